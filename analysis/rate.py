@@ -1,0 +1,166 @@
+"""Rates, intervals and counts of spikes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from jtfne._check import POSITIVE, in_range, refuse
+from jtfne.analysis._inputs import Data, Spikes, kernel, spikes_of
+from jtfne.measures import rate
+
+
+def rates(
+    data: Data, *, by: str | Sequence[str] | None = "cell_type", window_ms: tuple[float, float] | None = None
+) -> xr.DataArray:
+    """Mean firing rates.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+    by : str, sequence of str or None
+        ``"area"``, ``"layer"`` or ``"cell_type"``, or several of them (dim ``population``); None keeps each neuron.
+    window_ms : tuple of float, optional
+        Start and end of the time that counts, ms; all of it if left out.
+
+    Returns
+    -------
+    DataArray
+        Hz, dims (trial, the groups).
+    """
+    spikes = spikes_of(data, "analysis.rates")
+    start_ms, stop_ms = (0.0, spikes.duration_ms) if window_ms is None else window_ms
+    if not 0.0 <= start_ms < stop_ms <= spikes.duration_ms + 1e-6:
+        raise refuse(f"window_ms={window_ms}", f"a window within 0 to {spikes.duration_ms:g} ms", "analysis.rates")
+    inside = (spikes.time_ms > start_ms) & (spikes.time_ms <= stop_ms)
+    n_rows = spikes.neuron.size
+    flat = spikes.trial[inside] * n_rows + spikes.row[inside]
+    counts = np.bincount(flat, minlength=spikes.n_trials * n_rows).reshape(spikes.n_trials, n_rows)
+    values = kernel(rate.rate, counts.astype(np.float64), stop_ms - start_ms)
+    attrs = {"units": "Hz", "long_name": "firing rate"}
+    if by is None:
+        return xr.DataArray(values, dims=("trial", "neuron"), coords=_by_neuron(spikes), attrs=attrs, name="rate")
+    code, dim, coords = spikes.groups(by, "analysis.rates")
+    sizes = np.bincount(code)
+    means = np.stack([np.bincount(code, weights=row) / sizes for row in values])
+    coords["trial"] = np.arange(spikes.n_trials)
+    return xr.DataArray(means, dims=("trial", dim), coords=coords, attrs=attrs, name="rate")
+
+
+def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] | None = None) -> xr.DataArray:
+    """Firing rate over time, averaged over all neurons or over groups of them.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+    bin_ms : float
+        Width of the bins, ms; what is left of the run after the last whole bin is not counted.
+    by : str, sequence of str or None
+        Groups, as in `rates`.
+
+    Returns
+    -------
+    DataArray
+        Hz, dims (trial, time) and the groups; time is the end of each bin.
+    """
+    spikes = spikes_of(data, "analysis.population_rate")
+    in_range(bin_ms, POSITIVE, name="bin_ms", where="analysis.population_rate")
+    code, dim, coords = (
+        (np.zeros(spikes.neuron.size, np.int64), "all", {}) if by is None else spikes.groups(by, "population_rate")
+    )
+    counts = spikes.counts(bin_ms, code) / np.bincount(code)
+    values = kernel(rate.rate, counts, bin_ms)
+    coords |= {"trial": np.arange(spikes.n_trials), "time": (np.arange(counts.shape[1]) + 1) * bin_ms}
+    attrs = {"units": "Hz", "long_name": "population rate", "interval_ms": bin_ms}
+    found = xr.DataArray(values, dims=("trial", "time", dim), coords=coords, attrs=attrs, name="population_rate")
+    found["time"].attrs["units"] = "ms"
+    return found.isel(all=0) if by is None else found
+
+
+def isi(data: Data) -> xr.DataArray:
+    """Interspike intervals, ms: dim ``interval``, with the coordinates ``neuron``, ``trial`` and ``time`` (of its end).
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+    """
+    spikes = spikes_of(data, "analysis.isi")
+    order = np.lexsort((spikes.time_ms, spikes.row, spikes.trial))
+    time_ms, row, trial = spikes.time_ms[order], spikes.row[order], spikes.trial[order]
+    same = (np.diff(row) == 0) & (np.diff(trial) == 0)
+    coords = {
+        "neuron": ("interval", spikes.neuron[row[1:][same]]),
+        "trial": ("interval", trial[1:][same]),
+        "time": ("interval", time_ms[1:][same]),
+    }
+    attrs = {"units": "ms", "long_name": "interspike interval"}
+    return xr.DataArray(np.diff(time_ms)[same], dims="interval", coords=coords, attrs=attrs, name="isi")
+
+
+def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
+    """Coefficient of variation of the interspike intervals of each neuron: 0 for a clock, about 1 for a Poisson train.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+    min_intervals : int
+        Neurons with fewer intervals (all trials together) are NaN.
+
+    Returns
+    -------
+    DataArray
+        Dims (neuron,); intervals of all trials are pooled, none spans two trials.
+    """
+    if min_intervals < 2:
+        raise refuse(f"min_intervals={min_intervals}", "2 or more", "analysis.cv")
+    spikes, intervals = spikes_of(data, "analysis.cv"), isi(data)
+    row = np.searchsorted(np.sort(spikes.neuron), intervals["neuron"].values)
+    row = np.argsort(spikes.neuron)[row]
+    counts = np.bincount(row, minlength=spikes.neuron.size)
+    order = np.argsort(row, kind="stable")
+    place = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
+    padded[row[order], place] = intervals.values[order]
+    values = kernel(rate.cv, padded, np.arange(padded.shape[1]) < counts[:, None])
+    values[counts < min_intervals] = np.nan
+    coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
+    attrs = {"units": "1", "long_name": "CV of interspike intervals"}
+    return xr.DataArray(values, dims="neuron", coords=coords, attrs=attrs, name="cv")
+
+
+def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
+    """Variance over mean of each neuron's spike counts, over windows and trials: 1 for a Poisson train, 0 for a clock.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+    window_ms : float
+        Width of the counting windows, ms, which follow each other without a gap; at least two must fit in all.
+
+    Returns
+    -------
+    DataArray
+        Dims (neuron,); NaN for silent neurons.
+    """
+    spikes = spikes_of(data, "analysis.fano_factor")
+    in_range(window_ms, POSITIVE, name="window_ms", where="analysis.fano_factor")
+    counts = spikes.counts(window_ms)
+    windows = counts.reshape(-1, counts.shape[-1])
+    if window_ms > spikes.duration_ms * (1 + 1e-9) or len(windows) < 2:
+        allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"
+        raise refuse(f"window_ms={window_ms:g}", allowed, "analysis.fano_factor")
+    coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
+    attrs = {"units": "1", "long_name": "Fano factor", "window_ms": window_ms}
+    values = kernel(rate.fano_factor, windows.T)
+    return xr.DataArray(values, dims="neuron", coords=coords, attrs=attrs, name="fano_factor")
+
+
+def _by_neuron(spikes: Spikes) -> dict[str, object]:
+    """Coordinates of results with a value a neuron."""
+    labels = {key: ("neuron", values) for key, values in spikes.labels.items()}
+    return {"trial": np.arange(spikes.n_trials), "neuron": spikes.neuron, **labels}

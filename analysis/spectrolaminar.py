@@ -1,0 +1,83 @@
+"""The spectrolaminar map of laminar potentials, and FLIP, which finds its crossover."""
+
+import numpy as np
+import xarray as xr
+
+from jtfne import measures
+from jtfne._check import JtfneError, refuse
+from jtfne._precision import precision
+from jtfne.analysis._axes import by_depth, has
+from jtfne.analysis.spectrum import SEGMENT_MS, psd
+from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
+
+
+def spectrolaminar_map(lfp: xr.DataArray, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
+    """Relative power over depth and frequency: each frequency divided by its maximum over depth.
+
+    Parameters
+    ----------
+    lfp : xarray.DataArray
+        With ``time`` (ms) and ``channel``; any other dimensions. Trials are averaged in power.
+    max_frequency_Hz : float
+        Highest frequency of the map; the lowest is the first above 0.
+    segment_ms : float
+        As in `psd`.
+
+    Returns
+    -------
+    xarray.DataArray
+        (..., channel, frequency), 0 to 1.
+    """
+    has(lfp, "channel", "analysis.spectrolaminar_map")
+    power = psd(lfp, segment_ms)
+    if "trial" in power.dims:
+        power = power.mean("trial", keep_attrs=True)
+    power = power.transpose(..., "channel", "frequency")
+    f_Hz = power["frequency"].values
+    power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= max_frequency_Hz)))
+    if power.sizes["frequency"] == 0:
+        raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", "analysis.spectrolaminar_map")
+    with precision("float64"):
+        relative = np.array(measures.spectrolaminar.relative_power(power.values))
+    about = {**power.attrs, "units": "1", "long_name": "relative power over depth"}
+    return power.copy(data=relative).assign_attrs(about).rename("spectrolaminar")
+
+
+def flip(
+    power: xr.DataArray,
+    low_Hz: tuple[float, float] = LOW_BAND_HZ,
+    high_Hz: tuple[float, float] = HIGH_BAND_HZ,
+) -> Flip:
+    """FLIP: the window of channels where low frequencies grow and high ones fall with depth, and their crossover.
+
+    Parameters
+    ----------
+    power : xarray.DataArray
+        (channel, frequency) power or relative power, with even ``z_mm`` on ``channel``.
+    low_Hz, high_Hz : (float, float)
+        The two bands; the authors' by default.
+
+    Returns
+    -------
+    Flip
+        goodness, first, last, gamma_peak, alpha_beta_peak, crossover: channels count from 0 at the top; None where
+        not found. A goodness within 0.265 of 0 is what the authors call unidentifiable.
+
+    Raises
+    ------
+    JtfneError
+        For more dimensions, a band without a frequency, or a probe that spans less than 0.7 mm.
+
+    References
+    ----------
+    .. [1] Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560.
+    """
+    if set(power.dims) != {"channel", "frequency"}:
+        given = f"an array of dimensions {tuple(map(str, power.dims))}"
+        raise refuse(given, "(channel, frequency): select one area and trial", "analysis.flip")
+    ordered, _ = by_depth(power, "analysis.flip")
+    values = ordered.transpose("channel", "frequency").values
+    try:
+        return measures.spectrolaminar.flip(values, power["frequency"].values, ordered["z_mm"].values, low_Hz, high_Hz)
+    except ValueError as error:
+        raise JtfneError(str(error)) from error

@@ -1,0 +1,110 @@
+"""Vogels & Abbott (2005), current-based, 4,000 cells, 80 synapses each: jtfne beside NEST on the same cores.
+
+    python benchmarks/vogels_abbott.py            prints a table; `--json FILE` appends the figures as a JSON line
+
+Needs the extra `bench` (nest-simulator). Nothing else should run: under load NEST's threads spin.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jtfne
+
+N_EXC, N_INH, P = 3200, 800, 0.02
+W_EXC_pA, W_INH_pA = 16.2, -90.0  # Brette et al. (2007), J. Comput. Neurosci. 23:349-398, benchmark 2: 1.62 and 9 mV
+WARM_MS, RUN_MS, REPEATS = 200.0, 1000.0, 5
+
+NEST = f"""
+import nest, sys, time
+nest.set_verbosity("M_ERROR")
+nest.SetKernelStatus({{"resolution": 0.1, "local_num_threads": int(sys.argv[1])}})
+cell = dict(tau_m=20., C_m=200., E_L=-49., V_th=-50., V_reset=-60., t_ref=5., tau_syn_ex=5., tau_syn_in=10.)
+e, i = nest.Create("iaf_psc_exp", {N_EXC}, cell), nest.Create("iaf_psc_exp", {N_INH}, cell)
+(e + i).V_m = nest.random.uniform(-60., -50.)
+rule = {{"rule": "pairwise_bernoulli", "p": {P}}}
+nest.Connect(e, e + i, rule, {{"weight": {W_EXC_pA}, "delay": 0.8}})
+nest.Connect(i, e + i, rule, {{"weight": {W_INH_pA}, "delay": 0.8}})
+nest.Simulate({WARM_MS})
+for _ in range({REPEATS}):
+    before, began = nest.local_spike_counter, time.perf_counter()
+    nest.Simulate({RUN_MS})
+    took = time.perf_counter() - began
+    print("RESULT", took, (nest.local_spike_counter - before) / {N_EXC + N_INH} / {RUN_MS} * 1e3, flush=True)
+"""
+
+
+def config() -> jtfne.Config:
+    """The circuit: below, E_L = -49 mV lies above threshold, so that the network drives itself."""
+    cell = {"kind": "LIF", "c_m_pF": 200.0, "tau_m_ms": 20.0, "v_rest_mV": -49.0, "v_th_mV": -50.0}
+    cell |= {"v_reset_mV": -60.0, "t_ref_ms": 5.0}
+    rule = {"kind": "FixedProbability", "p": P, "autapses": True}
+    mechanisms = {"exc": {"kind": "Exponential", "tau_ms": 5.0, "sign": 1}}
+    mechanisms |= {"inh": {"kind": "Exponential", "tau_ms": 10.0, "sign": -1}}
+    weights = {"exc": ("E", W_EXC_pA), "inh": ("I", W_INH_pA)}
+    return (
+        jtfne.Config()
+        .runtime(seed=1, duration_ms=RUN_MS, dt_ms=0.1)
+        .areas(["A"])
+        .layers(["L4"])
+        .cells({"E": N_EXC, "I": N_INH}, n=N_EXC + N_INH)
+        .emitters({"E": cell, "I": cell})
+        .cell_params({"E": {"drive": 0.0, "noise": 0.0}, "I": {"drive": 0.0, "noise": 0.0}})
+        .mechanisms(mechanisms)
+        .connections(
+            [
+                {"source": source, "target": {}, "mechanism": name, "rule": rule, "weight": weight, "delay_ms": 0.8}
+                for name, (source, weight) in weights.items()
+            ]
+        )
+        .probes(["spk"])
+    )
+
+
+def ours() -> dict[str, float]:
+    """Best of several runs of `simulate`: wall seconds for one second of activity, and the mean rate."""
+    began = time.perf_counter()
+    net = jtfne.construct(config())
+    built = time.perf_counter() - began
+    began = time.perf_counter()
+    net.simulate(duration_ms=WARM_MS, progress=False)
+    first = time.perf_counter() - began
+    took, rates = [], []
+    for seed in range(REPEATS):
+        began = time.perf_counter()
+        signals = net.simulate(seed=seed, progress=False)
+        took.append(time.perf_counter() - began)
+        rates.append(signals.get("spikes").size / net.n_neurons / RUN_MS * 1e3)
+    return {"wall_s": min(took), "rate_Hz": sum(rates) / REPEATS, "build_s": built, "first_call_s": first}
+
+
+def nest(threads: int) -> dict[str, float]:
+    """The same for NEST, in a process of its own."""
+    command = [sys.executable, "-c", NEST, str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    return {"wall_s": min(float(took) for took, _ in rows), "rate_Hz": sum(float(rate) for _, rate in rows) / len(rows)}
+
+
+def main() -> None:
+    """Measure both, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    figures = {"jtfne": ours(), "NEST 1 thread": nest(1), "NEST 2 threads": nest(2)}
+    steps = RUN_MS / 0.1
+    print(f"{'':16}{'us/step':>9}{'rate Hz':>9}{'ratio':>8}")
+    for name, figure in figures.items():
+        ratio = figure["wall_s"] / figures["jtfne"]["wall_s"]
+        print(f"{name:16}{figure['wall_s'] / steps * 1e6:9.1f}{figure['rate_Hz']:9.2f}{ratio:8.2f}")
+    print(f"jtfne: built in {figures['jtfne']['build_s']:.2f} s, first call {figures['jtfne']['first_call_s']:.2f} s")
+    if given.json is not None:
+        with given.json.open("a") as lines:
+            lines.write(json.dumps({"benchmark": "vogels_abbott", "figures": figures}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

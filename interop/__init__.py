@@ -1,0 +1,22 @@
+"""jtfne and the tools that people already use: `to_x` and `from_x`, heavy imports inside the functions."""
+
+from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
+from jtfne.interop.json_text import from_json, to_json
+from jtfne.interop.mne_raw import from_raw, to_raw, write_fif
+from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
+from jtfne.interop.zarr_store import from_zarr, to_zarr
+
+__all__ = [
+    "from_json",
+    "from_netcdf",
+    "from_parquet",
+    "from_raw",
+    "from_zarr",
+    "to_arrow",
+    "to_json",
+    "to_netcdf",
+    "to_raw",
+    "to_zarr",
+    "write_fif",
+    "write_parquet",
+]

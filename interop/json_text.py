@@ -1,0 +1,55 @@
+"""Manifests as strict JSON."""
+
+from typing import Any
+
+from jtfne import _json
+
+
+def to_json(manifest: dict[str, Any]) -> str:
+    """Strict JSON of a manifest: sorted keys, no NaN, no Infinity.
+
+    Parameters
+    ----------
+    manifest : dict
+        As in `Signals.manifest`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    JtfneError
+        For a value that is not finite or not JSON; names the field.
+
+    Examples
+    --------
+    >>> to_json({"run": {"seed": 7}})
+    '{"run":{"seed":7}}'
+    """
+    return _json.dumps(manifest)
+
+
+def from_json(text: str) -> dict[str, Any]:
+    """The manifest in a JSON text.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    JtfneError
+        For NaN, Infinity, a key given twice, broken syntax.
+
+    Examples
+    --------
+    >>> from_json('{"run":{"seed":7}}')
+    {'run': {'seed': 7}}
+    """
+    manifest: dict[str, Any] = _json.loads(text, where="manifest")
+    return manifest

@@ -1,0 +1,217 @@
+"""Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne import __version__, run_folder
+from jtfne._check import POSITIVE, in_range, refuse
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import mne
+    import xarray as xr
+
+HELMET = "neuromag"
+HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
+# What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
+SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
+UNITS = {"eeg": "V", "mag": "T", "seeg": "V", "csd": "V/m^2"}
+
+
+def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | None = None) -> "mne.io.RawArray":
+    """A field readout as `mne.io.RawArray`, stimuli as annotations.
+
+    Time 0 of the Raw is the start of the trial; sample k is the mean over [k, k + 1) sampling intervals.
+
+    Parameters
+    ----------
+    signals : Signals
+    readout : str
+        Any readout over time: eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy, source, vm.
+    trial : int
+        Which trial.
+    scale : float, optional
+        SI units that one a.u. of a proxy stands for, by your own calibration. Left out, a proxy stays in arbitrary
+        units as `misc` channels; given, it becomes `eeg` (V), `mag` (T), `seeg` (V) or `csd` (V/m^2).
+
+    Returns
+    -------
+    mne.io.RawArray
+        Channels named as in the readout, with the area before the channel where there are areas, and with their
+        places where they have some.
+
+    Raises
+    ------
+    JtfneError
+        For a readout without time, an uneven time axis, or a scale for a readout that has none.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(100))
+    >>> raw = to_raw(net.simulate(duration_ms=50), "eeg_proxy")
+    >>> raw.info["sfreq"], raw.get_channel_types(unique=True)
+    (1000.0, ['misc'])
+    """
+    import mne
+
+    found = signals.get(readout, layout="trial_time_node", trial=trial)
+    name = str(found.name)
+    if "time" not in found.dims:
+        raise refuse(f"readout {name!r} over {found.dims}", "a readout over time", "to_raw")
+    if scale is not None and name not in SCALED:
+        raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
+    factor = 1.0 if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw")
+    names = _channel_names(found)
+    rows = found.isel(trial=0).transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
+    info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
+    with info._unlock():
+        info["description"] = f"jtfne {__version__} {name} config {signals.manifest.get('config_sha256', 'unknown')}"
+    raw = mne.io.RawArray(rows * factor, info, verbose="error")
+    raw.set_annotations(_annotations(signals, trial))
+    return raw
+
+
+def write_fif(
+    signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None
+) -> Path:
+    """Write a field readout as a FIF file in double precision, bit for bit what `to_raw` gives.
+
+    Parameters
+    ----------
+    signals, readout, trial, scale
+        As `to_raw`.
+    path : str or Path
+        A file that does not exist yet; its name should end in `raw.fif`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    JtfneError
+        As `to_raw`, and if the file exists.
+    """
+    raw = to_raw(signals, readout, trial=trial, scale=scale)
+    with run_folder.written_beside(Path(path)) as beside:
+        raw.save(beside, fmt="double", verbose="error")
+    return Path(path)
+
+
+def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
+    """A recording as the DataArray that `Signals.get` would give for `readout`.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        Channels of one kind; pick before.
+    readout : str
+        What to call it.
+
+    Returns
+    -------
+    xarray.DataArray
+        (time, channel) in SI units, time in ms at the end of each sampling interval.
+    """
+    import xarray as xr
+
+    sampling_Hz = float(raw.info["sfreq"])
+    time_ms = np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3
+    kinds = raw.get_channel_types(unique=True)
+    about = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
+    places = np.array([channel["loc"][:3] for channel in raw.info["chs"]]) * 1e3
+    coords: dict[str, Any] = {"time": time_ms, "channel": raw.ch_names}
+    if np.isfinite(places).all():
+        coords |= {f"{axis}_mm": ("channel", places[:, k]) for k, axis in enumerate("xyz")}
+    return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
+
+
+def _channel_names(found: "xr.DataArray") -> list[str]:
+    """One name a row of the data: the channel, after its area where there are areas; neurons by id."""
+    if "area" in found.dims:
+        return [f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values]
+    if "channel" in found.dims:
+        return [str(channel) for channel in found["channel"].values]
+    if "neuron" in found.dims:
+        return [f"n{neuron}" for neuron in found["neuron"].values]
+    return [str(found.name)]
+
+
+def _sampling_Hz(found: "xr.DataArray") -> float:
+    """Samples a second. Raises: JtfneError if they are uneven."""
+    time_ms = np.asarray(found["time"].values, np.float64)
+    if time_ms.size < 2:
+        raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
+    steps_ms = np.diff(time_ms)
+    step_ms = (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
+    if step_ms <= 0 or np.abs(steps_ms - step_ms).max() > 1e-6 * step_ms:
+        raise refuse(f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms", "even steps", "to_raw")
+    return float(round(1e3 / step_ms, 6))
+
+
+def _info(found: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
+    """Channel names, types and places; `kind` None for arbitrary units."""
+    import mne
+
+    if found.name == "meg_proxy":
+        return _helmet_info(names, sampling_Hz, kind)
+    info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
+    places_m = _places_m(found)
+    if places_m is not None:
+        as_if = "eeg" if found.name == "eeg_proxy" else "seeg"
+        montage = mne.channels.make_dig_montage(dict(zip(names, places_m, strict=True)), coord_frame="head")
+        placed = mne.create_info(names, sampling_Hz, as_if, verbose="error").set_montage(montage, verbose="error")
+        _take_places(info, placed)
+    return info
+
+
+def _take_places(info: "mne.Info", placed: "mne.Info") -> None:
+    """Give the channels of `info` the places of those of `placed`: MNE itself places potentials only."""
+    with info._unlock():
+        info["dig"] = placed["dig"]
+        for channel, there in zip(info["chs"], placed["chs"], strict=True):
+            channel["loc"], channel["coord_frame"] = there["loc"].copy(), there["coord_frame"]
+
+
+def _places_m(found: "xr.DataArray") -> np.ndarray[Any, Any] | None:
+    """Where channels stand: head positions, or contacts by depth on the z axis of each area; None if nowhere."""
+    if {"x_mm", "y_mm", "z_mm"} <= set(found.coords):
+        return np.stack([found[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
+    if "channel" in found.dims and "z_mm" in found.coords:
+        depths = np.tile(found["z_mm"].values, found.sizes.get("area", 1))
+        shank = np.repeat(np.arange(found.sizes.get("area", 1)), found.sizes["channel"])
+        return np.stack([10.0 * shank, np.zeros(depths.size), -depths], axis=1) / 1e3  # shanks 10 mm apart, depth down
+    return None
+
+
+def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
+    """The canonical helmet's own channels, lifted onto the head."""
+    import mne
+
+    info = mne.channels.read_meg_canonical_info(HELMET)
+    info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
+    lift = np.eye(4)
+    lift[2, 3] = HELMET_LIFT_m
+    with info._unlock():
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
+        info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
+    if kind is not None:
+        return info
+    proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
+    _take_places(proxies, info)
+    with proxies._unlock():
+        proxies["dev_head_t"] = info["dev_head_t"]
+    return proxies
+
+
+def _annotations(signals: Signals, trial: int) -> "mne.Annotations":
+    """Stimuli of the trial, in seconds from its start."""
+    import mne
+
+    events = signals.events
+    events = events[events["trial"] == trial]
+    labels = [label or "stimulus" for label in events["label"]]
+    return mne.Annotations(events["onset_ms"].to_numpy() / 1e3, events["duration_ms"].to_numpy() / 1e3, labels)

@@ -1,0 +1,57 @@
+"""The whole tree as one netCDF-4 file."""
+
+from pathlib import Path
+
+from jtfne import _json, run_folder
+from jtfne._check import JtfneError
+from jtfne.signals import Signals
+
+
+def to_netcdf(signals: Signals, path: str | Path) -> Path:
+    """Write all readouts, events and identities as groups of a netCDF file, the manifest among its attributes.
+
+    Parameters
+    ----------
+    signals : Signals
+    path : str or Path
+        A file that does not exist yet.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    JtfneError
+        If the file exists.
+    """
+    with run_folder.written_beside(Path(path)) as beside:
+        run_folder.with_manifest(signals.tree, signals.manifest).to_netcdf(beside, engine="h5netcdf")
+    return Path(path)
+
+
+def from_netcdf(path: str | Path) -> Signals:
+    """Read what `to_netcdf` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Signals
+
+    Raises
+    ------
+    JtfneError
+        If the file is not there, or broken.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
+            whole = run_folder.in_memory(opened)
+    except (OSError, ValueError, KeyError) as error:
+        raise JtfneError(f"{str(path)!r} cannot be read ({error}); allowed: a whole netCDF file (in from_netcdf)") from error
+    tree, manifest = run_folder.without_manifest(whole)
+    return Signals(tree, _json.loads(manifest, where=str(path)))

@@ -1,0 +1,355 @@
+"""The command line: the same functions as in Python; prints, exits, holds no science.
+
+Exit codes: 0 done, 2 bad input (one clear error), 1 otherwise. Results on stdout, progress and errors on stderr.
+"""
+
+import contextlib
+import enum
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jtfne.config import Config
+    from jtfne.signals import Signals
+
+app = typer.Typer(
+    name="jtfne",
+    help="From a circuit to the signals that an electrode, an EEG cap or a MEG helmet would have recorded.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Run_folder = Annotated[Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")]
+Config_argument = Annotated[
+    str, typer.Argument(help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG")
+]
+FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
+
+
+class Format(enum.StrEnum):
+    """What `jtfne export` writes."""
+
+    fif = "fif"
+    parquet = "parquet"
+    netcdf = "netcdf"
+    zarr = "zarr"
+
+
+def main() -> None:
+    """Entry point of the `jtfne` command."""
+    from jtfne._check import JtfneError
+
+    try:
+        app(standalone_mode=True)
+    except (JtfneError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        _fail(error, 2)
+    except OSError as error:
+        _fail(error, 1)
+
+
+@app.command()
+def run(
+    config: Annotated[str | None, typer.Argument(help="A .json or .toml config, or a preset.", metavar="CONFIG")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to make.")] = Path("out"),
+    seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
+    duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
+    manifest: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")] = None,
+    as_json: As_json = False,
+) -> None:
+    """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report."""
+    from jtfne._check import refuse
+
+    if (config is None) == (manifest is None):
+        raise refuse("both CONFIG and --from" if config else "neither CONFIG nor --from", "one of them", "jtfne run")
+    _refuse_used(out)
+    if manifest is not None:
+        if seed is not None or duration_ms is not None:
+            raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
+        signals, differing = _repeated(manifest)
+    else:
+        signals, differing = _simulated(_config_of(str(config), seed, duration_ms)), None
+    files = _written(signals, out)
+    _tell_run(signals, out, files, differing, as_json=as_json)
+    if differing:
+        raise typer.Exit(1)
+
+
+@app.command()
+def validate(config: Config_argument, as_json: As_json = False) -> None:
+    """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
+    checked = _config_of(config, None, None)
+    checked.check()
+    cells = sum(each.n_cells for each in checked.populations())
+    facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
+    _print({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
+
+
+@app.command()
+def show(folder: Run_folder, as_json: As_json = False) -> None:
+    """Print what a run folder holds: readouts, rates, events."""
+    import jtfne
+
+    signals = jtfne.load(folder)
+    if as_json:
+        _print(_summary(signals), as_json=True)
+        return
+    typer.echo(signals.summary().to_string())
+    if "spk" in signals.tree.children:
+        typer.echo("\nrates (Hz)\n" + _rates(signals).to_string(index=False))
+    if len(signals.events):
+        typer.echo("\nevents\n" + signals.events.to_string(index=False))
+
+
+@app.command()
+def export(
+    folder: Run_folder,
+    to: Annotated[Format, typer.Option("--to", help="Format to write.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")] = None,
+) -> None:
+    """Write a run in another format: FIF of each field, Parquet spikes, or the whole tree as netCDF or Zarr."""
+    import jtfne
+
+    signals = jtfne.load(folder)
+    target = folder / "export" if out is None else out
+    target.mkdir(parents=True, exist_ok=True)
+    for path in _exported(signals, to, target):
+        typer.echo(str(path))
+
+
+@app.command()
+def compare(
+    folder: Run_folder,
+    recording: Annotated[str | None, typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING")] = None,
+    named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
+    readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/compare by default.")] = None,
+    as_json: As_json = False,
+) -> None:
+    """Set a run beside a recording: laminar profiles with a figure and a table, or distances for other readouts."""
+    import jtfne
+    from jtfne import analysis
+    from jtfne._check import refuse
+
+    if (recording is None) == (named is None):
+        raise refuse("RECORDING given twice" if recording else "no RECORDING", "one file, or 'barrel'", "jtfne compare")
+    signals = jtfne.load(folder)
+    target = folder / "compare" if out is None else out
+    target.mkdir(parents=True, exist_ok=True)
+    table, files = analysis.compare_run(signals, str(recording or named), readout=readout, folder=target)
+    if as_json:
+        _print({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
+        return
+    typer.echo(table.to_string(index=False))
+    for path in files:
+        typer.echo(str(path))
+
+
+@app.command()
+def presets(
+    name: Annotated[str | None, typer.Argument(help="A preset to describe.", metavar="NAME")] = None,
+    as_json: As_json = False,
+) -> None:
+    """List the presets, or describe one."""
+    import inspect
+
+    from jtfne._check import one_of
+    from jtfne.presets import PRESETS
+
+    if name is None:
+        listed = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
+        _print(listed, as_json=as_json)
+        return
+    make = PRESETS[one_of(name, PRESETS, name="preset", where="jtfne presets")]
+    described = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
+    if as_json:
+        _print(described, as_json=True)
+        return
+    import jtfne
+
+    typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
+    typer.echo(jtfne.construct(make()).summary().to_string(index=False))
+
+
+@app.command()
+def schema(
+    of: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
+) -> None:
+    """Print the JSON Schema of a config file or of a manifest."""
+    from jtfne import _json
+    from jtfne._check import one_of
+    from jtfne.config import Config
+    from jtfne.reports import manifest_schema
+
+    one_of(of, ("config", "manifest"), name="schema", where="jtfne schema")
+    typer.echo(_json.dumps(Config.json_schema() if of == "config" else manifest_schema(), indent=2))
+
+
+def _config_of(given: str, seed: int | None, duration_ms: float | None) -> "Config":
+    """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
+    from jtfne.config import Config
+
+    path = Path(given)
+    if path.suffix in (".json", ".toml"):
+        made = Config.from_file(path)
+    else:
+        made = _preset(given)
+    return made.runtime(seed=seed, duration_ms=duration_ms)
+
+
+def _preset(given: str) -> "Config":
+    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value."""
+    import inspect
+
+    from jtfne._check import one_of, refuse
+    from jtfne.presets import PRESETS
+
+    name, _, listed = given.partition(":")
+    make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
+    parameters = inspect.signature(make).parameters
+    arguments: dict[str, Any] = {}
+    for item in filter(None, listed.split(",")):
+        key, _, text = item.partition("=")
+        kind = type(parameters[one_of(key, parameters, name="argument", where=f"preset {name}")].default)
+        try:
+            arguments[key] = kind(text)
+        except ValueError:
+            raise refuse(f"{key}={text!r}", f"a value of type {kind.__name__}", f"preset {name}") from None
+    return make(**arguments)
+
+
+def _simulated(config: "Config") -> "Signals":
+    """The run of a config."""
+    import jtfne
+
+    return jtfne.construct(config).simulate()
+
+
+def _repeated(path: Path) -> "tuple[Signals, list[str]]":
+    """The run of a manifest once more, and the readouts whose bytes differ from it."""
+    import jtfne
+    from jtfne import _json
+    from jtfne.reports import check_manifest, differing_readouts
+
+    manifest = check_manifest(_json.loads(path.read_text(encoding="utf-8"), where=str(path)))
+    net = jtfne.construct(jtfne.Config.model_validate(manifest["config"]))
+    ran = manifest["run"]
+    signals = net.simulate(
+        jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"]),
+        seed=ran["seed"],
+        duration_ms=ran["duration_ms"],
+        dt_ms=ran["dt_ms"],
+    )
+    return signals, differing_readouts(manifest, signals.manifest)
+
+
+def _refuse_used(out: Path) -> None:
+    """Raises: JtfneError if `out` holds anything: another run is never overwritten."""
+    from jtfne._check import refuse
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
+
+
+def _written(signals: "Signals", out: Path) -> list[Path]:
+    """The whole run folder, made beside `out` and renamed into place; its files, relative to it."""
+    from jtfne import analysis, interop
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        folder = Path(beside) / out.name
+        signals.save(folder)
+        for readout, name in FIFS.items():
+            if readout in signals.tree.children:
+                interop.write_fif(signals, readout, folder / name)
+        with _working("drawing figures"):
+            figures = analysis.figures.save_all(signals, folder / "figures")
+            analysis.write_report(signals, folder / "report.html", figures)
+        if out.exists():
+            out.rmdir()
+        folder.rename(out)
+    return sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts)
+
+
+def _exported(signals: "Signals", to: Format, target: Path) -> Iterator[Path]:
+    """Write `signals` into `target` and name each file."""
+    from jtfne import interop
+
+    if to is Format.fif:
+        for readout in signals.tree.children:
+            if readout.startswith(("lfp", "csd", "eeg", "meg")):
+                yield interop.write_fif(signals, readout, target / f"{readout}_raw.fif")
+        return
+    writers = {
+        Format.parquet: (interop.write_parquet, "spikes.parquet"),
+        Format.netcdf: (interop.to_netcdf, "signals.nc"),
+        Format.zarr: (interop.to_zarr, "signals.zarr"),
+    }
+    write, name = writers[to]
+    yield write(signals, target / name)
+
+
+def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[str] | None, *, as_json: bool) -> None:
+    """What came out, in a few lines or as JSON."""
+    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summary(signals)}
+    if differing is not None:
+        facts["repeat"] = "identical" if not differing else f"differs in {', '.join(differing)}"
+    if as_json:
+        _print(facts, as_json=True)
+        return
+    typer.echo(_rates(signals).to_string(index=False) if "spk" in signals.tree.children else "no spikes recorded")
+    if differing is not None:
+        typer.echo(f"repeat: {facts['repeat']}")
+    typer.echo(f"{out}: {', '.join(sorted({path.parts[0] for path in files} | {'signals.zarr'}))}")
+    typer.echo(f"open {out / 'report.html'}")
+
+
+def _summary(signals: "Signals") -> dict[str, Any]:
+    """Readouts with their shapes, and mean rates, as JSON values."""
+    readouts = {name: each["shape"] for name, each in signals.manifest["readouts"].items()}
+    facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
+    if "spk" in signals.tree.children:
+        facts["rates_Hz"] = _rates(signals).to_dict(orient="records")
+    return facts
+
+
+def _rates(signals: "Signals") -> "pd.DataFrame":
+    """Mean rate of each population."""
+    return signals.rates().round(2)
+
+
+def _print(facts: dict[str, Any], *, as_json: bool) -> None:
+    """`facts` as JSON, or a line each."""
+    from jtfne import _json
+
+    if as_json:
+        typer.echo(_json.dumps(facts))
+        return
+    for key, value in facts.items():
+        typer.echo(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+
+
+@contextlib.contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Says on a terminal what takes a moment."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _fail(error: Exception, code: int) -> None:
+    """One clear error, no traceback."""
+    typer.echo(f"error: {error}", err=True)
+    raise SystemExit(code)

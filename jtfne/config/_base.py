@@ -1,0 +1,182 @@
+"""What all declarations share: frozen, nothing unknown, errors in one voice; and parts as objects with a `kind`."""
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
+
+import jax
+import numpy as np
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic_core import core_schema
+
+from jtfne._check import JtfneError, Limit, refuse
+from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
+
+_TAGS: set[str] = {"number"}
+_ANNOTATED: Any = Annotated  # for types that are put together as the program runs
+_LITERAL: Any = Literal
+
+
+class Frozen(pydantic.BaseModel):
+    """A declaration: it cannot be changed, refuses what it does not know, and says why as a JtfneError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    def __init__(self, **data: Any) -> None:
+        known = type(self).model_fields
+        strange = [unknown(key, known, name="key") for key in data if key not in known]
+        if strange:
+            raise refused(type(self).__name__, (Problem((), line) for line in strange if line))
+        try:
+            super().__init__(**data)
+        except pydantic.ValidationError as error:
+            raise refused(type(self).__name__, problems_of(error, frozenset(_TAGS))) from None
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Note the `kind` of a member of a union, which pydantic puts into the path of an error."""
+        kind = cls.model_fields.get("kind")
+        if kind is not None and isinstance(kind.default, str):
+            _TAGS.add(kind.default)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
+        """As pydantic's, but what is refused is a JtfneError."""
+        try:
+            return super().model_validate(obj, **kwargs)
+        except pydantic.ValidationError as error:
+            raise refused(cls.__name__, problems_of(error, frozenset(_TAGS))) from None
+
+
+class FrozenDict(dict[Any, Any]):
+    """A dict that cannot be changed."""
+
+    def __reduce__(self) -> tuple[type, tuple[dict[Any, Any]]]:
+        """Pickled and copied whole, since items cannot be set."""
+        return type(self), (dict(self),)
+
+
+def _refuse_change(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raises: TypeError, always."""
+    raise TypeError("a declaration cannot be changed; the verbs of Config give a new one")
+
+
+for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem", "clear", "setdefault"):
+    setattr(FrozenDict, _verb, _refuse_change)
+
+
+def plain(value: Any) -> Any:
+    """Numbers and lists of numpy and jax as Python's own."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array) else value
+
+
+def _printable(name: str) -> str:
+    """`name`, if it can be read and written anywhere. Raises: JtfneError."""
+    if not name or name != name.strip() or not name.isprintable():
+        raise refuse(f"the name {name!r}", "printable characters, no blank at either end", HERE)
+    return name
+
+
+freeze = AfterValidator(FrozenDict)
+numeric = BeforeValidator(plain)
+Number = Annotated[float, Field(strict=True), numeric]
+Positive = Annotated[float, Field(strict=True, gt=0), numeric]
+NotNegative = Annotated[float, Field(strict=True, ge=0), numeric]
+Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
+Whole = Annotated[int, Field(strict=True, ge=0), numeric]
+Count = Annotated[int, Field(strict=True, ge=1), numeric]
+Flag = Annotated[bool, Field(strict=True), numeric]
+Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_printable)]
+Vector = Annotated[tuple[Number, Number, Number], numeric]
+
+
+def _annotation(hint: Any, limit: Limit) -> Any:
+    """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
+    members = [each for each in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if each != jax.Array]
+    only = next(each for each in members if each is not type(None))
+    if only in (float, int):
+        low, high = (each if math.isfinite(each) else None for each in limit[:2])
+        bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
+        kind = _ANNOTATED[only, Field(strict=True, **bounds), numeric]
+    else:
+        kind = {str: Name, bool: Flag}.get(only, Annotated[tuple[Number, ...], Field(min_length=1), numeric])
+    return kind | None if type(None) in members else kind
+
+
+def _mirror(cls: Any) -> type[Frozen]:
+    """The pydantic model of a dataclass: its fields and defaults, its LIMITS, and its name as `kind`."""
+    hints = get_type_hints(cls)
+    limits: Mapping[str, Limit] = cls.LIMITS
+    fields: dict[str, Any] = {"kind": (_LITERAL[cls.__name__], cls.__name__)}
+    for field in dataclasses.fields(cls):
+        default = ... if field.default is dataclasses.MISSING else field.default
+        fields[field.name] = (_annotation(hints[field.name], limits.get(field.name, Limit())), default)
+    return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
+
+
+def _in_order(part: Any) -> None:
+    """Raises: JtfneError unless, of each pair in BELOW, the first is less than the second."""
+    for low, high in getattr(type(part), "BELOW", ()):
+        one, other = getattr(part, low), getattr(part, high)
+        if one is not None and other is not None and not one < other:
+            raise refuse(f"{low}={one!r}", f"less than {high}={other!r}", HERE)
+
+
+class Declared:
+    """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table with its `kind`.
+
+    Everything follows from the dataclass and its LIMITS: what is accepted, what is written, and the JSON schema.
+    """
+
+    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+        self.catalogue = dict(catalogue)
+        self.mirrors = {name: _mirror(cls) for name, cls in catalogue.items()}
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """The union of the mirrors, between reading and making the object."""
+        models = {name: handler.generate_schema(model) for name, model in self.mirrors.items()}
+        only = next(iter(models.values()))
+        union = only if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
+        read = core_schema.no_info_before_validator_function(self.table, union)
+        write = core_schema.plain_serializer_function_ser_schema(self.table)
+        return core_schema.no_info_after_validator_function(self.object, read, serialization=write)
+
+    def table(self, value: Any) -> Any:
+        """The table of an object of the catalogue, or of a bare kind; other tables are left for pydantic to judge."""
+        name = type(value).__name__
+        if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
+            fields = dataclasses.fields(value)
+            return {"kind": name, **{field.name: plain(getattr(value, field.name)) for field in fields}}
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, Mapping):
+            raise refuse(f"a {type(value).__name__}", f"one of {', '.join(self.catalogue)}, or its table", HERE)
+        if len(self.catalogue) > 1 and not isinstance(value.get("kind"), str):
+            raise refuse("a table without 'kind'", f"'kind' one of {', '.join(map(repr, self.catalogue))}", HERE)
+        return dict(value)
+
+    def object(self, model: Any) -> Any:
+        """The object of a valid mirror. Raises: JtfneError where two fields are in the wrong order."""
+        fields = {name: getattr(model, name) for name in type(model).model_fields if name != "kind"}
+        part = self.catalogue[model.kind](**fields)
+        _in_order(part)
+        return part
+
+    def complaints(self, part: Any, where: str) -> list[str]:
+        """What is wrong with an object of the catalogue that lies at `where`."""
+        try:
+            self.object(self.mirrors[type(part).__name__](**self.table(part)))
+        except ConfigError as error:
+            return str(refused(where, error.problems)).splitlines()
+        except JtfneError as error:
+            return str(refused(where, [Problem((), str(error))])).splitlines()
+        return []

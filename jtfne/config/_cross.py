@@ -1,0 +1,267 @@
+"""Checks between parts: names that must exist, signs, times. Each finding is one line."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jtfne._check import JtfneError, refuse
+from jtfne.config._base import Declared
+from jtfne.config._defaults import CELL_TYPES, SIGNS
+from jtfne.config._errors import unknown
+from jtfne.config.circuit import Circuit
+from jtfne.config.connections import Connection, FromTable, LogNormal, Normal, Selector, Uniform
+from jtfne.config.populations import INPUTS, base_emitter, counts_of
+from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
+from jtfne.config.task import Run, Task, end_ms, steps_of
+from jtfne.emitters import EMITTERS
+from jtfne.stimuli import Poisson
+
+if TYPE_CHECKING:
+    from jtfne.config.config import Config
+
+Key = tuple[str, str, str]  # area, layer, cell type
+_EMITTERS = Declared(EMITTERS)
+
+
+class Known:
+    """What a circuit has declared so far; None where nothing is."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.area = [area.name for area in circuit.areas] or None
+        self.layer = [layer.name for layer in circuit.layers] or None
+        leaves = circuit.cells.leaves() if circuit.cells else []
+        self.cell_type = sorted({name for *_, name, _ in leaves}) or None
+        self.misnamed = list(_mix_names(self, leaves))
+        whole = self.area and self.layer and self.cell_type and not self.misnamed
+        self.counts = counts_of(circuit) if whole else None
+        self._chosen: dict[Any, list[Key]] = {}  # many connections share few selectors
+        self._fine: set[Any] = set()
+
+    def chosen(self, selector: Selector) -> list[Key]:
+        """The populations in which `selector` finds cells."""
+        asked = _asked(selector)
+        if asked not in self._chosen:
+            self._chosen[asked] = self._search(selector)
+        return self._chosen[asked]
+
+    def _search(self, selector: Selector) -> list[Key]:
+        """`chosen`, for the first time."""
+        found, first = [], 0
+        for key, n_cells in (self.counts or {}).items():
+            asked = (selector.area, selector.layer, selector.cell_type)
+            named = all(names is None or each in names for each, names in zip(key, asked, strict=True))
+            ids = selector.ids is None or any(first <= each < first + n_cells for each in selector.ids)
+            first += n_cells
+            if named and ids:
+                found.append(key)
+        return found
+
+    def refusals(self, selector: Selector, where: str) -> list[str]:
+        """What is wrong with `selector`: an unknown name, an id out of range, or nothing that matches."""
+        if _asked(selector) in self._fine:
+            return []
+        lines = []
+        for name in ("area", "layer", "cell_type"):
+            known: Sequence[str] | None = getattr(self, name)
+            asked = (getattr(selector, name) or ()) if known else ()
+            lines += [unknown(each, known or (), name=name, where=where) for each in asked]
+        if self.counts is not None:
+            total = sum(self.counts.values())
+            stray = [each for each in selector.ids or () if each >= total]
+            if stray:
+                lines.append(_no(f"ids={stray[:5]}", f"ids of the {total} cells, 0 .. {total - 1}", where))
+        found = [line for line in lines if line]
+        if not found and self.counts is not None and not self.chosen(selector):
+            given = ", ".join(f"{k}={v!r}" for k, v in selector if v is not None)
+            have = ", ".join("/".join(key) for key in self.counts)
+            found.append(_no(f"{given}, which matches no cell,", have, where))
+        if not found:
+            self._fine.add(_asked(selector))
+        return found
+
+
+def _asked(selector: Selector) -> tuple[Any, ...]:
+    """What a selector asks for, as a key."""
+    return selector.area, selector.layer, selector.cell_type, selector.ids
+
+
+def findings(config: "Config", *, whole: bool) -> Iterator[str]:
+    """Everything wrong between the parts declared so far; `whole` asks that none is missing."""
+    circuit, known = config.circuit, Known(config.circuit)
+    if whole:
+        yield from _missing(circuit)
+    yield from known.misnamed
+    yield from _cells(circuit, known, whole)
+    timed = whole or "run" in config.model_fields_set
+    for at, connection in enumerate(circuit.connections):
+        where = f"Config.circuit.connections[{at}]"
+        yield from _connection(connection, known, where)
+        if timed:
+            yield from _delays(connection, config.run.dt_ms, where)
+    yield from _stimuli(config.task, config.run if timed else None, known)
+    yield from _probes(config.readouts, config.run if timed else None, known)
+    if whole and any(isinstance(probe, EEGProxy | MEGProxy) for probe in config.readouts.probes):
+        for at, area in enumerate(circuit.areas):
+            if not area.placed:
+                given = f"area {area.name!r} without position_mm, with a probe of EEG or MEG"
+                yield _no(given, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{at}]")
+
+
+def _no(given: str, allowed: str, where: str) -> str:
+    """The line that refuses `given`."""
+    return str(refuse(given, allowed, where))
+
+
+def _missing(circuit: Circuit) -> Iterator[str]:
+    """Parts without which there is no circuit."""
+    for verb, part in (("areas", circuit.areas), ("layers", circuit.layers), ("cells", circuit.cells)):
+        if not part:
+            yield _no(f"a circuit without {verb}", f"one that declares them, by Config.{verb}(...)", "Config.circuit")
+
+
+def _mix_names(known: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
+    """Layers and areas of a mix that are not declared."""
+    where = "Config.circuit.cells.mix"
+    areas, layers = (dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ()))
+    for name, names, declared in (("area", areas, known.area), ("layer", layers, known.layer)):
+        for each in names:
+            line = unknown(each, declared, name=name, where=where) if each and declared else None
+            if line:
+                yield line
+
+
+def _cells(circuit: Circuit, known: Known, whole: bool) -> Iterator[str]:
+    """Emitters and parameters of types that the mix does not have, of unknown fields, or out of range."""
+    for part in ("emitters", "cell_params"):
+        for name in getattr(circuit, part) if known.cell_type else ():
+            line = unknown(name, known.cell_type or (), name="cell type", where=f"Config.circuit.{part}")
+            if line:
+                yield line
+    for cell_type, given in circuit.cell_params.items():
+        yield from _parameters(circuit, cell_type, given)
+    if not whole:
+        return
+    for cell_type in known.cell_type or ():
+        if base_emitter(circuit, cell_type) is None:
+            have = f"{', '.join(map(repr, CELL_TYPES))}, or a type with an emitter, by Config.emitters(...)"
+            yield _no(f"cell type {cell_type!r} without emitter", have, "Config.circuit.cells.mix")
+    for area in known.area or () if known.counts is not None else ():
+        if not any(key[0] == area for key in known.counts or ()):
+            yield _no(f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix")
+
+
+def _parameters(circuit: Circuit, cell_type: str, given: dict[str, float]) -> Iterator[str]:
+    """What is wrong with the cell_params of one type."""
+    where = f"Config.circuit.cell_params[{cell_type!r}]"
+    emitter: Any = base_emitter(circuit, cell_type)
+    if emitter is None:
+        return
+    fields = [field.name for field in dataclasses.fields(emitter)]
+    wrong = [unknown(name, [*fields, *INPUTS], name="parameter", where=where) for name in given]
+    yield from (line for line in wrong if line)
+    if given.get("noise", 0.0) < 0:
+        yield _no(f"noise={given['noise']:g}", "a finite number of at least 0", where)
+    changed = dataclasses.replace(emitter, **{name: value for name, value in given.items() if name in fields})
+    yield from _EMITTERS.complaints(changed, where)
+
+
+def _connection(connection: Connection, known: Known, where: str) -> Iterator[str]:
+    """Unknown names and wrong signs of one connection."""
+    yield from known.refusals(connection.source, f"{where}.source")
+    yield from known.refusals(connection.target, f"{where}.target")
+    mechanisms = known.circuit.mechanisms
+    line = unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
+    if line:
+        yield line
+        return
+    types = {key[2] for key in known.chosen(connection.source)} or set(connection.source.cell_type or ())
+    sign = mechanisms[connection.mechanism].sign
+    why = f"as mechanism {connection.mechanism!r} says"
+    if not sign:
+        signs = {SIGNS.get(each, 0) for each in types}
+        if len(signs) > 1:
+            given = f"source with cell types {', '.join(sorted(types))} and a mechanism without sign"
+            yield _no(given, "sources of one sign", where)
+            return
+        sign = signs.pop() if signs else 0
+        why = f"as its source, {', '.join(sorted(types))}, has it"
+    yield from _signs(connection, sign, why, where)
+
+
+def _signs(connection: Connection, sign: int, why: str, where: str) -> Iterator[str]:
+    """Weights of the wrong sign, or of both."""
+    weight, rule = connection.weight, connection.rule
+    if isinstance(rule, FromTable) and rule.weight is not None:
+        values, name = [min(rule.weight), max(rule.weight)], f"{where}.rule"
+    elif isinstance(weight, Uniform):
+        values, name = [weight.low, weight.high], where
+    elif isinstance(weight, Normal | LogNormal):
+        values, name = [weight.mean], where
+        if weight.mean == 0.0:
+            yield _no("a weight of mean 0, which has no sign,", "a mean above or below 0", name)
+    else:
+        values, name = [weight], where
+    wrong = [each for each in values if each * sign < 0]
+    if wrong:
+        yield _no(f"weight={wrong[0]:g} pA", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
+    elif min(values) < 0 < max(values):
+        yield _no(f"weights from {min(values):g} to {max(values):g} pA", "weights of one sign", name)
+
+
+def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
+    """Delays that may fall below one step."""
+    delay, rule = connection.delay_ms, connection.rule
+    least: float | None
+    if isinstance(rule, FromTable) and rule.delay_ms is not None:
+        least = min(rule.delay_ms)
+    elif isinstance(delay, Normal | LogNormal):
+        least = delay.low
+        if least is None:
+            yield _no(f"a {delay.kind} delay without low", f"low of at least dt_ms={dt_ms:g}", f"{where}.delay_ms")
+            return
+    else:
+        least = delay.low if isinstance(delay, Uniform) else delay
+    if least < dt_ms * (1.0 - 1e-9):
+        yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
+
+
+def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
+    """Stimuli onto nothing, outside the run, or through an unknown mechanism."""
+    for at, stimulus in enumerate(task.stimuli):
+        where = f"Config.task.stimuli[{at}]"
+        yield from known.refusals(stimulus.target, f"{where}.target")
+        drive: Any = stimulus.drive
+        if isinstance(drive, Poisson):
+            line = unknown(drive.mechanism, known.circuit.mechanisms, name="mechanism", where=where)
+            if line:
+                yield line
+            elif drive.weight_pA * known.circuit.mechanisms[drive.mechanism].sign < 0:
+                yield _no(f"weight_pA={drive.weight_pA:g}", f"the sign of mechanism {drive.mechanism!r}", where)
+        if run is not None:
+            start_ms, stop_ms = end_ms(drive, run.duration_ms)
+            if start_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
+                given = f"a {type(drive).__name__} from {start_ms:g} to {max(start_ms, stop_ms):g} ms"
+                yield _no(given, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
+
+
+def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
+    """Probes of no cells, or with intervals off the grid."""
+    for at, probe in enumerate(readouts.probes):
+        where = f"Config.readouts.probes[{at}]"
+        if isinstance(probe, Voltage):
+            yield from known.refusals(probe.cells, f"{where}.cells")
+        interval_ms = getattr(probe, "interval_ms", None)
+        if interval_ms is None or run is None:
+            continue
+        if steps_of(interval_ms, run.dt_ms) is None:
+            yield _no(f"interval_ms={interval_ms:g}", f"a multiple of dt_ms={run.dt_ms:g}", where)
+        elif interval_ms > run.duration_ms * (1.0 + 1e-9):
+            yield _no(f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where)
+
+
+def refuse_all(lines: Iterable[str]) -> None:
+    """Raises: JtfneError with `lines`, if there are any."""
+    found = list(dict.fromkeys(lines))
+    if found:
+        raise JtfneError("\n".join(found))

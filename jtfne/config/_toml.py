@@ -1,0 +1,58 @@
+"""A small TOML writer: one table a section, everything below it inline. tomllib reads."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_WIDTH = 100
+
+
+def dumps(data: Mapping[str, Any]) -> str:
+    """`data`, a mapping of strings to numbers, texts, lists and mappings, as TOML; None is left out.
+
+    >>> print(dumps({"a": 1, "b": {"c": ["x", 2.0], "d": None}}), end="")
+    a = 1
+    <BLANKLINE>
+    [b]
+    c = ["x", 2.0]
+    """
+    lines = [f"{_key(name)} = {_value(each)}" for name, each in _given(data) if not isinstance(each, Mapping)]
+    for section, table in ((name, each) for name, each in _given(data) if isinstance(each, Mapping)):
+        lines += ["", f"[{_key(section)}]"]
+        lines += [f"{_key(name)} = {_item(each)}" for name, each in _given(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _given(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The entries that are not None."""
+    return [(name, each) for name, each in table.items() if each is not None]
+
+
+def _item(value: Any) -> str:
+    """A value; a long list one entry a line."""
+    text = _value(value)
+    if len(text) <= _WIDTH or not isinstance(value, list | tuple):
+        return text
+    return "[\n" + "".join(f"  {_value(each)},\n" for each in value) + "]"
+
+
+def _value(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(name)} = {_value(each)}" for name, each in _given(value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(each) for each in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _key(name: str) -> str:
+    """A key, quoted if need be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+
+
+def _text(text: str) -> str:
+    """A basic string: JSON's escapes are TOML's, which asks for one more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,322 @@
+"""What the circuit is made of: areas, layers, a column's size, cells, and how cells are chosen by name."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from jtfne._check import refuse
+from jtfne.config._base import (
+    Count,
+    Declared,
+    Frozen,
+    FrozenDict,
+    Name,
+    Number,
+    Share,
+    Vector,
+    freeze,
+    numeric,
+    plain,
+)
+from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
+from jtfne.config._errors import HERE, duplicates, unknown
+from jtfne.config.connections import Connection
+from jtfne.emitters import EMITTERS, Emitter
+from jtfne.synapses import RECEPTORS, SYNAPSES, Exponential
+
+
+def _named(value: Any) -> Any:
+    """A bare name as the table that holds it."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Area(Frozen):
+    """A cortical area, which holds one column.
+
+    Parameters
+    ----------
+    name : str
+        Well-known names (V1, V2, V4, MT, IT, PFC, FEF, A1, M1, S1) know where they lie in the head.
+    position_mm : tuple of float
+        Where the column's axis meets the pia: x right, y front, z up, head coordinates.
+    normal : tuple of float
+        Which way the column points, from white matter to pia; scaled to unit length. Outward, away from
+        (0, 0, 40) mm, where only a position is given.
+
+    Examples
+    --------
+    >>> Area(name="V1").position_mm
+    (-12.0, -54.0, 44.0)
+    >>> Area(name="here", position_mm=(0, -60, 50), normal=(0, -2, 0)).normal
+    (0.0, -1.0, 0.0)
+    """
+
+    name: Name
+    position_mm: Vector = UNPLACED.position_mm
+    normal: Vector = UNPLACED.normal
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_place(cls, data: Any) -> Any:
+        """Fill in the place of a well-known name, and scale the normal."""
+        data = dict(data)
+        place = AREAS.get(str(data.get("name")), UNPLACED)
+        where = plain(data.get("position_mm", place.position_mm))
+        if where != place.position_mm and "normal" not in data and _is_point(where):
+            place = placed_at(where)
+        normal = plain(data.get("normal", place.normal))
+        return {**place._asdict(), **data, "normal": _unit(normal)}
+
+    @model_validator(mode="after")
+    def _in_mm(self) -> "Area":
+        """Refuse a place outside any head, which would not be in mm."""
+        if math.hypot(*self.position_mm) > 200.0:
+            raise refuse(f"position_mm={self.position_mm}", "a place within 200 mm of the origin of the head", HERE)
+        if not any(self.normal):
+            raise refuse(f"normal={self.normal}", "a direction: three numbers, not all zero", HERE)
+        return self
+
+    @property
+    def placed(self) -> bool:
+        """Whether its place in the head is known."""
+        return self.position_mm != UNPLACED.position_mm
+
+
+def _is_point(value: Any) -> bool:
+    """Whether `value` is three finite numbers."""
+    numbers = isinstance(value, list | tuple) and all(isinstance(each, int | float) for each in value)
+    return numbers and len(value) == 3 and math.isfinite(math.hypot(*value))
+
+
+def _unit(normal: Any) -> Any:
+    """`normal` at unit length, left as it is where it has that length, or is none."""
+    if not _is_point(normal):
+        return normal
+    length = math.hypot(*normal)
+    if length == 0.0 or abs(length - 1.0) < 1e-9:
+        return normal
+    return tuple(each / length for each in normal)
+
+
+class Layer(Frozen):
+    """A cortical layer: a range of relative depth, 0 at the pia and 1 at the white matter.
+
+    Parameters
+    ----------
+    name : str
+        Well-known names (L1, L2/3, L4, L5, L6, and L2, L3, L5/6, L5A, L5B, L6A, L6B) know their depths.
+    top, bottom : float
+        Needed for any other name.
+
+    Examples
+    --------
+    >>> Layer(name="L4").top < Layer(name="L5").top
+    True
+    """
+
+    name: Name
+    top: Share = 0.0
+    bottom: Share = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_depth(cls, data: Any) -> Any:
+        """Fill in the depths of a well-known name."""
+        data = dict(data)
+        depths = LAYERS.get(str(data.get("name")))
+        if depths:
+            return {"top": depths[0], "bottom": depths[1], **data}
+        if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):
+            raise ValueError(unknown(data["name"], LAYERS, name="a layer without top and bottom, name"))
+        return data
+
+    @model_validator(mode="after")
+    def _downwards(self) -> "Layer":
+        """Refuse a layer without thickness."""
+        if not self.top < self.bottom:
+            raise refuse(f"top={self.top:g}, bottom={self.bottom:g}", "top above bottom (a lesser depth)", HERE)
+        return self
+
+
+class Geometry(Frozen):
+    """Size of the columns: cortical thickness and radius, mm."""
+
+    thickness_mm: Annotated[float, Field(strict=True, gt=0, le=10), numeric] = 1.5
+    radius_mm: Annotated[float, Field(strict=True, gt=0, le=100), numeric] = 0.25
+
+
+Leaf = tuple[str, str, str, float]  # area, layer, cell type ("" for every area or layer), count or fraction
+
+
+def _frozen(mix: Mapping[str, Any]) -> FrozenDict:
+    """The mix with every level frozen."""
+    return FrozenDict({k: _frozen(v) if isinstance(v, Mapping) else v for k, v in mix.items()})
+
+
+class Cells(Frozen):
+    """How many cells of which type.
+
+    Parameters
+    ----------
+    n : int, optional
+        Cells in each area, 100 unless given; counts carry their own.
+    mix : dict
+        ``{type: fraction}`` (floats that sum to 1) or ``{type: count}`` (ints), for each area; or the same for
+        each ``{layer: mix}`` or ``{area: {layer: mix}}``. Fractions over several layers: each layer's sum to 1, and
+        layers share ``n`` by thickness, or all of an area's sum to 1.
+    unit : {"fraction", "count"}
+        Read off the numbers unless given.
+    """
+
+    mix: Annotated[dict[str, Any], AfterValidator(_frozen)]
+    n: Count | None = None
+    unit: str = Field(default="", json_schema_extra={"enum": ["", "fraction", "count"]})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_unit(cls, data: Any) -> Any:
+        """Fractions from counts, by the kind of number; mixed ones are refused."""
+        data = dict(data)
+        numbers = [each for *_, each in _leaves(data.get("mix"))]
+        if data.get("unit") in ("", None):
+            kinds = {type(each) for each in numbers}
+            if kinds == {int, float}:
+                raise refuse("a mix of whole numbers and fractions", "counts (ints) or fractions (floats)", HERE)
+            data["unit"] = "count" if kinds == {int} else "fraction"
+        wrong = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
+        if wrong:
+            raise ValueError(wrong)
+        if data["unit"] == "count" and any(each != int(each) for each in numbers):
+            raise refuse("a count that is not whole", "whole numbers", HERE)
+        return {**data, "mix": _rebuilt(data["mix"], int if data["unit"] == "count" else float)}
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Cells":
+        """Refuse fractions that do not sum to 1, and counts that are not `n`."""
+        for place, group in _groups(self.mix).items():
+            total = sum(group)
+            if not total:
+                raise refuse(f"a mix without cells{place}", "at least one cell", HERE)
+            if self.unit == "count" and self.n is not None and total != self.n:
+                raise refuse(f"n={self.n} with counts that sum to {total}{place}", "no n, or that sum", HERE)
+        if self.unit == "fraction":
+            _refuse_wrong_sums(self.mix)
+        return self
+
+    @property
+    def per_area(self) -> int:
+        """How many cells fractions are of."""
+        return 100 if self.n is None else self.n
+
+    def leaves(self) -> list[Leaf]:
+        """Every number of the mix with its area, layer and type; "" stands for all."""
+        return list(_leaves(self.mix))
+
+
+def _leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """The numbers of a mix, checked for form. Raises: JtfneError."""
+    if not isinstance(mix, Mapping) or not mix:
+        raise refuse(f"{mix!r}{_at(path)}", "{type: fraction or count}, for each layer or area if need be", HERE)
+    depths = {isinstance(each, Mapping) for each in mix.values()}
+    if len(depths) > 1 or len(path) > 2:
+        raise refuse(f"a mix with types beside layers{_at(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE)
+    for name, each in mix.items():
+        if not isinstance(name, str) or not name:
+            raise refuse(f"the name {name!r}{_at(path)}", "a text", HERE)
+        if isinstance(each, Mapping):
+            yield from _leaves(each, (*path, name))
+            continue
+        value = plain(each)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise refuse(f"{name}={each!r}{_at(path)}", "a fraction or a count, 0 or more", HERE)
+        area, layer = ("", "", *path)[-2:]
+        yield area, layer, name, value
+
+
+def _at(path: tuple[str, ...]) -> str:
+    """Where in a mix."""
+    return f" for {'/'.join(path)}" if path else ""
+
+
+def _rebuilt(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
+    """The mix with every number of one kind."""
+    return FrozenDict({k: _rebuilt(v, number) if isinstance(v, Mapping) else number(plain(v)) for k, v in mix.items()})
+
+
+def _groups(mix: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The numbers of each area, by where they are."""
+    groups: dict[str, list[float]] = {}
+    for area, _, _, value in _leaves(mix):
+        groups.setdefault(_at((area,)) if area else "", []).append(value)
+    return groups
+
+
+def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
+    """Raises: JtfneError unless fractions sum to 1, in each area or in each of its layers."""
+    for place, group in _groups(mix).items():
+        layers: dict[str, float] = {}
+        for area, layer, _, value in _leaves(mix):
+            if (_at((area,)) if area else "") == place:
+                layers[layer] = layers.get(layer, 0.0) + value
+        if not is_one(sum(group)) and not all(is_one(each) for each in layers.values()):
+            given = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
+            raise refuse(f"a mix whose fractions sum to {given}{place}", "a sum of 1 (counts are ints)", HERE)
+
+
+def is_one(total: float) -> bool:
+    """Whether fractions sum to 1, as far as decimals can."""
+    return abs(total - 1.0) < 1e-6
+
+
+AnyEmitter = Annotated[Emitter, Declared(EMITTERS)]
+Mechanism = Annotated[Exponential, Declared(SYNAPSES)]
+
+
+def _with_built_in(given: Any) -> Any:
+    """`given` mechanisms beside the built-in ones."""
+    return {**RECEPTORS, **given} if isinstance(given, Mapping) else given
+
+
+class Circuit(Frozen):
+    """The declared circuit.
+
+    Attributes
+    ----------
+    areas : tuple of Area
+    layers : tuple of Layer
+        Pia first.
+    geometry : Geometry
+    cells : Cells or None
+    emitters : dict of str to emitter
+        By cell type; E, PV, SST and VIP need none.
+    cell_params : dict of str to dict
+        By cell type: fields of its emitter, `drive` and `noise`.
+    mechanisms : dict of str to Exponential
+        The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
+    connections : tuple of Connection
+    """
+
+    areas: tuple[Annotated[Area, BeforeValidator(_named, json_schema_input_type=Area | str)], ...] = ()
+    layers: tuple[Annotated[Layer, BeforeValidator(_named, json_schema_input_type=Layer | str)], ...] = ()
+    geometry: Geometry = Geometry()
+    cells: Cells | None = None
+    emitters: Annotated[dict[Name, AnyEmitter], freeze] = Field(default_factory=FrozenDict)
+    cell_params: Annotated[dict[Name, Annotated[dict[str, Number], freeze]], freeze] = Field(default_factory=FrozenDict)
+    mechanisms: Annotated[dict[Name, Mechanism], BeforeValidator(_with_built_in), freeze] = Field(
+        default_factory=lambda: FrozenDict(RECEPTORS)
+    )
+    connections: tuple[Connection, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Circuit":
+        """Refuse names given twice, and layers that overlap or are out of order."""
+        duplicates([area.name for area in self.areas], name="areas")
+        duplicates([layer.name for layer in self.layers], name="layers")
+        for upper, lower in zip(self.layers, self.layers[1:], strict=False):
+            if upper.bottom > lower.top + 1e-9:
+                given = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
+                given += f" ({upper.top:g} .. {upper.bottom:g})"
+                raise refuse(given, "layers from the pia down, which do not overlap", HERE)
+        return self

@@ -1,0 +1,270 @@
+"""Config: the whole declaration, and the verbs that build it."""
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pydantic
+from pydantic import Field, model_validator
+
+from jtfne import _json
+from jtfne._check import one_of, refuse
+from jtfne.config import _toml
+from jtfne.config._base import Frozen
+from jtfne.config._cross import findings, refuse_all
+from jtfne.config._errors import unknown
+from jtfne.config.circuit import Area, Circuit, Layer
+from jtfne.config.connections import Connection
+from jtfne.config.populations import Population, populations_of
+from jtfne.config.readouts import Probe, Readouts, Source, only_source
+from jtfne.config.task import Run, Stimulus, Task
+from jtfne.emitters import Emitter
+from jtfne.synapses import Exponential
+
+SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
+SUFFIXES = (".json", ".toml")
+Table = Mapping[str, Any]
+
+
+class Config(Frozen):
+    """What to simulate: a circuit, its run, its task and its readouts, as a frozen declaration.
+
+    Each verb gives a new, checked Config and replaces what it declares; what a verb is not given stays. Where a verb
+    takes objects, it takes as well the tables and texts from which they are made (``{"kind": "LIF", "tau_m_ms": 20}``).
+    Two configs with the same content are equal and have the same `hash`.
+
+    Attributes
+    ----------
+    schema_version : str
+        Contract that the config was written for.
+    circuit : Circuit
+        Areas, layers, geometry, cells, emitters, cell_params, mechanisms, connections.
+    run : Run
+        Seed, dtype, duration_ms, dt_ms.
+    task : Task
+        Stimuli.
+    readouts : Readouts
+        Probes and the source mode.
+
+    Raises
+    ------
+    JtfneError
+        From any verb, with one line a problem.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> cfg = (
+    ...     jtfne.Config()
+    ...     .runtime(seed=7, duration_ms=100.0)
+    ...     .areas(["V1"])
+    ...     .layers(["L2/3", "L4"])
+    ...     .cells({"E": 0.8, "PV": 0.2}, n=50)
+    ...     .connections([{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 20.0,
+    ...                    "rule": {"kind": "FixedProbability", "p": 0.1}}])
+    ...     .probes(["spk", "vm"])
+    ... )
+    >>> [(each.layer, each.cell_type, each.n_cells) for each in cfg.populations()]
+    [('L2/3', 'E', 24), ('L2/3', 'PV', 6), ('L4', 'E', 16), ('L4', 'PV', 4)]
+    >>> cfg == jtfne.Config.from_json(cfg.to_json())
+    True
+    """
+
+    schema_version: str = Field(default=SCHEMA_VERSIONS[0], json_schema_extra={"enum": list(SCHEMA_VERSIONS)})
+    circuit: Circuit = Circuit()
+    run: Run = Run()
+    task: Task = Task()
+    readouts: Readouts = Readouts()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Refuse what contradicts what, as far as it is declared."""
+        wrong = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
+        refuse_all([wrong] if wrong else findings(self, whole=False))
+        return self
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def _with(self, part: str, **fields: Any) -> Self:
+        """A new Config in which `fields` of sub-model `part` are replaced; those that are None stay."""
+        data = {name: getattr(self, name) for name in self.model_fields_set}
+        old = getattr(self, part)
+        kept = {name: getattr(old, name) for name in old.model_fields_set}
+        new = {name: each for name, each in fields.items() if each is not None}
+        return type(self)(**{**data, part: {**kept, **new}})
+
+    def runtime(
+        self,
+        seed: int | None = None,
+        dtype: str | None = None,
+        duration_ms: float | None = None,
+        dt_ms: float | None = None,
+    ) -> Self:
+        """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000 ms and 0.1 ms."""
+        return self._with("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
+
+    def areas(self, areas: Sequence[str | Area | Table]) -> Self:
+        """The areas, each with one column."""
+        return self._with("circuit", areas=_listed(areas, "areas"))
+
+    def layers(self, layers: Sequence[str | Layer | Table]) -> Self:
+        """The layers, pia first."""
+        return self._with("circuit", layers=_listed(layers, "layers"))
+
+    def geometry(
+        self,
+        thickness_mm: float | None = None,
+        radius_mm: float | None = None,
+        layers: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Self:
+        """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers declared before."""
+        size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
+        changed = {name: each for name, each in size.items() if each is not None}
+        old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
+        depths: dict[str, Any] = dict(layers or {})
+        known = [layer.name for layer in self.circuit.layers]
+        for name, pair in depths.items():
+            one_of(name, known, name="layer", where="Config.geometry")
+            if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+                raise refuse(f"{name}={pair!r}", "(top, bottom)", "Config.geometry")
+        moved = [
+            {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
+            for name, layer in zip(known, self.circuit.layers, strict=True)
+        ]
+        return self._with("circuit", geometry={**old, **changed}, layers=moved if depths else None)
+
+    def cells(self, mix: Table, n: int | None = None) -> Self:
+        """How many of which type in each area: ``{type: fraction or count}``, nested by layer or area if need be.
+
+        ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a default emitter.
+        """
+        return self._with("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
+
+    def cell_params(self, params: Mapping[str, Mapping[str, float]]) -> Self:
+        """By cell type: other values for fields of its emitter, and `drive` and `noise` in its input unit.
+
+        Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt.
+        """
+        return self._with("circuit", cell_params=params)
+
+    def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
+        """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`."""
+        return self._with("circuit", emitters=emitters)
+
+    def mechanisms(self, mechanisms: Mapping[str, Exponential | Table]) -> Self:
+        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one."""
+        return self._with("circuit", mechanisms=mechanisms)
+
+    def connections(self, connections: Sequence[Connection | Table]) -> Self:
+        """Who connects to whom."""
+        return self._with("circuit", connections=_listed(connections, "connections"))
+
+    def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
+        """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
+        return self._with("readouts", probes=_listed(probes, "probes"))
+
+    def source(self, mode: str | Source | Table | Sequence[str | Source | Table]) -> Self:
+        """Which currents fields are made of: one mode a run.
+
+        Raises: SynapticDoubleCountError for several modes whose terms overlap.
+        """
+        several = isinstance(mode, Sequence) and not isinstance(mode, str)
+        return self._with("readouts", source=only_source(mode) if several else mode)
+
+    def stimuli(self, stimuli: Sequence[Stimulus | Table]) -> Self:
+        """What happens meanwhile, where no Paradigm says otherwise."""
+        return self._with("task", stimuli=_listed(stimuli, "stimuli"))
+
+    def check(self) -> None:
+        """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
+        refuse_all(findings(self, whole=True))
+
+    def populations(self) -> tuple[Population, ...]:
+        """The cells, in order of area, layer and type (by name). Raises: JtfneError if the config is not complete."""
+        self.check()
+        return populations_of(self.circuit)
+
+    def readout_names(self) -> tuple[str, ...]:
+        """Names of the readouts that the probes record."""
+        return tuple(probe.readout for probe in self.readouts.probes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The config as JSON values."""
+        return self.model_dump(mode="json")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256, in hex, of the canonical JSON (RFC 8785)."""
+        return _json.sha256(self.to_dict())
+
+    def to_json(self) -> str:
+        """The config as strict JSON."""
+        return _json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The config that `to_json` wrote, or a person."""
+        return cls._from_table(_json.loads(text, where="Config.from_json"))
+
+    def to_toml(self) -> str:
+        """The config as TOML."""
+        return _toml.dumps(self.to_dict())
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """The config that `to_toml` wrote, or a person."""
+        try:
+            return cls._from_table(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise refuse(f"this text ({error})", "TOML", "Config.from_toml") from None
+
+    def to_file(self, path: str | Path) -> Path:
+        """Write a .json or .toml file: beside it first, then renamed, so that it is never half written."""
+        path = Path(path)
+        one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
+        text = self.to_json() if path.suffix == ".json" else self.to_toml()
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return path
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a .json or .toml file."""
+        path = Path(path)
+        one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
+        if not path.is_file():
+            raise refuse(f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file")
+        text = path.read_text(encoding="utf-8")
+        return cls.from_json(text) if path.suffix == ".json" else cls.from_toml(text)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema (draft 2020-12) of a config file."""
+        dialect = pydantic.json_schema.GenerateJsonSchema.schema_dialect
+        return {"$schema": dialect, **cls.model_json_schema(mode="validation")}
+
+    @classmethod
+    def _from_table(cls, table: Any) -> Self:
+        """A Config from JSON values."""
+        if not isinstance(table, dict):
+            raise refuse(f"a {type(table).__name__}", "an object with the parts of a Config", "Config")
+        return cls(**table)
+
+
+def _listed(given: Any, verb: str) -> Any:
+    """`given`, if it is a list. Raises: JtfneError for a bare name, which would be read letter by letter."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        raise refuse(f"{verb}({given!r})", "a list", f"Config.{verb}")
+    return tuple(given)

@@ -1,0 +1,316 @@
+"""Who connects to whom: selectors, rules, distributions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from jtfne._check import one_of, refuse
+from jtfne.config._base import Count, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
+from jtfne.config._errors import HERE, duplicates
+
+
+def _one_or_more(value: Any) -> Any:
+    """One name (or id) or several, as a tuple."""
+    value = plain(value)
+    return (value,) if isinstance(value, str | int) else value
+
+
+Names = Annotated[
+    tuple[Name, ...] | None,
+    Field(min_length=1),
+    BeforeValidator(_one_or_more, json_schema_input_type=str | tuple[str, ...] | None),
+]
+
+
+class Selector(Frozen):
+    """Cells chosen by what they are: AND between the keys, OR within one; nothing given means all cells.
+
+    Where a selector is expected, a bare text is a cell type. Names are kept as tuples.
+
+    Examples
+    --------
+    >>> Selector(layer="L4", cell_type=["E", "PV"]).cell_type
+    ('E', 'PV')
+    """
+
+    area: Names = None
+    layer: Names = None
+    cell_type: Names = None
+    ids: Annotated[
+        tuple[Whole, ...] | None,
+        Field(min_length=1),
+        BeforeValidator(_one_or_more, json_schema_input_type=int | tuple[int, ...] | None),
+    ] = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Selector":
+        """Refuse a name given twice."""
+        for key in ("area", "layer", "cell_type"):
+            duplicates(getattr(self, key) or (), name=key)
+        if self.ids and len(set(self.ids)) < len(self.ids):
+            raise refuse("ids with one given twice", "each id once", HERE)
+        return self
+
+
+def _as_selector(value: Any) -> Any:
+    """A bare text as a selector of that cell type."""
+    return {"cell_type": value} if isinstance(value, str) else value
+
+
+Selection = Annotated[Selector, BeforeValidator(_as_selector, json_schema_input_type=Selector | str)]
+
+
+class Normal(Frozen):
+    """Normal distribution; values outside [low, high] are drawn again."""
+
+    kind: Literal["Normal"] = "Normal"
+    mean: Number
+    sd: NotNegative
+    low: Number | None = None
+    high: Number | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Normal":
+        """Refuse bounds that leave nothing."""
+        _refuse_empty(self.low, self.high)
+        return self
+
+
+class LogNormal(Frozen):
+    """Log-normal distribution by the mean and sd of the value itself, with the sign of the mean; else as Normal."""
+
+    kind: Literal["LogNormal"] = "LogNormal"
+    mean: Number
+    sd: NotNegative
+    low: Number | None = None
+    high: Number | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "LogNormal":
+        """Refuse bounds that leave nothing, and a mean without sign."""
+        _refuse_empty(self.low, self.high)
+        if self.mean == 0.0:
+            raise refuse("mean=0.0", "a mean above or below zero", HERE)
+        return self
+
+
+class Uniform(Frozen):
+    """Uniform distribution over [low, high]."""
+
+    kind: Literal["Uniform"] = "Uniform"
+    low: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Uniform":
+        """Refuse bounds that leave nothing."""
+        _refuse_empty(self.low, self.high)
+        return self
+
+
+def _refuse_empty(low: float | None, high: float | None) -> None:
+    """Raises: JtfneError unless low < high."""
+    if low is not None and high is not None and not low < high:
+        raise refuse(f"low={low:g}, high={high:g}", "low below high", HERE)
+
+
+Dist = Normal | LogNormal | Uniform
+
+
+def _number_or_kind(value: Any) -> str | None:
+    """Which member of the union a value is meant for."""
+    if isinstance(plain(value), int | float):
+        return "number"
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return kind if isinstance(kind, str) else None
+
+
+Value = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Normal, Tag("Normal")]
+    | Annotated[LogNormal, Tag("LogNormal")]
+    | Annotated[Uniform, Tag("Uniform")],
+    Discriminator(_number_or_kind),
+]
+
+
+class FixedProbability(Frozen):
+    """Each pair is connected with probability `p`, independently."""
+
+    kind: Literal["FixedProbability"] = "FixedProbability"
+    p: Share
+    autapses: Flag = False
+
+
+class FixedIndegree(Frozen):
+    """Each target has `n` sources, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedIndegree"] = "FixedIndegree"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+
+class FixedOutdegree(Frozen):
+    """Each source has `n` targets, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedOutdegree"] = "FixedOutdegree"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+
+class FixedTotal(Frozen):
+    """`n` pairs in all, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedTotal"] = "FixedTotal"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+
+class OneToOne(Frozen):
+    """The first source to the first target, and so on; both ends of one size."""
+
+    kind: Literal["OneToOne"] = "OneToOne"
+
+
+class AllToAll(Frozen):
+    """Every pair."""
+
+    kind: Literal["AllToAll"] = "AllToAll"
+    autapses: Flag = False
+
+
+class DistanceDecay(Frozen):
+    """Each pair at distance d is connected with probability p0 exp(-d / length_mm)."""
+
+    kind: Literal["DistanceDecay"] = "DistanceDecay"
+    p0: Share
+    length_mm: Positive
+    autapses: Flag = False
+
+
+class FromTable(Frozen):
+    """Edges listed one by one: ids of source and target, and weights (pA) and delays (ms) where given.
+
+    Examples
+    --------
+    >>> FromTable.from_table({"source": [0, 1], "target": [1, 2], "weight_pA": [5.0, 7.5]}).weight
+    (5.0, 7.5)
+    """
+
+    kind: Literal["FromTable"] = "FromTable"
+    source: Annotated[tuple[Whole, ...], BeforeValidator(plain)]
+    target: Annotated[tuple[Whole, ...], BeforeValidator(plain)]
+    weight: Annotated[tuple[Number, ...] | None, BeforeValidator(plain)] = None
+    delay_ms: Annotated[tuple[Positive, ...] | None, BeforeValidator(plain)] = None
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "FromTable":
+        """Refuse columns of different lengths, and none."""
+        columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
+        sizes = {name: len(column) for name, column in columns.items() if column is not None}
+        if len(set(sizes.values())) > 1 or not self.source:
+            given = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+            raise refuse(f"a table with {given}", "columns of one length, at least 1", HERE)
+        return self
+
+    @classmethod
+    def from_table(cls, table: Any) -> Self:
+        """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps `weight_pA`, `delay_ms`."""
+        names = list(getattr(table, "column_names", table))
+        where = "FromTable.from_table"
+        for name in ("source", "target"):
+            one_of(name, names, name="column", where=where)
+        optional = {"weight": ("weight_pA", "weight"), "delay_ms": ("delay_ms",)}
+        found = {key: next((n for n in known if n in names), None) for key, known in optional.items()}
+        columns: dict[str, Any] = {key: np.asarray(table[name], np.float64) for key, name in found.items() if name}
+        return cls(**{name: np.asarray(table[name]) for name in ("source", "target")} | columns)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """From a file with those columns: .csv, .parquet, or a SONATA edge file (.h5)."""
+        path = Path(path)
+        one_of(path.suffix, (".csv", ".parquet", ".h5"), name="suffix", where=str(path))
+        if path.suffix == ".h5":
+            return cls.from_table(_sonata(path))
+        if path.suffix == ".csv":
+            from pyarrow import csv
+
+            return cls.from_table(csv.read_csv(path))
+        from pyarrow import parquet
+
+        return cls.from_table(parquet.read_table(path))
+
+
+def _sonata(path: Path) -> dict[str, Any]:
+    """The one edge population of a SONATA file, as columns."""
+    import h5py
+
+    with h5py.File(path) as file:
+        populations = list(file["edges"])
+        if len(populations) != 1:
+            raise refuse(f"{len(populations)} edge populations", "one", str(path))
+        edges = file["edges"][populations[0]]
+        columns = {name: edges[f"{name}_node_id"][:] for name in ("source", "target")}
+        group = edges.get("0", {})
+        named = {"weight_pA": "syn_weight", "delay_ms": "delay"}
+        return columns | {name: group[theirs][:] for name, theirs in named.items() if theirs in group}
+
+
+Rule = Annotated[
+    FixedProbability | FixedIndegree | FixedOutdegree | FixedTotal | OneToOne | AllToAll | DistanceDecay | FromTable,
+    Field(discriminator="kind"),
+]
+
+
+def _as_rule(value: Any) -> Any:
+    """The bare name of a rule as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+AnyRule = Annotated[Rule, BeforeValidator(_as_rule, json_schema_input_type=Rule | str)]
+
+
+class Connection(Frozen):
+    """Synapses of one mechanism from the cells that `source` selects to those that `target` selects.
+
+    Parameters
+    ----------
+    source, target : Selector or str
+        A text is a cell type.
+    mechanism : str
+        AMPA, NMDA, GABA_A, GABA_B, or one that `Config.mechanisms` added.
+    rule : rule
+        FixedProbability, FixedIndegree, FixedOutdegree, FixedTotal, OneToOne, AllToAll, DistanceDecay or FromTable.
+    weight : float or distribution
+        pA added to the synaptic current at a spike; its sign is the mechanism's, or the source's. May be left out
+        where the table of a FromTable has weights.
+    delay_ms : float or distribution
+        At least one time step; a Normal or LogNormal needs `low`.
+
+    Examples
+    --------
+    >>> edge = Connection(source="E", target="PV", mechanism="AMPA", rule=FixedProbability(p=0.1), weight=20.0)
+    >>> edge.target.cell_type, edge.delay_ms
+    (('PV',), 1.0)
+    """
+
+    source: Selection
+    target: Selection
+    mechanism: Name
+    rule: AnyRule
+    weight: Value = 0.0
+    delay_ms: Value = 1.0
+
+    @model_validator(mode="after")
+    def _has_weight(self) -> "Connection":
+        """Refuse a connection without weights."""
+        listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
+        if "weight" not in self.model_fields_set and not listed:
+            raise refuse("no weight", "a number or distribution, pA", HERE)
+        return self

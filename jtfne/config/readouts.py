@@ -1,0 +1,226 @@
+"""What a run records: probes by readout, and the source that fields are made of."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from jtfne._check import SynapticDoubleCountError, one_of, refuse
+from jtfne.config._base import Frozen, Name, NotNegative, Positive, numeric
+from jtfne.config._errors import HERE, duplicates, unknown
+from jtfne.config.connections import Selection, Selector
+
+Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
+
+
+class Spikes(Frozen):
+    """`spk`: spike events."""
+
+    kind: Literal["Spikes"] = "Spikes"
+    readout: ClassVar[str] = "spk"
+
+
+class Voltage(Frozen):
+    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells` selected."""
+
+    kind: Literal["Voltage"] = "Voltage"
+    readout: ClassVar[str] = "vm"
+    interval_ms: Positive | None = None
+    cells: Selection = Selector()
+
+
+class SourceProbe(Frozen):
+    """`source`: the declared source of each neuron, pA, as means over `interval_ms`."""
+
+    kind: Literal["SourceProbe"] = "SourceProbe"
+    readout: ClassVar[str] = "source"
+    interval_ms: Positive = 1.0
+
+
+class _Laminar(Frozen):
+    """What probes on a laminar shank share: contacts from pia to white matter, and the width of their kernel."""
+
+    interval_ms: Positive = 1.0
+    n_channels: Annotated[int, Field(strict=True, ge=3, le=1000), numeric] = 16
+    kernel_mm: Positive = 0.1
+
+
+class LFPProxy(_Laminar):
+    """`lfp_proxy`: sources seen through a Gaussian kernel over depth, per area; a.u."""
+
+    kind: Literal["LFPProxy"] = "LFPProxy"
+    readout: ClassVar[str] = "lfp_proxy"
+
+
+class CSDProxy(_Laminar):
+    """`csd_proxy`: minus the second depth difference of `lfp_proxy`; a.u."""
+
+    kind: Literal["CSDProxy"] = "CSDProxy"
+    readout: ClassVar[str] = "csd_proxy"
+
+
+class SpectrolaminarProxy(_Laminar):
+    """`spectrolaminar_proxy`: relative power over depth and frequency, up to `max_frequency_Hz`."""
+
+    kind: Literal["SpectrolaminarProxy"] = "SpectrolaminarProxy"
+    readout: ClassVar[str] = "spectrolaminar_proxy"
+    max_frequency_Hz: Positive = 150.0
+
+    @model_validator(mode="after")
+    def _below_nyquist(self) -> "SpectrolaminarProxy":
+        """Refuse frequencies that the interval cannot show."""
+        if self.max_frequency_Hz > 500.0 / self.interval_ms:
+            allowed = f"at most {500.0 / self.interval_ms:g}, half the rate of samples every {self.interval_ms:g} ms"
+            raise refuse(f"max_frequency_Hz={self.max_frequency_Hz:g}", allowed, HERE)
+        return self
+
+
+class EMMProxy(_Laminar):
+    """`emm_proxy`: activity, source and field, each by its maximum, averaged with `weights`."""
+
+    kind: Literal["EMMProxy"] = "EMMProxy"
+    readout: ClassVar[str] = "emm_proxy"
+    weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "EMMProxy":
+        """Refuse a mean of nothing."""
+        if not any(self.weights):
+            raise refuse(f"weights={self.weights}", "at least one above 0", HERE)
+        return self
+
+
+class EEGProxy(Frozen):
+    """`eeg_proxy`: area sources projected onto named sites; a.u."""
+
+    kind: Literal["EEGProxy"] = "EEGProxy"
+    readout: ClassVar[str] = "eeg_proxy"
+    interval_ms: Positive = 1.0
+    sites: Sensors = None
+
+
+class MEGProxy(Frozen):
+    """`meg_proxy`: area currents projected onto named magnetometers; a.u."""
+
+    kind: Literal["MEGProxy"] = "MEGProxy"
+    readout: ClassVar[str] = "meg_proxy"
+    interval_ms: Positive = 1.0
+    sensors: Sensors = None
+
+
+Probe = Spikes | Voltage | SourceProbe | LFPProxy | CSDProxy | SpectrolaminarProxy | EMMProxy | EEGProxy | MEGProxy
+_PROBES: tuple[type[Probe], ...] = get_args(Probe)
+PROBES: dict[str, type[Probe]] = {cls.readout: cls for cls in _PROBES}
+ALIASES: dict[str, str] = {
+    **dict.fromkeys(("spikes", "spike", "raster"), "spk"),
+    **dict.fromkeys(("V_m", "v_m", "voltage"), "vm"),
+    **dict.fromkeys(("src", "sources"), "source"),
+    "lfp_like": "lfp_proxy",
+    "csd_like": "csd_proxy",
+}
+
+
+def _as_probe(value: Any) -> Any:
+    """A readout name or alias, bare or as the `kind` of a table, as the table that declares its probe."""
+    table = {"kind": value} if isinstance(value, str) else value
+    if not isinstance(table, Mapping):
+        return value
+    kinds = {cls.__name__: cls for cls in PROBES.values()}
+    kind = str(table.get("kind", "nothing"))
+    if kind not in kinds:
+        wrong = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
+        if wrong:
+            raise ValueError(wrong)
+        kind = PROBES[ALIASES.get(kind, kind)].__name__
+    return {**table, "kind": kind}
+
+
+AnyProbe = Annotated[Annotated[Probe, Field(discriminator="kind")], BeforeValidator(_as_probe, Probe | str)]
+
+
+class InputCurrent(Frozen):
+    """Synaptic and external current: equal and opposite to capacitive and ionic."""
+
+    kind: Literal["input_current"] = "input_current"
+    terms: ClassVar[tuple[str, ...]] = ("synaptic", "external")
+
+
+class TotalMembraneCurrent(Frozen):
+    """Capacitive, ionic and synaptic current."""
+
+    kind: Literal["total_membrane_current"] = "total_membrane_current"
+    terms: ClassVar[tuple[str, ...]] = ("capacitive", "ionic", "synaptic")
+
+
+class Decomposed(Frozen):
+    """Capacitive and ionic current, and synaptic current kept apart."""
+
+    kind: Literal["decomposed"] = "decomposed"
+    terms: ClassVar[tuple[str, ...]] = ("capacitive", "ionic", "synaptic")
+
+
+class SynapticCurrent(Frozen):
+    """Synaptic current only."""
+
+    kind: Literal["synaptic_current"] = "synaptic_current"
+    terms: ClassVar[tuple[str, ...]] = ("synaptic",)
+
+
+class SpikeProxy(Frozen):
+    """Spikes, of unit charge."""
+
+    kind: Literal["spike_proxy"] = "spike_proxy"
+    terms: ClassVar[tuple[str, ...]] = ("spikes",)
+
+
+Source = InputCurrent | TotalMembraneCurrent | Decomposed | SynapticCurrent | SpikeProxy
+SOURCE_MODES: tuple[type[Source], ...] = (
+    InputCurrent, TotalMembraneCurrent, Decomposed, SynapticCurrent, SpikeProxy
+)  # fmt: skip
+
+
+def _as_source(value: Any) -> Any:
+    """The bare name of a mode as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def only_source(modes: Sequence[Any]) -> Any:
+    """The one mode in `modes`.
+
+    Raises: SynapticDoubleCountError if the terms of two of them overlap, so that a current would be summed twice;
+    JtfneError for none, and for several that do not overlap.
+    """
+    if len(modes) == 1:
+        return modes[0]
+    terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
+    kinds = [one_of(_kind_of(mode), terms, name="source", where="Config.source") for mode in modes]
+    for one, other in itertools.combinations(kinds, 2):
+        twice = sorted(terms[one] & terms[other])
+        if twice:
+            raise SynapticDoubleCountError(
+                f"sources {one!r} and {other!r} would count {', '.join(twice)} twice; allowed: one mode a run "
+                "(in Config.source)"
+            )
+    raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
+
+
+def _kind_of(mode: Any) -> str:
+    """The name of a mode given as text, table or object."""
+    return str(mode.get("kind") if isinstance(mode, Mapping) else getattr(mode, "kind", mode))
+
+
+AnySource = Annotated[Annotated[Source, Field(discriminator="kind")], BeforeValidator(_as_source, Source | str)]
+
+
+class Readouts(Frozen):
+    """What a run records: one probe a readout, and the source mode that fields are made of."""
+
+    probes: tuple[AnyProbe, ...] = ()
+    source: AnySource = InputCurrent()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Readouts":
+        """Refuse two probes of one readout."""
+        duplicates([probe.readout for probe in self.probes], name="probes")
+        return self

@@ -1,0 +1,175 @@
+"""Izhikevich's quadratic emitter, in its 2003 (mV, ms) and 2007 (pF, pA) forms, by forward Euler."""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne.emitters._base import Balance, SynapticInput
+
+SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
+
+
+class IzhikevichState(NamedTuple):
+    """v_mV (n_cells,), before reset where a cell just spiked; u (n_cells,), recovery in the input unit."""
+
+    v_mV: jax.Array
+    u: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Izhikevich2003:
+    """v' = 0.04 v^2 + 5 v + 140 - u + i/C, u' = a (b v - u); at v >= v_peak: v <- c, u <- u + d.
+
+    Inputs are in mV/ms, the paper's I; the declared capacitance makes pA of them (1 pF mV/ms = 1 pA).
+    Defaults: regular spiking. Source: Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572; the
+    capacitance is that of the regular spiking cell in Izhikevich (2007), Dynamical Systems in
+    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+    """
+
+    a: jax.Array | float = 0.02
+    b: jax.Array | float = 0.2
+    c_mV: jax.Array | float = -65.0
+    d: jax.Array | float = 8.0
+    v_peak_mV: jax.Array | float = 30.0
+    c_m_pF: jax.Array | float = 100.0
+
+    order: ClassVar[int] = 1
+    input_unit: ClassVar[str] = "mV/ms"
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "a": POSITIVE,
+        "b": FINITE,
+        "c_mV": FINITE,
+        "d": FINITE,
+        "v_peak_mV": FINITE,
+        "c_m_pF": POSITIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("c_mV", "v_peak_mV"),)
+
+    @property
+    def input_pA(self) -> jax.Array | float:
+        """One mV/ms on this capacitance."""
+        return self.c_m_pF
+
+    def init(self, uniform: jax.Array) -> IzhikevichState:
+        """Up to 10 mV above reset, by `uniform` (n_cells,) in [0, 1), with u = b v."""
+        v_mV = self.c_mV + SPREAD_mV * uniform
+        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV)
+
+    def step(
+        self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[IzhikevichState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        v_mV, u = self._start(state)
+        inward = (i_pA + syn.mean_pA(dt_ms)) / self.c_m_pF
+        free_mV = v_mV + dt_ms * (self._quadratic(v_mV) - u + inward)
+        return IzhikevichState(free_mV, u + dt_ms * self.a * (self.b * v_mV - u)), free_mV >= self.v_peak_mV
+
+    def balance(
+        self,
+        before: IzhikevichState,
+        after: IzhikevichState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """Mean currents of the step, in pA through the declared capacitance."""
+        v_mV, u = self._start(before)
+        capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
+        ionic = -self.c_m_pF * (self._quadratic(v_mV) - u)
+        return Balance(capacitive, ionic, -syn.mean_pA(dt_ms), -i_pA + jnp.zeros_like(capacitive))
+
+    def _quadratic(self, v_mV: jax.Array) -> jax.Array:
+        """The membrane's own rate, mV/ms."""
+        return (0.04 * v_mV + 5.0) * v_mV + 140.0
+
+    def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
+        """v and u at the start of this step: reset where the last one ended in a spike."""
+        fired = state.v_mV >= self.v_peak_mV
+        return jnp.where(fired, self.c_mV, state.v_mV), jnp.where(fired, state.u + self.d, state.u)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Izhikevich2007:
+    """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u + d.
+
+    Inputs are in pA. Defaults: the regular spiking cell of layer 5 (C 100, k 0.7, v_r -60, v_t -40,
+    v_peak 35, a 0.03, b -2, c -50, d 100). Source: Izhikevich (2007), Dynamical Systems in
+    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+    """
+
+    c_m_pF: jax.Array | float = 100.0
+    k: jax.Array | float = 0.7
+    v_r_mV: jax.Array | float = -60.0
+    v_t_mV: jax.Array | float = -40.0
+    v_peak_mV: jax.Array | float = 35.0
+    a: jax.Array | float = 0.03
+    b: jax.Array | float = -2.0
+    c_mV: jax.Array | float = -50.0
+    d_pA: jax.Array | float = 100.0
+
+    order: ClassVar[int] = 1
+    input_unit: ClassVar[str] = "pA"
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_m_pF": POSITIVE,
+        "k": POSITIVE,
+        "v_r_mV": FINITE,
+        "v_t_mV": FINITE,
+        "v_peak_mV": FINITE,
+        "a": POSITIVE,
+        "b": FINITE,
+        "c_mV": FINITE,
+        "d_pA": FINITE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("c_mV", "v_peak_mV"),
+        ("v_r_mV", "v_t_mV"),
+        ("v_t_mV", "v_peak_mV"),
+    )
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> IzhikevichState:
+        """Up to 10 mV above rest, by `uniform` (n_cells,) in [0, 1), with u = b (v - v_r)."""
+        v_mV = self.v_r_mV + SPREAD_mV * uniform
+        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV))
+
+    def step(
+        self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[IzhikevichState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        v_mV, u_pA = self._start(state)
+        inward_pA = i_pA + syn.mean_pA(dt_ms)
+        free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
+        u_pA = u_pA + dt_ms * self.a * (self.b * (v_mV - self.v_r_mV) - u_pA)
+        return IzhikevichState(free_mV, u_pA), free_mV >= self.v_peak_mV
+
+    def balance(
+        self,
+        before: IzhikevichState,
+        after: IzhikevichState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """Mean currents of the step."""
+        v_mV, u_pA = self._start(before)
+        capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
+        ionic = u_pA - self._quadratic_pA(v_mV)
+        return Balance(capacitive, ionic, -syn.mean_pA(dt_ms), -i_pA + jnp.zeros_like(capacitive))
+
+    def _quadratic_pA(self, v_mV: jax.Array) -> jax.Array:
+        """The membrane's own inward current."""
+        return self.k * (v_mV - self.v_r_mV) * (v_mV - self.v_t_mV)
+
+    def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
+        """v and u at the start of this step: reset where the last one ended in a spike."""
+        fired = state.v_mV >= self.v_peak_mV
+        return jnp.where(fired, self.c_mV, state.v_mV), jnp.where(fired, state.u + self.d_pA, state.u)

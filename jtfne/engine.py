@@ -1,0 +1,252 @@
+"""The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
+
+import dataclasses
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from jtfne import noise
+from jtfne.delivery import Delivery, pack
+from jtfne.emitters import Balance, Emitter, SynapticInput
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Cells of one model. index: int32 (n_group,), the rows they stand in, or None if they are all rows."""
+
+    emitter: Emitter
+    index: jax.Array | None
+
+    def take(self, rows: jax.Array) -> jax.Array:
+        """The entries of `rows` (..., n_cells) that belong to this group."""
+        return rows if self.index is None else rows[..., self.index]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Circuit:
+    """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
+
+    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses.
+    """
+
+    groups: tuple[Group, ...]
+    tau_syn_ms: jax.Array
+    delivery: Delivery | None
+    drive_pA: jax.Array
+    noise_pA: jax.Array | None
+    n_cells: int = dataclasses.field(metadata={"static": True})
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class PoissonInput:
+    """Poisson spikes onto one receptor. targets: int32 (n_targets,). weight_pA: added by each spike."""
+
+    targets: jax.Array
+    weight_pA: jax.Array | float
+    receptor: int = dataclasses.field(metadata={"static": True})
+    shared: bool = dataclasses.field(metadata={"static": True})
+
+
+class Inputs(NamedTuple):
+    """What drives a run. patterns_pA: (n_waveforms, n_cells), what one unit of each waveform is to each cell."""
+
+    patterns_pA: jax.Array
+    poisson: tuple[PoissonInput, ...] = ()
+
+
+class Clock(NamedTuple):
+    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). thresholds: one uint32 (n_steps, n_rows)
+    for each Poisson input."""
+
+    waveforms: jax.Array
+    thresholds: tuple[jax.Array, ...]
+
+
+class Carry(NamedTuple):
+    """The state between two steps. i_syn_pA: (n_receptors * n_cells,). noise, poisson: generator states."""
+
+    step: jax.Array
+    cells: tuple[Any, ...]
+    i_syn_pA: jax.Array
+    ring: jax.Array | None
+    noise: jax.Array | None
+    poisson: tuple[jax.Array, ...]
+
+
+class View(NamedTuple):
+    """What a recorder may look at, once a step. i_ext_pA, spikes: (n_cells,); cells: one state a group."""
+
+    circuit: Circuit
+    before: tuple[Any, ...]
+    cells: tuple[Any, ...]
+    syn: SynapticInput
+    i_ext_pA: jax.Array
+    spikes: jax.Array
+    dt_ms: jax.Array | float
+
+    def v_m_mV(self) -> jax.Array:
+        """Membrane potential of every cell, before reset where it spiked: (n_cells,)."""
+        return _joined(self.circuit, [state.v_mV for state in self.cells])
+
+    def balance(self) -> Balance:
+        """The mean membrane currents of this step, of every cell."""
+        each = []
+        for group, before, after in zip(self.circuit.groups, self.before, self.cells, strict=True):
+            syn = SynapticInput(group.take(self.syn.i_pA), self.syn.tau_ms)
+            each.append(group.emitter.balance(before, after, group.take(self.i_ext_pA), syn, self.dt_ms))
+        return Balance(*(_joined(self.circuit, list(rows)) for rows in zip(*each, strict=True)))
+
+
+class Recorder(Protocol):
+    """Watches the run. `every`: steps that one row is the mean of (static)."""
+
+    every: int
+
+    def read(self, view: View) -> jax.Array:
+        """What to add to the row, any fixed shape."""
+        ...
+
+    def finish(self, rows: jax.Array) -> Any:
+        """What to keep of a chunk's rows (n_rows, ...): a pytree whose leaves lead with n_rows."""
+        ...
+
+
+class Chunk(NamedTuple):
+    """What a chunk leaves. words: packed spikes, uint32 (n_steps, n_words). recorded: one entry a recorder."""
+
+    words: jax.Array
+    recorded: tuple[Any, ...]
+
+
+def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
+    """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
+    dtype = circuit.drive_pA.dtype
+    uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
+    draws = (1 if each.shared else each.targets.shape[0] for each in inputs.poisson)
+    streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
+    return Carry(
+        step=jnp.int32(0),
+        cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
+        i_syn_pA=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
+        ring=None if circuit.delivery is None else circuit.delivery.ring.empty(dtype),
+        noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
+        poisson=tuple(noise.seed(key, n) for key, n in zip(streams, draws, strict=True)),
+    )
+
+
+def advance(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+) -> tuple[Carry, Chunk]:
+    """Run the steps of `clock` from `carry`. Traceable; `advance_jit` is the same, compiled, and eats its carry."""
+    n_steps = clock.waveforms.shape[0]
+    decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
+    first = carry.step
+    blank = View(circuit, carry.cells, carry.cells, _syn(circuit, carry), circuit.drive_pA, jnp.zeros(circuit.n_cells, bool), dt_ms)
+    slow = [jnp.zeros((n_steps // r.every, *r.read(blank).shape), circuit.drive_pA.dtype) for r in recorders if r.every > 1]
+
+    def body(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, buffers = state
+        after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
+        fast = [r.read(view) for r in recorders if r.every == 1]
+        reads = [(r.every, r.read(view)) for r in recorders if r.every > 1]
+        rows = [(carry.step - first) // every for every, _ in reads]
+        buffers = [_added(b, row, x / every) for b, row, (every, x) in zip(buffers, rows, reads, strict=True)]
+        words = pack(view.spikes)
+        if circuit.delivery is not None and after.ring is not None:
+            after = after._replace(ring=circuit.delivery.deliver(after.ring, words, carry.step))
+        return (after._replace(step=carry.step + 1), buffers), (words, fast)
+
+    (carry, slow), (words, fast) = jax.lax.scan(body, (carry, slow), clock)
+    kept = [(slow if r.every > 1 else fast).pop(0) for r in recorders]
+    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+
+
+@partial(jax.jit, donate_argnames=("carry",))
+def advance_jit(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+) -> tuple[Carry, Chunk]:
+    """`advance`, compiled once a shape; the carry is donated, so use the one that comes back."""
+    return advance(circuit, inputs, recorders, carry, clock, dt_ms)
+
+
+def _step(
+    circuit: Circuit, inputs: Inputs, decay: jax.Array, dt_ms: jax.Array | float, carry: Carry, tick: Clock
+) -> tuple[Carry, View]:
+    """One step but for its spikes' delivery: cells move under what stood at its start, then inputs arrive."""
+    noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
+    syn = _syn(circuit, carry)
+    stepped = [
+        group.emitter.step(state, group.take(i_ext_pA), SynapticInput(group.take(syn.i_pA), syn.tau_ms), dt_ms)
+        for group, state in zip(circuit.groups, carry.cells, strict=True)
+    ]
+    cells = tuple(state for state, _ in stepped)
+    spikes = _joined(circuit, [spiked for _, spiked in stepped])
+    i_syn_pA, ring = decay * carry.i_syn_pA, carry.ring
+    if circuit.delivery is not None and ring is not None:
+        i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, carry.step)
+        ring = circuit.delivery.ring.cleared(ring, carry.step, i_syn_pA)
+    i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
+    view = View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+    return Carry(carry.step, cells, i_syn_pA, ring, noise_state, poisson), view
+
+
+def _external(
+    circuit: Circuit, inputs: Inputs, carry: Carry, tick: Clock, dt_ms: jax.Array | float
+) -> tuple[jax.Array | None, jax.Array]:
+    """The noise state, and drive + stimuli + noise * sqrt(1 ms / dt): (n_cells,) pA, constant over the step."""
+    i_ext_pA = circuit.drive_pA
+    for k in range(inputs.patterns_pA.shape[0]):  # spelled out: fuses into the step
+        i_ext_pA = i_ext_pA + tick.waveforms[k] * inputs.patterns_pA[k]
+    if circuit.noise_pA is None or carry.noise is None:
+        return None, i_ext_pA
+    state, drawn = noise.normal(carry.noise, i_ext_pA.dtype)
+    return state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(drawn.dtype) * drawn
+
+
+def _rained(
+    circuit: Circuit, inputs: Inputs, i_syn_pA: jax.Array, carry: Carry, tick: Clock
+) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+    """The synaptic currents with this step's Poisson spikes added, and the generators' next states."""
+    states = []
+    for each, state, thresholds in zip(inputs.poisson, carry.poisson, tick.thresholds, strict=True):
+        state, count = noise.poisson(state, thresholds)
+        states.append(state)
+        at = each.receptor * circuit.n_cells + each.targets
+        i_syn_pA = i_syn_pA.at[at].add(each.weight_pA * count.astype(i_syn_pA.dtype), unique_indices=True)
+    return i_syn_pA, tuple(states)
+
+
+def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:
+    """The synaptic currents as (n_receptors, n_cells)."""
+    return SynapticInput(carry.i_syn_pA.reshape(-1, circuit.n_cells), circuit.tau_syn_ms)
+
+
+def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:
+    """One array over all cells from one a group."""
+    if circuit.groups[0].index is None:
+        return parts[0]
+    joined = jnp.zeros(circuit.n_cells, parts[0].dtype)
+    for group, part in zip(circuit.groups, parts, strict=True):
+        joined = joined.at[group.index].set(part, unique_indices=True)
+    return joined
+
+
+def _added(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
+    """`buffer` with `values` added to one row, in place inside a loop."""
+    old = jax.lax.dynamic_index_in_dim(buffer, row, keepdims=False)
+    return jax.lax.dynamic_update_index_in_dim(buffer, old + values.astype(buffer.dtype), row, 0)

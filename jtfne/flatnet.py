@@ -1,0 +1,188 @@
+"""Net -> index arrays and weights: the last place that has names."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne import _keys, engine
+from jtfne._check import one_of, refuse
+from jtfne.config import Config, Population
+from jtfne.delivery import EdgeList, EventDelivery, Ring
+from jtfne.net import Identity, Net, Projection
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrackingMaps:
+    """What the arrays of a FlatNet stand for: names of rows, and the rule that drew each synapse.
+
+    identity: row -> area, layer, cell type (codes and vocabularies), or None for a circuit without names.
+    connections: code in `FlatNet.circuit.delivery.connection` -> index in `config.circuit.connections`.
+    """
+
+    config: Config
+    identity: Identity | None
+    connections: tuple[int, ...]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class FlatNet:
+    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same object.
+
+    Attributes
+    ----------
+    circuit : jtfne.engine.Circuit
+        Cell parameters, synapses, drive and noise as arrays; what an optimizer may touch.
+    receptors : tuple of str
+        Mechanism of each row of the synaptic currents.
+    dt_ms : float
+        The grid on which delays were laid.
+    tracking : TrackingMaps
+        From rows and synapses back to names.
+    """
+
+    circuit: engine.Circuit
+    receptors: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+    dt_ms: float = dataclasses.field(metadata={"static": True})
+    tracking: TrackingMaps = dataclasses.field(metadata={"static": True})
+
+    @classmethod
+    def of(cls, net: Net, *, dt_ms: float, mechanisms: Iterable[str] = (), tracked: bool = True) -> Self:
+        """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those in use.
+
+        Raises: JtfneError for an unknown mechanism.
+        """
+        used = dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms])
+        known = net.config.circuit.mechanisms
+        receptors = tuple(one_of(name, known, name="mechanism", where="FlatNet") for name in used)
+        populations = net.config.populations()
+        dtype = np.dtype(net.config.run.dtype)
+        edges = _edge_list(net.projections, receptors, dt_ms)
+        delivery = None
+        if edges.source.size:
+            ring = Ring(int(edges.delay_steps.max()) + 1, len(receptors), net.n_neurons)
+            delivery = EventDelivery.build(edges, ring, dtype, tracked=tracked)
+        drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
+        circuit = engine.Circuit(
+            groups=_groups(populations, dtype),
+            tau_syn_ms=jnp.asarray([known[name].tau_ms for name in receptors], dtype),
+            delivery=delivery,
+            drive_pA=jnp.asarray(drive, dtype),
+            noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
+            n_cells=net.n_neurons,
+        )
+        tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
+        return cls(circuit, receptors, dt_ms, tracking)
+
+    def run(
+        self,
+        key: jax.Array,
+        *,
+        n_steps: int,
+        inputs: engine.Inputs | None = None,
+        clock: engine.Clock | None = None,
+        recorders: tuple[engine.Recorder, ...] = (),
+    ) -> tuple[engine.Carry, engine.Chunk]:
+        """Simulate `n_steps` from the start: a pure function, to `jit` and `vmap`.
+
+        Parameters
+        ----------
+        key : jax.Array
+            Base key; initial state, noise and stimulus draw from named streams under it.
+        n_steps : int
+            Steps of `dt_ms`.
+        inputs, clock : optional
+            Stimuli as arrays (see `jtfne.engine`); none by default.
+        recorders : tuple
+            What to watch.
+
+        Returns
+        -------
+        tuple of Carry and Chunk
+            The state at the end, and packed spikes with what was recorded.
+        """
+        inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
+        clock = engine.Clock(jnp.zeros((n_steps, 0)), ()) if clock is None else clock
+        carry = engine.start(self.circuit, inputs, _keys.streams(key))
+        return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
+
+    def to_net(self) -> Net:
+        """The Net of these arrays: synapses that met in delay, receptor and target stay merged, delays on the grid.
+
+        Raises: JtfneError if the arrays were made without tracking.
+        """
+        delivery = self.circuit.delivery
+        if not isinstance(delivery, EventDelivery):
+            return Net(self.tracking.config, self.tracking.identity, ())
+        if delivery.connection is None:
+            raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
+        edges = delivery.edges()
+        codes = range(len(self.tracking.connections))
+        projections = tuple(self._projection(edges, code) for code in codes)
+        return Net(self.tracking.config, self.tracking.identity, projections)
+
+    def _projection(self, edges: EdgeList, code: int) -> Projection:
+        """The synapses of one rule."""
+        mine = np.flatnonzero(edges.connection == code)
+        counts = np.bincount(edges.source[mine], minlength=self.circuit.n_cells)
+        index = self.tracking.connections[code]
+        return Projection(
+            connection=index,
+            mechanism=self.tracking.config.circuit.connections[index].mechanism,
+            indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            target=edges.target[mine],
+            weight_pA=edges.weight_pA[mine].astype(np.float32),
+            delay_ms=(edges.delay_steps[mine] * self.dt_ms).astype(np.float32),
+        )
+
+
+def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
+    """`drive` or `noise` of every cell, in pA: (n_cells,)."""
+    counts = [each.n_cells for each in populations]
+    return np.repeat([getattr(each, name) * float(each.emitter.input_pA) for each in populations], counts)
+
+
+def _groups(populations: tuple[Population, ...], dtype: npt.DTypeLike) -> tuple[engine.Group, ...]:
+    """Populations of one model as one group, in row order within it."""
+    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+    starts = np.cumsum([0, *(each.n_cells for each in populations)])
+    groups = []
+    for kind in kinds:
+        mine = [k for k, each in enumerate(populations) if type(each.emitter) is kind]
+        rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in mine])
+        index = None if len(kinds) == 1 else jnp.asarray(rows, jnp.int32)
+        groups.append(engine.Group(_merged([populations[k] for k in mine], dtype), index))
+    return tuple(groups)
+
+
+def _merged(populations: list[Population], dtype: npt.DTypeLike) -> Any:
+    """One emitter for all: a parameter is a number where they agree, else one value a cell."""
+    counts = [each.n_cells for each in populations]
+    emitter = populations[0].emitter
+    merged = {}
+    for field in dataclasses.fields(emitter):
+        values = [getattr(each.emitter, field.name) for each in populations]
+        same = all(value == values[0] for value in values)
+        merged[field.name] = jnp.asarray(values[0] if same else np.repeat(values, counts), dtype)
+    return dataclasses.replace(emitter, **merged)
+
+
+def _edge_list(projections: tuple[Projection, ...], receptors: tuple[str, ...], dt_ms: float) -> EdgeList:
+    """All synapses of all projections, delays rounded to the grid (at least one step)."""
+    rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+    for code, each in enumerate(projections):
+        n_edges = each.target.size
+        rows["source"].append(np.repeat(np.arange(each.indptr.size - 1, dtype=np.int32), np.diff(each.indptr)))
+        rows["target"].append(each.target)
+        rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
+        steps = np.maximum(np.rint(each.delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
+        rows["delay_steps"].append(np.broadcast_to(steps, n_edges))
+        rows["weight_pA"].append(np.broadcast_to(each.weight_pA.astype(np.float64), n_edges))
+        rows["connection"].append(np.full(n_edges, code, np.int16))
+    empty = np.zeros(0)
+    return EdgeList(**{name: np.concatenate(parts) if parts else empty for name, parts in rows.items()})

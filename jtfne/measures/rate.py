@@ -1,0 +1,54 @@
+"""How often and how regularly: firing rates, interval statistics, count statistics."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+MS_PER_S = 1000.0
+
+
+def rate(counts: ArrayLike, window_ms: float) -> jax.Array:
+    """Firing rate, Hz, of spike `counts` in windows of `window_ms`; any shape, kept.
+
+    >>> rate(jnp.array([1.0, 5.0]), window_ms=500.0).tolist()
+    [2.0, 10.0]
+    """
+    return jnp.asarray(counts) * (MS_PER_S / window_ms)
+
+
+def population_rate(counts: ArrayLike, bin_ms: float) -> jax.Array:
+    """Mean firing rate over cells, Hz: (..., n_bins, n_cells) spike counts -> (..., n_bins)."""
+    return jnp.mean(rate(counts, bin_ms), axis=-1)
+
+
+def intervals(times_ms: ArrayLike) -> jax.Array:
+    """Interspike intervals, ms, of one cell: (n,) event times in any order -> (n - 1,); none of fewer than 2 events.
+
+    >>> intervals(jnp.array([5.0, 1.0, 11.0])).tolist()
+    [4.0, 6.0]
+    """
+    return jnp.diff(jnp.sort(jnp.asarray(times_ms)))
+
+
+def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
+    """Coefficient of variation of interspike intervals: sd / mean, population sd; NaN below two intervals.
+
+    intervals_ms: (..., n) ms, padded; present: (..., n) bool, False on the padding.
+    >>> cv(jnp.array([10.0, 10.0, 10.0, 0.0]), jnp.array([True, True, True, False])).item()
+    0.0
+    """
+    values, kept = jnp.asarray(intervals_ms), jnp.asarray(present)
+    mean = jnp.mean(values, axis=-1, where=kept)
+    sd = jnp.std(values, axis=-1, where=kept)
+    return jnp.where(jnp.sum(kept, axis=-1) >= 2, sd / mean, jnp.nan)
+
+
+def fano_factor(counts: ArrayLike) -> jax.Array:
+    """Variance over mean of spike counts: (..., n_windows) -> (...); sample variance; NaN where no spike fell.
+
+    >>> fano_factor(jnp.array([2.0, 2.0, 2.0])).item(), fano_factor(jnp.array([0.0, 2.0])).item()
+    (0.0, 2.0)
+    """
+    values = jnp.asarray(counts)
+    mean = jnp.mean(values, axis=-1)
+    return jnp.where(mean > 0, jnp.var(values, axis=-1, ddof=1) / jnp.where(mean > 0, mean, 1.0), jnp.nan)

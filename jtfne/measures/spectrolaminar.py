@@ -1,0 +1,157 @@
+"""The spectrolaminar motif: relative power over depth, and FLIP, which finds where its gradients cross."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LOW_BAND_HZ = (10.0, 19.0)
+HIGH_BAND_HZ = (75.0, 150.0)
+MIN_SPAN_MM = 0.7
+IDENTIFIABLE = 0.265
+
+
+def relative_power(power: ArrayLike) -> jax.Array:
+    """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept; 0 where there is no power.
+
+    >>> relative_power(jnp.array([[1.0, 4.0], [2.0, 1.0]])).tolist()
+    [[0.5, 1.0], [1.0, 0.25]]
+    """
+    values = jnp.asarray(power)
+    largest = jnp.max(values, axis=-2, keepdims=True)
+    return jnp.where(largest > 0, values / jnp.where(largest > 0, largest, 1.0), 0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Flip:
+    """What FLIP found, None for what it did not find. Channels count from 0 at the top.
+
+    `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <= 0.265 is what the
+    authors call unidentifiable. `first` and `last` are the ends of the window; `crossover` is the channel where the
+    two bands' profiles cross.
+    """
+
+    goodness: float | None = None
+    first: int | None = None
+    last: int | None = None
+    gamma_peak: int | None = None
+    alpha_beta_peak: int | None = None
+    crossover: int | None = None
+
+
+def flip(
+    power: ArrayLike,
+    frequency_Hz: ArrayLike,
+    laminar_mm: ArrayLike,
+    low: tuple[float, float] = LOW_BAND_HZ,
+    high: tuple[float, float] = HIGH_BAND_HZ,
+) -> Flip:
+    """The window of channels with the clearest opposite gradients of low and high bands; all None where none has them.
+
+    power: (n_channels, n_freq), relative or not; frequency_Hz: (n_freq,); laminar_mm: (n_channels,), evenly spaced,
+    downward; low, high: bands in Hz, ends included.
+    Raises: ValueError if a band holds no frequency or the probe spans less than 0.7 mm.
+    Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis; fixed bands.
+    """
+    values, frequencies = np.asarray(power, np.float64), np.asarray(frequency_Hz, np.float64)
+    low_bins, high_bins = (_bins(frequencies, band) for band in (low, high))
+    depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
+    far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_MM - 1e-9)
+    if far_enough.size == 0:
+        raise ValueError(
+            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_MM} mm or more (in flip)"
+        )
+    fewest = int(far_enough[0]) + 1
+    n = len(values)
+    best, goodness = Flip(), 0.0
+    for first in range(n - fewest):
+        for last in range(first + fewest, n):
+            relative = np.asarray(_relative(values[first : last + 1]))
+            found = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
+            if found.goodness is not None and _better(found.goodness, goodness):
+                best, goodness = found, found.goodness
+    return best
+
+
+def _bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
+    """Frequencies within the closed band. Raises: ValueError where there is none."""
+    inside: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
+    if not inside.any():
+        given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
+        raise ValueError(f"{given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)")
+    return inside
+
+
+def _relative(power: Floats) -> Floats:
+    """As `relative_power`, in numpy's float64."""
+    largest = power.max(axis=0, keepdims=True)
+    relative: Floats = np.divide(power, largest, out=np.zeros_like(power), where=largest > 0)
+    return relative
+
+
+def _better(goodness: float, than: float) -> bool:
+    """Larger in size; of two equal sizes the upright one wins."""
+    return abs(goodness) > abs(than) or (abs(goodness) == abs(than) and goodness > than)
+
+
+def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
+    """FLIP of one window's band profiles (n,), empty where it shows no motif."""
+    n = low.size
+    low_peak, high_peak = (_peak(profile, first, n_channels) for profile in (low, high))
+    if low_peak is None or high_peak is None:
+        return Flip()
+    (low_slope, low_fit, low_p), (high_slope, high_fit, high_p) = _line(low), _line(high)
+    if low_p >= 0.05 or high_p >= 0.05 or low_slope * high_slope >= 0:
+        return Flip()
+    upright = low_slope > 0
+    goodness = (1.0 if upright else -1.0) * low_fit * high_fit * (0.04 * n + 0.72)
+    crossing = _crossover(low, high, upright)
+    return Flip(
+        goodness=goodness,
+        first=first,
+        last=first + n - 1,
+        gamma_peak=first + high_peak,
+        alpha_beta_peak=first + low_peak,
+        crossover=None if crossing is None else first + crossing,
+    )
+
+
+def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
+    """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the probe's own edge."""
+    n = profile.size
+    tied = np.flatnonzero(profile == profile.max())
+    peak = int(tied[-1]) if tied.mean() >= n / 2 else int(tied[0])
+    if (peak == 0 and first > 0) or (peak == n - 1 and first + n < n_channels):
+        return None
+    neighbours = [profile[k] for k in (peak - 1, peak + 1) if 0 <= k < n]
+    return peak if all(profile[peak] > each for each in neighbours) else None
+
+
+def _line(profile: Floats) -> tuple[float, float, float]:
+    """Slope per channel, R squared and p of the regression of `profile` on channel number."""
+    from scipy import special
+
+    n = profile.size
+    x = np.arange(n) - (n - 1) / 2.0
+    y = profile - profile.mean()
+    total = float(y @ y)
+    if total == 0.0:
+        return 0.0, 0.0, 1.0
+    slope = float(x @ y) / float(x @ x)
+    fit = min(slope**2 * float(x @ x) / total, 1.0)
+    p = float(special.betainc((n - 2) / 2.0, 0.5, 1.0 - fit))  # upper tail of F = (n - 2) fit / (1 - fit) on (1, n - 2)
+    return slope, fit, p
+
+
+def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
+    """Channel nearest to where the profiles cross, the best-separating one of several; None where they do not."""
+    over = high - low if upright else low - high
+    n = over.size
+    found = [k if abs(over[k]) <= abs(over[k + 1]) else k + 1 for k in range(n - 1) if over[k] > 0 > over[k + 1]]
+    found += [k + 1 for k in range(n - 2) if over[k] > 0 and over[k + 1] == 0 and over[k + 2] < 0]
+    return max(sorted(found), key=lambda c: float(over[: c + 1].sum() - over[c:].sum()), default=None)

@@ -1,0 +1,18 @@
+"""Config -> Net: named cells, their places, and the edges between them. All random wiring is drawn here."""
+
+from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
+from jtfne.net._net import Net, construct
+from jtfne.net._streams import stream
+from jtfne.net._wiring import Projection, connection_labels
+
+__all__ = [
+    "Identity",
+    "Net",
+    "Projection",
+    "connection_labels",
+    "construct",
+    "identity_from_labels",
+    "select_rows",
+    "select_with",
+    "stream",
+]

@@ -1,0 +1,280 @@
+"""Net: the compiled circuit, and `construct`, which makes one from a Config."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import refuse
+from jtfne._precision import precision
+from jtfne.config import Config, Selector
+from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
+from jtfne.net._wiring import Projection, connection_labels, wire
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from jtfne.flatnet import FlatNet
+    from jtfne.paradigm import Paradigm
+    from jtfne.signals import Signals
+
+
+def construct(cfg: Config) -> "Net":
+    """Build the circuit that a Config declares.
+
+    Cells are placed and every connection is drawn from random streams named after them, so the result depends on the
+    config alone (its seed included), and a connection keeps its edges when others are added.
+
+    Parameters
+    ----------
+    cfg : Config
+        The circuit, its run and its readouts.
+
+    Returns
+    -------
+    Net
+        Rows in the order of ``cfg.populations()``, ids 0 .. n - 1; edges sparse, 12 bytes each at most.
+
+    Raises
+    ------
+    JtfneError
+        Where a connection's rule cannot hold between the cells chosen: too few of them, ends of unequal size, an
+        unknown id, several areas.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> cfg = jtfne.Config().runtime(seed=1).areas(["V1"]).layers(["L4"]).cells({"E": 0.8, "PV": 0.2}, n=50)
+    >>> net = jtfne.construct(cfg)
+    >>> net.n_neurons, net.select(cell_type="PV").tolist()
+    (50, [40, 41, 42, 43, 44, 45, 46, 47, 48, 49])
+    """
+    if not isinstance(cfg, Config):
+        raise refuse(f"a {type(cfg).__name__}", "a jtfne.Config", "construct")
+    identity = identity_of(cfg)
+    labels = connection_labels(cfg.circuit.connections)
+    projections = [
+        wire(identity, cfg.run.seed, index, labels[index], connection)
+        for index, connection in enumerate(cfg.circuit.connections)
+    ]
+    return Net(cfg, identity, projections)
+
+
+class Net:
+    """A compiled circuit: named cells, their places, and the edges between them.
+
+    Made by `construct`; not changed afterwards.
+
+    Parameters
+    ----------
+    config : Config
+        What the net was built from.
+    identity : Identity or None
+        Names and places of the cells; None for a net from bare arrays, which then refuses to be asked for names.
+    projections : sequence of Projection
+        The edges, one entry a connection.
+    n_neurons : int, optional
+        Left out, it is what `identity`, the projections or the config's populations say.
+
+    Attributes
+    ----------
+    config, identity, projections
+        As given; `projections` is a tuple.
+    n_neurons, n_edges : int
+    neurons : pandas.DataFrame
+        A row a cell.
+    edges : pyarrow.Table
+        A row an edge, made when asked for.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> cfg = (
+    ...     jtfne.Config()
+    ...     .areas(["V1"])
+    ...     .layers(["L2/3", "L4"])
+    ...     .cells({"L2/3": {"E": 8, "PV": 2}, "L4": {"E": 10}}, n=20)
+    ...     .connections([{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 30.0,
+    ...                    "rule": {"kind": "FixedIndegree", "n": 5}}])
+    ... )
+    >>> net = jtfne.construct(cfg)
+    >>> net
+    Net(n_neurons=20, n_edges=10, areas=['V1'], layers=['L2/3', 'L4'], cell_types=['E', 'PV'])
+    >>> net.select(layer="L2/3", cell_type="PV").tolist()
+    [8, 9]
+    >>> net.edges.column_names
+    ['source', 'target', 'weight_pA', 'delay_ms', 'mechanism', 'connection']
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        identity: Identity | None,
+        projections: Sequence[Projection] = (),
+        *,
+        n_neurons: int | None = None,
+    ) -> None:
+        self.config = config
+        self.identity = identity
+        self.projections = tuple(projections)
+        sizes = {each.indptr.size - 1 for each in self.projections}
+        sizes |= {len(identity)} if identity is not None else set()
+        sizes |= {n_neurons} if n_neurons is not None else set()
+        sizes = sizes or {sum(each.n_cells for each in config.populations())}
+        if len(sizes) != 1:
+            raise refuse(f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net")
+        self._n_neurons = sizes.pop()
+        self._flat: dict[tuple[Any, ...], FlatNet] = {}
+
+    @property
+    def n_neurons(self) -> int:
+        """The number of cells."""
+        return self._n_neurons
+
+    @property
+    def n_edges(self) -> int:
+        """The number of edges of all connections."""
+        return sum(each.n_edges for each in self.projections)
+
+    def __repr__(self) -> str:
+        """Its size and the names it knows."""
+        size = f"n_neurons={self.n_neurons}, n_edges={self.n_edges}"
+        if self.identity is None:
+            return f"Net({size}, without identity)"
+        known = ", ".join(f"{name}={list(getattr(self.identity, name))}" for name in ("areas", "layers", "cell_types"))
+        return f"Net({size}, {known})"
+
+    @property
+    def neurons(self) -> "pd.DataFrame":
+        """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm` (depth below pia)."""
+        import pandas as pd
+
+        identity = self._named("neurons")
+        labels = {name: identity.labels(name) for name in ("area", "layer", "cell_type")}
+        places = dict(zip(("x_mm", "y_mm", "z_mm"), identity.position_mm.T.copy(), strict=True))
+        return pd.DataFrame({"neuron": identity.ids, **labels, **places})
+
+    @property
+    def edges(self) -> "pa.Table":
+        """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection` (its label).
+
+        Sorted by connection, source and target. Built anew at each call, at some 18 bytes an edge.
+        """
+        import pyarrow as pa
+
+        text = pa.dictionary(pa.int32(), pa.string())
+        schema = pa.schema(
+            [
+                *(("source", pa.int32()), ("target", pa.int32())),
+                *(("weight_pA", pa.float32()), ("delay_ms", pa.float32())),
+                *(("mechanism", text), ("connection", text)),
+            ]
+        )
+        mechanisms = list(dict.fromkeys(each.mechanism for each in self.projections))
+        labels = connection_labels(self.config.circuit.connections)
+        ids = np.arange(self.n_neurons, dtype=np.int32) if self.identity is None else self.identity.ids
+        batches = []
+        for each in self.projections:
+            n = each.n_edges
+            columns = [pa.array(column) for column in (ids[each.source()], ids[each.target])]
+            columns += [pa.array(np.broadcast_to(column, n)) for column in (each.weight_pA, each.delay_ms)]
+            for code, words in ((mechanisms.index(each.mechanism), mechanisms), (each.connection, labels)):
+                codes = pa.array(np.full(n, code, dtype=np.int32))
+                columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string())))
+            batches.append(pa.record_batch(columns, schema=schema))
+        return pa.Table.from_batches(batches, schema=schema)
+
+    def select(self, *, area: Names = None, layer: Names = None, cell_type: Names = None, ids: Ids = None) -> Rows:
+        """Indices of the cells that hold all that is asked, to use on any array over neurons.
+
+        Parameters
+        ----------
+        area, layer, cell_type : str or sequence of str, optional
+            A name, or several of which a cell has one.
+        ids : int or sequence of int, optional
+            Ids of cells; the result keeps their order.
+
+        Returns
+        -------
+        numpy.ndarray
+            int32, ascending unless `ids` say otherwise.
+
+        Raises
+        ------
+        JtfneError
+            For an unknown name or id, where nothing matches, and for a net without identity.
+        """
+        return select_rows(self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select")
+
+    def select_with(self, selector: Selector) -> Rows:
+        """Indices of the cells that `selector` chooses; as `select`."""
+        return select_with(self.identity, selector, where="Net.select_with")
+
+    def summary(self) -> "pd.DataFrame":
+        """Cells and mean degrees by population: `n_neurons`, `mean_in_degree`, `mean_out_degree`."""
+        in_degree, out_degree = self.degrees()
+        cells = self.neurons.assign(mean_in_degree=in_degree, mean_out_degree=out_degree)
+        groups = cells.groupby(["area", "layer", "cell_type"], sort=False)
+        means = groups[["mean_in_degree", "mean_out_degree"]].mean()
+        means.insert(0, "n_neurons", groups.size())
+        return means.reset_index()
+
+    def degrees(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many edges end at each cell and how many leave it, both (n_neurons,)."""
+        in_degree = np.zeros(self.n_neurons, dtype=np.int64)
+        out_degree = np.zeros(self.n_neurons, dtype=np.int64)
+        for each in self.projections:
+            in_degree += np.bincount(each.target, minlength=self.n_neurons)
+            out_degree += np.diff(each.indptr)
+        return in_degree, out_degree
+
+    def _named(self, what: str) -> Identity:
+        """The identity. Raises: JtfneError if there is none."""
+        if self.identity is None:
+            raise refuse(f"{what} of a net without identity", "a net built from a Config", "Net")
+        return self.identity
+
+    def to_flat(self, *, dt_ms: float | None = None, mechanisms: Sequence[str] = (), tracked: bool = True) -> "FlatNet":
+        """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
+
+        Parameters
+        ----------
+        dt_ms : float, optional
+            The config's step if left out.
+        mechanisms : sequence of str
+            Receptors to hold ready besides those of the connections.
+        tracked : bool
+            Keep which connection drew each synapse (2 bytes each), which `FlatNet.to_net` needs.
+
+        Returns
+        -------
+        FlatNet
+            Made once for each set of arguments.
+        """
+        from jtfne.flatnet import FlatNet
+
+        dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
+        asked = (dt_ms, tuple(mechanisms), tracked, self.config.run.dtype)
+        if asked not in self._flat:
+            with precision(self.config.run.dtype):
+                self._flat[asked] = FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked)
+        return self._flat[asked]
+
+    def simulate(
+        self,
+        paradigm: "Paradigm | None" = None,
+        *,
+        seed: int | None = None,
+        duration_ms: float | None = None,
+        dt_ms: float | None = None,
+        trials: int | None = None,
+        progress: bool | None = None,
+    ) -> "Signals":
+        """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each argument does."""
+        from jtfne.simulation import simulate
+
+        return simulate(
+            self, paradigm, seed=seed, duration_ms=duration_ms, dt_ms=dt_ms, trials=trials, progress=progress
+        )

@@ -1,0 +1,109 @@
+"""Named streams of random numbers, and draws of weights and delays from distributions."""
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import refuse
+from jtfne.config import Dist, LogNormal, Normal, Uniform
+
+Floats32 = NDArray[np.float32]
+
+BLOCK = 1 << 19
+"""Numbers drawn at a time: what bounds the work area."""
+RAREST = 1e-3
+"""A share of draws within the bounds below which redrawing is refused."""
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random numbers that belong to `name` under `seed`, whatever else is drawn.
+
+    >>> int(stream(7, "wiring/a").integers(1000)) == int(stream(7, "wiring/a").integers(1000))
+    True
+    """
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def draw(dist: float | Dist, n: int, rng: np.random.Generator, *, where: str) -> Floats32:
+    """`n` values of `dist`, float32 (n,), or its one value (1,) where it is constant.
+
+    Values outside the bounds, or of another sign than the mean, are drawn again.
+    Raises: JtfneError if fewer than one draw in a thousand would be kept.
+    """
+    if isinstance(dist, int | float):
+        return np.array([dist], dtype=np.float32)
+    if isinstance(dist, Uniform):
+        return _draw_uniform(dist, n, rng)
+    return _draw_bell(dist, n, rng, where)
+
+
+def _draw_uniform(dist: Uniform, n: int, rng: np.random.Generator) -> Floats32:
+    """Uniform over the part of [low, high] that has the sign of its middle: redrawing gives just that."""
+    low, high = _one_sided(dist.low, dist.high, dist.low + dist.high)
+    out = np.empty(n, dtype=np.float32)
+    for start in range(0, n, BLOCK):
+        part = out[start : start + BLOCK]
+        part[:] = low + (high - low) * rng.random(part.size, dtype=np.float32)
+    return np.clip(out, *_inside(low, high), out=out)
+
+
+def _draw_bell(dist: Normal | LogNormal, n: int, rng: np.random.Generator, where: str) -> Floats32:
+    """Normal or log-normal values, redrawn outside the bounds; the sign is the mean's."""
+    low = -math.inf if dist.low is None else dist.low
+    high = math.inf if dist.high is None else dist.high
+    low, high = _one_sided(low, high, dist.mean)
+    if dist.sd == 0.0 and low <= dist.mean <= high:
+        return np.array([dist.mean], dtype=np.float32)
+    share, transform = _share_and_transform(dist, low, high)
+    if share < RAREST:
+        given = f"{dist!r}, of which a share of {share:.2g} lies within [{low:g}, {high:g}],"
+        raise refuse(given, f"bounds that keep at least {RAREST:g} of the draws", where)
+    out = np.empty(n, dtype=np.float32)
+    low32, high32 = _inside(low, high)
+    for start in range(0, n, BLOCK):
+        part = out[start : start + BLOCK]
+        part[:] = transform(rng.standard_normal(part.size, dtype=np.float32))
+        redo = np.flatnonzero((part < low32) | (part > high32))
+        while redo.size:
+            part[redo] = transform(rng.standard_normal(redo.size, dtype=np.float32))
+            redo = redo[(part[redo] < low32) | (part[redo] > high32)]
+    return out
+
+
+def _share_and_transform(dist: Normal | LogNormal, low: float, high: float) -> tuple[float, Callable[[Floats32], Any]]:
+    """The share of draws that falls within [low, high], and the map from standard normal numbers to values."""
+    if isinstance(dist, Normal):
+        mean, sd = dist.mean, dist.sd
+        share = _phi((high - mean) / sd) - _phi((low - mean) / sd) if sd else 0.0
+        return share, lambda z: np.float32(mean) + np.float32(sd) * z
+    sign = math.copysign(1.0, dist.mean)
+    spread = math.sqrt(math.log1p((dist.sd / dist.mean) ** 2))
+    centre = math.log(abs(dist.mean)) - 0.5 * spread**2
+    near, far = sorted((sign * low, sign * high))
+    at = [(math.log(x) - centre) / spread if x > 0 else -math.inf for x in (near, far)] if spread else [0.0, 0.0]
+    return _phi(at[1]) - _phi(at[0]), lambda z: np.float32(sign) * np.exp(np.float32(centre) + np.float32(spread) * z)
+
+
+def _phi(z: float) -> float:
+    """Cumulative standard normal distribution."""
+    return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
+
+
+def _one_sided(low: float, high: float, middle: float) -> tuple[float, float]:
+    """The part of [low, high] on `middle`'s side of zero; all of it where the middle is zero."""
+    return (max(low, 0.0) if middle > 0 else low), (min(high, 0.0) if middle < 0 else high)
+
+
+def _inside(low: float, high: float) -> tuple[np.float32, np.float32]:
+    """The least and the greatest float32 within [low, high], so that rounding leaves no value outside."""
+    low32, high32 = np.float32(low), np.float32(high)
+    if low32 < low:
+        low32 = np.nextafter(low32, np.float32(np.inf))
+    if high32 > high:
+        high32 = np.nextafter(high32, np.float32(-np.inf))
+    return (low32, high32) if low32 <= high32 else (np.float32(low), np.float32(low))

@@ -1,0 +1,210 @@
+"""From a declared connection to its edges, as rows by source; memory 12 bytes an edge."""
+
+import dataclasses
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import refuse
+from jtfne.config import (
+    AllToAll,
+    Connection,
+    DistanceDecay,
+    FixedIndegree,
+    FixedOutdegree,
+    FixedProbability,
+    FixedTotal,
+    FromTable,
+    OneToOne,
+    Selector,
+)
+from jtfne.net import _rules
+from jtfne.net._identity import Identity, Rows, rows_of_ids, select_with
+from jtfne.net._streams import Floats32, draw, stream
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Projection:
+    """The edges of one connection, sorted by source, then target; rows count over all neurons of the net.
+
+    A weight or delay that is the same for all edges is held once, as (1,).
+    """
+
+    connection: int  # index in config.circuit.connections
+    mechanism: str
+    indptr: NDArray[np.int64]  # (n_neurons + 1,) edges of row i: indptr[i] .. indptr[i + 1] - 1
+    target: Rows  # (n_edges,)
+    weight_pA: Floats32  # (n_edges,) or (1,)
+    delay_ms: Floats32  # (n_edges,) or (1,)
+
+    @property
+    def n_edges(self) -> int:
+        """The number of edges."""
+        return int(self.target.size)
+
+    def source(self) -> Rows:
+        """The source row of each edge, (n_edges,)."""
+        return np.repeat(np.arange(self.indptr.size - 1, dtype=np.int32), np.diff(self.indptr))
+
+
+def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
+    """A name for each connection: source->target:mechanism, and #2, #3, ... where one comes again.
+
+    The label names the random streams, so a connection is drawn alike whatever others are declared beside it.
+    """
+    seen: dict[str, int] = {}
+    labels = []
+    for each in connections:
+        label = f"{selector_label(each.source)}->{selector_label(each.target)}:{each.mechanism}"
+        seen[label] = seen.get(label, 0) + 1
+        labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
+    return tuple(labels)
+
+
+def selector_label(selector: Selector) -> str:
+    """A selector in short: area/layer/cell type, as far as given; alternatives by +, ids by their checksum."""
+    parts = ["+".join(_alternatives(each)) for each in (selector.area, selector.layer, selector.cell_type) if each]
+    if selector.ids is not None:
+        parts.append(f"ids{zlib.crc32(repr(tuple(selector.ids)).encode()):08x}")
+    return "/".join(parts) or "all"
+
+
+def _alternatives(names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name or several, as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def wire(identity: Identity, seed: int, index: int, label: str, connection: Connection) -> Projection:
+    """Draw the edges of `connection`, from streams of its own.
+
+    Raises: JtfneError where the rule cannot hold between the cells chosen.
+    """
+    where = f"Config.circuit.connections[{index}], {label}"
+    source = _chosen(identity, connection.source, f"{where}, source")
+    target = _chosen(identity, connection.target, f"{where}, target")
+    rule = connection.rule
+    weight_pA: Floats32 | None = None
+    delay_ms: Floats32 | None = None
+    if isinstance(rule, FromTable):
+        indptr, edge_target, weight_pA, delay_ms = _from_table(identity, rule, source, target, where)
+    elif isinstance(rule, OneToOne):
+        indptr, edge_target = _one_to_one(len(identity), source, target, where)
+    else:
+        source, target = np.sort(source), np.sort(target)
+        blocks = _blocks(identity, rule, source, target, stream(seed, f"wiring/{label}/edges"), where)
+        indptr, edge_target = _assemble(len(identity), source, target, blocks)
+    n_edges = edge_target.size
+    if weight_pA is None:
+        rng = stream(seed, f"wiring/{label}/weight")
+        weight_pA = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
+    if delay_ms is None:
+        rng = stream(seed, f"wiring/{label}/delay")
+        delay_ms = draw(connection.delay_ms, n_edges, rng, where=f"{where}, delay_ms")
+    return Projection(
+        connection=index,
+        mechanism=connection.mechanism,
+        indptr=indptr,
+        target=edge_target,
+        weight_pA=weight_pA,
+        delay_ms=delay_ms,
+    )
+
+
+def _chosen(identity: Identity, selector: Selector, where: str) -> Rows:
+    """The rows of one end, each once. Raises: JtfneError if an id is named twice."""
+    rows = select_with(identity, selector, where=where)
+    if np.unique(rows).size != rows.size:
+        raise refuse("an id named twice", "each cell once", where)
+    return rows
+
+
+RandomRule = FixedProbability | FixedIndegree | FixedOutdegree | FixedTotal | AllToAll | DistanceDecay
+
+
+def _blocks(
+    identity: Identity, rule: RandomRule, source: Rows, target: Rows, rng: np.random.Generator, where: str
+) -> Iterator[_rules.Block]:
+    """The blocks that `rule` draws between sorted rows `source` and `target`."""
+    at = np.searchsorted(target, source)
+    here = target[np.minimum(at, target.size - 1)] == source
+    ends = _rules.Ends(source.size, target.size, np.where(here, at, -1))
+    match rule:
+        case FixedProbability():
+            return _rules.fixed_probability(ends, rule.p, rng, autapses=rule.autapses)
+        case AllToAll():
+            return _rules.all_to_all(ends, autapses=rule.autapses)
+        case DistanceDecay():
+            _refuse_several_areas(identity, source, target, where)
+            places = identity.position_mm[source], identity.position_mm[target]
+            return _rules.distance_decay(ends, rule.p0, rule.length_mm, *places, rng, autapses=rule.autapses)
+        case FixedTotal():
+            draw_edges = _rules.fixed_total
+        case FixedOutdegree():
+            draw_edges = _rules.fixed_outdegree
+        case FixedIndegree():
+            draw_edges = _rules.fixed_indegree
+    return draw_edges(ends, rule.n, rng, autapses=rule.autapses, multapses=rule.multapses, where=where)
+
+
+def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, where: str) -> None:
+    """Distances are known within a column only. Raises: JtfneError if the cells lie in several areas."""
+    codes = np.union1d(identity.area[source], identity.area[target])
+    if codes.size > 1:
+        names = ", ".join(repr(identity.areas[code]) for code in codes)
+        raise refuse(f"DistanceDecay between cells of areas {names}", "cells of one area", where)
+
+
+def _assemble(
+    n_neurons: int, source: Rows, target: Rows, blocks: Iterator[_rules.Block]
+) -> tuple[NDArray[np.int64], Rows]:
+    """Row pointers over all neurons and target rows, from blocks that number the cells of each end."""
+    degree: list[NDArray[np.int64]] = []
+    chosen: list[Rows] = []
+    for block in blocks:
+        degree.append(block.degree)
+        chosen.append(target[block.target])
+    return _indptr(n_neurons, source, np.concatenate(degree)), np.concatenate(chosen)
+
+
+def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row pointers (n_neurons + 1,) where the rows `source` hold `degree` edges and all others none."""
+    indptr = np.zeros(n_neurons + 1, dtype=np.int64)
+    indptr[source + 1] = degree
+    return np.cumsum(indptr, out=indptr)
+
+
+def _one_to_one(n_neurons: int, source: Rows, target: Rows, where: str) -> tuple[NDArray[np.int64], Rows]:
+    """The first source to the first target, and so on, in the order in which the selectors name them."""
+    if source.size != target.size:
+        given = f"OneToOne from {source.size} cells to {target.size}"
+        raise refuse(given, "as many sources as targets", where)
+    return _indptr(n_neurons, source, np.ones(source.size, dtype=np.int64)), target[np.argsort(source)]
+
+
+def _from_table(
+    identity: Identity, rule: FromTable, source: Rows, target: Rows, where: str
+) -> tuple[NDArray[np.int64], Rows, Floats32 | None, Floats32 | None]:
+    """The edges of a table, sorted; its ids must be of cells that the selectors choose."""
+    edge_source = _of_selection(identity, rule.source, source, f"{where}, FromTable.source")
+    edge_target = _of_selection(identity, rule.target, target, f"{where}, FromTable.target")
+    order = np.lexsort((edge_target, edge_source))
+    everyone = np.arange(len(identity), dtype=np.int32)
+    indptr = _indptr(len(identity), everyone, np.bincount(edge_source, minlength=len(identity)))
+    columns: list[Floats32 | None] = [
+        None if column is None else np.asarray(column, dtype=np.float32)[order]
+        for column in (rule.weight, rule.delay_ms)
+    ]
+    return indptr, edge_target[order].astype(np.int32), columns[0], columns[1]
+
+
+def _of_selection(identity: Identity, ids: Sequence[int], chosen: Rows, where: str) -> NDArray[np.int64]:
+    """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among the rows `chosen`."""
+    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where)
+    outside = ~np.isin(rows, chosen)
+    if outside.any():
+        strays: list[Any] = identity.ids[np.unique(rows[outside])[:5]].tolist()
+        raise refuse(f"ids={strays!r}", f"ids of the {chosen.size} cells that the selector chooses", where)
+    return rows

@@ -1,0 +1,31 @@
+"""Poisson numbers by comparing random bits with a table of the distribution function."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from jtfne.noise._base import bits
+
+_TOP = 2.0**32
+
+
+def table_rows(mean: float) -> int:
+    """How many rows a table needs for a mean up to `mean`: the rest is below the 2^-32 that bits resolve."""
+    return int(stats.poisson.isf(1.0 / _TOP, mean)) + 1 if mean > 0.0 else 1
+
+
+def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]:
+    """P(count <= k) for k < n_rows as 32-bit thresholds: uint32 (len(means), n_rows)."""
+    cdf = stats.poisson.cdf(np.arange(n_rows)[None, :], means[:, None])
+    return np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(np.uint32)
+
+
+def poisson(state: jax.Array, thresholds: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The next state, and one count a stream, int32 (n_streams,), from a row of `table`."""
+    state, word = bits(state)
+    count = jnp.zeros(word.shape, jnp.int32)
+    for k in range(thresholds.shape[0]):
+        count = count + (word > thresholds[k]).astype(jnp.int32)
+    return state, count

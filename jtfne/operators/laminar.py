@@ -1,0 +1,41 @@
+"""Laminar proxies: a Gaussian kernel over depth, and its second difference."""
+
+import numpy as np
+from scipy import special
+
+from jtfne.operators._base import Matrix, Operator, operator
+
+
+def laminar_kernel(
+    contact_depths_mm: Matrix, cell_depths_mm: Matrix, cell_areas: Matrix, n_areas: int, kernel_mm: float
+) -> Operator:
+    """Gaussian-weighted mean of the sources around each contact, area by area: ((n_areas * n_contacts), n_cells).
+
+    contact_depths_mm: (n_contacts,), cell_depths_mm and cell_areas (0..n_areas-1): (n_cells,). Rows sum to 1, a
+    contact far from every cell included; rows of an area without cells are 0. A proxy: no conductor, a.u.
+    """
+    distance = (contact_depths_mm[:, None] - cell_depths_mm[None, :]) / kernel_mm
+    rows = np.zeros((n_areas, contact_depths_mm.size, cell_depths_mm.size))
+    for area in range(n_areas):
+        cells = np.flatnonzero(cell_areas == area)
+        if cells.size:
+            rows[area][:, cells] = special.softmax(-0.5 * distance[:, cells] ** 2, axis=1)
+    return operator(
+        rows.reshape(-1, cell_depths_mm.size),
+        ("pA", "a.u."),
+        "gaussian laminar kernel",
+        kernel_mm=float(kernel_mm),
+        contact_depths_mm=[float(z) for z in contact_depths_mm],
+    )
+
+
+def second_difference(n_areas: int, contact_depths_mm: Matrix) -> Operator:
+    """Minus the second depth difference at the inner contacts: (n_areas * (n - 2), n_areas * n).
+
+    Contacts are evenly spaced; in a.u. per (contact spacing)^2, so that the spacing does not scale the proxy.
+    """
+    n = contact_depths_mm.size
+    one = np.zeros((n - 2, n))
+    for row in range(n - 2):
+        one[row, row : row + 3] = (-1.0, 2.0, -1.0)
+    return operator(np.kron(np.eye(n_areas), one), ("a.u.", "a.u."), "minus second depth difference")

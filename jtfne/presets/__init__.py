@@ -1,0 +1,29 @@
+"""Ready-made circuits: functions that return a Config. `PRESETS` holds them by the name that the command line takes."""
+
+from collections.abc import Callable
+
+from jtfne.config import Config
+from jtfne.presets.suite2 import (
+    suite2_four_celltype_config,
+    suite2_net1_config,
+    suite2_single_neuron_config,
+    suite2_v1_v4_config,
+)
+from jtfne.presets.v1_column import v1_column
+
+PRESETS: dict[str, Callable[..., Config]] = {
+    "suite2_four_celltype": suite2_four_celltype_config,
+    "suite2_single_neuron": suite2_single_neuron_config,
+    "suite2_net1": suite2_net1_config,
+    "suite2_v1_v4": suite2_v1_v4_config,
+    "v1_column": v1_column,
+}
+
+__all__ = [
+    "PRESETS",
+    "suite2_four_celltype_config",
+    "suite2_net1_config",
+    "suite2_single_neuron_config",
+    "suite2_v1_v4_config",
+    "v1_column",
+]

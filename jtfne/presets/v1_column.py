@@ -1,0 +1,84 @@
+"""A laminar column of mouse V1 with an evoked volley onto layer 4."""
+
+from jtfne._check import Limit, in_range
+from jtfne.config import Config, Stimulus
+from jtfne.presets._motif import edge, motif
+from jtfne.stimuli import Pulse
+
+# Cells per mm2, inhibitory fraction, and (VIP, PV, SST) within inhibition: the biorealistic V1 model of the Allen
+# Institute, successor of Billeh et al. (2020), Neuron 106:388-403. Its layer 1 (1 % of cells, all Htr3a) is left out.
+CELLS = {
+    "L2/3": (37_100, 0.10, (0.4898, 0.2959, 0.2143)),
+    "L4": (38_900, 0.11, (0.1524, 0.5524, 0.2952)),
+    "L5": (23_000, 0.19, (0.0857, 0.4857, 0.4286)),
+    "L6": (32_200, 0.07, (0.0833, 0.4583, 0.4583)),
+}
+# Depths below pia in um, same source (its layer 1 begins at 50 um); the column is 829 um thick.
+DEPTHS_um = {"L2/3": (169, 357), "L4": (357, 505), "L5": (505, 665), "L6": (665, 829)}
+THICKNESS_um = 829
+# E of one layer onto E and PV of another, inputs a cell: the ascending and descending routes with the highest
+# in-degrees in Potjans & Diesmann (2014), Table 5, in their order; numbers scaled to this column.
+ROUTES = (("L4", "L2/3", 25), ("L2/3", "L5", 25), ("L5", "L6", 12), ("L6", "L4", 15))
+VOLLEY = Pulse(start_ms=500.0, duration_ms=10.0, amplitude=12.0)
+
+
+def v1_column(n: int = 1200, seed: int = 0) -> Config:
+    """A laminar column of mouse V1: E, PV, SST and VIP by layer, 1 s with a volley onto layer 4 at 500 ms.
+
+    The volley stands for thalamic input: a 10 ms pulse onto E and PV of layer 4, 12 mV/ms on E and the same on PV.
+
+    Parameters
+    ----------
+    n : int
+        Number of cells, 400 or more, spread over layers and types as in the Allen Institute's V1 model.
+    seed : int
+        Seed of wiring, places and noise.
+
+    Returns
+    -------
+    Config
+        All readouts; potentials as means of 1 ms.
+
+    Examples
+    --------
+    >>> sum(p.n_cells for p in v1_column().populations())
+    1200
+    """
+    in_range(n, Limit(low=400), name="n", where="preset v1_column")  # below, some type of some layer has no cell
+    return (
+        Config()
+        .runtime(seed=seed)
+        .areas(["V1"])
+        .layers([{"name": name, "top": a / THICKNESS_um, "bottom": b / THICKNESS_um} for name, (a, b) in DEPTHS_um.items()])
+        .geometry(thickness_mm=THICKNESS_um / 1000, radius_mm=0.25)
+        .cells(_mix(), n=n)
+        .connections(_connections())
+        .stimuli([Stimulus(target={"layer": "L4", "cell_type": ["E", "PV"]}, drive=VOLLEY, label="volley")])
+        .probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "source", *_FIELDS])
+    )
+
+
+_FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
+
+
+def _mix() -> dict[str, dict[str, float]]:
+    """Fraction of all cells by layer and type."""
+    total = sum(density for density, _, _ in CELLS.values())
+    mix = {}
+    for layer, (density, inhibitory, within) in CELLS.items():
+        share = density / total
+        kinds = dict(zip(("VIP", "PV", "SST"), within, strict=True))
+        mix[layer] = {"E": share * (1 - inhibitory)}
+        mix[layer] |= {name: share * inhibitory * part / sum(within) for name, part in kinds.items()}
+    return mix
+
+
+def _connections() -> list[dict[str, object]]:
+    """The motif in each layer, and E from layer to layer."""
+    local = [each for layer in CELLS for each in motif({"layer": layer}, gain=0.8)]
+    between = [
+        edge({"layer": source, "cell_type": "E"}, {"layer": target, "cell_type": cell_type}, "AMPA", inputs, 40.0)
+        for source, target, inputs in ROUTES
+        for cell_type in ("E", "PV")
+    ]
+    return local + between

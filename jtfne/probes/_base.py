@@ -1,0 +1,164 @@
+"""What every probe offers: what to keep inside the loop, and how to name what was kept."""
+
+import dataclasses
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne.engine import View
+from jtfne.net import Identity
+from jtfne.operators import Operator
+from jtfne.sources import Source
+
+Array = npt.NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Readout:
+    """One node of the signals before it has labels: `values` by variable name, each with its dims.
+
+    coords: name -> (dims, values). attrs: str, int and float only.
+    """
+
+    name: str
+    values: dict[str, tuple[tuple[str, ...], Array]]
+    coords: dict[str, tuple[tuple[str, ...], Array]]
+    attrs: dict[str, str | int | float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Spikes:
+    """Who spiked when, over all trials, sorted by (trial, step, row): each (n_spikes,)."""
+
+    trial: npt.NDArray[np.int32]
+    step: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """What a run left: `kept` by readout name, (n_trials, n_rows, ...), and all spikes."""
+
+    n_trials: int
+    n_steps: int
+    dt_ms: float
+    kept: dict[str, Array]
+    spikes: Spikes
+
+    def time_ms(self, every: int) -> Array:
+        """When each row ends: (n_rows,)."""
+        return np.round(np.arange(1, self.n_steps // every + 1) * (every * self.dt_ms), 9)
+
+
+class Part(Protocol):
+    """What a probe makes of the rows of source currents; a pytree."""
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_parts, n_cells) pA -> (n_rows, ...)."""
+        ...
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Linear:
+    """The operators, one after the other, applied to the sum of the source's parts."""
+
+    operators: tuple[Operator, ...]
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_parts, n_cells) pA -> (n_rows, n_channels)."""
+        channels = rows.sum(1)
+        for each in self.operators:
+            channels = each.apply(channels)
+        return channels
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Keep:
+    """The rows as they are."""
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_parts, n_cells) pA, unchanged."""
+        return rows
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SourceRows:
+    """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
+
+    source: Source
+    parts: dict[str, Part]
+    every: int = dataclasses.field(metadata={"static": True})
+
+    def read(self, view: View) -> jax.Array:
+        """(n_parts, n_cells) pA."""
+        return self.source.read(view)
+
+    def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
+        """What each probe keeps of the chunk."""
+        return {name: part(rows) for name, part in self.parts.items()}
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class VoltageRows:
+    """Engine recorder: membrane potential of some cells, mean of every `every` steps. index: int32 (n,) or None."""
+
+    name: str = dataclasses.field(metadata={"static": True})
+    index: jax.Array | None
+    every: int = dataclasses.field(metadata={"static": True})
+
+    def read(self, view: View) -> jax.Array:
+        """(n,) mV."""
+        v_m_mV = view.v_m_mV()
+        return v_m_mV if self.index is None else v_m_mV[self.index]
+
+    def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
+        """The rows, under the readout's name."""
+        return {self.name: rows}
+
+
+class Probe(Protocol):
+    """One readout. `every`: steps that one sample is the mean of."""
+
+    name: str
+    every: int
+
+    def recorder(self, source: Source) -> SourceRows | VoltageRows | None:
+        """What must watch the run for it, if anything beyond spikes."""
+        ...
+
+    def readout(self, recording: Recording) -> Readout:
+        """The labelled result."""
+        ...
+
+    def operator(self) -> dict[str, Any] | None:
+        """The parameters of its field operator, for the manifest."""
+        ...
+
+
+def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: float) -> dict[str, str | int | float]:
+    """The attributes that every readout carries."""
+    return {
+        "readout": name,
+        "long_name": long_name,
+        "units": units,
+        "proxy": int(proxy),
+        "interval_ms": float(interval_ms),
+    }
+
+
+def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """Coordinates of a neuron axis: ids, and names and places where the net has them."""
+    if identity is None:
+        ids = np.arange(n_cells) if rows is None else rows
+        return {"neuron": (("neuron",), ids.astype(np.int64))}
+    at = np.arange(n_cells) if rows is None else rows
+    dims = ("neuron",)
+    labels = {name: (dims, identity.labels(name)[at].astype(str)) for name in ("area", "layer", "cell_type")}
+    return {"neuron": (dims, identity.ids[at].astype(np.int64)), **labels, "z_mm": (dims, identity.position_mm[at, 2])}

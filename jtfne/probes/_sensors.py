@@ -1,0 +1,54 @@
+"""Where the named sensors of a head stand: MNE's own tables, read when a probe asks for them."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from jtfne._check import one_of
+from jtfne.probes._base import Array
+
+MONTAGE = "biosemi64"  # in every MNE from 1.12 on, with no two sites in one place
+HELMET = "neuromag"
+HELMET_LIFT_mm = 40.0  # puts the helmet round a 90 mm head centred 40 mm above the ears, see docs
+SITES_10_20 = tuple("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 Oz O2".split())
+
+
+@dataclasses.dataclass(frozen=True)
+class Sensors:
+    """names (n,), positions and viewing directions (n, 3) in head coordinates, mm; `system` says which table."""
+
+    system: str
+    names: tuple[str, ...]
+    positions_mm: Array
+    directions: Array
+
+    def taken(self, names: Sequence[str], where: str) -> "Sensors":
+        """Those called `names`, in that order. Raises: JtfneError for a name that is not in the table."""
+        at = [self.names.index(one_of(name, self.names, name="sensor", where=where)) for name in names]
+        return Sensors(self.system, tuple(names), self.positions_mm[at], self.directions[at])
+
+
+def eeg_sites(names: Sequence[str] | None) -> Sensors:
+    """EEG sites; the 21 of the 10-20 system by default. Directions point away from the head's origin."""
+    import mne
+
+    montage = mne.channels.make_standard_montage(MONTAGE)
+    info = mne.create_info(montage.ch_names, 1000.0, "eeg")
+    info.set_montage(montage)
+    positions_mm = np.array([channel["loc"][:3] for channel in info["chs"]]) * 1e3
+    outward = positions_mm / np.linalg.norm(positions_mm, axis=1, keepdims=True)
+    known = Sensors(MONTAGE, tuple(montage.ch_names), positions_mm, outward)
+    return known.taken(SITES_10_20 if names is None else names, "EEGProxy.sites")
+
+
+def meg_magnetometers(names: Sequence[str] | None) -> Sensors:
+    """The 102 magnetometers of MNE's canonical Neuromag helmet, or those named, lifted onto the head."""
+    import mne
+
+    info = mne.channels.read_meg_canonical_info(HELMET)
+    picks = mne.pick_types(info, meg="mag")
+    loc = np.array([info["chs"][k]["loc"] for k in picks])
+    positions_mm = loc[:, :3] * 1e3 + np.array([0.0, 0.0, HELMET_LIFT_mm])
+    known = Sensors(HELMET, tuple(info["ch_names"][k] for k in picks), positions_mm, loc[:, 9:12])
+    return known if names is None else known.taken(names, "MEGProxy.sensors")

@@ -1,0 +1,98 @@
+"""Probes of single cells: spikes, membrane potential, source current."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jtfne.net import Identity
+from jtfne.probes._base import Array, Keep, Readout, Recording, SourceRows, VoltageRows, attrs, neuron_coords
+from jtfne.sources import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class SpikeProbe:
+    """Spikes as events."""
+
+    identity: Identity | None
+    n_cells: int
+    name: str = "spk"
+    every: int = 1
+
+    def recorder(self, source: Source) -> None:
+        """Nothing: the engine always keeps spikes."""
+
+    def readout(self, recording: Recording) -> Readout:
+        """time (ms), neuron (id) and trial of each spike."""
+        spikes, dt_ms = recording.spikes, recording.dt_ms
+        ids = spikes.row if self.identity is None else self.identity.ids[spikes.row]
+        dims = ("event",)
+        values = {
+            "time": (dims, np.round((spikes.step + 1) * dt_ms, 9)),
+            "neuron": (dims, ids.astype(np.int32)),
+            "trial": (dims, spikes.trial),
+        }
+        about = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)
+        shape = {"n_neurons": self.n_cells, "n_trials": recording.n_trials}
+        return Readout(self.name, values, {}, {**about, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms})
+
+    def operator(self) -> None:
+        """Spikes need none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class VoltageProbe:
+    """Membrane potential of `rows` (all cells if None)."""
+
+    identity: Identity | None
+    n_cells: int
+    every: int
+    rows: Array | None
+    name: str = "vm"
+
+    def recorder(self, source: Source) -> VoltageRows:
+        """The cells' v_m_mV."""
+        return VoltageRows(self.name, None if self.rows is None else jnp.asarray(self.rows, jnp.int32), self.every)
+
+    def readout(self, recording: Recording) -> Readout:
+        """(trial, time, neuron) mV."""
+        dims = ("trial", "time", "neuron")
+        coords = {"time": (("time",), recording.time_ms(self.every)), **neuron_coords(self.identity, self.n_cells, self.rows)}
+        about = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
+        return Readout(self.name, {self.name: (dims, recording.kept[self.name])}, coords, about)
+
+    def operator(self) -> None:
+        """A potential is read directly."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceProbe:
+    """The declared source of every cell."""
+
+    identity: Identity | None
+    n_cells: int
+    every: int
+    parts: tuple[str, ...]
+    kind: str
+    name: str = "source"
+
+    def recorder(self, source: Source) -> SourceRows:
+        """The rows themselves."""
+        return SourceRows(source, {self.name: Keep()}, self.every)
+
+    def readout(self, recording: Recording) -> Readout:
+        """(trial, time, neuron) pA, outward positive; a source of several parts has each beside the sum."""
+        kept = recording.kept[self.name]
+        dims = ("trial", "time", "neuron")
+        values: dict[str, tuple[tuple[str, ...], Array]] = {self.name: (dims, kept.sum(2))}
+        if len(self.parts) > 1:
+            values |= {f"{self.name}_{part}": (dims, kept[:, :, k]) for k, part in enumerate(self.parts)}
+        coords = {"time": (("time",), recording.time_ms(self.every)), **neuron_coords(self.identity, self.n_cells, None)}
+        long_name = f"source current ({self.kind}), outward positive"
+        about = attrs(self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms)
+        return Readout(self.name, values, coords, about)
+
+    def operator(self) -> dict[str, Any] | None:
+        """A source is read directly."""
+        return None

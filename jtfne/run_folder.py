@@ -1,0 +1,228 @@
+"""A run on disk: labelled arrays as Zarr, spikes as Parquet, a manifest with their hashes. Knows no physics.
+
+Everything is written beside its place and renamed into it, so that a folder is either whole or not there.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne import _json
+from jtfne._check import JtfneError, refuse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+MANIFEST, SIGNALS, SPIKES = "manifest.json", "signals.zarr", "spikes.parquet"
+LABELS = ("area", "layer", "cell_type")
+SPIKE_SCHEMA = "jtfne.spikes/1"
+
+
+def array_hash(values: Any) -> str:
+    """SHA-256 of an array's dtype, shape and little-endian C-order bytes; text is hashed as UTF-8 JSON.
+
+    >>> array_hash(np.arange(3)) == array_hash(np.arange(3).astype(">i8"))
+    True
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "UOT":
+        return hashlib.sha256(_json.dumps([str(each) for each in array.ravel()]).encode()).hexdigest()
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    head = json.dumps([array.dtype.str, list(array.shape)])
+    return hashlib.sha256(head.encode() + array.tobytes()).hexdigest()
+
+
+def dataset_hash(dataset: "xr.Dataset") -> str:
+    """SHA-256 over the names and hashes of all variables and coordinates of a node."""
+    return _json.sha256({str(name): array_hash(dataset[name].values) for name in dataset.variables})
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
+
+    Raises: JtfneError if `path` exists and is not an empty folder.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        beside = room / path.name
+        yield beside
+        _sync(beside)
+        if path.is_dir():
+            path.rmdir()
+        beside.rename(path)
+        _sync_one(path.parent)
+    finally:
+        shutil.rmtree(room)
+
+
+def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write a whole run to `folder`, which must be new or empty; the manifest as written, files listed.
+
+    Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot hold.
+    """
+    with written_beside(folder) as beside:
+        beside.mkdir()
+        write_tree(tree, beside / SIGNALS)
+        files = []
+        if "spk" in tree.children:
+            write_spikes(spike_table(tree), beside / SPIKES)
+            path = beside / SPIKES
+            files.append({"path": SPIKES, "bytes": path.stat().st_size, "sha256": file_hash(path)})
+        manifest = {**manifest, "files": files}
+        (beside / MANIFEST).write_text(_json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def read_run(folder: Path) -> tuple["xr.DataTree", dict[str, Any]]:
+    """The tree and manifest of a run folder, every hash checked.
+
+    Raises: JtfneError if it is not a run folder, or a file was cut short or altered.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise refuse(f"{str(folder)!r}, which has no {MANIFEST},", "a folder that `jtfne run` or `Signals.save` made", "load")
+    manifest = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
+    for each in manifest["files"]:
+        found = folder / each["path"]
+        if not found.is_file() or file_hash(found) != each["sha256"]:
+            raise _altered(found)
+    tree = read_tree(folder / SIGNALS)
+    for name, about in manifest["readouts"].items():
+        if name not in tree.children or dataset_hash(tree[name].to_dataset()) != about["sha256"]:
+            raise _altered(folder / SIGNALS / name)
+    return tree, manifest
+
+
+def write_tree(tree: "xr.DataTree", path: Path) -> None:
+    """Write a tree as Zarr, text as variable-length strings of format 2, which every reader knows."""
+    import xarray as xr
+
+    nodes = {each.path: _with_text(each.to_dataset(inherit=False), object) for each in tree.subtree}
+    xr.DataTree.from_dict(nodes).to_zarr(path, mode="w-", consolidated=True, zarr_format=2)
+
+
+def read_tree(path: Path) -> "xr.DataTree":
+    """The tree of a Zarr store, in memory, arrays writable.
+
+    Raises: JtfneError if the store is not there or broken.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="zarr", decode_timedelta=False) as opened:
+            return in_memory(opened)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise JtfneError(f"{str(path)!r} cannot be read ({error}); allowed: a whole Zarr store (in load)") from error
+
+
+def in_memory(opened: "xr.DataTree") -> "xr.DataTree":
+    """A copy of `opened` that holds its arrays: host memory, writable, text as numpy's own."""
+    import xarray as xr
+
+    nodes = {each.path: _with_text(each.to_dataset(inherit=False).load(), str) for each in opened.subtree}
+    return xr.DataTree.from_dict({path: dataset.drop_encoding() for path, dataset in nodes.items()})
+
+
+def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree":
+    """A copy of `tree` whose root carries the manifest as an attribute, for formats of one file."""
+    whole = tree.copy()
+    whole.attrs = {**tree.attrs, "jtfne_manifest": _json.dumps(manifest)}
+    return whole
+
+
+def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
+    """`tree` without that attribute, and its text. Raises: JtfneError if there is none."""
+    if "jtfne_manifest" not in tree.attrs:
+        raise refuse("a tree without jtfne_manifest", "what jtfne.interop wrote", "reading")
+    attrs = dict(tree.attrs)
+    manifest = str(attrs.pop("jtfne_manifest"))
+    tree.attrs = attrs
+    return tree, manifest
+
+
+def spike_table(tree: "xr.DataTree") -> "pa.Table":
+    """All spikes as Arrow: trial, time_ms, neuron and, where the net has names, area, layer, cell_type.
+
+    Silent neurons and trials leave no rows, so the schema's metadata says how many there were.
+    """
+    import pyarrow as pa
+
+    spikes = tree["spk"].to_dataset()
+    columns = {
+        "trial": pa.array(spikes["trial"].values.astype(np.int32)),
+        "time_ms": pa.array(spikes["time"].values.astype(np.float64)),
+        "neuron": pa.array(spikes["neuron"].values.astype(np.int32)),
+    }
+    if "neurons" in tree.children:
+        neurons = tree["neurons"].to_dataset()
+        row = np.searchsorted(neurons["neuron"].values, spikes["neuron"].values)
+        for name in LABELS:
+            known, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
+            picked = pa.array(codes[row].astype(np.int16))
+            columns[name] = pa.DictionaryArray.from_arrays(picked, pa.array(known.tolist(), pa.string()))
+    shape = {name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
+    fields = [
+        pa.field(name, column.type, nullable=False, metadata={"units": "ms"} if name == "time_ms" else None)
+        for name, column in columns.items()
+    ]
+    return pa.table(list(columns.values()), schema=pa.schema(fields, metadata={"jtfne_schema": SPIKE_SCHEMA, **shape}))
+
+
+def write_spikes(table: "pa.Table", path: Path) -> None:
+    """Write a spike table as Parquet."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    encoding = {"time_ms": "BYTE_STREAM_SPLIT", "neuron": "DELTA_BINARY_PACKED", "trial": "DELTA_BINARY_PACKED"}
+    parquet.write_table(table, path, compression="zstd", use_dictionary=texts, column_encoding=encoding)
+
+
+def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
+    """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's own str."""
+    texts = {
+        name: (dataset[name].dims, np.array(dataset[name].values.tolist(), kind), dataset[name].attrs)
+        for name in dataset.variables
+        if dataset[name].dtype.kind in "UOT"
+    }
+    coords = {name: text for name, text in texts.items() if name in dataset.coords}
+    return dataset.assign_coords(coords).assign({name: text for name, text in texts.items() if name not in coords})
+
+
+def _altered(path: Path) -> JtfneError:
+    """The error for a file that is not what was written."""
+    return JtfneError(f"{str(path)!r} was cut short, altered or lost; allowed: what its manifest's hash says (in load)")
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or a folder with all it holds, durable."""
+    for each in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        _sync_one(each)
+
+
+def _sync_one(path: Path) -> None:
+    """Make one file or folder entry durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,161 @@
+"""Net + Paradigm -> Signals: the boundary between arrays and labels. Short, all composition."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from jtfne._check import refuse
+from jtfne._keys import STREAMS
+from jtfne._precision import precision
+from jtfne.config import Config
+from jtfne.net import Net
+from jtfne.paradigm import Paradigm
+from jtfne.probes import Plan, Recording, plan
+from jtfne.reports import run_manifest
+from jtfne.signals import Signals
+from jtfne.simulation._inputs import Drive, drive_of
+from jtfne.simulation._loop import CHUNK_STEPS, record
+from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
+from jtfne.simulation._progress import progress_of
+from jtfne.simulation._tree import tree_of
+from jtfne.sources import SOURCES
+from jtfne.stimuli import Poisson
+
+if TYPE_CHECKING:
+    from jtfne.flatnet import FlatNet
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    net: Net,
+    paradigm: Paradigm | None = None,
+    *,
+    seed: int | None = None,
+    duration_ms: float | None = None,
+    dt_ms: float | None = None,
+    trials: int | None = None,
+    progress: bool | None = None,
+    chunk_steps: int = CHUNK_STEPS,
+) -> Signals:
+    """Simulate a circuit and return what its probes recorded.
+
+    Parameters
+    ----------
+    net : Net
+        The circuit, from `construct`.
+    paradigm : Paradigm, optional
+        What is presented; the config's own stimuli if left out.
+    seed : int, optional
+        Seed of initial state, noise and stimuli (wiring keeps the config's). The config's if left out.
+    duration_ms, dt_ms : float, optional
+        Length of a trial and of a step; the config's if left out.
+    trials : int, optional
+        How often, each trial with its own streams; the paradigm's number if left out.
+    progress : bool, optional
+        A bar on stderr; by default if that is a terminal.
+    chunk_steps : int
+        About how many steps run between two looks at the clock. The result does not depend on it.
+
+    Returns
+    -------
+    Signals
+        One node a readout, with events, identities and the manifest.
+
+    Raises
+    ------
+    JtfneError
+        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, recordings that do
+        not fit in memory, and a membrane potential that runs away.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> net = jtfne.construct(jtfne.suite2_four_celltype_config(seed=0))
+    >>> signals = jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0)
+    >>> signals.get("vm").sizes["time"]
+    100
+    """
+    began = time.perf_counter()
+    config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
+    if chunk_steps < 1:
+        raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
+    run = config.run
+    with precision(run.dtype):
+        flat, drive, planned = _prepared(net, config)
+        n_steps = round(run.duration_ms / run.dt_ms)
+        kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
+        refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials)
+        ready = time.perf_counter()
+        with progress_of(n_steps * n_trials, shown=progress) as tick:
+            recording = record(
+                flat,
+                drive,
+                planned.recorders,
+                seed=run.seed,
+                n_steps=n_steps,
+                n_trials=n_trials,
+                chunk_steps=chunk_steps,
+                tick=tick,
+            )
+    timings = {"prepare_s": ready - began, "run_s": time.perf_counter() - ready}
+    return _signals(net, config, planned, recording, timings)
+
+
+def _effective(
+    net: Net,
+    paradigm: Paradigm | None,
+    seed: int | None,
+    duration_ms: float | None,
+    dt_ms: float | None,
+    trials: int | None,
+) -> tuple[Config, int]:
+    """The config with what this run says otherwise, checked as any config is; and the number of trials."""
+    asked: dict[str, Any] = {"seed": seed, "duration_ms": duration_ms, "dt_ms": dt_ms}
+    config = net.config.runtime(**{name: value for name, value in asked.items() if value is not None})
+    if paradigm is not None:
+        config = config.stimuli(paradigm.stimuli)
+    config.check()
+    declared = 1 if paradigm is None else paradigm.n_trials
+    n_trials = declared if trials is None else trials
+    if not isinstance(n_trials, int) or n_trials < 1:
+        raise refuse(f"trials={n_trials!r}", "a whole number, 1 or more", "simulate")
+    return config, n_trials
+
+
+def _prepared(net: Net, config: Config) -> "tuple[FlatNet, Drive, Plan]":
+    """Arrays, inputs and recorders of the run."""
+    presented, dt_ms = config.task.stimuli, config.run.dt_ms
+    mechanisms = tuple(each.drive.mechanism for each in presented if isinstance(each.drive, Poisson))
+    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False)
+    drive = drive_of(presented, net, flat.receptors, dt_ms, config.run.dtype)
+    return flat, drive, plan(net, config)
+
+
+def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
+    """Labels on what was recorded, and the manifest of how it came about."""
+    run = config.run
+    attrs: dict[str, str | int | float] = {
+        "duration_ms": float(run.duration_ms),
+        "dt_ms": float(run.dt_ms),
+        "n_trials": recording.n_trials,
+    }
+    readouts = [probe.readout(recording) for probe in planned.probes]
+    tree = tree_of(readouts, config.task.stimuli, net.identity, attrs)
+    source = SOURCES[config.readouts.source.kind]
+    manifest = run_manifest(
+        tree,
+        config=net.config.to_dict(),
+        config_sha256=net.config.hash,
+        paradigm=[each.model_dump(mode="json") for each in config.task.stimuli],
+        run={"seed": run.seed, "dtype": run.dtype, "trials": recording.n_trials, **_times(config)},
+        streams=list(STREAMS),
+        source={"kind": source.kind, "terms": [term for _, terms in source.parts for term in terms]},
+        operators=planned.operators(),
+        timings=timings,
+    )
+    return Signals(tree, manifest)
+
+
+def _times(config: Config) -> dict[str, float]:
+    """Duration and step, for the manifest."""
+    return {"duration_ms": float(config.run.duration_ms), "dt_ms": float(config.run.dt_ms)}

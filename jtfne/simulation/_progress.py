@@ -1,0 +1,20 @@
+"""A bar on a terminal, silence in a pipe."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def progress_of(n_steps: int, *, shown: bool | None) -> Iterator[Callable[[int], None]]:
+    """What to call with the steps of each chunk. shown: None for a bar on stderr if that is a terminal."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("simulating", total=n_steps)
+        yield lambda n: bar.advance(task, n)

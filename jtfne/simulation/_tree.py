@@ -1,0 +1,74 @@
+"""Readouts and tables -> the tree of labelled arrays that Signals wraps."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne import config as words
+from jtfne.net import Identity
+from jtfne.probes import Readout
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SCHEMA = "signals/1"
+
+
+def tree_of(
+    readouts: list[Readout],
+    presented: tuple[words.Stimulus, ...],
+    identity: Identity | None,
+    attrs: dict[str, str | int | float],
+) -> "xr.DataTree":
+    """One node a readout, and the nodes `neurons` (where the net has names) and `events`; see signals_schema.md."""
+    import xarray as xr
+
+    n_trials, duration_ms = int(attrs["n_trials"]), float(attrs["duration_ms"])
+    nodes = {each.name: _dataset(each, n_trials) for each in readouts}
+    nodes["events"] = _events(presented, n_trials, duration_ms)
+    if identity is not None:
+        nodes["neurons"] = _neurons(identity)
+    nodes["/"] = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
+    return xr.DataTree.from_dict(nodes)
+
+
+def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
+    """Variables, coordinates and attributes of one readout."""
+    import xarray as xr
+
+    coords: dict[str, Any] = {name: (dims, np.array(values)) for name, (dims, values) in readout.coords.items()}
+    if "time" in coords:
+        coords["time"] = (*coords["time"], {"units": "ms", "long_name": "time since the start of the trial"})
+    if readout.name != "spk":
+        coords["trial"] = ("trial", np.arange(n_trials))
+    variables = {name: (dims, np.array(values), readout.attrs) for name, (dims, values) in readout.values.items()}
+    return xr.Dataset(variables, coords, readout.attrs)
+
+
+def _neurons(identity: Identity) -> "xr.Dataset":
+    """Names and places of all cells."""
+    import xarray as xr
+
+    labels = {name: ("neuron", identity.labels(name).astype(str)) for name in ("area", "layer", "cell_type")}
+    places = {f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")}
+    return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
+
+
+def _events(presented: tuple[words.Stimulus, ...], n_trials: int, duration_ms: float) -> "xr.Dataset":
+    """Every event of every trial, in order of trial and onset."""
+    import xarray as xr
+
+    rows = sorted(
+        (trial, onset_ms, min(width_ms, duration_ms - onset_ms), each.label)
+        for trial in range(n_trials)
+        for each in presented
+        for onset_ms, width_ms in each.drive.events_ms(duration_ms)
+    )
+    trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
+    columns = {
+        "trial": np.array(trial, np.int64),
+        "onset_ms": np.array(onset_ms, np.float64),
+        "duration_ms": np.array(width_ms, np.float64),
+        "label": np.array(label, dtype=str),
+    }
+    return xr.Dataset({name: ("event", values) for name, values in columns.items()})

@@ -1,0 +1,17 @@
+"""Engine state -> the currents that stand for cells in the fields. `SOURCES`: the `kind` of a config -> the class."""
+
+from jtfne.sources._base import Decomposed, InputCurrent, Source, SpikeProxy, SynapticCurrent, TotalMembraneCurrent
+
+SOURCES: dict[str, type] = {
+    cls.kind: cls for cls in (InputCurrent, TotalMembraneCurrent, Decomposed, SynapticCurrent, SpikeProxy)
+}
+
+__all__ = [
+    "SOURCES",
+    "Decomposed",
+    "InputCurrent",
+    "Source",
+    "SpikeProxy",
+    "SynapticCurrent",
+    "TotalMembraneCurrent",
+]

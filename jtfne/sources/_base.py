@@ -1,0 +1,96 @@
+"""Source modes: which terms of a cell's current balance stand for it in the fields. One mode a run.
+
+Currents are transmembrane, pA, outward positive, so that an excitatory input is a sink (negative), as in
+current-source density. The terms of a cell sum to zero: capacitive + ionic + synaptic + external = 0.
+"""
+
+import dataclasses
+from typing import ClassVar, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from jtfne.engine import View
+
+SPIKE_CHARGE_fC = 1.0  # what one spike counts for in the spike proxy; 1 fC = 1 pA ms
+
+
+class Source(Protocol):
+    """`parts` names the arrays that `read` stacks, each a sum of `terms`; their sum is the source."""
+
+    kind: ClassVar[str]
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]]
+
+    def read(self, view: View) -> jax.Array:
+        """(n_parts, n_cells) pA, the mean over the step."""
+        ...
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class InputCurrent:
+    """Synaptic + external: drive, noise and stimulus stand for input that is not modelled."""
+
+    kind: ClassVar[str] = "input_current"
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("input", ("synaptic", "external")),)
+
+    def read(self, view: View) -> jax.Array:
+        """(1, n_cells) pA; equal and opposite to capacitive + ionic."""
+        return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class TotalMembraneCurrent:
+    """Capacitive + ionic + synaptic, which for a point cell is minus the external current."""
+
+    kind: ClassVar[str] = "total_membrane_current"
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("membrane", ("capacitive", "ionic", "synaptic")),)
+
+    def read(self, view: View) -> jax.Array:
+        """(1, n_cells) pA."""
+        balance = view.balance()
+        return (balance.capacitive + balance.ionic + balance.synaptic)[None]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Decomposed:
+    """Capacitive + ionic and synaptic kept apart; the fields see their sum, once."""
+
+    kind: ClassVar[str] = "decomposed"
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+        ("nonsynaptic", ("capacitive", "ionic")),
+        ("synaptic", ("synaptic",)),
+    )
+
+    def read(self, view: View) -> jax.Array:
+        """(2, n_cells) pA."""
+        balance = view.balance()
+        return jnp.stack([balance.capacitive + balance.ionic, balance.synaptic])
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SynapticCurrent:
+    """Synaptic only."""
+
+    kind: ClassVar[str] = "synaptic_current"
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("synaptic", ("synaptic",)),)
+
+    def read(self, view: View) -> jax.Array:
+        """(1, n_cells) pA."""
+        return -view.syn.mean_pA(view.dt_ms)[None]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SpikeProxy:
+    """Spikes, unit charge: 1 fC each, so that a mean over an interval does not depend on dt."""
+
+    kind: ClassVar[str] = "spike_proxy"
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("spikes", ("spikes",)),)
+
+    def read(self, view: View) -> jax.Array:
+        """(1, n_cells) pA."""
+        return (view.spikes * (SPIKE_CHARGE_fC / view.dt_ms)).astype(view.i_ext_pA.dtype)[None]

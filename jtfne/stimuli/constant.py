@@ -1,0 +1,29 @@
+"""A constant input from an onset to the end of the trial."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import Waveform, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Constant:
+    """`amplitude`, in the target's input unit, from `start_ms` on."""
+
+    amplitude: float
+    start_ms: float = 0.0
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"amplitude": FINITE, "start_ms": NOT_NEGATIVE}
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): 0, then 1."""
+        return window(first_step, n_steps, dt_ms, self.start_ms, None)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event, to the end of the trial."""
+        return [(self.start_ms, duration_ms - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

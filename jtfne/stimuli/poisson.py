@@ -1,0 +1,45 @@
+"""Poisson spikes onto a receptor."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import Waveform, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Poisson:
+    """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
+
+    Each target draws its own train, or all of them see one train if `shared`. The rate is that of the
+    pooled input to a cell (number of afferents times their rate).
+    """
+
+    rate_Hz: float
+    weight_pA: float
+    mechanism: str = "AMPA"
+    start_ms: float = 0.0
+    stop_ms: float | None = None
+    shared: bool = False
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "rate_Hz": NOT_NEGATIVE,
+        "weight_pA": FINITE,
+        "start_ms": NOT_NEGATIVE,
+        "stop_ms": NOT_NEGATIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): expected number of spikes in each step."""
+        return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms) * (self.rate_Hz * dt_ms * 1e-3)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event: the time during which there is input."""
+        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
+        return [(self.start_ms, stop_ms - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)

@@ -1,0 +1,32 @@
+"""Exponential current synapse, exact on any grid."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import POSITIVE, Limit
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Exponential:
+    """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays with tau.
+
+    `sign` is what weights may be: 1 excitatory, -1 inhibitory, 0 as the source's cell type says. The
+    charge of one event is w tau, whatever dt.
+    Source: Rotter & Diesmann (1999), Biol. Cybern. 81:381-402, sec. 3.1.
+
+    >>> Exponential(tau_ms=2.0, sign=1).tau_ms
+    2.0
+    """
+
+    tau_ms: jax.Array | float
+    sign: int = dataclasses.field(default=0, metadata={"static": True})
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
+
+    def decay(self, dt_ms: jax.Array | float) -> jax.Array:
+        """What is left of a current after dt."""
+        return jnp.exp(-dt_ms / self.tau_ms)

@@ -1,0 +1,95 @@
+"""One command each: tests, slow, lint, types, bench, minimum, docs. Needs only `pip install nox`; uses uv if there."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml("pyproject.toml")
+# At the floors, dependencies that are years old meet newer ones of their own: their deprecations are not ours.
+OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def install_checkout(session: nox.Session, *extras: str) -> None:
+    """Install this checkout in place, without what an earlier build left behind."""
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack deleted modules from it again
+    session.install("-e", f".[{','.join(extras)}]" if extras else ".")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests but the slow ones, on all cores."""
+    install_checkout(session, "realdata")
+    session.install(*group("test"))
+    session.run("python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that take more than about a minute each."""
+    install_checkout(session, "realdata")
+    session.install(*group("test"))
+    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, and the habits of scientific Python packages."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("repo-review", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types for the whole package."""
+    install_checkout(session)
+    session.install(*group("types"))
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every benchmark, or those named: `nox -s bench -- import_time`. Only an idle machine gives numbers to report."""
+    install_checkout(session, "bench")
+    scripts = [path for path in sorted((ROOT / "benchmarks").glob("*.py")) if not path.name.startswith("_")]
+    for script in scripts:
+        if not session.posargs or script.stem in session.posargs:
+            session.run("python", str(script))
+
+
+@nox.session(python="3.11")
+def minimum(session: nox.Session) -> None:
+    """The tests at the lowest versions that pyproject.toml allows."""
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    session.install("uv")  # pip cannot resolve to the lowest versions
+    install = ("uv", "pip", "install", "--python", session.virtualenv.location)
+    session.run_install(*install, "--resolution", "lowest-direct", "-e", ".[realdata]")
+    session.run_install(*install, *group("test"))
+    warnings = [arg for name in OLD_WARNINGS for arg in ("-W", f"default::{name}")]
+    session.run(
+        "python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", *warnings, *session.posargs
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, where a warning is an error."""
+    install_checkout(session)
+    session.install(*group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "out/docs", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()

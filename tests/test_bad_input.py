@@ -1,0 +1,464 @@
+"""Every refusal of Config is one clear message: what was given, what is allowed, the nearest match, and where."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jtfne
+from jtfne.config import (
+    AllToAll,
+    Area,
+    Config,
+    EEGProxy,
+    FixedProbability,
+    FromTable,
+    LFPProxy,
+    LogNormal,
+    Normal,
+    Selector,
+    SpectrolaminarProxy,
+    Uniform,
+    Voltage,
+)
+from jtfne.emitters import LIF, Izhikevich2007
+from jtfne.stimuli import Constant, Poisson, Pulse, PulseTrain, Trace
+
+BASE = (
+    Config()
+    .runtime(duration_ms=100.0)
+    .areas(["V1", "V4"])
+    .layers(["L2/3", "L4"])
+    .cells({"L2/3": {"E": 8, "PV": 2}, "L4": {"E": 10}})
+)
+NAN, INF = math.nan, math.inf
+
+
+def edge(**changed: Any) -> Config:
+    """BASE with one connection."""
+    given = {"source": "E", "target": "PV", "mechanism": "AMPA", "rule": AllToAll(), "weight": 1.0, **changed}
+    return BASE.connections([{name: each for name, each in given.items() if each is not None}])
+
+
+def stimulus(drive: Any, **target: Any) -> Config:
+    """BASE with one stimulus."""
+    return BASE.stimuli([{"target": target, "drive": drive}])
+
+
+# (what is tried, what the message must say, in this order)
+CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    # times
+    "duration zero": (lambda: BASE.runtime(duration_ms=0), ("duration_ms=0", "above 0", "Config.run.duration_ms")),
+    "duration negative": (lambda: BASE.runtime(duration_ms=-1.0), ("duration_ms=-1.0", "above 0", "Config.run")),
+    "duration nan": (lambda: BASE.runtime(duration_ms=NAN), ("duration_ms=nan", "finite", "Config.run.duration_ms")),
+    "duration inf": (lambda: BASE.runtime(duration_ms=INF), ("duration_ms=inf", "finite", "Config.run.duration_ms")),
+    "dt nan": (lambda: BASE.runtime(dt_ms=NAN), ("dt_ms=nan", "finite", "Config.run.dt_ms")),
+    "dt zero": (lambda: BASE.runtime(dt_ms=0.0), ("dt_ms=0.0", "above 0", "Config.run.dt_ms")),
+    "dt does not divide": (lambda: BASE.runtime(dt_ms=0.3), ("dt_ms=0.3", "divides the duration", "Config.run")),
+    "dt longer than the run": (lambda: BASE.runtime(dt_ms=200.0), ("dt_ms=200", "divides the duration", "Config.run")),
+    "time as text": (lambda: BASE.runtime(dt_ms="0.1"), ("dt_ms='0.1'", "a number", "Config.run.dt_ms")),
+    "time as bool": (lambda: BASE.runtime(dt_ms=True), ("dt_ms=True", "a number", "Config.run.dt_ms")),
+    "delay below dt": (lambda: edge(delay_ms=0.05), ("delay_ms=0.05", "dt_ms=0.1", "connections[0]")),
+    "delay zero": (lambda: edge(delay_ms=0.0), ("delay_ms=0", "dt_ms=0.1", "connections[0]")),
+    "delay nan": (lambda: edge(delay_ms=NAN), ("delay_ms=nan", "finite", "connections[0].delay_ms")),
+    "delay without low": (
+        lambda: edge(delay_ms=Normal(mean=1.5, sd=0.75)),
+        ("Normal delay without low", "dt_ms=0.1", "connections[0].delay_ms"),
+    ),
+    "delay with low below dt": (
+        lambda: edge(delay_ms=LogNormal(mean=1.5, sd=0.75, low=0.01)),
+        ("delay_ms=0.01", "dt_ms=0.1", "connections[0]"),
+    ),
+    "uniform delay below dt": (
+        lambda: edge(delay_ms=Uniform(low=0.05, high=2)),
+        ("delay_ms=0.05", "dt_ms=0.1", "connections[0]"),
+    ),
+    "table delay below dt": (
+        lambda: edge(rule=FromTable(source=(0,), target=(8,), delay_ms=(0.01,))),
+        ("delay_ms=0.01", "dt_ms=0.1", "connections[0]"),
+    ),
+    "dt above a delay, later": (
+        lambda: edge(delay_ms=0.5).runtime(dt_ms=1.0),
+        ("delay_ms=0.5", "dt_ms=1", "connections[0]"),
+    ),
+    "interval off the grid": (
+        lambda: BASE.probes([LFPProxy(interval_ms=0.25)]),
+        ("interval_ms=0.25", "a multiple of dt_ms=0.1", "probes[0]"),
+    ),
+    "interval beyond the run": (
+        lambda: BASE.probes([LFPProxy(interval_ms=200)]),
+        ("interval_ms=200", "at most the run, 100 ms", "probes[0]"),
+    ),
+    "interval negative": (
+        lambda: BASE.probes([{"kind": "vm", "interval_ms": -1}]),
+        ("interval_ms=-1", "above 0", "probes[0]"),
+    ),
+    # the seed
+    "seed negative": (lambda: BASE.runtime(seed=-1), ("seed=-1", "at least 0", "Config.run.seed")),
+    "seed too large": (lambda: BASE.runtime(seed=2**32), ("seed=4294967296", "at most", "Config.run.seed")),
+    "seed not whole": (lambda: BASE.runtime(seed=1.5), ("seed=1.5", "a whole number", "Config.run.seed")),
+    "dtype": (
+        lambda: BASE.runtime(dtype="float16"),
+        ("dtype='float16'", "'float32', 'float64'", "nearest", "Config.run"),
+    ),
+    # keys, names, probes
+    "schema_version": (
+        lambda: Config(schema_version="0.4.0"),
+        ("schema_version='0.4.0'", "'0.1.0', '0.3.28'", "nearest", "Config"),
+    ),
+    "key of Config": (lambda: Config(circiut={}), ("key='circiut'", "'circuit'", "nearest: 'circuit'", "Config")),
+    "key within": (
+        lambda: Config(run={"seeed": 1}),
+        ("key='seeed'", "'seed'", "nearest: 'seed'", "Config.run"),
+    ),
+    "key of an area": (
+        lambda: BASE.areas([{"name": "V1", "positon_mm": (0, 0, 1)}]),
+        ("key='positon_mm'", "nearest: 'position_mm'", "Config.circuit.areas[0]"),
+    ),
+    "key of an emitter": (
+        lambda: BASE.emitters({"E": {"kind": "LIF", "tau_ms": 10}}),
+        ("key='tau_ms'", "'tau_m_ms'", "nearest: 'tau_m_ms'", "emitters.E"),
+    ),
+    "probe": (
+        lambda: BASE.probes(["spk", "lpf_proxy"]),
+        ("probe='lpf_proxy'", "'spk', 'vm'", "nearest: 'lfp_proxy'", "Config.readouts.probes[1]"),
+    ),
+    "probe without kind": (lambda: BASE.probes([{"interval_ms": 1}]), ("probe=", "'spk'", "probes[0]")),
+    "probe of another sort": (lambda: BASE.probes([3]), ("3", "probes[0]")),
+    "source mode": (
+        lambda: BASE.source("input_curent"),
+        ("kind='input_curent'", "'input_current'", "nearest: 'input_current'", "Config.readouts.source"),
+    ),
+    "layer": (lambda: BASE.layers(["L23"]), ("'L23'", "'L2/3'", "nearest: 'L2/3'", "Config.circuit.layers[0]")),
+    "layer of a mix": (
+        lambda: BASE.cells({"L5": {"E": 1.0}}),
+        ("layer='L5'", "'L2/3', 'L4'", "nearest", "Config.circuit.cells.mix"),
+    ),
+    "area of a mix": (
+        lambda: BASE.cells({"V2": {"L4": {"E": 1.0}}}),
+        ("area='V2'", "'V1', 'V4'", "nearest", "Config.circuit.cells.mix"),
+    ),
+    "area of a selector": (
+        lambda: edge(source={"area": "V2"}),
+        ("area='V2'", "'V1', 'V4'", "nearest", "connections[0].source"),
+    ),
+    "layer of a selector": (
+        lambda: edge(target={"layer": "L23"}),
+        ("layer='L23'", "'L2/3', 'L4'", "nearest: 'L2/3'", "connections[0].target"),
+    ),
+    "type of a selector": (
+        lambda: edge(source="SST"),
+        ("cell_type='SST'", "'E', 'PV'", "connections[0].source"),
+    ),
+    "key of a selector": (
+        lambda: edge(source={"celltype": "E"}),
+        ("key='celltype'", "nearest: 'cell_type'", "connections[0].source"),
+    ),
+    "type of a stimulus": (
+        lambda: stimulus(Constant(amplitude=1), cell_type="Ex"),
+        ("cell_type='Ex'", "'E', 'PV'", "nearest: 'E'", "Config.task.stimuli[0].target"),
+    ),
+    "kind of a stimulus": (
+        lambda: stimulus({"kind": "Pulss", "amplitude": 1}),
+        ("kind='Pulss'", "'Pulse'", "nearest: 'Pulse'", "stimuli[0].drive"),
+    ),
+    "type of a probe": (
+        lambda: BASE.probes([Voltage(cells=Selector(cell_type="VIP"))]),
+        ("cell_type='VIP'", "'E', 'PV'", "probes[0].cells"),
+    ),
+    "mechanism": (
+        lambda: edge(mechanism="AMPAR"),
+        ("mechanism='AMPAR'", "'AMPA'", "nearest: 'AMPA'", "connections[0]"),
+    ),
+    "mechanism of a stimulus": (
+        lambda: stimulus(Poisson(rate_Hz=1, weight_pA=1, mechanism="GABA")),
+        ("mechanism='GABA'", "'GABA_A'", "nearest: 'GABA_", "stimuli[0]"),
+    ),
+    "kind of a rule": (
+        lambda: edge(rule={"kind": "FixedProbabilty", "p": 0.1}),
+        ("kind='FixedProbabilty'", "nearest: 'FixedProbability'", "connections[0].rule"),
+    ),
+    "kind of a distribution": (
+        lambda: edge(weight={"kind": "Gauss", "mean": 1, "sd": 1}),
+        ("kind='Gauss'", "'Normal'", "connections[0].weight"),
+    ),
+    "weight as text": (lambda: edge(weight="1"), ("weight='1'", "a number", "connections[0].weight")),
+    "kind of an emitter": (
+        lambda: BASE.emitters({"E": {"kind": "Izhikevich"}}),
+        ("kind='Izhikevich'", "'Izhikevich2003'", "nearest: 'Izhikevich200", "emitters.E"),
+    ),
+    "emitter without kind": (lambda: BASE.emitters({"E": {}}), ("without 'kind'", "'LIF'", "emitters.E")),
+    "emitter of another sort": (lambda: BASE.emitters({"E": 3}), ("a int", "LIF", "emitters.E")),
+    "emitter for no cells": (
+        lambda: BASE.emitters({"SST": LIF()}),
+        ("cell type='SST'", "'E', 'PV'", "Config.circuit.emitters"),
+    ),
+    "type without emitter": (
+        lambda: BASE.cells({"Ee": 10}).populations(),
+        ("'Ee' without emitter", "'E', 'PV', 'SST', 'VIP'", "Config.circuit.cells.mix"),
+    ),
+    "parameters for no cells": (
+        lambda: BASE.cell_params({"SST": {"drive": 1}}),
+        ("cell type='SST'", "'E', 'PV'", "Config.circuit.cell_params"),
+    ),
+    "parameter": (
+        lambda: BASE.cell_params({"E": {"drve": 1}}),
+        ("parameter='drve'", "'drive'", "nearest: 'drive'", "cell_params['E']"),
+    ),
+    "name of a verb's list": (lambda: BASE.areas("V1"), ("areas('V1')", "a list", "Config.areas")),
+    "layer to move": (
+        lambda: BASE.geometry(layers={"L5": (0.5, 0.6)}),
+        ("layer='L5'", "'L2/3', 'L4'", "nearest", "Config.geometry"),
+    ),
+    "blank name": (lambda: BASE.areas([" V1"]), ("' V1'", "no blank", "areas[0].name")),
+    "empty name": (lambda: BASE.areas([""]), ("name=''", "not empty", "areas[0].name")),
+    # names given twice
+    "area twice": (lambda: BASE.areas(["V1", "V1"]), ("areas='V1', given twice", "once", "Config.circuit")),
+    "layer twice": (lambda: BASE.layers(["L4", "L4"]), ("layers='L4', given twice", "once", "Config.circuit")),
+    "probe twice": (lambda: BASE.probes(["vm", "V_m"]), ("probes='vm', given twice", "once", "Config.readouts")),
+    "name twice in a selector": (
+        lambda: edge(source={"cell_type": ["E", "E"]}),
+        ("cell_type='E', given twice", "once", "connections[0].source"),
+    ),
+    "id twice": (lambda: edge(source={"ids": [1, 1]}), ("ids", "once", "connections[0].source")),
+    # cells
+    "fractions": (lambda: BASE.cells({"E": 0.7, "PV": 0.2}), ("sum to 0.9", "sum of 1", "Config.circuit.cells")),
+    "fractions of a layer": (
+        lambda: BASE.cells({"L2/3": {"E": 1.0}, "L4": {"E": 0.8, "PV": 0.1}}),
+        ("0.9 in L4", "sum of 1", "Config.circuit.cells"),
+    ),
+    "mixed numbers": (lambda: BASE.cells({"E": 80, "PV": 0.2}), ("whole numbers and fractions", "counts", "cells")),
+    "negative count": (lambda: BASE.cells({"E": -1}), ("E=-1", "0 or more", "Config.circuit.cells")),
+    "nan fraction": (lambda: BASE.cells({"E": NAN}), ("E=nan", "0 or more", "Config.circuit.cells")),
+    "no cells": (lambda: BASE.cells({"E": 0}), ("without cells", "at least one", "Config.circuit.cells")),
+    "empty mix": (lambda: BASE.cells({}), ("{}", "fraction or count", "Config.circuit.cells")),
+    "types beside layers": (
+        lambda: BASE.cells({"E": 0.5, "L4": {"E": 0.5}}),
+        ("types beside layers", "allowed", "Config.circuit.cells"),
+    ),
+    "n against counts": (lambda: BASE.cells({"E": 80}, n=100), ("n=100", "sum to 80", "Config.circuit.cells")),
+    "n zero": (lambda: BASE.cells({"E": 1.0}, n=0), ("n=0", "at least 1", "Config.circuit.cells.n")),
+    "area without cells": (
+        lambda: BASE.cells({"V1": {"L4": {"E": 1.0}}}).populations(),
+        ("area 'V4' without cells", "every area", "Config.circuit.cells.mix"),
+    ),
+    # empty selections
+    "no match": (
+        lambda: edge(target={"layer": "L4", "cell_type": "PV"}),
+        ("layer=('L4',)", "matches no cell", "V1/L2/3/E", "connections[0].target"),
+    ),
+    "no match for a stimulus": (
+        lambda: stimulus(Constant(amplitude=1), layer="L4", cell_type="PV"),
+        ("matches no cell", "V1/L2/3/E", "stimuli[0].target"),
+    ),
+    "no match of ids": (
+        lambda: edge(source={"layer": "L4", "ids": [0]}),
+        ("ids=(0,)", "matches no cell", "connections[0].source"),
+    ),
+    "ids out of range": (lambda: edge(source={"ids": [40]}), ("ids=[40]", "0 .. 39", "connections[0].source")),
+    "negative id": (lambda: edge(source={"ids": [-1]}), ("-1", "at least 0", "connections[0].source.ids")),
+    "empty list of names": (lambda: edge(source={"layer": []}), ("layer=[]", "at least 1", "connections[0].source")),
+    # signs
+    "negative weight of AMPA": (lambda: edge(weight=-1.0), ("weight=-1 pA", "positive", "'AMPA'", "connections[0]")),
+    "positive weight of GABA": (
+        lambda: edge(source="PV", mechanism="GABA_A"),
+        ("weight=1 pA", "negative", "'GABA_A'", "connections[0]"),
+    ),
+    "sign of a distribution": (
+        lambda: edge(weight=LogNormal(mean=-1, sd=1)),
+        ("weight=-1 pA", "positive", "'AMPA'", "connections[0]"),
+    ),
+    "sign of a table": (
+        lambda: edge(weight=None, rule=FromTable(source=(0, 1), target=(8, 8), weight=(1.0, -2.0))),
+        ("weight=-2 pA", "positive", "connections[0].rule"),
+    ),
+    "sign of a stimulus": (
+        lambda: stimulus(Poisson(rate_Hz=10, weight_pA=-1)),
+        ("weight_pA=-1", "'AMPA'", "stimuli[0]"),
+    ),
+    "no weight": (lambda: edge(weight=None), ("no weight", "a number or distribution", "connections[0]")),
+    "weight nan": (lambda: edge(weight=NAN), ("weight=nan", "finite", "connections[0].weight")),
+    # shapes of rules and distributions
+    "probability": (lambda: edge(rule=FixedProbability(p=1.5)), ("p=1.5", "at most 1", "FixedProbability.p")),
+    "probability in a table": (
+        lambda: edge(rule={"kind": "FixedProbability", "p": -0.1}),
+        ("p=-0.1", "at least 0", "connections[0].rule.p"),
+    ),
+    "field of a rule": (lambda: edge(rule="FixedIndegree"), ("'n' is missing", "connections[0].rule.n")),
+    "indegree zero": (
+        lambda: edge(rule={"kind": "FixedIndegree", "n": 0}),
+        ("n=0", "at least 1", "connections[0].rule.n"),
+    ),
+    "bounds of a distribution": (
+        lambda: Normal(mean=1, sd=1, low=2, high=1),
+        ("low=2, high=1", "low below high", "Normal"),
+    ),
+    "negative sd": (lambda: Normal(mean=1, sd=-1), ("sd=-1", "at least 0", "Normal.sd")),
+    "log-normal around zero": (lambda: LogNormal(mean=0, sd=1), ("mean=0", "above or below zero", "LogNormal")),
+    "columns of a table": (
+        lambda: FromTable(source=(0, 1), target=(1,)),
+        ("2 of source, 1 of target", "one length", "FromTable"),
+    ),
+    "column that is missing": (
+        lambda: FromTable.from_table({"src": [0], "target": [1]}),
+        ("column='source'", "'src', 'target'", "FromTable.from_table"),
+    ),
+    "suffix of a table": (lambda: FromTable.read("edges.xls"), ("suffix='.xls'", "'.csv'", "edges.xls")),
+    # stimuli outside the run
+    "starts after the end": (
+        lambda: stimulus(Constant(amplitude=1, start_ms=100)),
+        ("Constant from 100", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "ends after the end": (
+        lambda: stimulus(Pulse(start_ms=90, duration_ms=20, amplitude=1)),
+        ("Pulse from 90 to 110 ms", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "last pulse after the end": (
+        lambda: stimulus(PulseTrain(start_ms=10, duration_ms=5, period_ms=30, count=4, amplitude=1)),
+        ("PulseTrain from 10 to 105 ms", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "trace longer than the run": (
+        lambda: stimulus(Trace(values=(1.0, 2.0), dt_ms=60)),
+        ("Trace from 0 to 120 ms", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "start before zero": (
+        lambda: stimulus(Pulse(start_ms=-1, duration_ms=2, amplitude=1)),
+        ("start_ms=-1", "at least 0", "stimuli[0].drive.start_ms"),
+    ),
+    "run cut short, later": (
+        lambda: stimulus(Pulse(start_ms=80, duration_ms=10, amplitude=1)).runtime(duration_ms=50),
+        ("Pulse from 80 to 90 ms", "0 to 50 ms", "stimuli[0]"),
+    ),
+    "pulses that run together": (
+        lambda: stimulus(PulseTrain(start_ms=0, duration_ms=20, period_ms=10, count=2, amplitude=1)),
+        ("duration_ms=20.0", "less than period_ms=10.0", "stimuli[0].drive"),
+    ),
+    "no samples": (lambda: stimulus(Trace(values=(), dt_ms=1)), ("values=()", "at least 1", "stimuli[0].drive.values")),
+    "sample nan": (lambda: stimulus(Trace(values=(NAN,), dt_ms=1)), ("nan", "finite", "stimuli[0].drive.values")),
+    "amplitude nan": (lambda: stimulus(Constant(amplitude=NAN)), ("amplitude=nan", "finite", "drive.amplitude")),
+    # emitters and mechanisms keep to their LIMITS
+    "tau": (lambda: BASE.emitters({"E": LIF(tau_m_ms=-3)}), ("tau_m_ms=-3", "above 0", "emitters.E.tau_m_ms")),
+    "capacitance inf": (lambda: BASE.emitters({"E": LIF(c_m_pF=INF)}), ("c_m_pF=inf", "finite", "emitters.E")),
+    "an array for a number": (
+        lambda: BASE.emitters({"E": LIF(tau_m_ms=np.ones(2))}),
+        ("tau_m_ms=[1.0, 1.0]", "a number", "emitters.E.tau_m_ms"),
+    ),
+    "threshold below reset": (
+        lambda: BASE.emitters({"E": LIF(v_th_mV=-70)}),
+        ("v_reset_mV=-65.0", "less than v_th_mV=-70.0", "emitters.E"),
+    ),
+    "threshold below reset, by cell_params": (
+        lambda: BASE.cell_params({"E": {"v_peak_mV": -80.0}}),
+        ("c_mV=-65.0", "less than v_peak_mV=-80.0", "cell_params['E']"),
+    ),
+    "threshold below rest": (
+        lambda: BASE.emitters({"E": Izhikevich2007(v_t_mV=-70)}),
+        ("v_r_mV=-60.0", "less than v_t_mV=-70.0", "emitters.E"),
+    ),
+    "parameter out of range": (
+        lambda: BASE.cell_params({"E": {"c_m_pF": 0}}),
+        ("c_m_pF=0.0", "above 0", "cell_params['E'].c_m_pF"),
+    ),
+    "negative noise": (lambda: BASE.cell_params({"E": {"noise": -1}}), ("noise=-1", "at least 0", "cell_params['E']")),
+    "drive nan": (lambda: BASE.cell_params({"E": {"drive": NAN}}), ("drive=nan", "finite", "cell_params.E.drive")),
+    "tau of a synapse": (
+        lambda: BASE.mechanisms({"slow": {"tau_ms": 0.0}}),
+        ("tau_ms=0.0", "above 0", "mechanisms.slow.tau_ms"),
+    ),
+    "sign of a synapse": (
+        lambda: BASE.mechanisms({"slow": {"tau_ms": 1.0, "sign": 2}}),
+        ("sign=2", "at most 1", "mechanisms.slow.sign"),
+    ),
+    # places
+    "layers out of order": (
+        lambda: BASE.layers(["L4", "L2/3"]),
+        ("'L2/3'", "below 'L4'", "from the pia down", "Config.circuit"),
+    ),
+    "layers that overlap": (lambda: BASE.layers(["L2/3", "L3"]), ("'L3'", "do not overlap", "Config.circuit")),
+    "layer upside down": (
+        lambda: BASE.layers([{"name": "L4", "top": 0.5, "bottom": 0.4}]),
+        ("top=0.5, bottom=0.4", "top above bottom", "layers[0]"),
+    ),
+    "depth beyond white matter": (
+        lambda: BASE.layers([{"name": "L6", "top": 0.5, "bottom": 1.4}]),
+        ("bottom=1.4", "at most 1", "layers[0].bottom"),
+    ),
+    "thickness": (lambda: BASE.geometry(thickness_mm=0), ("thickness_mm=0", "above 0", "geometry.thickness_mm")),
+    "place in metres' stead": (
+        lambda: Area(name="here", position_mm=(0, 0, 5000)),
+        ("position_mm=(0.0, 0.0, 5000.0)", "within 200 mm", "Area"),
+    ),
+    "normal of no length": (
+        lambda: Area(name="V1", normal=(0, 0, 0)),
+        ("normal=(0.0, 0.0, 0.0)", "not all zero", "Area"),
+    ),
+    "no way is outward": (
+        lambda: Area(name="here", position_mm=(0, 0, 40)),
+        ("normal=(0.0, 0.0, 0.0)", "not all zero", "Area"),
+    ),
+    "normal nan": (lambda: Area(name="V1", normal=(0, 0, NAN)), ("nan", "finite", "Area.normal")),
+    "place of two numbers": (lambda: Area(name="V1", position_mm=(0, 0)), ("Area.position_mm",)),
+    "EEG of an area without place": (
+        lambda: BASE.areas(["V1", "Q7"]).probes([EEGProxy()]).populations(),
+        ("area 'Q7' without position_mm", "Area(name=..., position_mm=", "Config.circuit.areas[1]"),
+    ),
+    "frequency above Nyquist": (
+        lambda: SpectrolaminarProxy(interval_ms=5.0),
+        ("max_frequency_Hz=150", "at most 100", "SpectrolaminarProxy"),
+    ),
+    # a config that is not complete
+    "nothing declared": (
+        lambda: Config().populations(),
+        ("without areas", "Config.areas(...)", "without layers", "without cells"),
+    ),
+    # files
+    "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),
+    "no file": (lambda: Config.from_file("nowhere.json"), ("nowhere.json", "no file", "Config.from_file")),
+    "no TOML": (lambda: Config.from_toml("a = = 1"), ("TOML", "Config.from_toml")),
+    "no object": (lambda: Config.from_json("[1]"), ("a list", "an object", "Config")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_refused_in_one_voice(name: str) -> None:
+    attempt, fragments = CASES[name]
+    with pytest.raises(jtfne.JtfneError) as caught:
+        attempt()
+    message, at = str(caught.value), 0
+    for fragment in fragments:
+        found = message.find(fragment, at)
+        assert found >= 0, f"{fragment!r} is not in the rest of: {message}"
+        at = found
+    assert "pydantic" not in message and "@" not in message
+    assert all(line.endswith(")") and " (in " in line for line in message.splitlines())
+
+
+def test_one_line_a_problem() -> None:
+    with pytest.raises(jtfne.JtfneError) as caught:
+        BASE.runtime(seed=-1, dtype="half", dt_ms=NAN)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_no_pydantic_error_is_chained() -> None:
+    with pytest.raises(jtfne.JtfneError) as caught:
+        BASE.connections([{"source": "E"}])
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert "'target' is missing" in str(caught.value)
+
+
+def test_sources_of_both_signs_need_a_mechanism_with_one() -> None:
+    own = BASE.mechanisms({"own": {"tau_ms": 5.0}})
+    both = {"source": {}, "target": "PV", "mechanism": "own", "rule": "AllToAll", "weight": 1.0}
+    with pytest.raises(jtfne.JtfneError, match=r"E, PV and a mechanism without sign.*sources of one sign"):
+        own.connections([both])
+    with pytest.raises(jtfne.JtfneError, match=r"weight=1 pA .*negative, as its source, PV, has it"):
+        own.connections([{**both, "source": "PV"}])
+    assert own.connections([{**both, "source": "PV", "weight": -1.0}]).circuit.connections[0].weight == -1.0
+
+
+def test_broken_json_is_refused() -> None:
+    for text in ("{", '{"run": {"dt_ms": NaN}}', '{"run": {}, "run": {}}'):
+        with pytest.raises(jtfne.JtfneError, match=r"Config\.from_json"):
+            Config.from_json(text)

@@ -1,0 +1,117 @@
+"""Each file knows its room: it imports only from rooms below its own, and heavy packages only where they are used."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = (
+    "_check",
+    "_json _keys _precision _tree _units",
+    "delivery emitters geometry measures noise operators stimuli synapses",
+    "config",
+    "net paradigm presets",
+    "engine",
+    "flatnet",
+    "sources",
+    "probes",
+    "reports run_folder",
+    "signals",
+    "simulation",
+    "analysis interop",
+    "cli",
+)
+# `engine` lies below `flatnet`, which offers it as `FlatNet.run`; the engine itself knows no names.
+# The wings read signals, recorded or simulated alike; they know no engine.
+WING = "geometry measures reports run_folder signals"
+ONLY = {"analysis": WING.split(), "interop": WING.split()}
+# Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
+DOORS = {"jtfne/net/_net.py": {"flatnet", "paradigm", "signals", "simulation"}}
+ROOMS = [floor.split() for floor in FLOORS]
+GROUND = {*ROOMS[0], *ROOMS[1]}
+FILES = sorted(
+    path
+    for folder in ("jtfne", "analysis", "interop")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+    if path != ROOT / "jtfne/__init__.py"
+    and not (ROOT / "jtfne/analysis" in path.parents or ROOT / "jtfne/interop" in path.parents)
+)
+LAZY = {"duckdb", "elephant", "h5netcdf", "h5py", "matplotlib", "mne", "polars", "pyarrow", "zarr"}
+LABELS = {"pandas", "xarray"}
+LABEL_ROOMS = {"analysis", "interop", "run_folder", "signals"}
+
+
+def room_of(path: Path) -> str:
+    """The room of a file: its name under jtfne/, or the wing's."""
+    parts = path.relative_to(ROOT).parts
+    return parts[1 if parts[0] == "jtfne" else 0].removesuffix(".py")
+
+
+def may_enter(room: str) -> set[str]:
+    """The rooms from which a file of `room` may import."""
+    floor = next(index for index, rooms in enumerate(ROOMS) if room in rooms)
+    below = {name for rooms in ROOMS[:floor] for name in rooms}
+    return {room} | (below & {*GROUND, *ONLY[room]} if room in ONLY else below)
+
+
+def names_of(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and full dotted name of what an import statement imports."""
+    if isinstance(node, ast.Import):
+        yield from ((node.lineno, alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        source = "." * node.level + (node.module or "")
+        yield from ((node.lineno, f"{source}.{alias.name}") for alias in node.names)
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        yield from names_of(node)
+
+
+def at_import(body: list[ast.stmt]) -> Iterator[tuple[int, str]]:
+    """The imports that run when the file is imported: not those inside functions or `if TYPE_CHECKING`."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield from names_of(node)
+        for field in ("body", "orelse", "finalbody"):
+            yield from at_import(getattr(node, field, []))
+
+
+def test_the_rooms_are_those_that_exist() -> None:
+    assert {room_of(path) for path in FILES} == {room for floor in ROOMS for room in floor}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    room = room_of(path)
+    doors = DOORS.get(path.relative_to(ROOT).as_posix(), set())
+    always = set(at_import(ast.parse(path.read_text(encoding="utf-8")).body))
+    for line, name in imported(path):
+        top, *rest = name.split(".")
+        assert top not in ("", "analysis", "interop"), f"{path}:{line}: write `from jtfne.x import y`"
+        allowed = may_enter(room) | (set() if (line, name) in always else doors)
+        assert top != "jtfne" or rest[0] in allowed, f"{path}:{line}: {room} may not import {rest[0]}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_packages_load_where_they_are_used(path: Path) -> None:
+    room = room_of(path)
+    for line, name in at_import(ast.parse(path.read_text(encoding="utf-8")).body):
+        top = name.split(".")[0]
+        assert top not in LAZY, f"{path}:{line}: import {top} inside the function that needs it"
+        assert top not in LABELS or room in LABEL_ROOMS, f"{path}:{line}: {top} stays in {sorted(LABEL_ROOMS)}"
+
+
+def test_the_rules_catch_what_they_forbid() -> None:
+    assert may_enter("analysis") == {*GROUND, *WING.split(), "analysis"}
+    assert not {"net", "paradigm"} - may_enter("flatnet")
+    assert not {"flatnet", "probes"} & may_enter("engine")
+    assert "paradigm" not in may_enter("net"), "rooms of one floor do not know each other"
+    code = "import a\nif TYPE_CHECKING:\n import b\ndef f():\n import c\ntry:\n    from d import e\nfinally:\n    g()\n"
+    assert [name for _, name in at_import(ast.parse(code).body)] == ["a", "d.e"]

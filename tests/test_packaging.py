@@ -1,0 +1,96 @@
+"""The wheel holds what the tree holds: the wings inside jtfne, the data files, and nothing beside them."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import jtfne
+
+ROOT = Path(__file__).parent.parent
+DATA = (".json", ".md", ".typed")
+PART_OF = {"pydantic_core": "pydantic"}  # each release of pydantic requires exactly one of its core
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names in a wheel built offline from a copy of the tree, so that no build/ is left here."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, tree)
+    junk = shutil.ignore_patterns("__pycache__", ".*_cache")
+    for name in ("jtfne", "analysis", "interop"):
+        shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=junk)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tree / "dist"), str(tree)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tree)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = (tree / "dist").glob("*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def tree_names() -> set[str]:
+    """Modules and data files of the package as the wheel should name them."""
+    names = set()
+    for folder, prefix in (("jtfne", ""), ("analysis", "jtfne/"), ("interop", "jtfne/")):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix in (".py", *DATA) and "__pycache__" not in path.parts:
+                names.add(prefix + path.relative_to(ROOT).as_posix())
+    return names
+
+
+def test_wheel_holds_the_tree_and_nothing_else(wheel_names: set[str]) -> None:
+    packed = {name for name in wheel_names if ".dist-info/" not in name}
+    assert packed == tree_names()
+
+
+def test_wheel_has_one_top_level_package(wheel_names: set[str]) -> None:
+    tops = {name.split("/")[0] for name in wheel_names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"jtfne"}
+
+
+def test_wheel_carries_types_schemas_and_licence(wheel_names: set[str]) -> None:
+    assert "jtfne/py.typed" in wheel_names
+    assert "jtfne/signals_schema.md" in wheel_names
+    assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
+
+
+@pytest.mark.parametrize("wing", ["analysis", "interop"])
+def test_wings_are_relative_links(wing: str) -> None:
+    link = ROOT / "jtfne" / wing
+    assert link.is_symlink()
+    assert str(link.readlink()) == f"../{wing}"
+
+
+def test_the_version_is_said_once() -> None:
+    (said,) = re.findall(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert said == jtfne.__version__
+    assert f"## [{said}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = (name for names in project["optional-dependencies"].values() for name in names)
+    declared = {re.split(r"[<>=\[]", name)[0] for name in (*project["dependencies"], *extras)}
+    used = set()
+    for folder in ("jtfne", "analysis", "interop"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    used |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    used.add(node.module.split(".")[0])
+    used -= {"jtfne", *sys.stdlib_module_names}
+    assert {PART_OF.get(name, name) for name in used} <= declared
+
+
+def test_each_dependency_has_its_reason_in_the_docs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    reasons = (ROOT / "docs/dependencies.rst").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^   \* - (\S+)\n     - (\d\S*)$", reasons, flags=re.MULTILINE))
+    assert {tuple(name.split(">=")) for name in project["dependencies"]} == rows
