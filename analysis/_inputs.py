@@ -49,6 +49,17 @@ def even_step(data: xr.DataArray, coord: str, where: str) -> float:
     return step
 
 
+def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
+    """`data` ordered by depth z_mm of its channels, and their spacing in mm. Raises: JtfneError without even depths."""
+    need(data, "channel", where=where)
+    if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
+        raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+    if data.sizes["channel"] < at_least:
+        raise refuse(f"{data.sizes['channel']} channels", f"{at_least} or more", where)
+    ordered = data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
+    return ordered, even_step(ordered, "z_mm", where)
+
+
 def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable, ...]]:
     """float64 values with the dims `last` at the end, and the dims before them."""
     front = tuple(dim for dim in data.dims if dim not in last)
@@ -71,7 +82,7 @@ def kernel(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
 class Spikes:
     """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what they lie in.
 
-    neuron: (n_neurons,) ids. labels: area, layer, cell_type, each (n_neurons,), where known. Spikes lie in (0, duration].
+    neuron: (n_neurons,) ids. labels: area, layer, cell_type, each (n_neurons,), if known. Times lie in (0, duration].
     """
 
     time_ms: Floats
@@ -122,28 +133,38 @@ def spikes_of(data: Data, where: str) -> Spikes:
         return _from_signals(data, where)
     if not isinstance(data, xr.DataArray):
         raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+    if "event" in data.dims:
+        return _from_events(data, where)
     need(data, "time", "neuron", where=where)
     return _from_raster(data, where)
 
 
 def _from_signals(signals: Signals, where: str) -> Spikes:
     """The events of the run's `spk` node."""
-    if "spk" not in signals.tree.children:
-        signals.get("spk")  # raises, and names the probe that would have recorded it
-    table = signals.tree["spk"].to_dataset()
-    n_neurons, n_trials = int(table.attrs["n_neurons"]), int(table.attrs["n_trials"])
-    labels: dict[str, NDArray[Any]] = {}
-    if "neurons" in signals.tree.children:
-        cells = signals.tree["neurons"].to_dataset()
-        labels = {key: np.asarray(cells[key].values, dtype=str) for key in LABELS if key in cells}
+    events = _from_events(signals.get("spk"), where)
+    if "neurons" not in signals.tree.children:
+        return events
+    cells = signals.tree["neurons"].to_dataset()
+    ids = np.asarray(cells["neuron"].values, np.int64)
+    labels = {key: np.asarray(cells[key].values, dtype=str) for key in LABELS if key in cells}
+    order = np.argsort(ids)
+    row = order[np.searchsorted(ids[order], events.neuron[events.row])]
+    return dataclasses.replace(events, row=row, neuron=ids, labels=labels)
+
+
+def _from_events(data: xr.DataArray, where: str) -> Spikes:
+    """Spike times (event,) in ms, with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`."""
+    for name in ("n_neurons", "n_trials", "duration_ms"):
+        if name not in data.attrs:
+            raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
     return Spikes(
-        time_ms=np.asarray(table["time"].values, np.float64),
-        row=np.asarray(table["neuron"].values, np.int64),
-        trial=np.asarray(table["trial"].values, np.int64),
-        neuron=np.arange(n_neurons),
-        n_trials=n_trials,
-        duration_ms=float(table.attrs["duration_ms"]),
-        labels=labels,
+        time_ms=np.asarray(data.values, np.float64),
+        row=np.asarray(data["neuron"].values, np.int64),
+        trial=np.asarray(data["trial"].values, np.int64),
+        neuron=np.arange(int(data.attrs["n_neurons"])),
+        n_trials=int(data.attrs["n_trials"]),
+        duration_ms=float(data.attrs["duration_ms"]),
+        labels={},
     )
 
 

@@ -6,12 +6,15 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import TOLERANCE, Data, Signals, array, even_step, need
+from jtfne.analysis._inputs import TOLERANCE, Data, array, even_step, need
+from jtfne.signals import Signals
 
 Window = tuple[float, float]
 
 
-def onsets(data: Data, onset_ms: float | Sequence[float] | None, label: str | None, where: str) -> list[tuple[int, float]]:
+def onsets(
+    data: Data, onset_ms: float | Sequence[float] | None, label: str | None, where: str
+) -> list[tuple[int, float]]:
     """(trial, onset in ms) of each event. Raises: JtfneError where nothing says when the events were.
 
     trial is a trial's label; -1 stands for every trial.
@@ -24,7 +27,9 @@ def onsets(data: Data, onset_ms: float | Sequence[float] | None, label: str | No
         if len(kept):
             return [(int(t), float(at)) for t, at in zip(kept["trial"], kept["onset_ms"], strict=True)]
         known = sorted({repr(str(each)) for each in table["label"]})
-        raise refuse(f"label={label!r}", f"an event of the run: {', '.join(known) or 'it has none'}; or onset_ms=", where)
+        raise refuse(
+            f"label={label!r}", f"an event of the run: {', '.join(known) or 'it has none'}; or onset_ms=", where
+        )
     if "onset_ms" in data.attrs:
         return [(-1, float(each)) for each in np.atleast_1d(np.asarray(data.attrs["onset_ms"], np.float64))]
     raise JtfneError(f"no onset is known; give onset_ms=, or an array with attrs['onset_ms'] (in {where})")
@@ -61,6 +66,13 @@ def evoked(
     """
     where = "analysis.evoked"
     source = array(data, readout, where)
+    return average(source, onsets(data, onset_ms, label, where), window_ms, baseline_ms, where)
+
+
+def average(
+    source: xr.DataArray, at: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
+) -> xr.DataArray:
+    """`evoked` of an array and its (trial, onset in ms) events."""
     need(source, "time", where=where)
     dt_ms = even_step(source, "time", where)
     time_ms = np.asarray(source["time"].values, np.float64)
@@ -68,15 +80,16 @@ def evoked(
     if last <= first:
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
-    for trial, at_ms in onsets(data, onset_ms, label, where):
+    for trial, at_ms in at:
         zero = int(np.ceil((at_ms - time_ms[0]) / dt_ms - TOLERANCE))  # the first sample at or after the onset
         if zero + first < 0 or zero + last > time_ms.size:
-            allowed = f"a window within {time_ms[0] - at_ms:g} to {time_ms[-1] + dt_ms - at_ms:g} ms of the onset"
+            allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
             raise refuse(f"window_ms={window_ms} around {at_ms:g} ms", allowed, where)
         part = source.isel(time=slice(zero + first, zero + last))
         epochs.append(_one(part, trial).assign_coords(time=np.arange(first, last) * dt_ms))
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
-    mean.attrs = {**source.attrs, "n_epochs": len(epochs), "onset_ms": 0.0}
+    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in at)
+    mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
     mean["time"].attrs.update(units="ms", long_name="time from onset")
     return mean if baseline_ms is None else _from_baseline(mean, baseline_ms, where)
 
@@ -94,5 +107,4 @@ def _from_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.Da
     inside = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))
     if inside.size == 0 or baseline_ms[0] < time_ms[0] - TOLERANCE:
         raise refuse(f"baseline_ms={baseline_ms}", f"a baseline within {time_ms[0]:g} to {time_ms[-1]:g} ms", where)
-    with xr.set_options(keep_attrs=True):
-        return mean - mean.isel(time=inside).mean("time")
+    return (mean - mean.isel(time=inside).mean("time")).assign_attrs(mean.attrs)

@@ -1,155 +1,204 @@
-"""Recorded data as the DataArrays that simulated data come in: time in ms, channel, units."""
+"""Recorded data as the DataArrays that every analysis takes."""
 
 import hashlib
 import importlib.util
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, nearest, refuse
+from jtfne.analysis._inputs import even_step, need
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHERE = "analysis.load_recording"
 BARREL_FILE = Path("current_source_density_src") / "test_data.mat"
 BARREL_SHA256 = "52bfa1d3ddbaa82dd9e4f8e7be77162fb0b0ed360c5880b3a4b4e6adb838abd7"
 BARREL_DT_MS = 0.5
-BARREL_ONSET_MS = 62.5
+BARREL_ONSET_SAMPLE = 125
 BARREL_PROVENANCE = (
-    "distributed as the CSDplotter/elephant test recording (elephant, BSD-3): laminar potential of rat barrel cortex "
-    "evoked by a whisker, 23 contacts 0.1 mm apart; method: Pettersen, Devor, Ulbert, Dale & Einevoll (2006), J. "
-    "Neurosci. Methods 154:116-133. The file stores neither the sampling interval (0.5 ms in CSDplotter's source) nor "
-    "the stimulus time: onset_ms is where the response starts, sample 125."
+    "Laminar LFP of rat barrel cortex after a whisker deflection, 23 contacts 0.1 mm apart; distributed as the "
+    "CSDplotter/elephant test recording (Pettersen et al. 2006, J. Neurosci. Methods 154:116-133). The time step of "
+    "0.5 ms is that of CSDplotter; the stimulus time is not stored, the onset at sample 125 is that of the response."
 )
+NAMED = ("barrel",)
+SUFFIXES = (".fif", ".nc", ".parquet")
+FIELD_TYPES = ("seeg", "ecog", "dbs", "eeg", "mag", "grad", "misc")
+MNE_UNITS = {**dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"), "mag": "T", "grad": "T/m", "misc": "a.u."}
 
 
-def load_recording(name_or_path: str | Path, readout: str | None = None) -> xr.DataArray:
-    """A recording, by file or by name.
+def load_recording(
+    name_or_path: str | os.PathLike[str],
+    *,
+    readout: str = "lfp",
+    z_mm: Sequence[float] | None = None,
+    onset_ms: float | None = None,
+    units: str | None = None,
+) -> xr.DataArray:
+    """A recording, by name or from a file.
 
     Parameters
     ----------
-    name_or_path : str or Path
-        ``"barrel"``: the laminar recording of rat barrel cortex that elephant carries
-        (``pip install "jtfne[realdata]"``). Or a file: ``.fif`` (MNE raw), ``.nc`` (one variable), ``.parquet`` (long:
-        time in ms, channel, value and, if laminar, z_mm).
-    readout : str, optional
-        What to call it, such as ``"lfp_proxy"``; in a ``.nc`` with several variables, the one to take.
+    name_or_path : str or path
+        ``"barrel"``: the whisker-evoked laminar recording that ships with elephant (``pip install "jtfne[realdata]"``).
+        Or a file: ``.fif`` (read by MNE), ``.nc`` (a DataArray, or a Dataset or group with a variable named as the
+        readout) or ``.parquet`` (one row a sample: time, channel, the value named as the readout or ``value``, and
+        optionally trial and z_mm).
+    readout : str
+        Which variable to take, and the name of the result.
+    z_mm : sequence of float, optional
+        Depth of each channel, mm, where the file does not hold it.
+    onset_ms : float, optional
+        When the stimulus came, ms, where the file does not say.
+    units : str, optional
+        Unit of the values, such as ``"V"``, where the file does not say.
 
     Returns
     -------
-    xarray.DataArray
-        Dimensions time (ms) and channel; ``z_mm`` on channel if laminar; attrs units, provenance and, where known,
-        onset_ms.
+    DataArray
+        ``time`` in ms and ``channel``, with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
 
     Raises
     ------
     JtfneError
-        For what is not there, or is not what it should be.
-
-    Examples
-    --------
-    >>> load_recording("nowhere.csv")
-    Traceback (most recent call last):
-    jtfne._check.JtfneError: recording 'nowhere.csv' is not allowed; allowed: 'barrel', or a .fif, .nc or .parquet file \
-(in analysis.load_recording)
+        For an unknown name or kind of file, a file that is missing, cut short or altered, or one without the readout.
     """
-    if str(name_or_path) == "barrel":
-        found = _barrel()
-    else:
-        path = Path(name_or_path)
-        readers = {".fif": _fif, ".nc": _netcdf, ".parquet": _parquet}
-        where = "analysis.load_recording"
-        if path.suffix not in readers:
-            raise refuse(f"recording {str(path)!r}", "'barrel', or a .fif, .nc or .parquet file", where)
-        if not path.is_file():
-            raise refuse(f"recording {str(path)!r}, which is not there,", "a file that exists", where)
-        found = _netcdf(path, readout) if path.suffix == ".nc" else readers[path.suffix](path, readout)
-        found.attrs.setdefault("provenance", path.name)
-    if "time" not in found.dims or "channel" not in found.dims:
-        given = f"a recording of dimensions {tuple(map(str, found.dims))}"
-        raise refuse(given, "time and channel", f"analysis.load_recording({str(name_or_path)!r})")
-    found.attrs.setdefault("units", "a.u.")
-    return found if readout is None else found.rename(readout)
+    if str(name_or_path) in NAMED:
+        return _barrel(readout)
+    path = Path(name_or_path)
+    if path.suffix not in SUFFIXES:
+        close = nearest(str(name_or_path), NAMED)
+        hint = f"; nearest: {close!r}" if close else ""
+        raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
+    if not path.is_file():
+        raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
+    found = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[path.suffix](path, readout)
+    return _described(found.rename(readout), readout, z_mm, onset_ms, units)
 
 
-def _barrel() -> xr.DataArray:
-    """The barrel recording, (time 250, channel 23) V. Raises: JtfneError without elephant, or if its file differs."""
+def _described(
+    found: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
+) -> xr.DataArray:
+    """`found` with what the caller knows about it, checked."""
+    need(found, "time", "channel", where=WHERE)
+    even_step(found, "time", WHERE)
+    if z_mm is not None:
+        if len(z_mm) != found.sizes["channel"]:
+            raise refuse(f"{len(z_mm)} depths in z_mm", f"one a channel, {found.sizes['channel']}", WHERE)
+        found = found.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
+    extra = {"onset_ms": onset_ms, "units": units}
+    found = found.assign_attrs({key: value for key, value in extra.items() if value is not None})
+    if "units" not in found.attrs:
+        raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
+    return found.assign_attrs(readout=readout, proxy=int(found.attrs.get("proxy", found.attrs["units"] == "a.u.")))
+
+
+def _barrel(readout: str) -> xr.DataArray:
+    """The recording in elephant's folder, which is read without importing elephant."""
+    spec = importlib.util.find_spec("elephant")
+    if spec is None or not spec.submodule_search_locations:
+        raise JtfneError(
+            f'recording "barrel" needs elephant; install it with: pip install "jtfne[realdata]" (in {WHERE})'
+        )
+    path = Path(spec.submodule_search_locations[0]) / BARREL_FILE
+    if not path.is_file():
+        raise refuse(f"an elephant without {BARREL_FILE.as_posix()}", "elephant 1.2.1, which holds it", WHERE)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != BARREL_SHA256:
+        raise refuse(f"{path} with another SHA-256", BARREL_SHA256, WHERE)
     from scipy import io
 
-    where = "analysis.load_recording('barrel')"
-    package = importlib.util.find_spec("elephant")
-    folders = None if package is None else package.submodule_search_locations
-    if not folders:
-        raise JtfneError(f'the barrel recording comes with elephant: pip install "jtfne[realdata]" (in {where})')
-    path = Path(folders[0]) / BARREL_FILE
-    if not path.is_file():
-        raise refuse(f"an elephant without {BARREL_FILE}", 'elephant 1.2.1: pip install "jtfne[realdata]"', where)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != BARREL_SHA256:
-        raise refuse(f"{path} with SHA-256 {digest}", f"the published file, SHA-256 {BARREL_SHA256}", where)
-    potential_V = io.loadmat(str(path))["pot1"].T * 1e-6
-    n_steps, n_channels = potential_V.shape
-    coords = {
-        "time": np.arange(n_steps) * BARREL_DT_MS,
+    lfp_V = np.asarray(io.loadmat(path)["pot1"], np.float64).T * 1e-6
+    n_steps, n_channels = lfp_V.shape
+    coords: dict[str, Any] = {
+        "time": ("time", np.arange(n_steps) * BARREL_DT_MS, {"units": "ms"}),
         "channel": [f"ch{k:02d}" for k in range(n_channels)],
-        "z_mm": ("channel", np.round(np.linspace(0.1, 2.3, n_channels), 9)),
+        "z_mm": ("channel", np.round(0.1 * np.arange(1, n_channels + 1), 9), {"units": "mm"}),
     }
-    about = {
+    attrs = {
         "units": "V",
         "long_name": "laminar LFP, rat barrel cortex",
-        "readout": "lfp",
+        "readout": readout,
         "proxy": 0,
         "interval_ms": BARREL_DT_MS,
-        "onset_ms": BARREL_ONSET_MS,
+        "onset_ms": BARREL_ONSET_SAMPLE * BARREL_DT_MS,
         "provenance": BARREL_PROVENANCE,
         "sha256": BARREL_SHA256,
     }
-    return xr.DataArray(potential_V, coords, ("time", "channel"), "lfp", about)
+    return xr.DataArray(lfp_V, coords=coords, dims=("time", "channel"), attrs=attrs, name=readout)
 
 
-def _fif(path: Path, _: str | None = None) -> xr.DataArray:
-    """Data channels of an MNE raw file, in its SI unit; time from the start; onset of the first annotation."""
+def _from_fif(path: Path, readout: str) -> xr.DataArray:
+    """The field channels of one type in a Raw file; the first annotation is the onset."""
     import mne
 
-    raw = mne.io.read_raw_fif(path, preload=True, verbose="error")
-    kinds = [kind for kind in dict.fromkeys(raw.get_channel_types()) if kind != "stim"]
-    if not kinds:
-        raise refuse(f"{path.name} without a data channel", "eeg, meg, seeg, misc or other channels", "load_recording")
-    units = {"mag": "T", "grad": "T/m", "misc": "a.u."}
-    picked = [name for name, kind in zip(raw.ch_names, raw.get_channel_types(), strict=True) if kind == kinds[0]]
-    about: dict[str, object] = {"units": units.get(kinds[0], "V"), "interval_ms": 1e3 / float(raw.info["sfreq"])}
+    raw = mne.io.read_raw_fif(path, verbose="error")
+    types = raw.get_channel_types()
+    present = [kind for kind in FIELD_TYPES if kind in types]
+    if not present:
+        raise refuse(
+            f"{path.name} with channels of types {sorted(set(types))}", f"one of {', '.join(FIELD_TYPES)}", WHERE
+        )
+    wanted = [kind for kind in present if readout.startswith(kind)] or present
+    names = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == wanted[0]]
+    attrs: dict[str, Any] = {"units": MNE_UNITS[wanted[0]], "long_name": f"{wanted[0]} of {path.name}"}
     if len(raw.annotations):
-        about["onset_ms"] = 1e3 * float(raw.annotations.onset[0] - raw.first_time * (raw.annotations.orig_time is not None))
-    values = raw.get_data(picks=picked).T
-    return xr.DataArray(values, {"time": raw.times * 1e3, "channel": picked}, ("time", "channel"), "recording", about)
+        attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
+    coords = {"time": ("time", np.asarray(raw.times) * 1e3, {"units": "ms"}), "channel": names}
+    return xr.DataArray(raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs)
 
 
-def _netcdf(path: Path, readout: str | None) -> xr.DataArray:
-    """The only variable of a netCDF file, or the one called `readout`."""
-    with xr.open_dataset(path, engine="h5netcdf") as opened:
-        names = [str(name) for name in opened.data_vars]
-        if readout not in names and len(names) != 1:
-            raise refuse(f"{path.name} with {names}", "one variable, or readout= to name one", "analysis.load_recording")
-        return opened[readout if readout in names else names[0]].load()
+def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
+    """The variable named as the readout, or the only one, at the root or in the group of that name."""
+    for group in (None, readout):
+        try:
+            with xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False) as table:
+                name = readout if readout in table else next(iter(table.data_vars), None)
+                if readout in table or len(table.data_vars) == 1:
+                    found = table[name].load()
+                    return found.assign_attrs(
+                        {key: value for key, value in table.attrs.items() if key not in found.attrs}
+                    )
+        except OSError as error:
+            if group is None:
+                raise refuse(f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE) from None
+    raise refuse(
+        f"{path.name} without a variable {readout!r}", "a variable or group of that name, or a single one", WHERE
+    )
 
 
-def _parquet(path: Path, _: str | None = None) -> xr.DataArray:
-    """Long table: time (ms), channel, value[, z_mm]; units from a column `units` or the schema's metadata."""
+def _from_parquet(path: Path, readout: str) -> xr.DataArray:
+    """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    missing = [name for name in ("time", "channel", "value") if name not in table.column_names]
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise refuse(f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE) from None
+    frame: pd.DataFrame = table.to_pandas()
+    value = readout if readout in frame else "value"
+    missing = [name for name in ("time", "channel", value) if name not in frame]
     if missing:
-        raise refuse(f"{path.name} without {missing}", "columns time, channel, value and z_mm", "analysis.load_recording")
-    frame = table.to_pandas()
-    wide = frame.pivot_table(index="time", columns="channel", values="value", aggfunc="first", sort=False, dropna=False)
-    wide = wide.sort_index()
-    if len(frame) != wide.size or wide.isna().to_numpy().any():
-        given = f"{path.name} with {len(frame)} rows for {len(wide)} times x {wide.shape[1]} channels"
-        raise refuse(given, "one finite value for each time and channel", "analysis.load_recording")
-    coords: dict[str, object] = {"time": wide.index.to_numpy(np.float64), "channel": wide.columns.astype(str).to_numpy()}
+        raise refuse(
+            f"{path.name} without the column {missing[0]!r}", f"time, channel and {readout!r} or 'value'", WHERE
+        )
+    dims = [name for name in ("trial", "time", "channel") if name in frame]
+    frame["channel"] = frame["channel"].astype(str)
+    if frame.duplicated(dims).any() or len(frame) != np.prod([frame[name].nunique() for name in dims]):
+        raise refuse(
+            f"{path.name} with samples missing or given twice", "one row for each of " + " x ".join(dims), WHERE
+        )
+    found = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(*dims)
+    found = found.sel(channel=list(dict.fromkeys(frame["channel"])))  # in the order of the file
     if "z_mm" in frame:
-        depths = frame.drop_duplicates("channel").set_index("channel")["z_mm"].reindex(wide.columns)
-        coords["z_mm"] = ("channel", depths.to_numpy(np.float64))
-    about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items() if key != b"pandas"}
-    about = {key: value for key, value in about.items() if key in ("units", "provenance", "long_name", "onset_ms")}
-    attrs: dict[str, object] = {**about, **({"onset_ms": float(about["onset_ms"])} if "onset_ms" in about else {})}
-    return xr.DataArray(wide.to_numpy(np.float64), coords, ("time", "channel"), "recording", attrs)
+        depth = frame.groupby("channel")["z_mm"].first().loc[found["channel"].values]
+        found = found.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
+    metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
+    attrs = {key: metadata[key] for key in ("units", "long_name") if key in metadata}
+    attrs |= {"onset_ms": float(metadata["onset_ms"])} if "onset_ms" in metadata else {}
+    return found.assign_attrs(attrs)

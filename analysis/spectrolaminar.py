@@ -5,19 +5,19 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import JtfneError, refuse
-from jtfne._precision import precision
-from jtfne.analysis._axes import by_depth, has
+from jtfne.analysis._inputs import Data, array, by_depth, kernel, need
 from jtfne.analysis.spectrum import SEGMENT_MS, psd
 from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
 
 
-def spectrolaminar_map(lfp: xr.DataArray, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
+def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
     """Relative power over depth and frequency: each frequency divided by its maximum over depth.
 
     Parameters
     ----------
-    lfp : xarray.DataArray
-        With ``time`` (ms) and ``channel``; any other dimensions. Trials are averaged in power.
+    lfp : Signals or DataArray
+        A run with ``lfp_proxy``, or an array with ``time`` (ms) and ``channel``; any other dimensions. Trials are
+        averaged in power.
     max_frequency_Hz : float
         Highest frequency of the map; the lowest is the first above 0.
     segment_ms : float
@@ -28,7 +28,8 @@ def spectrolaminar_map(lfp: xr.DataArray, max_frequency_Hz: float = 150.0, segme
     xarray.DataArray
         (..., channel, frequency), 0 to 1.
     """
-    has(lfp, "channel", "analysis.spectrolaminar_map")
+    lfp = array(lfp, "lfp_proxy", "analysis.spectrolaminar")
+    need(lfp, "channel", where="analysis.spectrolaminar")
     power = psd(lfp, segment_ms)
     if "trial" in power.dims:
         power = power.mean("trial", keep_attrs=True)
@@ -36,9 +37,8 @@ def spectrolaminar_map(lfp: xr.DataArray, max_frequency_Hz: float = 150.0, segme
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= max_frequency_Hz)))
     if power.sizes["frequency"] == 0:
-        raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", "analysis.spectrolaminar_map")
-    with precision("float64"):
-        relative = np.array(measures.spectrolaminar.relative_power(power.values))
+        raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", "analysis.spectrolaminar")
+    relative = kernel(measures.spectrolaminar.relative_power, power.values)
     about = {**power.attrs, "units": "1", "long_name": "relative power over depth"}
     return power.copy(data=relative).assign_attrs(about).rename("spectrolaminar")
 

@@ -5,26 +5,27 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import refuse
-from jtfne._precision import precision
-from jtfne.analysis._axes import has, time_step_ms
+from jtfne.analysis._inputs import Data, array, coords_of, even_step, kernel, need, values_last
 
 SEGMENT_MS = measures.spectrum.SEGMENT_MS
 
 
-def psd(x: xr.DataArray, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
+def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") -> xr.DataArray:
     """Welch's power spectral density over time: Hann windows that overlap by half, means removed.
 
     Parameters
     ----------
-    x : xarray.DataArray
-        With evenly spaced ``time`` in ms; any other dimensions.
+    data : Signals or DataArray
+        A run, or an array with evenly spaced ``time`` in ms; any other dimensions.
     segment_ms : float
         Length of a segment (the whole trace where that is shorter); 1000 ms resolve 1 Hz.
+    readout : str
+        Which readout of a run.
 
     Returns
     -------
     xarray.DataArray
-        As `x`, with ``frequency`` (Hz) as the last dimension instead of ``time``; units of `x` squared per Hz.
+        As `data`, with ``frequency`` (Hz) as the last dimension instead of ``time``; its units squared per Hz.
 
     Raises
     ------
@@ -43,18 +44,19 @@ def psd(x: xr.DataArray, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
     >>> float(power.frequency[power.argmax()])
     40.0
     """
-    dt_ms = time_step_ms(x, "analysis.psd")
-    if not np.isfinite(segment_ms) or round(segment_ms / dt_ms) < 2:
-        raise refuse(f"segment_ms={segment_ms!r}", f"{2 * dt_ms:g} ms (2 samples) or more", "analysis.psd")
-    last = x.transpose(..., "time")
-    with precision("float64"):
-        f_Hz, power = map(np.asarray, measures.spectrum.psd(last.values.astype(np.float64), dt_ms, segment_ms))
-    dims = [*(str(dim) for dim in last.dims if dim != "time"), "frequency"]
-    coords = {name: coord for name, coord in last.coords.items() if "time" not in coord.dims}
+    where = "analysis.psd"
+    x = array(data, readout, where)
+    need(x, "time", where=where)
+    dt_ms = even_step(x, "time", where)
+    if dt_ms < 0.0 or not np.isfinite(segment_ms) or round(segment_ms / abs(dt_ms)) < 2:
+        raise refuse(f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where)
+    values, front = values_last(x, "time")
+    f_Hz, power = kernel(measures.spectrum.psd, values, dt_ms, segment_ms)
     units = str(x.attrs.get("units", "a.u."))
     kept = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
     about = {**kept, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
-    found = xr.DataArray(power, {**coords, "frequency": f_Hz}, dims, "psd", about)
+    coords = {**coords_of(x, front), "frequency": f_Hz}
+    found = xr.DataArray(power, coords, (*front, "frequency"), "psd", about)
     found["frequency"].attrs["units"] = "Hz"
     return found
 
@@ -79,13 +81,13 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     JtfneError
         If there is no frequency in the band.
     """
-    has(power, "frequency", "analysis.band_power")
+    need(power, "frequency", where="analysis.band_power")
     f_Hz = power["frequency"].values
     if not np.any((f_Hz >= low_Hz) & (f_Hz <= high_Hz)):
         allowed = f"a band that holds some of {f_Hz[0]:g} to {f_Hz[-1]:g} Hz"
         raise refuse(f"the band {low_Hz:g} to {high_Hz:g} Hz", allowed, "analysis.band_power")
-    last = power.transpose(..., "frequency")
-    with precision("float64"):
-        found = np.asarray(measures.spectrum.band_power(last.values, f_Hz, low_Hz, high_Hz))
-    about = {**power.attrs, "units": str(power.attrs.get("units", "a.u.")).removesuffix("/Hz"), "long_name": "band power"}
-    return last.isel(frequency=0, drop=True).copy(data=found).assign_attrs(about).rename("band_power")
+    values, front = values_last(power, "frequency")
+    found = kernel(measures.spectrum.band_power, values, f_Hz, low_Hz, high_Hz)
+    units = str(power.attrs.get("units", "a.u.")).removesuffix("/Hz")
+    about = {**power.attrs, "units": units, "long_name": "band power"}
+    return xr.DataArray(found, coords_of(power, front), front, "band_power", about)

@@ -4,8 +4,9 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import refuse
-from jtfne.analysis._inputs import LABELS, Data, Signals, coords_of, is_raster, kernel, need, spikes_of, values_last
+from jtfne.analysis._inputs import LABELS, Data, coords_of, is_raster, kernel, need, spikes_of, values_last
 from jtfne.measures import synchrony as measure
+from jtfne.signals import Signals
 
 
 def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:

@@ -1,6 +1,6 @@
 """Peak memory of 1 s and of 10 s with LFP and spikes only: it must not grow with cells x steps.
 
-    python benchmarks/memory.py [--cells N]
+python benchmarks/memory.py [--cells N]
 """
 
 import argparse
@@ -33,7 +33,9 @@ def main() -> None:
     for duration_ms in (1000.0, 10_000.0):
         peak, spikes = peak_MiB(n_cells, duration_ms)
         dense = n_cells * duration_ms / 0.1 * 4 / 2**20
-        print(f"{duration_ms / 1e3:5.0f} s: peak {peak:7.0f} MiB, {spikes} spikes; cells x steps would be {dense:.0f} MiB")
+        print(
+            f"{duration_ms / 1e3:5.0f} s: peak {peak:7.0f} MiB, {spikes} spikes; cells x steps would be {dense:.0f} MiB"
+        )
 
 
 if __name__ == "__main__":

@@ -22,5 +22,5 @@ config = (
     .probes(["spk"])
 )
 signals = jtfne.construct(config).simulate()
-times_ms = signals.spikes["time"].to_numpy()
+times_ms = signals.spikes["time_ms"].to_numpy()
 print(f"{len(times_ms)} spikes, mean interval {np.diff(times_ms).mean():.6f} ms")

@@ -19,7 +19,7 @@ signals = net.simulate(paradigm=(flash.at(100.0) + flash.at(250.0)).trials(5))
 spikes = signals.spikes[signals.spikes["neuron"].isin(net.select(layer="L4"))]
 raised = 0
 for event in signals.events.itertuples():
-    time_ms = spikes.loc[spikes["trial"] == event.trial, "time"]
+    time_ms = spikes.loc[spikes["trial"] == event.trial, "time_ms"]
     during = time_ms.between(event.onset_ms, event.onset_ms + event.duration_ms).sum()
     before = time_ms.between(event.onset_ms - event.duration_ms, event.onset_ms).sum()
     raised += bool(during > before)

@@ -16,6 +16,6 @@ pulses = jtfne.Paradigm.pulse_train(
     target={"area": "V1"}, start_ms=100.0, duration_ms=10.0, period_ms=100.0, count=2, amplitude=10.0
 )
 signals = jtfne.construct(config).simulate(paradigm=pulses)
-raw = jtfne.interop.to_raw(signals, "eeg")
+raw = jtfne.interop.to_raw(signals, "eeg_proxy")
 print(f"{len(raw.ch_names)} channels of type {set(raw.get_channel_types())} at {raw.info['sfreq']:.0f} Hz")
 print("annotations:", len(raw.annotations))

@@ -100,5 +100,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     table = table.sort_by([("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")])
     labels = [name for name in ("area", "layer", "cell_type") if name in table.column_names]
     coords = {name: ("event", table[name].to_numpy()) for name in ("neuron", "trial")}
-    coords |= {name: ("event", table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)) for name in labels}
+    coords |= {
+        name: ("event", table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)) for name in labels
+    }
     return xr.DataArray(table["time_ms"].to_numpy(), coords, ("event",), "spk", {"units": "ms", "readout": "spk"})

@@ -74,9 +74,7 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     return raw
 
 
-def write_fif(
-    signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None
-) -> Path:
+def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None) -> Path:
     """Write a field readout as a FIF file in double precision, bit for bit what `to_raw` gives.
 
     Parameters

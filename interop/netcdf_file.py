@@ -52,6 +52,8 @@ def from_netcdf(path: str | Path) -> Signals:
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
             whole = run_folder.in_memory(opened)
     except (OSError, ValueError, KeyError) as error:
-        raise JtfneError(f"{str(path)!r} cannot be read ({error}); allowed: a whole netCDF file (in from_netcdf)") from error
+        raise JtfneError(
+            f"{str(path)!r} cannot be read ({error}); allowed: a whole netCDF file (in from_netcdf)"
+        ) from error
     tree, manifest = run_folder.without_manifest(whole)
     return Signals(tree, _json.loads(manifest, where=str(path)))

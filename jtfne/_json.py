@@ -18,9 +18,7 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     """
     _refuse_strangers(value, "$")
     separators = (",", ":") if indent is None else (",", ": ")
-    return json.dumps(
-        value, allow_nan=False, sort_keys=True, ensure_ascii=False, separators=separators, indent=indent
-    )
+    return json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False, separators=separators, indent=indent)
 
 
 def loads(text: str, *, where: str = "JSON") -> Any:
@@ -72,4 +70,6 @@ def _refuse_strangers(value: Any, path: str) -> None:
     elif type(value) is float and not math.isfinite(value):
         raise refuse(f"{value!r}", "a finite number", path)
     elif value is not None and type(value) not in (str, bool, int, float):
-        raise refuse(f"a {type(value).__module__}.{type(value).__name__}", "str, int, float, bool, None, list, dict", path)
+        raise refuse(
+            f"a {type(value).__module__}.{type(value).__name__}", "str, int, float, bool, None, list, dict", path
+        )

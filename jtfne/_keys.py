@@ -23,7 +23,9 @@ def key(seed: int, *names: str) -> jax.Array:
 
 def streams(base: jax.Array) -> dict[str, jax.Array]:
     """The keys of the streams that a run draws from, by name."""
-    return {name: jax.random.fold_in(base, zlib.crc32(name.encode())) for name in ("initial state", "noise", "stimulus")}
+    return {
+        name: jax.random.fold_in(base, zlib.crc32(name.encode())) for name in ("initial state", "noise", "stimulus")
+    }
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

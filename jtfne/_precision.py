@@ -1,11 +1,13 @@
 """Float width as a context: nobody's global jax flags are touched."""
 
 import contextlib
+import importlib
+from typing import Any
 
 import jax
 
 
-def precision(dtype: str) -> contextlib.AbstractContextManager[object]:
+def precision(dtype: str) -> contextlib.AbstractContextManager[Any]:
     """A context in which jax computes in `dtype`, "float32" or "float64".
 
     >>> import jax.numpy as jnp
@@ -13,8 +15,6 @@ def precision(dtype: str) -> contextlib.AbstractContextManager[object]:
     ...     str(jnp.zeros(1).dtype)
     'float64'
     """
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(dtype == "float64")
-    from jax.experimental import enable_x64  # where jax < 0.8 keeps it
-
-    return enable_x64(dtype == "float64")
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")  # where jax < 0.8 has it
+    context: contextlib.AbstractContextManager[Any] = vars(home)["enable_x64"](dtype == "float64")
+    return context

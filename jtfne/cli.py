@@ -30,7 +30,10 @@ app = typer.Typer(
 As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Run_folder = Annotated[Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")]
 Config_argument = Annotated[
-    str, typer.Argument(help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG")
+    str,
+    typer.Argument(
+        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG"
+    ),
 ]
 FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 
@@ -58,7 +61,9 @@ def main() -> None:
 
 @app.command()
 def run(
-    config: Annotated[str | None, typer.Argument(help="A .json or .toml config, or a preset.", metavar="CONFIG")] = None,
+    config: Annotated[
+        str | None, typer.Argument(help="A .json or .toml config, or a preset.", metavar="CONFIG")
+    ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to make.")] = Path("out"),
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
@@ -128,7 +133,9 @@ def export(
 @app.command()
 def compare(
     folder: Run_folder,
-    recording: Annotated[str | None, typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING")] = None,
+    recording: Annotated[
+        str | None, typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING")
+    ] = None,
     named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
     readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/compare by default.")] = None,
@@ -261,12 +268,13 @@ def _refuse_used(out: Path) -> None:
 
 def _written(signals: "Signals", out: Path) -> list[Path]:
     """The whole run folder, made beside `out` and renamed into place; its files, relative to it."""
-    from jtfne import analysis, interop
+    from jtfne import _json, analysis, interop
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
         folder = Path(beside) / out.name
         signals.save(folder)
+        (folder / "config.json").write_text(_json.dumps(signals.manifest["config"], indent=2) + "\n", encoding="utf-8")
         for readout, name in FIFS.items():
             if readout in signals.tree.children:
                 interop.write_fif(signals, readout, folder / name)
@@ -276,7 +284,9 @@ def _written(signals: "Signals", out: Path) -> list[Path]:
         if out.exists():
             out.rmdir()
         folder.rename(out)
-    return sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts)
+    return sorted(
+        path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts
+    )
 
 
 def _exported(signals: "Signals", to: Format, target: Path) -> Iterator[Path]:

@@ -103,9 +103,12 @@ class View(NamedTuple):
 
 
 class Recorder(Protocol):
-    """Watches the run. `every`: steps that one row is the mean of (static)."""
+    """Watches the run."""
 
-    every: int
+    @property
+    def every(self) -> int:
+        """Steps that one row is the mean of (static)."""
+        ...
 
     def read(self, view: View) -> jax.Array:
         """What to add to the row, any fixed shape."""
@@ -151,8 +154,18 @@ def advance(
     n_steps = clock.waveforms.shape[0]
     decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
     first = carry.step
-    blank = View(circuit, carry.cells, carry.cells, _syn(circuit, carry), circuit.drive_pA, jnp.zeros(circuit.n_cells, bool), dt_ms)
-    slow = [jnp.zeros((n_steps // r.every, *r.read(blank).shape), circuit.drive_pA.dtype) for r in recorders if r.every > 1]
+    blank = View(
+        circuit,
+        carry.cells,
+        carry.cells,
+        _syn(circuit, carry),
+        circuit.drive_pA,
+        jnp.zeros(circuit.n_cells, bool),
+        dt_ms,
+    )
+    slow = [
+        jnp.zeros((n_steps // r.every, *r.read(blank).shape), circuit.drive_pA.dtype) for r in recorders if r.every > 1
+    ]
 
     def body(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
         carry, buffers = state
@@ -249,4 +262,5 @@ def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:
 def _added(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
     """`buffer` with `values` added to one row, in place inside a loop."""
     old = jax.lax.dynamic_index_in_dim(buffer, row, keepdims=False)
-    return jax.lax.dynamic_update_index_in_dim(buffer, old + values.astype(buffer.dtype), row, 0)
+    added: jax.Array = jax.lax.dynamic_update_index_in_dim(buffer, old + values.astype(buffer.dtype), row, 0)
+    return added

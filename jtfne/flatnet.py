@@ -1,7 +1,8 @@
 """Net -> index arrays and weights: the last place that has names."""
 
 import dataclasses
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import jax
@@ -14,6 +15,8 @@ from jtfne._check import one_of, refuse
 from jtfne.config import Config, Population
 from jtfne.delivery import EdgeList, EventDelivery, Ring
 from jtfne.net import Identity, Net, Projection
+
+CHUNK_EDGES = 2_000_000  # edges sorted at a time while rows are packed: some 200 MB of work area
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,11 +65,12 @@ class FlatNet:
         receptors = tuple(one_of(name, known, name="mechanism", where="FlatNet") for name in used)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        edges = _edge_list(net.projections, receptors, dt_ms)
         delivery = None
-        if edges.source.size:
-            ring = Ring(int(edges.delay_steps.max()) + 1, len(receptors), net.n_neurons)
-            delivery = EventDelivery.build(edges, ring, dtype, tracked=tracked)
+        if net.n_edges:
+            ring = Ring(_longest_steps(net.projections, dt_ms) + 1, len(receptors), net.n_neurons)
+            degrees = np.sum([np.diff(each.indptr) for each in net.projections], axis=0)
+            chunks = _edge_lists(net.projections, receptors, degrees, dt_ms)
+            delivery = EventDelivery.build(chunks, degrees, ring, dtype, tracked=tracked)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
@@ -147,7 +151,7 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     return np.repeat([getattr(each, name) * float(each.emitter.input_pA) for each in populations], counts)
 
 
-def _groups(populations: tuple[Population, ...], dtype: npt.DTypeLike) -> tuple[engine.Group, ...]:
+def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
     """Populations of one model as one group, in row order within it."""
     kinds = dict.fromkeys(type(each.emitter) for each in populations)
     starts = np.cumsum([0, *(each.n_cells for each in populations)])
@@ -160,10 +164,10 @@ def _groups(populations: tuple[Population, ...], dtype: npt.DTypeLike) -> tuple[
     return tuple(groups)
 
 
-def _merged(populations: list[Population], dtype: npt.DTypeLike) -> Any:
+def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
     """One emitter for all: a parameter is a number where they agree, else one value a cell."""
     counts = [each.n_cells for each in populations]
-    emitter = populations[0].emitter
+    emitter: Any = populations[0].emitter
     merged = {}
     for field in dataclasses.fields(emitter):
         values = [getattr(each.emitter, field.name) for each in populations]
@@ -172,17 +176,35 @@ def _merged(populations: list[Population], dtype: npt.DTypeLike) -> Any:
     return dataclasses.replace(emitter, **merged)
 
 
-def _edge_list(projections: tuple[Projection, ...], receptors: tuple[str, ...], dt_ms: float) -> EdgeList:
-    """All synapses of all projections, delays rounded to the grid (at least one step)."""
-    rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
-    for code, each in enumerate(projections):
-        n_edges = each.target.size
-        rows["source"].append(np.repeat(np.arange(each.indptr.size - 1, dtype=np.int32), np.diff(each.indptr)))
-        rows["target"].append(each.target)
-        rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
-        steps = np.maximum(np.rint(each.delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
-        rows["delay_steps"].append(np.broadcast_to(steps, n_edges))
-        rows["weight_pA"].append(np.broadcast_to(each.weight_pA.astype(np.float64), n_edges))
-        rows["connection"].append(np.full(n_edges, code, np.int16))
-    empty = np.zeros(0)
-    return EdgeList(**{name: np.concatenate(parts) if parts else empty for name, parts in rows.items()})
+def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
+    """The longest delay of all, in steps."""
+    return max(int(_steps(each.delay_ms.max(keepdims=True), dt_ms)[0]) for each in projections if each.n_edges)
+
+
+def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
+    """Delays rounded to the grid, at least one step."""
+    return np.maximum(np.rint(delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
+
+
+def _edge_lists(
+    projections: tuple[Projection, ...], receptors: tuple[str, ...], degrees: npt.NDArray[np.int64], dt_ms: float
+) -> Iterator[EdgeList]:
+    """All synapses of all projections, in chunks of whole rows of some 10^6 edges."""
+    chunk_of = np.cumsum(degrees) // CHUNK_EDGES
+    bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
+    for first, last in itertools.pairwise(bounds):
+        rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+        for code, each in enumerate(projections):
+            part = slice(int(each.indptr[first]), int(each.indptr[last]))
+            n_edges = part.stop - part.start
+            delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
+            weight_pA = each.weight_pA if each.weight_pA.size == 1 else each.weight_pA[part]
+            counts = np.diff(each.indptr[first : last + 1])
+            rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
+            rows["target"].append(each.target[part])
+            rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
+            rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
+            rows["weight_pA"].append(np.broadcast_to(weight_pA.astype(np.float64), n_edges))
+            rows["connection"].append(np.full(n_edges, code, np.int16))
+        columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
+        yield EdgeList(**columns)

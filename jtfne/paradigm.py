@@ -39,7 +39,9 @@ class Paradigm(Frozen):
     n_trials: int = Field(default=1, ge=1)
 
     @classmethod
-    def constant_dc(cls, *, target: Target, amplitude: float, start_ms: float = 0.0, label: str = "constant_dc") -> Self:
+    def constant_dc(
+        cls, *, target: Target, amplitude: float, start_ms: float = 0.0, label: str = "constant_dc"
+    ) -> Self:
         """A constant input from `start_ms` to the end of the trial."""
         return cls._one(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
 

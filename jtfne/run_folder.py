@@ -99,7 +99,9 @@ def read_run(folder: Path) -> tuple["xr.DataTree", dict[str, Any]]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise refuse(f"{str(folder)!r}, which has no {MANIFEST},", "a folder that `jtfne run` or `Signals.save` made", "load")
+        raise refuse(
+            f"{str(folder)!r}, which has no {MANIFEST},", "a folder that `jtfne run` or `Signals.save` made", "load"
+        )
     manifest = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
     for each in manifest["files"]:
         found = folder / each["path"]

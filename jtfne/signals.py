@@ -261,7 +261,9 @@ class Signals:
     def _vocabulary(self, found: "xr.DataArray", key: str) -> list[str]:
         """The values that `key` has in the net, or else in `found`."""
         on_neurons = "event" in found.dims or "neuron" in found.dims
-        values = self.tree["neurons"].to_dataset()[key] if on_neurons and "neurons" in self.tree.children else found[key]
+        values = (
+            self.tree["neurons"].to_dataset()[key] if on_neurons and "neurons" in self.tree.children else found[key]
+        )
         return [str(each) for each in dict.fromkeys(values.values.tolist())]
 
     def _by_ids(self, found: "xr.DataArray", wanted: np.ndarray[Any, Any], where: str) -> "xr.DataArray":
@@ -272,7 +274,9 @@ class Signals:
             known = self.tree["neurons"]["neuron"].values
         missing = [each for each in wanted.tolist() if each not in known]
         if missing or (axis is None and "event" not in found.dims):
-            raise refuse(f"ids={missing or wanted.tolist()}", f"{known.min()} to {known.max()}" if known.size else "none", where)
+            raise refuse(
+                f"ids={missing or wanted.tolist()}", f"{known.min()} to {known.max()}" if known.size else "none", where
+            )
         if axis is None:
             return found.isel(event=np.flatnonzero(np.isin(found["neuron"].values, wanted)))
         place = {each: at for at, each in enumerate(known.tolist())}
@@ -314,7 +318,9 @@ class Signals:
         raster = np.zeros((trials.size, steps.size, neurons.size), bool)
         column = {each: at for at, each in enumerate(neurons.tolist())}
         at = np.rint(events.values / dt_ms).astype(int) - (steps[0] if steps.size else 0)
-        raster[events["trial"].values - trials[0], at, [column[each] for each in events["neuron"].values.tolist()]] = True
+        raster[events["trial"].values - trials[0], at, [column[each] for each in events["neuron"].values.tolist()]] = (
+            True
+        )
         coords: dict[str, Any] = {"trial": trials, "time": np.round(steps * dt_ms, 9), "neuron": neurons}
         if "neurons" in self.tree.children:
             table = self.tree["neurons"].to_dataset().sel(neuron=neurons)

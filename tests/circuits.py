@@ -11,8 +11,17 @@ from jtfne.delivery import EdgeList, EventDelivery, Ring
 def edge_list(rows):
     """(source, target, receptor, delay_steps, weight_pA) rows -> EdgeList."""
     columns = np.array(rows, float).reshape(-1, 5).T
-    ints = [column.astype(kind) for column, kind in zip(columns[:4], (np.int32, np.int32, np.int16, np.int32), strict=True)]
+    ints = [
+        column.astype(kind) for column, kind in zip(columns[:4], (np.int32, np.int32, np.int16, np.int32), strict=True)
+    ]
     return EdgeList(*ints, weight_pA=columns[4], connection=np.zeros(columns.shape[1], np.int16))
+
+
+def delivery_of(rows, ring, dtype=np.float32, *, tracked=False):
+    """`rows`, as for `edge_list`, packed at once."""
+    listed = edge_list(rows)
+    degrees = np.bincount(listed.source, minlength=ring.n_cells)
+    return EventDelivery.build([listed], degrees, ring, dtype, tracked=tracked)
 
 
 def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), drive_pA=0.0, noise_pA=None, dtype=np.float32):
@@ -21,7 +30,7 @@ def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), drive_pA=0.0, noise_pA
     if len(edges):
         listed = edge_list(edges)
         ring = Ring(int(listed.delay_steps.max()) + 1, len(tau_syn_ms), n_cells)
-        delivery = EventDelivery.build(listed, ring, dtype)
+        delivery = delivery_of(edges, ring, dtype)
     noise = None if noise_pA is None else jnp.full(n_cells, noise_pA, dtype)
     drive = jnp.zeros(n_cells, dtype) + jnp.asarray(drive_pA, dtype)
     groups = (engine.Group(emitter, None),)

@@ -114,7 +114,12 @@ def test_currents_balance(cell, tau_ms):
     with precision("float64"):
         drive_pA = 8.0 * cell.input_pA if cell.input_unit != "pA" else 450.0
         flat = circuit(
-            cell, 2, drive_pA=drive_pA, tau_syn_ms=(tau_ms,), edges=[(0, 1, 0, 5, 30.0), (1, 0, 0, 9, -20.0)], dtype=np.float64
+            cell,
+            2,
+            drive_pA=drive_pA,
+            tau_syn_ms=(tau_ms,),
+            edges=[(0, 1, 0, 5, 30.0), (1, 0, 0, 9, -20.0)],
+            dtype=np.float64,
         )
         spikes, (balance,) = run(flat, 3000, 0.1, watch=(lambda view: jnp.stack(view.balance()),))
     assert spikes.sum() > 4

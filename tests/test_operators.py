@@ -77,7 +77,10 @@ def test_head_rows_have_unit_norm_before_they_are_taken_along_normals():
     one = PLACES[:1]
     total = sum(np.asarray(electric_projection(SITES, one, np.eye(3)[k : k + 1]).matrix) ** 2 for k in range(3))
     np.testing.assert_allclose(total, 1.0, atol=1e-6)
-    total = sum(np.asarray(magnetic_projection(SITES, unit_rows(SITES), one, np.eye(3)[k : k + 1]).matrix) ** 2 for k in range(3))
+    total = sum(
+        np.asarray(magnetic_projection(SITES, unit_rows(SITES), one, np.eye(3)[k : k + 1]).matrix) ** 2
+        for k in range(3)
+    )
     np.testing.assert_allclose(total, 1.0, atol=1e-6)
 
 
@@ -85,7 +88,9 @@ def test_electric_sign_and_topography():
     """A current towards a site is positive there, negative behind; zero at right angles."""
     place, normal = np.zeros((1, 3)), np.array([[0.0, 0.0, 1.0]])
     sites = np.array([[0.0, 0.0, 90.0], [0.0, 0.0, -90.0], [90.0, 0.0, 0.0]])
-    np.testing.assert_allclose(np.asarray(electric_projection(sites, place, normal).matrix)[:, 0], [1.0, -1.0, 0.0], atol=1e-7)
+    np.testing.assert_allclose(
+        np.asarray(electric_projection(sites, place, normal).matrix)[:, 0], [1.0, -1.0, 0.0], atol=1e-7
+    )
 
 
 def test_radial_current_is_silent_to_radial_magnetometers():
@@ -101,7 +106,10 @@ def test_magnetic_field_turns_round_the_current():
 
 
 def test_chained_operators_are_one():
-    first, then = operator(RNG.normal(size=(4, 6)), ("pA", "V"), "one", a=1), operator(RNG.normal(size=(3, 4)), ("V", "V/m"), "two", b=2)
+    first, then = (
+        operator(RNG.normal(size=(4, 6)), ("pA", "V"), "one", a=1),
+        operator(RNG.normal(size=(3, 4)), ("V", "V/m"), "two", b=2),
+    )
     both, x = then.after(first), RNG.normal(size=6)
     np.testing.assert_allclose(both.apply(x), then.apply(first.apply(x)), rtol=1e-4)
     assert both.units == ("pA", "V/m") and both.parameters.values == {"a": 1, "b": 2}

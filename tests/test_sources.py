@@ -25,8 +25,10 @@ def seen():
         )  # fmt: skip
         watch = (lambda view: jnp.stack(view.balance()), *(SOURCES[kind]().read for kind in SOURCES))
         spikes, (balance, *sources) = run(flat, 3000, 0.1, watch=watch)
-    return spikes, dict(zip(("capacitive", "ionic", "synaptic", "external"), np.moveaxis(balance, 1, 0), strict=True)), dict(
-        zip(SOURCES, sources, strict=True)
+    return (
+        spikes,
+        dict(zip(("capacitive", "ionic", "synaptic", "external"), np.moveaxis(balance, 1, 0), strict=True)),
+        dict(zip(SOURCES, sources, strict=True)),
     )
 
 
@@ -41,7 +43,7 @@ def test_each_mode_sums_its_terms(seen, kind):
 def test_modes_say_what_the_contract_says(seen):
     """input = -(capacitive + ionic); total = -external; decomposed sums to total; all from one balance."""
     _, terms, sources = seen
-    bound = dict(atol=1e-9 * np.abs(terms["ionic"]).max())
+    bound = {"atol": 1e-9 * np.abs(terms["ionic"]).max()}
     np.testing.assert_allclose(sources["input_current"][:, 0], -(terms["capacitive"] + terms["ionic"]), **bound)
     np.testing.assert_allclose(sources["total_membrane_current"][:, 0], -terms["external"], **bound)
     np.testing.assert_allclose(sources["decomposed"].sum(1), sources["total_membrane_current"][:, 0], **bound)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits import at_reset, circuit, clock, edge_list, inputs, run
+from circuits import at_reset, circuit, clock, delivery_of, inputs, run
 from jtfne import engine
 from jtfne._precision import precision
-from jtfne.delivery import EventDelivery, Ring, pack, unpack
+from jtfne.delivery import Ring, pack, unpack
 from jtfne.emitters import LIF
 
 TAU_M, C_M = 10.0, 250.0
@@ -83,7 +83,7 @@ def test_delivery_equals_the_sum_over_edges(data, n_cells, n_receptors, n_edges)
         rng.integers(1, n_slots, n_edges), rng.integers(-8, 8, n_edges),
     ])  # fmt: skip
     ring = Ring(n_slots, n_receptors, n_cells)
-    delivery = EventDelivery.build(edge_list(rows), ring, np.float32)
+    delivery = delivery_of(rows, ring)
     offsets = np.asarray(delivery.offsets)
     assert offsets.min() >= 0 and offsets.max() < ring.size  # the promise of promise_in_bounds
     assert all(np.unique(block).size == block.size for block in offsets)  # and that of unique_indices
@@ -99,7 +99,7 @@ def test_long_rows_take_several_blocks():
     n_cells = 3000
     rows = [(0, target, 0, 1, 1.0) for target in range(n_cells)] + [(1, 5, 0, 2, 2.0)]
     ring = Ring(3, 1, n_cells)
-    delivery = EventDelivery.build(edge_list(rows), ring, np.float32)
+    delivery = delivery_of(rows, ring)
     assert not delivery.one_block
     got = delivery.deliver(ring.empty(jnp.float32), pack(jnp.arange(n_cells) < 2), jnp.int32(0))
     want = np.zeros((3, n_cells), np.float32)
@@ -109,7 +109,7 @@ def test_long_rows_take_several_blocks():
 
 def test_edges_come_back_from_the_blocks():
     rows = [(0, 1, 0, 1, 1.0), (0, 1, 0, 1, 2.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
-    edges = EventDelivery.build(edge_list(rows), Ring(4, 2, 3), np.float32, tracked=True).edges()
+    edges = delivery_of(rows, Ring(4, 2, 3), tracked=True).edges()
     got = list(zip(edges.source, edges.target, edges.receptor, edges.delay_steps, edges.weight_pA, strict=True))
     assert got == [(0, 1, 0, 1, 3.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
 
@@ -126,7 +126,12 @@ def test_words_hold_the_spikes(n_cells, seed):
 def compiled_step(n_cells=4000):
     rng = np.random.default_rng(0)
     n_edges = 20 * n_cells
-    columns = (rng.integers(0, n_cells, n_edges), rng.integers(0, n_cells, n_edges), np.zeros(n_edges), np.full(n_edges, 8))
+    columns = (
+        rng.integers(0, n_cells, n_edges),
+        rng.integers(0, n_cells, n_edges),
+        np.zeros(n_edges),
+        np.full(n_edges, 8),
+    )
     rows = np.column_stack([*columns, np.ones(n_edges)])
     flat = circuit(LIF(), n_cells, edges=rows, tau_syn_ms=(2.0,), drive_pA=400.0, noise_pA=10.0)
     given = inputs(n_cells)
@@ -139,7 +144,9 @@ def test_no_step_copies_the_ring():
     text, ring = compiled_step()
     bodies = [body for body in re.split(r"\n\n", text) if body.lstrip().startswith(("%", "wide"))]
     assert any(f"f32[{ring.size}]" in body for body in bodies), "the ring is not in the compiled text: mend this test"
-    copies = [line for body in bodies for line in body.splitlines() if re.search(rf"= f32\[{ring.size}\]\S* copy\(", line)]
+    copies = [
+        line for body in bodies for line in body.splitlines() if re.search(rf"= f32\[{ring.size}\]\S* copy\(", line)
+    ]
     assert not copies, copies[0]
 
 

@@ -172,8 +172,9 @@ class Config(Frozen):
 
         Raises: SynapticDoubleCountError for several modes whose terms overlap.
         """
-        several = isinstance(mode, Sequence) and not isinstance(mode, str)
-        return self._with("readouts", source=only_source(mode) if several else mode)
+        if isinstance(mode, Sequence) and not isinstance(mode, str):
+            mode = only_source(mode)
+        return self._with("readouts", source=mode)
 
     def stimuli(self, stimuli: Sequence[Stimulus | Table]) -> Self:
         """What happens meanwhile, where no Paradigm says otherwise."""

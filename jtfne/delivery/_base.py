@@ -62,7 +62,10 @@ class EdgeList:
 class Delivery(Protocol):
     """Spikes -> the ring buffer of inputs."""
 
-    ring: Ring
+    @property
+    def ring(self) -> Ring:
+        """The buffer that it fills."""
+        ...
 
     def deliver(self, ring: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
         """The ring with the synapses of every cell that spiked in `step` added (`words`: packed spikes)."""

@@ -1,7 +1,8 @@
 """Event delivery: each spike adds its row of synapses to the ring; a silent step costs nothing."""
 
 import dataclasses
-from typing import Self
+from collections.abc import Iterable
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -34,35 +35,48 @@ class EventDelivery:
     one_block: bool = dataclasses.field(metadata={"static": True})
 
     @classmethod
-    def build(cls, edges: EdgeList, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
-        """Pack `edges`; synapses of one source that meet in slot, receptor and target become one.
+    def build(
+        cls,
+        chunks: Iterable[EdgeList],
+        degrees: npt.NDArray[np.int64],
+        ring: Ring,
+        dtype: npt.DTypeLike,
+        *,
+        tracked: bool = False,
+    ) -> Self:
+        """Pack edges that come in chunks of whole rows; those of one source that meet in all else become one.
 
+        degrees: (n_cells,), edges of each source before any merge. Beyond the result, memory is that of a chunk.
         Raises: JtfneError if a ring entry has no int32 index.
         """
         if ring.size > np.iinfo(np.int32).max:
-            raise refuse(f"a ring buffer of {ring.size} entries", "2^31 - 1 (shorter delays or fewer cells)", "delivery")
-        packed = _packed(edges, ring)
-        lengths = np.diff(packed.indptr)
-        block = _block_length(int(lengths.max(initial=1)), ring.width)
-        n_blocks_of = np.maximum(-(-lengths // block), 1)
-        first = np.concatenate([[0], np.cumsum(n_blocks_of)[:-1]])
-        shape = (int(n_blocks_of.sum()), block)
-        at = np.arange(packed.offset.size) + np.repeat(first * block - packed.indptr[:-1], lengths)
+            given = f"a ring buffer of {ring.size} entries"
+            raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
+        block = _block_length(int(degrees.max(initial=1)), ring.width)
+        room = np.maximum(-(-degrees // block), 1)
+        first = np.concatenate([[0], np.cumsum(room)[:-1]])
+        shape = (int(room.sum()), block)
         offsets = np.broadcast_to(np.arange(block, dtype=np.int32), shape).copy()
         weights = np.zeros(shape, dtype)
-        offsets.reshape(-1)[at] = packed.offset
-        weights.reshape(-1)[at] = packed.weight
         connection = np.full(shape, -1, np.int16) if tracked else None
-        if connection is not None:
-            connection.reshape(-1)[at] = packed.connection
+        used = np.ones(ring.n_cells, np.int64)
+        for chunk in chunks:
+            row, offset, weight, rule = _packed(chunk, ring)
+            lengths = np.bincount(row, minlength=ring.n_cells)
+            used = np.maximum(used, -(-lengths // block))
+            begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+            at = np.arange(row.size) + (first * block - begins)[row]
+            offsets.reshape(-1)[at], weights.reshape(-1)[at] = offset, weight
+            if connection is not None:
+                connection.reshape(-1)[at] = rule
         return cls(
             offsets=jnp.asarray(offsets),
             weights_pA=jnp.asarray(weights),
             first_block=jnp.asarray(first, jnp.int32),
-            n_blocks_of=jnp.asarray(n_blocks_of, jnp.int32),
+            n_blocks_of=jnp.asarray(used, jnp.int32),
             connection=None if connection is None else jnp.asarray(connection),
             ring=ring,
-            one_block=bool((n_blocks_of == 1).all()),
+            one_block=shape[0] == ring.n_cells,
         )
 
     def deliver(self, ring: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
@@ -91,7 +105,8 @@ class EventDelivery:
 
     def edges(self) -> EdgeList:
         """The synapses as they are delivered (merged, delays on the grid), read back from the blocks."""
-        row_of_block = np.repeat(np.arange(self.ring.n_cells), np.asarray(self.n_blocks_of))
+        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
+        row_of_block = np.repeat(np.arange(self.ring.n_cells), room)
         offsets = np.asarray(self.offsets)
         real = offsets >= self.ring.width  # slot 0 holds the padding only
         offset = offsets[real]
@@ -107,33 +122,19 @@ class EventDelivery:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Packed:
-    """Rows of unique, sorted offsets."""
-
-    indptr: npt.NDArray[np.int64]
-    offset: npt.NDArray[np.int32]
-    weight: npt.NDArray[np.float64]
-    connection: npt.NDArray[np.int16]
-
-
-def _packed(edges: EdgeList, ring: Ring) -> _Packed:
-    """`edges` as offsets, sorted within each source and merged where two of them meet."""
-    slot = edges.delay_steps.astype(np.int64) * ring.width
-    entry = edges.source.astype(np.int64) * ring.size + slot
-    entry += edges.receptor.astype(np.int64) * ring.n_cells + edges.target
+def _packed(
+    edges: EdgeList, ring: Ring
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Row, offset, weight and rule of the edges, sorted by row and offset, merged where two of them meet."""
+    entry = edges.source.astype(np.int64) * ring.n_slots + edges.delay_steps
+    entry = (entry * ring.n_receptors + edges.receptor) * ring.n_cells + edges.target
     order = np.argsort(entry, kind="stable")
     entry = entry[order]
     first = np.flatnonzero(np.diff(entry, prepend=-1))
-    weight = np.add.reduceat(edges.weight_pA[order], first) if first.size else np.zeros(0)
-    merged = entry[first]
-    counts = np.bincount(merged // ring.size, minlength=ring.n_cells) if first.size else np.zeros(ring.n_cells, int)
-    return _Packed(
-        indptr=np.concatenate([[0], np.cumsum(counts)]),
-        offset=(merged % ring.size).astype(np.int32) if ring.size else np.zeros(0, np.int32),
-        weight=weight,
-        connection=edges.connection[order][first],
-    )
+    weight = edges.weight_pA[order]
+    merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
+    row, offset = np.divmod(entry[first], ring.size)
+    return row, offset.astype(np.int32), merged, edges.connection[order][first]
 
 
 def _block_length(longest_row: int, width: int) -> int:

@@ -19,7 +19,8 @@ def table_rows(mean: float) -> int:
 def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]:
     """P(count <= k) for k < n_rows as 32-bit thresholds: uint32 (len(means), n_rows)."""
     cdf = stats.poisson.cdf(np.arange(n_rows)[None, :], means[:, None])
-    return np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(np.uint32)
+    thresholds: npt.NDArray[np.uint32] = np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(np.uint32)
+    return thresholds
 
 
 def poisson(state: jax.Array, thresholds: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -66,4 +66,5 @@ def operator(matrix: Matrix, units: tuple[str, str], name: str, **parameters: An
 def unit_rows(matrix: Matrix) -> Matrix:
     """`matrix` with each row scaled to Euclidean norm 1; a row of zeros stays so."""
     norm = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
+    rows: Matrix = np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
+    return rows

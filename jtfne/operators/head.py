@@ -1,11 +1,14 @@
 """Head proxies: the direction in which a sensor looks at each area's current, no conductor."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from jtfne.operators._base import Matrix, Operator, operator, unit_rows
 
 
-def area_mean(cell_areas: Matrix, n_areas: int) -> Operator:
+def area_mean(cell_areas: npt.NDArray[np.integer[Any]], n_areas: int) -> Operator:
     """Mean source of each area: (n_areas, n_cells). cell_areas: (n_cells,), 0..n_areas-1."""
     rows = (np.arange(n_areas)[:, None] == cell_areas[None, :]).astype(np.float64)
     return operator(rows / np.maximum(rows.sum(1, keepdims=True), 1.0), ("pA", "pA"), "area mean")

@@ -1,13 +1,20 @@
 """Laminar proxies: a Gaussian kernel over depth, and its second difference."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from jtfne.operators._base import Matrix, Operator, operator
 
 
 def laminar_kernel(
-    contact_depths_mm: Matrix, cell_depths_mm: Matrix, cell_areas: Matrix, n_areas: int, kernel_mm: float
+    contact_depths_mm: Matrix,
+    cell_depths_mm: Matrix,
+    cell_areas: npt.NDArray[np.integer[Any]],
+    n_areas: int,
+    kernel_mm: float,
 ) -> Operator:
     """Gaussian-weighted mean of the sources around each contact, area by area: ((n_areas * n_contacts), n_cells).
 
@@ -35,7 +42,8 @@ def second_difference(n_areas: int, contact_depths_mm: Matrix) -> Operator:
     Contacts are evenly spaced; in a.u. per (contact spacing)^2, so that the spacing does not scale the proxy.
     """
     n = contact_depths_mm.size
-    one = np.zeros((n - 2, n))
+    one: Matrix = np.zeros((n - 2, n))
     for row in range(n - 2):
         one[row, row : row + 3] = (-1.0, 2.0, -1.0)
-    return operator(np.kron(np.eye(n_areas), one), ("a.u.", "a.u."), "minus second depth difference")
+    matrix: Matrix = np.kron(np.eye(n_areas), one).astype(np.float64)
+    return operator(matrix, ("a.u.", "a.u."), "minus second depth difference")

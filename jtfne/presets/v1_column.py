@@ -1,9 +1,9 @@
 """A laminar column of mouse V1 with an evoked volley onto layer 4."""
 
 from jtfne._check import Limit, in_range
-from jtfne.config import Config, Stimulus
+from jtfne.config import Config
 from jtfne.presets._motif import edge, motif
-from jtfne.stimuli import Pulse
+from jtfne.stimuli import Poisson
 
 # Cells per mm2, inhibitory fraction, and (VIP, PV, SST) within inhibition: the biorealistic V1 model of the Allen
 # Institute, successor of Billeh et al. (2020), Neuron 106:388-403. Its layer 1 (1 % of cells, all Htr3a) is left out.
@@ -19,13 +19,14 @@ THICKNESS_um = 829
 # E of one layer onto E and PV of another, inputs a cell: the ascending and descending routes with the highest
 # in-degrees in Potjans & Diesmann (2014), Table 5, in their order; numbers scaled to this column.
 ROUTES = (("L4", "L2/3", 25), ("L2/3", "L5", 25), ("L5", "L6", 12), ("L6", "L4", 15))
-VOLLEY = Pulse(start_ms=500.0, duration_ms=10.0, amplitude=12.0)
+# 80 thalamic afferents a cell at 100 Hz for 10 ms; a stand-in, strong enough that layer 4 answers as one.
+VOLLEY = Poisson(rate_Hz=8000.0, weight_pA=60.0, mechanism="AMPA", start_ms=500.0, stop_ms=510.0)
 
 
 def v1_column(n: int = 1200, seed: int = 0) -> Config:
     """A laminar column of mouse V1: E, PV, SST and VIP by layer, 1 s with a volley onto layer 4 at 500 ms.
 
-    The volley stands for thalamic input: a 10 ms pulse onto E and PV of layer 4, 12 mV/ms on E and the same on PV.
+    The volley stands for thalamic input: 10 ms of Poisson spikes onto E and PV of layer 4.
 
     Parameters
     ----------
@@ -49,11 +50,13 @@ def v1_column(n: int = 1200, seed: int = 0) -> Config:
         Config()
         .runtime(seed=seed)
         .areas(["V1"])
-        .layers([{"name": name, "top": a / THICKNESS_um, "bottom": b / THICKNESS_um} for name, (a, b) in DEPTHS_um.items()])
+        .layers(
+            [{"name": name, "top": a / THICKNESS_um, "bottom": b / THICKNESS_um} for name, (a, b) in DEPTHS_um.items()]
+        )
         .geometry(thickness_mm=THICKNESS_um / 1000, radius_mm=0.25)
         .cells(_mix(), n=n)
         .connections(_connections())
-        .stimuli([Stimulus(target={"layer": "L4", "cell_type": ["E", "PV"]}, drive=VOLLEY, label="volley")])
+        .stimuli([{"target": {"layer": "L4", "cell_type": ["E", "PV"]}, "drive": VOLLEY, "label": "volley"}])
         .probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "source", *_FIELDS])
     )
 

@@ -1,10 +1,10 @@
 """What every probe offers: what to keep inside the loop, and how to name what was kept."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +14,7 @@ from jtfne.operators import Operator
 from jtfne.sources import Source
 
 Array = npt.NDArray[Any]
+Labelled = tuple[tuple[str, ...], Array]  # dims, values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Readout:
     """
 
     name: str
-    values: dict[str, tuple[tuple[str, ...], Array]]
-    coords: dict[str, tuple[tuple[str, ...], Array]]
+    values: Mapping[str, Labelled]
+    coords: Mapping[str, Labelled]
     attrs: dict[str, str | int | float]
 
 
@@ -100,8 +101,8 @@ class SourceRows:
         return self.source.read(view)
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
-        """What each probe keeps of the chunk."""
-        return {name: part(rows) for name, part in self.parts.items()}
+        """What each probe keeps of the chunk; row by row, since a product of many rows rounds as it is blocked."""
+        return {name: jax.lax.map(lambda row, part=part: part(row[None])[0], rows) for name, part in self.parts.items()}
 
 
 @jax.tree_util.register_dataclass
@@ -124,10 +125,17 @@ class VoltageRows:
 
 
 class Probe(Protocol):
-    """One readout. `every`: steps that one sample is the mean of."""
+    """One readout."""
 
-    name: str
-    every: int
+    @property
+    def name(self) -> str:
+        """The readout."""
+        ...
+
+    @property
+    def every(self) -> int:
+        """Steps that one sample is the mean of."""
+        ...
 
     def recorder(self, source: Source) -> SourceRows | VoltageRows | None:
         """What must watch the run for it, if anything beyond spikes."""
@@ -153,7 +161,9 @@ def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: fl
     }
 
 
-def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -> dict[str, tuple[tuple[str, ...], Array]]:
+def neuron_coords(
+    identity: Identity | None, n_cells: int, rows: Array | None
+) -> Mapping[str, Labelled]:
     """Coordinates of a neuron axis: ids, and names and places where the net has them."""
     if identity is None:
         ids = np.arange(n_cells) if rows is None else rows

@@ -35,7 +35,9 @@ class SpikeProbe:
         }
         about = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)
         shape = {"n_neurons": self.n_cells, "n_trials": recording.n_trials}
-        return Readout(self.name, values, {}, {**about, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms})
+        return Readout(
+            self.name, values, {}, {**about, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms}
+        )
 
     def operator(self) -> None:
         """Spikes need none."""
@@ -58,7 +60,10 @@ class VoltageProbe:
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, neuron) mV."""
         dims = ("trial", "time", "neuron")
-        coords = {"time": (("time",), recording.time_ms(self.every)), **neuron_coords(self.identity, self.n_cells, self.rows)}
+        coords = {
+            "time": (("time",), recording.time_ms(self.every)),
+            **neuron_coords(self.identity, self.n_cells, self.rows),
+        }
         about = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
         return Readout(self.name, {self.name: (dims, recording.kept[self.name])}, coords, about)
 
@@ -88,7 +93,10 @@ class SourceProbe:
         values: dict[str, tuple[tuple[str, ...], Array]] = {self.name: (dims, kept.sum(2))}
         if len(self.parts) > 1:
             values |= {f"{self.name}_{part}": (dims, kept[:, :, k]) for k, part in enumerate(self.parts)}
-        coords = {"time": (("time",), recording.time_ms(self.every)), **neuron_coords(self.identity, self.n_cells, None)}
+        coords = {
+            "time": (("time",), recording.time_ms(self.every)),
+            **neuron_coords(self.identity, self.n_cells, None),
+        }
         long_name = f"source current ({self.kind}), outward positive"
         about = attrs(self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms)
         return Readout(self.name, values, coords, about)

@@ -58,7 +58,11 @@ class EMMProbe:
 
     def operator(self) -> dict[str, Any]:
         """The weights, and the kernel that the field is seen by."""
-        return {"name": "activity / source / field cost", "weights": list(self.weights), **self.kernel.parameters.values}
+        return {
+            "name": "activity / source / field cost",
+            "weights": list(self.weights),
+            **self.kernel.parameters.values,
+        }
 
 
 def _scaled(cost: Array) -> Array:

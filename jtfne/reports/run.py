@@ -58,7 +58,9 @@ def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
     """Dims, shape, dtype, units and hash of a readout. Raises: JtfneError if a value is not finite."""
     values = dataset["time" if name == "spk" else name]
     if not np.isfinite(values.values).all():
-        raise JtfneError(f"readout {name!r} holds values that are not finite; allowed: finite numbers (in the manifest)")
+        raise JtfneError(
+            f"readout {name!r} holds values that are not finite; allowed: finite numbers (in the manifest)"
+        )
     return {
         "dims": [str(dim) for dim in values.dims],
         "shape": [int(n) for n in values.shape],

@@ -3,6 +3,8 @@
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jtfne._check import refuse
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
@@ -75,10 +77,15 @@ def simulate(
     >>> signals.get("vm").sizes["time"]
     100
     """
-    began = time.perf_counter()
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
+    return _run(net, config, n_trials=n_trials, chunk_steps=chunk_steps, progress=progress)
+
+
+def _run(net: Net, config: Config, *, n_trials: int, chunk_steps: int, progress: bool | None) -> Signals:
+    """The run that `config` describes, labelled."""
+    began = time.perf_counter()
     run = config.run
     with precision(run.dtype):
         flat, drive, planned = _prepared(net, config)
@@ -117,7 +124,7 @@ def _effective(
     config.check()
     declared = 1 if paradigm is None else paradigm.n_trials
     n_trials = declared if trials is None else trials
-    if not isinstance(n_trials, int) or n_trials < 1:
+    if isinstance(n_trials, bool) or not n_trials == int(n_trials) >= 1:
         raise refuse(f"trials={n_trials!r}", "a whole number, 1 or more", "simulate")
     return config, n_trials
 
@@ -127,7 +134,7 @@ def _prepared(net: Net, config: Config) -> "tuple[FlatNet, Drive, Plan]":
     presented, dt_ms = config.task.stimuli, config.run.dt_ms
     mechanisms = tuple(each.drive.mechanism for each in presented if isinstance(each.drive, Poisson))
     flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False)
-    drive = drive_of(presented, net, flat.receptors, dt_ms, config.run.dtype)
+    drive = drive_of(presented, net, flat.receptors, dt_ms, np.dtype(config.run.dtype))
     return flat, drive, plan(net, config)
 
 

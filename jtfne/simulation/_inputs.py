@@ -22,7 +22,7 @@ class Drive:
     rains: tuple[stimuli.Poisson, ...]
     table_rows: tuple[int, ...]
     dt_ms: float
-    dtype: npt.DTypeLike
+    dtype: np.dtype[Any]
 
     def clock(self, first_step: int, n_steps: int) -> engine.Clock:
         """The waveforms and Poisson tables of `n_steps` from `first_step` on."""
@@ -37,7 +37,7 @@ class Drive:
 
 
 def drive_of(
-    presented: tuple[words.Stimulus, ...], net: Net, receptors: tuple[str, ...], dt_ms: float, dtype: npt.DTypeLike
+    presented: tuple[words.Stimulus, ...], net: Net, receptors: tuple[str, ...], dt_ms: float, dtype: np.dtype[Any]
 ) -> Drive:
     """`presented` on the cells of `net`. Raises: JtfneError for a target without cells or an unknown mechanism."""
     scale = input_pA(net)
@@ -49,10 +49,14 @@ def drive_of(
         rows = select_with(net.identity, each.target, where=f"stimulus {each.label!r}")
         drive: Any = each.drive
         if isinstance(drive, stimuli.Poisson):
-            receptor = receptors.index(one_of(drive.mechanism, receptors, name="mechanism", where=f"stimulus {each.label!r}"))
+            receptor = receptors.index(
+                one_of(drive.mechanism, receptors, name="mechanism", where=f"stimulus {each.label!r}")
+            )
             rains.append(drive)
             poisson.append(
-                engine.PoissonInput(jnp.asarray(rows, jnp.int32), jnp.asarray(drive.weight_pA, dtype), receptor, drive.shared)
+                engine.PoissonInput(
+                    jnp.asarray(rows, jnp.int32), jnp.asarray(drive.weight_pA, dtype), receptor, drive.shared
+                )
             )
             continue
         pattern = np.zeros(net.n_neurons)

@@ -76,8 +76,6 @@ def _refuse_non_finite(carry: engine.Carry) -> None:
         away = np.flatnonzero(~np.isfinite(np.asarray(state.v_mV)))
         if away.size:
             raise JtfneError(
-                f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite values; "
-                "a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
+                f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite "
+                "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
             )
-
-

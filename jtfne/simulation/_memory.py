@@ -11,7 +11,9 @@ from jtfne._check import JtfneError
 from jtfne.flatnet import FlatNet
 
 
-def kept_bytes(flat: FlatNet, drive: Any, recorders: tuple[engine.Recorder, ...], *, n_steps: int, n_trials: int) -> int:
+def kept_bytes(
+    flat: FlatNet, drive: Any, recorders: tuple[engine.Recorder, ...], *, n_steps: int, n_trials: int
+) -> int:
     """Bytes of all that the recorders will keep, from the shapes alone."""
     block = math.lcm(*(each.every for each in recorders)) if recorders else 1
 
@@ -21,7 +23,8 @@ def kept_bytes(flat: FlatNet, drive: Any, recorders: tuple[engine.Recorder, ...]
         return engine.advance(circuit, drive.inputs, recorders, carry, drive.clock(0, block), flat.dt_ms)[1].recorded
 
     shapes = jax.tree.leaves(jax.eval_shape(one_block, flat.circuit))
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in shapes) * math.ceil(n_steps / block) * n_trials
+    one: int = sum(math.prod(leaf.shape) * int(leaf.dtype.itemsize) for leaf in shapes)
+    return one * math.ceil(n_steps / block) * n_trials
 
 
 def refuse_if_too_large(n_bytes: int, *, n_cells: int, duration_ms: float, n_trials: int) -> None:

@@ -2,7 +2,7 @@
 
 from jtfne.sources._base import Decomposed, InputCurrent, Source, SpikeProxy, SynapticCurrent, TotalMembraneCurrent
 
-SOURCES: dict[str, type] = {
+SOURCES: dict[str, type[Source]] = {
     cls.kind: cls for cls in (InputCurrent, TotalMembraneCurrent, Decomposed, SynapticCurrent, SpikeProxy)
 }
 

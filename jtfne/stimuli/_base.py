@@ -11,7 +11,10 @@ Waveform = npt.NDArray[np.float64]
 class Stimulus(Protocol):
     """Something that happens on a clock; knows no cells. Times in ms since the start of a trial."""
 
-    start_ms: float
+    @property
+    def start_ms(self) -> float:
+        """Onset."""
+        ...
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,), the value in each step [k dt, (k+1) dt), in units of the amplitude or of the rate."""

@@ -1,0 +1,55 @@
+"""Analyses of signals, simulated or recorded alike: labelled arrays in, labelled arrays out."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from jtfne.analysis.compare import LaminarFeatures, compare, compare_laminar, compare_run
+from jtfne.analysis.csd import csd
+from jtfne.analysis.evoked import evoked
+from jtfne.analysis.laminar import laminar_features
+from jtfne.analysis.rate import cv, fano_factor, isi, population_rate, rates
+from jtfne.analysis.recordings import load_recording
+from jtfne.analysis.spectrolaminar import flip, spectrolaminar
+from jtfne.analysis.spectrum import band_power, psd
+from jtfne.analysis.synchrony import correlation, synchrony
+from jtfne.measures.spectrolaminar import Flip
+
+if TYPE_CHECKING:
+    from jtfne.analysis.report import write_report as write_report
+
+    from jtfne.analysis import figures as figures
+
+__all__ = [
+    "Flip",
+    "LaminarFeatures",
+    "band_power",
+    "compare",
+    "compare_laminar",
+    "compare_run",
+    "correlation",
+    "csd",
+    "cv",
+    "evoked",
+    "fano_factor",
+    "figures",
+    "flip",
+    "isi",
+    "laminar_features",
+    "load_recording",
+    "population_rate",
+    "psd",
+    "rates",
+    "spectrolaminar",
+    "synchrony",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    """`figures` and `write_report`, loaded on first use."""
+    if name == "figures":
+        return importlib.import_module("jtfne.analysis.figures")
+    if name == "write_report":
+        written: object = importlib.import_module("jtfne.analysis.report").write_report
+        return written
+    raise AttributeError(f"module 'jtfne.analysis' has no attribute {name!r}; public names: {', '.join(__all__)}")

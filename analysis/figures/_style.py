@@ -1,0 +1,207 @@
+"""What all figures share: the axes to draw on, colours, fonts, events, and the words for units."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from jtfne._check import one_of, refuse
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+
+Data = Signals | xr.DataArray
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+DPI = 150
+FONT_pt = 9.0
+SMALL_pt = 8.0
+INK, FAINT, BAND = "#222222", "#999999", "#f3f3f3"
+EVENT_COLOUR = "#E69F00"
+DIVERGING, SEQUENTIAL = "RdBu_r", "cividis"
+# Okabe and Ito's palette, which colour-blind readers tell apart: jfly.uni-koeln.de/color (2008).
+TYPE_COLOURS = {"E": "#0072B2", "PV": "#D55E00", "SST": "#009E73", "VIP": "#CC79A7"}
+MORE_COLOURS = ("#E69F00", "#56B4E9", "#000000", "#F0E442", "#7F7F7F", "#882255")
+SHORT_NAMES = {"vm": "membrane potential", "source": "source current"}
+WINDOW_ms = (-50.0, 150.0)
+
+
+def new_figure(width_in: float, height_in: float) -> "Figure":
+    """An empty figure that no window manager knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+
+
+def axes_for(ax: "Axes | None", width_in: float = 6.0, height_in: float = 4.0) -> "Axes":
+    """`ax`, or the axes of a new figure."""
+    return new_figure(width_in, height_in).add_subplot() if ax is None else ax
+
+
+def figure_of(ax: "Axes") -> "Figure":
+    """The figure that holds `ax`. Raises: JtfneError if there is none."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise refuse("axes without a figure", "axes of a figure", "analysis.figures")
+    return figure
+
+
+def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
+    """The common look: no box, small type. `frame=False` also takes away the left spine with its ticks."""
+    ax.spines[["top", "right"]].set_visible(False)
+    if not frame:
+        ax.spines["left"].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+    ax.tick_params(labelsize=SMALL_pt, colors=INK)
+    for label in (ax.xaxis.label, ax.yaxis.label, ax.title):
+        label.set_fontsize(FONT_pt)
+        label.set_color(INK)
+    return ax
+
+
+def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) -> "Colorbar":
+    """A colour bar right of `ax`, with its unit."""
+    figure = figure_of(ax[0] if isinstance(ax, list) else ax)
+    bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
+    bar.formatter.set_powerlimits((-2, 4))
+    bar.set_label(label, fontsize=FONT_pt, color=INK)
+    bar.ax.tick_params(labelsize=SMALL_pt, colors=INK)
+    bar.ax.yaxis.get_offset_text().set_fontsize(SMALL_pt)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def write(figure: "Figure", path: Path) -> None:
+    """Write a PNG beside `path` and rename it there; what was there is replaced."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as room:
+        beside = Path(room) / path.name
+        figure.savefig(beside, format="png")
+        beside.replace(path)
+
+
+def colours(cell_types: Iterable[str]) -> dict[str, str]:
+    """A colour for each cell type: the known ones keep theirs, others take turns."""
+    found: dict[str, str] = {}
+    for name in cell_types:
+        if name not in found:
+            others = sum(each not in TYPE_COLOURS for each in found)
+            found[name] = TYPE_COLOURS.get(name, MORE_COLOURS[others % len(MORE_COLOURS)])
+    return found
+
+
+def array_of(data: Data, readout: str, *needed: str, where: str) -> xr.DataArray:
+    """The readout of a run, or the array itself, mean over trials. Raises: JtfneError where a dimension is missing."""
+    found = data.get(readout) if isinstance(data, Signals) else data
+    if not isinstance(found, xr.DataArray):
+        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+    missing = [dim for dim in needed if dim not in found.dims]
+    if missing:
+        given = f"an array of dimensions {tuple(map(str, found.dims))}"
+        raise refuse(given, f"one with {', '.join(map(repr, needed))}", where)
+    if "trial" in found.dims and "event" not in found.dims:
+        found = found.mean("trial", keep_attrs=True)
+    return found
+
+
+def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataArray, str | None]:
+    """One area of `data`, the first by default, and its name. Raises: JtfneError if there is no such area."""
+    if "area" not in data.dims:
+        return data, None
+    known = [str(each) for each in data["area"].values]
+    chosen = known[0] if area is None else one_of(area, known, name="area", where=where)
+    return data.isel(area=known.index(chosen)), chosen
+
+
+def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
+    """`data` in order of depth. Raises: JtfneError if its channels have none."""
+    if "z_mm" not in data.coords:
+        raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+    return data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
+
+
+def events_of(data: Data, events: pd.DataFrame | None) -> pd.DataFrame:
+    """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless given."""
+    columns = ["onset_ms", "duration_ms", "label"]
+    if events is None:
+        events = data.events if isinstance(data, Signals) else pd.DataFrame(columns=columns)
+    missing = [name for name in columns if name not in events]
+    if missing:
+        raise refuse(f"events without {', '.join(missing)}", f"a table of {', '.join(columns)}", "analysis.figures")
+    return events[columns].drop_duplicates().sort_values("onset_ms", kind="stable").reset_index(drop=True)
+
+
+def first_onset(events: pd.DataFrame) -> float | None:
+    """When the first event starts, ms; None without events."""
+    return None if events.empty else float(events["onset_ms"].iloc[0])
+
+
+def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
+    """`data` less its mean before the onset; less its mean over all time where nothing comes before."""
+    time = data["time"].values
+    before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
+    base = data.isel(time=before if before.size else slice(None)).mean("time")
+    return (data - base).assign_attrs(data.attrs)
+
+
+def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms) -> xr.DataArray:
+    """The samples around the onset; all of them without one. Raises: JtfneError if there are none."""
+    if onset_ms is None:
+        return data
+    time = data["time"].values
+    inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
+    if inside.size == 0:
+        span = f"{time[0]:g} to {time[-1]:g} ms" if time.size else "no samples"
+        raise refuse(f"an event at {onset_ms:g} ms", f"one within {span}", "analysis.figures")
+    return data.isel(time=inside)
+
+
+def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:
+    """Shade each event over time, with its label above the axes; labels that would collide are left out."""
+    left, right = ax.get_xlim()
+    free_from = -np.inf
+    for onset_ms, duration_ms, label in events.itertuples(index=False):
+        start, stop = max(onset_ms, left), min(onset_ms + duration_ms, right)
+        if start > stop:
+            continue
+        ax.axvspan(start, max(stop, start + 0.002 * (right - left)), color=EVENT_COLOUR, alpha=0.3, lw=0, zorder=0.5)
+        if named and label and start >= free_from:
+            ax.annotate(
+                str(label),
+                (start, 1.0),
+                (0, 2),
+                xycoords=ax.get_xaxis_transform(),
+                textcoords="offset points",
+                color="#9A6A00",
+                fontsize=SMALL_pt,
+                ha="left",
+                va="bottom",
+            )
+            free_from = start + (0.02 * len(str(label)) + 0.02) * (right - left)
+
+
+def unit_of(data: xr.DataArray) -> str:
+    """The unit in words: proxies say that they are."""
+    units = str(data.attrs.get("units", "a.u."))
+    return f"{units} (proxy)" if data.attrs.get("proxy") else units
+
+
+def name_of(data: xr.DataArray) -> str:
+    """A short name for a readout: LFP, CSD, EEG, MEG, membrane potential."""
+    readout = str(data.attrs.get("readout", data.name or "signal"))
+    if readout in SHORT_NAMES:
+        return SHORT_NAMES[readout]
+    stem = readout.removesuffix("_proxy")
+    return stem.upper() if stem in ("lfp", "csd", "eeg", "meg", "emm") else stem
+
+
+def labelled(data: xr.DataArray) -> str:
+    """Name and unit, such as `LFP, a.u. (proxy)`."""
+    return f"{name_of(data)}, {unit_of(data)}"

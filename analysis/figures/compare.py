@@ -1,0 +1,70 @@
+"""A simulated laminar response beside a recorded one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jtfne.analysis.figures import _style
+from jtfne.analysis.figures.fields import depth_image
+from jtfne.analysis.laminar import LaminarFeatures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+WINDOW_ms = (-10.0, 50.0)
+
+
+def laminar_comparison(
+    simulated: LaminarFeatures, recorded: LaminarFeatures, path: str | Path | None = None
+) -> "Figure":
+    """CSD of a simulated and a recorded response, each over its own peak, the sink marked.
+
+    Parameters
+    ----------
+    simulated, recorded : LaminarFeatures
+        From `jtfne.analysis.laminar_features`.
+    path : str or Path, optional
+        Where to write it as PNG too; what is there is replaced.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = _style.new_figure(7.6, 3.4)
+    left, right = figure.subplots(1, 2)
+    _response(left, simulated, "simulated")
+    image = _response(right, recorded, "recorded")
+    left.set_ylabel("depth (mm)", fontsize=_style.FONT_pt)
+    _style.colour_bar([left, right], image, "CSD / its peak; sink < 0 < source")
+    if path is not None:
+        _style.write(figure, Path(path))
+    return figure
+
+
+def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
+    """One response over its peak within the window, its sink ringed; the image."""
+    csd = _style.depths_of(features.csd, "analysis.figures.laminar_comparison")
+    csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
+    values = np.asarray(csd.values, float)
+    values = values / (float(np.abs(values).max()) or 1.0)
+    image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, limit=1.0)
+    ax.axvline(0.0, color=_style.INK, lw=1.0, ls="--")
+    ax.plot(features.peak_latency_ms, features.sink_depth_mm, "o", ms=9, mfc="none", mec=_style.INK, mew=1.2)
+    ax.annotate(
+        f"sink {features.sink_depth_mm:.2f} mm, {features.peak_latency_ms:.1f} ms",
+        (features.peak_latency_ms, features.sink_depth_mm),
+        (8, -8),
+        textcoords="offset points",
+        va="top",
+        fontsize=_style.SMALL_pt,
+        bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1.5},
+    )
+    ax.set_xlabel("time from onset (ms)")
+    unit = str(csd.attrs.get("units", "a.u."))
+    unit = unit.replace("^3", "³")
+    ax.set_title(f"{name} ({'proxy, ' if csd.attrs.get('proxy') else ''}{unit})")
+    _style.tidy(ax)
+    return image

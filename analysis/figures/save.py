@@ -1,0 +1,139 @@
+"""All figures of a run as PNG files, and the one that shows it at a glance."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jtfne._check import JtfneError
+from jtfne.analysis.figures import _style, cells, fields
+from jtfne.analysis.spectrolaminar import flip
+from jtfne.run_folder import written_beside
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): a FLIP of less goodness is no crossover
+
+
+def save_all(signals: Signals, folder: str | Path) -> list[Path]:
+    """Draw every figure that a run's readouts allow, as PNG.
+
+    Names are stable: 01_layout, 02_raster, 03_rates, 04_vm, 05_lfp, 06_csd, 07_eeg, 08_eeg_map, 09_meg, 10_meg_map,
+    11_psd, 12_spectrolaminar, 13_timeline; what was not recorded leaves a gap.
+
+    Parameters
+    ----------
+    signals : Signals
+        A run.
+    folder : str or Path
+        A folder that is new or empty.
+
+    Returns
+    -------
+    list of Path
+        The files, in order.
+
+    Raises
+    ------
+    JtfneError
+        If the folder holds anything.
+    """
+    names = []
+    with written_beside(Path(folder)) as beside:
+        beside.mkdir()
+        for name, draw in _allowed(signals).items():
+            draw().savefig(beside / f"{name}.png")
+            names.append(f"{name}.png")
+    return [Path(folder) / name for name in names]
+
+
+def overview(signals: Signals) -> "Figure":
+    """Raster, LFP, CSD, EEG traces and map of a run side by side.
+
+    Parameters
+    ----------
+    signals : Signals
+        A run that recorded spk, lfp_proxy, csd_proxy and eeg_proxy.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    JtfneError
+        If one of them was not recorded.
+    """
+    figure = _style.new_figure(14.0, 4.4)
+    grid = figure.add_gridspec(2, 4, width_ratios=[1.5, 1.15, 1.15, 1.0], height_ratios=[1.2, 1.0])
+    cells.raster(signals, figure.add_subplot(grid[:, 0]))
+    fields.laminar(signals, figure.add_subplot(grid[:, 1]), readout="lfp_proxy")
+    fields.laminar(signals, figure.add_subplot(grid[:, 2]), readout="csd_proxy")
+    fields.traces(signals, figure.add_subplot(grid[0, 3]), n=6)
+    fields.topography(signals, figure.add_subplot(grid[1, 3]))
+    return figure
+
+
+def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
+    """The figures that can be drawn, by file name."""
+    there = set(signals.recorded())
+    named = "neurons" in signals.tree.children
+    figure = _style.figure_of
+    every: dict[str, tuple[bool, Callable[[], Figure]]] = {
+        "01_layout": (named, lambda: figure(cells.layout(signals))),
+        "02_raster": ("spk" in there, lambda: figure(cells.raster(signals))),
+        "03_rates": (named and "spk" in there, lambda: figure(cells.rates(signals))),
+        "04_vm": ("vm" in there, lambda: figure(cells.vm(signals))),
+        "05_lfp": ("lfp_proxy" in there, lambda: _by_area(signals, "lfp_proxy")),
+        "06_csd": ("csd_proxy" in there, lambda: _by_area(signals, "csd_proxy")),
+        "07_eeg": ("eeg_proxy" in there, lambda: figure(fields.traces(signals, readout="eeg_proxy"))),
+        "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(fields.topography(signals, readout="eeg_proxy"))),
+        "09_meg": ("meg_proxy" in there, lambda: figure(fields.traces(signals, readout="meg_proxy"))),
+        "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(fields.topography(signals, readout="meg_proxy"))),
+        "11_psd": ("lfp_proxy" in there, lambda: _by_area(signals, "psd")),
+        "12_spectrolaminar": ("spectrolaminar_proxy" in there, lambda: _by_area(signals, "spectrolaminar_proxy")),
+        "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
+    }
+    return {name: draw for name, (can, draw) in every.items() if can}
+
+
+def _map_of(signals: Signals, readout: str) -> bool:
+    """Whether there are sensors enough for a map."""
+    return readout in signals.recorded() and signals.get(readout).sizes["channel"] >= 4
+
+
+def _by_area(signals: Signals, what: str) -> "Figure":
+    """One panel for each area."""
+    areas = [str(each) for each in signals.get("lfp_proxy" if what == "psd" else what)["area"].values]
+    figure = _style.new_figure(4.8 * len(areas), 3.4)
+    for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
+        _panel(signals, ax, what, area)
+        if len(areas) > 1:
+            ax.set_title(area, loc="right", fontsize=_style.FONT_pt)
+    return figure
+
+
+def _panel(signals: Signals, ax: "Axes", what: str, area: str) -> None:
+    """One area's panel of `_by_area`."""
+    if what == "psd":
+        fields.psd(signals, ax, area=area)
+    elif what == "spectrolaminar_proxy":
+        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_crossover_mm(signals, area))
+    else:
+        fields.laminar(signals, ax, readout=what, area=area)
+
+
+def _crossover_mm(signals: Signals, area: str) -> float | None:
+    """Where FLIP finds the crossover of an area's map; None where it finds none or cannot look."""
+    found = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
+    if "trial" in found.dims:
+        found = found.mean("trial")
+    try:
+        motif = flip(found)
+    except JtfneError:  # a probe too short, or frequencies too few: the map stands without a line
+        return None
+    if motif is None or motif.crossover is None or abs(motif.goodness) <= IDENTIFIABLE:
+        return None
+    return float(found["z_mm"].sortby("z_mm").values[motif.crossover])

@@ -1,0 +1,183 @@
+"""What is read off an evoked laminar response: where its sink lies, when it starts and peaks, how wide it is."""
+
+import dataclasses
+
+import numpy as np
+import xarray as xr
+
+from jtfne._check import POSITIVE, JtfneError, in_range, refuse
+from jtfne.analysis._inputs import Floats, even_step, need
+from jtfne.analysis.csd import csd
+
+ONSET_SDS = 3.0
+ONSET_OF_PEAK = 0.2
+CLOCK_MS = 1e-6
+UNITS = {
+    "sink_depth_mm": "mm",
+    "source_depth_mm": "mm",
+    "order": "",
+    "latency_ms": "ms",
+    "peak_latency_ms": "ms",
+    "width_mm": "mm",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LaminarFeatures:
+    """An evoked CSD over depth and time, and what is read off it.
+
+    Attributes
+    ----------
+    csd : DataArray
+        Dims (time, channel): ms from the onset, less its baseline; sinks negative.
+    sink_depth_mm : float
+        Depth of the largest sink in the window.
+    source_depth_mm : float or None
+        Depth of the largest source at the moment of that sink's peak; None if there is none.
+    order : str
+        ``"source above sink"`` or ``"sink above source"`` (above is nearer the pia), or ``"sink alone"``.
+    latency_ms : float
+        From the onset to the first sample at which the sink exceeds both 20 % of its peak and 3 sd of its baseline.
+    peak_latency_ms : float
+        From the onset to the sink's peak.
+    width_mm : float
+        Full width of the sink over depth at half its peak; up to the last contact where it does not end before.
+    """
+
+    csd: xr.DataArray
+    sink_depth_mm: float
+    source_depth_mm: float | None
+    order: str
+    latency_ms: float
+    peak_latency_ms: float
+    width_mm: float
+
+    def values(self) -> dict[str, float | str | None]:
+        """All but the CSD, by name."""
+        return {name: getattr(self, name) for name in UNITS}
+
+
+def laminar_features(
+    lfp: xr.DataArray, *, onset_ms: float, window_ms: float = 50.0, baseline_ms: float = 20.0
+) -> LaminarFeatures:
+    """The evoked CSD of a laminar potential and its features; the same for simulated and recorded potentials.
+
+    Parameters
+    ----------
+    lfp : DataArray
+        Dims (time, channel), or with trials, which are averaged; evenly spaced ``time`` (ms) and ``z_mm``. A CSD
+        (``attrs["readout"]`` of ``csd`` or ``csd_proxy``) is taken as it is.
+    onset_ms : float
+        When the stimulus or the response starts, on the clock of `lfp`.
+    window_ms : float
+        Length of the time after the onset in which the largest sink is looked for.
+    baseline_ms : float
+        Length of the time before the onset whose mean is subtracted and whose sd sets the threshold.
+
+    Returns
+    -------
+    LaminarFeatures
+
+    Raises
+    ------
+    JtfneError
+        Without even depths, with fewer than 2 samples of baseline, a window beyond the data, or no sink.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> lfp = xr.DataArray(
+    ...     np.zeros((60, 6)), {"time": np.arange(60.0), "z_mm": ("channel", np.arange(6) * 0.1)}, ("time", "channel")
+    ... )
+    >>> lfp[35, 2] = -1.0
+    >>> found = laminar_features(lfp, onset_ms=30, window_ms=20)
+    >>> found.sink_depth_mm, found.peak_latency_ms, found.order
+    (0.2, 5.0, 'source above sink')
+    """
+    where = "analysis.laminar_features"
+    for name, length_ms in (("window_ms", window_ms), ("baseline_ms", baseline_ms)):
+        in_range(length_ms, POSITIVE, name=name, where=where)
+    source = lfp.mean("trial", keep_attrs=True) if "trial" in lfp.dims else lfp
+    if set(source.dims) != {"time", "channel"}:
+        given = f"an array of dimensions {tuple(map(str, lfp.dims))}"
+        raise refuse(given, "time and channel, with or without trial: select one area", where)
+    if not np.isfinite(source.values).all():
+        raise refuse("an array with values that are not finite", "finite values", where)
+    even_step(source, "time", where)
+    density = (source if is_csd(source) else csd(source)).transpose("time", "channel")
+    need(density, "time", where=where)
+    from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms
+    quiet = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
+    inside = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
+    if np.count_nonzero(quiet) < 2 or not inside.any():
+        allowed = f"an onset with 2 samples or more before it and 1 after, {_span(source)}"
+        raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)
+    table = (density - density.isel(time=np.flatnonzero(quiet)).mean("time")).assign_coords(time=from_onset_ms)
+    table["time"].attrs.update(units="ms", long_name="time from onset")
+    table.attrs = {**density.attrs, "onset_ms": 0.0}
+    return _read_off(table, quiet, inside, where)
+
+
+def is_csd(x: xr.DataArray) -> bool:
+    """Whether `x` says that it is a current source density already."""
+    return str(x.attrs.get("readout", "")).startswith("csd")
+
+
+def _span(x: xr.DataArray) -> str:
+    """From when to when `x` lasts."""
+    return f"in data from {float(x['time'][0]):g} to {float(x['time'][-1]):g} ms"
+
+
+def _read_off(
+    table: xr.DataArray,
+    quiet: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    inside: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    where: str,
+) -> LaminarFeatures:
+    """The features of an evoked CSD (time, channel); `quiet` and `inside` mark its baseline and window (time,)."""
+    time_ms = np.asarray(table["time"].values, np.float64)
+    z_mm = np.asarray(table["z_mm"].values, np.float64)
+    sink = -np.asarray(table.values, np.float64)
+    steps = np.flatnonzero(inside)
+    row, channel = map(int, np.unravel_index(int(np.argmax(sink[steps])), (steps.size, sink.shape[1])))
+    peak = int(steps[row])
+    height = float(sink[peak, channel])
+    if not height > 0.0:
+        raise JtfneError(
+            f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative (in {where})"
+        )
+    threshold = max(ONSET_SDS * float(np.std(sink[quiet, channel])), ONSET_OF_PEAK * height)
+    above = np.flatnonzero(sink[steps, channel] > threshold)
+    if above.size == 0:
+        raise JtfneError(
+            f"no sink above {ONSET_SDS:g} sd of the baseline within {time_ms[steps[-1]]:g} ms of the onset (in {where})"
+        )
+    source = int(np.argmin(sink[peak]))
+    has_source = bool(sink[peak, source] < 0.0)
+    order = "source above sink" if z_mm[source] < z_mm[channel] else "sink above source"
+    return LaminarFeatures(
+        csd=table,
+        sink_depth_mm=float(z_mm[channel]),
+        source_depth_mm=float(z_mm[source]) if has_source else None,
+        order=order if has_source else "sink alone",
+        latency_ms=float(time_ms[steps[above[0]]]),
+        peak_latency_ms=float(time_ms[peak]),
+        width_mm=_width_mm(sink[peak], z_mm, channel),
+    )
+
+
+def _width_mm(profile: Floats, z_mm: Floats, peak: int) -> float:
+    """Full width at half maximum around `peak`, between contacts by straight lines."""
+    half = profile[peak] / 2.0
+    edges = []
+    for step in (-1, 1):
+        k = peak
+        while 0 <= k + step < profile.size and profile[k + step] > half:
+            k += step
+        beyond = k + step
+        if not 0 <= beyond < profile.size:
+            edges.append(float(z_mm[k]))
+            continue
+        share = (profile[k] - half) / (profile[k] - profile[beyond])
+        edges.append(float(z_mm[k] + share * (z_mm[beyond] - z_mm[k])))
+    return abs(edges[1] - edges[0])

@@ -1,0 +1,201 @@
+"""The report of a run: one page that needs nothing but itself."""
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jtfne import _json
+from jtfne._check import refuse
+from jtfne.run_folder import written_beside
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PNG = b"\x89PNG\r\n\x1a\n"
+CAPTIONS = {
+    "01_layout": "Where the cells are: x and depth below the pia, lines between layers.",
+    "02_raster": "Spikes, cells sorted by layer and type; the shaded span is the stimulus.",
+    "03_rates": "Mean firing rate of each layer and type over the whole run.",
+    "04_vm": "Membrane potentials of a few cells, labelled by layer, type and id.",
+    "05_lfp": "LFP proxy over depth, from its mean before the first stimulus.",
+    "06_csd": "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
+    "07_eeg": "EEG proxy at some sites, from its mean before the first stimulus.",
+    "08_eeg_map": "EEG proxy over the head, seen from above, where it is strongest after the stimulus.",
+    "09_meg": "MEG proxy at some magnetometers, from its mean before the first stimulus.",
+    "10_meg_map": "MEG proxy over the head, seen from above, where it is strongest after the stimulus.",
+    "11_psd": "Power spectrum of the LFP proxy: mean and range over depth.",
+    "12_spectrolaminar": "Power relative to its maximum over depth, for each frequency.",
+    "13_timeline": "The stimulus over the run.",
+    "comparison": "Simulated and recorded CSD around the onset, each over its own peak.",
+}
+PROXY_NOTE = (
+    "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, timing and relative size; "
+    "they are never volts or tesla, and their numbers must not be read as such or compared across models by size."
+)
+STYLE = """\
+:root { color-scheme: light dark; --ink: #1c1c1c; --faint: #666; --paper: #fff; --line: #ddd; --note: #fff6e0; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e6e6; --faint: #a0a0a0; --paper: #161616; --line: #383838; --note: #332a14; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; color: var(--ink); background: var(--paper); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 1200px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2rem 0 0.6rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 0.6rem 1.5rem; margin: 0; }
+dl div:last-child { grid-column: 1 / -1; }
+dt { color: var(--faint); font-size: 0.8rem; }
+dd { margin: 0; overflow-wrap: anywhere; }
+.note { background: var(--note); padding: 0.7rem 1rem; border-left: 4px solid #e69f00; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1.2rem; }
+figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
+figure img { display: block; width: 100%; height: 340px; object-fit: contain; background: #fff; padding: 0.5rem; }
+figcaption { padding: 0.5rem 0.8rem; font-size: 0.9rem; border-top: 1px solid var(--line); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { color: var(--faint); font-weight: 500; }
+summary { cursor: pointer; }
+pre { overflow-x: auto; font-size: 0.8rem; max-height: 40rem; }
+@media (max-width: 500px) { figure img { height: auto; } }
+"""
+
+
+def write_report(
+    signals: Signals,
+    path: str | Path,
+    figures: Sequence[Path],
+    comparison: "pd.DataFrame | None" = None,
+) -> Path:
+    """Write one self-contained HTML page: facts, figures, tables and the manifest of a run.
+
+    Parameters
+    ----------
+    signals : Signals
+        A run.
+    path : str or Path
+        Where to; nothing may be there yet.
+    figures : sequence of Path
+        PNG files, shown in this order; the names that `figures.save_all` gives have captions.
+    comparison : pandas.DataFrame, optional
+        A table from `compare_laminar` or `compare`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    JtfneError
+        If something is at `path`, or a figure is not a PNG file.
+    """
+    facts = _facts(signals)
+    sections = [
+        _section("Run", _definitions(facts)),
+        f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
+        _section("Figures", '<div class="figures">' + "".join(_figure(Path(each)) for each in figures) + "</div>")
+        if figures
+        else "",
+        _section("Simulated and recorded", _table(comparison)) if comparison is not None else "",
+        _section("Readouts", _table(signals.summary().reset_index())),
+        _section("Mean rates", _table(signals.rates())) if _has_rates(signals) else "",
+        _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
+        _section("Manifest", _manifest(signals.manifest)),
+    ]
+    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(each for each in sections if each))
+    target = Path(path)
+    with written_beside(target) as beside:
+        beside.write_text(page, encoding="utf-8")
+    return target
+
+
+def _facts(signals: Signals) -> dict[str, str]:
+    """What ran, in a few words each; what the manifest does not say is left out."""
+    about, attrs = signals.manifest, signals.tree.attrs
+    run, software = about.get("run", {}), about.get("software", {})
+    facts = {
+        "config": str(about.get("config_sha256", ""))[:12],
+        "seed": str(run.get("seed", "")),
+        "duration": f"{float(attrs['duration_ms']):g} ms in steps of {float(attrs['dt_ms']):g} ms",
+        "trials": str(attrs["n_trials"]),
+        "precision": str(run.get("dtype", "")),
+        "spikes": str(about.get("spikes", {}).get("count", "")),
+        "source": str(about.get("source", {}).get("kind", "")),
+        "software": ", ".join(f"{name} {version}" for name, version in software.items()),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _has_proxies(signals: Signals) -> bool:
+    """Whether any readout is a proxy."""
+    return any(bool(signals.tree[name].attrs.get("proxy")) for name in signals.recorded())
+
+
+def _has_rates(signals: Signals) -> bool:
+    """Whether rates by population can be told."""
+    return {"spk", "neurons"} <= set(signals.tree.children)
+
+
+def _text(value: object) -> str:
+    """`value` as text that HTML does not read as markup."""
+    return html.escape(str(value))
+
+
+def _section(title: str, body: str) -> str:
+    """A titled part of the page."""
+    return f"<section><h2>{_text(title)}</h2>\n{body}</section>"
+
+
+def _definitions(facts: Mapping[str, str]) -> str:
+    """Names and values, side by side."""
+    rows = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items())
+    return f"<dl>{rows}</dl>"
+
+
+def _figure(path: Path) -> str:
+    """A PNG inside the page, with its caption. Raises: JtfneError if it is no PNG file."""
+    data = path.read_bytes() if path.is_file() else b""
+    if not data.startswith(PNG):
+        raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
+    caption = _text(CAPTIONS.get(path.stem, path.stem.replace("_", " ")))
+    image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
+    shown = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
+    return f'<figure id="{_text(path.stem)}">{shown}</figure>'
+
+
+def _table(table: "pd.DataFrame") -> str:
+    """A table that scrolls sideways where the screen is narrow."""
+    head = "".join(f"<th>{_text(name)}</th>" for name in table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_text(_cell(value))}</td>" for value in row) + "</tr>"
+        for row in table.itertuples(index=False, name=None)
+    )
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(value: object) -> str:
+    """A value in a table: numbers to 4 digits, yes or no, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _manifest(manifest: Mapping[str, Any]) -> str:
+    """The manifest as JSON, folded away."""
+    text = _text(_json.dumps(dict(manifest), indent=2))
+    return f"<details><summary>manifest.json</summary><pre>{text}</pre></details>"
+
+
+def _page(title: str, body: str) -> str:
+    """The whole page around `body`."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{_text(title)}</title>\n<style>\n{STYLE}</style></head>\n"
+        f"<body><main><h1>{_text(title)}</h1>\n{body}\n</main></body></html>\n"
+    )

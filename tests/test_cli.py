@@ -1,0 +1,176 @@
+"""The command line as a user meets it: what it leaves, prints and refuses."""
+
+import json
+import subprocess
+import sys
+
+import mne
+import pytest
+
+import jtfne
+from jtfne import cli
+
+SMALL = "suite2_four_celltype"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run `jtfne ARGS`: exit code, stdout, stderr."""
+
+    def called(*args):
+        monkeypatch.setattr(sys, "argv", ["jtfne", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return called
+
+
+@pytest.fixture(scope="module")
+def column(tmp_path_factory):
+    """A short run of the main job, as a process of its own."""
+    out = tmp_path_factory.mktemp("cli") / "out"
+    command = [sys.executable, "-m", "jtfne", "run", "v1_column:n=600", "--duration-ms", "560", "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # silent in a pipe
+    assert "report.html" in done.stdout
+    return out
+
+
+def test_run_leaves_what_it_promises(column):
+    there = {path.name for path in column.iterdir()}
+    promised = {"signals.zarr", "spikes.parquet", "manifest.json", "config.json", "report.html", "figures"}
+    assert there == promised | {"eeg_raw.fif", "meg_raw.fif", "lfp_raw.fif"}
+    assert len(list((column / "figures").glob("*.png"))) >= 6
+    assert not list(column.parent.glob(".*"))  # nothing left beside it
+
+
+def test_mne_reads_the_fields(column):
+    kinds = {"eeg": 21, "meg": 102, "lfp": 16}
+    for name, n_channels in kinds.items():
+        raw = mne.io.read_raw_fif(column / f"{name}_raw.fif", verbose="error")
+        assert raw.get_channel_types(unique=True) == ["misc"] and len(raw.ch_names) == n_channels
+        assert raw.info["sfreq"] == 1000.0 and raw.n_times == 560
+        assert list(raw.annotations.description) == ["volley"] and raw.annotations.onset[0] == 0.5
+
+
+def test_a_run_can_be_loaded_and_shown(column, call):
+    signals = jtfne.load(column)
+    assert signals.neurons.shape[0] == 600
+    code, out, _ = call("show", column)
+    assert code == 0 and "lfp_proxy" in out and "volley" in out and "rate_Hz" in out
+    code, out, _ = call("show", column, "--json")
+    assert json.loads(out)["readouts"]["vm"] == [1, 560, 600]
+
+
+def test_a_repeat_is_identical(column, call, tmp_path):
+    code, out, _ = call("run", "--from", column / "manifest.json", "-o", tmp_path / "again")
+    assert code == 0 and "identical" in out
+    changed = json.loads((column / "manifest.json").read_text())
+    changed["run"]["seed"] += 1
+    (tmp_path / "manifest.json").write_text(json.dumps(changed))
+    code, out, _ = call("run", "--from", tmp_path / "manifest.json", "-o", tmp_path / "other")
+    assert code == 1 and "differs in" in out and "spk" in out
+
+
+@pytest.mark.parametrize(
+    ("to", "names"),
+    [
+        ("fif", {"csd_proxy_raw.fif", "eeg_proxy_raw.fif", "lfp_proxy_raw.fif", "meg_proxy_raw.fif"}),
+        ("parquet", {"spikes.parquet"}),
+        ("netcdf", {"signals.nc"}),
+        ("zarr", {"signals.zarr"}),
+    ],
+)
+def test_export(column, call, tmp_path, to, names):
+    code, out, _ = call("export", column, "--to", to, "-o", tmp_path)
+    assert code == 0 and {path.name for path in tmp_path.iterdir()} == names
+    assert all(name in out for name in names)
+    code, _, err = call("export", column, "--to", to, "-o", tmp_path)
+    assert code == 2 and "exists" in err  # never overwritten
+
+
+def test_compare_with_the_recording(column, call, tmp_path):
+    code, out, _ = call("compare", column, "--recording", "barrel", "-o", tmp_path, "--json")
+    assert code == 0
+    table = {row["feature"]: row for row in json.loads(out)["table"]}
+    assert {"sink depth", "order", "latency", "width"} <= set(table), table
+    assert 0.357 <= table["sink depth"]["simulated"] <= 0.505  # layer 4 of the preset
+    assert abs(table["sink depth"]["recorded"] - 0.5) < 0.11  # INTEROP: the deepest sink is at 500 um, contacts 100 um
+    assert {path.name for path in tmp_path.iterdir()} == {"comparison.csv", "comparison.png"}
+
+
+def test_validate_and_schema(call, tmp_path):
+    code, out, _ = call("validate", SMALL, "--json")
+    assert code == 0 and json.loads(out)["hash"] == jtfne.suite2_four_celltype_config(seed=0).hash
+    path = jtfne.suite2_net1_config(200).to_file(tmp_path / "net1.toml")
+    code, out, _ = call("validate", path)
+    assert code == 0 and "cells: 200" in out
+    for what in ("config", "manifest"):
+        code, out, _ = call("schema", what)
+        assert code == 0 and json.loads(out)["$schema"].startswith("https://json-schema.org")
+
+
+def test_presets(call):
+    code, out, _ = call("presets", "--json")
+    assert code == 0 and set(json.loads(out)) == set(jtfne.presets.PRESETS)
+    code, out, _ = call("presets", "suite2_net1")
+    assert code == 0 and "n: int = 1000" in out and "mean_in_degree" in out
+
+
+def test_preset_arguments(call):
+    code, out, _ = call("validate", "suite2_net1:n=300", "--json")
+    assert code == 0 and json.loads(out)["cells"] == 300
+
+
+BAD = {
+    "unknown preset": (["run", "v1_colum"], ["'v1_colum'", "nearest: 'v1_column'"]),
+    "unknown argument": (["run", "suite2_net1:m=3"], ["argument='m'", "'n'"]),
+    "argument of a wrong type": (["run", "suite2_net1:n=many"], ["n='many'", "int"]),
+    "too small": (["run", "v1_column:n=10"], ["n=10", "[400, inf)"]),
+    "no config": (["run"], ["neither CONFIG nor --from"]),
+    "both": (["run", SMALL, "--from", "m.json"], ["both CONFIG and --from"]),
+    "missing file": (["run", "nothing.toml"], ["nothing.toml", "no file"]),
+    "missing manifest": (["run", "--from", "nothing.json"], ["nothing.json"]),
+    "seed": (["run", SMALL, "--seed", "-1"], ["seed", "-1", "0"]),
+    "duration": (["run", SMALL, "--duration-ms", "0.25"], ["duration_ms=0.25", "divides"]),
+    "no run folder": (["show", "."], ["manifest.json"]),
+    "unknown format": (["export", ".", "--to", "mat"], ["mat", "parquet"]),
+    "unknown schema": (["schema", "confg"], ["'confg'", "nearest: 'config'"]),
+    "no recording": (["compare", "."], ["no RECORDING"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_error(case, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    args, said = BAD[case]
+    code, out, err = call(*args)
+    assert code == 2 and out == "" and "Traceback" not in err
+    for text in said:
+        assert text in err, err
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_run_is_not_overwritten(column, call):
+    before = (column / "manifest.json").read_bytes()
+    code, _, err = call("run", SMALL, "-o", column)
+    assert code == 2 and "not empty" in err
+    assert (column / "manifest.json").read_bytes() == before
+
+
+def test_a_broken_config_file_says_where(call, tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text('schema_version = "0.1.0"\n[run]\nsed = 3\n')
+    code, _, err = call("validate", path)
+    assert code == 2 and "sed" in err and "seed" in err
+
+
+def test_help_is_quick():
+    """`--help` loads neither jax nor xarray."""
+    code = "import sys; sys.argv = ['jtfne', '--help']\nfrom jtfne import cli\ntry: cli.main()\nexcept SystemExit: pass\n"
+    code += "print([name for name in ('jax', 'xarray', 'mne', 'pandas') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")

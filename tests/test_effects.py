@@ -1,0 +1,330 @@
+"""Nothing declared is without effect: every field of Config and every argument of Paradigm changes what comes out.
+
+`FIELDS` and `ARGUMENTS` say, for each, what is changed in which circuit. A field that is in neither table fails.
+"""
+
+import dataclasses
+import inspect
+import typing
+
+import numpy as np
+import pydantic
+import pytest
+
+import jtfne
+from jtfne import _json, config
+from jtfne.config import Config
+from jtfne.config._base import Declared
+from jtfne.run_folder import array_hash, dataset_hash
+from jtfne.simulation import simulate
+
+AREAS = [{"name": "V1"}, {"name": "V4"}]
+LAYERS = [{"name": "L2/3"}, {"name": "L4"}]
+EDGE = {"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 150.0,
+        "rule": {"kind": "FixedProbability", "p": 0.5}}  # fmt: skip
+BASE = {
+    "circuit": {
+        "areas": AREAS,
+        "layers": LAYERS,
+        "cells": {"mix": {"E": 0.6, "PV": 0.4}, "n": 20},
+        "cell_params": {"E": {"drive": 15.0}},
+        "connections": [EDGE],
+    },
+    "run": {"seed": 3, "duration_ms": 40.0},
+    "readouts": {"probes": ["spk", {"kind": "vm", "interval_ms": 1.0}]},
+}
+PULSE = {"kind": "Pulse", "start_ms": 5.0, "duration_ms": 5.0, "amplitude": 4.0}
+TRAIN = {"kind": "PulseTrain", "start_ms": 5.0, "duration_ms": 2.0, "period_ms": 6.0, "count": 3, "amplitude": 4.0}
+RAIN = {"kind": "Poisson", "rate_Hz": 900.0, "weight_pA": 60.0, "start_ms": 5.0, "stop_ms": 30.0}
+TRACE = {"kind": "Trace", "values": [1.0, 3.0, 2.0], "dt_ms": 2.0, "start_ms": 5.0}
+DRIVES = {
+    "Constant": {"kind": "Constant", "amplitude": 4.0, "start_ms": 5.0},
+    "Pulse": PULSE,
+    "PulseTrain": TRAIN,
+    "Poisson": RAIN,
+    "Trace": TRACE,
+}
+EMITTERS = {"LIF": 600.0, "Izhikevich2003": 15.0, "Izhikevich2007": 400.0}  # kind -> a drive at which it fires
+
+
+def put(table, path, value):
+    """A copy of nested dicts and lists in which what lies at `path` is `value`."""
+    head, _, rest = path.partition(".")
+    if isinstance(table, list):
+        return [put(each, rest, value) if rest and k == int(head) else value if k == int(head) else each
+                for k, each in enumerate(table)]  # fmt: skip
+    return {**table, head: put(table.get(head, {}), rest, value) if rest else value}
+
+
+def based(**changes):
+    """BASE with `changes` by path, `__` for the dot."""
+    table = BASE
+    for path, value in changes.items():
+        table = put(table, path.replace("__", "."), value)
+    return table
+
+
+def stimulated(drive, target="E"):
+    return based(task__stimuli=[{"target": target, "drive": drive, "label": "s"}])
+
+
+def probed(**probe):
+    return based(readouts__probes=["spk", probe])
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """In `base`, what lies at `path` becomes `value`; `seen` is where the difference must show."""
+
+    path: str
+    value: object
+    base: dict = dataclasses.field(default_factory=lambda: BASE)
+    seen: str = "values"
+
+
+def result(cfg, paradigm=None, **how):
+    """Hashes: of the values of every readout, of events, of the cells' names and places, and of the config."""
+    signals = simulate(jtfne.construct(cfg), paradigm, **how)
+    leaves = {name: signals.tree[name].to_dataset() for name in signals.recorded()}
+    values = {name: [array_hash(leaf[each].values) for each in leaf.data_vars] for name, leaf in leaves.items()}
+    tables = {name: dataset_hash(signals.tree[name].to_dataset()) for name in ("events", "neurons")}
+    coords = {name: dataset_hash(leaf.drop_vars(list(leaf.data_vars))) for name, leaf in leaves.items()}
+    return {"values": values, **tables, "coords": coords, "config": cfg.hash}
+
+
+def at(part, name, base, **changes):
+    """Changes of the fields of a class whose object lies at `part` of `base`."""
+    return {f"{name}.{field}": Change(f"{part}.{field}", value, base) for field, value in changes.items()}
+
+
+def _selectors():
+    """Selector.field -> a change of it in each place that takes a selector."""
+    given = {"area": "V1", "layer": "L4", "cell_type": "PV", "ids": [3, 4]}
+    edge = [{**EDGE, "source": {"cell_type": "E"}, "target": {}}]
+    wired, onto = based(circuit__connections=edge), stimulated(PULSE, {})
+    watched = probed(kind="vm", interval_ms=1.0, cells={})
+    return {
+        f"Selector.{field}": [
+            Change(f"circuit.connections.0.{'source' if field != 'cell_type' else 'target'}.{field}", value, wired),
+            Change(f"circuit.connections.0.target.{field}", value, wired),
+            Change(f"task.stimuli.0.target.{field}", value, onto),
+            Change(f"readouts.probes.1.cells.{field}", value, watched),
+        ]
+        for field, value in given.items()
+    }
+
+
+def _emitters():
+    """Every parameter of every cell model, in a population that fires."""
+    changed = {
+        "LIF": {"c_m_pF": 200.0, "tau_m_ms": 15.0, "v_rest_mV": -62.0, "v_th_mV": -52.0, "v_reset_mV": -68.0,
+                "t_ref_ms": 3.0},
+        "Izhikevich2003": {"a": 0.03, "b": 0.22, "c_mV": -60.0, "d": 4.0, "v_peak_mV": 10.0, "c_m_pF": 150.0},
+        "Izhikevich2007": {"c_m_pF": 120.0, "k": 0.8, "v_r_mV": -62.0, "v_t_mV": -42.0, "v_peak_mV": 20.0, "a": 0.05,
+                           "b": -1.0, "c_mV": -55.0, "d_pA": 50.0},
+    }  # fmt: skip
+    rows = {}
+    for kind, fields in changed.items():
+        base = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__emitters={"X": {"kind": kind}},
+                     circuit__cell_params={"X": {"drive": EMITTERS[kind]}})  # fmt: skip
+        if kind == "Izhikevich2003":  # its input is mV/ms: a capacitance shows where there are pA
+            rain = [{"target": "X", "drive": {**RAIN, "weight_pA": 200.0}, "label": "s"}]
+            base = put(base, "task.stimuli", rain)
+        rows |= at("circuit.emitters.X", kind, base, **fields)
+    return rows
+
+
+def _rules():
+    """Every field of every rule and distribution."""
+    fields = {
+        "FixedProbability": {"p": 0.2},
+        "FixedIndegree": {"n": 4},
+        "FixedOutdegree": {"n": 4},
+        "FixedTotal": {"n": 40},
+        "OneToOne": {},
+        "AllToAll": {},
+        "DistanceDecay": {"p0": 0.3, "length_mm": 0.5},
+        "FromTable": {"source": [1, 1, 2], "target": [12, 15, 14], "weight": [90.0] * 3, "delay_ms": [2.0] * 3},
+    }
+    first = {
+        "FixedProbability": {"p": 0.5}, "FixedIndegree": {"n": 8}, "FixedOutdegree": {"n": 8}, "FixedTotal": {"n": 80},
+        "DistanceDecay": {"p0": 0.9, "length_mm": 0.2},
+        "FromTable": {"source": [0, 1, 2], "target": [12, 13, 14]},
+    }  # fmt: skip
+    rows = {}
+    for kind, changed in fields.items():
+        rule = {"kind": kind, **first.get(kind, {})}
+        # a column, E onto itself (so that there are autapses to allow) and driven to fire; PV hears of it
+        base = based(circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": rule}])
+        rows |= at("circuit.connections.0.rule", kind, base, **changed)
+        other = {"kind": "FixedIndegree", "n": 3} if kind != "FixedIndegree" else {"kind": "FixedTotal", "n": 8}
+        rows[f"{kind}.kind"] = Change("circuit.connections.0.rule", other, base)
+        known = getattr(config, kind).model_fields
+        if "multapses" in known:
+            rows[f"{kind}.multapses"] = Change("circuit.connections.0.rule.multapses", False, base)
+        if "autapses" in known:
+            rows[f"{kind}.autapses"] = Change("circuit.connections.0.rule.autapses", True, base)
+    for kind, given, changed in (
+        ("Normal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),
+        ("LogNormal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),
+        ("Uniform", {"low": 50.0, "high": 150.0}, {"low": 80.0, "high": 120.0}),
+    ):
+        late = {name: value / 40.0 for name, value in given.items()}
+        late |= {} if kind == "Uniform" else {"low": 0.2}
+        heavy = based(circuit__connections=[{**EDGE, "weight": {"kind": kind, **given}}])
+        delayed = based(circuit__connections=[{**EDGE, "delay_ms": {"kind": kind, **late}}])
+        for field, value in changed.items():
+            delay = Change(f"circuit.connections.0.delay_ms.{field}", value / 40.0, delayed)
+            rows[f"{kind}.{field}"] = [Change(f"circuit.connections.0.weight.{field}", value, heavy), delay]
+        rows[f"{kind}.kind"] = Change("circuit.connections.0.weight", 100.0, heavy)
+    return rows
+
+
+def _drives():
+    """Every field of every stimulus, in the run and in the table of events."""
+    changed = {
+        "Constant": {"amplitude": 5.0, "start_ms": 9.0},
+        "Pulse": {"amplitude": 5.0, "start_ms": 9.0, "duration_ms": 8.0},
+        "PulseTrain": {"amplitude": 5.0, "start_ms": 9.0, "duration_ms": 3.0, "period_ms": 7.0, "count": 4},
+        "Poisson": {"rate_Hz": 500.0, "weight_pA": 40.0, "mechanism": "NMDA", "start_ms": 9.0, "stop_ms": 20.0,
+                    "shared": True},
+        "Trace": {"values": [1.0, 2.0, 2.0], "dt_ms": 3.0, "start_ms": 9.0, "amplitude": 2.0},
+    }  # fmt: skip
+    rows = {}
+    for kind, fields in changed.items():
+        rows |= at("task.stimuli.0.drive", kind, stimulated(DRIVES[kind]), **fields)
+    return rows
+
+
+def _probes():
+    """Every field of every probe; the kind is the readout itself."""
+    shank = {"interval_ms": 2.0, "n_channels": 12, "kernel_mm": 0.2}
+    names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
+             "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
+             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy"}  # fmt: skip
+    changed = {
+        "Voltage": {"interval_ms": 2.0, "cells": "PV"},
+        "SourceProbe": {"interval_ms": 2.0},
+        "LFPProxy": shank,
+        "CSDProxy": shank,
+        "SpectrolaminarProxy": {**shank, "max_frequency_Hz": 60.0},
+        "EMMProxy": {**shank, "weights": [1.0, 0.0, 2.0]},
+        "EEGProxy": {"interval_ms": 2.0, "sites": ["Oz", "Cz"]},
+        "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG0111", "MEG2111"]},
+    }
+    rows = {f"{kind}.kind": Change("readouts.probes.0", name, based(readouts__probes=["source" if name == "spk" else "spk"]))
+            for kind, name in names.items()}  # fmt: skip
+    for kind, fields in changed.items():
+        rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
+    return rows
+
+
+def _sources():
+    """Every mode, seen in the source and in a field made of it; each is unlike the default."""
+    base = based(readouts__probes=["source", "lfp_proxy"])
+    kinds = {cls.__name__: cls.model_fields["kind"].default for cls in config.SOURCE_MODES}
+    rows = {f"{name}.kind": Change("readouts.source", kind, base) for name, kind in kinds.items()}
+    other = put(base, "readouts.source", "synaptic_current")
+    return {**rows, "InputCurrent.kind": Change("readouts.source", "input_current", other)}
+
+
+SEEN_BY_EEG = probed(kind="eeg_proxy")
+BY_DISTANCE = based(
+    circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"}, "target": {"area": "V1"},
+                           "rule": {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.1}}]
+)  # fmt: skip
+OWN = based(circuit__connections=[{**EDGE, "mechanism": "own"}], circuit__mechanisms={"own": {"tau_ms": 3.0}})
+NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
+FIELDS = {
+    "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
+    "Config.circuit": Change("circuit.cells.n", 24),
+    "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
+    "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
+    "Config.readouts": Change("readouts", {"probes": ["vm"]}),
+    "Circuit.areas": Change("circuit.areas", AREAS[:1]),
+    "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),
+    "Circuit.geometry": Change("circuit.geometry", {"thickness_mm": 2.5}, BY_DISTANCE),
+    "Circuit.cells": Change("circuit.cells", {"mix": {"E": 6, "PV": 4}}),
+    "Circuit.emitters": Change("circuit.emitters", {"PV": {"kind": "LIF"}}),
+    "Circuit.cell_params": [Change("circuit.cell_params", {"E": {"drive": 15.0, name: value}})
+                            for name, value in {"noise": 0.5, "d": 5.0, "drive": 12.0}.items()],
+    "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
+    "Circuit.connections": Change("circuit.connections", []),
+    "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),
+                  Change("circuit.areas.1.name", "MT", SEEN_BY_EEG)],
+    "Area.position_mm": Change("circuit.areas.1.position_mm", [-40.0, -20.0, 80.0], SEEN_BY_EEG),
+    "Area.normal": Change("circuit.areas.1.normal", [0.0, -1.0, 0.5], SEEN_BY_EEG),
+    "Layer.name": Change("circuit.layers.0.name", "ours", based(circuit__layers=NAMED), "neurons"),
+    "Layer.top": Change("circuit.layers.0.top", 0.2, put(BY_DISTANCE, "circuit.layers", NAMED)),
+    "Layer.bottom": Change("circuit.layers.0.bottom", 0.2, put(BY_DISTANCE, "circuit.layers", NAMED)),
+    "Geometry.thickness_mm": Change("circuit.geometry.thickness_mm", 2.5, BY_DISTANCE),
+    "Geometry.radius_mm": Change("circuit.geometry.radius_mm", 0.1, BY_DISTANCE),
+    "Cells.mix": Change("circuit.cells.mix", {"E": 0.8, "PV": 0.2}),
+    "Cells.n": Change("circuit.cells.n", 24),
+    "Cells.unit": Change("circuit.cells", {"mix": {"E": 5, "PV": 5}, "unit": "fraction"},
+                         based(circuit__cells={"mix": {"E": 5, "PV": 5}})),
+    "Exponential.tau_ms": Change("circuit.mechanisms.own.tau_ms", 6.0, OWN),
+    "Exponential.sign": Change("circuit.mechanisms.own.sign", -1, OWN),
+    "Connection.source": Change("circuit.connections.0.source", {"area": "V1", "cell_type": "E"}),
+    "Connection.target": Change("circuit.connections.0.target", "E"),
+    "Connection.mechanism": Change("circuit.connections.0.mechanism", "NMDA"),
+    "Connection.rule": Change("circuit.connections.0.rule", "AllToAll"),
+    "Connection.weight": Change("circuit.connections.0.weight", 90.0),
+    "Connection.delay_ms": Change("circuit.connections.0.delay_ms", 2.0),
+    "Run.seed": Change("run.seed", 4),
+    "Run.dtype": Change("run.dtype", "float64"),
+    "Run.duration_ms": Change("run.duration_ms", 50.0),
+    "Run.dt_ms": Change("run.dt_ms", 0.05),
+    "Task.stimuli": Change("task.stimuli", [{"target": "E", "drive": PULSE}]),
+    "Stimulus.target": Change("task.stimuli.0.target", "PV", stimulated(PULSE)),
+    "Stimulus.drive": Change("task.stimuli.0.drive", TRACE, stimulated(PULSE)),
+    "Stimulus.label": Change("task.stimuli.0.label", "flash", stimulated(PULSE), "events"),
+    "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
+    "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
+    **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
+}  # fmt: skip
+
+
+def classes_of(hint, found):
+    """All declarations that a type mentions, however deep."""
+    if isinstance(hint, type) and issubclass(hint, pydantic.BaseModel) and hint not in found:
+        found.append(hint)
+        for field in hint.model_fields.values():
+            classes_of(typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation, found)
+    if isinstance(hint, Declared):
+        found.extend(cls for cls in hint.catalogue.values() if cls not in found)
+    for inner in (*typing.get_args(hint), *getattr(hint, "__metadata__", ())):
+        classes_of(inner, found)
+    return found
+
+
+def declared_fields():
+    """Class.field of everything that a Config can hold."""
+    names = []
+    for cls in classes_of(Config, []):
+        fields = cls.model_fields if issubclass(cls, pydantic.BaseModel) else dataclasses.fields(cls)
+        names += [f"{cls.__name__}.{getattr(field, 'name', field)}" for field in fields]
+    return names
+
+
+def test_the_table_holds_every_field():
+    known = declared_fields()
+    assert len(known) > 120 and {"LIF.t_ref_ms", "Uniform.low", "MEGProxy.sensors", "Trace.values"} <= set(known)
+    assert sorted(set(known) - set(FIELDS)) == [], "fields without a row in FIELDS"
+    assert sorted(set(FIELDS) - set(known)) == [], "rows for fields that are gone"
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_field_has_an_effect(field):
+    rows = FIELDS[field] if isinstance(FIELDS[field], list) else [FIELDS[field]]
+    for row in rows:
+        before = result(Config(**row.base))
+        try:
+            after = result(Config(**put(row.base, row.path, row.value)))
+        except jtfne.JtfneError:
+            assert field in REFUSED, f"{field}: {row.path} refused"
+            continue
+        assert field not in REFUSED and before[row.seen] != after[row.seen], f"{row.path}={row.value!r} changes nothing"
+
+
+REFUSED = {"Exponential.sign"}  # a positive weight on an inhibitory mechanism
