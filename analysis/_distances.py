@@ -53,15 +53,7 @@ def compare(
         For shapes or steps that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
     """
     ours, theirs, dt_ms, unit = _alike(simulated, recorded)
-    n_steps = ours.shape[-1]
-    length = n_steps // DEFAULT_BLOCKS if block_ms is None else round(block_ms / dt_ms)
-    if block_ms is None:
-        length = max(length, FEWEST_SAMPLES)
-    n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
-    if n_blocks < FEWEST_BLOCKS:
-        given = f"block_ms={length * dt_ms:g} in {n_steps * dt_ms:g} ms"
-        allowed = f"{FEWEST_BLOCKS} blocks or more of {FEWEST_SAMPLES} samples ({FEWEST_SAMPLES * dt_ms:g} ms) or more"
-        raise refuse(given, allowed, WHERE)
+    n_blocks, length = _blocks(ours.shape[-1], dt_ms, block_ms)
     if n_bootstrap < 1 or not 0.0 < level < 1.0:
         raise refuse(f"n_bootstrap={n_bootstrap}, level={level}", "1 draw or more, a level between 0 and 1", WHERE)
     blocks = _Blocks(_cut(ours, n_blocks, length), _cut(theirs, n_blocks, length), dt_ms, relative=unit == "sd")
@@ -131,6 +123,17 @@ def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Flo
         return rows[0], rows[1], steps[0], units[0]
     ours, theirs = ((each - each.mean()) / each.std() for each in rows)
     return ours, theirs, steps[0], "sd"
+
+
+def _blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
+    """How many blocks there are, and of how many samples. Raises: JtfneError if they are too few or too short."""
+    length = max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES) if block_ms is None else round(block_ms / dt_ms)
+    n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
+    if n_blocks < FEWEST_BLOCKS:
+        given = f"block_ms={length * dt_ms:g} in {n_steps * dt_ms:g} ms"
+        allowed = f"{FEWEST_BLOCKS} blocks or more of {FEWEST_SAMPLES} samples ({FEWEST_SAMPLES * dt_ms:g} ms) or more"
+        raise refuse(given, allowed, WHERE)
+    return n_blocks, length
 
 
 def _cut(rows: Floats, n_blocks: int, length: int) -> Floats:

@@ -22,10 +22,10 @@ CAPTIONS = {
     "04_vm": "Membrane potentials of a few cells, labelled by layer, type and id.",
     "05_lfp": "LFP proxy over depth, from its mean before the first stimulus.",
     "06_csd": "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
-    "07_eeg": "EEG proxy at some sites, from its mean before the first stimulus.",
-    "08_eeg_map": "EEG proxy over the head, seen from above, where it is strongest after the stimulus.",
-    "09_meg": "MEG proxy at some magnetometers, from its mean before the first stimulus.",
-    "10_meg_map": "MEG proxy over the head, seen from above, where it is strongest after the stimulus.",
+    "07_eeg": "EEG proxy at up to 12 sites, from its mean before the first stimulus.",
+    "08_eeg_map": "EEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
+    "09_meg": "MEG proxy at up to 12 magnetometers, from its mean before the first stimulus.",
+    "10_meg_map": "MEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
     "11_psd": "Power spectrum of the LFP proxy: mean and range over depth.",
     "12_spectrolaminar": "Power relative to its maximum over depth, for each frequency.",
     "13_timeline": "The stimulus over the run.",
@@ -52,15 +52,16 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .note { background: var(--note); padding: 0.7rem 1rem; border-left: 4px solid #e69f00; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1.2rem; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
-figure img { display: block; width: 100%; height: 340px; object-fit: contain; background: #fff; padding: 0.5rem; }
+figure { display: flex; flex-direction: column; }
+figure img { width: 100%; max-height: 360px; object-fit: contain; background: #fff; padding: 0.5rem; flex: 1; }
 figcaption { padding: 0.5rem 0.8rem; font-size: 0.9rem; border-top: 1px solid var(--line); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--line); }
+th, td { white-space: nowrap; }
 th { color: var(--faint); font-weight: 500; }
 summary { cursor: pointer; }
 pre { overflow-x: auto; font-size: 0.8rem; max-height: 40rem; }
-@media (max-width: 500px) { figure img { height: auto; } }
 """
 
 

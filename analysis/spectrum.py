@@ -41,7 +41,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     >>> import numpy as np, xarray as xr
     >>> t_ms = np.arange(1, 2001.0)
     >>> power = psd(xr.DataArray(np.sin(2 * np.pi * 0.04 * t_ms), {"time": t_ms}, "time"))
-    >>> float(power.frequency[power.argmax()])
+    >>> float(power["frequency"][power.argmax("frequency")])
     40.0
     """
     where = "analysis.psd"

@@ -44,10 +44,16 @@ class Circuit:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class PoissonInput:
-    """Poisson spikes onto one receptor. targets: int32 (n_targets,). weight_pA: added by each spike."""
+    """Poisson spikes onto one receptor. weight_pA: added by each spike.
 
-    targets: jax.Array
+    targets: int32 (n_targets,), or None where they are the rows `first` to `first + n_targets - 1`, which a step
+    reaches without a scatter.
+    """
+
+    targets: jax.Array | None
     weight_pA: jax.Array | float
+    first: int = dataclasses.field(metadata={"static": True})
+    n_targets: int = dataclasses.field(metadata={"static": True})
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
 
@@ -130,7 +136,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
     dtype = circuit.drive_pA.dtype
     uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
-    draws = (1 if each.shared else each.targets.shape[0] for each in inputs.poisson)
+    draws = (1 if each.shared else each.n_targets for each in inputs.poisson)
     streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
     return Carry(
         step=jnp.int32(0),
@@ -212,8 +218,9 @@ def _step(
     i_syn_pA, ring = decay * carry.i_syn_pA, carry.ring
     if circuit.delivery is not None and ring is not None:
         i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, carry.step)
-        ring = circuit.delivery.ring.cleared(ring, carry.step, i_syn_pA)
     i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
+    if circuit.delivery is not None and ring is not None:
+        ring = circuit.delivery.ring.cleared(ring, carry.step, i_syn_pA)
     view = View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
     return Carry(carry.step, cells, i_syn_pA, ring, noise_state, poisson), view
 
@@ -239,8 +246,13 @@ def _rained(
     for each, state, thresholds in zip(inputs.poisson, carry.poisson, tick.thresholds, strict=True):
         state, count = noise.poisson(state, thresholds)
         states.append(state)
-        at = each.receptor * circuit.n_cells + each.targets
-        i_syn_pA = i_syn_pA.at[at].add(each.weight_pA * count.astype(i_syn_pA.dtype), unique_indices=True)
+        added = jnp.broadcast_to(each.weight_pA * count.astype(i_syn_pA.dtype), (each.n_targets,))
+        begin = each.receptor * circuit.n_cells + each.first
+        if each.targets is None:
+            i_syn_pA = i_syn_pA + jnp.pad(added, (begin, i_syn_pA.size - begin - each.n_targets))
+        else:
+            at = each.receptor * circuit.n_cells + each.targets
+            i_syn_pA = i_syn_pA.at[at].add(added, unique_indices=True)
     return i_syn_pA, tuple(states)
 
 

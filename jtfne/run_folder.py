@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MANIFEST, SIGNALS, SPIKES = "manifest.json", "signals.zarr", "spikes.parquet"
 LABELS = ("area", "layer", "cell_type")
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError)  # what readers raise over broken files
 SPIKE_SCHEMA = "jtfne.spikes/1"
 
 
@@ -35,37 +36,52 @@ def array_hash(values: Any) -> str:
     """
     array = np.asarray(values)
     if array.dtype.kind in "UOT":
-        return hashlib.sha256(_json.dumps([str(each) for each in array.ravel()]).encode()).hexdigest()
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    head = json.dumps([array.dtype.str, list(array.shape)])
-    return hashlib.sha256(head.encode() + array.tobytes()).hexdigest()
+        texts = [str(each) for each in array.ravel()]
+        return hashlib.sha256(_json.dumps(["str", list(array.shape), texts]).encode()).hexdigest()
+    array = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+    found = hashlib.sha256(json.dumps([array.dtype.str, list(array.shape)]).encode())
+    found.update(array.tobytes() if array.ndim == 0 else array.data)
+    return found.hexdigest()
 
 
 def dataset_hash(dataset: "xr.Dataset") -> str:
-    """SHA-256 over the names and hashes of all variables and coordinates of a node."""
-    return _json.sha256({str(name): array_hash(dataset[name].values) for name in dataset.variables})
+    """SHA-256 over the names, dimensions and hashes of all variables and coordinates of a node."""
+    parts = {str(name): dataset[name] for name in dataset.variables}
+    return _json.sha256({name: [[str(dim) for dim in v.dims], array_hash(v.values)] for name, v in parts.items()})
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """SHA-256 of a file's bytes; of a folder, that of the names and hashes of all its files."""
+    if path.is_dir():
+        return _json.sha256({each.relative_to(path).as_posix(): file_hash(each) for each in _files(path)})
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def rows_of(known: Any, wanted: Any) -> np.ndarray[Any, Any]:
+    """Where each of `wanted` stands in `known`, (n,) distinct ids in any order, all of which it holds."""
+    order = np.argsort(known, kind="stable")
+    return np.asarray(order[np.searchsorted(known, wanted, sorter=order)])
 
 
 @contextlib.contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
 
-    Raises: JtfneError if `path` exists and is not an empty folder.
+    Raises: JtfneError if `path` exists and is not an empty folder, or no folder can be made for it.
     """
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.absolute()
+    _refuse_used(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise refuse(f"{str(path)!r}, which lies below a file,", "a path below folders", "writing") from error
     room = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         beside = room / path.name
         yield beside
         _sync(beside)
+        _refuse_used(path)
         if path.is_dir():
             path.rmdir()
         beside.rename(path)
@@ -77,41 +93,48 @@ def written_beside(path: Path) -> Iterator[Path]:
 def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
     """Write a whole run to `folder`, which must be new or empty; the manifest as written, files listed.
 
+    Spikes go to Parquet; their node in the Zarr store has its attributes only.
     Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot hold.
     """
+    import xarray as xr
+
     with written_beside(folder) as beside:
         beside.mkdir()
-        write_tree(tree, beside / SIGNALS)
-        files = []
+        rest = tree.copy()
         if "spk" in tree.children:
             write_spikes(spike_table(tree), beside / SPIKES)
-            path = beside / SPIKES
-            files.append({"path": SPIKES, "bytes": path.stat().st_size, "sha256": file_hash(path)})
-        manifest = {**manifest, "files": files}
+            rest["spk"] = xr.DataTree(xr.Dataset(attrs=tree["spk"].attrs))
+        write_tree(rest, beside / SIGNALS)
+        written = [path for path in (beside / SIGNALS, beside / SPIKES) if path.exists()]
+        manifest = {**manifest, "files": [_listed(path) for path in written]}
         (beside / MANIFEST).write_text(_json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
 
-def read_run(folder: Path) -> tuple["xr.DataTree", dict[str, Any]]:
-    """The tree and manifest of a run folder, every hash checked.
-
-    Raises: JtfneError if it is not a run folder, or a file was cut short or altered.
-    """
+def read_manifest(folder: Path) -> Any:
+    """The manifest of a run folder. Raises: JtfneError if there is none, or it is not JSON."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise refuse(
-            f"{str(folder)!r}, which has no {MANIFEST},", "a folder that `jtfne run` or `Signals.save` made", "load"
-        )
-    manifest = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
-    for each in manifest["files"]:
-        found = folder / each["path"]
-        if not found.is_file() or file_hash(found) != each["sha256"]:
-            raise _altered(found)
+        allowed = "a folder that `jtfne run` or `Signals.save` made"
+        raise refuse(f"{str(folder)!r}, which has no {MANIFEST},", allowed, "load")
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise refuse(f"a text that is not UTF-8 ({error})", "JSON", str(path)) from None
+    return _json.loads(text, where=str(path))
+
+
+def read_run(folder: Path, manifest: dict[str, Any]) -> "xr.DataTree":
+    """The tree of a run folder. Raises: JtfneError if a file is not what `manifest` says."""
+    listed = {each["path"]: each["sha256"] for each in manifest["files"]}
+    for name in (SIGNALS, *listed):
+        found = folder / name
+        if not found.exists() or file_hash(found) != listed.get(name):
+            raise altered(found)
     tree = read_tree(folder / SIGNALS)
-    for name, about in manifest["readouts"].items():
-        if name not in tree.children or dataset_hash(tree[name].to_dataset()) != about["sha256"]:
-            raise _altered(folder / SIGNALS / name)
-    return tree, manifest
+    if "spk" in tree.children:
+        tree["spk"] = _spike_node(folder / SPIKES, tree["spk"].attrs)
+    return tree
 
 
 def write_tree(tree: "xr.DataTree", path: Path) -> None:
@@ -132,8 +155,8 @@ def read_tree(path: Path) -> "xr.DataTree":
     try:
         with xr.open_datatree(path, engine="zarr", decode_timedelta=False) as opened:
             return in_memory(opened)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise JtfneError(f"{str(path)!r} cannot be read ({error}); allowed: a whole Zarr store (in load)") from error
+    except UNREADABLE as error:
+        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Zarr store", "reading") from error
 
 
 def in_memory(opened: "xr.DataTree") -> "xr.DataTree":
@@ -176,7 +199,7 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
     }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
-        row = np.searchsorted(neurons["neuron"].values, spikes["neuron"].values)
+        row = rows_of(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
             known, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
             picked = pa.array(codes[row].astype(np.int16))
@@ -201,18 +224,46 @@ def write_spikes(table: "pa.Table", path: Path) -> None:
 
 def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
     """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's own str."""
-    texts = {
-        name: (dataset[name].dims, np.array(dataset[name].values.tolist(), kind), dataset[name].attrs)
-        for name in dataset.variables
-        if dataset[name].dtype.kind in "UOT"
+    found = {name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"}
+    texts: dict[Any, Any] = {  # xarray would write empty objects as numbers
+        name: (text.dims, np.array(text.values.tolist(), kind if text.size else str), text.attrs)
+        for name, text in found.items()
     }
     coords = {name: text for name, text in texts.items() if name in dataset.coords}
     return dataset.assign_coords(coords).assign({name: text for name, text in texts.items() if name not in coords})
 
 
-def _altered(path: Path) -> JtfneError:
-    """The error for a file that is not what was written."""
-    return JtfneError(f"{str(path)!r} was cut short, altered or lost; allowed: what its manifest's hash says (in load)")
+def altered(path: Path) -> JtfneError:
+    """The error for a file, or part of one, that is not what was written."""
+    return refuse(f"{str(path)!r}, which was cut short, altered or lost,", "what its manifest's hash says", "reading")
+
+
+def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
+    """The `spk` node from its Parquet file."""
+    import xarray as xr
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)
+    columns = {"time": "time_ms", "neuron": "neuron", "trial": "trial"}
+    values = {name: ("event", np.array(table[column])) for name, column in columns.items()}
+    return xr.DataTree(xr.Dataset(values, attrs=attrs))
+
+
+def _listed(path: Path) -> dict[str, Any]:
+    """The entry of a file or folder in the manifest."""
+    n_bytes = sum(each.stat().st_size for each in (_files(path) if path.is_dir() else [path]))
+    return {"path": path.name, "bytes": n_bytes, "sha256": file_hash(path)}
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files in a folder and below it, but for what macOS leaves where it has looked."""
+    return sorted(each for each in folder.rglob("*") if each.is_file() and each.name != ".DS_Store")
+
+
+def _refuse_used(path: Path) -> None:
+    """Raises: JtfneError if `path` exists and is not an empty folder."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
 
 
 def _sync(path: Path) -> None:

@@ -4,15 +4,18 @@
 """
 
 import dataclasses
+import functools
 import inspect
 import typing
 
+import jax
 import numpy as np
 import pydantic
 import pytest
+import xarray as xr
 
 import jtfne
-from jtfne import _json, config
+from jtfne import config
 from jtfne.config import Config
 from jtfne.config._base import Declared
 from jtfne.run_folder import array_hash, dataset_hash
@@ -82,8 +85,9 @@ class Change:
     seen: str = "values"
 
 
+@functools.cache
 def result(cfg, paradigm=None, **how):
-    """Hashes: of the values of every readout, of events, of the cells' names and places, and of the config."""
+    """Hashes, computed once a run: of every readout's values, of events, of the cells' names and places, and so on."""
     signals = simulate(jtfne.construct(cfg), paradigm, **how)
     leaves = {name: signals.tree[name].to_dataset() for name in signals.recorded()}
     values = {name: [array_hash(leaf[each].values) for each in leaf.data_vars] for name, leaf in leaves.items()}
@@ -210,10 +214,10 @@ def _probes():
         "SpectrolaminarProxy": {**shank, "max_frequency_Hz": 60.0},
         "EMMProxy": {**shank, "weights": [1.0, 0.0, 2.0]},
         "EEGProxy": {"interval_ms": 2.0, "sites": ["Oz", "Cz"]},
-        "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG0111", "MEG2111"]},
+        "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG 0111", "MEG 2111"]},
     }
-    rows = {f"{kind}.kind": Change("readouts.probes.0", name, based(readouts__probes=["source" if name == "spk" else "spk"]))
-            for kind, name in names.items()}  # fmt: skip
+    first = {kind: based(readouts__probes=["vm" if name == "spk" else "spk"]) for kind, name in names.items()}
+    rows = {f"{kind}.kind": Change("readouts.probes.0", name, first[kind]) for kind, name in names.items()}
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
     return rows
@@ -261,8 +265,8 @@ FIELDS = {
     "Geometry.radius_mm": Change("circuit.geometry.radius_mm", 0.1, BY_DISTANCE),
     "Cells.mix": Change("circuit.cells.mix", {"E": 0.8, "PV": 0.2}),
     "Cells.n": Change("circuit.cells.n", 24),
-    "Cells.unit": Change("circuit.cells", {"mix": {"E": 5, "PV": 5}, "unit": "fraction"},
-                         based(circuit__cells={"mix": {"E": 5, "PV": 5}})),
+    "Cells.unit": Change("circuit.cells.unit", "fraction",
+                         based(circuit__cells={"mix": {"E": 1}}, circuit__connections=[])),
     "Exponential.tau_ms": Change("circuit.mechanisms.own.tau_ms", 6.0, OWN),
     "Exponential.sign": Change("circuit.mechanisms.own.sign", -1, OWN),
     "Connection.source": Change("circuit.connections.0.source", {"area": "V1", "cell_type": "E"}),
@@ -285,12 +289,24 @@ FIELDS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation():
+    """Many small programs, each run once: compile them quickly, and leave none of them to other tests."""
+    before = jax.config.jax_disable_most_optimizations
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+    jax.clear_caches()
+
+
 def classes_of(hint, found):
     """All declarations that a type mentions, however deep."""
     if isinstance(hint, type) and issubclass(hint, pydantic.BaseModel) and hint not in found:
         found.append(hint)
         for field in hint.model_fields.values():
-            classes_of(typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation, found)
+            classes_of(
+                typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation, found
+            )
     if isinstance(hint, Declared):
         found.extend(cls for cls in hint.catalogue.values() if cls not in found)
     for inner in (*typing.get_args(hint), *getattr(hint, "__metadata__", ())):
@@ -328,3 +344,53 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {"Exponential.sign"}  # a positive weight on an inhibitory mechanism
+
+
+NET = Config(**BASE)
+ARGUMENTS = {
+    "constant_dc": {"target": ("PV", "E"), "amplitude": (4.0, 5.0), "start_ms": (5.0, 9.0)},
+    "pulse": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (5.0, 8.0), "amplitude": (4.0, 5.0)},
+    "pulse_train": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (2.0, 3.0), "period_ms": (6.0, 7.0),
+                    "count": (3, 4), "amplitude": (4.0, 5.0)},
+    "poisson": {"target": ("PV", "E"), "rate_Hz": (900.0, 500.0), "weight_pA": (60.0, 40.0),
+                "mechanism": ("AMPA", "NMDA"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0),
+                "shared": (False, True)},
+    "from_array": {"values": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "dt_ms": (2.0, 3.0), "target": ("PV", "E"),
+                   "amplitude": (1.0, 2.0), "start_ms": (5.0, 9.0)},
+    "from_dataarray": {"recorded": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "target": ("PV", "E"), "amplitude": (1.0, 2.0),
+                       "start_ms": (5.0, 9.0)},
+}  # fmt: skip
+CASES = [(name, argument) for name, arguments in ARGUMENTS.items() for argument in (*arguments, "label")]
+
+
+def constructors():
+    """The public class methods that Paradigm itself has."""
+    return [name for name, each in vars(jtfne.Paradigm).items() if isinstance(each, classmethod) and name[0] != "_"]
+
+
+def test_the_table_holds_every_argument():
+    given = {name: {*ARGUMENTS.get(name, ()), "label"} for name in constructors()}
+    assert given == {name: set(inspect.signature(getattr(jtfne.Paradigm, name)).parameters) for name in constructors()}
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_argument_of_a_paradigm_has_an_effect(name, argument):
+    first = {key: pair[0] for key, pair in ARGUMENTS[name].items()}
+    new = "other" if argument == "label" else ARGUMENTS[name][argument][1]
+    before, after = (result(NET, made(name, each)) for each in (first, {**first, argument: new}))
+    seen = "events" if argument == "label" else "values"
+    assert before[seen] != after[seen], f"Paradigm.{name}({argument}=...) changes nothing"
+    if argument in ("start_ms", "duration_ms", "stop_ms", "period_ms", "count"):
+        assert before["events"] != after["events"]
+
+
+def made(name, given):
+    if name == "from_dataarray":
+        values = np.array(given["recorded"])
+        given = {**given, "recorded": xr.DataArray(values, {"time": 2.0 * np.arange(values.size)}, ("time",))}
+    return getattr(jtfne.Paradigm, name)(**given)
+
+
+@pytest.mark.parametrize("how", [{"seed": 9}, {"duration_ms": 30.0}, {"dt_ms": 0.05}, {"trials": 2}])
+def test_argument_of_simulate_has_an_effect(how):
+    assert result(NET)["values"] != result(NET, **how)["values"]

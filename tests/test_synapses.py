@@ -14,6 +14,8 @@ from jtfne import engine
 from jtfne._precision import precision
 from jtfne.delivery import Ring, pack, unpack
 from jtfne.emitters import LIF
+from jtfne.probes._base import Keep, SourceRows, VoltageRows
+from jtfne.sources import TotalMembraneCurrent
 
 TAU_M, C_M = 10.0, 250.0
 
@@ -32,7 +34,7 @@ def one_spike(weight_pA, tau_ms, delay_steps, dt_ms, n_steps):
 
 
 @pytest.mark.parametrize("dt_ms", [0.05, 0.1, 0.5])
-@pytest.mark.parametrize("tau_ms", [0.5, 2.0, 10.0])
+@pytest.mark.parametrize("tau_ms", [1e-4, 0.5, 2.0, 10.0, 40.0])
 def test_psp_is_the_closed_form(dt_ms, tau_ms, delay_ms=1.5):
     with precision("float64"):
         psp_mV, _ = one_spike(100.0, tau_ms, round(delay_ms / dt_ms), dt_ms, round(80.0 / dt_ms))
@@ -123,30 +125,35 @@ def test_words_hold_the_spikes(n_cells, seed):
     assert (row == 0).all()
 
 
-def compiled_step(n_cells=4000):
+def rain(n_cells, targets):
+    """Poisson input onto half of the cells, as a range of rows or as an index."""
+    index = {"range": None, "index": jnp.arange(n_cells // 2, dtype=jnp.int32)}[targets]
+    return engine.PoissonInput(index, 5.0, first=0, n_targets=n_cells // 2, receptor=0, shared=False)
+
+
+@pytest.mark.parametrize("watched", ["nothing", "potentials", "sources"])
+@pytest.mark.parametrize("targets", ["none", "range", "index"])
+def test_no_step_copies_the_ring(targets, watched, n_cells=4000, n_steps=100):
+    """XLA copies a carry whose old value is still wanted; the whole ring would then be copied every step."""
     rng = np.random.default_rng(0)
     n_edges = 20 * n_cells
-    columns = (
-        rng.integers(0, n_cells, n_edges),
-        rng.integers(0, n_cells, n_edges),
-        np.zeros(n_edges),
-        np.full(n_edges, 8),
-    )
-    rows = np.column_stack([*columns, np.ones(n_edges)])
+    ends = rng.integers(0, n_cells, (2, n_edges))
+    rows = np.column_stack([*ends, np.zeros(n_edges), np.full(n_edges, 8), np.ones(n_edges)])
     flat = circuit(LIF(), n_cells, edges=rows, tau_syn_ms=(2.0,), drive_pA=400.0, noise_pA=10.0)
-    given = inputs(n_cells)
-    carry = at_reset(flat, given)
-    return engine.advance_jit.lower(flat, given, (), carry, clock(100), 0.1).compile().as_text(), flat.delivery.ring
-
-
-def test_no_step_copies_the_ring():
-    """XLA copies a carry whose old value is still wanted; the whole ring would then be copied every step."""
-    text, ring = compiled_step()
+    given, ticks = inputs(n_cells), clock(n_steps)
+    if targets != "none":
+        given = given._replace(poisson=(rain(n_cells, targets),))
+        ticks = ticks._replace(thresholds=(jnp.ones((n_steps, 6), jnp.uint32),))
+    recorders = {
+        "nothing": (),
+        "potentials": (VoltageRows("vm", None, 10),),
+        "sources": (SourceRows(TotalMembraneCurrent(), {"source": Keep()}, 10),),
+    }[watched]
+    text = engine.advance_jit.lower(flat, given, recorders, at_reset(flat, given), ticks, 0.1).compile().as_text()
+    size = flat.delivery.ring.size
     bodies = [body for body in re.split(r"\n\n", text) if body.lstrip().startswith(("%", "wide"))]
-    assert any(f"f32[{ring.size}]" in body for body in bodies), "the ring is not in the compiled text: mend this test"
-    copies = [
-        line for body in bodies for line in body.splitlines() if re.search(rf"= f32\[{ring.size}\]\S* copy\(", line)
-    ]
+    assert any(f"f32[{size}]" in body for body in bodies), "the ring is not in the compiled text: mend this test"
+    copies = [line for body in bodies for line in body.splitlines() if re.search(rf"= f32\[{size}\]\S* copy\(", line)]
     assert not copies, copies[0]
 
 

@@ -2,7 +2,8 @@
 
 from jtfne.analysis.figures.cells import layout, raster, rates, timeline, vm
 from jtfne.analysis.figures.compare import laminar_comparison
-from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar, topography, traces
+from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar
+from jtfne.analysis.figures.head import topography, traces
 from jtfne.analysis.figures.save import overview, save_all
 
 __all__ = [

@@ -71,7 +71,7 @@ def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) 
     """A colour bar right of `ax`, with its unit."""
     figure = figure_of(ax[0] if isinstance(ax, list) else ax)
     bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
-    bar.formatter.set_powerlimits((-2, 4))
+    bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
     bar.set_label(label, fontsize=FONT_pt, color=INK)
     bar.ax.tick_params(labelsize=SMALL_pt, colors=INK)
     bar.ax.yaxis.get_offset_text().set_fontsize(SMALL_pt)
@@ -121,9 +121,11 @@ def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataA
 
 
 def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
-    """`data` in order of depth. Raises: JtfneError if its channels have none."""
-    if "z_mm" not in data.coords:
+    """`data` in order of depth. Raises: JtfneError if its channels have none, or there is only one."""
+    if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
         raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+    if data.sizes["channel"] < 2:
+        raise refuse(f"{data.sizes['channel']} channel over depth", "2 or more", where)
     return data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
 
 
@@ -187,6 +189,21 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
             free_from = start + (0.02 * len(str(label)) + 0.02) * (right - left)
 
 
+def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
+    """A vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
+    power = 10.0 ** np.floor(np.log10(at_most))
+    height = max(each * power for each in (1.0, 2.0, 5.0) if each * power <= at_most)
+    x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())
+    ax.plot([x, x], [0.0, height], color=INK, lw=1.5, clip_on=False)
+    place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
+    ax.annotate(f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **place)
+
+
+def peak_of(values: Floats) -> float:
+    """The largest size of `values`, 1 where all are 0: the ends of a colour scale centred on 0."""
+    return float(np.abs(values).max()) or 1.0
+
+
 def unit_of(data: xr.DataArray) -> str:
     """The unit in words: proxies say that they are."""
     units = str(data.attrs.get("units", "a.u."))
@@ -195,7 +212,7 @@ def unit_of(data: xr.DataArray) -> str:
 
 def name_of(data: xr.DataArray) -> str:
     """A short name for a readout: LFP, CSD, EEG, MEG, membrane potential."""
-    readout = str(data.attrs.get("readout", data.name or "signal"))
+    readout = str(data.attrs.get("readout", "signal" if data.name is None else data.name))
     if readout in SHORT_NAMES:
         return SHORT_NAMES[readout]
     stem = readout.removesuffix("_proxy")

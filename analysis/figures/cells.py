@@ -1,6 +1,6 @@
 """Figures of cells: where they are, when they fire, how much, and what their potentials do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     events = _runs(signals, "raster").get("spk", trial=trial)
     about = signals.tree["spk"].attrs
     ax = _style.axes_for(ax, 7.0, 4.5)
+    size = float(np.clip(1000.0 / int(about["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
     if "neurons" in signals.tree.children:
         cells = _by_layer(signals.neurons)
@@ -47,11 +48,11 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         kinds = cells["cell_type"].to_numpy()[rows]
         for name, colour in _style.colours(cells["cell_type"]).items():
             mine = kinds == name
-            ax.plot(events.values[mine], rows[mine], ".", ms=2.2, mew=0, color=colour, label=name)
+            ax.plot(events.values[mine], rows[mine], ".", ms=size, mew=0, color=colour, label=name)
         _bands(ax, cells)
-        _legend(ax, markerscale=4.0)
+        _legend(ax, markerscale=8.0 / size)
     else:
-        ax.plot(events.values, ids, ".", ms=2.2, mew=0, color=_style.INK)
+        ax.plot(events.values, ids, ".", ms=size, mew=0, color=_style.INK)
         ax.set_ylabel("neuron")
     ax.set(xlim=(0.0, float(about["duration_ms"])), ylim=(int(about["n_neurons"]) - 0.5, -0.5), xlabel="time (ms)")
     _style.mark_events(ax, _style.events_of(signals, None))
@@ -138,7 +139,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
         [f"{names[row]} {ids[row]}".strip() for row in rows],
     )
     ax.set(xlabel="time (ms)", xlim=(0.0, float(found["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
-    _scale_bar(ax, step, str(found.attrs["units"]))
+    _style.scale_bar(ax, 0.6 * step, str(found.attrs["units"]))
     _style.mark_events(ax, _style.events_of(signals, None))
     return _style.tidy(ax, frame=False)
 
@@ -168,15 +169,15 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
     x_mm = cells["x_mm"] + cells["area"].map({name: at * pitch_mm for at, name in enumerate(areas)}).astype(float)
-    size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
+    base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     for name, colour in _style.colours(cells["cell_type"]).items():
         mine = cells["cell_type"] == name
-        front = 3 if name != "E" else 2
+        front, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
         ax.scatter(x_mm[mine], cells["z_mm"][mine], size, color=colour, lw=0, alpha=0.85, label=name, zorder=front)
     for at, area in enumerate(areas):
         _boundaries(ax, cells[cells["area"] == area], at * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
-            place = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
+            place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
             ax.text(at * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **place)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
@@ -288,12 +289,3 @@ def _examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     within = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
     chosen = np.lexsort((layer, turn, within))[:n]
     return np.sort(chosen)
-
-
-def _scale_bar(ax: "Axes", step: float, units: str) -> None:
-    """A vertical bar of a round height right of the traces."""
-    height = max(each for each in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0) if each <= max(step, 1.0))
-    x = ax.get_xlim()[1] * 1.01
-    ax.plot([x, x], [0.0, height], color=_style.INK, lw=1.5, clip_on=False)
-    place = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
-    ax.annotate(f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=_style.SMALL_pt, **place)

@@ -37,8 +37,7 @@ def laminar_comparison(
     left, right = figure.subplots(1, 2)
     _response(left, simulated, "simulated")
     image = _response(right, recorded, "recorded")
-    left.set_ylabel("depth (mm)", fontsize=_style.FONT_pt)
-    _style.colour_bar([left, right], image, "CSD / its peak; sink < 0 < source")
+    _style.colour_bar([left, right], image, "CSD over its peak; sinks < 0")
     if path is not None:
         _style.write(figure, Path(path))
     return figure
@@ -49,18 +48,17 @@ def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     csd = _style.depths_of(features.csd, "analysis.figures.laminar_comparison")
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)
-    values = values / (float(np.abs(values).max()) or 1.0)
-    image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, limit=1.0)
+    values = values / _style.peak_of(values)
+    image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, low=-1.0, high=1.0)
     ax.axvline(0.0, color=_style.INK, lw=1.0, ls="--")
     ax.plot(features.peak_latency_ms, features.sink_depth_mm, "o", ms=9, mfc="none", mec=_style.INK, mew=1.2)
-    ax.annotate(
-        f"sink {features.sink_depth_mm:.2f} mm, {features.peak_latency_ms:.1f} ms",
-        (features.peak_latency_ms, features.sink_depth_mm),
-        (8, -8),
-        textcoords="offset points",
-        va="top",
+    ax.text(
+        0.97,
+        0.04,
+        f"sink at {features.sink_depth_mm:.2f} mm, {features.peak_latency_ms:.1f} ms",
+        transform=ax.transAxes,
+        ha="right",
         fontsize=_style.SMALL_pt,
-        bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1.5},
     )
     ax.set_xlabel("time from onset (ms)")
     unit = str(csd.attrs.get("units", "a.u."))

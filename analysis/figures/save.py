@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jtfne._check import JtfneError
-from jtfne.analysis.figures import _style, cells, fields
+from jtfne.analysis.figures import _style, cells, fields, head
 from jtfne.analysis.spectrolaminar import flip
 from jtfne.run_folder import written_beside
 from jtfne.signals import Signals
@@ -71,8 +71,8 @@ def overview(signals: Signals) -> "Figure":
     cells.raster(signals, figure.add_subplot(grid[:, 0]))
     fields.laminar(signals, figure.add_subplot(grid[:, 1]), readout="lfp_proxy")
     fields.laminar(signals, figure.add_subplot(grid[:, 2]), readout="csd_proxy")
-    fields.traces(signals, figure.add_subplot(grid[0, 3]), n=6)
-    fields.topography(signals, figure.add_subplot(grid[1, 3]))
+    head.traces(signals, figure.add_subplot(grid[0, 3]), n=6)
+    head.topography(signals, figure.add_subplot(grid[1, 3]))
     return figure
 
 
@@ -88,10 +88,10 @@ def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
         "04_vm": ("vm" in there, lambda: figure(cells.vm(signals))),
         "05_lfp": ("lfp_proxy" in there, lambda: _by_area(signals, "lfp_proxy")),
         "06_csd": ("csd_proxy" in there, lambda: _by_area(signals, "csd_proxy")),
-        "07_eeg": ("eeg_proxy" in there, lambda: figure(fields.traces(signals, readout="eeg_proxy"))),
-        "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(fields.topography(signals, readout="eeg_proxy"))),
-        "09_meg": ("meg_proxy" in there, lambda: figure(fields.traces(signals, readout="meg_proxy"))),
-        "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(fields.topography(signals, readout="meg_proxy"))),
+        "07_eeg": ("eeg_proxy" in there, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
+        "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
+        "09_meg": ("meg_proxy" in there, lambda: figure(head.traces(signals, readout="meg_proxy"))),
+        "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
         "11_psd": ("lfp_proxy" in there, lambda: _by_area(signals, "psd")),
         "12_spectrolaminar": ("spectrolaminar_proxy" in there, lambda: _by_area(signals, "spectrolaminar_proxy")),
         "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
@@ -134,6 +134,6 @@ def _crossover_mm(signals: Signals, area: str) -> float | None:
         motif = flip(found)
     except JtfneError:  # a probe too short, or frequencies too few: the map stands without a line
         return None
-    if motif is None or motif.crossover is None or abs(motif.goodness) <= IDENTIFIABLE:
+    if motif.goodness is None or motif.crossover is None or abs(motif.goodness) <= IDENTIFIABLE:
         return None
     return float(found["z_mm"].sortby("z_mm").values[motif.crossover])

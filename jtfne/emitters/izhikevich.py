@@ -12,6 +12,11 @@ from jtfne.emitters._base import Balance, SynapticInput
 SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
 
 
+def _second(uniform: jax.Array) -> jax.Array:
+    """Another uniform number from the low bits of `uniform`; zero stays zero."""
+    return uniform * 1024.0 % 1.0
+
+
 class IzhikevichState(NamedTuple):
     """v_mV (n_cells,), before reset where a cell just spiked; u (n_cells,), recovery in the input unit."""
 
@@ -55,9 +60,9 @@ class Izhikevich2003:
         return self.c_m_pF
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above reset, by `uniform` (n_cells,) in [0, 1), with u = b v."""
+        """Up to 10 mV above reset and one spike's recovery above u = b v, by `uniform` (n_cells,) in [0, 1)."""
         v_mV = self.c_mV + SPREAD_mV * uniform
-        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV)
+        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _second(uniform))
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -137,9 +142,9 @@ class Izhikevich2007:
         return 1.0
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above rest, by `uniform` (n_cells,) in [0, 1), with u = b (v - v_r)."""
+        """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform` (n_cells,) in [0, 1)."""
         v_mV = self.v_r_mV + SPREAD_mV * uniform
-        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV))
+        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _second(uniform))
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

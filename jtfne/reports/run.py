@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, run_folder
-from jtfne._check import JtfneError, refuse
+from jtfne._check import refuse
 from jtfne.reports._base import machine, software
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MANIFEST_VERSION = "1"
+TABLES = ("events", "neurons")
 
 
 def run_manifest(
@@ -32,7 +33,7 @@ def run_manifest(
 
     Raises: JtfneError that names the field if one is not.
     """
-    names = [name for name in tree.children if name not in ("events", "neurons")]
+    names = [name for name in tree.children if name not in TABLES]
     manifest: dict[str, Any] = {
         "manifest_version": MANIFEST_VERSION,
         "software": software(),
@@ -45,6 +46,7 @@ def run_manifest(
         "source": source,
         "operators": operators,
         "readouts": {name: _about(name, tree[name].to_dataset()) for name in names},
+        "tables": {name: _hashed(name, tree[name].to_dataset()) for name in TABLES if name in tree.children},
         "timings": {name: round(value, 6) for name, value in timings.items()},
         "files": [],
     }
@@ -54,21 +56,43 @@ def run_manifest(
     return manifest
 
 
+def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
+    """Nodes of `tree` that are not what `manifest` says, or that only one of them has."""
+    said = {**manifest["readouts"], **{name: {"sha256": found} for name, found in manifest["tables"].items()}}
+    return sorted(
+        name
+        for name in {*said, *tree.children}
+        if name not in said or name not in tree.children or not _agrees(said[name], name, tree[name].to_dataset())
+    )
+
+
+def _agrees(said: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
+    """Whether a node is what its entry in a manifest says."""
+    if run_folder.dataset_hash(dataset) != said["sha256"]:
+        return False
+    return name in TABLES or _about(name, dataset) == said
+
+
 def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
     """Dims, shape, dtype, units and hash of a readout. Raises: JtfneError if a value is not finite."""
     values = dataset["time" if name == "spk" else name]
-    if not np.isfinite(values.values).all():
-        raise JtfneError(
-            f"readout {name!r} holds values that are not finite; allowed: finite numbers (in the manifest)"
-        )
     return {
         "dims": [str(dim) for dim in values.dims],
         "shape": [int(n) for n in values.shape],
         "dtype": str(values.dtype),
         "units": str(dataset.attrs["units"]),
         "proxy": bool(dataset.attrs["proxy"]),
-        "sha256": run_folder.dataset_hash(dataset),
+        "sha256": _hashed(name, dataset),
     }
+
+
+def _hashed(node: str, dataset: "xr.Dataset") -> str:
+    """Hash of a node. Raises: JtfneError that names the variable which is not finite."""
+    for name in dataset.variables:
+        values = dataset[name].values
+        if values.dtype.kind in "fc" and not np.isfinite(values).all():
+            raise refuse(f"{str(name)!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest")
+    return run_folder.dataset_hash(dataset)
 
 
 def manifest_schema() -> dict[str, Any]:
@@ -83,14 +107,28 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
 
     Raises: JtfneError if it is not a manifest of a version known here, or its config is not the one that it hashed.
     """
+    allowed = "a manifest.json that jtfne wrote"
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
-        raise refuse("a file that is no manifest of version 1", "a manifest.json that jtfne wrote", "manifest")
-    missing = [name for name in manifest_schema()["required"] if name not in manifest]
+        raise refuse("a file that is no manifest of version 1", allowed, "manifest")
+    schema = manifest_schema()
+    missing = [name for name in schema["required"] if name not in manifest]
     if missing:
-        raise refuse(f"a manifest without {', '.join(missing)}", "a manifest.json that jtfne wrote", "manifest")
+        raise refuse(f"a manifest without {', '.join(missing)}", allowed, "manifest")
+    kinds = {"object": dict, "array": list}
+    for name, about in schema["properties"].items():
+        if not isinstance(manifest.get(name, {}), kinds.get(about.get("type", ""), object)):
+            raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
+    entries = [*manifest["files"], *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items())]
+    if not all({"path", "sha256"} <= _dict(each).keys() for each in entries):
+        raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
     return manifest
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """`value` if it is a dict, or else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def differing_readouts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -53,11 +53,7 @@ def drive_of(
                 one_of(drive.mechanism, receptors, name="mechanism", where=f"stimulus {each.label!r}")
             )
             rains.append(drive)
-            poisson.append(
-                engine.PoissonInput(
-                    jnp.asarray(rows, jnp.int32), jnp.asarray(drive.weight_pA, dtype), receptor, drive.shared
-                )
-            )
+            poisson.append(_poisson(rows, drive, receptor, dtype))
             continue
         pattern = np.zeros(net.n_neurons)
         pattern[rows] = drive.amplitude * scale[rows]
@@ -66,6 +62,21 @@ def drive_of(
     stacked = jnp.asarray(np.array(patterns).reshape(len(patterns), net.n_neurons), dtype)
     table_rows = tuple(noise.table_rows(rain.rate_Hz * dt_ms * 1e-3) for rain in rains)
     return Drive(engine.Inputs(stacked, tuple(poisson)), tuple(waves), tuple(rains), table_rows, dt_ms, dtype)
+
+
+def _poisson(
+    rows: npt.NDArray[np.int32], drive: stimuli.Poisson, receptor: int, dtype: np.dtype[Any]
+) -> engine.PoissonInput:
+    """The engine's form of a Poisson stimulus; neighbouring rows in ascending order need no index."""
+    neighbours = bool((np.diff(rows) == 1).all())
+    return engine.PoissonInput(
+        targets=None if neighbours else jnp.asarray(rows, jnp.int32),
+        weight_pA=jnp.asarray(drive.weight_pA, dtype),
+        first=int(rows[0]),
+        n_targets=rows.size,
+        receptor=receptor,
+        shared=drive.shared,
+    )
 
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:

@@ -35,7 +35,7 @@ def record(
     """
     block = math.lcm(*(each.every for each in recorders)) if recorders else 1
     n_chunks = max(1, math.ceil(n_steps / chunk_steps))
-    length = math.ceil(n_steps / n_chunks / block) * block
+    length = max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
     kept: list[dict[str, Any]] = []
     spikes: list[Spikes] = []
     for trial in range(n_trials):

@@ -1,22 +1,22 @@
 """What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in signals_schema.md."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import run_folder
+from jtfne import reports, run_folder
 from jtfne._check import JtfneError, one_of, refuse
+from jtfne.signals import _select as select
+from jtfne.signals._select import Bounds, Ids, Names
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-Names = str | Iterable[str] | None
-Ids = int | Sequence[int] | np.ndarray[Any, Any] | None
+TIME = {"units": "ms", "long_name": "time since the start of the trial"}
 LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
-LABELS = ("area", "layer", "cell_type")
+LABELS = run_folder.LABELS
 ALIASES = {
     **dict.fromkeys(("spikes", "spike", "raster"), "spk"),
     **dict.fromkeys(("V_m", "v_m", "voltage"), "vm"),
@@ -63,7 +63,7 @@ class Signals:
 
     def recorded(self) -> tuple[str, ...]:
         """Names of the readouts that are there."""
-        return tuple(name for name in self.tree.children if name not in ("events", "neurons"))
+        return tuple(name for name in self.tree.children if name not in reports.TABLES)
 
     def get(
         self,
@@ -93,7 +93,7 @@ class Signals:
         trial : int, optional
             One trial.
         time : (float, float), optional
-            Samples with ``start < t <= stop`` in ms: those of the steps in between.
+            Samples and spikes with ``start < t <= stop`` in ms: those of the steps in between.
 
         Returns
         -------
@@ -107,21 +107,28 @@ class Signals:
             or match nothing.
         """
         name = self._name(name)
+        where = f"Signals.get({name!r})"
+        labels = {"area": area, "layer": layer, "cell_type": cell_type}
+        chosen = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
+        bounds = None if time is None else select.bounds_of(time, where)
         if layout is not None:
-            one_of(layout, LAYOUTS, name="layout", where=f"Signals.get({name!r})")
-        found = self._events_of_spikes() if name == "spk" else self.tree[name].to_dataset()[name].copy(deep=True)
-        found = self._chosen(found, {"area": area, "layer": layer, "cell_type": cell_type}, ids)
-        if trial is not None:
-            found = self._of_trial(found, trial)
-        if time is not None:
-            found = _within(found, time)
+            one_of(layout, LAYOUTS, name="layout", where=where)
+        n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
         if name == "spk":
+            cells = self._chosen(self._cells(), chosen, ids, where)
+            found = self._events_of_spikes()
+            found = found.isel(event=np.flatnonzero(np.isin(found["neuron"].values, cells["neuron"].values)))
+            found = self._of_trial(found, trial, where)
+            found = found if bounds is None else select.within(found, bounds, where)
             if layout in (None, "event"):
-                return found
-            found = self._raster(found, self._selected_ids(area, layer, cell_type, ids), trial, time)
-        elif layout == "event":
-            raise refuse(f"layout='event' of {name!r}", "'event' for spikes only", "Signals.get")
-        return _laid_out(found, layout)
+                return found.copy(deep=True)
+            select.refuse_layout(layout, found, n_trials, where)
+            return select.laid_out(self._raster(found, cells, trial, bounds, where), layout).copy(deep=True)
+        found = self.tree[name].to_dataset()[name]
+        select.refuse_layout(layout, found, n_trials, where)
+        found = self._of_trial(self._chosen(found, chosen, ids, where), trial, where)
+        found = found if bounds is None else select.within(found, bounds, where)
+        return select.laid_out(found, layout).copy(deep=True)
 
     @property
     def events(self) -> "pd.DataFrame":
@@ -169,7 +176,7 @@ class Signals:
         neurons = self.neurons
         spikes = self.tree[self._name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
-        rows = np.searchsorted(neurons["neuron"].to_numpy(), spikes["neuron"].values)
+        rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
         grouped = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
         table: pd.DataFrame = grouped.agg(n_neurons="size", rate_Hz="mean").reset_index()
@@ -211,16 +218,22 @@ class Signals:
         Raises
         ------
         JtfneError
-            If the folder holds anything.
+            If the folder holds anything, or the tree is not what the manifest says: files could not be checked.
         """
+        if not self.manifest:
+            raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
+        changed = reports.altered_nodes(self.tree, self.manifest)
+        if changed:
+            given = f"a tree whose {', '.join(changed)} was changed after the run"
+            raise refuse(given, "the tree that the manifest describes", "Signals.save")
         self.manifest = run_folder.write_run(Path(path), self.tree, self.manifest)
         return Path(path)
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: Any) -> str:
         """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
-        known = ALIASES.get(name, name)
+        known = ALIASES.get(name, name) if isinstance(name, str) else name
         if known in self.recorded():
-            return known
+            return str(known)
         one_of(known, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
         there = ", ".join(map(repr, self.recorded())) or "nothing"
         raise JtfneError(
@@ -230,104 +243,83 @@ class Signals:
     def _events_of_spikes(self) -> "xr.DataArray":
         """Spike times (event), with neuron, trial and names as coordinates."""
         node = self.tree["spk"].to_dataset()
-        times = node["time"].copy(deep=True).rename("spk").assign_attrs(node.attrs)
-        times = times.assign_coords({name: ("event", node[name].values.copy()) for name in ("neuron", "trial")})
+        times = node["time"].rename("spk").assign_attrs(node.attrs)
+        times = times.assign_coords({name: ("event", node[name].values) for name in ("neuron", "trial")})
         if "neurons" not in self.tree.children:
             return times
         neurons = self.tree["neurons"].to_dataset()
-        row = np.searchsorted(neurons["neuron"].values, node["neuron"].values)
+        row = run_folder.rows_of(neurons["neuron"].values, node["neuron"].values)
         return times.assign_coords({name: ("event", neurons[name].values[row]) for name in LABELS})
 
-    def _chosen(self, found: "xr.DataArray", names: dict[str, Names], ids: Ids) -> "xr.DataArray":
+    def _cells(self) -> "xr.DataArray":
+        """The ids of all cells (neuron), with their names where there are some."""
+        import xarray as xr
+
+        if "neurons" not in self.tree.children:
+            ids = np.arange(int(self.tree["spk"].attrs["n_neurons"]))
+            return xr.DataArray(ids, {"neuron": ids}, ("neuron",), "spk")
+        table = self.tree["neurons"].to_dataset()
+        return table.set_coords((*LABELS, "z_mm"))["neuron"].rename("spk")
+
+    def _chosen(self, found: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str) -> "xr.DataArray":
         """The part of `found` that all selectors hold for."""
-        given = {key: _listed(value) for key, value in names.items() if value is not None}
-        where = f"Signals.get({found.name!r})"
-        for key, wanted in given.items():
+        whole = found
+        if ids is not None:
+            found = select.by_ids(found, ids, where)
+        for key, wanted in names.items():
             if key not in found.coords:
-                self._refuse_nameless(key)
-                applies = [name for name in LABELS if name in found.coords]
-                raise refuse(f"{key}={wanted!r}", f"selectors of its axes: {applies or 'none'}", where)
-            known = self._vocabulary(found, key)
+                if "neuron" in found.dims:
+                    self._refuse_nameless(key)
+                applies = ", ".join(name for name in LABELS if name in found.coords) or "none"
+                raise refuse(f"{key}={wanted!r}", f"selectors of its own axes: {applies}", where)
             for each in wanted:
-                one_of(each, known, name=key, where=where)
+                one_of(each, self._vocabulary(whole, key), name=key, where=where)
             (dim,) = found[key].dims
             found = found.isel({dim: np.flatnonzero(np.isin(found[key].values, wanted))})
-        if ids is not None:
-            found = self._by_ids(found, np.atleast_1d(np.asarray(ids)), where)
-        if (given or ids is not None) and found.size == 0 and "event" not in found.dims:
-            raise refuse(f"{ {**given} }, which matches nothing,", "a selection that matches something", where)
+        if found.size == 0 and whole.size:
+            given = ", ".join(f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None)
+            raise refuse(f"{given}, which matches nothing,", "a selection that matches something", where)
         return found
 
     def _vocabulary(self, found: "xr.DataArray", key: str) -> list[str]:
         """The values that `key` has in the net, or else in `found`."""
-        on_neurons = "event" in found.dims or "neuron" in found.dims
-        values = (
-            self.tree["neurons"].to_dataset()[key] if on_neurons and "neurons" in self.tree.children else found[key]
-        )
+        of_net = "neuron" in found.dims and "neurons" in self.tree.children
+        values = self.tree["neurons"].to_dataset()[key] if of_net else found[key]
         return [str(each) for each in dict.fromkeys(values.values.tolist())]
 
-    def _by_ids(self, found: "xr.DataArray", wanted: np.ndarray[Any, Any], where: str) -> "xr.DataArray":
-        """Neurons by id or channels by name, in the order asked; events of those neurons in order of time."""
-        axis = next((dim for dim in ("neuron", "channel") if dim in found.dims), None)
-        known = found[axis].values if axis else np.arange(int(found.attrs.get("n_neurons", 0)))
-        if "event" in found.dims and "neurons" in self.tree.children:
-            known = self.tree["neurons"]["neuron"].values
-        missing = [each for each in wanted.tolist() if each not in known]
-        if missing or (axis is None and "event" not in found.dims):
-            raise refuse(
-                f"ids={missing or wanted.tolist()}", f"{known.min()} to {known.max()}" if known.size else "none", where
-            )
-        if axis is None:
-            return found.isel(event=np.flatnonzero(np.isin(found["neuron"].values, wanted)))
-        place = {each: at for at, each in enumerate(known.tolist())}
-        return found.isel({axis: [place[each] for each in wanted.tolist()]})
-
-    def _of_trial(self, found: "xr.DataArray", trial: int) -> "xr.DataArray":
-        """One trial. Raises: JtfneError if there is no such one."""
+    def _of_trial(self, found: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
+        """One trial, or all. Raises: JtfneError if there is no such one."""
+        if trial is None:
+            return found
         n_trials = int(self.tree.attrs["n_trials"])
-        if not 0 <= trial < n_trials:
-            raise refuse(f"trial={trial!r}", f"0 to {n_trials - 1}", "Signals.get")
+        if isinstance(trial, bool) or not isinstance(trial, int | np.integer) or not 0 <= trial < n_trials:
+            raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
         if "trial" in found.dims:
-            return found.isel(trial=[trial])
+            return found.isel(trial=[int(trial)])
         return found.isel(event=np.flatnonzero(found["trial"].values == trial))
 
-    def _selected_ids(self, area: Names, layer: Names, cell_type: Names, ids: Ids) -> np.ndarray[Any, Any]:
-        """Ids of the neurons that a raster has columns for."""
-        if ids is not None:
-            return np.atleast_1d(np.asarray(ids))
-        if "neurons" not in self.tree.children:
-            return np.arange(int(self.tree["spk"].attrs["n_neurons"]))
-        neurons = self.tree["neurons"].to_dataset()
-        keep = np.ones(neurons.sizes["neuron"], bool)
-        for key, value in {"area": area, "layer": layer, "cell_type": cell_type}.items():
-            keep &= np.isin(neurons[key].values, _listed(value)) if value is not None else True
-        return np.asarray(neurons["neuron"].values[keep])
-
     def _raster(
-        self, events: "xr.DataArray", neurons: np.ndarray[Any, Any], trial: int | None, time: tuple[float, float] | None
+        self, events: "xr.DataArray", cells: "xr.DataArray", trial: int | None, bounds: Bounds | None, where: str
     ) -> "xr.DataArray":
-        """Spikes as a dense array of bool (trial, time, neuron), made from the events when asked for."""
+        """Spikes of `cells` as a dense array of bool (trial, time, neuron), made from the events when asked for."""
         import xarray as xr
 
         about = self.tree["spk"].attrs
         dt_ms, n_trials = float(about["dt_ms"]), int(about["n_trials"])
-        trials = np.arange(n_trials) if trial is None else np.array([trial])
         steps = np.arange(1, round(float(about["duration_ms"]) / dt_ms) + 1)
-        if time is not None:
-            steps = steps[(steps * dt_ms > time[0] + 1e-9) & (steps * dt_ms <= time[1] + 1e-9)]
-        raster = np.zeros((trials.size, steps.size, neurons.size), bool)
-        column = {each: at for at, each in enumerate(neurons.tolist())}
-        at = np.rint(events.values / dt_ms).astype(int) - (steps[0] if steps.size else 0)
-        raster[events["trial"].values - trials[0], at, [column[each] for each in events["neuron"].values.tolist()]] = (
-            True
-        )
-        coords: dict[str, Any] = {"trial": trials, "time": np.round(steps * dt_ms, 9), "neuron": neurons}
-        if "neurons" in self.tree.children:
-            table = self.tree["neurons"].to_dataset().sel(neuron=neurons)
-            coords |= {name: ("neuron", table[name].values) for name in (*LABELS, "z_mm")}
-        return xr.DataArray(
-            raster, coords, ("trial", "time", "neuron"), "spk", {"units": "1", "readout": "spk", "proxy": 0}
-        )
+        time_ms = xr.DataArray(np.round(steps * dt_ms, 9), dims=("time",), attrs=TIME)
+        if bounds is not None:
+            steps = steps[select.inside(time_ms.values, bounds, where)]
+            time_ms = time_ms[steps - 1]
+        trials = np.arange(n_trials) if trial is None else np.array([trial])
+        known, columns = np.unique(cells.values, return_inverse=True)
+        dense = np.zeros((trials.size, steps.size, known.size), bool)
+        at = np.rint(events.values / dt_ms).astype(int) - steps[0]
+        dense[events["trial"].values - trials[0], at, np.searchsorted(known, events["neuron"].values)] = True
+        dense = dense if np.array_equal(known, cells.values) else dense[:, :, columns]
+        coords = {"trial": trials, "time": time_ms, **cells.coords}
+        attrs = {"readout": "spk", "long_name": "spikes of each step", "units": "1", "proxy": 0, "interval_ms": dt_ms}
+        return xr.DataArray(dense, coords, ("trial", "time", "neuron"), "spk", attrs)
 
     def _refuse_nameless(self, what: str) -> None:
         """Raises: JtfneError if the net that was run had no names."""
@@ -352,33 +344,9 @@ def load(path: str | Path) -> Signals:
     JtfneError
         If it is not a run folder, or a file was cut short or altered.
     """
-    return Signals(*run_folder.read_run(Path(path)))
-
-
-def _listed(value: Names) -> list[str]:
-    """One name or several, as a list."""
-    return [value] if isinstance(value, str) else list(value or ())
-
-
-def _within(found: "xr.DataArray", time: tuple[float, float]) -> "xr.DataArray":
-    """Samples or events with start < t <= stop. Raises: JtfneError for a readout without time."""
-    if "time" not in found.coords and "event" not in found.dims:
-        raise refuse(f"time={time!r}", "no time for a readout without a time axis", f"Signals.get({found.name!r})")
-    start, stop = time
-    at = found.values if "event" in found.dims else found["time"].values
-    inside = np.flatnonzero((at > start + 1e-9) & (at <= stop + 1e-9))
-    return found.isel({"event" if "event" in found.dims else "time": inside})
-
-
-def _laid_out(found: "xr.DataArray", layout: str | None) -> "xr.DataArray":
-    """`found` in the order of `layout`; a single trial is dropped unless it is asked for."""
-    if layout == "trial_time_node":
-        return found
-    if "trial" in found.dims and found.sizes["trial"] == 1:
-        found = found.isel(trial=0)
-    elif layout is not None:
-        given = f"layout={layout!r} of {found.sizes.get('trial', 0)} trials"
-        raise refuse(given, "'trial_time_node', or one trial by trial=", "Signals.get")
-    if layout == "node_time":
-        return found.transpose(..., "time") if "time" in found.dims else found
-    return found
+    folder = Path(path)
+    manifest = reports.check_manifest(run_folder.read_manifest(folder))
+    tree = run_folder.read_run(folder, manifest)
+    for name in reports.altered_nodes(tree, manifest):
+        raise run_folder.altered(folder / name)
+    return Signals(tree, manifest)

@@ -1,0 +1,151 @@
+"""Figures of fields outside the head: EEG and MEG over time and over sensors."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from jtfne._check import refuse
+from jtfne.analysis.figures import _style
+from jtfne.analysis.figures._style import Data, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEAD_CENTRE_mm = (0.0, 0.0, 40.0)
+
+
+def traces(
+    data: Data,
+    ax: "Axes | None" = None,
+    *,
+    readout: str = "eeg_proxy",
+    n: int = 12,
+    events: pd.DataFrame | None = None,
+) -> "Axes":
+    """EEG or MEG channels over time, one above the other, mean over trials, from their mean before the first event.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run, or an array (time, channel).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if left out.
+    readout : str
+        Which readout of a run.
+    n : int
+        How many channels at most, spread evenly over those there are.
+    events : pandas.DataFrame, optional
+        onset_ms, duration_ms, label; the run's if left out.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    JtfneError
+        If the readout was not recorded.
+    """
+    where = "analysis.figures.traces"
+    found = _style.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    if n < 1:
+        raise refuse(f"n={n!r}", "1 or more", where)
+    shown = _style.events_of(data, events)
+    found = _style.from_baseline(found, _style.first_onset(shown))
+    rows = np.unique(np.linspace(0, found.sizes["channel"] - 1, min(n, found.sizes["channel"])).round().astype(int))
+    values = np.asarray(found.values[:, rows], float)
+    step = 0.8 * float(np.ptp(values, axis=0).max()) or 1.0
+    time = found["time"].values
+    ax = _style.axes_for(ax, 6.0, 0.26 * len(rows) + 1.2)
+    for at in range(len(rows)):
+        ax.plot(time, values[:, at] - at * step, lw=0.7, color=_style.INK)
+    ax.set_yticks(-step * np.arange(len(rows)), [str(found["channel"].values[row]) for row in rows])
+    ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step))
+    ax.set_ylabel(_style.labelled(found))
+    _style.scale_bar(ax, 0.7 * step, str(found.attrs.get("units", "a.u.")))
+    _style.mark_events(ax, shown)
+    return _style.tidy(ax, frame=False)
+
+
+def topography(
+    data: Data,
+    ax: "Axes | None" = None,
+    *,
+    readout: str = "eeg_proxy",
+    time_ms: float | None = None,
+    events: pd.DataFrame | None = None,
+) -> "Axes":
+    """EEG or MEG over the head at one time, mean over trials, from its mean before the first event.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run, or an array (time, channel) with sensor positions ``x_mm, y_mm, z_mm`` in head coordinates.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if left out.
+    readout : str
+        Which readout of a run.
+    time_ms : float, optional
+        When; by default where the spread over channels is largest, within 150 ms of the first event if there is one.
+    events : pandas.DataFrame, optional
+        onset_ms, duration_ms, label; the run's if left out.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    JtfneError
+        If the readout was not recorded, or there are fewer than 4 sensors with positions.
+    """
+    import mne
+
+    where = "analysis.figures.topography"
+    found = _style.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    onset_ms = _style.first_onset(_style.events_of(data, events))
+    found = _style.from_baseline(found, onset_ms)
+    places = flat_positions(found, where)
+    if time_ms is None:
+        after = _style.around(found, onset_ms, (0.0, _style.WINDOW_ms[1]))
+        time_ms = float(after["time"].values[np.argmax(after.values.std(axis=1))])
+    now = found.sel(time=time_ms, method="nearest")
+    values = np.asarray(now.values, float)
+    limit = _style.peak_of(values)
+    ax = _style.axes_for(ax, 3.8, 3.2)
+    image, _ = mne.viz.plot_topomap(
+        values,
+        places,
+        axes=ax,
+        show=False,
+        cmap=_style.DIVERGING,
+        vlim=(-limit, limit),
+        contours=4,
+        sphere=(0.0, 0.0, 0.0, 1.0),
+        sensors="k.",
+    )
+    _style.colour_bar(ax, image, _style.labelled(found))
+    since = "" if onset_ms is None else f" ({float(now['time']) - onset_ms:+.0f} ms)"
+    ax.set_title(f"{float(now['time']):.0f} ms{since}")
+    return _style.tidy(ax)
+
+
+def flat_positions(data: xr.DataArray, where: str) -> Floats:
+    """Sensors seen from above, (n, 2): polar angle from the vertex as radius, all within the circle of radius 1.
+
+    Angles are seen from the centre of the sphere that fits the sensors best. Raises: JtfneError without positions.
+    """
+    names = ("x_mm", "y_mm", "z_mm")
+    if any(name not in data.coords for name in names) or data.sizes["channel"] < 4:
+        given = f"{data.sizes['channel']} channels with coordinates {[n for n in names if n in data.coords]}"
+        raise refuse(given, "4 sensors or more with x_mm, y_mm, z_mm", where)
+    places = np.stack([np.asarray(data[name].values, float) for name in names], axis=1)
+    # |p|^2 = 2 c.p + (r^2 - |c|^2) is linear in the centre c.
+    fit, _, rank, _ = np.linalg.lstsq(np.column_stack([2.0 * places, np.ones(len(places))]), (places**2).sum(axis=1))
+    away = places - (fit[:3] if rank == 4 else np.array(HEAD_CENTRE_mm))
+    polar = np.arccos(np.clip(away[:, 2] / np.linalg.norm(away, axis=1), -1.0, 1.0)) / (np.pi / 2)
+    around = np.arctan2(away[:, 1], away[:, 0])
+    flat: Floats = np.column_stack([polar * np.cos(around), polar * np.sin(around)])
+    return flat / float(np.linalg.norm(flat, axis=1).max())
