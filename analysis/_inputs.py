@@ -16,7 +16,7 @@ Data = Signals | xr.DataArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LABELS = ("area", "layer", "cell_type")
-TOLERANCE = 1e-6
+TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in, is finer
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:

@@ -148,7 +148,10 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
     attrs: dict[str, Any] = {"units": MNE_UNITS[wanted[0]], "long_name": f"{wanted[0]} of {path.name}"}
     if len(raw.annotations):
         attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
-    coords = {"time": ("time", np.asarray(raw.times) * 1e3, {"units": "ms"}), "channel": names}
+    coords: dict[str, Any] = {"time": ("time", np.asarray(raw.times) * 1e3, {"units": "ms"}), "channel": names}
+    places_mm = np.array([raw.info["chs"][raw.ch_names.index(name)]["loc"][:3] for name in names]) * 1e3
+    if np.isfinite(places_mm).all() and len(names) > 1 and np.ptp(places_mm[:, :2], axis=0).max() < 1e-3:
+        coords["z_mm"] = ("channel", np.round(-places_mm[:, 2], 7), {"units": "mm"})  # one shank, pia at 0, z upwards
     return xr.DataArray(raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs)
 
 

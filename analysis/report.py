@@ -125,7 +125,9 @@ def _facts(signals: Signals) -> dict[str, str]:
         "precision": str(run.get("dtype", "")),
         "spikes": str(about.get("spikes", {}).get("count", "")),
         "source": str(about.get("source", {}).get("kind", "")),
-        "software": ", ".join(f"{name} {version}" for name, version in software.items()),
+        "software": ", ".join(
+            f"{name} {software[name]}" for name in sorted(software, key=lambda name: (name != "jtfne", name))
+        ),
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -1,7 +1,9 @@
 """Spikes as Arrow and Parquet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from jtfne import _json, run_folder
 from jtfne._check import refuse
@@ -33,7 +35,7 @@ def to_arrow(signals: Signals) -> "pa.Table":
     JtfneError
         If spikes were not recorded.
     """
-    signals.get("spk")
+    signals.get("spk", time=(-1.0, 0.0))  # refuses where there are none
     manifest = _json.dumps(signals.manifest)
     table = run_folder.spike_table(signals.tree)
     return table.replace_schema_metadata({**(table.schema.metadata or {}), b"jtfne_manifest": manifest.encode()})
@@ -65,11 +67,12 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
     table = to_arrow(signals)
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     with run_folder.written_beside(Path(path)) as beside:
-        if table.num_rows < large or n_trials == 1:
+        if table.num_rows < max(large, 1) or n_trials == 1:
             run_folder.write_spikes(table, beside)
         else:
             parts = dataset.partitioning(table.select(["trial"]).schema, flavor="hive")
-            dataset.write_dataset(table, beside, format="parquet", partitioning=parts, max_partitions=n_trials)
+            options: dict[str, Any] = {"partitioning": parts, "max_partitions": n_trials, "use_threads": False}
+            dataset.write_dataset(table, beside, format="parquet", **options)  # one thread keeps the order
     return Path(path)
 
 
@@ -83,24 +86,35 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     Returns
     -------
     xarray.DataArray
-        Spike times in ms over `event`, with trial, neuron and names as coordinates.
+        Spike times in ms over `event`, with trial, neuron and names as coordinates; of a file that jtfne wrote, with
+        the attributes that say how many neurons and trials there were.
 
     Raises
     ------
     JtfneError
-        If columns are missing.
+        If there is no such file, it is broken, or columns are missing.
     """
     import xarray as xr
     from pyarrow import dataset
 
-    table = dataset.dataset(path, partitioning="hive").to_table()
+    try:
+        table = dataset.dataset(path, partitioning="hive").to_table()
+    except run_folder.UNREADABLE as error:
+        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading") from error
     missing = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]
     if missing:
         raise refuse(f"a table without {', '.join(missing)}", "columns trial, time_ms, neuron", str(path))
     table = table.sort_by([("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")])
     labels = [name for name in ("area", "layer", "cell_type") if name in table.column_names]
-    coords = {name: ("event", table[name].to_numpy()) for name in ("neuron", "trial")}
-    coords |= {
-        name: ("event", table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)) for name in labels
-    }
-    return xr.DataArray(table["time_ms"].to_numpy(), coords, ("event",), "spk", {"units": "ms", "readout": "spk"})
+    texts = {name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str) for name in labels}
+    values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
+    coords = {name: ("event", each) for name, each in {**values, **texts}.items() if name != "time_ms"}
+    about = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
+    return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**about, **_shape(table.schema.metadata or {})})
+
+
+def _shape(metadata: dict[bytes, bytes]) -> dict[str, int | float]:
+    """What the schema's metadata says of the run: silent neurons and trials leave no rows."""
+    kinds = {"n_neurons": int, "n_trials": int, "dt_ms": float, "duration_ms": float}
+    said = {name: kind(metadata[name.encode()]) for name, kind in kinds.items() if name.encode() in metadata}
+    return {**said, "interval_ms": said["dt_ms"]} if "dt_ms" in said else said

@@ -3,6 +3,7 @@
 from typing import Any
 
 from jtfne import _json
+from jtfne._check import refuse
 
 
 def to_json(manifest: dict[str, Any]) -> str:
@@ -44,12 +45,14 @@ def from_json(text: str) -> dict[str, Any]:
     Raises
     ------
     JtfneError
-        For NaN, Infinity, a key given twice, broken syntax.
+        For NaN, Infinity, a key given twice, broken syntax, and for what is no object.
 
     Examples
     --------
     >>> from_json('{"run":{"seed":7}}')
     {'run': {'seed': 7}}
     """
-    manifest: dict[str, Any] = _json.loads(text, where="manifest")
+    manifest = _json.loads(text, where="manifest")
+    if not isinstance(manifest, dict):
+        raise refuse(f"a {type(manifest).__name__}", "a manifest, an object", "manifest")
     return manifest

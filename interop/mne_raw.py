@@ -17,7 +17,8 @@ HELMET = "neuromag"
 HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
 # What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
 SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
-UNITS = {"eeg": "V", "mag": "T", "seeg": "V", "csd": "V/m^2"}
+UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2"}
+FIF_BYTES = 2 * 10**9  # what one FIF file holds; MNE would split the rest off into files of other names
 
 
 def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | None = None) -> "mne.io.RawArray":
@@ -57,20 +58,22 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     """
     import mne
 
-    found = signals.get(readout, layout="trial_time_node", trial=trial)
+    found = signals.get(readout, trial=trial)
     name = str(found.name)
     if "time" not in found.dims:
-        raise refuse(f"readout {name!r} over {found.dims}", "a readout over time", "to_raw")
+        raise refuse(f"readout {name!r} over {', '.join(map(str, found.dims))}", "a readout over time", "to_raw")
     if scale is not None and name not in SCALED:
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
+    if isinstance(scale, str | bool):
+        raise refuse(f"scale={scale!r}", "a number", "to_raw")
     factor = 1.0 if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw")
     names = _channel_names(found)
-    rows = found.isel(trial=0).transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
+    rows = found.transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
     info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
     with info._unlock():
         info["description"] = f"jtfne {__version__} {name} config {signals.manifest.get('config_sha256', 'unknown')}"
     raw = mne.io.RawArray(rows * factor, info, verbose="error")
-    raw.set_annotations(_annotations(signals, trial))
+    raw.set_annotations(_annotations(signals, trial, raw.n_times / raw.info["sfreq"]))
     return raw
 
 
@@ -91,9 +94,12 @@ def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 
     Raises
     ------
     JtfneError
-        As `to_raw`, and if the file exists.
+        As `to_raw`, if the file exists, and for more than the 2 GB that a FIF file holds.
     """
     raw = to_raw(signals, readout, trial=trial, scale=scale)
+    n_bytes = 8 * raw.n_times * len(raw.ch_names)
+    if n_bytes > FIF_BYTES:
+        raise refuse(f"{n_bytes / 1e9:.1f} GB in one FIF file", "2 GB, or `to_zarr` and `to_netcdf`", "write_fif")
     with run_folder.written_beside(Path(path)) as beside:
         raw.save(beside, fmt="double", verbose="error")
     return Path(path)
@@ -112,18 +118,18 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     Returns
     -------
     xarray.DataArray
-        (time, channel) in SI units, time in ms at the end of each sampling interval.
+        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head coordinates.
     """
     import xarray as xr
 
     sampling_Hz = float(raw.info["sfreq"])
-    time_ms = np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3
+    time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
     kinds = raw.get_channel_types(unique=True)
     about = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
-    places = np.array([channel["loc"][:3] for channel in raw.info["chs"]]) * 1e3
     coords: dict[str, Any] = {"time": time_ms, "channel": raw.ch_names}
-    if np.isfinite(places).all():
-        coords |= {f"{axis}_mm": ("channel", places[:, k]) for k, axis in enumerate("xyz")}
+    places_mm = _head_places_m(raw.info) * 1e3
+    if np.isfinite(places_mm).all() and places_mm.any(axis=1).all():  # MNE's zeros are places that nobody knows
+        coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
 
 
@@ -145,7 +151,7 @@ def _sampling_Hz(found: "xr.DataArray") -> float:
         raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
     steps_ms = np.diff(time_ms)
     step_ms = (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
-    if step_ms <= 0 or np.abs(steps_ms - step_ms).max() > 1e-6 * step_ms:
+    if not (step_ms > 0 and np.abs(steps_ms - step_ms).max() <= 1e-6 * step_ms):
         raise refuse(f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms", "even steps", "to_raw")
     return float(round(1e3 / step_ms, 6))
 
@@ -205,11 +211,24 @@ def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne
     return proxies
 
 
-def _annotations(signals: Signals, trial: int) -> "mne.Annotations":
-    """Stimuli of the trial, in seconds from its start."""
+def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
+    """Where the channels stand in head coordinates, (n, 3); those of a MEG helmet through its place on the head."""
+    from mne.io.constants import FIFF
+    from mne.transforms import apply_trans
+
+    places_m = np.array([channel["loc"][:3] for channel in info["chs"]])
+    on_helmet = np.array([channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]])
+    if on_helmet.any() and info["dev_head_t"] is not None:
+        places_m[on_helmet] = apply_trans(info["dev_head_t"], places_m[on_helmet])
+    return places_m
+
+
+def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations":
+    """Stimuli of the trial, in seconds from its start, up to the last whole sample's end."""
     import mne
 
     events = signals.events
-    events = events[events["trial"] == trial]
+    events = events[(events["trial"] == trial) & (events["onset_ms"] < end_s * 1e3 - 1e-6)]
     labels = [label or "stimulus" for label in events["label"]]
-    return mne.Annotations(events["onset_ms"].to_numpy() / 1e3, events["duration_ms"].to_numpy() / 1e3, labels)
+    onset_s = events["onset_ms"].to_numpy() / 1e3
+    return mne.Annotations(onset_s, np.minimum(events["duration_ms"].to_numpy() / 1e3, end_s - onset_s), labels)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from jtfne import _json, run_folder
-from jtfne._check import JtfneError
+from jtfne import run_folder
+from jtfne._check import refuse
+from jtfne.interop.zarr_store import checked
 from jtfne.signals import Signals
 
 
@@ -44,16 +45,13 @@ def from_netcdf(path: str | Path) -> Signals:
     Raises
     ------
     JtfneError
-        If the file is not there, or broken.
+        If the file is not there, broken, or altered.
     """
     import xarray as xr
 
     try:
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
             whole = run_folder.in_memory(opened)
-    except (OSError, ValueError, KeyError) as error:
-        raise JtfneError(
-            f"{str(path)!r} cannot be read ({error}); allowed: a whole netCDF file (in from_netcdf)"
-        ) from error
-    tree, manifest = run_folder.without_manifest(whole)
-    return Signals(tree, _json.loads(manifest, where=str(path)))
+    except run_folder.UNREADABLE as error:
+        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
+    return checked(whole, Path(path))

@@ -1,9 +1,14 @@
 """The whole tree as a Zarr store."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jtfne import _json, run_folder
+from jtfne import reports, run_folder
+from jtfne.interop.json_text import from_json
 from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def to_zarr(signals: Signals, path: str | Path) -> Path:
@@ -43,7 +48,15 @@ def from_zarr(path: str | Path) -> Signals:
     Raises
     ------
     JtfneError
-        If there is no whole store.
+        If there is no whole store, or an array was altered.
     """
-    tree, manifest = run_folder.without_manifest(run_folder.read_tree(Path(path)))
-    return Signals(tree, _json.loads(manifest, where=str(path)))
+    return checked(run_folder.read_tree(Path(path)), Path(path))
+
+
+def checked(whole: "xr.DataTree", path: Path) -> Signals:
+    """The signals of a tree that carries its manifest. Raises: JtfneError if a node is not what it says."""
+    tree, text = run_folder.without_manifest(whole)
+    manifest = from_json(text)
+    for name in reports.altered_nodes(tree, reports.check_manifest(manifest)) if manifest else ():
+        raise run_folder.altered(path / name)
+    return Signals(tree, manifest)

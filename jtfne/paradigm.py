@@ -1,17 +1,23 @@
 """What happens when: stimuli on a clock, trials, labelled events."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from jtfne import stimuli
 from jtfne._check import refuse
 from jtfne.config import Frozen, Selector, Stimulus
 
 Target = Selector | dict[str, Any] | str
+MILLISECONDS = ("ms", "msec", "millisecond", "milliseconds")
+
+
+def _plain(n: Any) -> Any:
+    """A whole number of numpy as Python's own."""
+    return n.item() if isinstance(n, np.integer) else n
 
 
 class Paradigm(Frozen):
@@ -36,7 +42,7 @@ class Paradigm(Frozen):
     """
 
     stimuli: tuple[Stimulus, ...] = ()
-    n_trials: int = Field(default=1, ge=1)
+    n_trials: Annotated[int, Field(strict=True, ge=1), BeforeValidator(_plain)] = 1
 
     @classmethod
     def constant_dc(
@@ -110,7 +116,11 @@ class Paradigm(Frozen):
 
         Raises: JtfneError unless it is one row of finite numbers.
         """
-        samples = np.asarray(values, np.float64)
+        try:
+            samples = np.asarray(values, np.float64)
+        except (TypeError, ValueError):
+            given = f"a {type(values).__name__} that is no array of numbers"
+            raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
             given = f"an array of shape {samples.shape}" + ("" if np.isfinite(samples).all() else " with NaN or inf")
             raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array")
@@ -123,17 +133,9 @@ class Paradigm(Frozen):
     ) -> Self:
         """A recorded waveform: a DataArray over `time` in ms, evenly sampled.
 
-        Raises: JtfneError for other dimensions or an uneven time axis.
+        Raises: JtfneError for other dimensions, an uneven time axis, or one in another unit.
         """
-        if tuple(recorded.dims) != ("time",) or recorded.sizes["time"] < 2:
-            given = f"dims {tuple(recorded.dims)} of shape {recorded.shape}"
-            raise refuse(given, "dims ('time',), 2 samples or more", "Paradigm.from_dataarray")
-        steps_ms = np.diff(np.asarray(recorded["time"], np.float64))
-        dt_ms = float(steps_ms.mean())
-        if dt_ms <= 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):
-            given = f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms"
-            raise refuse(given, "even steps", "Paradigm.from_dataarray")
-        dt_ms = float(np.format_float_positional(dt_ms, precision=9, fractional=False))
+        dt_ms = _even_step_ms(recorded)
         return cls.from_array(
             recorded.values, dt_ms=dt_ms, target=target, amplitude=amplitude, start_ms=start_ms, label=label
         )
@@ -162,3 +164,23 @@ class Paradigm(Frozen):
     def _one(cls, target: Target, drive: Any, label: str) -> Self:
         """A paradigm of one stimulus."""
         return cls(stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),))
+
+
+def _even_step_ms(recorded: Any) -> float:
+    """The step of the time axis of a DataArray. Raises: JtfneError if it has none, or not an even one in ms."""
+    where = "Paradigm.from_dataarray"
+    dims = tuple(getattr(recorded, "dims", ()))
+    if dims != ("time",) or recorded.sizes["time"] < 2:
+        given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
+        raise refuse(given, "a DataArray of dims ('time',), 2 samples or more", where)
+    if "time" not in recorded.coords:
+        raise refuse("a DataArray with no time coordinate", "one in ms", where)
+    time = recorded["time"]
+    if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
+        given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
+        raise refuse(f"time in {given}", "numbers of ms", where)
+    steps_ms = np.diff(np.asarray(time, np.float64))
+    dt_ms = float(steps_ms.mean())
+    if not dt_ms > 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):
+        raise refuse(f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms", "even steps", where)
+    return float(np.format_float_positional(dt_ms, precision=9, fractional=False))

@@ -292,10 +292,9 @@ FIELDS = {
 @pytest.fixture(scope="module", autouse=True)
 def quick_compilation():
     """Many small programs, each run once: compile them quickly, and leave none of them to other tests."""
-    before = jax.config.jax_disable_most_optimizations
     jax.config.update("jax_disable_most_optimizations", True)
     yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    jax.config.update("jax_disable_most_optimizations", False)
     jax.clear_caches()
 
 

@@ -74,6 +74,7 @@ def test_trials_and_their_sum():
     assert (VOLLEY.trials(3) + VOLLEY).n_trials == 3 == (VOLLEY + VOLLEY.trials(3)).n_trials
     with pytest.raises(jtfne.JtfneError, match="paradigms of 2 and of 3 trials"):
         VOLLEY.trials(2) + VOLLEY.trials(3)
+    assert VOLLEY.trials(np.int64(2)).n_trials == 2
     for n in (0, -1, 1.5, True):
         with pytest.raises(jtfne.JtfneError, match="n_trials"):
             VOLLEY.trials(n)
@@ -154,8 +155,11 @@ def axis(times, dims=("time",), values=None):
         (axis([0.0]), "2 samples or more"),
         (axis([0.0, 1.0], dims=("frequency",)), r"dims \('frequency',\)"),
         (xr.DataArray(np.ones((2, 3)), dims=("time", "channel")), r"\(2, 3\)"),
-        (xr.DataArray(np.ones(3), dims=("time",)), "time"),
+        (xr.DataArray(np.ones(3), dims=("time",)), "no time coordinate"),
         (axis([0.0, 1.0], values=[1.0, np.nan]), "NaN"),
+        (axis(np.array([0, 10], "timedelta64[ns]")), "timedelta64.*numbers of ms"),
+        (axis([0.0, 0.001]).assign_coords(time=("time", [0.0, 0.001], {"units": "s"})), "time in 's'.*ms"),
+        ([1.0, 2.0], "a list.*DataArray"),
     ],
 )
 def test_recordings_that_are_refused(recorded, message):

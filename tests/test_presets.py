@@ -147,7 +147,7 @@ def test_the_sink_of_the_volley_is_in_layer_4(volley):
     csd = volley.get("csd_proxy").isel(area=0)
     evoked = csd.sel(time=slice(500.5, 515.0)).mean("time") - csd.sel(time=slice(300.0, 500.0)).mean("time")
     assert evoked.min() < 0.0
-    depth_um = 1000.0 * float(evoked["z_mm"][int(evoked.argmin())])
+    depth_um = 1000.0 * float(evoked["z_mm"][evoked.argmin("channel")])
     low, high = DEPTHS_um["L4"]
     assert low <= depth_um <= high
 

@@ -2,23 +2,41 @@
 
 import json
 import os
+import shutil
 import threading
+from pathlib import Path
 
-import jtfne
 import numpy as np
 import pytest
-import runs
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
+import jtfne
+import runs
 from jtfne import run_folder
 
 
-def saved(tmp_path, make=runs.named):
-    """A run folder of a run, saved through a Signals of its own."""
-    signals = make()
-    return jtfne.Signals(signals.tree, dict(signals.manifest)).save(tmp_path / "run")
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """A run folder of each run."""
+    parent = tmp_path_factory.mktemp("originals")
+    for make in (runs.named, runs.silent):
+        jtfne.Signals(make().tree, dict(make().manifest)).save(parent / make.__name__)
+    return parent
+
+
+@pytest.fixture
+def saved(originals, tmp_path):
+    """The run folder of the named run, to damage."""
+    return Path(shutil.copytree(originals / "named", tmp_path / "run"))
+
+
+@pytest.fixture
+def small(originals, tmp_path):
+    """The run folder of the silent run, to damage."""
+    return Path(shutil.copytree(originals / "silent", tmp_path / "run"))
 
 
 def first_chunk(folder):
@@ -50,8 +68,8 @@ def test_what_is_saved_is_what_is_loaded(make, tmp_path):
     assert jtfne.load(again).manifest["files"] == loaded.manifest["files"], "the same bytes twice"
 
 
-def test_the_store_is_open_to_every_reader_and_leaves_spikes_to_parquet(tmp_path):
-    folder = saved(tmp_path)
+def test_the_store_is_open_to_every_reader_and_leaves_spikes_to_parquet(saved):
+    folder = saved
     with xr.open_datatree(folder / "signals.zarr", engine="zarr") as tree:
         xr.testing.assert_equal(tree["vm"]["vm"], runs.named().tree["vm"]["vm"])
         assert not tree["spk"].data_vars and tree["spk"].attrs == runs.named().tree["spk"].attrs
@@ -151,8 +169,8 @@ def damaged(folder, how):
         ("bare", "no manifest of version 1"),
     ],
 )
-def test_what_was_altered_is_refused_in_one_line(how, message, tmp_path):
-    folder = saved(tmp_path)
+def test_what_was_altered_is_refused_in_one_line(how, message, saved):
+    folder = saved
     before = (folder / "manifest.json").read_text()
     damaged(folder, how)
     if how in ("config", "NaN"):
@@ -166,16 +184,16 @@ def test_what_was_altered_is_refused_in_one_line(how, message, tmp_path):
     ("key", "value"),
     [("files", {}), ("files", [3]), ("files", [{"sha256": ""}]), ("files", []), ("readouts", []), ("config", None)],
 )
-def test_a_manifest_of_another_shape_is_refused(key, value, tmp_path):
-    folder = saved(tmp_path, runs.silent)
+def test_a_manifest_of_another_shape_is_refused(key, value, small):
+    folder = small
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, key: value}))
     with pytest.raises(jtfne.JtfneError):
         jtfne.load(folder)
 
 
-def test_a_readout_that_the_manifest_does_not_describe_is_refused(tmp_path):
-    folder = saved(tmp_path)
+def test_a_readout_that_the_manifest_does_not_describe_is_refused(saved):
+    folder = saved
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["readouts"]["vm"]["units"] = "V"
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -183,8 +201,8 @@ def test_a_readout_that_the_manifest_does_not_describe_is_refused(tmp_path):
         jtfne.load(folder)
 
 
-def test_what_macos_leaves_in_a_folder_does_no_harm(tmp_path):
-    folder = saved(tmp_path, runs.silent)
+def test_what_macos_leaves_in_a_folder_does_no_harm(small):
+    folder = small
     (folder / ".DS_Store").write_bytes(b"x")
     (folder / "signals.zarr" / ".DS_Store").write_bytes(b"x")
     (folder / "report.html").write_text("a neighbour")

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
-import jtfne
 import numpy as np
 import pandas as pd
 import pytest
-import runs
 import xarray as xr
+
+import jtfne
+import runs
 from jtfne import signals as room
 
 SCHEMA = Path(jtfne.__file__).parent / "signals_schema.md"
@@ -57,7 +58,7 @@ def test_the_tree_is_what_the_schema_says(identity):
         assert {str(name) for name in variable.coords} == coords
         assert variable.attrs.get("units", "") == row["units"] or row["node"] == "spk"
         if row["proxy"]:
-            assert ATTRS <= set(node.attrs) and node.attrs["readout"] == row["node"]
+            assert set(node.attrs) >= ATTRS and node.attrs["readout"] == row["node"]
             assert node.attrs["proxy"] == int(row["proxy"])
 
 

@@ -121,7 +121,7 @@ def test_no_compilation_on_a_second_call():
     simulate(net, INPUT.at(-10.0))
     compiled = engine.advance_jit._cache_size()
     simulate(net, INPUT.at(-10.0), seed=2)
-    simulate(net, INPUT.at(-8.0), dt_ms=0.1)
+    simulate(net, INPUT.at(-11.0), dt_ms=0.1)
     simulate(net, INPUT.at(-10.0), trials=3)
     assert engine.advance_jit._cache_size() == compiled
 
@@ -275,11 +275,11 @@ def test_available_memory_is_known():
     assert 2**28 < _memory.available_bytes() < 2**50
 
 
-@pytest.mark.parametrize("probes", [["spk"], ["spk", "vm"], ["lfp_proxy"]])
+@pytest.mark.parametrize("probes", [("spk",), ("spk", "vm"), ("lfp_proxy",)])
 def test_a_potential_that_runs_away_is_refused(probes):
-    cfg = mixed().connections([]).probes([]).runtime(dt_ms=2.0, duration_ms=200.0)
-    cfg = cfg.cell_params({"E": {"drive": -1e6}})
-    cfg = cfg.probes([{"kind": name, "interval_ms": 2.0} if name != "spk" else name for name in probes])
+    """Euler's recovery variable alternates and doubles where a dt > 2; resets hide a potential that only overshoots."""
+    cfg = mixed().connections([]).probes(probes).runtime(dt_ms=1.0, duration_ms=300.0)
+    cfg = cfg.cell_params({"E": {"a": 3.0, "drive": 20.0}})
     with pytest.raises(jtfne.JtfneError, match=r"potential of \d+ cells is not finite.*smaller dt_ms"):
         jtfne.construct(cfg).simulate()
 

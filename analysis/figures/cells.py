@@ -40,7 +40,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     events = _runs(signals, "raster").get("spk", trial=trial)
     about = signals.tree["spk"].attrs
     ax = _style.axes_for(ax, 7.0, 4.5)
-    size = float(np.clip(1000.0 / int(about["n_neurons"]), 2.2, 4.5))
+    size = float(np.clip(1600.0 / int(about["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
     if "neurons" in signals.tree.children:
         cells = _by_layer(signals.neurons)

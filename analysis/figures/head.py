@@ -12,6 +12,7 @@ from jtfne.analysis.figures._style import Data, Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 HEAD_CENTRE_mm = (0.0, 0.0, 40.0)
 
@@ -101,8 +102,6 @@ def topography(
     JtfneError
         If the readout was not recorded, or there are fewer than 4 sensors with positions.
     """
-    import mne
-
     where = "analysis.figures.topography"
     found = _style.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
     onset_ms = _style.first_onset(_style.events_of(data, events))
@@ -112,9 +111,20 @@ def topography(
         after = _style.around(found, onset_ms, (0.0, _style.WINDOW_ms[1]))
         time_ms = float(after["time"].values[np.argmax(after.values.std(axis=1))])
     now = found.sel(time=time_ms, method="nearest")
-    values = np.asarray(now.values, float)
-    limit = _style.peak_of(values)
     ax = _style.axes_for(ax, 3.8, 3.2)
+    image = _map(ax, np.asarray(now.values, float), places)
+    _style.colour_bar(ax, image, _style.labelled(found))
+    since = "" if onset_ms is None else f" ({float(now['time']) - onset_ms:+.0f} ms)"
+    ax.set_title(f"{float(now['time']):.0f} ms{since}")
+    return _style.tidy(ax)
+
+
+def _map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
+    """Values (n,) at places (n, 2) within the unit circle, as MNE draws them; colours centred on 0."""
+    import mne
+
+    limit = _style.peak_of(values)
+    image: AxesImage
     image, _ = mne.viz.plot_topomap(
         values,
         places,
@@ -126,10 +136,8 @@ def topography(
         sphere=(0.0, 0.0, 0.0, 1.0),
         sensors="k.",
     )
-    _style.colour_bar(ax, image, _style.labelled(found))
-    since = "" if onset_ms is None else f" ({float(now['time']) - onset_ms:+.0f} ms)"
-    ax.set_title(f"{float(now['time']):.0f} ms{since}")
-    return _style.tidy(ax)
+    ax.set(xlim=(-1.15, 1.15), ylim=(-1.06, 1.18))
+    return image
 
 
 def flat_positions(data: xr.DataArray, where: str) -> Floats:

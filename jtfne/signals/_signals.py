@@ -62,8 +62,9 @@ class Signals:
         return f"Signals({', '.join(sizes)})"
 
     def recorded(self) -> tuple[str, ...]:
-        """Names of the readouts that are there."""
-        return tuple(name for name in self.tree.children if name not in reports.TABLES)
+        """Names of the readouts that are there, in the order of signals_schema.md."""
+        there = [name for name in self.tree.children if name not in reports.TABLES]
+        return (*(name for name in READOUTS if name in there), *(name for name in there if name not in READOUTS))
 
     def get(
         self,
