@@ -13,61 +13,34 @@ import time
 from pathlib import Path
 
 import jtfne
+from jtfne.presets.vogels_abbott import CELL, N_E, N_I, DELAY_ms, P, WEIGHTS_pA, vogels_abbott
 
-N_EXC, N_INH, P = 3200, 800, 0.02
-W_EXC_pA, W_INH_pA = 16.2, -90.0  # Brette et al. (2007), J. Comput. Neurosci. 23:349-398, benchmark 2: 1.62 and 9 mV
 WARM_MS, RUN_MS, REPEATS = 200.0, 1000.0, 5
 
 NEST = f"""
 import nest, sys, time
 nest.set_verbosity("M_ERROR")
 nest.SetKernelStatus({{"resolution": 0.1, "local_num_threads": int(sys.argv[1])}})
-cell = dict(tau_m=20., C_m=200., E_L=-49., V_th=-50., V_reset=-60., t_ref=5., tau_syn_ex=5., tau_syn_in=10.)
-e, i = nest.Create("iaf_psc_exp", {N_EXC}, cell), nest.Create("iaf_psc_exp", {N_INH}, cell)
+cell = dict(tau_m={CELL.tau_m_ms}, C_m={CELL.c_m_pF}, E_L={CELL.v_rest_mV}, V_th={CELL.v_th_mV})
+cell |= dict(V_reset={CELL.v_reset_mV}, t_ref={CELL.t_ref_ms}, tau_syn_ex=5., tau_syn_in=10.)
+e, i = nest.Create("iaf_psc_exp", {N_E}, cell), nest.Create("iaf_psc_exp", {N_I}, cell)
 (e + i).V_m = nest.random.uniform(-60., -50.)
 rule = {{"rule": "pairwise_bernoulli", "p": {P}}}
-nest.Connect(e, e + i, rule, {{"weight": {W_EXC_pA}, "delay": 0.8}})
-nest.Connect(i, e + i, rule, {{"weight": {W_INH_pA}, "delay": 0.8}})
+nest.Connect(e, e + i, rule, {{"weight": {WEIGHTS_pA["E"]}, "delay": {DELAY_ms}}})
+nest.Connect(i, e + i, rule, {{"weight": {WEIGHTS_pA["I"]}, "delay": {DELAY_ms}}})
 nest.Simulate({WARM_MS})
 for _ in range({REPEATS}):
     before, began = nest.local_spike_counter, time.perf_counter()
     nest.Simulate({RUN_MS})
     took = time.perf_counter() - began
-    print("RESULT", took, (nest.local_spike_counter - before) / {N_EXC + N_INH} / {RUN_MS} * 1e3, flush=True)
+    print("RESULT", took, (nest.local_spike_counter - before) / {N_E + N_I} / {RUN_MS} * 1e3, flush=True)
 """
-
-
-def config() -> jtfne.Config:
-    """The circuit: below, E_L = -49 mV lies above threshold, so that the network drives itself."""
-    cell = {"kind": "LIF", "c_m_pF": 200.0, "tau_m_ms": 20.0, "v_rest_mV": -49.0, "v_th_mV": -50.0}
-    cell |= {"v_reset_mV": -60.0, "t_ref_ms": 5.0}
-    rule = {"kind": "FixedProbability", "p": P, "autapses": True}
-    mechanisms = {"exc": {"kind": "Exponential", "tau_ms": 5.0, "sign": 1}}
-    mechanisms |= {"inh": {"kind": "Exponential", "tau_ms": 10.0, "sign": -1}}
-    weights = {"exc": ("E", W_EXC_pA), "inh": ("I", W_INH_pA)}
-    return (
-        jtfne.Config()
-        .runtime(seed=1, duration_ms=RUN_MS, dt_ms=0.1)
-        .areas(["A"])
-        .layers(["L4"])
-        .cells({"E": N_EXC, "I": N_INH}, n=N_EXC + N_INH)
-        .emitters({"E": cell, "I": cell})
-        .cell_params({"E": {"drive": 0.0, "noise": 0.0}, "I": {"drive": 0.0, "noise": 0.0}})
-        .mechanisms(mechanisms)
-        .connections(
-            [
-                {"source": source, "target": {}, "mechanism": name, "rule": rule, "weight": weight, "delay_ms": 0.8}
-                for name, (source, weight) in weights.items()
-            ]
-        )
-        .probes(["spk"])
-    )
 
 
 def ours() -> dict[str, float]:
     """Best of several runs of `simulate`: wall seconds for one second of activity, and the mean rate."""
     began = time.perf_counter()
-    net = jtfne.construct(config())
+    net = jtfne.construct(vogels_abbott().runtime(duration_ms=RUN_MS))
     built = time.perf_counter() - began
     began = time.perf_counter()
     net.simulate(duration_ms=WARM_MS, progress=False)

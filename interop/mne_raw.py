@@ -128,7 +128,8 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     about = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
     coords: dict[str, Any] = {"time": time_ms, "channel": raw.ch_names}
     places_mm = _head_places_m(raw.info) * 1e3
-    if np.isfinite(places_mm).all() and places_mm.any(axis=1).all():  # MNE's zeros are places that nobody knows
+    known = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
+    if known:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
 
@@ -192,8 +193,9 @@ def _places_m(found: "xr.DataArray") -> np.ndarray[Any, Any] | None:
 
 
 def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
-    """The canonical helmet's own channels, lifted onto the head."""
+    """The canonical helmet's own channels, lifted onto the head; `misc` ones, which FIF gives no frame, stand there."""
     import mne
+    from mne.io.constants import FIFF
 
     info = mne.channels.read_meg_canonical_info(HELMET)
     info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
@@ -206,8 +208,9 @@ def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _take_places(proxies, info)
-    with proxies._unlock():
-        proxies["dev_head_t"] = info["dev_head_t"]
+    for channel in proxies["chs"]:
+        channel["loc"][2] += HELMET_LIFT_m
+        channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
 
 

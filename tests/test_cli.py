@@ -198,7 +198,9 @@ def test_a_broken_config_file_says_where(call, tmp_path):
 
 def test_help_is_quick():
     """`--help` loads neither jax nor xarray."""
-    code = "import sys; sys.argv = ['jtfne', '--help']\nfrom jtfne import cli\ntry: cli.main()\nexcept SystemExit: pass\n"
+    code = (
+        "import sys; sys.argv = ['jtfne', '--help']\nfrom jtfne import cli\ntry: cli.main()\nexcept SystemExit: pass\n"
+    )
     code += "print([name for name in ('jax', 'xarray', 'mne', 'pandas') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")

@@ -10,7 +10,7 @@ import jtfne
 import runs
 from jtfne import interop
 
-SFREQ_Hz = {name: 1000.0 for name in runs.FIELDS} | {"vm": 2000.0}
+SFREQ_Hz = dict.fromkeys(runs.FIELDS, 1000.0) | {"vm": 2000.0}
 SCALED = {
     "eeg_proxy": ("eeg", FIFF.FIFF_UNIT_V),
     "meg_proxy": ("mag", FIFF.FIFF_UNIT_T),
@@ -50,14 +50,15 @@ def assert_placed(raw, found):
     if expected is None:
         assert not np.nan_to_num(loc[:, :3]).any()
         return
-    if found.name == "meg_proxy":
+    frames = {channel["coord_frame"] for channel in raw.info["chs"]}
+    if raw.get_channel_types(unique=True) == ["mag"]:
         helmet = mne.channels.read_meg_canonical_info("neuromag")
         at = [helmet["ch_names"].index(name) for name in raw.ch_names]
         np.testing.assert_allclose(loc, [helmet["chs"][k]["loc"] for k in at], atol=1e-6)
-        assert {channel["coord_frame"] for channel in raw.info["chs"]} == {FIFF.FIFFV_COORD_DEVICE}
+        assert frames == {FIFF.FIFFV_COORD_DEVICE}
         loc = mne.transforms.apply_trans(raw.info["dev_head_t"], loc[:, :3])
     else:
-        assert {channel["coord_frame"] for channel in raw.info["chs"]} == {FIFF.FIFFV_COORD_HEAD}
+        assert frames == {FIFF.FIFFV_COORD_HEAD if raw.filenames[0] is None else FIFF.FIFFV_COORD_UNKNOWN}
     np.testing.assert_allclose(loc[:, :3], expected, rtol=0, atol=1e-6)
 
 
@@ -96,7 +97,7 @@ def test_a_scale_makes_it_physical(name, trial):
 def test_the_helmet_stands_on_the_head():
     raw = interop.to_raw(runs.named(), "meg_proxy", scale=1e-15)
     lift = raw.info["dev_head_t"]["trans"]
-    np.testing.assert_allclose(lift, np.block([[np.eye(3), [[0.0], [0.0], [0.04]]], [np.zeros(3), 1.0]]))
+    np.testing.assert_allclose(lift, np.eye(4) + 0.04 * np.outer([0, 0, 1, 0], [0, 0, 0, 1]))
     assert {channel["coil_type"] for channel in raw.info["chs"]} <= {
         FIFF.FIFFV_COIL_VV_MAG_T1, FIFF.FIFFV_COIL_VV_MAG_T2, FIFF.FIFFV_COIL_VV_MAG_T3
     }  # fmt: skip

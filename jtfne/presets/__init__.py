@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from jtfne.config import Config
+from jtfne.presets.brunel import brunel
+from jtfne.presets.pd14 import pd14
 from jtfne.presets.suite2 import (
     suite2_four_celltype_config,
     suite2_net1_config,
@@ -10,6 +12,7 @@ from jtfne.presets.suite2 import (
     suite2_v1_v4_config,
 )
 from jtfne.presets.v1_column import v1_column
+from jtfne.presets.vogels_abbott import vogels_abbott
 
 PRESETS: dict[str, Callable[..., Config]] = {
     "suite2_four_celltype": suite2_four_celltype_config,
@@ -17,13 +20,19 @@ PRESETS: dict[str, Callable[..., Config]] = {
     "suite2_net1": suite2_net1_config,
     "suite2_v1_v4": suite2_v1_v4_config,
     "v1_column": v1_column,
+    "brunel": brunel,
+    "pd14": pd14,
+    "vogels_abbott": vogels_abbott,
 }
 
 __all__ = [
     "PRESETS",
+    "brunel",
+    "pd14",
     "suite2_four_celltype_config",
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
     "v1_column",
+    "vogels_abbott",
 ]

@@ -107,7 +107,7 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     ['V1', 'V4']
     """
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
-    local = [each for area in areas for layer in layers for each in motif({"area": area, "layer": layer}, gain=0.8)]
+    local = [each for area in areas for layer in layers for each in motif({"area": area, "layer": layer})]
     local += [each for area in areas for each in _ascending(area)]
     forward = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
     back = {"area": "V4", "layer": "L5", "cell_type": "E"}

@@ -161,9 +161,7 @@ def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: fl
     }
 
 
-def neuron_coords(
-    identity: Identity | None, n_cells: int, rows: Array | None
-) -> Mapping[str, Labelled]:
+def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -> Mapping[str, Labelled]:
     """Coordinates of a neuron axis: ids, and names and places where the net has them."""
     if identity is None:
         ids = np.arange(n_cells) if rows is None else rows
