@@ -6,7 +6,6 @@ Exit codes: 0 done, 2 bad input (one clear error), 1 otherwise. Results on stdou
 import contextlib
 import enum
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jtfne.config import Config
+    from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
 
 app = typer.Typer(
@@ -68,6 +68,9 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
     manifest: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with this run where it was stopped, if it was.")
+    ] = False,
     as_json: As_json = False,
 ) -> None:
     """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report."""
@@ -79,10 +82,10 @@ def run(
     if manifest is not None:
         if seed is not None or duration_ms is not None:
             raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
-        signals, differing = _repeated(manifest)
+        signals, differing = _repeated(manifest, _room(out, resume=resume))
     else:
-        signals, differing = _simulated(_config_of(str(config), seed, duration_ms)), None
-    files = _written(signals, out)
+        signals, differing = _simulated(_config_of(str(config), seed, duration_ms), _room(out, resume=resume)), None
+    files = _written(signals, _beside(out), out.absolute())
     _tell_run(signals, out, files, differing, as_json=as_json)
     if differing:
         raise typer.Exit(1)
@@ -233,29 +236,59 @@ def _preset(given: str) -> "Config":
     return make(**arguments)
 
 
-def _simulated(config: "Config") -> "Signals":
-    """The run of a config."""
+def _simulated(config: "Config", room: Path) -> "Signals":
+    """The run of a config, in `room`."""
     import jtfne
 
-    return jtfne.construct(config).simulate()
+    paradigm = jtfne.Paradigm(stimuli=config.task.stimuli)
+    return _run_in(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
 
 
-def _repeated(path: Path) -> "tuple[Signals, list[str]]":
-    """The run of a manifest once more, and the readouts whose bytes differ from it."""
+def _repeated(path: Path, room: Path) -> "tuple[Signals, list[str]]":
+    """The run of a manifest once more, in `room`, and the readouts whose bytes differ from it."""
     import jtfne
     from jtfne import _json
     from jtfne.reports import check_manifest, differing_readouts
 
     manifest = check_manifest(_json.loads(path.read_text(encoding="utf-8"), where=str(path)))
-    net = jtfne.construct(jtfne.Config.model_validate(manifest["config"]))
     ran = manifest["run"]
-    signals = net.simulate(
-        jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"]),
-        seed=ran["seed"],
-        duration_ms=ran["duration_ms"],
-        dt_ms=ran["dt_ms"],
-    )
+    paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"])
+    asked = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
+    signals = _run_in(room, jtfne.Config.model_validate(manifest["config"]), paradigm, **asked)
     return signals, differing_readouts(manifest, signals.manifest)
+
+
+def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) -> "Signals":
+    """The run, streamed to `room`; read from there if it was finished but for its figures."""
+    import jtfne
+    from jtfne._check import refuse
+    from jtfne.run_folder import MANIFEST
+
+    if not (room / MANIFEST).exists():
+        return jtfne.construct(config).simulate(paradigm, **asked, out=room)
+    signals = jtfne.load(room)
+    there, stimuli = signals.manifest, [each.model_dump(mode="json") for each in paradigm.stimuli]
+    run = {**there["run"], **asked, "trials": paradigm.n_trials}
+    if (there["config_sha256"], there["paradigm"], there["run"]) != (config.hash, stimuli, run):
+        raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
+    return signals
+
+
+def _beside(out: Path) -> Path:
+    """Where the run of `out` grows until it is whole."""
+    return out.absolute().with_name(f".{out.absolute().name}.partial")
+
+
+def _room(out: Path, *, resume: bool) -> Path:
+    """The folder beside `out` to simulate into. Raises: JtfneError if a run is there, unless it is to be resumed."""
+    from jtfne._check import refuse
+    from jtfne.partial_run import holds_run
+
+    room = _beside(out)
+    if holds_run(room) and not resume:
+        given = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
+        raise refuse(given, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+    return room
 
 
 def _refuse_used(out: Path) -> None:
@@ -266,24 +299,23 @@ def _refuse_used(out: Path) -> None:
         raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
 
 
-def _written(signals: "Signals", out: Path) -> list[Path]:
-    """The whole run folder, made beside `out` and renamed into place; its files, relative to it."""
+def _written(signals: "Signals", room: Path, out: Path) -> list[Path]:
+    """The run folder `room` with all that is made from it, renamed to `out`; its files, relative to it."""
     from jtfne import _json, analysis, interop
+    from jtfne.partial_run import locked, only_the_run
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
-        folder = Path(beside) / out.name
-        signals.save(folder)
-        (folder / "config.json").write_text(_json.dumps(signals.manifest["config"], indent=2) + "\n", encoding="utf-8")
+    with locked(room):
+        only_the_run(room)
+        (room / "config.json").write_text(_json.dumps(signals.manifest["config"], indent=2) + "\n", encoding="utf-8")
         for readout, name in FIFS.items():
             if readout in signals.tree.children:
-                interop.write_fif(signals, readout, folder / name)
+                interop.write_fif(signals, readout, room / name)
         with _working("drawing figures"):
-            figures = analysis.figures.save_all(signals, folder / "figures")
-            analysis.write_report(signals, folder / "report.html", figures)
-        if out.exists():
-            out.rmdir()
-        folder.rename(out)
+            figures = analysis.figures.save_all(signals, room / "figures")
+            analysis.write_report(signals, room / "report.html", figures)
+    if out.exists():
+        out.rmdir()
+    room.rename(out)
     return sorted(
         path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts
     )

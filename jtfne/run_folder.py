@@ -85,7 +85,7 @@ def written_beside(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.rmdir()
         beside.rename(path)
-        _sync_one(path.parent)
+        sync_one(path.parent)
     finally:
         shutil.rmtree(room)
 
@@ -269,10 +269,10 @@ def _refuse_used(path: Path) -> None:
 def _sync(path: Path) -> None:
     """Make a file, or a folder with all it holds, durable."""
     for each in [*path.rglob("*"), path] if path.is_dir() else [path]:
-        _sync_one(each)
+        sync_one(each)
 
 
-def _sync_one(path: Path) -> None:
+def sync_one(path: Path) -> None:
     """Make one file or folder entry durable."""
     handle = os.open(path, os.O_RDONLY)
     try:

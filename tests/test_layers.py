@@ -18,6 +18,7 @@ FLOORS = (
     "sources",
     "probes",
     "run_folder",
+    "partial_run",
     "reports",
     "signals",
     "simulation",

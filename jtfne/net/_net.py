@@ -13,6 +13,8 @@ from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_
 from jtfne.net._wiring import Projection, connection_labels, wire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
 
@@ -270,11 +272,12 @@ class Net:
         duration_ms: float | None = None,
         dt_ms: float | None = None,
         trials: int | None = None,
+        out: "str | Path | None" = None,
         progress: bool | None = None,
     ) -> "Signals":
         """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each argument does."""
         from jtfne.simulation import simulate
 
         return simulate(
-            self, paradigm, seed=seed, duration_ms=duration_ms, dt_ms=dt_ms, trials=trials, progress=progress
+            self, paradigm, seed=seed, duration_ms=duration_ms, dt_ms=dt_ms, trials=trials, out=out, progress=progress
         )

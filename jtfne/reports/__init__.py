@@ -1,5 +1,15 @@
 """What ran: versions, seeds, config hash, timings; JSON-safe."""
 
+from jtfne.reports._base import machine, software
 from jtfne.reports.run import TABLES, altered_nodes, check_manifest, differing_readouts, manifest_schema, run_manifest
 
-__all__ = ["TABLES", "altered_nodes", "check_manifest", "differing_readouts", "manifest_schema", "run_manifest"]
+__all__ = [
+    "TABLES",
+    "altered_nodes",
+    "check_manifest",
+    "differing_readouts",
+    "machine",
+    "manifest_schema",
+    "run_manifest",
+    "software",
+]

@@ -1,6 +1,8 @@
 """Net + Paradigm -> Signals: the boundary between arrays and labels. Short, all composition."""
 
+import dataclasses
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +13,15 @@ from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
+from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, plan
 from jtfne.reports import run_manifest
 from jtfne.signals import Signals
 from jtfne.simulation._inputs import Drive, drive_of
-from jtfne.simulation._loop import CHUNK_STEPS, record
+from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
 from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
+from jtfne.simulation._stream import OnDisk, run_of
 from jtfne.simulation._tree import tree_of
 from jtfne.sources import SOURCES
 from jtfne.stimuli import Poisson
@@ -36,6 +40,7 @@ def simulate(
     duration_ms: float | None = None,
     dt_ms: float | None = None,
     trials: int | None = None,
+    out: str | Path | None = None,
     progress: bool | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> Signals:
@@ -53,6 +58,9 @@ def simulate(
         Length of a trial and of a step; the config's if left out.
     trials : int, optional
         How often, each trial with its own streams; the paradigm's number if left out.
+    out : str or Path, optional
+        A run folder to make, as `Signals.save` does. Each chunk is on disk before the next begins: after a kill, a
+        full disk or Ctrl-C the same call goes on from the last of them, and ends with the same bits.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
     chunk_steps : int
@@ -67,7 +75,10 @@ def simulate(
     ------
     JtfneError
         For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, recordings that do
-        not fit in memory, and a membrane potential that runs away.
+        not fit in memory, and a membrane potential that runs away; for an `out` that holds anything but a part of
+        this run, is in use by another process, or was altered.
+    OSError
+        If the disk of `out` is full or fails; what was there before is kept.
 
     Examples
     --------
@@ -80,32 +91,76 @@ def simulate(
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
-    return _run(net, config, n_trials=n_trials, chunk_steps=chunk_steps, progress=progress)
+    ready = _ready(net, config, n_trials, chunk_steps)
+    return _run(ready, InMemory(), progress) if out is None else _streamed(ready, Path(out), progress)
 
 
-def _run(net: Net, config: Config, *, n_trials: int, chunk_steps: int, progress: bool | None) -> Signals:
-    """The run that `config` describes, labelled."""
-    began = time.perf_counter()
-    run = config.run
+@dataclasses.dataclass(frozen=True)
+class _Ready:
+    """A run before its first step. length: steps of a chunk."""
+
+    net: Net
+    config: Config
+    flat: "FlatNet"
+    drive: Drive
+    planned: Plan
+    n_steps: int
+    n_trials: int
+    length: int
+    prepared_s: float
+
+
+def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
+    """Arrays, inputs and recorders. Raises: JtfneError if what is to be recorded does not fit in memory."""
+    began, run = time.perf_counter(), config.run
+    n_steps = round(run.duration_ms / run.dt_ms)
     with precision(run.dtype):
         flat, drive, planned = _prepared(net, config)
-        n_steps = round(run.duration_ms / run.dt_ms)
         kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
-        refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials)
-        ready = time.perf_counter()
-        with progress_of(n_steps * n_trials, shown=progress) as tick:
-            recording = record(
-                flat,
-                drive,
-                planned.recorders,
-                seed=run.seed,
-                n_steps=n_steps,
-                n_trials=n_trials,
-                chunk_steps=chunk_steps,
-                tick=tick,
-            )
-    timings = {"prepare_s": ready - began, "run_s": time.perf_counter() - ready}
-    return _signals(net, config, planned, recording, timings)
+    refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials)
+    return _Ready(
+        net,
+        config,
+        flat,
+        drive,
+        planned,
+        n_steps=n_steps,
+        n_trials=n_trials,
+        length=chunk_length(planned.recorders, n_steps, chunk_steps),
+        prepared_s=time.perf_counter() - began,
+    )
+
+
+def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
+    """The run, chunk by chunk to `out`, from where an earlier process left off. Raises: as `simulate`."""
+    with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
+        try:
+            signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), OnDisk(partial), progress)
+        except RunawayError:
+            partial.discard()  # the same run would end there again
+            raise
+        signals.manifest = partial.finish(signals.tree, signals.manifest)
+    return signals
+
+
+def _run(ready: _Ready, sink: Sink, progress: bool | None) -> Signals:
+    """The run, labelled."""
+    began = time.perf_counter()
+    dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
+    with precision(dtype), progress_of(all_steps, shown=progress) as tick:
+        recording = record(
+            ready.flat,
+            ready.drive,
+            ready.planned.recorders,
+            seed=ready.config.run.seed,
+            n_steps=ready.n_steps,
+            n_trials=ready.n_trials,
+            length=ready.length,
+            sink=sink,
+            tick=tick,
+        )
+    timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - began}
+    return _signals(ready.net, ready.config, ready.planned, recording, timings)
 
 
 def _effective(

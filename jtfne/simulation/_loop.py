@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,7 +15,68 @@ from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
 
-Arrays = list[dict[str, np.ndarray[Any, Any]]]
+
+class RunawayError(JtfneError):
+    """A cell whose membrane potential is not finite."""
+
+
+class Piece(NamedTuple):
+    """What is kept of one chunk: `rows` by readout name (n_rows, ...), and its spikes."""
+
+    rows: dict[str, np.ndarray[Any, Any]]
+    spikes: Spikes
+
+
+class Sink(Protocol):
+    """Where chunks go, trial after trial, and what a run that goes on finds there."""
+
+    @property
+    def n_done(self) -> int:
+        """Chunks that are there."""
+        ...
+
+    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+        """Take the next chunk, and the state after it; None at the end of a trial."""
+        ...
+
+    def carry(self, start: engine.Carry) -> engine.Carry:
+        """The state after the last chunk, in the structure of `start`."""
+        ...
+
+    def pieces(self) -> list[Piece]:
+        """All chunks."""
+        ...
+
+
+class InMemory:
+    """Keeps chunks, and no state."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+
+    @property
+    def n_done(self) -> int:
+        """As `Sink`."""
+        return len(self._pieces)
+
+    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+        """As `Sink`."""
+        self._pieces.append(piece)
+
+    def carry(self, start: engine.Carry) -> engine.Carry:
+        """As `Sink`; never asked, since each run begins with an empty one."""
+        return start
+
+    def pieces(self) -> list[Piece]:
+        """As `Sink`."""
+        return self._pieces
+
+
+def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
+    """Steps of each chunk: about `chunk_steps`, and a whole number of every recorder's intervals."""
+    block = math.lcm(*(each.every for each in recorders)) if recorders else 1
+    n_chunks = max(1, math.ceil(n_steps / chunk_steps))
+    return max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
 
 
 def record(
@@ -26,40 +87,47 @@ def record(
     seed: int,
     n_steps: int,
     n_trials: int,
-    chunk_steps: int,
+    length: int,
+    sink: Sink,
     tick: Callable[[int], None],
 ) -> Recording:
-    """Run all trials. `tick` hears of the steps of each chunk as it ends.
+    """Run all trials in chunks of `length` steps, from where `sink` left off. `tick` hears of the steps of each chunk.
 
-    Raises: JtfneError if a recorded value is not finite, by readout and time.
+    Raises: RunawayError if a membrane potential is not finite at the end of a trial.
     """
-    block = math.lcm(*(each.every for each in recorders)) if recorders else 1
-    n_chunks = max(1, math.ceil(n_steps / chunk_steps))
-    length = max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
-    kept: list[dict[str, Any]] = []
-    spikes: list[Spikes] = []
-    for trial in range(n_trials):
-        keys = _keys.streams(_keys.key(seed, "trial", str(trial)))
-        carry = engine.start(flat.circuit, drive.inputs, keys)
-        chunks: Arrays = []
-        for first in range(0, n_steps, length):
-            clock = drive.clock(first, length)
-            carry, chunk = engine.advance_jit(flat.circuit, drive.inputs, recorders, carry, clock, flat.dt_ms)
-            # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
-            here = min(length, n_steps - first)
-            step, row = unpack(np.asarray(chunk.words)[:here])
-            spikes.append(Spikes(np.full(step.size, trial, np.int32), step + first, row))
-            chunks.append(_trimmed(chunk, recorders, here))
-            tick(here)
-        _refuse_non_finite(carry)
-        kept.append({name: np.concatenate([each[name] for each in chunks]) for name in chunks[0]})
-    return Recording(
-        n_trials=n_trials,
-        n_steps=n_steps,
-        dt_ms=flat.dt_ms,
-        kept={name: np.stack([each[name] for each in kept]) for name in kept[0]},
-        spikes=Spikes(*(np.concatenate([getattr(each, name) for each in spikes]) for name in ("trial", "step", "row"))),
-    )
+    n_chunks, done = math.ceil(n_steps / length), sink.n_done
+    tick(done // n_chunks * n_steps + done % n_chunks * length)
+    carry: engine.Carry | None = None
+    for number in range(done, n_trials * n_chunks):
+        trial, k = divmod(number, n_chunks)
+        if k == 0 or carry is None:
+            keys = _keys.streams(_keys.key(seed, "trial", str(trial)))
+            carry = engine.start(flat.circuit, drive.inputs, keys)
+            carry = sink.carry(carry) if k else carry
+        first = k * length
+        clock = drive.clock(first, length)
+        carry, chunk = engine.advance_jit(flat.circuit, drive.inputs, recorders, carry, clock, flat.dt_ms)
+        # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
+        here = min(length, n_steps - first)
+        step, row = unpack(np.asarray(chunk.words)[:here])
+        spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
+        last = k == n_chunks - 1
+        if last:
+            _refuse_non_finite(carry)
+        sink.put(Piece(_trimmed(chunk, recorders, here), spikes), None if last else carry)
+        tick(here)
+    return _joined(sink.pieces(), n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
+
+
+def _joined(pieces: list[Piece], *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
+    """All chunks of all trials as one recording."""
+    n_chunks = len(pieces) // n_trials
+    trials = [pieces[k * n_chunks : (k + 1) * n_chunks] for k in range(n_trials)]
+    kept = {
+        name: np.stack([np.concatenate([p.rows[name] for p in each]) for each in trials]) for name in pieces[0].rows
+    }
+    spikes = (np.concatenate([getattr(each.spikes, name) for each in pieces]) for name in ("trial", "step", "row"))
+    return Recording(n_trials=n_trials, n_steps=n_steps, dt_ms=dt_ms, kept=kept, spikes=Spikes(*spikes))
 
 
 def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_steps: int) -> dict[str, Any]:
@@ -71,11 +139,11 @@ def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_step
 
 
 def _refuse_non_finite(carry: engine.Carry) -> None:
-    """Raises: JtfneError if the state of a cell ran away."""
+    """Raises: RunawayError if the state of a cell ran away."""
     for state in carry.cells:
         away = np.flatnonzero(~np.isfinite(np.asarray(state.v_mV)))
         if away.size:
-            raise JtfneError(
+            raise RunawayError(
                 f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite "
                 "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
             )

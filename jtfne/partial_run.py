@@ -1,0 +1,272 @@
+"""A run on its way to its folder: what a chunk left is durable before it is listed. Knows no physics.
+
+A folder that is being filled holds `partial/`: one file a chunk, the state after the last of them, and an index that
+lists both with their hashes. Each file is written beside its place, synced and renamed; the index comes last, so that
+a process killed at any moment loses the chunk in flight at most. The finished run takes the place of `partial/`.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne import _json
+from jtfne._check import JtfneError, refuse
+from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, sync_one, write_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "1"
+KEYS: dict[str, type | tuple[type, ...]] = {
+    "version": str,
+    "run": dict,
+    "chunk_steps": int,
+    "chunks": list,
+    "carry": (dict, type(None)),
+}
+
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+
+class PartialRun:
+    """The part of a run that is on disk. Made by `opened`, which holds its lock.
+
+    chunk_steps: the length of its chunks. n_chunks: how many of them are there.
+    """
+
+    def __init__(self, out: Path, run: dict[str, Any], chunk_steps: int) -> None:
+        self._out, self._folder = out, out / PARTIAL
+        self._folder.mkdir(exist_ok=True)
+        sync_one(out)
+        sync_one(out.parent)
+        self._index = self._found(run)
+        if not self._index["chunks"]:
+            self._index = {"version": VERSION, "run": run, "chunk_steps": chunk_steps, "chunks": [], "carry": None}
+        for each in self._listed():
+            self._checked(each)
+        for path in self._folder.iterdir():  # what a kill left unlisted
+            if path.name not in {INDEX, *(each["path"] for each in self._listed())}:
+                _removed(path)
+
+    @property
+    def chunk_steps(self) -> int:
+        """Steps of a chunk, as it was when the run began."""
+        return int(self._index["chunk_steps"])
+
+    @property
+    def n_chunks(self) -> int:
+        """Chunks that are listed."""
+        return len(self._index["chunks"])
+
+    def chunk(self, number: int) -> dict[str, np.ndarray[Any, Any]]:
+        """What the chunk left. Raises: JtfneError if its file is not what was written."""
+        return self._loaded(self._index["chunks"][number])
+
+    def carry(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The state after the last chunk, empty if none was put. Raises: as `chunk`."""
+        return self._loaded(self._index["carry"]) if self._index["carry"] else {}
+
+    def put(self, arrays: Arrays, carry: Arrays | None) -> None:
+        """Make the next chunk durable, and the state after it; then list them.
+
+        Raises: OSError that says what is kept, if the disk is full or fails.
+        """
+        number, before = self.n_chunks, self._index
+        with self._kept_if_it_fails():
+            chunk = self._written(f"chunk_{number:08d}.npz", arrays)
+            state = None if carry is None else self._written(f"carry_{number:08d}.npz", carry)
+            sync_one(self._folder)
+            index = {**before, "chunks": [*before["chunks"], chunk], "carry": state}
+            text = _json.dumps(index).encode()
+            durable(self._folder / INDEX, lambda stream: stream.write(text))
+            sync_one(self._folder)
+            self._index = index
+            if before["carry"]:
+                (self._folder / before["carry"]["path"]).unlink()
+
+    def finish(self, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
+        """Put the run folder of `tree` in place of the chunks; the manifest as written.
+
+        Raises: OSError as `put`.
+        """
+        ready = self._folder / "finished"
+        with self._kept_if_it_fails():
+            manifest = write_run(ready, tree, manifest)
+            for name in (SIGNALS, SPIKES, MANIFEST):  # the manifest last: with it the run is there
+                _removed(self._out / name)
+                if (ready / name).exists():
+                    (ready / name).rename(self._out / name)
+                sync_one(self._out)
+            shutil.rmtree(self._folder)
+        return manifest
+
+    def discard(self) -> None:
+        """Remove all chunks."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _found(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The index, without chunks if there is none. Raises: JtfneError if it is broken or of another run."""
+        path = self._folder / INDEX
+        if not path.exists():
+            return {"chunks": []}
+        try:
+            index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
+        except ValueError as error:
+            raise self._altered(path) from error
+        if not isinstance(index, dict) or not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
+            raise self._altered(path)
+        if not all(isinstance(each, dict) for each in index["chunks"]):
+            raise self._altered(path)
+        there = {**index["run"], "version of the folder": index["version"]}
+        here = {**run, "version of the folder": VERSION}
+        differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
+        if differing and index["chunks"]:
+            told = "; ".join(f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in differing)
+            given = f"{str(self._out)!r}, which holds a part of another run ({told}),"
+            raise refuse(given, "the same run, which goes on, or another folder", "simulate(out=)")
+        return index
+
+    def _listed(self) -> list[dict[str, Any]]:
+        """The entries of all files."""
+        return [*self._index["chunks"], *([self._index["carry"]] if self._index["carry"] else [])]
+
+    def _checked(self, entry: dict[str, Any]) -> Path:
+        """The path of a listed file. Raises: JtfneError if it is not what was written."""
+        path = self._folder / str(entry.get("path"))
+        if not path.is_file() or file_hash(path) != entry.get("sha256"):
+            raise self._altered(path)
+        return path
+
+    def _loaded(self, entry: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+        """The arrays of a listed file, by name."""
+        with np.load(self._checked(entry), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+
+    def _written(self, name: str, arrays: Arrays) -> dict[str, Any]:
+        """Write one file; its entry in the index."""
+        path = self._folder / name
+        named: dict[str, Any] = dict(arrays)
+        durable(path, lambda stream: np.savez(stream, **named))
+        return {"path": name, "sha256": file_hash(path)}
+
+    @contextlib.contextmanager
+    def _kept_if_it_fails(self) -> Iterator[None]:
+        """Says of a disk's error what it did not harm."""
+        try:
+            yield
+        except OSError as error:
+            told = f"{error.strerror or error}; the {self.n_chunks} chunks before are kept, and the same run, resumed"
+            raise OSError(error.errno, f"{told} when this is mended, goes on from there", str(self._folder)) from error
+
+    def _altered(self, path: Path) -> JtfneError:
+        """The error for a file that is not what was written."""
+        given = f"{str(path)!r}, which was cut short, altered or lost,"
+        return refuse(
+            given, f"what the run wrote there; without {str(self._folder)!r} it starts anew", "simulate(out=)"
+        )
+
+
+@contextlib.contextmanager
+def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
+    """The part of `run` that is in `out`, for this process alone; made if there is none.
+
+    run: what tells it from any other, JSON. chunk_steps: of a run that begins; one that goes on keeps its own.
+    Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
+    """
+    out = out.absolute()
+    if (out / MANIFEST).exists() and (out / PARTIAL).exists():  # killed when it was finished but for this
+        with locked(out):
+            shutil.rmtree(out / PARTIAL, ignore_errors=True)
+    _refuse_other(out)
+    with locked(out):
+        _refuse_other(out)
+        partial = PartialRun(out, run, chunk_steps)
+        try:
+            yield partial
+        finally:
+            if partial.n_chunks == 0:
+                partial.discard()
+
+
+def holds_run(out: Path) -> bool:
+    """Whether `out` holds a finished run, or chunks of one. A look, which locks nothing."""
+    return (out / MANIFEST).exists() or (out / PARTIAL / INDEX).exists()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; made if need be, and if so removed in the end if nothing came into it.
+
+    Raises: JtfneError if another process, or another thread, holds it.
+    """
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            still_there = path.exists() and os.path.samestat(os.fstat(handle), path.stat())
+        except BlockingIOError:
+            still_there = False
+        if not still_there:
+            given = f"{str(folder)!r}, which is in use by another run,"
+            raise refuse(given, "a folder that one process at a time writes to", "simulate(out=)")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            if made and folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+    finally:
+        os.close(handle)
+
+
+def only_the_run(folder: Path) -> None:
+    """Remove from a finished run's folder, while it is locked, whatever was made there from the run."""
+    for path in folder.iterdir():
+        if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):
+            _removed(path)
+
+
+def durable(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file beside its place, sync it and rename it; nothing stays if that fails."""
+    beside = path.with_name(path.name + ".tmp")
+    try:
+        with beside.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _refuse_other(out: Path) -> None:
+    """Raises: JtfneError if `out` is there and is neither empty nor an unfinished run."""
+    where = "simulate(out=)"
+    if out.exists() and not out.is_dir():
+        raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
+    if not out.exists():
+        if not next(each for each in out.parents if each.exists()).is_dir():
+            raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", where)
+        return
+    names = {each.name for each in out.iterdir()}
+    if MANIFEST in names:
+        raise refuse(f"{str(out)!r}, which holds a finished run,", "a new folder; jtfne.load reads that one", where)
+    if names - {LOCK} and PARTIAL not in names:
+        raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder, or an unfinished run", where)
+
+
+def _removed(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
