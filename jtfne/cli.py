@@ -269,7 +269,8 @@ def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) ->
     signals = jtfne.load(room)
     there, stimuli = signals.manifest, [each.model_dump(mode="json") for each in paradigm.stimuli]
     run = {**there["run"], **asked, "trials": paradigm.n_trials}
-    if (there["config_sha256"], there["paradigm"], there["run"]) != (config.hash, stimuli, run):
+    asked_for = (jtfne.__version__, config.hash, stimuli, run)
+    if (there["software"]["jtfne"], there["config_sha256"], there["paradigm"], there["run"]) != asked_for:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
     return signals
 

@@ -7,6 +7,7 @@ a process killed at any moment loses the chunk in flight at most. The finished r
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -83,7 +84,7 @@ class PartialRun:
             state = None if carry is None else self._written(f"carry_{number:08d}.npz", carry)
             sync_one(self._folder)
             index = {**before, "chunks": [*before["chunks"], chunk], "carry": state}
-            text = _json.dumps(index).encode()
+            text = _json.dumps({**index, "sha256": _digest(index)}).encode()
             durable(self._folder / INDEX, lambda stream: stream.write(text))
             sync_one(self._folder)
             self._index = index
@@ -119,9 +120,9 @@ class PartialRun:
             index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
         except ValueError as error:
             raise self._altered(path) from error
-        if not isinstance(index, dict) or not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
+        if not isinstance(index, dict) or index.pop("sha256", None) != _digest(index):
             raise self._altered(path)
-        if not all(isinstance(each, dict) for each in index["chunks"]):
+        if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
             raise self._altered(path)
         there = {**index["run"], "version of the folder": index["version"]}
         here = {**run, "version of the folder": VERSION}
@@ -262,6 +263,11 @@ def _refuse_other(out: Path) -> None:
         raise refuse(f"{str(out)!r}, which holds a finished run,", "a new folder; jtfne.load reads that one", where)
     if names - {LOCK} and PARTIAL not in names:
         raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder, or an unfinished run", where)
+
+
+def _digest(index: dict[str, Any]) -> str:
+    """SHA-256 of an index."""
+    return hashlib.sha256(_json.dumps(index).encode()).hexdigest()
 
 
 def _removed(path: Path) -> None:

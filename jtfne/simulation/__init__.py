@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import JtfneError, refuse
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
@@ -18,7 +18,7 @@ from jtfne.probes import Plan, Recording, plan
 from jtfne.reports import run_manifest
 from jtfne.signals import Signals
 from jtfne.simulation._inputs import Drive, drive_of
-from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
+from jtfne.simulation._loop import CHUNK_STEPS, InMemory, Sink, chunk_length, record
 from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, run_of
@@ -134,11 +134,7 @@ def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
 def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
     """The run, chunk by chunk to `out`, from where an earlier process left off. Raises: as `simulate`."""
     with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
-        try:
-            signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), OnDisk(partial), progress)
-        except RunawayError:
-            partial.discard()  # the same run would end there again
-            raise
+        signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), OnDisk(partial), progress)
         signals.manifest = partial.finish(signals.tree, signals.manifest)
     return signals
 
@@ -160,7 +156,11 @@ def _run(ready: _Ready, sink: Sink, progress: bool | None) -> Signals:
             tick=tick,
         )
     timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - began}
-    return _signals(ready.net, ready.config, ready.planned, recording, timings)
+    try:
+        return _signals(ready.net, ready.config, ready.planned, recording, timings)
+    except JtfneError:  # a value that is not finite, and never will be
+        sink.discard()
+        raise
 
 
 def _effective(

@@ -16,10 +16,6 @@ from jtfne.simulation._inputs import Drive
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
 
 
-class RunawayError(JtfneError):
-    """A cell whose membrane potential is not finite."""
-
-
 class Piece(NamedTuple):
     """What is kept of one chunk: `rows` by readout name (n_rows, ...), and its spikes."""
 
@@ -47,6 +43,10 @@ class Sink(Protocol):
         """All chunks."""
         ...
 
+    def discard(self) -> None:
+        """Forget all chunks: the run cannot end well."""
+        ...
+
 
 class InMemory:
     """Keeps chunks, and no state."""
@@ -71,6 +71,10 @@ class InMemory:
         """As `Sink`."""
         return self._pieces
 
+    def discard(self) -> None:
+        """As `Sink`."""
+        self._pieces.clear()
+
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
     """Steps of each chunk: about `chunk_steps`, and a whole number of every recorder's intervals."""
@@ -93,7 +97,7 @@ def record(
 ) -> Recording:
     """Run all trials in chunks of `length` steps, from where `sink` left off. `tick` hears of the steps of each chunk.
 
-    Raises: RunawayError if a membrane potential is not finite at the end of a trial.
+    Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
     n_chunks, done = math.ceil(n_steps / length), sink.n_done
     tick(done // n_chunks * n_steps + done % n_chunks * length)
@@ -113,7 +117,7 @@ def record(
         spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
         last = k == n_chunks - 1
         if last:
-            _refuse_non_finite(carry)
+            _refuse_non_finite(carry, sink)
         sink.put(Piece(_trimmed(chunk, recorders, here), spikes), None if last else carry)
         tick(here)
     return _joined(sink.pieces(), n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
@@ -138,12 +142,13 @@ def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_step
     return parts
 
 
-def _refuse_non_finite(carry: engine.Carry) -> None:
-    """Raises: RunawayError if the state of a cell ran away."""
+def _refuse_non_finite(carry: engine.Carry, sink: Sink) -> None:
+    """Raises: JtfneError if the state of a cell ran away."""
     for state in carry.cells:
         away = np.flatnonzero(~np.isfinite(np.asarray(state.v_mV)))
         if away.size:
-            raise RunawayError(
+            sink.discard()
+            raise JtfneError(
                 f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite "
                 "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
             )

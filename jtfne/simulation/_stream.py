@@ -81,6 +81,10 @@ class OnDisk:
             for each in chunks
         ]
 
+    def discard(self) -> None:
+        """As `Sink`."""
+        self._partial.discard()
+
 
 def _named(carry: engine.Carry) -> dict[str, np.ndarray[Any, Any]]:
     """Every leaf of the state by its path, such as `.cells[0].v_mV`."""
