@@ -266,10 +266,12 @@ def test_a_full_disk_in_the_middle_of_a_file_leaves_the_old_one(tmp_path):
 
 
 def test_a_run_away_leaves_nothing_to_resume(tmp_path):
-    for drive, said in ((1e30, "holds NaN or infinity"), (3e38, "not finite")):
-        wild = jtfne.construct(config().cell_params({"E": {"drive": drive}}))
+    at_the_end = config().connections([]).probes(["spk"]).runtime(dt_ms=1.0, duration_ms=300.0)
+    at_the_end = at_the_end.cell_params({"E": {"a": 3.0, "drive": 20.0}})
+    in_a_field = config().cell_params({"E": {"drive": 1e30}})
+    for wild, said in ((at_the_end, "potential of .* is not finite"), (in_a_field, "holds NaN or infinity")):
         with pytest.raises(jtfne.JtfneError, match=said):
-            simulate(wild, INPUT, out=tmp_path / "run", **ASKED)
+            simulate(jtfne.construct(wild), INPUT, out=tmp_path / "run", **ASKED)
     assert not list(tmp_path.iterdir())
 
 
@@ -373,11 +375,11 @@ CHILD = textwrap.dedent(
 
 def killed(out, delay_s):
     """Run CHILD, and kill it `delay_s` after its first new chunk; whether it was still alive."""
-    began = run_folder_index(out)
+    began = n_listed(out)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout.readline() == "ready\n"
-        while child.poll() is None and run_folder_index(out) == began:
+        while child.poll() is None and n_listed(out) == began:
             time.sleep(0.002)
         time.sleep(delay_s)
     finally:
@@ -388,7 +390,7 @@ def killed(out, delay_s):
     return code == -9
 
 
-def run_folder_index(out):
+def n_listed(out):
     """The chunks that are listed, -1 when the run is finished."""
     if (out / run_folder.MANIFEST).exists():
         return -1
@@ -408,7 +410,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills
     for _ in range(n_kills * 3):
         alive = killed(out, draw.uniform(0.0, longest_s))
         kills += alive
-        found = run_folder_index(out)
+        found = n_listed(out)
         assert found == -1 or found > seen, "no listed chunk is ever lost"
         seen = found
         if kills == n_kills:
@@ -452,7 +454,7 @@ def test_the_command_line_resumes(call, tmp_path, monkeypatch):
         patched.setattr(partial_run.PartialRun, "put", full)
         code, said = call(*asked)
     assert code == 1 and "No space left" in said and "Traceback" not in said
-    assert not (tmp_path / "out").exists() and run_folder_index(room) == 2
+    assert not (tmp_path / "out").exists() and n_listed(room) == 2
     for other in (asked, (*asked, "--seed", "9")):
         code, said = call(*other)
         assert code == 2 and "--resume" in said and ".out.partial" in said
@@ -465,7 +467,7 @@ def test_the_command_line_resumes(call, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(jtfne.analysis, "write_report", no_figures)
         assert call(*asked, "--resume")[0] == 1
-    assert run_folder_index(room) == -1 and (room / "figures").is_dir()
+    assert n_listed(room) == -1 and (room / "figures").is_dir()
     code, said = call(*asked, "--seed", "9", "--resume")
     assert code == 2 and "another run" in said
     code, said = call(*asked, "--resume")

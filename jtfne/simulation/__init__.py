@@ -59,8 +59,7 @@ def simulate(
     trials : int, optional
         How often, each trial with its own streams; the paradigm's number if left out.
     out : str or Path, optional
-        A run folder to make, as `Signals.save` does. Each chunk is on disk before the next begins: after a kill, a
-        full disk or Ctrl-C the same call goes on from the last of them, and ends with the same bits.
+        A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
     chunk_steps : int
@@ -75,10 +74,8 @@ def simulate(
     ------
     JtfneError
         For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, recordings that do
-        not fit in memory, and a membrane potential that runs away; for an `out` that holds anything but a part of
-        this run, is in use by another process, or was altered.
-    OSError
-        If the disk of `out` is full or fails; what was there before is kept.
+        not fit in memory, a membrane potential that runs away, and an `out` in use or with anything but a part of
+        this run. A full disk is an OSError that says what is kept.
 
     Examples
     --------
