@@ -188,7 +188,7 @@ def test_a_long_manifest_and_none(form, tmp_path):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_file_that_is_none_is_refused(form, tmp_path):
-    write, read = FORMATS[form]
+    read = FORMATS[form][1]
     with pytest.raises(jtfne.JtfneError, match="cannot be read"):
         read(tmp_path / "absent")
     (tmp_path / "text").write_text("no")
@@ -222,15 +222,15 @@ def test_a_netcdf_file_cut_short_or_altered_is_refused(tmp_path):
 def test_a_zarr_store_that_lost_a_chunk_or_a_node_is_refused(tmp_path):
     path = interop.to_zarr(runs.named(), tmp_path / "signals.zarr")
     (path / "vm" / "vm" / "0.0.0").rename(tmp_path / "chunk")
-    with pytest.raises(jtfne.JtfneError, match="signals.zarr/vm', which was cut short, altered or lost|cannot be read"):
+    with pytest.raises(jtfne.JtfneError, match=r"zarr/vm', which was cut short, altered or lost|cannot be read"):
         interop.from_zarr(path)
     (path / "vm" / "vm" / "0.0.0").write_bytes((tmp_path / "chunk").read_bytes()[:-3])
-    with pytest.raises(jtfne.JtfneError, match="altered or lost|cannot be read"):
+    with pytest.raises(jtfne.JtfneError, match=r"altered or lost|cannot be read"):
         interop.from_zarr(path)
     shutil.copy(tmp_path / "chunk", path / "vm" / "vm" / "0.0.0")
     assert interop.from_zarr(path).manifest == runs.named().manifest
     shutil.rmtree(path / "source")
-    with pytest.raises(jtfne.JtfneError, match="altered or lost|cannot be read"):
+    with pytest.raises(jtfne.JtfneError, match=r"altered or lost|cannot be read"):
         interop.from_zarr(path)
 
 

@@ -64,8 +64,10 @@ def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndar
     return inside
 
 
-def within(found: "xr.DataArray", bounds: Bounds, where: str) -> "xr.DataArray":
-    """Samples or events with start < t <= stop. Raises: JtfneError for a readout without time."""
+def within(found: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
+    """Samples or events with start < t <= stop, or all. Raises: JtfneError for a readout without time."""
+    if bounds is None:
+        return found
     if "event" in found.dims:
         at = found.values
         return found.isel(event=np.flatnonzero((at > bounds[0] + ON_TIME_ms) & (at <= bounds[1] + ON_TIME_ms)))

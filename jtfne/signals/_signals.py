@@ -115,21 +115,17 @@ class Signals:
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
         n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
-        if name == "spk":
-            cells = self._chosen(self._cells(), chosen, ids, where)
-            found = self._events_of_spikes()
-            found = found.isel(event=np.flatnonzero(np.isin(found["neuron"].values, cells["neuron"].values)))
-            found = self._of_trial(found, trial, where)
-            found = found if bounds is None else select.within(found, bounds, where)
-            if layout in (None, "event"):
-                return found.copy(deep=True)
+        if name != "spk":
+            found = self.tree[name].to_dataset()[name]
             select.refuse_layout(layout, found, n_trials, where)
-            return select.laid_out(self._raster(found, cells, trial, bounds, where), layout).copy(deep=True)
-        found = self.tree[name].to_dataset()[name]
-        select.refuse_layout(layout, found, n_trials, where)
-        found = self._of_trial(self._chosen(found, chosen, ids, where), trial, where)
-        found = found if bounds is None else select.within(found, bounds, where)
-        return select.laid_out(found, layout).copy(deep=True)
+            found = select.within(self._of_trial(self._chosen(found, chosen, ids, where), trial, where), bounds, where)
+            return select.laid_out(found, layout).copy(deep=True)
+        cells = self._chosen(self._cells(), chosen, ids, where)
+        events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
+        if layout in (None, "event"):
+            return events.copy(deep=True)
+        select.refuse_layout(layout, events, n_trials, where)
+        return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
     @property
     def events(self) -> "pd.DataFrame":
@@ -241,9 +237,10 @@ class Signals:
             f"readout {name!r} was not recorded; allowed: {there}; it needs Config.probes([{known!r}]) (in Signals.get)"
         )
 
-    def _events_of_spikes(self) -> "xr.DataArray":
-        """Spike times (event), with neuron, trial and names as coordinates."""
+    def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
+        """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
         node = self.tree["spk"].to_dataset()
+        node = node.isel(event=np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values)))
         times = node["time"].rename("spk").assign_attrs(node.attrs)
         times = times.assign_coords({name: ("event", node[name].values) for name in ("neuron", "trial")})
         if "neurons" not in self.tree.children:
