@@ -1,7 +1,6 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
 import dataclasses
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -192,17 +191,7 @@ def advance(
     return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
 
 
-@partial(jax.jit, donate_argnames=("carry",))
-def advance_jit(
-    circuit: Circuit,
-    inputs: Inputs,
-    recorders: tuple[Recorder, ...],
-    carry: Carry,
-    clock: Clock,
-    dt_ms: jax.Array | float,
-) -> tuple[Carry, Chunk]:
-    """`advance`, compiled once a shape; the carry is donated, so use the one that comes back."""
-    return advance(circuit, inputs, recorders, carry, clock, dt_ms)
+advance_jit = jax.jit(advance, donate_argnames=("carry",))
 
 
 def _step(

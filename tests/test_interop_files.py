@@ -260,3 +260,11 @@ def test_other_tools_read_the_netcdf_file(tmp_path):
         assert json.loads(file.attrs["jtfne_manifest"]) == runs.named().manifest
     with xr.open_dataset(path, group="eeg_proxy", engine="h5netcdf") as dataset:
         assert dataset["eeg_proxy"].sel(channel="Oz").attrs["units"] == "a.u."
+
+
+def test_trials_without_a_spike_are_one_empty_file(tmp_path):
+    tree = runs.named().tree.copy()
+    tree["spk"] = xr.DataTree(runs.named().tree["spk"].to_dataset().isel(event=slice(0, 0)))
+    path = interop.write_parquet(jtfne.Signals(tree), tmp_path / "none", large=0)
+    xr.testing.assert_identical(interop.from_parquet(path), jtfne.Signals(tree).get("spk"))
+    assert interop.from_parquet(path).attrs["n_trials"] == 2
