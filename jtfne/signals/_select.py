@@ -93,3 +93,12 @@ def laid_out(found: "xr.DataArray", layout: str | None) -> "xr.DataArray":
     if found.sizes["trial"] == 1:
         found = found.isel(trial=0)
     return found.transpose(..., "time") if layout == "node_time" else found
+
+
+def unsized(events: "xr.DataArray") -> "xr.DataArray":
+    """A copy of a selection of spikes without the sizes of the whole run, which would dilute every rate."""
+    part = events.copy(deep=True)
+    part.attrs = {
+        key: value for key, value in events.attrs.items() if key not in ("n_neurons", "n_trials", "duration_ms")
+    }
+    return part

@@ -104,8 +104,7 @@ class Signals:
         Raises
         ------
         JtfneError
-            For a readout that was not recorded (and which probe would have), and for selectors that do not apply
-            or match nothing.
+            For a readout that was not recorded, and for selectors that do not apply or match nothing.
         """
         name = self._name(name)
         where = f"Signals.get({name!r})"
@@ -123,7 +122,8 @@ class Signals:
         cells = self._chosen(self._cells(), chosen, ids, where)
         events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
         if layout in (None, "event"):
-            return events.copy(deep=True)
+            whole = not chosen and ids is None and trial is None and bounds is None
+            return events.copy(deep=True) if whole else select.unsized(events)
         select.refuse_layout(layout, events, n_trials, where)
         return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
@@ -148,7 +148,7 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """One row a readout: dims, shape, units, proxy, interval_ms, mean."""
+        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have none)."""
         import pandas as pd
 
         rows = []
@@ -163,7 +163,7 @@ class Signals:
                     "units": node.attrs["units"],
                     "proxy": bool(node.attrs["proxy"]),
                     "interval_ms": node.attrs["interval_ms"],
-                    "mean": float(values.mean()) if values.size else float("nan"),
+                    "mean": float("nan") if name == "spk" else float(values.mean()),
                 }
             )
         return pd.DataFrame(rows).set_index("readout")

@@ -13,12 +13,11 @@ from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.probes import Plan, Recording, plan
 from jtfne.reports import run_manifest
-from jtfne.signals import Signals
+from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, record
 from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
-from jtfne.simulation._tree import tree_of
 from jtfne.sources import SOURCES
 from jtfne.stimuli import Poisson
 
