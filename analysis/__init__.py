@@ -15,9 +15,8 @@ from jtfne.analysis.synchrony import correlation, synchrony
 from jtfne.measures.spectrolaminar import Flip
 
 if TYPE_CHECKING:
-    from jtfne.analysis.report import write_report as write_report
-
     from jtfne.analysis import figures as figures
+    from jtfne.analysis.report import write_report as write_report
 
 __all__ = [
     "Flip",

@@ -96,6 +96,8 @@ def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 
     JtfneError
         As `to_raw`, if the file exists, and for more than the 2 GB that a FIF file holds.
     """
+    if not str(path).endswith((".fif", ".fif.gz")):
+        raise refuse(f"the name {str(path)!r}", "one that ends in .fif or .fif.gz", "write_fif")
     raw = to_raw(signals, readout, trial=trial, scale=scale)
     n_bytes = 8 * raw.n_times * len(raw.ch_names)
     if n_bytes > FIF_BYTES:

@@ -27,6 +27,11 @@ def loads(text: str, *, where: str = "JSON") -> Any:
     def constant(name: str) -> Any:
         raise refuse(name, "finite numbers", where)
 
+    def number(text: str) -> float:
+        if not math.isfinite(float(text)):  # such as 1e999
+            raise refuse(text, "finite numbers", where)
+        return float(text)
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         twice = sorted({key for key in keys if keys.count(key) > 1})
@@ -35,7 +40,7 @@ def loads(text: str, *, where: str = "JSON") -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(text, parse_constant=constant, object_pairs_hook=unique)
+        return json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise refuse(f"a text that is not JSON ({error})", "JSON", where) from None
 
@@ -45,7 +50,10 @@ def canonical(value: Any) -> bytes:
     import rfc8785
 
     _refuse_strangers(value, "$")
-    return rfc8785.dumps(value)
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError as error:
+        raise refuse(f"a whole number ({error})", "less than 2**53, or a string", "canonical JSON") from None
 
 
 def sha256(value: Any) -> str:

@@ -183,10 +183,10 @@ def presets(
     if as_json:
         _print(described, as_json=True)
         return
-    import jtfne
-
     typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
-    typer.echo(jtfne.construct(make()).summary().to_string(index=False))
+    for each in make().populations():
+        kind = f"{type(each.emitter).__name__}, drive {each.drive:g}, noise {each.noise:g} {each.emitter.input_unit}"
+        typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {kind}")
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
 import dataclasses
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -44,14 +43,17 @@ class Circuit:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class PoissonInput:
-    """Poisson spikes onto one receptor. weight_pA: added by each spike.
+    """Poisson spikes onto one receptor.
 
+    thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight_pA: (n_targets,) or (1,),
+    added by each spike.
     targets: int32 (n_targets,), or None where they are the rows `first` to `first + n_targets - 1`, which a step
     reaches without a scatter.
     """
 
     targets: jax.Array | None
-    weight_pA: jax.Array | float
+    thresholds: jax.Array
+    weight_pA: jax.Array
     first: int = dataclasses.field(metadata={"static": True})
     n_targets: int = dataclasses.field(metadata={"static": True})
     receptor: int = dataclasses.field(metadata={"static": True})
@@ -66,11 +68,10 @@ class Inputs(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). thresholds: one uint32 (n_steps, n_rows)
-    for each Poisson input."""
+    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson), 0 or 1."""
 
     waveforms: jax.Array
-    thresholds: tuple[jax.Array, ...]
+    gates: jax.Array
 
 
 class Carry(NamedTuple):
@@ -190,17 +191,7 @@ def advance(
     return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
 
 
-@partial(jax.jit, donate_argnames=("carry",))
-def advance_jit(
-    circuit: Circuit,
-    inputs: Inputs,
-    recorders: tuple[Recorder, ...],
-    carry: Carry,
-    clock: Clock,
-    dt_ms: jax.Array | float,
-) -> tuple[Carry, Chunk]:
-    """`advance`, compiled once a shape; the carry is donated, so use the one that comes back."""
-    return advance(circuit, inputs, recorders, carry, clock, dt_ms)
+advance_jit = jax.jit(advance, donate_argnames=("carry",))
 
 
 def _step(
@@ -243,10 +234,10 @@ def _rained(
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """The synaptic currents with this step's Poisson spikes added, and the generators' next states."""
     states = []
-    for each, state, thresholds in zip(inputs.poisson, carry.poisson, tick.thresholds, strict=True):
-        state, count = noise.poisson(state, thresholds)
+    for k, (each, state) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
+        state, count = noise.poisson(state, each.thresholds)
         states.append(state)
-        added = jnp.broadcast_to(each.weight_pA * count.astype(i_syn_pA.dtype), (each.n_targets,))
+        added = jnp.broadcast_to(tick.gates[k] * each.weight_pA * count.astype(i_syn_pA.dtype), (each.n_targets,))
         begin = each.receptor * circuit.n_cells + each.first
         if each.targets is None:
             i_syn_pA = i_syn_pA + jnp.pad(added, (begin, i_syn_pA.size - begin - each.n_targets))

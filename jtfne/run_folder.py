@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MANIFEST, SIGNALS, SPIKES = "manifest.json", "signals.zarr", "spikes.parquet"
 LABELS = ("area", "layer", "cell_type")
-UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError)  # what readers raise over broken files
+# What the readers of netCDF, Zarr and Parquet raise over broken files.
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 SPIKE_SCHEMA = "jtfne.spikes/1"
 
 

@@ -145,7 +145,7 @@ def test_presets(call):
     code, out, _ = call("presets", "--json")
     assert code == 0 and set(json.loads(out)) == set(jtfne.presets.PRESETS)
     code, out, _ = call("presets", "suite2_net1")
-    assert code == 0 and "n: int = 1000" in out and "mean_in_degree" in out
+    assert code == 0 and "n: int = 1000" in out and "800 cells   Izhikevich2003, drive 3.5" in out
 
 
 def test_preset_arguments(call):

@@ -229,3 +229,10 @@ def test_potentials_of_a_net_without_identity_are_exported(tmp_path):
     assert raw.ch_names[:2] == ["n0", "n1"] and len(raw.annotations) == 0 and raw.info["sfreq"] == 10000.0
     path = interop.write_fif(runs.nameless(), "vm", tmp_path / "vm_raw.fif")
     np.testing.assert_array_equal(mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data())
+
+
+def test_fif_keeps_what_float32_could_not(tmp_path):
+    raw = interop.to_raw(runs.named(), "eeg_proxy", scale=1e-6 / 3)
+    assert (raw.get_data() != raw.get_data().astype(np.float32)).any()
+    path = interop.write_fif(runs.named(), "eeg_proxy", tmp_path / "eeg_raw.fif", scale=1e-6 / 3)
+    np.testing.assert_array_equal(mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data())

@@ -128,7 +128,8 @@ def test_words_hold_the_spikes(n_cells, seed):
 def rain(n_cells, targets):
     """Poisson input onto half of the cells, as a range of rows or as an index."""
     index = {"range": None, "index": jnp.arange(n_cells // 2, dtype=jnp.int32)}[targets]
-    return engine.PoissonInput(index, 5.0, first=0, n_targets=n_cells // 2, receptor=0, shared=False)
+    table, weight = jnp.ones((6, 1), jnp.uint32), jnp.full(1, 5.0)
+    return engine.PoissonInput(index, table, weight, first=0, n_targets=n_cells // 2, receptor=0, shared=False)
 
 
 @pytest.mark.parametrize("watched", ["nothing", "potentials", "sources"])
@@ -143,7 +144,7 @@ def test_no_step_copies_the_ring(targets, watched, n_cells=4000, n_steps=100):
     given, ticks = inputs(n_cells), clock(n_steps)
     if targets != "none":
         given = given._replace(poisson=(rain(n_cells, targets),))
-        ticks = ticks._replace(thresholds=(jnp.ones((n_steps, 6), jnp.uint32),))
+        ticks = ticks._replace(gates=jnp.ones((n_steps, 1)))
     recorders = {
         "nothing": (),
         "potentials": (VoltageRows("vm", None, 10),),

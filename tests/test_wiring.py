@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from jtfne import JtfneError
+from jtfne._keys import generator
 from jtfne.config import LogNormal, Normal, Uniform
-from jtfne.net import _rules, stream
-from jtfne.net._streams import draw
+from jtfne.net import _rules
+from jtfne.net._draws import draw
 
 P_LEAST = 1e-4  # of a seeded test of chance
 POLICIES = [(autapses, multapses) for autapses in (False, True) for multapses in (False, True)]
@@ -47,7 +48,7 @@ def collect(blocks):
 
 
 def rng(seed=11):
-    return stream(seed, "test")
+    return generator(seed, "test")
 
 
 def n_autapses(ends, source, target):

@@ -24,6 +24,14 @@ class IzhikevichState(NamedTuple):
     u: jax.Array
 
 
+def _restarted(
+    state: IzhikevichState, v_peak_mV: jax.Array | float, c_mV: jax.Array | float, d: jax.Array | float
+) -> tuple[jax.Array, jax.Array]:
+    """v and u with the cells at their peak reset to c and u + d."""
+    fired = state.v_mV >= v_peak_mV
+    return jnp.where(fired, c_mV, state.v_mV), jnp.where(fired, state.u + d, state.u)
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich2003:
@@ -93,8 +101,7 @@ class Izhikevich2003:
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
         """v and u at the start of this step: reset where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_peak_mV
-        return jnp.where(fired, self.c_mV, state.v_mV), jnp.where(fired, state.u + self.d, state.u)
+        return _restarted(state, self.v_peak_mV, self.c_mV, self.d)
 
 
 @jax.tree_util.register_dataclass
@@ -176,5 +183,4 @@ class Izhikevich2007:
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
         """v and u at the start of this step: reset where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_peak_mV
-        return jnp.where(fired, self.c_mV, state.v_mV), jnp.where(fired, state.u + self.d_pA, state.u)
+        return _restarted(state, self.v_peak_mV, self.c_mV, self.d_pA)

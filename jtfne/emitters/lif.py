@@ -98,7 +98,7 @@ class LIF:
         return -self.tau_m_ms / self.c_m_pF * jnp.expm1(-dt_ms / self.tau_m_ms)
 
     def _gain_syn(self, tau_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """mV per pA of a current that decays with tau_ms, after dt; smooth through tau_ms == tau_m_ms, finite for any."""
+        """mV per pA of a current that decays with tau_ms, after dt; smooth and finite for any tau_ms."""
         x = dt_ms * jnp.abs(1.0 / tau_ms - 1.0 / self.tau_m_ms)
         near = x < 1e-4
         ratio = jnp.where(near, 1.0 - 0.5 * x, -jnp.expm1(-x) / jnp.where(near, 1.0, x))

@@ -127,7 +127,8 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
     bounded = _erfcx_integral(np.maximum(-high, 0.0), np.maximum(-low, 0.0)) - _erfcx_integral(low_up, high_up)
     small = np.exp(-high_up * high_up)
     growing = special.dawsn(high_up) - np.exp((low_up - high_up) * (low_up + high_up)) * special.dawsn(low_up)
-    return small / (t_ref_ms * small + tau_m_ms * np.sqrt(np.pi) * (bounded * small + 2.0 * growing))
+    rate: Floats = small / (t_ref_ms * small + tau_m_ms * np.sqrt(np.pi) * (bounded * small + 2.0 * growing))
+    return rate
 
 
 def _erfcx_integral(start: Floats, stop: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
 from jtfne.net._net import Net, construct
-from jtfne.net._streams import stream
 from jtfne.net._wiring import Projection, connection_labels
 
 __all__ = [
@@ -14,5 +13,4 @@ __all__ = [
     "identity_from_labels",
     "select_rows",
     "select_with",
-    "stream",
 ]

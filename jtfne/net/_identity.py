@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne._keys import generator
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
-from jtfne.net._streams import stream
 
 Rows = NDArray[np.int32]
 Codes = NDArray[np.int16]
@@ -94,7 +94,7 @@ def identity_of(config: Config) -> Identity:
             bottom=layers[each.layer].bottom,
             thickness_mm=geometry.thickness_mm,
             radius_mm=geometry.radius_mm,
-            rng=stream(config.run.seed, f"positions/{each.area}/{each.layer}/{each.cell_type}"),
+            rng=generator(config.run.seed, f"positions/{each.area}/{each.layer}/{each.cell_type}"),
         )
         for each in populations
     ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._keys import generator
 from jtfne.config import (
     AllToAll,
     Connection,
@@ -22,8 +23,8 @@ from jtfne.config import (
     Selector,
 )
 from jtfne.net import _rules
+from jtfne.net._draws import Floats32, draw
 from jtfne.net._identity import Identity, Rows, rows_of_ids, select_with
-from jtfne.net._streams import Floats32, draw, stream
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,14 +95,14 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
         indptr, edge_target = _one_to_one(len(identity), source, target, where)
     else:
         source, target = np.sort(source), np.sort(target)
-        blocks = _blocks(identity, rule, source, target, stream(seed, f"wiring/{label}/edges"), where)
+        blocks = _blocks(identity, rule, source, target, generator(seed, f"wiring/{label}/edges"), where)
         indptr, edge_target = _assemble(len(identity), source, target, blocks)
     n_edges = edge_target.size
     if weight_pA is None:
-        rng = stream(seed, f"wiring/{label}/weight")
+        rng = generator(seed, f"wiring/{label}/weight")
         weight_pA = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
     if delay_ms is None:
-        rng = stream(seed, f"wiring/{label}/delay")
+        rng = generator(seed, f"wiring/{label}/delay")
         delay_ms = draw(connection.delay_ms, n_edges, rng, where=f"{where}, delay_ms")
     return Projection(
         connection=index,

@@ -24,7 +24,10 @@ def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]
 
 
 def poisson(state: jax.Array, thresholds: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The next state, and one count a stream, int32 (n_streams,), from a row of `table`."""
+    """The next state, and one count a stream, int32 (n_streams,).
+
+    thresholds: (n_rows,) or (n_rows, n_streams), a row of `table` for all streams or one for each.
+    """
     state, word = bits(state)
     count = jnp.zeros(word.shape, jnp.int32)
     for k in range(thresholds.shape[0]):

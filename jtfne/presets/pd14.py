@@ -122,7 +122,7 @@ def _weight_pA() -> float:
     tau_m, c_m = float(CELL.tau_m_ms), float(CELL.c_m_pF)
     ratio, gap = tau_m / TAU_SYN_ms, TAU_SYN_ms - tau_m
     peak_mV_per_pA = tau_m * TAU_SYN_ms / (c_m * gap) * (ratio ** (tau_m / gap) - ratio ** (TAU_SYN_ms / gap))
-    return PSP_mV / peak_mV_per_pA
+    return float(PSP_mV / peak_mV_per_pA)
 
 
 def _connections(scale: float) -> list[dict[str, Any]]:
@@ -147,7 +147,7 @@ def _connections(scale: float) -> list[dict[str, Any]]:
 
 
 def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
-    """Spikes from outside onto each population, where they are the drive, and its constant current, where there is one."""
+    """Spikes from outside onto each population, where they are the drive, and its current, where there is one."""
     stimuli = []
     for population, k_ext, current in zip(POPULATIONS, K_EXT, current_pA(scale, drive), strict=True):
         target = dict(zip(("layer", "cell_type"), population, strict=True))

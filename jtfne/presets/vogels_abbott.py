@@ -5,8 +5,8 @@ from jtfne.config import Config
 from jtfne.emitters import LIF
 from jtfne.synapses import Exponential
 
-# Vogels & Abbott (2005), J. Neurosci. 25:10786-10795, as the current-based benchmark of Brette et al. (2007), J. Comput.
-# Neurosci. 23:349-398 (1.62 and -9 mV). Rest lies 1 mV above threshold, so that the network needs no input.
+# Vogels & Abbott (2005), J. Neurosci. 25:10786-10795, as the current-based benchmark of Brette et al. (2007), J.
+# Comput. Neurosci. 23:349-398 (1.62 and -9 mV). Rest lies 1 mV above threshold: the network needs no input.
 N_E, N_I, P = 3_200, 800, 0.02
 WEIGHTS_pA = {"E": 16.2, "I": -90.0}
 DELAY_ms = 0.8

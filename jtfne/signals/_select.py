@@ -64,8 +64,10 @@ def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndar
     return inside
 
 
-def within(found: "xr.DataArray", bounds: Bounds, where: str) -> "xr.DataArray":
-    """Samples or events with start < t <= stop. Raises: JtfneError for a readout without time."""
+def within(found: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
+    """Samples or events with start < t <= stop, or all. Raises: JtfneError for a readout without time."""
+    if bounds is None:
+        return found
     if "event" in found.dims:
         at = found.values
         return found.isel(event=np.flatnonzero((at > bounds[0] + ON_TIME_ms) & (at <= bounds[1] + ON_TIME_ms)))
@@ -91,3 +93,12 @@ def laid_out(found: "xr.DataArray", layout: str | None) -> "xr.DataArray":
     if found.sizes["trial"] == 1:
         found = found.isel(trial=0)
     return found.transpose(..., "time") if layout == "node_time" else found
+
+
+def unsized(events: "xr.DataArray") -> "xr.DataArray":
+    """A copy of a selection of spikes without the sizes of the whole run, which would dilute every rate."""
+    part = events.copy(deep=True)
+    part.attrs = {
+        key: value for key, value in events.attrs.items() if key not in ("n_neurons", "n_trials", "duration_ms")
+    }
+    return part

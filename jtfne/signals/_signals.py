@@ -104,8 +104,7 @@ class Signals:
         Raises
         ------
         JtfneError
-            For a readout that was not recorded (and which probe would have), and for selectors that do not apply
-            or match nothing.
+            For a readout that was not recorded, and for selectors that do not apply or match nothing.
         """
         name = self._name(name)
         where = f"Signals.get({name!r})"
@@ -115,21 +114,18 @@ class Signals:
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
         n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
-        if name == "spk":
-            cells = self._chosen(self._cells(), chosen, ids, where)
-            found = self._events_of_spikes()
-            found = found.isel(event=np.flatnonzero(np.isin(found["neuron"].values, cells["neuron"].values)))
-            found = self._of_trial(found, trial, where)
-            found = found if bounds is None else select.within(found, bounds, where)
-            if layout in (None, "event"):
-                return found.copy(deep=True)
+        if name != "spk":
+            found = self.tree[name].to_dataset()[name]
             select.refuse_layout(layout, found, n_trials, where)
-            return select.laid_out(self._raster(found, cells, trial, bounds, where), layout).copy(deep=True)
-        found = self.tree[name].to_dataset()[name]
-        select.refuse_layout(layout, found, n_trials, where)
-        found = self._of_trial(self._chosen(found, chosen, ids, where), trial, where)
-        found = found if bounds is None else select.within(found, bounds, where)
-        return select.laid_out(found, layout).copy(deep=True)
+            found = select.within(self._of_trial(self._chosen(found, chosen, ids, where), trial, where), bounds, where)
+            return select.laid_out(found, layout).copy(deep=True)
+        cells = self._chosen(self._cells(), chosen, ids, where)
+        events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
+        if layout in (None, "event"):
+            whole = not chosen and ids is None and trial is None and bounds is None
+            return events.copy(deep=True) if whole else select.unsized(events)
+        select.refuse_layout(layout, events, n_trials, where)
+        return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
     @property
     def events(self) -> "pd.DataFrame":
@@ -152,7 +148,7 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """One row a readout: dims, shape, units, proxy, interval_ms, mean."""
+        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have none)."""
         import pandas as pd
 
         rows = []
@@ -167,7 +163,7 @@ class Signals:
                     "units": node.attrs["units"],
                     "proxy": bool(node.attrs["proxy"]),
                     "interval_ms": node.attrs["interval_ms"],
-                    "mean": float(values.mean()) if values.size else float("nan"),
+                    "mean": float("nan") if name == "spk" else float(values.mean()),
                 }
             )
         return pd.DataFrame(rows).set_index("readout")
@@ -241,9 +237,10 @@ class Signals:
             f"readout {name!r} was not recorded; allowed: {there}; it needs Config.probes([{known!r}]) (in Signals.get)"
         )
 
-    def _events_of_spikes(self) -> "xr.DataArray":
-        """Spike times (event), with neuron, trial and names as coordinates."""
+    def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
+        """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
         node = self.tree["spk"].to_dataset()
+        node = node.isel(event=np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values)))
         times = node["time"].rename("spk").assign_attrs(node.attrs)
         times = times.assign_coords({name: ("event", node[name].values) for name in ("neuron", "trial")})
         if "neurons" not in self.tree.children:

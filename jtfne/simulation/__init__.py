@@ -16,13 +16,12 @@ from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, plan
 from jtfne.reports import run_manifest
-from jtfne.signals import Signals
+from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, Sink, chunk_length, record
 from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, run_of
-from jtfne.simulation._tree import tree_of
 from jtfne.sources import SOURCES
 from jtfne.stimuli import Poisson
 

@@ -15,67 +15,90 @@ from jtfne.net import Net, select_with
 
 @dataclasses.dataclass(frozen=True)
 class Drive:
-    """All stimuli of a trial: `inputs` as arrays, and `clock` for any stretch of it."""
+    """All stimuli of a trial: `inputs` as arrays, and `clock` for any stretch of it.
+
+    waves and rains: what gives each row of `inputs.patterns_pA` and each of `inputs.poisson` its course in time.
+    """
 
     inputs: engine.Inputs
     waves: tuple[stimuli.Stimulus, ...]
     rains: tuple[stimuli.Poisson, ...]
-    table_rows: tuple[int, ...]
     dt_ms: float
     dtype: np.dtype[Any]
 
     def clock(self, first_step: int, n_steps: int) -> engine.Clock:
-        """The waveforms and Poisson tables of `n_steps` from `first_step` on."""
-        waveforms = np.zeros((n_steps, len(self.waves)))
-        for k, wave in enumerate(self.waves):
-            waveforms[:, k] = wave.waveform(first_step, n_steps, self.dt_ms)
-        thresholds = []
-        for rain, n_rows in zip(self.rains, self.table_rows, strict=True):
-            means, which = np.unique(rain.waveform(first_step, n_steps, self.dt_ms), return_inverse=True)
-            thresholds.append(jnp.asarray(noise.table(means, n_rows)[which]))
-        return engine.Clock(jnp.asarray(waveforms, self.dtype), tuple(thresholds))
+        """The waveforms and Poisson gates of `n_steps` from `first_step` on."""
+        columns = []
+        for each in (self.waves, self.rains):
+            rows = [one.waveform(first_step, n_steps, self.dt_ms) for one in each]
+            columns.append(jnp.asarray(np.array(rows).reshape(len(rows), n_steps).T, self.dtype))
+        return engine.Clock(*columns)
 
 
 def drive_of(
     presented: tuple[words.Stimulus, ...], net: Net, receptors: tuple[str, ...], dt_ms: float, dtype: np.dtype[Any]
 ) -> Drive:
-    """`presented` on the cells of `net`. Raises: JtfneError for a target without cells or an unknown mechanism."""
+    """`presented` on the cells of `net`; stimuli that share their course in time become one.
+
+    Raises: JtfneError for a target without cells or an unknown mechanism.
+    """
     scale = input_pA(net)
-    waves: list[stimuli.Stimulus] = []
-    rains: list[stimuli.Poisson] = []
-    patterns: list[npt.NDArray[np.float64]] = []
-    poisson: list[engine.PoissonInput] = []
+    patterns: dict[Any, npt.NDArray[np.float64]] = {}
+    rains: list[list[_Rain]] = []
     for each in presented:
-        rows = select_with(net.identity, each.target, where=f"stimulus {each.label!r}")
+        where = f"stimulus {each.label!r}"
+        rows = select_with(net.identity, each.target, where=where)
         drive: Any = each.drive
         if isinstance(drive, stimuli.Poisson):
-            receptor = receptors.index(
-                one_of(drive.mechanism, receptors, name="mechanism", where=f"stimulus {each.label!r}")
-            )
-            rains.append(drive)
-            poisson.append(_poisson(rows, drive, receptor, dtype))
+            receptor = receptors.index(one_of(drive.mechanism, receptors, name="mechanism", where=where))
+            rain = _Rain(rows, drive, receptor)
+            joined = next((group for group in rains if all(rain.joins(other) for other in group)), None)
+            rains.append([rain]) if joined is None else joined.append(rain)
             continue
-        pattern = np.zeros(net.n_neurons)
-        pattern[rows] = drive.amplitude * scale[rows]
-        waves.append(drive)
-        patterns.append(pattern)
-    stacked = jnp.asarray(np.array(patterns).reshape(len(patterns), net.n_neurons), dtype)
-    table_rows = tuple(noise.table_rows(rain.rate_Hz * dt_ms * 1e-3) for rain in rains)
-    return Drive(engine.Inputs(stacked, tuple(poisson)), tuple(waves), tuple(rains), table_rows, dt_ms, dtype)
+        course = dataclasses.replace(drive, amplitude=1.0)
+        pattern = patterns.setdefault(course, np.zeros(net.n_neurons))
+        pattern[rows] += drive.amplitude * scale[rows]
+    stacked = jnp.asarray(np.array(list(patterns.values())).reshape(len(patterns), net.n_neurons), dtype)
+    poisson = tuple(_poisson(group, dt_ms, dtype) for group in rains)
+    return Drive(
+        engine.Inputs(stacked, poisson), tuple(patterns), tuple(group[0].drive for group in rains), dt_ms, dtype
+    )
 
 
-def _poisson(
-    rows: npt.NDArray[np.int32], drive: stimuli.Poisson, receptor: int, dtype: np.dtype[Any]
-) -> engine.PoissonInput:
-    """The engine's form of a Poisson stimulus; neighbouring rows in ascending order need no index."""
+@dataclasses.dataclass(frozen=True)
+class _Rain:
+    """A Poisson stimulus on its rows."""
+
+    rows: npt.NDArray[np.int32]
+    drive: stimuli.Poisson
+    receptor: int
+
+    def joins(self, other: "_Rain") -> bool:
+        """Whether both can be drawn at once: one receptor, one course in time, no cell in both."""
+        times = [(each.drive.start_ms, each.drive.stop_ms, each.receptor) for each in (self, other)]
+        apart = np.intersect1d(self.rows, other.rows).size == 0
+        return times[0] == times[1] and apart and not (self.drive.shared or other.drive.shared)
+
+
+def _poisson(group: list[_Rain], dt_ms: float, dtype: np.dtype[Any]) -> engine.PoissonInput:
+    """The engine's form of Poisson stimuli that join; neighbouring rows need no index."""
+    rows = np.concatenate([each.rows for each in group])
+    sizes = [each.rows.size for each in group]
+    means = np.array([each.drive.rate_Hz * dt_ms * 1e-3 for each in group])
+    table = noise.table(means, noise.table_rows(float(means.max()))).T
+    weights = np.array([each.drive.weight_pA for each in group])
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
     neighbours = bool((np.diff(rows) == 1).all())
+    several = len(group) > 1
     return engine.PoissonInput(
         targets=None if neighbours else jnp.asarray(rows, jnp.int32),
-        weight_pA=jnp.asarray(drive.weight_pA, dtype),
+        thresholds=jnp.asarray(np.repeat(table, sizes, axis=1)[:, order] if several else table),
+        weight_pA=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
         first=int(rows[0]),
         n_targets=rows.size,
-        receptor=receptor,
-        shared=drive.shared,
+        receptor=group[0].receptor,
+        shared=group[0].drive.shared,
     )
 
 

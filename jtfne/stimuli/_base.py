@@ -17,7 +17,7 @@ class Stimulus(Protocol):
         ...
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,), the value in each step [k dt, (k+1) dt), in units of the amplitude or of the rate."""
+        """(n_steps,), the value in each step [k dt, (k+1) dt), in units of the amplitude, or as a gate."""
         ...
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:

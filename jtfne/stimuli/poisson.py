@@ -31,8 +31,8 @@ class Poisson:
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): expected number of spikes in each step."""
-        return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms) * (self.rate_Hz * dt_ms * 1e-3)
+        """(n_steps,): 1 while there is input, else 0."""
+        return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event: the time during which there is input."""

@@ -1,6 +1,5 @@
-"""Named streams of random numbers, and draws of weights and delays from distributions."""
+"""Draws of weights and delays from distributions."""
 
-import hashlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,16 +16,6 @@ BLOCK = 1 << 19
 """Numbers drawn at a time: what bounds the work area."""
 RAREST = 1e-3
 """A share of draws within the bounds below which redrawing is refused."""
-
-
-def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers that belong to `name` under `seed`, whatever else is drawn.
-
-    >>> int(stream(7, "wiring/a").integers(1000)) == int(stream(7, "wiring/a").integers(1000))
-    True
-    """
-    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
 def draw(dist: float | Dist, n: int, rng: np.random.Generator, *, where: str) -> Floats32:

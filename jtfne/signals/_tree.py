@@ -41,7 +41,10 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
         coords["time"] = (*coords["time"], {"units": "ms", "long_name": "time since the start of the trial"})
     if readout.name != "spk":
         coords["trial"] = ("trial", np.arange(n_trials))
-    variables = {name: (dims, np.array(values), readout.attrs) for name, (dims, values) in readout.values.items()}
+    variables = {
+        name: (dims, np.array(values), {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
+        for name, (dims, values) in readout.values.items()
+    }
     return xr.Dataset(variables, coords, readout.attrs)
 
 
