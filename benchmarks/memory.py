@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 
+from _record import record
+
 RUN = """
 import json, resource, sys
 import jtfne
@@ -26,16 +28,16 @@ def peak_MiB(n_cells: int, duration_ms: float) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Measure both, print them beside what a dense recording would take."""
+    """Measure both beside what a dense recording would take."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=4000)
     n_cells = parser.parse_args().cells
-    for duration_ms in (1000.0, 10_000.0):
-        peak, spikes = peak_MiB(n_cells, duration_ms)
-        dense = n_cells * duration_ms / 0.1 * 4 / 2**20
-        print(
-            f"{duration_ms / 1e3:5.0f} s: peak {peak:7.0f} MiB, {spikes} spikes; cells x steps would be {dense:.0f} MiB"
-        )
+    numbers: dict[str, float] = {"cells": n_cells}
+    for seconds in (1, 10):
+        peak, spikes = peak_MiB(n_cells, 1e3 * seconds)
+        numbers |= {f"peak_{seconds}_s_MiB": round(peak), f"spikes_{seconds}_s": spikes}
+        numbers[f"cells_x_steps_{seconds}_s_MiB"] = round(n_cells * seconds * 1e4 * 4 / 2**20)
+    record("memory", **numbers)
 
 
 if __name__ == "__main__":

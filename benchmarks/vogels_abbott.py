@@ -1,18 +1,16 @@
 """Vogels & Abbott (2005), current-based, 4,000 cells, 80 synapses each: jtfne beside NEST on the same cores.
 
-    python benchmarks/vogels_abbott.py            prints a table; `--json FILE` appends the figures as a JSON line
+    python benchmarks/vogels_abbott.py
 
 Needs the extra `bench` (nest-simulator). Nothing else should run: under load NEST's threads spin.
 """
 
-import argparse
-import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jtfne
+from _record import record
 from jtfne.presets.vogels_abbott import CELL, N_E, N_I, DELAY_ms, P, WEIGHTS_pA, vogels_abbott
 
 WARM_MS, RUN_MS, REPEATS = 200.0, 1000.0, 5
@@ -63,20 +61,16 @@ def nest(threads: int, seed: int = 1) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure both, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    figures = {"jtfne": ours(), "NEST 1 thread": nest(1), "NEST 2 threads": nest(2)}
-    steps = RUN_MS / 0.1
-    print(f"{'':16}{'us/step':>9}{'rate Hz':>9}{'ratio':>8}")
+    """Measure both, print the table, append the line."""
+    figures = {"jtfne": ours(), "nest_1_thread": nest(1), "nest_2_threads": nest(2)}
+    numbers: dict[str, float] = {}
     for name, figure in figures.items():
-        ratio = figure["wall_s"] / figures["jtfne"]["wall_s"]
-        print(f"{name:16}{figure['wall_s'] / steps * 1e6:9.1f}{figure['rate_Hz']:9.2f}{ratio:8.2f}")
-    print(f"jtfne: built in {figures['jtfne']['build_s']:.2f} s, first call {figures['jtfne']['first_call_s']:.2f} s")
-    if given.json is not None:
-        with given.json.open("a") as lines:
-            lines.write(json.dumps({"benchmark": "vogels_abbott", "figures": figures}) + "\n")
+        numbers[f"{name}_us_per_step"] = round(figure["wall_s"] / (RUN_MS / 0.1) * 1e6, 2)
+        numbers[f"{name}_rate_Hz"] = round(figure["rate_Hz"], 2)
+        numbers[f"{name}_ratio"] = round(figure["wall_s"] / figures["jtfne"]["wall_s"], 2)
+        print(f"{name:16}", *(f"{key.removeprefix(name + '_')} {numbers[key]}" for key in list(numbers)[-3:]))
+    extra = {name: round(figures["jtfne"][name], 3) for name in ("build_s", "first_call_s")}
+    record("vogels_abbott", **numbers, **extra)
 
 
 if __name__ == "__main__":

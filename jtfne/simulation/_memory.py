@@ -15,7 +15,9 @@ def kept_bytes(
     flat: FlatNet, drive: Any, recorders: tuple[engine.Recorder, ...], *, n_steps: int, n_trials: int
 ) -> int:
     """Bytes of all that the recorders will keep, from the shapes alone."""
-    block = math.lcm(*(each.every for each in recorders)) if recorders else 1
+    if not recorders:
+        return 0
+    block = math.lcm(*(each.every for each in recorders))
 
     def one_block(circuit: engine.Circuit) -> tuple[Any, ...]:
         keys = {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
