@@ -246,7 +246,10 @@ def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
 
     table = parquet.read_table(path)
     columns = {"time": "time_ms", "neuron": "neuron", "trial": "trial"}
-    values = {name: ("event", np.array(table[column].to_numpy()), attrs) for name, column in columns.items()}
+    values = {
+        name: ("event", np.array(table[column].to_numpy()), attrs if name == "time" else {"units": "1"})
+        for name, column in columns.items()
+    }
     return xr.DataTree(xr.Dataset(values, attrs=attrs))
 
 
