@@ -1,7 +1,7 @@
 """Random numbers inside the loop: `seed` once by a named key, then a state in the carry."""
 
-from jtfne.noise._base import seed
+from jtfne.noise._base import Streams, seed
 from jtfne.noise.normal import normal
 from jtfne.noise.poisson import poisson, table, table_rows
 
-__all__ = ["normal", "poisson", "seed", "table", "table_rows"]
+__all__ = ["Streams", "normal", "poisson", "seed", "table", "table_rows"]

@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from jtfne.noise._base import bits
+from jtfne.noise._base import Streams, bits
 
 _SCALE = (8.0 + 1.0 / 12.0) ** -0.5  # variances of a binomial(32, 1/2) and of a uniform of width 1
 
 
-def normal(state: jax.Array, dtype: jnp.dtype) -> tuple[jax.Array, jax.Array]:
+def normal(state: Streams, dtype: jnp.dtype) -> tuple[Streams, jax.Array]:
     """The next state, and one number a stream of mean 0 and variance 1, nearly normal: (n_streams,).
 
     The sum of 32 fair bits and of a uniform of width 1, scaled: kurtosis 2.94 instead of 3, bounded at

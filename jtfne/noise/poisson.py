@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from jtfne.noise._base import bits
+from jtfne.noise._base import Streams, bits
 
 _TOP = 2.0**32
 
@@ -23,7 +23,7 @@ def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]
     return thresholds
 
 
-def poisson(state: jax.Array, thresholds: jax.Array) -> tuple[jax.Array, jax.Array]:
+def poisson(state: Streams, thresholds: jax.Array) -> tuple[Streams, jax.Array]:
     """The next state, and one count a stream, int32 (n_streams,).
 
     thresholds: (n_rows,) or (n_rows, n_streams), a row of `table` for all streams or one for each.

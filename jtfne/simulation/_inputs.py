@@ -81,22 +81,18 @@ class _Rain:
 
 
 def _poisson(group: list[_Rain], dt_ms: float, dtype: np.dtype[Any]) -> engine.PoissonInput:
-    """The engine's form of Poisson stimuli that join; neighbouring rows need no index."""
+    """The engine's form of Poisson stimuli that join."""
     rows = np.concatenate([each.rows for each in group])
     sizes = [each.rows.size for each in group]
     means = np.array([each.drive.rate_Hz * dt_ms * 1e-3 for each in group])
     table = noise.table(means, noise.table_rows(float(means.max()))).T
     weights = np.array([each.drive.weight_pA for each in group])
     order = np.argsort(rows, kind="stable")
-    rows = rows[order]
-    neighbours = bool((np.diff(rows) == 1).all())
     several = len(group) > 1
     return engine.PoissonInput(
-        targets=None if neighbours else jnp.asarray(rows, jnp.int32),
+        targets=jnp.asarray(rows[order], jnp.int32),
         thresholds=jnp.asarray(np.repeat(table, sizes, axis=1)[:, order] if several else table),
         weight_pA=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
-        first=int(rows[0]),
-        n_targets=rows.size,
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
     )
