@@ -1,6 +1,7 @@
 """What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in signals_schema.md."""
 
-from jtfne.signals._signals import ALIASES, READOUTS, Signals, load
+from jtfne.config import ALIASES
+from jtfne.signals._signals import READOUTS, Signals, load
 from jtfne.signals._tree import tree_of
 
 __all__ = ["ALIASES", "READOUTS", "Signals", "load", "tree_of"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from jtfne import reports, run_folder
 from jtfne._check import JtfneError, one_of, refuse
+from jtfne.config import ALIASES, PROBES
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
 
@@ -17,16 +18,7 @@ if TYPE_CHECKING:
 TIME = {"units": "ms", "long_name": "time since the start of the trial"}
 LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
 LABELS = run_folder.LABELS
-ALIASES = {
-    **dict.fromkeys(("spikes", "spike", "raster"), "spk"),
-    **dict.fromkeys(("V_m", "v_m", "voltage"), "vm"),
-    **dict.fromkeys(("src", "sources"), "source"),
-    "lfp_like": "lfp_proxy",
-    "csd_like": "csd_proxy",
-}
-READOUTS = (
-    "spk", "vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy"
-)  # fmt: skip
+READOUTS = tuple(PROBES)
 
 
 class Signals:
