@@ -45,13 +45,13 @@ class Circuit:
 class PoissonInput:
     """Poisson spikes onto one receptor.
 
-    thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight_pA: (n_targets,) or (1,),
+    thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
     added by each spike. targets: int32 (n_targets,), all different.
     """
 
     targets: jax.Array
     thresholds: jax.Array
-    weight_pA: jax.Array
+    weight: jax.Array
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
 
@@ -71,11 +71,11 @@ class Clock(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps. i_syn_pA: (n_receptors * n_cells,). noise, poisson: generator states."""
+    """The state between two steps. syn: (n_receptors * n_cells,). noise, poisson: generator states."""
 
     step: jax.Array
     cells: tuple[Any, ...]
-    i_syn_pA: jax.Array
+    syn: jax.Array
     ring: jax.Array | None
     noise: noise.Streams | None
     poisson: tuple[noise.Streams, ...]
@@ -138,7 +138,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     return Carry(
         step=jnp.int32(0),
         cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
-        i_syn_pA=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
+        syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
         ring=None if circuit.delivery is None else circuit.delivery.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
         poisson=tuple(noise.seed(key, n) for key, n in zip(streams, draws, strict=True)),
@@ -202,7 +202,7 @@ def _step(
     ]
     cells = tuple(state for state, _ in stepped)
     spikes = _joined(circuit, [spiked for _, spiked in stepped])
-    i_syn_pA, ring = decay * carry.i_syn_pA, carry.ring
+    i_syn_pA, ring = decay * carry.syn, carry.ring
     if circuit.delivery is not None and ring is not None:
         i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, carry.step)
     i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
@@ -233,7 +233,7 @@ def _rained(
     for k, (each, state) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
         state, count = noise.poisson(state, each.thresholds)
         states.append(state)
-        added = jnp.broadcast_to(tick.gates[k] * each.weight_pA * count.astype(i_syn_pA.dtype), each.targets.shape)
+        added = jnp.broadcast_to(tick.gates[k] * each.weight * count.astype(i_syn_pA.dtype), each.targets.shape)
         # a scatter even onto neighbours: added as a slice, the draw is fused into the sum and takes twice as long
         at = each.receptor * circuit.n_cells + each.targets
         i_syn_pA = i_syn_pA.at[at].add(added, mode="promise_in_bounds", unique_indices=True)
@@ -242,7 +242,7 @@ def _rained(
 
 def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:
     """The synaptic currents as (n_receptors, n_cells)."""
-    return SynapticInput(carry.i_syn_pA.reshape(-1, circuit.n_cells), circuit.tau_syn_ms)
+    return SynapticInput(carry.syn.reshape(-1, circuit.n_cells), circuit.tau_syn_ms)
 
 
 def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:

@@ -140,7 +140,7 @@ class FlatNet:
             mechanism=self.tracking.config.circuit.connections[index].mechanism,
             indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             target=edges.target[mine],
-            weight_pA=edges.weight_pA[mine].astype(np.float32),
+            weight=edges.weight[mine].astype(np.float32),
             delay_ms=(edges.delay_steps[mine] * self.dt_ms).astype(np.float32),
         )
 
@@ -198,13 +198,13 @@ def _edge_lists(
             part = slice(int(each.indptr[first]), int(each.indptr[last]))
             n_edges = part.stop - part.start
             delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
-            weight_pA = each.weight_pA if each.weight_pA.size == 1 else each.weight_pA[part]
+            weight = each.weight if each.weight.size == 1 else each.weight[part]
             counts = np.diff(each.indptr[first : last + 1])
             rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
             rows["target"].append(each.target[part])
             rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
             rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
-            rows["weight_pA"].append(np.broadcast_to(weight_pA.astype(np.float64), n_edges))
+            rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
             rows["connection"].append(np.full(n_edges, code, np.int16))
         columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
         yield EdgeList(**columns)

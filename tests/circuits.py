@@ -9,12 +9,12 @@ from jtfne.delivery import EdgeList, EventDelivery, Ring
 
 
 def edge_list(rows):
-    """(source, target, receptor, delay_steps, weight_pA) rows -> EdgeList."""
+    """(source, target, receptor, delay_steps, weight) rows -> EdgeList."""
     columns = np.array(rows, float).reshape(-1, 5).T
     ints = [
         column.astype(kind) for column, kind in zip(columns[:4], (np.int32, np.int32, np.int16, np.int32), strict=True)
     ]
-    return EdgeList(*ints, weight_pA=columns[4], connection=np.zeros(columns.shape[1], np.int16))
+    return EdgeList(*ints, weight=columns[4], connection=np.zeros(columns.shape[1], np.int16))
 
 
 def delivery_of(rows, ring, dtype=np.float32, *, tracked=False):

@@ -55,7 +55,7 @@ def net():
 
 
 def edges_of(projection):
-    return projection.indptr, projection.target, projection.weight_pA, projection.delay_ms
+    return projection.indptr, projection.target, projection.weight, projection.delay_ms
 
 
 # identity
@@ -127,7 +127,7 @@ def test_edges_do_not_depend_on_weights(net):
 def test_weights_and_delays_are_drawn_apart():
     dists = {"weight": Normal(mean=20.0, sd=1.0), "delay_ms": Normal(mean=20.0, sd=1.0, low=1.0)}
     (made,) = construct(config(connect(E, PV, AllToAll(), **dists))).projections
-    correlation = np.corrcoef(made.weight_pA, made.delay_ms)[0, 1]
+    correlation = np.corrcoef(made.weight, made.delay_ms)[0, 1]
     assert abs(correlation) < 4 / np.sqrt(made.n_edges)
 
 
@@ -251,13 +251,13 @@ def test_too_many_distinct_sources_are_refused_with_the_place():
 def test_from_table_keeps_what_is_given():
     table = FromTable(source=(5, 0, 5), target=(41, 42, 40), weight=(3.0, 1.0, 2.0), delay_ms=(2.0, 1.0, 1.5))
     (made,) = construct(config(connect(E, PV, table))).projections
-    rows = zip(*(each.tolist() for each in (made.source(), made.target, made.weight_pA, made.delay_ms)), strict=True)
+    rows = zip(*(each.tolist() for each in (made.source(), made.target, made.weight, made.delay_ms)), strict=True)
     assert list(rows) == [(0, 42, 1.0, 1.0), (5, 40, 2.0, 1.5), (5, 41, 3.0, 2.0)]
 
 
 def test_from_table_without_weights_takes_the_connections():
     (made,) = construct(config(connect(E, PV, FromTable(source=(5, 0), target=(41, 42)), weight=4.0))).projections
-    assert made.weight_pA.tolist() == [4.0]
+    assert made.weight.tolist() == [4.0]
     assert made.delay_ms.tolist() == [1.5]
 
 

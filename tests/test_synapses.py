@@ -112,7 +112,7 @@ def test_long_rows_take_several_blocks():
 def test_edges_come_back_from_the_blocks():
     rows = [(0, 1, 0, 1, 1.0), (0, 1, 0, 1, 2.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
     edges = delivery_of(rows, Ring(4, 2, 3), tracked=True).edges()
-    got = list(zip(edges.source, edges.target, edges.receptor, edges.delay_steps, edges.weight_pA, strict=True))
+    got = list(zip(edges.source, edges.target, edges.receptor, edges.delay_steps, edges.weight, strict=True))
     assert got == [(0, 1, 0, 1, 3.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
 
 

@@ -55,7 +55,7 @@ class EdgeList:
     target: npt.NDArray[np.int32]
     receptor: npt.NDArray[np.int16]
     delay_steps: npt.NDArray[np.int32]
-    weight_pA: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
     connection: npt.NDArray[np.int16]
 
 

@@ -20,14 +20,14 @@ LONGEST_BLOCK = 1024  # longer blocks save loop turns (1-10 us each), shorter on
 class EventDelivery:
     """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and target in one.
 
-    offsets: int32 (n_blocks, block), sorted and unique within a row, all inside the ring. weights_pA:
+    offsets: int32 (n_blocks, block), sorted and unique within a row, all inside the ring. weights:
     (n_blocks, block). first_block, n_blocks_of: int32 (n_cells,). Padding points at distinct entries of
     slot 0, which is never a delay, with weight 0. connection: int16 (n_blocks, block) or None, the rule that
     made each entry (-1 padding).
     """
 
     offsets: jax.Array
-    weights_pA: jax.Array
+    weights: jax.Array
     first_block: jax.Array
     n_blocks_of: jax.Array
     connection: jax.Array | None
@@ -71,7 +71,7 @@ class EventDelivery:
                 connection.reshape(-1)[at] = rule
         return cls(
             offsets=jnp.asarray(offsets),
-            weights_pA=jnp.asarray(weights),
+            weights=jnp.asarray(weights),
             first_block=jnp.asarray(first, jnp.int32),
             n_blocks_of=jnp.asarray(used, jnp.int32),
             connection=None if connection is None else jnp.asarray(connection),
@@ -85,7 +85,7 @@ class EventDelivery:
 
         def block_added(ring: jax.Array, block: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False) + base
-            weight = jax.lax.dynamic_index_in_dim(self.weights_pA, block, keepdims=False)
+            weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
             at = jnp.where(offset >= self.ring.size, offset - self.ring.size, offset)
             return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
 
@@ -117,7 +117,7 @@ class EventDelivery:
             target=(inside % self.ring.n_cells).astype(np.int32),
             receptor=(inside // self.ring.n_cells).astype(np.int16),
             delay_steps=(offset // self.ring.width).astype(np.int32),
-            weight_pA=np.asarray(self.weights_pA)[real].astype(np.float64),
+            weight=np.asarray(self.weights)[real].astype(np.float64),
             connection=tracked,
         )
 
@@ -131,7 +131,7 @@ def _packed(
     order = np.argsort(entry, kind="stable")
     entry = entry[order]
     first = np.flatnonzero(np.diff(entry, prepend=-1))
-    weight = edges.weight_pA[order]
+    weight = edges.weight[order]
     merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
     row, offset = np.divmod(entry[first], ring.size)
     return row, offset.astype(np.int32), merged, edges.connection[order][first]

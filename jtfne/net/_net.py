@@ -181,7 +181,7 @@ class Net:
         for each in self.projections:
             n = each.n_edges
             columns = [pa.array(column) for column in (ids[each.source()], ids[each.target])]
-            columns += [pa.array(np.broadcast_to(column, n)) for column in (each.weight_pA, each.delay_ms)]
+            columns += [pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms)]
             for code, words in ((mechanisms.index(each.mechanism), mechanisms), (each.connection, labels)):
                 codes = pa.array(np.full(n, code, dtype=np.int32))
                 columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string())))

@@ -38,7 +38,7 @@ class Projection:
     mechanism: str
     indptr: NDArray[np.int64]  # (n_neurons + 1,) edges of row i: indptr[i] .. indptr[i + 1] - 1
     target: Rows  # (n_edges,)
-    weight_pA: Floats32  # (n_edges,) or (1,)
+    weight: Floats32  # (n_edges,) or (1,)
     delay_ms: Floats32  # (n_edges,) or (1,)
 
     @property
@@ -87,10 +87,10 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
     source = _chosen(identity, connection.source, f"{where}, source")
     target = _chosen(identity, connection.target, f"{where}, target")
     rule = connection.rule
-    weight_pA: Floats32 | None = None
+    weight: Floats32 | None = None
     delay_ms: Floats32 | None = None
     if isinstance(rule, FromTable):
-        indptr, edge_target, weight_pA, delay_ms = _from_table(identity, rule, source, target, where)
+        indptr, edge_target, weight, delay_ms = _from_table(identity, rule, source, target, where)
     elif isinstance(rule, OneToOne):
         indptr, edge_target = _one_to_one(len(identity), source, target, where)
     else:
@@ -98,9 +98,9 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
         blocks = _blocks(identity, rule, source, target, generator(seed, f"wiring/{label}/edges"), where)
         indptr, edge_target = _assemble(len(identity), source, target, blocks)
     n_edges = edge_target.size
-    if weight_pA is None:
+    if weight is None:
         rng = generator(seed, f"wiring/{label}/weight")
-        weight_pA = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
+        weight = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
     if delay_ms is None:
         rng = generator(seed, f"wiring/{label}/delay")
         delay_ms = draw(connection.delay_ms, n_edges, rng, where=f"{where}, delay_ms")
@@ -109,7 +109,7 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
         mechanism=connection.mechanism,
         indptr=indptr,
         target=edge_target,
-        weight_pA=weight_pA,
+        weight=weight,
         delay_ms=delay_ms,
     )
 

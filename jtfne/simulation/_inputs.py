@@ -92,7 +92,7 @@ def _poisson(group: list[_Rain], dt_ms: float, dtype: np.dtype[Any]) -> engine.P
     return engine.PoissonInput(
         targets=jnp.asarray(rows[order], jnp.int32),
         thresholds=jnp.asarray(np.repeat(table, sizes, axis=1)[:, order] if several else table),
-        weight_pA=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
+        weight=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
     )
