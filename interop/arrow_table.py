@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, run_folder
-from jtfne._check import refuse
+from jtfne._check import UNREADABLE, refuse
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
 
     try:
         table = dataset.dataset(path, partitioning="hive").to_table()
-    except run_folder.UNREADABLE as error:
+    except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading") from error
     missing = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]
     if missing:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jtfne import run_folder
-from jtfne._check import refuse
+from jtfne._check import UNREADABLE, refuse
 from jtfne.interop.zarr_store import checked
 from jtfne.signals import Signals
 
@@ -52,6 +52,6 @@ def from_netcdf(path: str | Path) -> Signals:
     try:
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
             whole = run_folder.in_memory(opened)
-    except run_folder.UNREADABLE as error:
+    except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
     return checked(whole, Path(path))

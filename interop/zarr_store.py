@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jtfne import reports, run_folder
+from jtfne._check import altered
 from jtfne.interop.json_text import from_json
 from jtfne.signals import Signals
 
@@ -58,5 +59,5 @@ def checked(whole: "xr.DataTree", path: Path) -> Signals:
     tree, text = run_folder.without_manifest(whole)
     manifest = from_json(text)
     for name in reports.altered_nodes(tree, reports.check_manifest(manifest)) if manifest else ():
-        raise run_folder.altered(path / name)
+        raise altered(path / name)
     return Signals(tree, manifest)

@@ -3,7 +3,11 @@
 import difflib
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
+
+# What the readers of netCDF, Zarr and Parquet raise over broken files.
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 
 
 class JtfneError(ValueError):
@@ -43,6 +47,11 @@ FINITE = Limit()
 def refuse(given: str, allowed: str, where: str) -> JtfneError:
     """The error to raise for `given`; says what is `allowed` and `where` it was found."""
     return JtfneError(f"{given} is not allowed; allowed: {allowed} (in {where})")
+
+
+def altered(path: Path) -> JtfneError:
+    """The error for a file, or part of one, that is not what was written."""
+    return refuse(f"{str(path)!r}, which was cut short, altered or lost,", "what its manifest's hash says", "reading")
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:

@@ -9,14 +9,15 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import JtfneError, refuse
+from jtfne._check import UNREADABLE, altered, refuse
+from jtfne._rows import Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 MANIFEST, SIGNALS, SPIKES = "manifest.json", "signals.zarr", "spikes.parquet"
 LABELS = ("area", "layer", "cell_type")
-# What the readers of netCDF, Zarr and Parquet raise over broken files.
-UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 SPIKE_SCHEMA = "jtfne.spikes/1"
 
 
@@ -39,16 +38,32 @@ def array_hash(values: Any) -> str:
     if array.dtype.kind in "UOT":
         texts = [str(each) for each in array.ravel()]
         return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
-    array = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-    found = hashlib.sha256(json.dumps([array.dtype.str, list(array.shape)]).encode())
-    found.update(array.tobytes() if array.ndim == 0 else array.data)
-    return found.hexdigest()
+    return _hash_of_parts(array.dtype, array.shape, [array])
 
 
-def dataset_hash(dataset: "xr.Dataset") -> str:
-    """SHA-256 over the names, dimensions and hashes of all variables and coordinates of a node."""
-    parts = {str(name): dataset[name] for name in dataset.variables}
-    return _json.sha256({name: [[str(dim) for dim in v.dims], array_hash(v.values)] for name, v in parts.items()})
+def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | None = None) -> str:
+    """SHA-256 over the names, dimensions and hashes of all variables and coordinates of a node.
+
+    look: is shown every array on the way, by name; one that has rows comes in blocks.
+    """
+    from jtfne.row_arrays import blocks, has_rows
+
+    found = {}
+    for name, variable in dataset.variables.items():
+        parts = blocks(variable) if look is None else _shown(str(name), blocks(variable), look)
+        rows = has_rows(variable)
+        digest = _hash_of_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
+        found[str(name)] = [[str(dim) for dim in variable.dims], digest]
+    return _json.sha256(found)
+
+
+def mean(variable: "xr.Variable") -> float:
+    """The mean of all values, in double precision; NaN if there is none."""
+    from jtfne.row_arrays import blocks
+
+    if variable.size == 0:
+        return float("nan")
+    return sum(float(each.sum(dtype=np.float64)) for each in blocks(variable)) / variable.size
 
 
 def file_hash(path: Path) -> str:
@@ -139,11 +154,31 @@ def read_run(folder: Path, manifest: dict[str, Any]) -> "xr.DataTree":
 
 
 def write_tree(tree: "xr.DataTree", path: Path) -> None:
-    """Write a tree as Zarr, text as variable-length strings of format 2, which every reader knows."""
-    import xarray as xr
+    """Write a tree as Zarr, text as variable-length strings of format 2, which every reader knows.
 
-    nodes = {each.path: _with_text(each.to_dataset(inherit=False), object) for each in tree.subtree}
-    xr.DataTree.from_dict(nodes).to_zarr(path, mode="w-", consolidated=True, zarr_format=2)
+    What has rows is written in blocks, one a file, so that it need not be in memory.
+    """
+    import xarray as xr
+    import zarr
+
+    from jtfne.row_arrays import has_rows, write_rows
+
+    nodes = {each.path: each.to_dataset(inherit=False) for each in tree.subtree}
+    rows = {
+        f"{node.strip('/')}/{name}": variable
+        for node, dataset in nodes.items()
+        for name, variable in dataset.variables.items()
+        if has_rows(variable) and name not in dataset.coords
+    }
+    rest = {
+        node: _with_text(dataset.drop_vars([name for name in dataset if f"{node.strip('/')}/{name}" in rows]), object)
+        for node, dataset in nodes.items()
+    }
+    xr.DataTree.from_dict(rest).to_zarr(path, mode="w-", consolidated=not rows, zarr_format=2)
+    for name, variable in rows.items():
+        write_rows(path, name, variable)
+    if rows:
+        zarr.consolidate_metadata(path, zarr_format=2)
 
 
 def read_tree(path: Path) -> "xr.DataTree":
@@ -234,11 +269,6 @@ def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
     return dataset.assign_coords(coords).assign({name: text for name, text in texts.items() if name not in coords})
 
 
-def altered(path: Path) -> JtfneError:
-    """The error for a file, or part of one, that is not what was written."""
-    return refuse(f"{str(path)!r}, which was cut short, altered or lost,", "what its manifest's hash says", "reading")
-
-
 def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
     """The `spk` node from its Parquet file."""
     import xarray as xr
@@ -251,6 +281,23 @@ def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
         for name, column in columns.items()
     }
     return xr.DataTree(xr.Dataset(values, attrs=attrs))
+
+
+def _hash_of_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Array]) -> str:
+    """SHA-256 of an array of numbers that comes in parts, in C order."""
+    dtype = dtype.newbyteorder("<")
+    found = hashlib.sha256(json.dumps([dtype.str, list(shape)]).encode())
+    for part in parts:
+        array = np.asarray(part, dtype, order="C")
+        found.update(array.tobytes() if array.ndim == 0 else array.data)
+    return found.hexdigest()
+
+
+def _shown(name: str, parts: Iterator[Array], look: Callable[[str, Array], None]) -> Iterator[Array]:
+    """`parts`, each of which is shown first."""
+    for part in parts:
+        look(name, part)
+        yield part
 
 
 def _listed(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
-    "_json _keys _precision",
+    "_json _keys _precision _rows",
     "delivery emitters geometry measures noise operators stimuli synapses",
     "config",
     "net paradigm presets",
@@ -17,6 +17,7 @@ FLOORS = (
     "flatnet",
     "sources",
     "probes",
+    "row_arrays",
     "run_folder",
     "partial_run",
     "reports",
@@ -43,7 +44,7 @@ FILES = sorted(
 )
 LAZY = {"duckdb", "elephant", "h5netcdf", "h5py", "matplotlib", "mne", "polars", "pyarrow", "zarr"}
 LABELS = {"pandas", "xarray"}
-LABEL_ROOMS = {"analysis", "interop", "run_folder", "signals"}
+LABEL_ROOMS = {"analysis", "interop", "row_arrays", "run_folder", "signals"}
 
 
 def room_of(path: Path) -> str:

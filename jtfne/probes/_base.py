@@ -1,19 +1,19 @@
 """What every probe offers: what to keep inside the loop, and how to name what was kept."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
+from jtfne._rows import Array, Mapped, Rows
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import Source
 
-Array = npt.NDArray[Any]
 Labelled = tuple[tuple[str, ...], Array]  # dims, values
 
 
@@ -25,7 +25,7 @@ class Readout:
     """
 
     name: str
-    values: Mapping[str, Labelled]
+    values: Mapping[str, Labelled | tuple[tuple[str, ...], Rows]]
     coords: Mapping[str, Labelled]
     attrs: dict[str, str | int | float]
 
@@ -41,13 +41,21 @@ class Spikes:
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """What a run left: `kept` by readout name, (n_trials, n_rows, ...), and all spikes."""
+    """What a run left: `kept` by readout name, (n_trials, n_rows, ...), and all spikes.
+
+    on_disk: the same rows, if they lie on disk; `kept` then reads them whole, which only what is small should ask for.
+    """
 
     n_trials: int
     n_steps: int
     dt_ms: float
-    kept: dict[str, Array]
+    kept: Mapping[str, Array]
     spikes: Spikes
+    on_disk: Mapping[str, Rows] | None = None
+
+    def rows(self, name: str, change: Callable[[Array], Array] = lambda kept: kept) -> Array | Rows:
+        """`change` of what was kept, row by row: (n_trials, n_rows, ...) -> the same first two axes."""
+        return change(self.kept[name]) if self.on_disk is None else Mapped(self.on_disk[name], change)
 
     def time_ms(self, every: int) -> Array:
         """When each row ends: (n_rows,)."""

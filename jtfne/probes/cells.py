@@ -65,7 +65,7 @@ class VoltageProbe:
             **neuron_coords(self.identity, self.n_cells, self.rows),
         }
         about = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (dims, recording.kept[self.name])}, coords, about)
+        return Readout(self.name, {self.name: (dims, recording.rows(self.name))}, coords, about)
 
     def operator(self) -> None:
         """A potential is read directly."""
@@ -88,11 +88,10 @@ class SourceProbe:
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, neuron) pA, outward positive; a source of several parts has each beside the sum."""
-        kept = recording.kept[self.name]
         dims = ("trial", "time", "neuron")
-        values: dict[str, tuple[tuple[str, ...], Array]] = {self.name: (dims, kept.sum(2))}
-        if len(self.parts) > 1:
-            values |= {f"{self.name}_{part}": (dims, kept[:, :, k]) for k, part in enumerate(self.parts)}
+        values = {self.name: (dims, recording.rows(self.name, lambda kept: kept.sum(2)))}
+        for k, part in enumerate(self.parts if len(self.parts) > 1 else ()):
+            values[f"{self.name}_{part}"] = (dims, recording.rows(self.name, lambda kept, k=k: kept[:, :, k]))
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             **neuron_coords(self.identity, self.n_cells, None),

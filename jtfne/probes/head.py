@@ -37,7 +37,7 @@ class HeadProbe:
         interval_ms = self.every * recording.dt_ms
         about = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
         about["operator"] = _json.dumps(self.operator())
-        values = {self.name: (("trial", "time", "channel"), recording.kept[self.name])}
+        values = {self.name: (("trial", "time", "channel"), recording.rows(self.name))}
         return Readout(self.name, values, coords, about)
 
     def operator(self) -> dict[str, Any]:

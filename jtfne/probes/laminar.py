@@ -54,8 +54,7 @@ class LaminarProbe:
         """(trial, time, area, channel) a.u."""
         inner = slice(1, -1) if self.name == "csd_proxy" else slice(None)
         coords = {"time": (("time",), recording.time_ms(self.every)), **self.shank.coords(inner)}
-        kept = recording.kept[self.name]
-        values = kept.reshape(*kept.shape[:2], len(self.shank.areas), -1)
+        values = recording.rows(self.name, lambda kept: kept.reshape(*kept.shape[:2], len(self.shank.areas), -1))
         long_name = {"lfp_proxy": "laminar LFP proxy", "csd_proxy": "laminar CSD proxy, sinks negative"}[self.name]
         about = attrs(self.name, long_name, "a.u.", proxy=True, interval_ms=self.every * recording.dt_ms)
         about["operator"] = _json.dumps(self.operator())

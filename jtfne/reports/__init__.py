@@ -1,10 +1,19 @@
 """What ran: versions, seeds, config hash, timings; JSON-safe."""
 
 from jtfne.reports._base import machine, software
-from jtfne.reports.run import TABLES, altered_nodes, check_manifest, differing_readouts, manifest_schema, run_manifest
+from jtfne.reports.run import (
+    TABLES,
+    NotFiniteError,
+    altered_nodes,
+    check_manifest,
+    differing_readouts,
+    manifest_schema,
+    run_manifest,
+)
 
 __all__ = [
     "TABLES",
+    "NotFiniteError",
     "altered_nodes",
     "check_manifest",
     "differing_readouts",

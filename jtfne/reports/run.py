@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, run_folder
-from jtfne._check import refuse
+from jtfne._check import JtfneError, refuse
+from jtfne._rows import Array
 from jtfne.reports._base import machine, software
 
 if TYPE_CHECKING:
@@ -86,13 +87,19 @@ def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
     }
 
 
+class NotFiniteError(JtfneError):
+    """A recording that holds NaN or infinity: the run went wrong, and would again."""
+
+
 def _hashed(node: str, dataset: "xr.Dataset") -> str:
-    """Hash of a node. Raises: JtfneError that names the variable which is not finite."""
-    for name in dataset.variables:
-        values = dataset[name].values
+    """Hash of a node. Raises: NotFiniteError that names the variable which is not finite."""
+
+    def look(name: str, values: Array) -> None:
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
-            raise refuse(f"{str(name)!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest")
-    return run_folder.dataset_hash(dataset)
+            told = str(refuse(f"{name!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest"))
+            raise NotFiniteError(told)
+
+    return run_folder.dataset_hash(dataset, look)
 
 
 def manifest_schema() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import reports, run_folder
-from jtfne._check import JtfneError, one_of, refuse
+from jtfne._check import JtfneError, altered, one_of, refuse
 from jtfne.config import ALIASES, PROBES
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
@@ -110,7 +110,7 @@ class Signals:
             found = self.tree[name].to_dataset()[name]
             select.refuse_layout(layout, found, n_trials, where)
             found = select.within(self._of_trial(self._chosen(found, chosen, ids, where), trial, where), bounds, where)
-            return select.laid_out(found, layout).copy(deep=True)
+            return select.laid_out(found.compute(), layout).copy(deep=True)
         cells = self._chosen(self._cells(), chosen, ids, where)
         events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
         if layout in (None, "event"):
@@ -155,7 +155,7 @@ class Signals:
                     "units": node.attrs["units"],
                     "proxy": bool(node.attrs["proxy"]),
                     "interval_ms": node.attrs["interval_ms"],
-                    "mean": float("nan") if name == "spk" else float(values.mean()),
+                    "mean": float("nan") if name == "spk" else run_folder.mean(values.variable),
                 }
             )
         return pd.DataFrame(rows).set_index("readout")
@@ -338,5 +338,5 @@ def load(path: str | Path) -> Signals:
     manifest = reports.check_manifest(run_folder.read_manifest(folder))
     tree = run_folder.read_run(folder, manifest)
     for name in reports.altered_nodes(tree, manifest):
-        raise run_folder.altered(folder / name)
+        raise altered(folder / name)
     return Signals(tree, manifest)

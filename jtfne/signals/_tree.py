@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import config as words
+from jtfne._rows import Array, Rows
 from jtfne.net import Identity
 from jtfne.probes import Readout
 
@@ -42,10 +43,21 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
     if readout.name != "spk":
         coords["trial"] = ("trial", np.arange(n_trials))
     variables = {
-        name: (dims, np.array(values), {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
+        name: _variable(dims, values, {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
         for name, (dims, values) in readout.values.items()
     }
     return xr.Dataset(variables, coords, readout.attrs)
+
+
+def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
+    """Values in memory as a copy of them; those on disk stay there."""
+    import xarray as xr
+
+    from jtfne import row_arrays
+
+    if isinstance(values, np.ndarray):
+        return xr.Variable(dims, values.copy(), attrs)
+    return row_arrays.variable(dims, values, attrs)
 
 
 def _neurons(identity: Identity) -> "xr.Dataset":

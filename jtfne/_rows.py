@@ -1,0 +1,110 @@
+"""Arrays (n_trials, n_rows, ...) that are too large to hold, read a few rows at a time. Knows no format of files."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Key = int | np.integer[Any] | slice | Array
+BLOCK_BYTES = 4 * 2**20  # what is read, hashed or written at a time, if it is more than one row
+
+
+class Rows(Protocol):
+    """Such an array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_trials, n_rows, ...)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of each value."""
+        ...
+
+    def read(self, trial: int, start: int, stop: int) -> Array:
+        """Rows `start` to `stop` of a trial: (stop - start, ...)."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Mapped:
+    """`change` of `rows`, made when it is read. change: (n_trials, n_rows, ...) -> the same first two axes."""
+
+    rows: Rows
+    change: Callable[[Array], Array]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_trials, n_rows, ...)."""
+        return (*self.rows.shape[:2], *self._one.shape[2:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of each value."""
+        return self._one.dtype
+
+    def read(self, trial: int, start: int, stop: int) -> Array:
+        """Rows `start` to `stop` of a trial: (stop - start, ...)."""
+        return self.change(self.rows.read(trial, start, stop)[np.newaxis])[0]
+
+    @functools.cached_property
+    def _one(self) -> Array:
+        """What becomes of a single row."""
+        return self.change(np.zeros((1, 1, *self.rows.shape[2:]), self.rows.dtype))
+
+
+def rows_a_block(shape: tuple[int, ...], itemsize: int) -> int:
+    """How many rows of an array (n_trials, n_rows, ...) make a block: 1 or more.
+
+    >>> rows_a_block((1, 10**6, 1000), 4), rows_a_block((1, 20, 1000), 4)
+    (1048, 20)
+    """
+    row_bytes = int(np.prod(shape[2:], dtype=np.int64)) * itemsize
+    return max(1, min(shape[1], BLOCK_BYTES // max(row_bytes, 1)))
+
+
+def spans(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, int, int]]:
+    """Trial, first row and end of each block, in C order.
+
+    >>> list(spans((2, 3, 1000, 1000), 4))[:4]
+    [(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1)]
+    """
+    size = rows_a_block(shape, itemsize)
+    return ((trial, k, min(k + size, shape[1])) for trial in range(shape[0]) for k in range(0, shape[1], size))
+
+
+def whole(rows: Rows) -> Array:
+    """All of it, in memory."""
+    return taken(rows, (slice(None),) * len(rows.shape))
+
+
+def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
+    """The part at `key`, one index an axis, each for itself; holds no more than that part and a block."""
+    picked = [_picked(each, size) for each, size in zip(key, rows.shape, strict=True)]
+    found = np.empty([each.size for each in picked], rows.dtype)
+    trials, wanted, rest = picked[0], picked[1], np.ix_(*picked[2:])
+    all_the_rest = all(_is_all(each, size) for each, size in zip(key[2:], rows.shape[2:], strict=True))
+    order = np.argsort(wanted, kind="stable")
+    ordered, size = wanted[order], rows_a_block(rows.shape, rows.dtype.itemsize)
+    for start in np.unique(ordered // size) * size:
+        low, high = np.searchsorted(ordered, (start, start + size))
+        first, last = int(ordered[low]), int(ordered[high - 1])
+        for k, trial in enumerate(trials):
+            block = rows.read(int(trial), first, last + 1)[ordered[low:high] - first]
+            found[k, order[low:high]] = block if all_the_rest else block[(slice(None), *rest)]
+    return found[tuple(slice(None) if isinstance(each, slice | np.ndarray) else 0 for each in key)]
+
+
+def _picked(key: Key, size: int) -> Array:
+    """What `key` takes of an axis of `size`."""
+    return np.arange(*key.indices(size)) if isinstance(key, slice) else np.atleast_1d(np.arange(size)[key])
+
+
+def _is_all(key: Key, size: int) -> bool:
+    """Whether `key` takes a whole axis as it is."""
+    return isinstance(key, slice) and key.indices(size) == (0, size, 1)
