@@ -50,7 +50,8 @@ class Mapped:
 
     def read(self, trial: int, start: int, stop: int) -> Array:
         """Rows `start` to `stop` of a trial: (stop - start, ...)."""
-        return self.change(self.rows.read(trial, start, stop)[np.newaxis])[0]
+        rows: Array = self.change(self.rows.read(trial, start, stop)[np.newaxis])[0]
+        return rows
 
     @functools.cached_property
     def _one(self) -> Array:

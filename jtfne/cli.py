@@ -302,7 +302,7 @@ def _refuse_used(out: Path) -> None:
 
 def _written(signals: "Signals", room: Path, out: Path) -> list[Path]:
     """The run folder `room` with all that is made from it, renamed to `out`; its files, relative to it."""
-    from jtfne import _json, analysis, interop
+    from jtfne import _json, analysis, interop, run_folder
     from jtfne.partial_run import locked, only_the_run
 
     with locked(room):
@@ -317,6 +317,7 @@ def _written(signals: "Signals", room: Path, out: Path) -> list[Path]:
     if out.exists():
         out.rmdir()
     room.rename(out)
+    signals.tree = run_folder.on_disk(signals.tree, out)
     return sorted(
         path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts
     )

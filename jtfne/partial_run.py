@@ -1,6 +1,6 @@
 """A run on its way to its folder: what a chunk left is durable before it is listed. Knows no physics.
 
-A folder that is being filled holds `partial/`: one file a chunk, the state after the last of them, and an index that
+A folder that is being filled holds `partial/`: the files of chunks, the state after the last of them, and an index that
 lists both with their hashes. Each file is written beside its place, synced and renamed; the index comes last, so that
 a process killed at any moment loses the chunk in flight at most. The finished run takes the place of `partial/`.
 """
@@ -9,30 +9,33 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne import _json
 from jtfne._check import JtfneError, refuse
+from jtfne._rows import Array
+from jtfne.chunk_files import Arrays, ChunkFiles, Write, durable, removed
 from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, sync_one, write_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "1"
+PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "2"
+OWN = re.compile(r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?")
 KEYS: dict[str, type | tuple[type, ...]] = {
     "version": str,
     "run": dict,
     "chunk_steps": int,
+    "arrays": dict,
     "chunks": list,
     "carry": (dict, type(None)),
 }
-
-Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
 class PartialRun:
@@ -44,16 +47,19 @@ class PartialRun:
     def __init__(self, out: Path, run: dict[str, Any], chunk_steps: int) -> None:
         self._out, self._folder = out, out / PARTIAL
         self._folder.mkdir(exist_ok=True)
+        self._refuse_foreign()
         sync_one(out)
         sync_one(out.parent)
         self._index = self._found(run)
         if not self._index["chunks"]:
-            self._index = {"version": VERSION, "run": run, "chunk_steps": chunk_steps, "chunks": [], "carry": None}
-        for each in self._listed():
-            self._checked(each)
-        for path in self._folder.iterdir():  # what a kill left unlisted
-            if path.name not in {INDEX, *(each["path"] for each in self._listed())}:
-                _removed(path)
+            begun = {"version": VERSION, "run": run, "chunk_steps": chunk_steps}
+            self._index = {**begun, "arrays": {}, "chunks": [], "carry": None}
+        self._files = ChunkFiles.of_json(self._folder, self._index["arrays"])
+        for number, listed in enumerate(self._index["chunks"]):
+            if self._files.hash(number) != listed:
+                raise self._files.altered(self._folder, f"chunk {number} of ")
+        state = {self._checked_carry()} if self._index["carry"] else set()
+        self._files.clear(self.n_chunks, {self._folder / INDEX, *state})  # what a kill left unlisted
 
     @property
     def chunk_steps(self) -> int:
@@ -65,28 +71,36 @@ class PartialRun:
         """Chunks that are listed."""
         return len(self._index["chunks"])
 
-    def chunk(self, number: int) -> dict[str, np.ndarray[Any, Any]]:
-        """What the chunk left. Raises: JtfneError if its file is not what was written."""
-        return self._loaded(self._index["chunks"][number])
+    @property
+    def files(self) -> ChunkFiles:
+        """What the chunks left."""
+        return self._files
 
-    def carry(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The state after the last chunk, empty if none was put. Raises: as `chunk`."""
-        return self._loaded(self._index["carry"]) if self._index["carry"] else {}
+    def carry(self) -> dict[str, Array]:
+        """The state after the last chunk, empty if none was put. Raises: JtfneError if it is not what was written."""
+        if not self._index["carry"]:
+            return {}
+        with np.load(self._checked_carry(), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
 
-    def put(self, arrays: Arrays, carry: Arrays | None) -> None:
+    def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
 
-        Raises: OSError that says what is kept, if the disk is full or fails.
+        rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns (n_spikes,).
+        of: chunks of the whole run. Raises: OSError that says what is kept, if the disk is full or fails.
         """
         number, before = self.n_chunks, self._index
         with self._kept_if_it_fails():
-            chunk = self._written(f"chunk_{number:08d}.npz", arrays)
-            state = None if carry is None else self._written(f"carry_{number:08d}.npz", carry)
-            sync_one(self._folder)
-            index = {**before, "chunks": [*before["chunks"], chunk], "carry": state}
+            if number == 0:
+                self._files = ChunkFiles.like(self._folder, rows)
+                self._files.begin(of)
+            path, named = self._folder / f"carry_{number:08d}.npz", dict[str, Any](carry or {})
+            state: dict[Path, Write] = {} if carry is None else {path: lambda stream: np.savez(stream, **named)}
+            chunk = self._files.write(number, rows, spikes, state)
+            entry = {"path": path.name, "sha256": file_hash(path)} if state else None
+            index = {**before, "arrays": self._files.to_json(), "chunks": [*before["chunks"], chunk], "carry": entry}
             text = _json.dumps({**index, "sha256": _digest(index)}).encode()
-            durable(self._folder / INDEX, lambda stream: stream.write(text))
-            sync_one(self._folder)
+            durable({self._folder / INDEX: lambda stream: stream.write(text)})
             self._index = index
             if before["carry"]:
                 (self._folder / before["carry"]["path"]).unlink()
@@ -100,7 +114,7 @@ class PartialRun:
         with self._kept_if_it_fails():
             manifest = write_run(ready, tree, manifest)
             for name in (SIGNALS, SPIKES, MANIFEST):  # the manifest last: with it the run is there
-                _removed(self._out / name)
+                removed(self._out / name)
                 if (ready / name).exists():
                     (ready / name).rename(self._out / name)
                 sync_one(self._out)
@@ -122,39 +136,35 @@ class PartialRun:
             raise self._altered(path) from error
         if not isinstance(index, dict) or index.pop("sha256", None) != _digest(index):
             raise self._altered(path)
-        if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
+        if not isinstance(index.get("run"), dict):
             raise self._altered(path)
-        there = {**index["run"], "version of the folder": index["version"]}
+        there = {**index["run"], "version of the folder": index.get("version")}
         here = {**run, "version of the folder": VERSION}
         differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
-        if differing and index["chunks"]:
+        if differing:
             told = "; ".join(f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in differing)
             given = f"{str(self._out)!r}, which holds a part of another run ({told}),"
             raise refuse(given, "the same run, which goes on, or another folder", "simulate(out=)")
+        if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
+            raise self._altered(path)
         return index
 
-    def _listed(self) -> list[dict[str, Any]]:
-        """The entries of all files."""
-        return [*self._index["chunks"], *([self._index["carry"]] if self._index["carry"] else [])]
+    def _refuse_foreign(self) -> None:
+        """Raises: JtfneError if there is what no run left, or more than one chunk and no index."""
+        names = {path.name for path in self._folder.iterdir()}
+        if not all(OWN.fullmatch(name) for name in names):
+            given = f"{str(self._folder)!r}, which holds other files,"
+            raise refuse(given, "a new or empty folder, or an unfinished run", "simulate(out=)")
+        if INDEX not in names and any("_" in name and "_00000000." not in name for name in names):
+            raise self._altered(self._folder / INDEX)
 
-    def _checked(self, entry: dict[str, Any]) -> Path:
-        """The path of a listed file. Raises: JtfneError if it is not what was written."""
+    def _checked_carry(self) -> Path:
+        """The path of the state. Raises: JtfneError if it is not what was written."""
+        entry = self._index["carry"]
         path = self._folder / str(entry.get("path"))
         if not path.is_file() or file_hash(path) != entry.get("sha256"):
             raise self._altered(path)
         return path
-
-    def _loaded(self, entry: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-        """The arrays of a listed file, by name."""
-        with np.load(self._checked(entry), allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-
-    def _written(self, name: str, arrays: Arrays) -> dict[str, Any]:
-        """Write one file; its entry in the index."""
-        path = self._folder / name
-        named: dict[str, Any] = dict(arrays)
-        durable(path, lambda stream: np.savez(stream, **named))
-        return {"path": name, "sha256": file_hash(path)}
 
     @contextlib.contextmanager
     def _kept_if_it_fails(self) -> Iterator[None]:
@@ -167,10 +177,7 @@ class PartialRun:
 
     def _altered(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
-        given = f"{str(path)!r}, which was cut short, altered or lost,"
-        return refuse(
-            given, f"what the run wrote there; without {str(self._folder)!r} it starts anew", "simulate(out=)"
-        )
+        return ChunkFiles(self._folder, {}).altered(path)
 
 
 @contextlib.contextmanager
@@ -181,9 +188,10 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
     out = out.absolute()
-    if (out / MANIFEST).exists() and (out / PARTIAL).exists():  # killed when it was finished but for this
+    if (out / MANIFEST).exists() and (out / PARTIAL).is_dir():  # killed when it was finished but for this
         with locked(out):
-            shutil.rmtree(out / PARTIAL, ignore_errors=True)
+            if all(OWN.fullmatch(path.name) for path in (out / PARTIAL).iterdir()):
+                shutil.rmtree(out / PARTIAL, ignore_errors=True)
     _refuse_other(out)
     with locked(out):
         _refuse_other(out)
@@ -233,20 +241,7 @@ def only_the_run(folder: Path) -> None:
     """Remove from a finished run's folder, while it is locked, whatever was made there from the run."""
     for path in folder.iterdir():
         if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):
-            _removed(path)
-
-
-def durable(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file beside its place, sync it and rename it; nothing stays if that fails."""
-    beside = path.with_name(path.name + ".tmp")
-    try:
-        with beside.open("wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)
+            removed(path)
 
 
 def _refuse_other(out: Path) -> None:
@@ -268,11 +263,3 @@ def _refuse_other(out: Path) -> None:
 def _digest(index: dict[str, Any]) -> str:
     """SHA-256 of an index."""
     return hashlib.sha256(_json.dumps(index).encode()).hexdigest()
-
-
-def _removed(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ Imported inside the functions that use it, since it loads xarray.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class OnDisk(BackendArray):
         return _rows.taken(self.rows, key)
 
 
-def variable(dims: tuple[str, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:
+def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:
     """A variable of `rows` that keeps nothing of what it reads: each look is a fresh, writable copy."""
     return xr.Variable(dims, indexing.LazilyIndexedArray(OnDisk(rows)), attrs)
 
@@ -92,21 +92,20 @@ class StoredRows:
         """Rows `start` to `stop` of a trial. Raises: JtfneError if a file is not there, or broken."""
         import zarr
 
-        size = _rows.rows_a_block(self.shape, self.dtype.itemsize)
-        for k in range(start // size, -(-stop // size)):  # Zarr would take a file that is lost for zeros
-            block = self.path / ".".join(map(str, (trial, k, *(0 for _ in self.shape[2:]))))
-            if not block.is_file():
-                raise altered(block)
         try:
-            return np.asarray(zarr.open_array(self.path, mode="r", zarr_format=2)[trial, start:stop], self.dtype)
+            array = zarr.open_array(self.path, mode="r", zarr_format=2)
+            size = array.chunks[1]
+            for k in range(start // size, -(-stop // size)):  # Zarr would take a file that is lost for zeros
+                (self.path / ".".join(map(str, (trial, k, *(0 for _ in self.shape[2:]))))).stat()
+            return np.asarray(array[trial, start:stop], self.dtype)
         except UNREADABLE as error:
             raise altered(self.path) from error
 
 
-def on_disk(tree: xr.DataTree, store: Path) -> xr.DataTree:
+def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
     """`tree`, which was written to `store`, with what has rows read from there when it is asked for."""
 
-    def linked(node: str, dataset: xr.Dataset) -> xr.Dataset:
+    def of_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
         return dataset.assign(
             {
                 name: variable(v.dims, StoredRows(store / node / str(name), v.shape, v.dtype), v.attrs)
@@ -115,5 +114,5 @@ def on_disk(tree: xr.DataTree, store: Path) -> xr.DataTree:
             }
         )
 
-    nodes = {each.path: linked(each.path.strip("/"), each.to_dataset(inherit=False)) for each in tree.subtree}
+    nodes = {each.path: of_node(each.path.strip("/"), each.to_dataset(inherit=False)) for each in tree.subtree}
     return xr.DataTree.from_dict(nodes)

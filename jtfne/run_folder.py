@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +182,13 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
         zarr.consolidate_metadata(path, zarr_format=2)
 
 
+def on_disk(tree: "xr.DataTree", folder: Path) -> "xr.DataTree":
+    """`tree`, which was written to a run folder, with what has rows read from there whenever it is asked for."""
+    from jtfne.row_arrays import linked
+
+    return linked(tree, folder.absolute() / SIGNALS)
+
+
 def read_tree(path: Path) -> "xr.DataTree":
     """The tree of a Zarr store, in memory, arrays writable.
 
@@ -319,8 +327,8 @@ def _refuse_used(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     """Make a file, or a folder with all it holds, durable."""
-    for each in [*path.rglob("*"), path] if path.is_dir() else [path]:
-        sync_one(each)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(sync_one, [*path.rglob("*"), path] if path.is_dir() else [path]))
 
 
 def sync_one(path: Path) -> None:

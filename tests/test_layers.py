@@ -19,6 +19,7 @@ FLOORS = (
     "probes",
     "row_arrays",
     "run_folder",
+    "chunk_files",
     "partial_run",
     "reports",
     "signals",

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import cli, partial_run, run_folder
+from jtfne import chunk_files, cli, partial_run, run_folder
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
 
@@ -27,6 +27,7 @@ INPUT = jtfne.Paradigm.poisson(target="E", rate_Hz=800.0, weight_pA=40.0, start_
 )
 CHUNKS = 4  # in each of two trials
 ASKED = {"trials": 2, "chunk_steps": 50}
+ROWS = {"vm": 2, "source": 3, "lfp_proxy": 2, "eeg_proxy": 2, "spectrolaminar_proxy": 2}  # axes of a chunk
 RUN = [run_folder.MANIFEST, run_folder.SIGNALS, run_folder.SPIKES]
 
 
@@ -78,15 +79,20 @@ def stopped(monkeypatch, out, net, *, after, error=Stop, **asked):
     """Leave the first `after` chunks of a run in `out`."""
     put = partial_run.PartialRun.put
 
-    def failing(self, *args):
+    def failing(self, *args, **kwargs):
         if self.n_chunks == after:
             raise error
-        put(self, *args)
+        put(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
         patched.setattr(partial_run.PartialRun, "put", failing)
         with pytest.raises(error):
             simulate(net, INPUT, out=out, **{**ASKED, **asked})
+
+
+def row_files(number):
+    """Where the rows of a chunk lie."""
+    return [f"rows.zarr/{name}/{number}{'.0' * n_axes}" for name, n_axes in ROWS.items()]
 
 
 def files_of(out):
@@ -111,9 +117,10 @@ def test_stopped_at_any_chunk_it_resumes_to_the_same_bits(net, whole, tmp_path, 
     stopped(monkeypatch, out, net, after=after)
     assert out.exists() == (after > 0), "a run without a chunk leaves nothing"
     if after:
-        kept = {f"partial/chunk_{k:08d}.npz" for k in range(after)}
+        kept = {f"partial/{name}" for k in range(after) for name in [f"spikes_{k:08d}.parquet", *row_files(k)]}
+        about = {f"partial/rows.zarr/{name}/{file}" for name in ROWS for file in (".zarray", ".zattrs")}
         state = {f"partial/carry_{after - 1:08d}.npz"} if after % CHUNKS else set()  # a trial starts afresh
-        assert set(files_of(out)) == {"partial/index.json", *kept, *state}
+        assert set(files_of(out)) == {"partial/index.json", "partial/rows.zarr/.zgroup", *about, *kept, *state}
         with pytest.raises(jtfne.JtfneError, match=r"manifest\.json"):
             jtfne.load(out)
     assert hashes(simulate(net, INPUT, out=out, **{**ASKED, "chunk_steps": 1000})) == whole  # its own chunks stay
@@ -169,6 +176,15 @@ def test_another_run_is_refused_by_name(net, tmp_path, monkeypatch, differs):
     assert files_of(out) == before
 
 
+def test_another_version_of_the_folder_is_refused(net, tmp_path, monkeypatch):
+    stopped(monkeypatch, tmp_path / "run", net, after=3)
+    before = files_of(tmp_path)
+    monkeypatch.setattr(partial_run, "VERSION", "99")
+    with pytest.raises(jtfne.JtfneError, match="version of the folder: '2' there, '99' here"):
+        simulate(net, INPUT, out=tmp_path / "run", **ASKED)
+    assert files_of(tmp_path) == before
+
+
 def test_another_version_is_refused(net, tmp_path, monkeypatch):
     stopped(monkeypatch, tmp_path / "run", net, after=3)
     monkeypatch.setattr(jtfne, "__version__", "99.0")
@@ -195,7 +211,16 @@ def test_anything_but_a_part_of_a_run_is_refused(net, tmp_path):
     assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == RUN
 
 
-@pytest.mark.parametrize("name", ["chunk_00000001.npz", "carry_00000002.npz", "index.json"])
+ALTERED = {
+    "rows.zarr/vm/1.0.0": "chunk 1 of '.*partial'",
+    "rows.zarr/source/0.0.0.0": "chunk 0 of '.*partial'",
+    "spikes_00000002.parquet": "chunk 2 of '.*partial'",
+    "carry_00000002.npz": "carry_00000002.npz'",
+    "index.json": "index.json'",
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
 @pytest.mark.parametrize("how", ["altered", "cut short", "lost"])
 def test_what_is_not_as_it_was_written_is_refused(net, tmp_path, monkeypatch, name, how):
     out = tmp_path / "run"
@@ -207,17 +232,51 @@ def test_what_is_not_as_it_was_written_is_refused(net, tmp_path, monkeypatch, na
     elif how == "lost":
         path.unlink()
     else:
-        path.write_bytes(found[:-9] if how == "cut short" else found[:-40].replace(b"a", b"b") + found[-40:] + b" ")
+        path.write_bytes(found[:-9] if how == "cut short" else found[:-41] + bytes([found[-41] ^ 1]) + found[-40:])
     before = files_of(out)
-    with pytest.raises(jtfne.JtfneError, match=f"{name}', which was cut short, altered or lost"):
+    named = f"{name}'" if how == "lost" else ALTERED[name]
+    with pytest.raises(jtfne.JtfneError, match=f"{named}, which was cut short, altered or lost"):
         simulate(net, INPUT, out=out, **ASKED)
+    assert files_of(out) == before
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_part_that_lost_its_index_is_refused_if_it_holds_more_than_a_chunk(net, whole, tmp_path, monkeypatch, after):
+    out = tmp_path / "run"
+    stopped(monkeypatch, out, net, after=after)
+    (out / "partial" / "index.json").unlink()
+    before = files_of(out)
+    if after == 1:  # as a kill within the first chunk leaves it
+        assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
+        return
+    with pytest.raises(jtfne.JtfneError, match=r"index\.json', which was cut short, altered or lost"):
+        simulate(net, INPUT, out=out, **ASKED)
+    assert files_of(out) == before
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+@pytest.mark.parametrize("name", ["thesis.txt", "index.json.bak", "chunk_00000000.npz", "rows.zarr.old/vm"])
+def test_a_foreign_folder_called_partial_is_refused(net, tmp_path, monkeypatch, with_index, name):
+    out = tmp_path / "run"
+    if with_index:
+        stopped(monkeypatch, out, net, after=1)
+    (out / "partial" / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / "partial" / name).write_text("mine")
+    before = files_of(out)
+    with pytest.raises(jtfne.JtfneError, match="partial', which holds other files"):
+        simulate(net, INPUT, out=out, **ASKED)
+    (out / "manifest.json").write_text("{}")
+    with pytest.raises(jtfne.JtfneError, match="holds a finished run"):
+        simulate(net, INPUT, out=out, **ASKED)
+    (out / "manifest.json").unlink()
     assert files_of(out) == before
 
 
 def test_what_a_kill_left_unlisted_is_cleared(net, whole, tmp_path, monkeypatch):
     out = tmp_path / "run"
     stopped(monkeypatch, out, net, after=3)
-    for name in ("chunk_00000003.npz", "carry_00000003.npz", "chunk_00000004.npz.tmp", "index.json.tmp"):
+    unlisted = ["spikes_00000003.parquet", "carry_00000003.npz", "index.json.tmp", *row_files(3)]
+    for name in (*unlisted, f"{row_files(4)[0]}.tmp"):
         (out / "partial" / name).write_bytes(b"torn")
     (out / "partial" / ".finished.abc").mkdir()
     (out / "signals.zarr").mkdir()  # it was killed between two renames
@@ -226,31 +285,83 @@ def test_what_a_kill_left_unlisted_is_cleared(net, whole, tmp_path, monkeypatch)
     assert sorted(path.name for path in out.iterdir()) == RUN
 
 
-@pytest.mark.parametrize("full_at", ["chunk_00000003", "carry_00000005", "index", "finished"])
+AT_FIRST = (".zgroup", ".zarray", "0.0.0", "spikes_00000000", "carry_00000000", "index.json")
+LATER = ("3.0.0", "6.0.0.0", "spikes_00000003", "carry_00000005", "index.json")
+
+
+@pytest.mark.parametrize("full_at", [*(f"first {name}" for name in AT_FIRST), *LATER])
 def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
-    out, write, n_chunks = tmp_path / "run", partial_run.durable, []
+    out, write, n_listed_here = tmp_path / "run", chunk_files.durable, []
+    early, name = full_at.startswith("first "), full_at.removeprefix("first ")
 
-    def full(path, wanted):
-        if path.name.startswith(full_at) and (full_at != "index" or path.exists()):
-            path.with_name(path.name + ".tmp").write_bytes(b"half of it")
-            path.with_name(path.name + ".tmp").unlink()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(path, wanted)
-        n_chunks.append(path.name == "index.json")
-
-    def no_room(*args):
+    def torn(stream):
+        stream.write(b"half of it")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    def full(writes):
+        if early or len(n_listed_here) >= 3:
+            writes = {path: torn if path.name.startswith(name) else write for path, write in writes.items()}
+        write(writes)
+        n_listed_here.extend(path for path in writes if path.name == "index.json")
+
     with monkeypatch.context() as patched:
-        patched.setattr(partial_run, "durable", full)
-        if full_at == "finished":
-            patched.setattr(partial_run, "write_run", no_room)
+        for module in (chunk_files, partial_run):
+            patched.setattr(module, "durable", full)
         with pytest.raises(OSError, match=r"No space left on device; the \d chunks before are kept") as refused:
             simulate(net, INPUT, out=out, **ASKED)
-    assert refused.value.errno == errno.ENOSPC
-    index = json.loads((out / "partial" / "index.json").read_text())
-    assert len(index["chunks"]) == sum(n_chunks) > 0 and str(len(index["chunks"])) in str(refused.value)
+    assert refused.value.errno == errno.ENOSPC and f"the {len(n_listed_here)} chunks" in str(refused.value)
+    assert n_listed(out) == len(n_listed_here) >= (0 if early else 3)
+    assert early or not list(out.rglob("*.tmp"))
     assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
+
+
+@pytest.mark.parametrize("part", ["write_spikes", "write_tree", "_listed", "_sync", "rename"])
+def test_a_disk_that_is_full_in_the_end_loses_nothing(net, whole, tmp_path, monkeypatch, part):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out, rename = tmp_path / "run", Path.rename
+    with monkeypatch.context() as patched:
+        if part == "rename":  # into its place, of the second of three
+            at = out / run_folder.SPIKES
+            patched.setattr(Path, "rename", lambda self, to: full() if to == at else rename(self, to))
+        else:
+            patched.setattr(run_folder, part, full)
+        with pytest.raises(OSError, match="No space left on device; the 8 chunks before are kept"):
+            simulate(net, INPUT, out=out, **ASKED)
+    assert n_listed(out) == 2 * CHUNKS
+    monkeypatch.setattr(_stream.engine, "advance_jit", full)  # nothing is left to simulate
+    assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
+    assert hashes(jtfne.load(out)) == whole
+
+
+LIMITED = textwrap.dedent(
+    """
+    import resource, sys
+    import jtfne
+    from test_resume import ASKED, INPUT, config
+    from jtfne.simulation import simulate
+    net = jtfne.construct(config(duration_ms=80.0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+    simulate(net, INPUT, **ASKED, out=sys.argv[1])
+    """
+)
+
+
+def test_a_kernel_that_refuses_to_write_on_loses_no_chunk(tmp_path, monkeypatch):
+    """A limit on the size of a file: less than a chunk's rows take, or what `partial/` takes, which the end passes."""
+    net = jtfne.construct(config(duration_ms=80.0))
+    whole = hashes(simulate(net, INPUT, **ASKED))
+    stopped(monkeypatch, tmp_path / "seen", net, after=15)
+    largest = max(map(len, files_of(tmp_path / "seen").values()))
+    assert largest < 4 * 40 * 800 / 2, "less than a block of vm in the end, if that is compressed by half"
+    for limit_bytes, n_kept in ((4 * 40 * 50 - 1, 0), (largest + 1000, 32)):
+        out = tmp_path / str(limit_bytes)
+        command = [sys.executable, "-c", LIMITED, str(out), str(limit_bytes)]
+        done = subprocess.run(command, env=ENV, capture_output=True, text=True)
+        assert done.returncode == 1 and f"File too large; the {n_kept} chunks before are kept" in done.stderr
+        assert n_listed(out) == n_kept and out.exists() == (n_kept > 0)
+        assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
 
 
 def test_a_full_disk_in_the_middle_of_a_file_leaves_the_old_one(tmp_path):
@@ -261,7 +372,7 @@ def test_a_full_disk_in_the_middle_of_a_file_leaves_the_old_one(tmp_path):
         raise OSError(errno.ENOSPC, "full")
 
     with pytest.raises(OSError, match="full"):
-        partial_run.durable(tmp_path / "index.json", half)
+        chunk_files.durable({tmp_path / "new": lambda stream: stream.write(b"new"), tmp_path / "index.json": half})
     assert files_of(tmp_path) == {"index.json": b"old"}
 
 
@@ -301,8 +412,10 @@ EVERY_STEP = textwrap.dedent(
     from jtfne import partial_run, run_folder
 
     root, run = Path(sys.argv[1]), {"seed": 1}
-    def arrays(k): return {"rows": np.arange(k, k + 5.0), "none": np.zeros((0, 2), np.int32)}
-    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"n_trials": 1}), "vm": xr.Dataset({"vm": ("t", [1.0])})})
+    def arrays(k): return {"rows": np.arange(k, k + 5.0), "wide": np.arange(k, k + 8.0).reshape(4, 2)}
+    def spikes(k): return {"step": np.arange(k), "row": np.arange(k, dtype=np.int32)}
+    vm = xr.Dataset({"vm": (("trial", "time"), [[1.0, 2.0]])})
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs={"n_trials": 1}), "vm": vm})
 
     def write(out, acknowledged, dies_at):
         calls = []
@@ -313,11 +426,11 @@ EVERY_STEP = textwrap.dedent(
                     os._exit(9)
                 return call(*args, **kwargs)
             return called
-        for name in ("fsync", "rename", "unlink"):
+        for name in ("fsync", "rename", "replace", "unlink", "mkdir"):
             setattr(os, name, dying(getattr(os, name)))
         with partial_run.opened(out, run, 7) as partial:
             for k in range(partial.n_chunks, 3):
-                partial.put(arrays(k), arrays(-k) if k < 2 else None)
+                partial.put(arrays(k), spikes(k), arrays(-k) if k < 2 else None, of=3)
                 acknowledged.write_text(str(k + 1))
             partial.finish(tree, {"files": []})
         os._exit(0)
@@ -339,11 +452,15 @@ EVERY_STEP = textwrap.dedent(
             assert partial.chunk_steps == (7 if partial.n_chunks else 99)
             for k in range(partial.n_chunks):
                 for name, values in arrays(k).items():
-                    np.testing.assert_array_equal(partial.chunk(k)[name], values)
+                    np.testing.assert_array_equal(partial.files.rows(name, k, 1, 4), values[1:4])
+            found = partial.files.spikes(partial.n_chunks)
+            for name, values in found.items():
+                want = np.concatenate([spikes(k)[name] for k in range(partial.n_chunks)])
+                np.testing.assert_array_equal(values, want)
             if 0 < partial.n_chunks < 3:
                 np.testing.assert_array_equal(partial.carry()["rows"], arrays(-partial.n_chunks + 1)["rows"])
             for k in range(partial.n_chunks, 3):
-                partial.put(arrays(k), None)
+                partial.put(arrays(k), spikes(k), None, of=3)
             partial.finish(tree, {"files": []})
         assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "signals.zarr"]
         run_folder.read_run(out, run_folder.read_manifest(out))
@@ -425,6 +542,53 @@ def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills
     assert hashes(jtfne.load(out)) == whole
 
 
+def killed_at_the_end(out, delay_s, sign):
+    """Run CHILD where all chunks are listed, and kill it `delay_s` after a file like `sign`; whether it was in time."""
+    before = {*out.glob("partial/.finished.*")}
+    (out / partial_run.LOCK).unlink(missing_ok=True)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True)
+    try:
+        while child.poll() is None and not {*out.glob(sign)} - before:
+            time.sleep(0.001)
+        time.sleep(delay_s)
+    finally:
+        child.kill()
+        code = child.wait()
+        child.stdout.close()
+    assert code in (0, -9)
+    return code == -9
+
+
+@pytest.mark.parametrize(("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)])
+def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp_path, monkeypatch, n_kills, longest_s):
+    """As above, but each process finds all chunks, has the end to do, and is killed at a random moment of it."""
+    net, draw = jtfne.construct(config(duration_ms=200.0)), random.Random(n_kills)
+    whole, out, kills = hashes(simulate(net, INPUT, trials=2)), tmp_path / "run", 0
+
+    def stop(*args):
+        raise Stop
+
+    with monkeypatch.context() as patched, pytest.raises(Stop):
+        patched.setattr(partial_run, "write_run", stop)
+        simulate(net, INPUT, trials=2, chunk_steps=20, out=out)
+    chunks = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+    shutil.copytree(out, tmp_path / "kept")
+    for k in range(n_kills * 3):
+        kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.finished.*")[k % 2])
+        if n_listed(out) == -1:  # the manifest was there before the kill
+            assert hashes(jtfne.load(out)) == whole
+            shutil.rmtree(out)
+            shutil.copytree(tmp_path / "kept", out)
+        else:
+            there = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+            assert chunks.items() <= there.items(), "no chunk is touched before the run is whole"
+        if kills == n_kills:
+            break
+    assert kills == n_kills
+    assert hashes(simulate(net, INPUT, trials=2, out=out)) == whole
+    assert sorted(path.name for path in out.iterdir()) == RUN
+
+
 @pytest.fixture
 def call(monkeypatch, capsys):
     """Run `jtfne ARGS`: exit code and what it printed."""
@@ -445,10 +609,10 @@ def test_the_command_line_resumes(call, tmp_path, monkeypatch):
     room, put = tmp_path / ".out.partial", partial_run.PartialRun.put
     whole = hashes(jtfne.construct(jtfne.Config.from_file(path)).simulate())
 
-    def full(self, *args):
+    def full(self, *args, **kwargs):
         if self.n_chunks == 2:
             raise OSError(errno.ENOSPC, "No space left on device")
-        put(self, *args)
+        put(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
         patched.setattr(partial_run.PartialRun, "put", full)

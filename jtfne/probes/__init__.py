@@ -18,6 +18,8 @@ from jtfne.sources import SOURCES, Source
 
 __all__ = ["Plan", "Probe", "Readout", "Recording", "Sensors", "Spikes", "plan"]
 
+WHOLE = ("emm_proxy", "spectrolaminar_proxy")  # made at the end, of the whole of their rows
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -30,6 +32,15 @@ class Plan:
         """Parameters of each field operator, by readout."""
         found = {probe.name: probe.operator() for probe in self.probes}
         return {name: parameters for name, parameters in found.items() if parameters is not None}
+
+    def held_whole(self) -> tuple[SourceRows, ...]:
+        """What of the recorders serves probes that need all of their rows at once."""
+        parts = (
+            dataclasses.replace(each, parts={name: part for name, part in each.parts.items() if name in WHOLE})
+            for each in self.recorders
+            if isinstance(each, SourceRows)
+        )
+        return tuple(each for each in parts if each.parts)
 
 
 def plan(net: Net, config: words.Config) -> Plan:

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._rows import Array, Mapped, Rows
+from jtfne._rows import Mapped, Rows
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import Source
 
+Array = npt.NDArray[Any]
 Labelled = tuple[tuple[str, ...], Array]  # dims, values
 
 
@@ -25,7 +26,7 @@ class Readout:
     """
 
     name: str
-    values: Mapping[str, Labelled | tuple[tuple[str, ...], Rows]]
+    values: Mapping[str, tuple[tuple[str, ...], Array | Rows]]
     coords: Mapping[str, Labelled]
     attrs: dict[str, str | int | float]
 

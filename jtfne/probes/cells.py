@@ -1,11 +1,13 @@
 """Probes of single cells: spikes, membrane potential, source current."""
 
 import dataclasses
+import operator
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from jtfne._rows import Rows
 from jtfne.net import Identity
 from jtfne.probes._base import Array, Keep, Readout, Recording, SourceRows, VoltageRows, attrs, neuron_coords
 from jtfne.sources import Source
@@ -89,9 +91,10 @@ class SourceProbe:
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, neuron) pA, outward positive; a source of several parts has each beside the sum."""
         dims = ("trial", "time", "neuron")
-        values = {self.name: (dims, recording.rows(self.name, lambda kept: kept.sum(2)))}
+        values: dict[str, tuple[tuple[str, ...], Array | Rows]] = {}
+        values[self.name] = (dims, recording.rows(self.name, lambda kept: kept.sum(2)))
         for k, part in enumerate(self.parts if len(self.parts) > 1 else ()):
-            values[f"{self.name}_{part}"] = (dims, recording.rows(self.name, lambda kept, k=k: kept[:, :, k]))
+            values[f"{self.name}_{part}"] = (dims, recording.rows(self.name, operator.itemgetter(np.s_[:, :, k])))
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             **neuron_coords(self.identity, self.n_cells, None),

@@ -1,13 +1,15 @@
 """Net + Paradigm -> Signals: the boundary between arrays and labels. Short, all composition."""
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import JtfneError, refuse
+from jtfne import run_folder
+from jtfne._check import refuse
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
@@ -15,13 +17,13 @@ from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, plan
-from jtfne.reports import run_manifest
+from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, Sink, chunk_length, record
 from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
-from jtfne.simulation._stream import OnDisk, run_of
+from jtfne.simulation._stream import OnDisk, held_bytes, run_of
 from jtfne.sources import SOURCES
 from jtfne.stimuli import Poisson
 
@@ -59,6 +61,7 @@ def simulate(
         How often, each trial with its own streams; the paradigm's number if left out.
     out : str or Path, optional
         A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
+        Recordings stay there: they need no memory, and are read from it whenever the signals are asked for them.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
     chunk_steps : int
@@ -87,7 +90,7 @@ def simulate(
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
-    ready = _ready(net, config, n_trials, chunk_steps)
+    ready = _ready(net, config, n_trials, chunk_steps, streamed=out is not None)
     return _run(ready, InMemory(), progress) if out is None else _streamed(ready, Path(out), progress)
 
 
@@ -106,14 +109,18 @@ class _Ready:
     prepared_s: float
 
 
-def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
-    """Arrays, inputs and recorders. Raises: JtfneError if what is to be recorded does not fit in memory."""
+def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int, *, streamed: bool) -> _Ready:
+    """Arrays, inputs and recorders. Raises: JtfneError if what is to be held in memory does not fit."""
     began, run = time.perf_counter(), config.run
     n_steps = round(run.duration_ms / run.dt_ms)
     with precision(run.dtype):
         flat, drive, planned = _prepared(net, config)
-        kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
-    refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials)
+        length = chunk_length(planned.recorders, n_steps, chunk_steps)
+        if streamed:
+            kept = held_bytes(flat, drive, planned, length=length, n_steps=n_steps, n_trials=n_trials)
+        else:
+            kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
+    refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials, streamed=streamed)
     return _Ready(
         net,
         config,
@@ -122,7 +129,7 @@ def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
         planned,
         n_steps=n_steps,
         n_trials=n_trials,
-        length=chunk_length(planned.recorders, n_steps, chunk_steps),
+        length=length,
         prepared_s=time.perf_counter() - began,
     )
 
@@ -130,8 +137,11 @@ def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
 def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
     """The run, chunk by chunk to `out`, from where an earlier process left off. Raises: as `simulate`."""
     with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
-        signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), OnDisk(partial), progress)
+        n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
+        sink = OnDisk(partial, ready.planned.probes, n_chunks)
+        signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), sink, progress)
         signals.manifest = partial.finish(signals.tree, signals.manifest)
+        signals.tree = run_folder.on_disk(signals.tree, out)
     return signals
 
 
@@ -154,7 +164,7 @@ def _run(ready: _Ready, sink: Sink, progress: bool | None) -> Signals:
     timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - began}
     try:
         return _signals(ready.net, ready.config, ready.planned, recording, timings)
-    except JtfneError:  # a value that is not finite, and never will be
+    except NotFiniteError:  # and never will be
         sink.discard()
         raise
 

@@ -39,8 +39,8 @@ class Sink(Protocol):
         """The state after the last chunk, in the structure of `start`."""
         ...
 
-    def pieces(self) -> list[Piece]:
-        """All chunks."""
+    def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
+        """All chunks as one."""
         ...
 
     def discard(self) -> None:
@@ -67,9 +67,9 @@ class InMemory:
         """As `Sink`; never asked, since each run begins with an empty one."""
         return start
 
-    def pieces(self) -> list[Piece]:
+    def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
         """As `Sink`."""
-        return self._pieces
+        return _joined(self._pieces, n_trials=n_trials, n_steps=n_steps, dt_ms=dt_ms)
 
     def discard(self) -> None:
         """As `Sink`."""
@@ -120,7 +120,7 @@ def record(
             _refuse_non_finite(carry, sink)
         sink.put(Piece(_trimmed(chunk, recorders, here), spikes), None if last else carry)
         tick(here)
-    return _joined(sink.pieces(), n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
+    return sink.recording(n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
 
 
 def _joined(pieces: list[Piece], *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:

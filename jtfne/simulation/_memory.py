@@ -29,15 +29,18 @@ def kept_bytes(
     return one * math.ceil(n_steps / block) * n_trials
 
 
-def refuse_if_too_large(n_bytes: int, *, n_cells: int, duration_ms: float, n_trials: int) -> None:
+def refuse_if_too_large(n_bytes: int, *, n_cells: int, duration_ms: float, n_trials: int, streamed: bool) -> None:
     """Raises: JtfneError if recordings of `n_bytes`, held twice while they are joined, exceed what is free."""
     free = available_bytes()
     if 2 * n_bytes <= free:
         return
+    cure = "out=, which keeps them on disk, a longer interval_ms, fewer probes or cells, or a duration below "
+    cure += f"{duration_ms * free / (2 * n_bytes):g} ms"
+    if streamed:
+        cure = "a smaller chunk_steps, or fewer probes or cells"
     raise JtfneError(
         f"recordings of {n_bytes / 2**30:.1f} GiB ({n_cells} cells, {duration_ms:g} ms, {n_trials} trials) do not fit; "
-        f"allowed: half of the {free / 2**30:.1f} GiB that are free; what would make it fit: a longer interval_ms, "
-        f"fewer probes or cells, or a duration below {duration_ms * free / (2 * n_bytes):g} ms (in simulate)"
+        f"allowed: half of the {free / 2**30:.1f} GiB that are free; what would make it fit: {cure} (in simulate)"
     )
 
 

@@ -1,0 +1,184 @@
+"""The files that chunks leave: rows as Zarr, spikes as Parquet, the state as npz. Knows no order and no index.
+
+`rows.zarr` holds arrays (chunk, row, ...) of Zarr, version 2, not compressed: the rows of a chunk are the bytes of one
+file, written beside its place, synced and renamed like any other.
+"""
+
+import dataclasses
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from jtfne import _json
+from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._rows import Array
+from jtfne.run_folder import file_hash, sync_one
+
+ROWS = "rows.zarr"
+Arrays = Mapping[str, Array]
+Write = Callable[[IO[bytes]], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class ChunkFiles:
+    """The chunks in `folder`. arrays: shape (n_rows, ...) and dtype of each array of a full chunk."""
+
+    folder: Path
+    arrays: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]
+
+    @classmethod
+    def like(cls, folder: Path, rows: Arrays) -> "ChunkFiles":
+        """Those of which `rows` are a full chunk."""
+        return cls(folder, {name: (each.shape, each.dtype) for name, each in rows.items()})
+
+    @classmethod
+    def of_json(cls, folder: Path, arrays: Mapping[str, Any]) -> "ChunkFiles":
+        """What `to_json` told."""
+        return cls(folder, {name: (tuple(each["shape"]), np.dtype(each["dtype"])) for name, each in arrays.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The arrays as JSON."""
+        return {name: {"shape": list(shape), "dtype": dtype.str} for name, (shape, dtype) in self.arrays.items()}
+
+    def begin(self, n_chunks: int) -> None:
+        """Make `rows.zarr`, with what tells a reader of Zarr about its arrays. n_chunks: of the whole run."""
+        store = self.folder / ROWS
+        about: dict[Path, dict[str, Any]] = {store / ".zgroup": {"zarr_format": 2}}
+        for name, (shape, dtype) in self.arrays.items():
+            dims = ["chunk", *(f"{name}_{k}" for k in range(len(shape)))]
+            about[store / name / ".zattrs"] = {"_ARRAY_DIMENSIONS": dims}
+            about[store / name / ".zarray"] = {
+                "zarr_format": 2,
+                "shape": [n_chunks, *shape],
+                "chunks": [1, *(max(each, 1) for each in shape)],
+                "dtype": dtype.str,
+                "order": "C",
+                "compressor": None,
+                "filters": None,
+                "fill_value": "NaN" if dtype.kind == "f" else 0,  # chunks to come
+            }
+        for path in about:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        durable({path: _texts(_json.dumps(told).encode()) for path, told in about.items()})
+        sync_one(self.folder)
+
+    def write(self, number: int, rows: Arrays, spikes: Arrays, others: Mapping[Path, Write]) -> str:
+        """Make a chunk durable, of which rows may be fewer than those of a full one, and `others`; the chunk's hash."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        writes = dict(others)
+        for name, values in rows.items():
+            shape, dtype = self.arrays[name]
+            missing = math.prod(shape) * dtype.itemsize - values.nbytes
+            writes[self._row_file(name, number)] = _texts(np.ascontiguousarray(values).data, bytes(missing))
+        table = pa.table({name: pa.array(values) for name, values in spikes.items()})
+        writes[self._spike_file(number)] = lambda stream: parquet.write_table(table, stream)
+        durable(writes)
+        return self.hash(number)
+
+    def rows(self, name: str, number: int, start: int, stop: int) -> Array:
+        """Rows `start` to `stop` of an array of a chunk. Raises: JtfneError if its file was cut short or lost."""
+        (n_rows, *rest), dtype = self.arrays[name]
+        path, per_row = self._row_file(name, number), math.prod(rest)
+        if not path.is_file() or path.stat().st_size != n_rows * per_row * dtype.itemsize:
+            raise self.altered(path)
+        count, offset = (stop - start) * per_row, start * per_row * dtype.itemsize
+        return np.fromfile(path, dtype, count, offset=offset).reshape(stop - start, *rest)
+
+    def spikes(self, n_chunks: int) -> dict[str, Array]:
+        """The spikes of all chunks, by column. Raises: JtfneError if a file is broken or lost."""
+        parts: dict[str, list[Array]] = {}
+        for number in range(n_chunks):
+            for name, values in self._spikes_of(number).items():
+                parts.setdefault(name, []).append(values)
+        return {name: np.concatenate(parts.pop(name)) for name in list(parts)}
+
+    def hash(self, number: int) -> str:
+        """SHA-256 of the names and hashes of a chunk's files. Raises: JtfneError if one is lost."""
+        lost = next((path for path in self.files(number) if not path.is_file()), None)
+        if lost:
+            raise self.altered(lost)
+        return _json.sha256({path.relative_to(self.folder).as_posix(): file_hash(path) for path in self.files(number)})
+
+    def files(self, number: int) -> list[Path]:
+        """All files of a chunk."""
+        return [*(self._row_file(name, number) for name in self.arrays), self._spike_file(number)]
+
+    def clear(self, n_chunks: int, others: set[Path]) -> None:
+        """Remove what is in the folder beyond `n_chunks` and `others`."""
+        store, kept = self.folder / ROWS, {path for number in range(n_chunks) for path in self.files(number)} | others
+        arrays = [store / name for name in self.arrays]
+        if n_chunks:
+            kept |= {
+                store,
+                store / ".zgroup",
+                *arrays,
+                *(each / name for each in arrays for name in (".zarray", ".zattrs")),
+            }
+        for folder in (self.folder, store, *arrays):
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path not in kept:
+                    removed(path)
+
+    def altered(self, path: Path, part: str = "") -> JtfneError:
+        """The error for a file, or a `part` of it, that is not what was written."""
+        allowed = f"what the run wrote there; without {str(self.folder)!r} it starts anew"
+        return refuse(f"{part}{str(path)!r}, which was cut short, altered or lost,", allowed, "simulate(out=)")
+
+    def _row_file(self, name: str, number: int) -> Path:
+        """Where the rows of a chunk are."""
+        return self.folder / ROWS / name / ".".join(map(str, (number, *(0 for _ in self.arrays[name][0]))))
+
+    def _spike_file(self, number: int) -> Path:
+        """Where the spikes of a chunk are."""
+        return self.folder / f"spikes_{number:08d}.parquet"
+
+    def _spikes_of(self, number: int) -> dict[str, Array]:
+        """The spikes of a chunk."""
+        from pyarrow import parquet
+
+        try:
+            with parquet.ParquetFile(self._spike_file(number)) as part:
+                table = part.read()
+        except UNREADABLE as error:
+            raise self.altered(self._spike_file(number)) from error
+        return {name: np.array(table[name].to_numpy()) for name in table.column_names}
+
+
+def _texts(*parts: Any) -> Write:
+    """What writes `parts`, one after the other."""
+    return lambda stream: stream.writelines(parts)
+
+
+def durable(writes: Mapping[Path, Write]) -> None:
+    """Write files beside their places, sync them, rename them and sync their folders; nothing half written stays.
+
+    They are synced side by side, for which a disk takes little longer than for one.
+    """
+    beside = {path: path.with_name(path.name + ".tmp") for path in writes}
+    try:
+        for path, write in writes.items():
+            with beside[path].open("wb") as stream:
+                write(stream)
+        with ThreadPoolExecutor(len(writes)) as threads:
+            list(threads.map(sync_one, beside.values()))
+            for path, each in beside.items():
+                each.rename(path)
+            list(threads.map(sync_one, {path.parent for path in writes}))
+    finally:
+        for each in beside.values():
+            each.unlink(missing_ok=True)
+
+
+def removed(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
