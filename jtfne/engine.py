@@ -55,6 +55,10 @@ class PoissonInput:
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
 
+    def n_targets(self, n_cells: int) -> int:
+        """How many cells it reaches, of `n_cells`."""
+        return n_cells if self.targets is None else int(self.targets.shape[0])
+
 
 class Inputs(NamedTuple):
     """What drives a run. patterns_pA: (n_waveforms, n_cells), what one unit of each waveform is to each cell."""
@@ -70,15 +74,26 @@ class Clock(NamedTuple):
     gates: jax.Array
 
 
+class Rain(NamedTuple):
+    """What draws Poisson spikes, and those that come next.
+
+    Drawn a step ahead, they stand in memory; drawn where they are added, XLA fuses the draw into every user of the
+    sum, and repeats it. count: int32 (n_targets,) or (1,).
+    """
+
+    streams: noise.Streams
+    count: jax.Array
+
+
 class Carry(NamedTuple):
-    """The state between two steps. syn: (n_receptors * n_cells,). noise, poisson: generator states."""
+    """The state between two steps. syn: (n_receptors * n_cells,). noise: generator states. poisson: one an input."""
 
     step: jax.Array
     cells: tuple[Any, ...]
     syn: jax.Array
     ring: jax.Array | None
     noise: noise.Streams | None
-    poisson: tuple[noise.Streams, ...]
+    poisson: tuple[Rain, ...]
 
 
 class View(NamedTuple):
@@ -113,8 +128,13 @@ class Recorder(Protocol):
         """Steps that one row is the mean of (static)."""
         ...
 
+    @property
+    def index(self) -> jax.Array | None:
+        """The cells that a row keeps, int32 (n,), or None for all of them."""
+        ...
+
     def read(self, view: View) -> jax.Array:
-        """What to add to the row, any fixed shape."""
+        """What to add to the row: (..., n_cells), each cell by itself."""
         ...
 
     def finish(self, rows: jax.Array) -> Any:
@@ -133,7 +153,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
     dtype = circuit.drive_pA.dtype
     uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
-    draws = (1 if each.shared else each.targets.size for each in inputs.poisson)
+    draws = (1 if each.shared else each.n_targets(circuit.n_cells) for each in inputs.poisson)
     streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
     return Carry(
         step=jnp.int32(0),
@@ -141,7 +161,10 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
         ring=None if circuit.delivery is None else circuit.delivery.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
-        poisson=tuple(noise.seed(key, n) for key, n in zip(streams, draws, strict=True)),
+        poisson=tuple(
+            Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
+            for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
+        ),
     )
 
 
@@ -154,37 +177,54 @@ def advance(
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
     """Run the steps of `clock` from `carry`. Traceable; `advance_jit` is the same, compiled, and eats its carry."""
+    carry, words, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+
+
+def watched(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+    indices: tuple[jax.Array | None, ...] | None = None,
+) -> tuple[Carry, jax.Array, list[jax.Array]]:
+    """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
+
+    indices: the cells that each recorder keeps, if not its own `index`.
+    """
     n_steps = clock.waveforms.shape[0]
     decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
     first = carry.step
-    blank = View(
-        circuit,
-        carry.cells,
-        carry.cells,
-        _syn(circuit, carry),
-        circuit.drive_pA,
-        jnp.zeros(circuit.n_cells, bool),
-        dt_ms,
-    )
-    slow = [
-        jnp.zeros((n_steps // r.every, *r.read(blank).shape), circuit.drive_pA.dtype) for r in recorders if r.every > 1
-    ]
+    at = [r.index for r in recorders] if indices is None else indices
+
+    def read(view: View, *, fast: bool) -> list[jax.Array]:
+        pairs = [(r.read(view), i) for r, i in zip(recorders, at, strict=True) if (r.every == 1) is fast]
+        return [x if i is None else x[..., i] for x, i in pairs]
+
+    syn, silent = _syn(circuit, carry), jnp.zeros(circuit.n_cells, bool)
+    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
+    intervals = [r.every for r in recorders if r.every > 1]
+    dtype = circuit.drive_pA.dtype
+    rows = zip(intervals, read(blank, fast=False), strict=True)
+    slow = [jnp.zeros((n_steps // every, *row.shape), dtype) for every, row in rows]
 
     def body(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
         carry, buffers = state
         after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
-        fast = [r.read(view) for r in recorders if r.every == 1]
-        reads = [(r.every, r.read(view)) for r in recorders if r.every > 1]
-        rows = [(carry.step - first) // every for every, _ in reads]
-        buffers = [_added(b, row, x / every) for b, row, (every, x) in zip(buffers, rows, reads, strict=True)]
-        words = pack(view.spikes)
-        if circuit.delivery is not None and after.ring is not None:
-            after = after._replace(ring=circuit.delivery.deliver(after.ring, words, carry.step))
-        return (after._replace(step=carry.step + 1), buffers), (words, fast)
+        reads = zip(buffers, intervals, read(view, fast=False), strict=True)
+        buffers = [_added(b, (carry.step - first) // every, x / every) for b, every, x in reads]
+        if circuit.delivery is None or after.ring is None:
+            words = pack(view.spikes)
+        else:
+            words = circuit.delivery.words(view.spikes)
+            ring = circuit.delivery.deliver(after.ring, view.spikes, words, carry.step)
+            after = after._replace(ring=ring)
+        return (after._replace(step=carry.step + 1), buffers), (words, read(view, fast=True))
 
     (carry, slow), (words, fast) = jax.lax.scan(body, (carry, slow), clock)
-    kept = [(slow if r.every > 1 else fast).pop(0) for r in recorders]
-    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+    return carry, words, [(slow if r.every > 1 else fast).pop(0) for r in recorders]
 
 
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
@@ -226,18 +266,21 @@ def _external(
 
 
 def _rained(
-    circuit: Circuit, inputs: Inputs, i_syn_pA: jax.Array, carry: Carry, tick: Clock
-) -> tuple[jax.Array, tuple[noise.Streams, ...]]:
-    """The synaptic currents with this step's Poisson spikes added, and the generators' next states."""
-    states = []
-    for k, (each, state) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
-        state, count = noise.poisson(state, each.thresholds)
-        states.append(state)
-        added = jnp.broadcast_to(tick.gates[k] * each.weight * count.astype(i_syn_pA.dtype), each.targets.shape)
-        # a scatter even onto neighbours: added as a slice, the draw is fused into the sum and takes twice as long
-        at = each.receptor * circuit.n_cells + each.targets
-        i_syn_pA = i_syn_pA.at[at].add(added, mode="promise_in_bounds", unique_indices=True)
-    return i_syn_pA, tuple(states)
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
+) -> tuple[jax.Array, tuple[Rain, ...]]:
+    """The synaptic state with this step's Poisson spikes added, and those of the next step."""
+    after = []
+    for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
+        after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
+        n_targets = each.n_targets(circuit.n_cells)
+        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.count.astype(syn.dtype), (n_targets,))
+        row = each.receptor * circuit.n_cells
+        if each.targets is None:
+            rest = syn.shape[0] - row - n_targets
+            syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
+        else:
+            syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
+    return syn, tuple(after)
 
 
 def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:

@@ -1,8 +1,9 @@
 """Net -> index arrays and weights: the last place that has names."""
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import jax
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
 from jtfne.config import Config, Population
-from jtfne.delivery import EdgeList, EventDelivery, Ring
+from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
 
 CHUNK_EDGES = 2_000_000  # edges sorted at a time while rows are packed: some 200 MB of work area
@@ -41,8 +42,9 @@ class FlatNet:
     ----------
     circuit : jtfne.engine.Circuit
         Cell parameters, synapses, drive and noise as arrays; what an optimizer may touch.
-    receptors : tuple of str
-        Mechanism of each row of the synaptic currents.
+    receptors : tuple of tuple of str
+        Mechanisms of each row of the synaptic currents: one each, or, without tracking, all that decay alike, since
+        such currents may be added up as they arrive.
     dt_ms : float
         The grid on which delays were laid.
     tracking : TrackingMaps
@@ -50,32 +52,42 @@ class FlatNet:
     """
 
     circuit: engine.Circuit
-    receptors: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+    receptors: tuple[tuple[str, ...], ...] = dataclasses.field(metadata={"static": True})
     dt_ms: float = dataclasses.field(metadata={"static": True})
     tracking: TrackingMaps = dataclasses.field(metadata={"static": True})
 
     @classmethod
-    def of(cls, net: Net, *, dt_ms: float, mechanisms: Iterable[str] = (), tracked: bool = True) -> Self:
+    def of(
+        cls,
+        net: Net,
+        *,
+        dt_ms: float,
+        mechanisms: Iterable[str] = (),
+        tracked: bool = True,
+        delivery: Choice | None = None,
+    ) -> Self:
         """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those in use.
 
-        Raises: JtfneError for an unknown mechanism.
+        Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
         used = dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms])
         known = net.config.circuit.mechanisms
-        receptors = tuple(one_of(name, known, name="mechanism", where="FlatNet") for name in used)
+        rows: dict[Any, list[str]] = {}
+        for name in used:
+            mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
+            rows.setdefault(name if tracked else dataclasses.replace(mechanism, sign=0), []).append(name)
+        receptors = tuple(map(tuple, rows.values()))
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        delivery = None
+        groups, delivered = _groups(populations, dtype), None
         if net.n_edges:
-            ring = Ring(_longest_steps(net.projections, dt_ms) + 1, len(receptors), net.n_neurons)
-            degrees = np.sum([np.diff(each.indptr) for each in net.projections], axis=0)
-            chunks = _edge_lists(net.projections, receptors, degrees, dt_ms)
-            delivery = EventDelivery.build(chunks, degrees, ring, dtype, tracked=tracked)
+            synapses = _synapses(net, receptors, groups, dt_ms, tracked=tracked)
+            delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
-            groups=_groups(populations, dtype),
-            tau_syn_ms=jnp.asarray([known[name].tau_ms for name in receptors], dtype),
-            delivery=delivery,
+            groups=groups,
+            tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
+            delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
@@ -121,7 +133,7 @@ class FlatNet:
         Raises: JtfneError if the arrays were made without tracking.
         """
         delivery = self.circuit.delivery
-        if not isinstance(delivery, EventDelivery):
+        if delivery is None:
             return Net(self.tracking.config, self.tracking.identity, ())
         if delivery.connection is None:
             raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
@@ -143,6 +155,11 @@ class FlatNet:
             weight=edges.weight[mine].astype(np.float32),
             delay_ms=(edges.delay_steps[mine] * self.dt_ms).astype(np.float32),
         )
+
+
+def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
+    """The row of the synaptic currents that holds `mechanism`."""
+    return next(row for row, names in enumerate(receptors) if mechanism in names)
 
 
 def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
@@ -186,25 +203,63 @@ def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.in
     return np.maximum(np.rint(delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
 
 
+def _synapses(
+    net: Net, receptors: tuple[tuple[str, ...], ...], groups: tuple[engine.Group, ...], dt_ms: float, *, tracked: bool
+) -> Synapses:
+    """What a delivery of all synapses is built from."""
+    n_slots = _longest_steps(net.projections, dt_ms) + 1
+    return Synapses(
+        chunks=lambda: _edge_lists(net.projections, receptors, dt_ms),
+        degrees=lambda device_of, n_devices: _degrees(net.projections, device_of, n_devices),
+        models=[None if group.index is None else np.asarray(group.index) for group in groups],
+        n_delays=n_slots - 1 if any(each.delay_ms.size > 1 for each in net.projections) else len(net.projections),
+        ring=Ring(n_slots, len(receptors), net.n_neurons),
+        dtype=np.dtype(net.config.run.dtype),
+        tracked=tracked,
+    )
+
+
+def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int) -> npt.NDArray[np.int64]:
+    """Edges of each source to the cells of each device: (n_devices, n_cells)."""
+    if n_devices == 1:
+        return np.sum([np.diff(each.indptr) for each in projections], axis=0)[None]
+    found = np.zeros((n_devices, device_of.size), np.int64)
+    small = device_of.astype(np.int8)
+    for each in projections:
+        at = small[each.target]
+        for k in range(n_devices):
+            before = np.concatenate([[0], np.cumsum(at == k, dtype=np.int32)])
+            found[k] += np.diff(before[each.indptr])
+    return found
+
+
 def _edge_lists(
-    projections: tuple[Projection, ...], receptors: tuple[str, ...], degrees: npt.NDArray[np.int64], dt_ms: float
-) -> Iterator[EdgeList]:
-    """All synapses of all projections, in chunks of whole rows of some 10^6 edges."""
+    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float
+) -> Iterator[Callable[[], EdgeList]]:
+    """All synapses of all projections, in chunks of whole rows of some 10^6 edges, each made when called."""
+    degrees = _degrees(projections, np.zeros(projections[0].indptr.size - 1, np.int8), 1)[0]
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
     for first, last in itertools.pairwise(bounds):
-        rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
-        for code, each in enumerate(projections):
-            part = slice(int(each.indptr[first]), int(each.indptr[last]))
-            n_edges = part.stop - part.start
-            delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
-            weight = each.weight if each.weight.size == 1 else each.weight[part]
-            counts = np.diff(each.indptr[first : last + 1])
-            rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
-            rows["target"].append(each.target[part])
-            rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
-            rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
-            rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
-            rows["connection"].append(np.full(n_edges, code, np.int16))
-        columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
-        yield EdgeList(**columns)
+        yield functools.partial(_edge_list, projections, receptors, dt_ms, first, last)
+
+
+def _edge_list(
+    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
+) -> EdgeList:
+    """The synapses of sources `first` to before `last`."""
+    rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+    for code, each in enumerate(projections):
+        part = slice(int(each.indptr[first]), int(each.indptr[last]))
+        n_edges = part.stop - part.start
+        delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
+        weight = each.weight if each.weight.size == 1 else each.weight[part]
+        counts = np.diff(each.indptr[first : last + 1])
+        rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
+        rows["target"].append(each.target[part])
+        rows["receptor"].append(np.full(n_edges, row_of(each.mechanism, receptors), np.int16))
+        rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
+        rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
+        rows["connection"].append(np.full(n_edges, code, np.int16))
+    columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
+    return EdgeList(**columns)

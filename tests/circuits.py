@@ -21,7 +21,7 @@ def delivery_of(rows, ring, dtype=np.float32, *, tracked=False):
     """`rows`, as for `edge_list`, packed at once."""
     listed = edge_list(rows)
     degrees = np.bincount(listed.source, minlength=ring.n_cells)
-    return EventDelivery.build([listed], degrees, ring, dtype, tracked=tracked)
+    return EventDelivery.build([lambda: listed], degrees, ring, dtype, tracked=tracked)
 
 
 def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), drive_pA=0.0, noise_pA=None, dtype=np.float32):
@@ -61,6 +61,7 @@ class Watch:
     """A recorder of any function of the view, every step."""
 
     every = 1
+    index = None
 
     def __init__(self, read):
         self.read = read

@@ -9,11 +9,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
-    "_json _keys _precision",
+    "_cores _json _keys _precision",
     "delivery emitters geometry measures noise operators stimuli synapses",
     "config",
     "net paradigm presets",
     "engine",
+    "runner",
     "flatnet",
     "sources",
     "probes",

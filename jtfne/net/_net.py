@@ -1,12 +1,14 @@
 """Net: the compiled circuit, and `construct`, which makes one from a Config."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from jtfne.delivery import Choice
     from jtfne.flatnet import FlatNet
     from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
@@ -57,11 +60,10 @@ def construct(cfg: Config) -> "Net":
         raise refuse(f"a {type(cfg).__name__}", "a jtfne.Config", "construct")
     identity = identity_of(cfg)
     labels = connection_labels(cfg.circuit.connections)
-    projections = [
-        wire(identity, cfg.run.seed, index, labels[index], connection)
-        for index, connection in enumerate(cfg.circuit.connections)
-    ]
-    return Net(cfg, identity, projections)
+    numbered = range(len(labels))
+    with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
+        drawn = pool.map(lambda k: wire(identity, cfg.run.seed, k, labels[k], cfg.circuit.connections[k]), numbered)
+        return Net(cfg, identity, list(drawn))
 
 
 class Net:
@@ -238,7 +240,14 @@ class Net:
             raise refuse(f"{what} of a net without identity", "a net built from a Config", "Net")
         return self.identity
 
-    def to_flat(self, *, dt_ms: float | None = None, mechanisms: Sequence[str] = (), tracked: bool = True) -> "FlatNet":
+    def to_flat(
+        self,
+        *,
+        dt_ms: float | None = None,
+        mechanisms: Sequence[str] = (),
+        tracked: bool = True,
+        delivery: "Choice | None" = None,
+    ) -> "FlatNet":
         """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
 
         Parameters
@@ -249,6 +258,8 @@ class Net:
             Receptors to hold ready besides those of the connections.
         tracked : bool
             Keep which connection drew each synapse (2 bytes each), which `FlatNet.to_net` needs.
+        delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
+            How spikes reach their targets; by size and devices if left out.
 
         Returns
         -------
@@ -258,10 +269,12 @@ class Net:
         from jtfne.flatnet import FlatNet
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
-        asked = (dt_ms, tuple(mechanisms), tracked, self.config.run.dtype)
+        asked = (dt_ms, tuple(mechanisms), tracked, self.config.run.dtype, delivery)
         if asked not in self._flat:
             with precision(self.config.run.dtype):
-                self._flat[asked] = FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked)
+                self._flat[asked] = FlatNet.of(
+                    self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
+                )
         return self._flat[asked]
 
     def simulate(
@@ -274,10 +287,19 @@ class Net:
         trials: int | None = None,
         out: "str | Path | None" = None,
         progress: bool | None = None,
+        delivery: "Choice | None" = None,
     ) -> "Signals":
         """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each argument does."""
         from jtfne.simulation import simulate
 
         return simulate(
-            self, paradigm, seed=seed, duration_ms=duration_ms, dt_ms=dt_ms, trials=trials, out=out, progress=progress
+            self,
+            paradigm,
+            seed=seed,
+            duration_ms=duration_ms,
+            dt_ms=dt_ms,
+            trials=trials,
+            out=out,
+            progress=progress,
+            delivery=delivery,
         )

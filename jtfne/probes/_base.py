@@ -96,6 +96,10 @@ class SourceRows:
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 
+    @property
+    def index(self) -> None:
+        """All cells."""
+
     def read(self, view: View) -> jax.Array:
         """(n_parts, n_cells) pA."""
         return self.source.read(view)
@@ -115,9 +119,8 @@ class VoltageRows:
     every: int = dataclasses.field(metadata={"static": True})
 
     def read(self, view: View) -> jax.Array:
-        """(n,) mV."""
-        v_m_mV = view.v_m_mV()
-        return v_m_mV if self.index is None else v_m_mV[self.index]
+        """(n_cells,) mV."""
+        return view.v_m_mV()
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
         """The rows, under the readout's name."""

@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from jtfne._check import JtfneError, refuse
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
+from jtfne.delivery import Choice
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
@@ -41,6 +43,7 @@ def simulate(
     trials: int | None = None,
     out: str | Path | None = None,
     progress: bool | None = None,
+    delivery: Choice | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> Signals:
     """Simulate a circuit and return what its probes recorded.
@@ -61,6 +64,9 @@ def simulate(
         A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
+    delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
+        How spikes reach their targets. Left out, it is chosen by size and devices: on CPU by events, and over all
+        devices from 10,000 cells on; the bits do not depend on the number of devices.
     chunk_steps : int
         About how many steps run between two looks at the clock. The result does not depend on it.
 
@@ -87,7 +93,9 @@ def simulate(
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
-    ready = _ready(net, config, n_trials, chunk_steps)
+    if out is not None and jax.process_count() > 1:
+        raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", "simulate")
+    ready = _ready(net, config, n_trials, chunk_steps, delivery)
     return _run(ready, InMemory(), progress) if out is None else _streamed(ready, Path(out), progress)
 
 
@@ -106,12 +114,12 @@ class _Ready:
     prepared_s: float
 
 
-def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
+def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None) -> _Ready:
     """Arrays, inputs and recorders. Raises: JtfneError if what is to be recorded does not fit in memory."""
     began, run = time.perf_counter(), config.run
     n_steps = round(run.duration_ms / run.dt_ms)
     with precision(run.dtype):
-        flat, drive, planned = _prepared(net, config)
+        flat, drive, planned = _prepared(net, config, delivery)
         kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
     refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials)
     return _Ready(
@@ -180,11 +188,11 @@ def _effective(
     return config, n_trials
 
 
-def _prepared(net: Net, config: Config) -> "tuple[FlatNet, Drive, Plan]":
+def _prepared(net: Net, config: Config, delivery: Choice | None = None) -> "tuple[FlatNet, Drive, Plan]":
     """Arrays, inputs and recorders of the run."""
     presented, dt_ms = config.task.stimuli, config.run.dt_ms
     mechanisms = tuple(each.drive.mechanism for each in presented if isinstance(each.drive, Poisson))
-    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False)
+    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False, delivery=delivery)
     drive = drive_of(presented, net, flat.receptors, dt_ms, np.dtype(config.run.dtype))
     return flat, drive, plan(net, config)
 

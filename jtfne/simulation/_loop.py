@@ -8,9 +8,9 @@ import numpy as np
 
 from jtfne import _keys, engine
 from jtfne._check import JtfneError
-from jtfne.delivery import unpack
 from jtfne.flatnet import FlatNet
 from jtfne.probes import Recording, Spikes
+from jtfne.runner import runner_of
 from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
@@ -99,6 +99,7 @@ def record(
 
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
+    runner = runner_of(flat.circuit, drive.inputs, recorders, flat.dt_ms)
     n_chunks, done = math.ceil(n_steps / length), sink.n_done
     tick(done // n_chunks * n_steps + done % n_chunks * length)
     carry: engine.Carry | None = None
@@ -106,14 +107,14 @@ def record(
         trial, k = divmod(number, n_chunks)
         if k == 0 or carry is None:
             keys = _keys.streams(_keys.key(seed, "trial", str(trial)))
-            carry = engine.start(flat.circuit, drive.inputs, keys)
-            carry = sink.carry(carry) if k else carry
+            carry = runner.start(keys)
+            carry = runner.placed(sink.carry(carry)) if k else carry
         first = k * length
         clock = drive.clock(first, length)
-        carry, chunk = engine.advance_jit(flat.circuit, drive.inputs, recorders, carry, clock, flat.dt_ms)
+        carry, chunk = runner.advance(carry, clock)
         # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
         here = min(length, n_steps - first)
-        step, row = unpack(np.asarray(chunk.words)[:here])
+        step, row = runner.spikes(np.asarray(chunk.words)[:here])
         spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
         last = k == n_chunks - 1
         if last:

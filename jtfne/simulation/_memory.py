@@ -1,5 +1,6 @@
 """How much memory a run will take, told before it starts."""
 
+import dataclasses
 import math
 import os
 from typing import Any
@@ -20,6 +21,7 @@ def kept_bytes(
     block = math.lcm(*(each.every for each in recorders))
 
     def one_block(circuit: engine.Circuit) -> tuple[Any, ...]:
+        circuit = dataclasses.replace(circuit, delivery=None)  # what is kept does not depend on it
         keys = {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
         carry = engine.start(circuit, drive.inputs, keys)
         return engine.advance(circuit, drive.inputs, recorders, carry, drive.clock(0, block), flat.dt_ms)[1].recorded
