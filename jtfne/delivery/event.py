@@ -1,6 +1,7 @@
 """Event delivery: each spike adds its row of synapses to the ring; a silent step costs nothing."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Self
@@ -55,7 +56,7 @@ class EventDelivery:
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
         each_in_turn(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
         return cls(
-            **{name: None if array is None else jnp.asarray(array) for name, array in blocks.arrays().items()},
+            **{name: None if array is None else jax.device_put(array) for name, array in blocks.arrays().items()},
             ring=ring,
             one_block=blocks.one_block,
         )
@@ -139,8 +140,9 @@ class Blocks:
         room = blocks_of(degrees, self._block)
         self._first = np.cumsum(room) - room
         shape = (max(int(room.sum()), n_blocks), self._block)
-        self._offsets = np.broadcast_to(np.arange(self._block, dtype=np.int32), shape).copy()
-        self._weights = np.zeros(shape, dtype)
+        self._offsets = _aligned(shape, np.int32)
+        self._offsets[:] = np.arange(self._block, dtype=np.int32)
+        self._weights = _aligned(shape, dtype)
         self._connection = np.full(shape, -1, np.int16) if tracked else None
         self._used = np.ones(degrees.size, np.int32)
         self.one_block = shape[0] == degrees.size
@@ -168,6 +170,15 @@ class Blocks:
             "n_blocks_of": self._used,
             "connection": self._connection,
         }
+
+
+def _aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any other."""
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(n_bytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    found: npt.NDArray[Any] = room[first : first + n_bytes].view(dtype).reshape(shape)
+    return found
 
 
 def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
