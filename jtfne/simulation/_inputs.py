@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 import numpy.typing as npt
 
@@ -31,8 +31,8 @@ class Drive:
         columns = []
         for each in (self.waves, self.rains):
             rows = [one.waveform(first_step, n_steps, self.dt_ms) for one in each]
-            columns.append(jnp.asarray(np.array(rows).reshape(len(rows), n_steps).T, self.dtype))
-        return engine.Clock(*columns)
+            columns.append(np.array(rows, self.dtype).reshape(len(rows), n_steps).T)
+        return jax.device_put(engine.Clock(*columns))
 
 
 def drive_of(
@@ -58,10 +58,14 @@ def drive_of(
         course = dataclasses.replace(drive, amplitude=1.0)
         pattern = patterns.setdefault(course, np.zeros(net.n_neurons))
         pattern[rows] += drive.amplitude * scale[rows]
-    stacked = jnp.asarray(np.array(list(patterns.values())).reshape(len(patterns), net.n_neurons), dtype)
+    stacked = np.array(list(patterns.values()), dtype).reshape(len(patterns), net.n_neurons)
     poisson = tuple(_poisson(group, dt_ms, dtype) for group in rains)
     return Drive(
-        engine.Inputs(stacked, poisson), tuple(patterns), tuple(group[0].drive for group in rains), dt_ms, dtype
+        engine.Inputs(jax.device_put(stacked), poisson),
+        tuple(patterns),
+        tuple(group[0].drive for group in rains),
+        dt_ms,
+        dtype,
     )
 
 
@@ -90,9 +94,9 @@ def _poisson(group: list[_Rain], dt_ms: float, dtype: np.dtype[Any]) -> engine.P
     order = np.argsort(rows, kind="stable")
     several = len(group) > 1
     return engine.PoissonInput(
-        targets=jnp.asarray(rows[order], jnp.int32),
-        thresholds=jnp.asarray(np.repeat(table, sizes, axis=1)[:, order] if several else table),
-        weight=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
+        targets=jax.device_put(rows[order].astype(np.int32)),
+        thresholds=jax.device_put(np.repeat(table, sizes, axis=1)[:, order] if several else table),
+        weight=jax.device_put((np.repeat(weights, sizes)[order] if several else weights).astype(dtype)),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
     )
