@@ -52,7 +52,7 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     """Names and places of all cells."""
     import xarray as xr
 
-    labels = {name: ("neuron", identity.labels(name).astype(str)) for name in ("area", "layer", "cell_type")}
+    labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}
     places = {f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")}
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 

@@ -32,7 +32,7 @@ class Drive:
         for each in (self.waves, self.rains):
             rows = [one.waveform(first_step, n_steps, self.dt_ms) for one in each]
             columns.append(np.array(rows, self.dtype).reshape(len(rows), n_steps).T)
-        return jax.device_put(engine.Clock(*columns))
+        return engine.Clock(*columns)
 
 
 def drive_of(
