@@ -169,7 +169,8 @@ def _effective(
 ) -> tuple[Config, int]:
     """The config with what this run says otherwise, checked as any config is; and the number of trials."""
     asked: dict[str, Any] = {"seed": seed, "duration_ms": duration_ms, "dt_ms": dt_ms}
-    config = net.config.runtime(**{name: value for name, value in asked.items() if value is not None})
+    changed = {name: value for name, value in asked.items() if value is not None}
+    config = net.config.runtime(**changed) if changed else net.config
     if paradigm is not None:
         config = config.stimuli(paradigm.stimuli)
     config.check()
