@@ -88,7 +88,7 @@ def simulate(
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
     ready = _ready(net, config, n_trials, chunk_steps)
-    return _run(ready, InMemory(), progress) if out is None else _streamed(ready, Path(out), progress)
+    return _run(ready, _in_memory(ready), progress) if out is None else _streamed(ready, Path(out), progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +125,11 @@ def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int) -> _Ready:
         length=chunk_length(planned.recorders, n_steps, chunk_steps),
         prepared_s=time.perf_counter() - began,
     )
+
+
+def _in_memory(ready: _Ready) -> InMemory:
+    """Room for the recordings of the run."""
+    return InMemory({probe.name: ready.n_steps // probe.every for probe in ready.planned.probes}, ready.n_trials)
 
 
 def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
