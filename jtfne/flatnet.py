@@ -67,7 +67,7 @@ class FlatNet:
         dtype = np.dtype(net.config.run.dtype)
         delivery = None
         if net.n_edges:
-            ring = Ring(_longest_steps(net.projections, dt_ms) + 1, len(receptors), net.n_neurons)
+            ring = ring_of(net, len(receptors), dt_ms)
             degrees = np.sum([np.diff(each.indptr) for each in net.projections], axis=0)
             chunks = _edge_lists(net.projections, receptors, degrees, dt_ms)
             delivery = EventDelivery.build(chunks, degrees, ring, dtype, tracked=tracked)
@@ -174,6 +174,11 @@ def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
         same = all(value == values[0] for value in values)
         merged[field.name] = jnp.asarray(values[0] if same else np.repeat(values, counts), dtype)
     return dataclasses.replace(emitter, **merged)
+
+
+def ring_of(net: Net, n_receptors: int, dt_ms: float) -> Ring:
+    """The ring buffer of a net that has edges: a slot for each step of its longest delay, and one for the present."""
+    return Ring(_longest_steps(net.projections, dt_ms) + 1, n_receptors, net.n_neurons)
 
 
 def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:

@@ -52,8 +52,7 @@ class EventDelivery:
         if ring.size > np.iinfo(np.int32).max:
             given = f"a ring buffer of {ring.size} entries"
             raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
-        block = _block_length(int(degrees.max(initial=1)), ring.width)
-        room = np.maximum(-(-degrees // block), 1)
+        block, room = blocks_of(degrees, ring)
         first = np.concatenate([[0], np.cumsum(room)[:-1]])
         shape = (int(room.sum()), block)
         offsets = np.broadcast_to(np.arange(block, dtype=np.int32), shape).copy()
@@ -135,6 +134,12 @@ def _packed(
     merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
     row, offset = np.divmod(entry[first], ring.size)
     return row, offset.astype(np.int32), merged, edges.connection[order][first]
+
+
+def blocks_of(degrees: npt.NDArray[np.int64], ring: Ring) -> tuple[int, npt.NDArray[np.int64]]:
+    """Entries of a block, and how many blocks each source has, (n_cells,), for so many edges of each."""
+    block = _block_length(int(degrees.max(initial=1)), ring.width)
+    return block, np.maximum(-(-degrees // block), 1)
 
 
 def _block_length(longest_row: int, width: int) -> int:
