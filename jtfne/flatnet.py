@@ -17,7 +17,7 @@ from jtfne.config import Config, Population
 from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
 
-CHUNK_EDGES = 2_000_000  # edges sorted at a time while rows are packed: some 200 MB of work area
+CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,22 +70,17 @@ class FlatNet:
 
         Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
-        used = dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms])
         known = net.config.circuit.mechanisms
-        rows: dict[Any, list[str]] = {}
-        for name in used:
-            mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
-            rows.setdefault(name if tracked else dataclasses.replace(mechanism, sign=0), []).append(name)
-        receptors = tuple(map(tuple, rows.values()))
+        receptors = receptors_of(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        groups, delivered = _groups(populations, dtype), None
+        delivered = None
         if net.n_edges:
-            synapses = _synapses(net, receptors, groups, dt_ms, tracked=tracked)
+            synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
             delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
-            groups=groups,
+            groups=_groups(populations, dtype),
             tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
             delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
@@ -168,17 +163,26 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     return np.repeat([getattr(each, name) * float(each.emitter.input_pA) for each in populations], counts)
 
 
-def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
-    """Populations of one model as one group, in row order within it."""
-    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
+    """Populations of each cell model, and their rows; None where all rows are of one model."""
     starts = np.cumsum([0, *(each.n_cells for each in populations)])
-    groups = []
+    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+    if len(kinds) == 1:
+        return [(list(populations), None)]
+    found: list[tuple[list[Population], npt.NDArray[np.int64] | None]] = []
     for kind in kinds:
         mine = [k for k, each in enumerate(populations) if type(each.emitter) is kind]
         rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in mine])
-        index = None if len(kinds) == 1 else jnp.asarray(rows, jnp.int32)
-        groups.append(engine.Group(_merged([populations[k] for k in mine], dtype), index))
-    return tuple(groups)
+        found.append(([populations[k] for k in mine], rows))
+    return found
+
+
+def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
+    """Populations of one model as one group, in row order within it."""
+    return tuple(
+        engine.Group(_merged(mine, dtype), None if rows is None else jnp.asarray(rows, jnp.int32))
+        for mine, rows in _kinds(populations)
+    )
 
 
 def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
@@ -203,16 +207,29 @@ def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.in
     return np.maximum(np.rint(delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
 
 
-def _synapses(
-    net: Net, receptors: tuple[tuple[str, ...], ...], groups: tuple[engine.Group, ...], dt_ms: float, *, tracked: bool
-) -> Synapses:
-    """What a delivery of all synapses is built from."""
+def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
+    """The mechanisms of each row of the synaptic currents: those in use, and `mechanisms`.
+
+    shared: mechanisms that decay alike have one row. Raises: JtfneError for an unknown one.
+    """
+    known = net.config.circuit.mechanisms
+    rows: dict[Any, list[str]] = {}
+    for name in dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms]):
+        mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
+        rows.setdefault(dataclasses.replace(mechanism, sign=0) if shared else name, []).append(name)
+    return tuple(map(tuple, rows.values()))
+
+
+def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, *, tracked: bool) -> Synapses:
+    """What a delivery of all synapses of a net that has any is built from; nothing is laid out yet."""
     n_slots = _longest_steps(net.projections, dt_ms) + 1
+    spread = any(each.delay_ms.size > 1 for each in net.projections)
     return Synapses(
         chunks=lambda: _edge_lists(net.projections, receptors, dt_ms),
         degrees=lambda device_of, n_devices: _degrees(net.projections, device_of, n_devices),
-        models=[None if group.index is None else np.asarray(group.index) for group in groups],
-        n_delays=n_slots - 1 if any(each.delay_ms.size > 1 for each in net.projections) else len(net.projections),
+        models=[rows for _, rows in _kinds(net.config.populations())],
+        n_edges=net.n_edges,
+        n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in net.projections if each.n_edges}),
         ring=Ring(n_slots, len(receptors), net.n_neurons),
         dtype=np.dtype(net.config.run.dtype),
         tracked=tracked,

@@ -37,7 +37,7 @@ def array_hash(values: Any) -> str:
     """
     array = np.asarray(values)
     if array.dtype.kind in "UOT":
-        texts = [str(each) for each in array.ravel()]
+        texts = [str(each) for each in array.ravel().tolist()]
         return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
     array = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     found = hashlib.sha256(json.dumps([array.dtype.str, list(array.shape)]).encode())

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jtfne import engine
+from jtfne import _keys, engine
 from jtfne.delivery import Layout, ShardedDelivery, stacked, unpack
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -23,8 +23,8 @@ Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 class Runner(Protocol):
     """A circuit with its inputs and recorders, ready to run."""
 
-    def start(self, keys: dict[str, jax.Array]) -> engine.Carry:
-        """The state before the first step."""
+    def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
+        """The state before the first step of a trial, told by `_keys.codes`."""
         ...
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
@@ -58,9 +58,9 @@ class OnOne:
     recorders: tuple[engine.Recorder, ...]
     dt_ms: float
 
-    def start(self, keys: dict[str, jax.Array]) -> engine.Carry:
+    def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
-        return engine.start(self.circuit, self.inputs, keys)
+        return _start(self.circuit, self.inputs, seed, trial)
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
         """As `Runner`."""
@@ -73,6 +73,15 @@ class OnOne:
     def placed(self, carry: engine.Carry) -> engine.Carry:
         """As `Runner`."""
         return jax.tree.map(jnp.array, carry)
+
+
+@functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+def _start(circuit: engine.Circuit, inputs: engine.Inputs, seed: jax.Array, trial: jax.Array) -> engine.Carry:
+    """The state before the first step. One program, run once: a quarter of the time to compile if not optimized.
+
+    Nor does it then contract a product and a sum into one rounding: the bits are those of `engine.start` op by op.
+    """
+    return engine.start(circuit, inputs, _keys.streams(_keys.folded(seed, trial)))
 
 
 class _Kept(NamedTuple):
@@ -103,10 +112,10 @@ class OverDevices:
         self._inputs = deal.inputs(inputs, circuit.n_cells)
         self._kept = tuple(deal.kept(r.index) for r in recorders)
 
-    def start(self, keys: dict[str, jax.Array]) -> engine.Carry:
+    def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
         circuit, inputs = self._whole
-        return self._deal.carry(engine.start(circuit, inputs, keys), circuit, inputs, self._delivery.ring)
+        return self._deal.carry(_start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring)
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
         """As `Runner`."""
@@ -181,14 +190,7 @@ class _Dealer:
     def group(self, model: engine.Group, part: Any) -> Any:
         """A pytree of arrays over the cells of a group; numbers are copied."""
         ranks = self._ranks(model.index)
-        return jax.tree.map(
-            lambda leaf: (
-                self.same(leaf)
-                if np.ndim(leaf) == 0
-                else self._stacked(lambda k, whole=np.asarray(leaf): whole[ranks[k]])
-            ),
-            part,
-        )
+        return jax.tree.map(lambda leaf: self._by(ranks, leaf) if np.ndim(leaf) else self.same(leaf), part)
 
     def circuit(self, circuit: engine.Circuit) -> engine.Circuit:
         """A circuit whose delivery is dealt already."""

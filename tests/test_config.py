@@ -102,6 +102,8 @@ def test_equal_by_value_and_hashable() -> None:
     assert again.runtime(seed=1) != COLUMN and again.runtime(seed=1).hash != COLUMN.hash
     assert len({COLUMN, again, copy.deepcopy(again), pickle.loads(pickle.dumps(again))}) == 1
     assert len(COLUMN.hash) == 64
+    moved = COLUMN.model_copy(update={"run": COLUMN.runtime(seed=1).run})
+    assert moved.hash == COLUMN.runtime(seed=1).hash and moved == COLUMN.runtime(seed=1)
     one_cell, all_cells = COLUMN.cells({"E": 1}), COLUMN.cells({"E": 1.0})
     assert one_cell != all_cells and one_cell.hash != all_cells.hash, "a count is not a fraction"
 

@@ -1,5 +1,6 @@
 """Config: the whole declaration, and the verbs that build it."""
 
+import functools
 import os
 import tempfile
 import tomllib
@@ -197,10 +198,16 @@ class Config(Frozen):
         """The config as JSON values."""
         return self.model_dump(mode="json")
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """SHA-256, in hex, of the canonical JSON (RFC 8785)."""
         return _json.sha256(self.to_dict())
+
+    def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
+        """As pydantic's, which would copy the hash as well."""
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("hash", None)
+        return copied
 
     def to_json(self) -> str:
         """The config as strict JSON."""

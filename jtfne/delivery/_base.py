@@ -103,9 +103,12 @@ def pack(spikes: jax.Array) -> jax.Array:
 
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then cell."""
-    rows, at = np.nonzero(words)
-    each, bit = np.nonzero((words[rows, at][:, None] >> np.arange(32, dtype=np.uint32)) & 1)
-    return rows[each], at[each] * 32 + bit
+    flat = words.reshape(-1)
+    at = np.flatnonzero(flat != 0)  # of booleans, ten times as fast as of numbers
+    bits = np.unpackbits(flat[at].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
+    found = np.flatnonzero(bits)
+    row, word = np.divmod(at[found // 32], words.shape[1])
+    return row, word * 32 + found % 32
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jtfne._check import refuse
 from jtfne.delivery._base import Chunks, Delivery, Ring
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery, dense_bytes
-from jtfne.delivery.event import EventDelivery
+from jtfne.delivery.event import EventDelivery, block_length, blocks_of
 from jtfne.delivery.sharded import ShardedDelivery, default_mesh
 from jtfne.delivery.sparse import SparseDelivery
 
@@ -27,20 +27,31 @@ class Synapses:
 
     chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of each of n devices,
     given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of each cell model, None for all rows.
-    n_delays: how many delays there are, at most.
+    n_edges, n_delays: how many there are, at most.
     """
 
     chunks: Callable[[], Chunks]
     degrees: Callable[[npt.NDArray[Any], int], npt.NDArray[np.int64]]
     models: list[npt.NDArray[Any] | None]
+    n_edges: int
     n_delays: int
     ring: Ring
     dtype: np.dtype[Any]
     tracked: bool
 
+    def blocks_bytes(self) -> int:
+        """Bytes of rows in blocks on one device."""
+        degrees = self.degrees(np.zeros(self.ring.n_cells, np.int8), 1)[0]
+        block = block_length(int(degrees.max(initial=1)), self.ring.width)
+        return int(blocks_of(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
+
 
 class Choice(Protocol):
     """How spikes are to be delivered; see `choose`."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """About how much memory the arrays take."""
+        ...
 
     def build(self, synapses: Synapses) -> Delivery:
         """The delivery of these synapses."""
@@ -50,6 +61,10 @@ class Choice(Protocol):
 @dataclasses.dataclass(frozen=True)
 class Event:
     """`EventDelivery`: costs what spikes cost. The fastest on CPU, for a circuit at a time."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`."""
+        return synapses.blocks_bytes()
 
     def build(self, synapses: Synapses) -> EventDelivery:
         """As `Choice`. Raises: JtfneError if a ring entry has no int32 index."""
@@ -61,6 +76,10 @@ class Event:
 class Sparse:
     """`SparseDelivery`: every synapse at every step. For batches, gradients and accelerators."""
 
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`: source, entry, weight and place of each synapse, before any merge."""
+        return synapses.n_edges * (12 + synapses.dtype.itemsize)
+
     def build(self, synapses: Synapses) -> SparseDelivery:
         """As `Choice`."""
         return SparseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
@@ -69,6 +88,10 @@ class Sparse:
 @dataclasses.dataclass(frozen=True)
 class Dense:
     """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and accelerators."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`."""
+        return dense_bytes(synapses.ring, synapses.n_delays, synapses.dtype.itemsize)
 
     def build(self, synapses: Synapses) -> DenseDelivery:
         """As `Choice`. Raises: JtfneError if the matrices take more than 4 GiB."""
@@ -84,6 +107,10 @@ class Sharded:
     """
 
     mesh: Mesh | None = None
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`, on all devices; rows are cut in more blocks, and there are no more than that many."""
+        return synapses.blocks_bytes()
 
     def build(self, synapses: Synapses) -> ShardedDelivery:
         """As `Choice`. Raises: JtfneError for a mesh of several axes, or one that leaves out devices' processes."""
@@ -126,5 +153,4 @@ def choose(synapses: Synapses) -> Choice:
     if jax.default_backend() == "cpu":
         several = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
         return Sharded() if several or jax.process_count() > 1 else Event()
-    n_bytes = dense_bytes(synapses.ring, synapses.n_delays, synapses.dtype.itemsize)
-    return Dense() if n_bytes <= DENSE_UP_TO else Sparse()
+    return Dense() if Dense().n_bytes(synapses) <= DENSE_UP_TO else Sparse()

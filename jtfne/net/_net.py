@@ -269,13 +269,30 @@ class Net:
         from jtfne.flatnet import FlatNet
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
-        asked = (dt_ms, tuple(mechanisms), tracked, self.config.run.dtype, delivery)
+        asked = self._asked(dt_ms, mechanisms, tracked, delivery)
         if asked not in self._flat:
             with precision(self.config.run.dtype):
                 self._flat[asked] = FlatNet.of(
                     self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
                 )
         return self._flat[asked]
+
+    def has_flat(
+        self,
+        *,
+        dt_ms: float,
+        mechanisms: Sequence[str] = (),
+        tracked: bool = True,
+        delivery: "Choice | None" = None,
+    ) -> bool:
+        """Whether the arrays that `to_flat` gives for these arguments are there already."""
+        return self._asked(dt_ms, mechanisms, tracked, delivery) in self._flat
+
+    def _asked(
+        self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"
+    ) -> tuple[Any, ...]:
+        """What tells one set of arrays from another."""
+        return dt_ms, tuple(mechanisms), tracked, self.config.run.dtype, delivery
 
     def simulate(
         self,

@@ -16,7 +16,7 @@ from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
 from jtfne.sources import SOURCES, Source
 
-__all__ = ["Plan", "Probe", "Readout", "Recording", "Sensors", "Spikes", "plan"]
+__all__ = ["Plan", "Probe", "Readout", "Recording", "Sensors", "SourceRows", "Spikes", "VoltageRows", "plan"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -171,5 +171,5 @@ def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -
         return {"neuron": (("neuron",), ids.astype(np.int64))}
     at = np.arange(n_cells) if rows is None else rows
     dims = ("neuron",)
-    labels = {name: (dims, identity.labels(name)[at].astype(str)) for name in ("area", "layer", "cell_type")}
+    labels = {name: (dims, identity.texts(name)[at]) for name in ("area", "layer", "cell_type")}
     return {"neuron": (dims, identity.ids[at].astype(np.int64)), **labels, "z_mm": (dims, identity.position_mm[at, 2])}

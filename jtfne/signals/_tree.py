@@ -42,17 +42,23 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
     if readout.name != "spk":
         coords["trial"] = ("trial", np.arange(n_trials))
     variables = {
-        name: (dims, np.array(values), {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
+        name: (dims, _own(values), {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
         for name, (dims, values) in readout.values.items()
     }
     return xr.Dataset(variables, coords, readout.attrs)
+
+
+def _own(values: Any) -> np.ndarray[Any, Any]:
+    """`values`, which nobody else holds, as an array to write to; copied only if it cannot be written to."""
+    array = np.asarray(values)
+    return array if array.flags.writeable else array.copy()
 
 
 def _neurons(identity: Identity) -> "xr.Dataset":
     """Names and places of all cells."""
     import xarray as xr
 
-    labels = {name: ("neuron", identity.labels(name).astype(str)) for name in ("area", "layer", "cell_type")}
+    labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}
     places = {f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")}
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 

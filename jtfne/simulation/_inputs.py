@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 import numpy.typing as npt
 
@@ -32,7 +32,7 @@ class Drive:
         columns = []
         for each in (self.waves, self.rains):
             rows = [one.waveform(first_step, n_steps, self.dt_ms) for one in each]
-            columns.append(jnp.asarray(np.array(rows).reshape(len(rows), n_steps).T, self.dtype))
+            columns.append(np.array(rows, self.dtype).reshape(len(rows), n_steps).T)
         return engine.Clock(*columns)
 
 
@@ -64,10 +64,14 @@ def drive_of(
         course = dataclasses.replace(drive, amplitude=1.0)
         pattern = patterns.setdefault(course, np.zeros(net.n_neurons))
         pattern[rows] += drive.amplitude * scale[rows]
-    stacked = jnp.asarray(np.array(list(patterns.values())).reshape(len(patterns), net.n_neurons), dtype)
+    stacked = np.array(list(patterns.values()), dtype).reshape(len(patterns), net.n_neurons)
     poisson = tuple(_poisson(group, net.n_neurons, dt_ms, dtype) for group in rains)
     return Drive(
-        engine.Inputs(stacked, poisson), tuple(patterns), tuple(group[0].drive for group in rains), dt_ms, dtype
+        engine.Inputs(jax.device_put(stacked), poisson),
+        tuple(patterns),
+        tuple(group[0].drive for group in rains),
+        dt_ms,
+        dtype,
     )
 
 
@@ -96,9 +100,9 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
     order = np.argsort(rows, kind="stable")
     several = len(group) > 1
     return engine.PoissonInput(
-        targets=None if rows.size == n_cells else jnp.asarray(rows[order], jnp.int32),
-        thresholds=jnp.asarray(np.repeat(table, sizes, axis=1)[:, order] if several else table),
-        weight=jnp.asarray(np.repeat(weights, sizes)[order] if several else weights, dtype),
+        targets=None if rows.size == n_cells else jax.device_put(rows[order].astype(np.int32)),
+        thresholds=jax.device_put(np.repeat(table, sizes, axis=1)[:, order] if several else table),
+        weight=jax.device_put((np.repeat(weights, sizes)[order] if several else weights).astype(dtype)),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
     )

@@ -12,10 +12,10 @@ from jtfne._check import refuse
 from jtfne.config import Config
 from jtfne.net import Net
 from jtfne.partial_run import PartialRun
-from jtfne.probes import Spikes
+from jtfne.probes import Recording, Spikes
 from jtfne.reports import machine, software
 from jtfne.run_folder import array_hash
-from jtfne.simulation._loop import Piece
+from jtfne.simulation._loop import Piece, all_spikes
 
 BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")  # what the bits depend on
 ROWS, SPIKES = "rows ", "spikes "
@@ -70,16 +70,23 @@ class OnDisk:
         )
         return carry
 
-    def pieces(self) -> list[Piece]:
+    def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
         """As `Sink`. Raises: JtfneError if a file is not what was written."""
-        chunks = (self._partial.chunk(number) for number in range(self.n_done))
-        return [
-            Piece(
-                {name.removeprefix(ROWS): values for name, values in each.items() if name.startswith(ROWS)},
-                Spikes(**{name.removeprefix(SPIKES): each[name] for name in each if name.startswith(SPIKES)}),
-            )
-            for each in chunks
-        ]
+        pieces = [self._piece(number) for number in range(self.n_done)]
+        n_chunks = len(pieces) // n_trials
+        trials = [pieces[k * n_chunks : (k + 1) * n_chunks] for k in range(n_trials)]
+        kept = {
+            name: np.stack([np.concatenate([p.rows[name] for p in each]) for each in trials]) for name in pieces[0].rows
+        }
+        return Recording(n_trials, n_steps, dt_ms, kept, all_spikes([each.spikes for each in pieces]))
+
+    def _piece(self, number: int) -> Piece:
+        """One chunk."""
+        each = self._partial.chunk(number)
+        return Piece(
+            {name.removeprefix(ROWS): values for name, values in each.items() if name.startswith(ROWS)},
+            Spikes(**{name.removeprefix(SPIKES): each[name] for name in each if name.startswith(SPIKES)}),
+        )
 
     def discard(self) -> None:
         """As `Sink`."""
