@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne import noise
 from jtfne.delivery import Delivery, pack
-from jtfne.emitters import Balance, Emitter, SynapticInput
+from jtfne.emitters import Balance, Conductances, Emitter, SynapticInput
 
 
 @jax.tree_util.register_dataclass
@@ -29,7 +29,8 @@ class Group:
 class Circuit:
     """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
 
-    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses.
+    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses. conductive: which receptors are
+    conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None.
     """
 
     groups: tuple[Group, ...]
@@ -38,6 +39,8 @@ class Circuit:
     drive_pA: jax.Array
     noise_pA: jax.Array | None
     n_cells: int = dataclasses.field(metadata={"static": True})
+    e_rev_mV: jax.Array | None = None
+    conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
 
 @jax.tree_util.register_dataclass
@@ -46,7 +49,7 @@ class PoissonInput:
     """Poisson spikes onto one receptor.
 
     thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
-    added by each spike. targets: int32 (n_targets,), all different.
+    or nS added by each spike. targets: int32 (n_targets,), all different.
     """
 
     targets: jax.Array
@@ -115,8 +118,8 @@ class View(NamedTuple):
         """The mean membrane currents of this step, of every cell."""
         each = []
         for group, before, after in zip(self.circuit.groups, self.before, self.cells, strict=True):
-            syn = SynapticInput(group.take(self.syn.i_pA), self.syn.tau_ms)
-            each.append(group.emitter.balance(before, after, group.take(self.i_ext_pA), syn, self.dt_ms))
+            i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.of(group.take)
+            each.append(group.emitter.balance(before, after, i_ext_pA, syn, self.dt_ms))
         return Balance(*(_joined(self.circuit, list(rows)) for rows in zip(*each, strict=True)))
 
 
@@ -237,7 +240,7 @@ def _step(
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
     syn = _syn(circuit, carry)
     stepped = [
-        group.emitter.step(state, group.take(i_ext_pA), SynapticInput(group.take(syn.i_pA), syn.tau_ms), dt_ms)
+        group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
         for group, state in zip(circuit.groups, carry.cells, strict=True)
     ]
     cells = tuple(state for state, _ in stepped)
@@ -284,8 +287,19 @@ def _rained(
 
 
 def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:
-    """The synaptic currents as (n_receptors, n_cells)."""
-    return SynapticInput(carry.syn.reshape(-1, circuit.n_cells), circuit.tau_syn_ms)
+    """The synaptic currents as (n_currents, n_cells), and the conductances likewise."""
+    rows = carry.syn.reshape(-1, circuit.n_cells)
+    if circuit.e_rev_mV is None:
+        return SynapticInput(rows, circuit.tau_syn_ms)
+    currents, conductances = ([k for k, g in enumerate(circuit.conductive) if g is kind] for kind in (False, True))
+    i_pA, tau_ms = (_picked(each, currents) for each in (rows, circuit.tau_syn_ms))
+    opened = (_picked(each, conductances) for each in (rows, circuit.tau_syn_ms, circuit.e_rev_mV))
+    return SynapticInput(i_pA, tau_ms, Conductances(*opened))
+
+
+def _picked(rows: jax.Array, chosen: list[int]) -> jax.Array:
+    """The chosen rows, by slices, which fuse where a gather does not."""
+    return jnp.stack([rows[k] for k in chosen]) if chosen else rows[:0]
 
 
 def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:

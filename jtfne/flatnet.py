@@ -16,6 +16,7 @@ from jtfne._check import one_of, refuse
 from jtfne.config import Config, Population
 from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
+from jtfne.synapses import Conductance
 
 CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
@@ -79,6 +80,8 @@ class FlatNet:
             synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
             delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
+        conductive = tuple(isinstance(known[name], Conductance) for name in receptors)
+        e_rev_mV = [getattr(known[name], "e_rev_mV", 0.0) for name in receptors]
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
             tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
@@ -86,6 +89,8 @@ class FlatNet:
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
+            e_rev_mV=jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
+            conductive=conductive if any(conductive) else (),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
         return cls(circuit, receptors, dt_ms, tracking)

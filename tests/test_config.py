@@ -230,8 +230,9 @@ def test_selectors_keep_names_as_tuples() -> None:
 
 
 @pytest.mark.parametrize("form", ["mapping", "arrow", "pandas", "csv", "parquet"])
-def test_edges_from_tables(form: str, tmp_path: Path) -> None:
-    columns = {"source": [0, 1], "target": [2, 3], "weight_pA": [1.5, 2.5], "delay_ms": [1.0, 2.0], "more": ["a", "b"]}
+@pytest.mark.parametrize("weight", ["weight_pA", "weight_nS", "weight"])
+def test_edges_from_tables(form: str, weight: str, tmp_path: Path) -> None:
+    columns = {"source": [0, 1], "target": [2, 3], weight: [1.5, 2.5], "delay_ms": [1.0, 2.0], "more": ["a", "b"]}
     table = pa.table(columns)
     want = FromTable(source=(0, 1), target=(2, 3), weight=(1.5, 2.5), delay_ms=(1.0, 2.0))
     if form == "csv":

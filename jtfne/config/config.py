@@ -23,7 +23,7 @@ from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.emitters import Emitter
-from jtfne.synapses import Exponential
+from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
 SUFFIXES = (".json", ".toml")
@@ -156,8 +156,12 @@ class Config(Frozen):
         """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`."""
         return self._with("circuit", emitters=emitters)
 
-    def mechanisms(self, mechanisms: Mapping[str, Exponential | Table]) -> Self:
-        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one."""
+    def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
+        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
+
+        Exponential is a current, its weights are in pA; those of a Conductance are in nS. A table without `kind` is an
+        Exponential.
+        """
         return self._with("circuit", mechanisms=mechanisms)
 
     def connections(self, connections: Sequence[Connection | Table]) -> Self:

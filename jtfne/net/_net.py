@@ -164,15 +164,19 @@ class Net:
     def edges(self) -> "pa.Table":
         """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection` (its label).
 
+        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, each null where the other holds.
         Sorted by connection, source and target. Built anew at each call, at some 18 bytes an edge.
         """
         import pyarrow as pa
 
+        synapses = self.config.circuit.mechanisms
+        units = ["pA", *{synapses[each.mechanism].unit for each in self.projections} - {"pA"}]
         text = pa.dictionary(pa.int32(), pa.string())
         schema = pa.schema(
             [
                 *(("source", pa.int32()), ("target", pa.int32())),
-                *(("weight_pA", pa.float32()), ("delay_ms", pa.float32())),
+                *((f"weight_{unit}", pa.float32()) for unit in units),
+                ("delay_ms", pa.float32()),
                 *(("mechanism", text), ("connection", text)),
             ]
         )
@@ -183,7 +187,9 @@ class Net:
         for each in self.projections:
             n = each.n_edges
             columns = [pa.array(column) for column in (ids[each.source()], ids[each.target])]
-            columns += [pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms)]
+            weight, delay_ms = (pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms))
+            mine = synapses[each.mechanism].unit
+            columns += [*(weight if unit == mine else pa.nulls(n, pa.float32()) for unit in units), delay_ms]
             for code, words in ((mechanisms.index(each.mechanism), mechanisms), (each.connection, labels)):
                 codes = pa.array(np.full(n, code, dtype=np.int32))
                 columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string())))

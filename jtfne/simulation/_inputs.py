@@ -96,7 +96,7 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
     sizes = [each.rows.size for each in group]
     means = np.array([each.drive.rate_Hz * dt_ms * 1e-3 for each in group])
     table = noise.table(means, noise.table_rows(float(means.max()))).T
-    weights = np.array([each.drive.weight_pA for each in group])
+    weights = np.array([each.drive.weight for each in group])
     order = np.argsort(rows, kind="stable")
     several = len(group) > 1
     return engine.PoissonInput(
