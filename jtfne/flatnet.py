@@ -16,7 +16,7 @@ from jtfne._check import one_of, refuse
 from jtfne.config import Config, Population
 from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
-from jtfne.synapses import Conductance
+from jtfne.synapses import Conductance, Synapse
 
 CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
@@ -80,8 +80,8 @@ class FlatNet:
             synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
             delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
-        conductive = tuple(isinstance(known[name], Conductance) for name in receptors)
-        e_rev_mV = [getattr(known[name], "e_rev_mV", 0.0) for name in receptors]
+        conductive = tuple(isinstance(known[names[0]], Conductance) for names in receptors)
+        e_rev_mV = [getattr(known[names[0]], "e_rev_mV", 0.0) for names in receptors]
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
             tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
@@ -221,8 +221,14 @@ def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[
     rows: dict[Any, list[str]] = {}
     for name in dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms]):
         mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
-        rows.setdefault(dataclasses.replace(mechanism, sign=0) if shared else name, []).append(name)
+        rows.setdefault(_kinetics(mechanism) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
+
+
+def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
+    """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
+    fields = (each.name for each in dataclasses.fields(mechanism) if each.name != "sign")
+    return type(mechanism), *(float(getattr(mechanism, name)) for name in fields)
 
 
 def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, *, tracked: bool) -> Synapses:

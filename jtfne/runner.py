@@ -202,6 +202,7 @@ class _Dealer:
             circuit,
             groups=tuple(groups),
             tau_syn_ms=self.same(circuit.tau_syn_ms),
+            e_rev_mV=None if circuit.e_rev_mV is None else self.same(circuit.e_rev_mV),
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),
             n_cells=self._layout.n_local,

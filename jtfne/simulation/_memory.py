@@ -117,8 +117,8 @@ def estimated(
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
     }
     longer = sum(running.values()) >= sum(building.values())
-    about = {"duration_ms": run.duration_ms, "n_cells": n_cells, "n_trials": n_trials}
-    return MemoryEstimate(running if longer else building, tuple(growing) if longer else (), **about)
+    parts, grow = (running, tuple(growing)) if longer else (building, ())
+    return MemoryEstimate(parts, grow, duration_ms=run.duration_ms, n_cells=n_cells, n_trials=n_trials)
 
 
 class _Edges(NamedTuple):
@@ -158,34 +158,30 @@ class _Kept(NamedTuple):
 
 def _kept(recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config) -> _Kept:
     """What `recorder` takes, from the shapes alone."""
-    n_rows = length // recorder.every
-    dtype = np.dtype(config.run.dtype)
-    row: tuple[int, ...] = (
-        (n_cells if recorder.index is None else recorder.index.size,)
-        if (isinstance(recorder, VoltageRows))
-        else (len(recorder.source.parts), n_cells)
-    )
-    rows = jax.ShapeDtypeStruct((n_rows, *row), dtype)
-    with precision(config.run.dtype):
-        sizes = {name: _size(each) for name, each in _finished.eval_shape(recorder, rows).items()}
-    chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
-    sums = 0.0
-    if isinstance(recorder, SourceRows) and "source" in sizes:  # the sum of all parts; one part at a time to be hashed
+    n_rows, n_parts = length // recorder.every, 0
+    if isinstance(recorder, SourceRows):
         n_parts = len(recorder.source.parts)
-        sums = sizes["source"] / n_parts * (1 if n_parts == 1 else 2)
-    watched = _size(rows) if isinstance(recorder, SourceRows) else 0
-    return _Kept(chunk, watched, chunk / chunk_ms, sums / chunk_ms)
+        row: tuple[int, ...] = (n_parts, n_cells)
+    else:
+        row = (n_cells if recorder.index is None else recorder.index.size,)
+    rows = _SHAPE((n_rows, *row), np.dtype(config.run.dtype))
+    with precision(config.run.dtype):
+        sizes = {name: _size(each) for name, each in _FINISHED.eval_shape(recorder, rows).items()}
+    # of the source its sum is made beside its parts and, to be hashed, one part at a time
+    sums = sizes.get("source", 0) / n_parts * min(n_parts, 2) if n_parts else 0.0
+    chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
+    return _Kept(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 
 
-@jax.jit
-def _finished(recorder: SourceRows | VoltageRows, rows: jax.Array) -> dict[str, jax.Array]:
-    """What is kept of `rows`; never run, only asked for its shapes, which jax remembers."""
-    return recorder.finish(rows)
+# Never run, only asked for shapes, which jax remembers; Any, since jax has no types for either.
+_FINISHED: Any = jax.jit(lambda recorder, rows: recorder.finish(rows))
+_SHAPE: Any = jax.ShapeDtypeStruct
 
 
 def _size(array: Any) -> int:
     """Bytes of an array, or of what stands for its shape."""
-    return math.prod(array.shape) * int(array.dtype.itemsize)
+    n_bytes: int = math.prod(array.shape) * array.dtype.itemsize
+    return n_bytes
 
 
 def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
