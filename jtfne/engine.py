@@ -52,7 +52,7 @@ class PoissonInput:
     or nS added by each spike. targets: int32 (n_targets,), all different.
     """
 
-    targets: jax.Array
+    targets: jax.Array | None
     thresholds: jax.Array
     weight: jax.Array
     receptor: int = dataclasses.field(metadata={"static": True})
@@ -81,11 +81,11 @@ class Rain(NamedTuple):
     """What draws Poisson spikes, and those that come next.
 
     Drawn a step ahead, they stand in memory; drawn where they are added, XLA fuses the draw into every user of the
-    sum, and repeats it. count: int32 (n_targets,) or (1,).
+    sum, and repeats it. waiting: int32 (n_targets,) or (1,).
     """
 
     streams: noise.Streams
-    count: jax.Array
+    waiting: jax.Array
 
 
 class Carry(NamedTuple):
@@ -276,7 +276,7 @@ def _rained(
     for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
         after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
         n_targets = each.n_targets(circuit.n_cells)
-        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.count.astype(syn.dtype), (n_targets,))
+        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype), (n_targets,))
         row = each.receptor * circuit.n_cells
         if each.targets is None:
             rest = syn.shape[0] - row - n_targets

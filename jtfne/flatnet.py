@@ -250,7 +250,8 @@ def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, 
 def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int) -> npt.NDArray[np.int64]:
     """Edges of each source to the cells of each device: (n_devices, n_cells)."""
     if n_devices == 1:
-        return np.sum([np.diff(each.indptr) for each in projections], axis=0)[None]
+        degrees: npt.NDArray[np.int64] = np.sum([np.diff(each.indptr) for each in projections], axis=0)[None]
+        return degrees
     found = np.zeros((n_devices, device_of.size), np.int64)
     small = device_of.astype(np.int8)
     for each in projections:

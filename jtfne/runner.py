@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding
 
 from jtfne import _keys, engine
-from jtfne.delivery import Layout, ShardedDelivery, stacked, unpack
+from jtfne.delivery import Layout, ShardedDelivery, everywhere, over, stacked, unpack
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -60,11 +60,15 @@ class OnOne:
 
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
-        return _start(self.circuit, self.inputs, seed, trial)
+        carry: engine.Carry = _start(self.circuit, self.inputs, seed, trial)
+        return carry
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
         """As `Runner`."""
-        return engine.advance_jit(self.circuit, self.inputs, self.recorders, carry, clock, self.dt_ms)
+        done: tuple[engine.Carry, engine.Chunk] = engine.advance_jit(
+            self.circuit, self.inputs, self.recorders, carry, clock, self.dt_ms
+        )
+        return done
 
     def spikes(self, words: npt.NDArray[np.uint32]) -> Spiking:
         """As `Runner`."""
@@ -72,7 +76,8 @@ class OnOne:
 
     def placed(self, carry: engine.Carry) -> engine.Carry:
         """As `Runner`."""
-        return jax.tree.map(jnp.array, carry)
+        placed: engine.Carry = jax.tree.map(jnp.array, carry)
+        return placed
 
 
 @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -119,7 +124,10 @@ class OverDevices:
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
         """As `Runner`."""
-        return _advance_over(self._circuit, self._inputs, self._recorders, self._kept, carry, clock, self._dt_ms)
+        done: tuple[engine.Carry, engine.Chunk] = _advance_over(
+            self._circuit, self._inputs, self._recorders, self._kept, carry, clock, self._dt_ms
+        )
+        return done
 
     def spikes(self, words: npt.NDArray[np.uint32]) -> Spiking:
         """As `Runner`; words are in the order of positions, which is that of rows."""
@@ -128,7 +136,8 @@ class OverDevices:
 
     def placed(self, carry: engine.Carry) -> engine.Carry:
         """As `Runner`."""
-        return jax.tree.map(lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), carry)
+        placed: engine.Carry = jax.tree.map(lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), carry)
+        return placed
 
 
 def _advance_over_devices(
@@ -143,7 +152,6 @@ def _advance_over_devices(
     """`engine.advance` on each device's cells; rows are put into the order of cells before recorders finish them."""
     sharded: Any = circuit.delivery
     mesh = sharded.mesh
-    (axis,) = mesh.axis_names
 
     def on_one(parts: Any, clock: engine.Clock, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
@@ -151,10 +159,8 @@ def _advance_over_devices(
         carry, words, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), words
 
-    over, everywhere = PartitionSpec(axis), PartitionSpec()
-    run = jax.shard_map(
-        on_one, mesh=mesh, in_specs=(over, everywhere, everywhere), out_specs=(over, everywhere), check_vma=False
-    )
+    dealt, same = over(mesh), everywhere()
+    run = jax.shard_map(on_one, mesh=mesh, in_specs=(dealt, same, same), out_specs=(dealt, same), check_vma=False)
     parts = (circuit, inputs, carry, tuple(each.local for each in kept))
     (carry, rows), words = run(parts, clock, jnp.asarray(dt_ms, circuit.drive_pA.dtype))
     recorded = []
@@ -162,8 +168,8 @@ def _advance_over_devices(
         side_by_side = jnp.moveaxis(row, 0, -2)
         cells = side_by_side.reshape(*side_by_side.shape[:-2], -1)[..., each.at]
         recorded.append(recorder.finish(cells))
-    recorded = jax.lax.with_sharding_constraint(recorded, NamedSharding(mesh, everywhere))
-    return carry, engine.Chunk(words, tuple(recorded))
+    place: Any = jax.lax.with_sharding_constraint  # untyped
+    return carry, engine.Chunk(words, tuple(place(recorded, NamedSharding(mesh, same))))
 
 
 _advance_over = jax.jit(_advance_over_devices, donate_argnames=("carry",))
@@ -289,7 +295,7 @@ class _Dealer:
     def _copied(self, at: npt.NDArray[np.int64]) -> jax.Array:
         """An index that all devices of all processes know."""
         whole = at.astype(np.int32)
-        sharding = NamedSharding(self._mesh, PartitionSpec())
+        sharding = NamedSharding(self._mesh, everywhere())
         return jax.make_array_from_callback(whole.shape, sharding, lambda part: whole[part])
 
     def _stacked(self, part: Any) -> jax.Array:

@@ -71,7 +71,10 @@ Chunks = Iterable[Callable[[], EdgeList]]  # of whole rows, each made when it is
 class Delivery(Protocol):
     """Spikes -> the ring buffer of inputs. Made by `build`, which each class has."""
 
-    connection: jax.Array | None
+    @property
+    def connection(self) -> jax.Array | None:
+        """The rule that drew each synapse, where that is tracked."""
+        ...
 
     @property
     def ring(self) -> Ring:

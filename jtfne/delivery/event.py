@@ -55,8 +55,10 @@ class EventDelivery:
         """
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
         each_in_turn(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
+        arrays: dict[str, Any] = blocks.arrays()
+        placed: dict[str, Any] = {name: a if a is None else jax.device_put(a) for name, a in arrays.items()}
         return cls(
-            **{name: None if array is None else jax.device_put(array) for name, array in blocks.arrays().items()},
+            **placed,
             ring=ring,
             one_block=blocks.one_block,
         )

@@ -73,11 +73,12 @@ class ShardedDelivery:
         arrays: list[dict[str, Any]] = [
             {**room[k].arrays(), "real": _words_of(layout.real[layout.dealt[k]])} for k in here
         ]
+        whole: dict[str, Any] = {
+            name: None if arrays[0][name] is None else stacked([each.pop(name) for each in arrays], mesh)
+            for name in list(arrays[0])
+        }
         return cls(
-            **{
-                name: None if arrays[0][name] is None else stacked([each.pop(name) for each in arrays], mesh)
-                for name in list(arrays[0])
-            },
+            **whole,
             ring=local,
             layout=layout,
             mesh=mesh,
@@ -96,7 +97,9 @@ class ShardedDelivery:
         parts = []
         for k in range(self.mesh.size):
             fields = ("offsets", "weights", "first_block", "n_blocks_of", "connection")
-            rows = {name: None if getattr(self, name) is None else getattr(self, name)[k] for name in fields}
+            rows: dict[str, Any] = {
+                name: None if getattr(self, name) is None else getattr(self, name)[k] for name in fields
+            }
             edges = EventDelivery(**rows, ring=self.ring, one_block=False).edges()
             source = self.layout.row_of[edges.source].astype(np.int32)
             target = self.layout.rows[k][edges.target].astype(np.int32)
@@ -140,17 +143,31 @@ class Gathered:
 
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, leading with its devices, from the parts of those of this process."""
-    sharding = NamedSharding(mesh, PartitionSpec(mesh.axis_names[0]))
+    sharding = NamedSharding(mesh, over(mesh))
     here = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
     each = [jax.device_put(part[None], device) for part, device in zip(parts, here, strict=True)]
     shape = (mesh.size, *parts[0].shape)
     return jax.make_array_from_single_device_arrays(shape, sharding, each)
 
 
+def over(mesh: Mesh) -> PartitionSpec:
+    """Split over the devices of `mesh`, along the first axis."""
+    (axis,) = mesh.axis_names
+    spec: PartitionSpec = PartitionSpec(axis)  # type: ignore[no-untyped-call]
+    return spec
+
+
+def everywhere() -> PartitionSpec:
+    """The same on every device."""
+    spec: PartitionSpec = PartitionSpec()  # type: ignore[no-untyped-call]
+    return spec
+
+
 def _words_of(real: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
     """Flags (n,), n a multiple of 32, as `pack` does, on the host."""
     bits = real.reshape(-1, 32).astype(np.uint32) << np.arange(32, dtype=np.uint32)
-    return bits.sum(1, dtype=np.uint32)
+    words: npt.NDArray[np.uint32] = bits.sum(1, dtype=np.uint32)
+    return words
 
 
 def default_mesh(devices: Any = None) -> Mesh:

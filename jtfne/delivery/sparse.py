@@ -36,7 +36,7 @@ class SparseDelivery:
         return cls(
             source=jnp.asarray(found.row[order], jnp.int32),
             entry=jnp.asarray(entry, jnp.int32),
-            weights=jnp.asarray(found.weight[order], dtype),
+            weights=jnp.asarray(found.weight[order].astype(dtype)),
             offsets=jnp.asarray(offsets, jnp.int32),
             connection=jnp.asarray(found.connection[order]) if tracked else None,
             ring=ring,
