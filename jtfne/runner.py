@@ -155,7 +155,6 @@ def _advance_over_devices(
 
     def on_one(parts: Any, clock: engine.Clock, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        circuit = dataclasses.replace(circuit, delivery=circuit.delivery.local())
         carry, words, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), words
 

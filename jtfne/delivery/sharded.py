@@ -19,6 +19,7 @@ from jtfne.delivery.event import Blocks, EventDelivery, block_length, blocks_of,
 class ShardedDelivery:
     """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of devices.
 
+    It delivers inside `shard_map` over its mesh, where each device has its own part and that axis is taken off.
     Sources are positions of `layout` (all of them on every device), targets places on the device; `ring` is that of one
     device. real: uint32 (n_devices, n_words), the places of each device that hold a cell.
     """
@@ -84,11 +85,21 @@ class ShardedDelivery:
             mesh=mesh,
         )
 
-    def local(self) -> "Gathered":
-        """What one device delivers by, inside `shard_map`, once the axis of devices is taken off."""
-        found = {name: getattr(self, name) for name in ("offsets", "weights", "first_block", "n_blocks_of")}
-        rows = EventDelivery(**found, connection=None, ring=self.ring, one_block=False)
-        return Gathered(rows, self.real, self.mesh.axis_names[0])
+    def words(self, spikes: jax.Array) -> jax.Array:
+        """As `Delivery`, on one device: words are dealt in turn, so every device's k-th comes before any (k+1)-th."""
+        words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
+        return words.T.reshape(-1)
+
+    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+        """As `Delivery`, onto the cells of one device."""
+        return self._rows().deliver(ring, spikes, words, step)
+
+    def _rows(self, k: int | None = None) -> EventDelivery:
+        """The synapses onto device k, or onto the device that this is."""
+        fields = ("offsets", "weights", "first_block", "n_blocks_of", "connection")
+        found: dict[str, Any] = {name: getattr(self, name) for name in fields}
+        mine = {name: array if k is None or array is None else array[k] for name, array in found.items()}
+        return EventDelivery(**mine, ring=self.ring, one_block=False)
 
     def edges(self) -> EdgeList:
         """As `Delivery`, of all devices. Raises: JtfneError if other processes hold a part."""
@@ -96,49 +107,13 @@ class ShardedDelivery:
             raise refuse("edges spread over several processes", "one process", "ShardedDelivery.edges")
         parts = []
         for k in range(self.mesh.size):
-            fields = ("offsets", "weights", "first_block", "n_blocks_of", "connection")
-            rows: dict[str, Any] = {
-                name: None if getattr(self, name) is None else getattr(self, name)[k] for name in fields
-            }
-            edges = EventDelivery(**rows, ring=self.ring, one_block=False).edges()
+            edges = self._rows(k).edges()
             source = self.layout.row_of[edges.source].astype(np.int32)
             target = self.layout.rows[k][edges.target].astype(np.int32)
             parts.append(dataclasses.replace(edges, source=source, target=target))
         columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(EdgeList)}
         order = np.argsort(columns["source"], kind="stable")
         return EdgeList(**{name: column[order] for name, column in columns.items()})
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Gathered:
-    """The delivery of one device: gathers the words of all, in the order of positions. real: uint32 (n_words,)."""
-
-    rows: EventDelivery
-    real: jax.Array
-    axis: str = dataclasses.field(metadata={"static": True})
-
-    @property
-    def ring(self) -> Ring:
-        """That of this device."""
-        return self.rows.ring
-
-    @property
-    def connection(self) -> None:
-        """Not needed while it runs."""
-
-    def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`: words are dealt in turn, so every device's k-th word comes before any (k+1)-th."""
-        words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.axis)
-        return words.T.reshape(-1)
-
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
-        """As `Delivery`, onto the cells of this device."""
-        return self.rows.deliver(ring, spikes, words, step)
-
-    def edges(self) -> EdgeList:
-        """As `Delivery`; sources are positions, targets places."""
-        return self.rows.edges()
 
 
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
