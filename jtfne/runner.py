@@ -163,12 +163,12 @@ def _advance_over_devices(
     parts = (circuit, inputs, carry, tuple(each.local for each in kept))
     (carry, rows), words = run(parts, clock, jnp.asarray(dt_ms, circuit.drive_pA.dtype))
     recorded = []
+    place: Any = jax.lax.with_sharding_constraint  # untyped
     for recorder, each, row in zip(recorders, kept, rows, strict=True):
         side_by_side = jnp.moveaxis(row, 0, -2)
         cells = side_by_side.reshape(*side_by_side.shape[:-2], -1)[..., each.at]
-        recorded.append(recorder.finish(cells))
-    place: Any = jax.lax.with_sharding_constraint  # untyped
-    return carry, engine.Chunk(words, tuple(place(recorded, NamedSharding(mesh, same))))
+        recorded.append(recorder.finish(place(cells, NamedSharding(mesh, same))))  # as on one device, to the bit
+    return carry, engine.Chunk(words, tuple(recorded))
 
 
 _advance_over = jax.jit(_advance_over_devices, donate_argnames=("carry",))

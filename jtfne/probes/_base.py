@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +13,9 @@ from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import Source
+
+ROWS = 8
+"""Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
 
 Array = npt.NDArray[Any]
 Labelled = tuple[tuple[str, ...], Array]  # dims, values
@@ -105,8 +109,16 @@ class SourceRows:
         return self.source.read(view)
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
-        """What each probe keeps of the chunk; row by row, since a product of many rows rounds as it is blocked."""
-        return {name: jax.lax.map(lambda row, part=part: part(row[None])[0], rows) for name, part in self.parts.items()}
+        """What each probe keeps of the chunk, by blocks of `ROWS`: a product of more or fewer rows rounds otherwise."""
+        n_blocks = -(-rows.shape[0] // ROWS)
+        padded = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
+        blocks = padded.reshape(n_blocks, ROWS, *rows.shape[1:])
+
+        def finished(part: Part) -> jax.Array:
+            kept = jax.lax.map(part, blocks)
+            return kept.reshape(-1, *kept.shape[2:])[: rows.shape[0]]
+
+        return {name: finished(part) for name, part in self.parts.items()}
 
 
 @jax.tree_util.register_dataclass

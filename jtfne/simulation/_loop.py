@@ -9,7 +9,7 @@ import numpy as np
 from jtfne import _keys, engine
 from jtfne._check import JtfneError
 from jtfne.flatnet import FlatNet
-from jtfne.probes import Recording, Spikes
+from jtfne.probes import ROWS, Recording, Spikes
 from jtfne.runner import runner_of
 from jtfne.simulation._inputs import Drive
 
@@ -98,8 +98,8 @@ def all_spikes(parts: list[Spikes]) -> Spikes:
 
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
-    """Steps of each chunk: about `chunk_steps`, and a whole number of every recorder's intervals."""
-    block = math.lcm(*(each.every for each in recorders)) if recorders else 1
+    """Steps of each chunk: about `chunk_steps`, and whole blocks of every recorder's rows."""
+    block = math.lcm(*(each.every for each in recorders)) * ROWS if recorders else 1
     n_chunks = max(1, math.ceil(n_steps / chunk_steps))
     return max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
 
