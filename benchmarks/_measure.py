@@ -48,10 +48,17 @@ class Result:
         return case | {name: round(value, 3) if isinstance(value, float) else value for name, value in fields.items()}
 
 
-def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: int = REPEATS) -> Result:
+def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: int = REPEATS, seed: int = 1) -> Result:
     """Run `case` in a fresh `interpreter`; what the simulator prints beside its answer is dropped, its stderr shown."""
     config = circuit(case.circuit)
-    job = {"dt_ms": DT_ms, "warm_ms": WARM_ms, "run_ms": run_ms, "repeats": repeats, "seed": 1, "threads": case.threads}
+    job = {
+        "dt_ms": DT_ms,
+        "warm_ms": WARM_ms,
+        "run_ms": run_ms,
+        "repeats": repeats,
+        "seed": seed,
+        "threads": case.threads,
+    }
     if case.runner == "jtfne":
         job |= {"config": config.probes([Spikes(), *PROBES[case.record]]).to_json(), "simulate": SIMULATE}
     else:

@@ -54,7 +54,7 @@ def draw(lines: dict[tuple[str, int], dict[int, dict[str, Any]]]) -> Figure:
     for axes in (left, right):
         axes.set(xscale="log", yscale="log", xlabel="cells, 80 synapses each")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     left.legend(frameon=False)
