@@ -1,12 +1,14 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 from jtfne import noise
+from jtfne._check import refuse
 from jtfne.delivery import Delivery, pack
 from jtfne.emitters import Balance, Conductances, Emitter, SynapticInput
 
@@ -195,39 +197,60 @@ def watched(
 ) -> tuple[Carry, jax.Array, list[jax.Array]]:
     """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
 
+    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of the size of a row
+    stays where it is, while to add to one row of all rows is three operations a step.
     indices: the cells that each recorder keeps, if not its own `index`.
+    Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
     n_steps = clock.waveforms.shape[0]
+    cells = [r.index for r in recorders] if indices is None else indices
+    slow, fast = (
+        [(r, i) for r, i in zip(recorders, cells, strict=True) if (r.every > 1) is kind] for kind in (True, False)
+    )
+    if any(n_steps % r.every for r, _ in slow):
+        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
     decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
-    first = carry.step
-    at = [r.index for r in recorders] if indices is None else indices
 
-    def read(view: View, *, fast: bool) -> list[jax.Array]:
-        pairs = [(r.read(view), i) for r, i in zip(recorders, at, strict=True) if (r.every == 1) is fast]
-        return [x if i is None else x[..., i] for x, i in pairs]
-
-    syn, silent = _syn(circuit, carry), jnp.zeros(circuit.n_cells, bool)
-    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
-    intervals = [r.every for r in recorders if r.every > 1]
-    dtype = circuit.drive_pA.dtype
-    rows = zip(intervals, read(blank, fast=False), strict=True)
-    slow = [jnp.zeros((n_steps // every, *row.shape), dtype) for every, row in rows]
-
-    def body(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
-        carry, buffers = state
+    def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, sums = state
         after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
-        reads = zip(buffers, intervals, read(view, fast=False), strict=True)
-        buffers = [_added(b, (carry.step - first) // every, x / every) for b, every, x in reads]
-        if circuit.delivery is None or after.ring is None:
-            words = pack(view.spikes)
-        else:
-            words = circuit.delivery.words(view.spikes)
+        sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
+        words = pack(view.spikes) if circuit.delivery is None else circuit.delivery.words(view.spikes)
+        if circuit.delivery is not None and after.ring is not None:
             ring = circuit.delivery.deliver(after.ring, view.spikes, words, carry.step)
             after = after._replace(ring=ring)
-        return (after._replace(step=carry.step + 1), buffers), (words, read(view, fast=True))
+        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
 
-    (carry, slow), (words, fast) = jax.lax.scan(body, (carry, slow), clock)
-    return carry, words, [(slow if r.every > 1 else fast).pop(0) for r in recorders]
+    if not slow:
+        (carry, _), (words, rows) = jax.lax.scan(step, (carry, []), clock)
+        return carry, words, rows
+
+    first, silent = carry.step, jnp.zeros(circuit.n_cells, bool)
+    syn = _syn(circuit, carry)
+    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
+    nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
+
+    def interval(state: tuple[Carry, list[jax.Array]], ticks: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, buffers = state
+        began = carry.step - first
+        (carry, sums), kept = jax.lax.scan(step, (carry, nothing), ticks)
+        added = zip(buffers, sums, slow, strict=True)
+        return (carry, [_added(buffer, began // r.every, total / r.every) for buffer, total, (r, _) in added]), kept
+
+    length = math.gcd(*(r.every for r, _ in slow))
+    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), clock)
+    buffers = [
+        jnp.zeros((n_steps // r.every, *row.shape), row.dtype) for (r, _), row in zip(slow, nothing, strict=True)
+    ]
+    (carry, buffers), kept = jax.lax.scan(interval, (carry, buffers), turns)
+    words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), kept)
+    return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+
+
+def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
+    """What a recorder reads of the cells `index`."""
+    values = recorder.read(view)
+    return values if index is None else values[..., index]
 
 
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
