@@ -39,6 +39,10 @@ class Runner(Protocol):
         """A state of host arrays where a state of this run lies."""
         ...
 
+    def runaways(self, carry: engine.Carry) -> int:
+        """How many cells have a membrane potential that is not finite."""
+        ...
+
 
 def runner_of(
     circuit: engine.Circuit, inputs: engine.Inputs, recorders: tuple[engine.Recorder, ...], dt_ms: float
@@ -78,6 +82,10 @@ class OnOne:
         """As `Runner`."""
         placed: engine.Carry = jax.tree.map(jnp.array, carry)
         return placed
+
+    def runaways(self, carry: engine.Carry) -> int:
+        """As `Runner`."""
+        return sum(int((~np.isfinite(np.asarray(state.v_mV))).sum()) for state in carry.cells)
 
 
 @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -139,6 +147,10 @@ class OverDevices:
         placed: engine.Carry = jax.tree.map(lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), carry)
         return placed
 
+    def runaways(self, carry: engine.Carry) -> int:
+        """As `Runner`; the same in every process."""
+        return int(_runaways(carry.cells, self._deal.real(self._circuit)))
+
 
 def _advance_over_devices(
     circuit: engine.Circuit,
@@ -171,6 +183,12 @@ def _advance_over_devices(
     return carry, engine.Chunk(words, tuple(recorded))
 
 
+@jax.jit
+def _runaways(cells: tuple[Any, ...], real: tuple[jax.Array, ...]) -> jax.Array:
+    """How many real cells are not finite."""
+    return jnp.asarray(sum((~jnp.isfinite(s.v_mV) & mine).sum() for s, mine in zip(cells, real, strict=True)))
+
+
 _advance_over = jax.jit(_advance_over_devices, donate_argnames=("carry",))
 
 
@@ -191,6 +209,13 @@ class _Dealer:
         """A copy on each device."""
         whole = np.asarray(value)
         return self._stacked(lambda k: whole)
+
+    def real(self, circuit: engine.Circuit) -> tuple[jax.Array, ...]:
+        """Which places of each group of a dealt circuit hold a cell, not a copy: (n_devices, n) each."""
+        places = self._layout.real[self._layout.dealt]
+        indices = [each.index for each in circuit.groups]
+        local = [None if each is None else np.asarray(each.addressable_data(0))[0] for each in indices]
+        return tuple(self._stacked(lambda k, at=at: places[k] if at is None else places[k][at]) for at in local)
 
     def group(self, model: engine.Group, part: Any) -> Any:
         """A pytree of arrays over the cells of a group; numbers are copied."""

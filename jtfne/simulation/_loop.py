@@ -138,7 +138,7 @@ def record(
         spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
         last = k == n_chunks - 1
         if last:
-            _refuse_non_finite(carry, sink)
+            _refuse_non_finite(runner.runaways(carry), sink)
         sink.put(Piece(_trimmed(chunk, recorders, here), spikes), None if last else carry)
         tick(here)
     return sink.recording(n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
@@ -152,13 +152,11 @@ def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_step
     return parts
 
 
-def _refuse_non_finite(carry: engine.Carry, sink: Sink) -> None:
-    """Raises: JtfneError if the state of a cell ran away."""
-    for state in carry.cells:
-        away = np.flatnonzero(~np.isfinite(np.asarray(state.v_mV)))
-        if away.size:
-            sink.discard()
-            raise JtfneError(
-                f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite "
-                "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
-            )
+def _refuse_non_finite(n_cells: int, sink: Sink) -> None:
+    """Raises: JtfneError if the state of any cell ran away."""
+    if n_cells:
+        sink.discard()
+        raise JtfneError(
+            f"membrane potential of {n_cells} cells is not finite at the end of the trial; allowed: finite "
+            "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
+        )
