@@ -19,6 +19,7 @@ FLOORS = (
     "sources",
     "probes",
     "run_folder",
+    "net_folder",
     "partial_run",
     "reports",
     "signals",
@@ -32,7 +33,7 @@ FLOORS = (
 WING = "geometry measures reports run_folder signals"
 ONLY = {"analysis": WING.split(), "interop": WING.split()}
 # Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
-DOORS = {"jtfne/net/_net.py": {"flatnet", "paradigm", "signals", "simulation"}}
+DOORS = {"jtfne/net/_net.py": {"flatnet", "net_folder", "paradigm", "signals", "simulation"}}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {*ROOMS[0], *ROOMS[1]}
 FILES = sorted(

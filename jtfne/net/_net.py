@@ -283,6 +283,46 @@ class Net:
                 )
         return self._flat[asked]
 
+    def save(self, path: "str | Path") -> None:
+        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it back.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder to make.
+
+        Raises
+        ------
+        JtfneError
+            If `path` is there and not an empty folder.
+        """
+        from jtfne.net_folder import save_net
+
+        save_net(self, path)
+
+    @classmethod
+    def open(cls, path: "str | Path") -> "Net":
+        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn again.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder; it must stay while the net is in use.
+
+        Returns
+        -------
+        Net
+            As it was saved, to the bit.
+
+        Raises
+        ------
+        JtfneError
+            If there is no such folder, or a file in it is not what was written (each is checked by its hash).
+        """
+        from jtfne.net_folder import open_net
+
+        return open_net(path)
+
     def has_flat(
         self,
         *,
