@@ -16,6 +16,7 @@ FLOORS = (
     "engine",
     "runner",
     "flatnet",
+    "batch",
     "sources",
     "probes",
     "run_folder",
