@@ -14,6 +14,15 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 # At the floors, dependencies that are years old meet newer ones of their own: their deprecations are not ours.
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
+# What is compared, each in an environment of its own: never a dependency of jtfne, nor of its tests.
+PEERS = {
+    "nest": ("nest-simulator>=3.10",),
+    "brian2": ("brian2>=2.9", "numpy<2", "setuptools"),  # setuptools: Cython compiles through it
+    "brainpy": ("brainpy[cpu]>=2.7",),
+    "jaxfne": ("jaxfne==0.3.37",),
+}
+BESIDE_PEERS = {"compare", "scaling"}  # the benchmarks that take them
+
 
 def group(name: str) -> list[str]:
     """The requirements of a dependency group of pyproject.toml."""
@@ -59,14 +68,28 @@ def types(session: nox.Session) -> None:
     session.run("mypy", *session.posargs)
 
 
-@nox.session
+@nox.session(python="3.11")  # numpy 1.26, which brian2 takes, is built for no later one than 3.12
 def bench(session: nox.Session) -> None:
     """Every benchmark, or those named: `nox -s bench -- import_time`. Only an idle machine gives numbers to report."""
-    install_checkout(session, "bench")
     scripts = [path for path in sorted((ROOT / "benchmarks").glob("*.py")) if not path.name.startswith("_")]
-    for script in scripts:
-        if not session.posargs or script.stem in session.posargs:
-            session.run("python", str(script))
+    named = [path for path in scripts if not session.posargs or path.stem in session.posargs]
+    install_checkout(session)
+    peers = {name: peer(session, name) for name in PEERS} if {path.stem for path in named} & BESIDE_PEERS else {}
+    given = [arg for name, python in peers.items() for arg in ("--peer", f"{name}={python}")]
+    for script in named:
+        session.run("python", str(script), *(given if script.stem in BESIDE_PEERS else ()))
+
+
+def peer(session: nox.Session, name: str) -> str:
+    """The interpreter of an environment beside the session's that holds one peer; made if it is not there."""
+    folder = Path(session.virtualenv.location).with_name(f"bench-peer-{name}")
+    python = str(folder / "bin" / "python")
+    uv = shutil.which("uv")
+    if not Path(python).exists():
+        session.run_install("python", "-m", "venv", *(["--without-pip"] if uv else []), str(folder))
+    install = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    session.run_install(*install, "--quiet", *PEERS[name], external=True)
+    return python
 
 
 @nox.session(python="3.11")

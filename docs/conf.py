@@ -11,7 +11,7 @@ author = "The jtfne developers"
 project_copyright = "2026, The jtfne developers"
 version = release = jtfne.__version__
 
-extensions = ["sphinx.ext.autodoc", "numpydoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"jtfne {release}"

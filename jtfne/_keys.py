@@ -5,6 +5,7 @@ import zlib
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 STREAMS = ("connectivity", "positions", "initial state", "noise", "stimulus", "trial")
 
@@ -15,9 +16,19 @@ def key(seed: int, *names: str) -> jax.Array:
     >>> bool((key(1, "noise") == key(1, "noise")).all()), bool((key(1, "noise") == key(1, "trial")).all())
     (True, False)
     """
-    stream = jax.random.key(np.uint32(seed))
-    for name in names:
-        stream = jax.random.fold_in(stream, zlib.crc32(name.encode()))
+    return folded(np.uint32(seed), codes(*names))
+
+
+def codes(*names: str) -> npt.NDArray[np.uint32]:
+    """`names` as numbers: (n_names,)."""
+    return np.array([zlib.crc32(name.encode()) for name in names], np.uint32)
+
+
+def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
+    """As `key`, from `codes` of the names; may be traced."""
+    stream = jax.random.key(seed)
+    for k in range(names.shape[0]):
+        stream = jax.random.fold_in(stream, names[k])
     return stream
 
 

@@ -1,14 +1,16 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 from jtfne import noise
+from jtfne._check import refuse
 from jtfne.delivery import Delivery, pack
-from jtfne.emitters import Balance, Emitter, SynapticInput
+from jtfne.emitters import Balance, Conductances, Emitter, SynapticInput
 
 
 @jax.tree_util.register_dataclass
@@ -29,7 +31,8 @@ class Group:
 class Circuit:
     """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
 
-    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses.
+    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses. conductive: which receptors are
+    conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None.
     """
 
     groups: tuple[Group, ...]
@@ -38,6 +41,8 @@ class Circuit:
     drive_pA: jax.Array
     noise_pA: jax.Array | None
     n_cells: int = dataclasses.field(metadata={"static": True})
+    e_rev_mV: jax.Array | None = None
+    conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
 
 @jax.tree_util.register_dataclass
@@ -46,14 +51,18 @@ class PoissonInput:
     """Poisson spikes onto one receptor.
 
     thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
-    added by each spike. targets: int32 (n_targets,), all different.
+    or nS added by each spike. targets: int32 (n_targets,), all different.
     """
 
-    targets: jax.Array
+    targets: jax.Array | None
     thresholds: jax.Array
     weight: jax.Array
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
+
+    def n_targets(self, n_cells: int) -> int:
+        """How many cells it reaches, of `n_cells`."""
+        return n_cells if self.targets is None else int(self.targets.shape[0])
 
 
 class Inputs(NamedTuple):
@@ -70,15 +79,26 @@ class Clock(NamedTuple):
     gates: jax.Array
 
 
+class Rain(NamedTuple):
+    """What draws Poisson spikes, and those that come next.
+
+    Drawn a step ahead, they stand in memory; drawn where they are added, XLA fuses the draw into every user of the
+    sum, and repeats it. waiting: int32 (n_targets,) or (1,).
+    """
+
+    streams: noise.Streams
+    waiting: jax.Array
+
+
 class Carry(NamedTuple):
-    """The state between two steps. syn: (n_receptors * n_cells,). noise, poisson: generator states."""
+    """The state between two steps. syn: (n_receptors * n_cells,). noise: generator states. poisson: one an input."""
 
     step: jax.Array
     cells: tuple[Any, ...]
     syn: jax.Array
     ring: jax.Array | None
     noise: noise.Streams | None
-    poisson: tuple[noise.Streams, ...]
+    poisson: tuple[Rain, ...]
 
 
 class View(NamedTuple):
@@ -100,8 +120,8 @@ class View(NamedTuple):
         """The mean membrane currents of this step, of every cell."""
         each = []
         for group, before, after in zip(self.circuit.groups, self.before, self.cells, strict=True):
-            syn = SynapticInput(group.take(self.syn.i_pA), self.syn.tau_ms)
-            each.append(group.emitter.balance(before, after, group.take(self.i_ext_pA), syn, self.dt_ms))
+            i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.of(group.take)
+            each.append(group.emitter.balance(before, after, i_ext_pA, syn, self.dt_ms))
         return Balance(*(_joined(self.circuit, list(rows)) for rows in zip(*each, strict=True)))
 
 
@@ -113,8 +133,13 @@ class Recorder(Protocol):
         """Steps that one row is the mean of (static)."""
         ...
 
+    @property
+    def index(self) -> jax.Array | None:
+        """The cells that a row keeps, int32 (n,), or None for all of them."""
+        ...
+
     def read(self, view: View) -> jax.Array:
-        """What to add to the row, any fixed shape."""
+        """What to add to the row: (..., n_cells), each cell by itself."""
         ...
 
     def finish(self, rows: jax.Array) -> Any:
@@ -133,7 +158,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
     dtype = circuit.drive_pA.dtype
     uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
-    draws = (1 if each.shared else each.targets.size for each in inputs.poisson)
+    draws = (1 if each.shared else each.n_targets(circuit.n_cells) for each in inputs.poisson)
     streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
     return Carry(
         step=jnp.int32(0),
@@ -141,7 +166,10 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
         ring=None if circuit.delivery is None else circuit.delivery.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
-        poisson=tuple(noise.seed(key, n) for key, n in zip(streams, draws, strict=True)),
+        poisson=tuple(
+            Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
+            for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
+        ),
     )
 
 
@@ -154,37 +182,75 @@ def advance(
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
     """Run the steps of `clock` from `carry`. Traceable; `advance_jit` is the same, compiled, and eats its carry."""
-    n_steps = clock.waveforms.shape[0]
-    decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
-    first = carry.step
-    blank = View(
-        circuit,
-        carry.cells,
-        carry.cells,
-        _syn(circuit, carry),
-        circuit.drive_pA,
-        jnp.zeros(circuit.n_cells, bool),
-        dt_ms,
-    )
-    slow = [
-        jnp.zeros((n_steps // r.every, *r.read(blank).shape), circuit.drive_pA.dtype) for r in recorders if r.every > 1
-    ]
-
-    def body(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
-        carry, buffers = state
-        after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
-        fast = [r.read(view) for r in recorders if r.every == 1]
-        reads = [(r.every, r.read(view)) for r in recorders if r.every > 1]
-        rows = [(carry.step - first) // every for every, _ in reads]
-        buffers = [_added(b, row, x / every) for b, row, (every, x) in zip(buffers, rows, reads, strict=True)]
-        words = pack(view.spikes)
-        if circuit.delivery is not None and after.ring is not None:
-            after = after._replace(ring=circuit.delivery.deliver(after.ring, words, carry.step))
-        return (after._replace(step=carry.step + 1), buffers), (words, fast)
-
-    (carry, slow), (words, fast) = jax.lax.scan(body, (carry, slow), clock)
-    kept = [(slow if r.every > 1 else fast).pop(0) for r in recorders]
+    carry, words, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms)
     return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+
+
+def watched(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+    indices: tuple[jax.Array | None, ...] | None = None,
+) -> tuple[Carry, jax.Array, list[jax.Array]]:
+    """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
+
+    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of the size of a row
+    stays where it is, while to add to one row of all rows is three operations a step.
+    indices: the cells that each recorder keeps, if not its own `index`.
+    Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
+    """
+    n_steps = clock.waveforms.shape[0]
+    cells = [r.index for r in recorders] if indices is None else indices
+    slow, fast = (
+        [(r, i) for r, i in zip(recorders, cells, strict=True) if (r.every > 1) is kind] for kind in (True, False)
+    )
+    if any(n_steps % r.every for r, _ in slow):
+        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
+    decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
+
+    def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, sums = state
+        after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
+        sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
+        words = pack(view.spikes) if circuit.delivery is None else circuit.delivery.words(view.spikes)
+        if circuit.delivery is not None and after.ring is not None:
+            ring = circuit.delivery.deliver(after.ring, view.spikes, words, carry.step)
+            after = after._replace(ring=ring)
+        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
+
+    if not slow:
+        (carry, _), (words, rows) = jax.lax.scan(step, (carry, []), clock)
+        return carry, words, rows
+
+    first, silent = carry.step, jnp.zeros(circuit.n_cells, bool)
+    syn = _syn(circuit, carry)
+    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
+    nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
+
+    def interval(state: tuple[Carry, list[jax.Array]], ticks: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, buffers = state
+        began = carry.step - first
+        (carry, sums), kept = jax.lax.scan(step, (carry, nothing), ticks)
+        added = zip(buffers, sums, slow, strict=True)
+        return (carry, [_added(buffer, began // r.every, total / r.every) for buffer, total, (r, _) in added]), kept
+
+    length = math.gcd(*(r.every for r, _ in slow))
+    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), clock)
+    buffers = [
+        jnp.zeros((n_steps // r.every, *row.shape), row.dtype) for (r, _), row in zip(slow, nothing, strict=True)
+    ]
+    (carry, buffers), kept = jax.lax.scan(interval, (carry, buffers), turns)
+    words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), kept)
+    return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+
+
+def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
+    """What a recorder reads of the cells `index`."""
+    values = recorder.read(view)
+    return values if index is None else values[..., index]
 
 
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
@@ -197,7 +263,7 @@ def _step(
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
     syn = _syn(circuit, carry)
     stepped = [
-        group.emitter.step(state, group.take(i_ext_pA), SynapticInput(group.take(syn.i_pA), syn.tau_ms), dt_ms)
+        group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
         for group, state in zip(circuit.groups, carry.cells, strict=True)
     ]
     cells = tuple(state for state, _ in stepped)
@@ -226,23 +292,37 @@ def _external(
 
 
 def _rained(
-    circuit: Circuit, inputs: Inputs, i_syn_pA: jax.Array, carry: Carry, tick: Clock
-) -> tuple[jax.Array, tuple[noise.Streams, ...]]:
-    """The synaptic currents with this step's Poisson spikes added, and the generators' next states."""
-    states = []
-    for k, (each, state) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
-        state, count = noise.poisson(state, each.thresholds)
-        states.append(state)
-        added = jnp.broadcast_to(tick.gates[k] * each.weight * count.astype(i_syn_pA.dtype), each.targets.shape)
-        # a scatter even onto neighbours: added as a slice, the draw is fused into the sum and takes twice as long
-        at = each.receptor * circuit.n_cells + each.targets
-        i_syn_pA = i_syn_pA.at[at].add(added, mode="promise_in_bounds", unique_indices=True)
-    return i_syn_pA, tuple(states)
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
+) -> tuple[jax.Array, tuple[Rain, ...]]:
+    """The synaptic state with this step's Poisson spikes added, and those of the next step."""
+    after = []
+    for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
+        after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
+        n_targets = each.n_targets(circuit.n_cells)
+        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype), (n_targets,))
+        row = each.receptor * circuit.n_cells
+        if each.targets is None:
+            rest = syn.shape[0] - row - n_targets
+            syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
+        else:
+            syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
+    return syn, tuple(after)
 
 
 def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:
-    """The synaptic currents as (n_receptors, n_cells)."""
-    return SynapticInput(carry.syn.reshape(-1, circuit.n_cells), circuit.tau_syn_ms)
+    """The synaptic currents as (n_currents, n_cells), and the conductances likewise."""
+    rows = carry.syn.reshape(-1, circuit.n_cells)
+    if circuit.e_rev_mV is None:
+        return SynapticInput(rows, circuit.tau_syn_ms)
+    currents, conductances = ([k for k, g in enumerate(circuit.conductive) if g is kind] for kind in (False, True))
+    i_pA, tau_ms = (_picked(each, currents) for each in (rows, circuit.tau_syn_ms))
+    opened = (_picked(each, conductances) for each in (rows, circuit.tau_syn_ms, circuit.e_rev_mV))
+    return SynapticInput(i_pA, tau_ms, Conductances(*opened))
+
+
+def _picked(rows: jax.Array, chosen: list[int]) -> jax.Array:
+    """The chosen rows, by slices, which fuse where a gather does not."""
+    return jnp.stack([rows[k] for k in chosen]) if chosen else rows[:0]
 
 
 def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:

@@ -1,8 +1,9 @@
 """Net -> index arrays and weights: the last place that has names."""
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import jax
@@ -13,10 +14,11 @@ import numpy.typing as npt
 from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
 from jtfne.config import Config, Population
-from jtfne.delivery import EdgeList, EventDelivery, Ring
+from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
+from jtfne.synapses import Conductance, Synapse
 
-CHUNK_EDGES = 2_000_000  # edges sorted at a time while rows are packed: some 200 MB of work area
+CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,8 +43,9 @@ class FlatNet:
     ----------
     circuit : jtfne.engine.Circuit
         Cell parameters, synapses, drive and noise as arrays; what an optimizer may touch.
-    receptors : tuple of str
-        Mechanism of each row of the synaptic currents.
+    receptors : tuple of tuple of str
+        Mechanisms of each row of the synaptic currents: one each, or, without tracking, all that decay alike, since
+        such currents may be added up as they arrive.
     dt_ms : float
         The grid on which delays were laid.
     tracking : TrackingMaps
@@ -50,35 +53,44 @@ class FlatNet:
     """
 
     circuit: engine.Circuit
-    receptors: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+    receptors: tuple[tuple[str, ...], ...] = dataclasses.field(metadata={"static": True})
     dt_ms: float = dataclasses.field(metadata={"static": True})
     tracking: TrackingMaps = dataclasses.field(metadata={"static": True})
 
     @classmethod
-    def of(cls, net: Net, *, dt_ms: float, mechanisms: Iterable[str] = (), tracked: bool = True) -> Self:
+    def of(
+        cls,
+        net: Net,
+        *,
+        dt_ms: float,
+        mechanisms: Iterable[str] = (),
+        tracked: bool = True,
+        delivery: Choice | None = None,
+    ) -> Self:
         """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those in use.
 
-        Raises: JtfneError for an unknown mechanism.
+        Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
-        used = dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms])
         known = net.config.circuit.mechanisms
-        receptors = tuple(one_of(name, known, name="mechanism", where="FlatNet") for name in used)
+        receptors = receptors_of(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        delivery = None
+        delivered = None
         if net.n_edges:
-            ring = Ring(_longest_steps(net.projections, dt_ms) + 1, len(receptors), net.n_neurons)
-            degrees = np.sum([np.diff(each.indptr) for each in net.projections], axis=0)
-            chunks = _edge_lists(net.projections, receptors, degrees, dt_ms)
-            delivery = EventDelivery.build(chunks, degrees, ring, dtype, tracked=tracked)
+            synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
+            delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
+        conductive = tuple(isinstance(known[names[0]], Conductance) for names in receptors)
+        e_rev_mV = [getattr(known[names[0]], "e_rev_mV", 0.0) for names in receptors]
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
-            tau_syn_ms=jnp.asarray([known[name].tau_ms for name in receptors], dtype),
-            delivery=delivery,
+            tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
+            delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
+            e_rev_mV=jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
+            conductive=conductive if any(conductive) else (),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
         return cls(circuit, receptors, dt_ms, tracking)
@@ -121,7 +133,7 @@ class FlatNet:
         Raises: JtfneError if the arrays were made without tracking.
         """
         delivery = self.circuit.delivery
-        if not isinstance(delivery, EventDelivery):
+        if delivery is None:
             return Net(self.tracking.config, self.tracking.identity, ())
         if delivery.connection is None:
             raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
@@ -145,23 +157,37 @@ class FlatNet:
         )
 
 
+def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
+    """The row of the synaptic currents that holds `mechanism`."""
+    return next(row for row, names in enumerate(receptors) if mechanism in names)
+
+
 def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
     counts = [each.n_cells for each in populations]
     return np.repeat([getattr(each, name) * float(each.emitter.input_pA) for each in populations], counts)
 
 
-def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
-    """Populations of one model as one group, in row order within it."""
-    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
+    """Populations of each cell model, and their rows; None where all rows are of one model."""
     starts = np.cumsum([0, *(each.n_cells for each in populations)])
-    groups = []
+    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+    if len(kinds) == 1:
+        return [(list(populations), None)]
+    found: list[tuple[list[Population], npt.NDArray[np.int64] | None]] = []
     for kind in kinds:
         mine = [k for k, each in enumerate(populations) if type(each.emitter) is kind]
         rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in mine])
-        index = None if len(kinds) == 1 else jnp.asarray(rows, jnp.int32)
-        groups.append(engine.Group(_merged([populations[k] for k in mine], dtype), index))
-    return tuple(groups)
+        found.append(([populations[k] for k in mine], rows))
+    return found
+
+
+def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
+    """Populations of one model as one group, in row order within it."""
+    return tuple(
+        engine.Group(_merged(mine, dtype), None if rows is None else jnp.asarray(rows, jnp.int32))
+        for mine, rows in _kinds(populations)
+    )
 
 
 def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
@@ -186,25 +212,83 @@ def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.in
     return np.maximum(np.rint(delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
 
 
+def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
+    """The mechanisms of each row of the synaptic currents: those in use, and `mechanisms`.
+
+    shared: mechanisms that decay alike have one row. Raises: JtfneError for an unknown one.
+    """
+    known = net.config.circuit.mechanisms
+    rows: dict[Any, list[str]] = {}
+    for name in dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms]):
+        mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
+        rows.setdefault(_kinetics(mechanism) if shared else name, []).append(name)
+    return tuple(map(tuple, rows.values()))
+
+
+def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
+    """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
+    fields = (each.name for each in dataclasses.fields(mechanism) if each.name != "sign")
+    return type(mechanism), *(float(getattr(mechanism, name)) for name in fields)
+
+
+def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, *, tracked: bool) -> Synapses:
+    """What a delivery of all synapses of a net that has any is built from; nothing is laid out yet."""
+    n_slots = _longest_steps(net.projections, dt_ms) + 1
+    spread = any(each.delay_ms.size > 1 for each in net.projections)
+    return Synapses(
+        chunks=lambda: _edge_lists(net.projections, receptors, dt_ms),
+        degrees=lambda device_of, n_devices: _degrees(net.projections, device_of, n_devices),
+        models=[rows for _, rows in _kinds(net.config.populations())],
+        n_edges=net.n_edges,
+        n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in net.projections if each.n_edges}),
+        ring=Ring(n_slots, len(receptors), net.n_neurons),
+        dtype=np.dtype(net.config.run.dtype),
+        tracked=tracked,
+    )
+
+
+def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int) -> npt.NDArray[np.int64]:
+    """Edges of each source to the cells of each device: (n_devices, n_cells)."""
+    if n_devices == 1:
+        degrees: npt.NDArray[np.int64] = np.sum([np.diff(each.indptr) for each in projections], axis=0)[None]
+        return degrees
+    found = np.zeros((n_devices, device_of.size), np.int64)
+    small = device_of.astype(np.int8)
+    for each in projections:
+        at = small[each.target]
+        for k in range(n_devices):
+            before = np.concatenate([[0], np.cumsum(at == k, dtype=np.int32)])
+            found[k] += np.diff(before[each.indptr])
+    return found
+
+
 def _edge_lists(
-    projections: tuple[Projection, ...], receptors: tuple[str, ...], degrees: npt.NDArray[np.int64], dt_ms: float
-) -> Iterator[EdgeList]:
-    """All synapses of all projections, in chunks of whole rows of some 10^6 edges."""
+    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float
+) -> Iterator[Callable[[], EdgeList]]:
+    """All synapses of all projections, in chunks of whole rows of some 10^6 edges, each made when called."""
+    degrees = _degrees(projections, np.zeros(projections[0].indptr.size - 1, np.int8), 1)[0]
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
     for first, last in itertools.pairwise(bounds):
-        rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
-        for code, each in enumerate(projections):
-            part = slice(int(each.indptr[first]), int(each.indptr[last]))
-            n_edges = part.stop - part.start
-            delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
-            weight = each.weight if each.weight.size == 1 else each.weight[part]
-            counts = np.diff(each.indptr[first : last + 1])
-            rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
-            rows["target"].append(each.target[part])
-            rows["receptor"].append(np.full(n_edges, receptors.index(each.mechanism), np.int16))
-            rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
-            rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
-            rows["connection"].append(np.full(n_edges, code, np.int16))
-        columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
-        yield EdgeList(**columns)
+        yield functools.partial(_edge_list, projections, receptors, dt_ms, first, last)
+
+
+def _edge_list(
+    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
+) -> EdgeList:
+    """The synapses of sources `first` to before `last`."""
+    rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+    for code, each in enumerate(projections):
+        part = slice(int(each.indptr[first]), int(each.indptr[last]))
+        n_edges = part.stop - part.start
+        delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
+        weight = each.weight if each.weight.size == 1 else each.weight[part]
+        counts = np.diff(each.indptr[first : last + 1])
+        rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
+        rows["target"].append(each.target[part])
+        rows["receptor"].append(np.full(n_edges, row_of(each.mechanism, receptors), np.int16))
+        rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
+        rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
+        rows["connection"].append(np.full(n_edges, code, np.int16))
+    columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
+    return EdgeList(**columns)

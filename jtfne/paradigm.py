@@ -83,17 +83,22 @@ class Paradigm(Frozen):
         *,
         target: Target,
         rate_Hz: float,
-        weight_pA: float,
+        weight_pA: float | None = None,
+        weight_nS: float | None = None,
         mechanism: str = "AMPA",
         start_ms: float = 0.0,
         stop_ms: float | None = None,
         shared: bool = False,
         label: str = "poisson",
     ) -> Self:
-        """Poisson spikes onto a mechanism: a train of its own for each target, or one that all share."""
+        """Poisson spikes onto a mechanism: a train of its own for each target, or one that all share.
+
+        Each spike adds `weight_pA` to a current, or `weight_nS` to a conductance.
+        """
         drive = stimuli.Poisson(
             rate_Hz=rate_Hz,
             weight_pA=weight_pA,
+            weight_nS=weight_nS,
             mechanism=mechanism,
             start_ms=start_ms,
             stop_ms=stop_ms,

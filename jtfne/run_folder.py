@@ -37,7 +37,7 @@ def array_hash(values: Any) -> str:
     """
     array = np.asarray(values)
     if array.dtype.kind in "UOT":
-        texts = [str(each) for each in array.ravel()]
+        texts = [str(each) for each in array.ravel().tolist()]
         return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
     return _hash_of_parts(array.dtype, array.shape, [array])
 

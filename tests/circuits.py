@@ -21,11 +21,11 @@ def delivery_of(rows, ring, dtype=np.float32, *, tracked=False):
     """`rows`, as for `edge_list`, packed at once."""
     listed = edge_list(rows)
     degrees = np.bincount(listed.source, minlength=ring.n_cells)
-    return EventDelivery.build([listed], degrees, ring, dtype, tracked=tracked)
+    return EventDelivery.build([lambda: listed], degrees, ring, dtype, tracked=tracked)
 
 
-def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), drive_pA=0.0, noise_pA=None, dtype=np.float32):
-    """A circuit of one model; `edges` as for `edge_list`."""
+def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), e_rev_mV=None, drive_pA=0.0, noise_pA=None, dtype=np.float32):
+    """A circuit of one model; `edges` as for `edge_list`; `e_rev_mV`: None for each receptor that is a current."""
     delivery = None
     if len(edges):
         listed = edge_list(edges)
@@ -34,7 +34,10 @@ def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), drive_pA=0.0, noise_pA
     noise = None if noise_pA is None else jnp.full(n_cells, noise_pA, dtype)
     drive = jnp.zeros(n_cells, dtype) + jnp.asarray(drive_pA, dtype)
     groups = (engine.Group(emitter, None),)
-    return engine.Circuit(groups, jnp.asarray(tau_syn_ms, dtype), delivery, drive, noise, n_cells)
+    reversal = None if e_rev_mV is None else jnp.asarray([each or 0.0 for each in e_rev_mV], dtype)
+    conductive = tuple(each is not None for each in e_rev_mV or ())
+    tau = jnp.asarray(tau_syn_ms, dtype)
+    return engine.Circuit(groups, tau, delivery, drive, noise, n_cells, reversal, conductive)
 
 
 def inputs(n_cells, pattern_pA=None, dtype=np.float32):
@@ -61,6 +64,7 @@ class Watch:
     """A recorder of any function of the view, every step."""
 
     every = 1
+    index = None
 
     def __init__(self, read):
         self.read = read

@@ -47,6 +47,13 @@ def stimulus(drive: Any, **target: Any) -> Config:
     return BASE.stimuli([{"target": target, "drive": drive}])
 
 
+def opened(**changed: Any) -> Config:
+    """BASE with a conductance."""
+    return BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0, **changed}})
+
+
+OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
+
 # (what is tried, what the message must say, in this order)
 CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     # times
@@ -370,6 +377,45 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "sign of a synapse": (
         lambda: BASE.mechanisms({"slow": {"tau_ms": 1.0, "sign": 2}}),
         ("sign=2", "at most 1", "mechanisms.slow.sign"),
+    ),
+    "kind of a synapse": (
+        lambda: BASE.mechanisms({"g": {"kind": "Conductnce", "tau_ms": 1.0}}),
+        ("kind='Conductnce'", "'Exponential', 'Conductance'", "nearest: 'Conductance'", "mechanisms.g"),
+    ),
+    "synapse of another sort": (lambda: BASE.mechanisms({"g": 3}), ("a int", "Conductance", "mechanisms.g")),
+    "conductance without reversal": (
+        lambda: BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 1.0}}),
+        ("'e_rev_mV' is missing", "mechanisms.g.e_rev_mV"),
+    ),
+    "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
+    "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),
+    "negative conductance": (
+        lambda: opened().connections([{**OPENS, "weight": -1.0}]),
+        ("weight=-1 nS", "positive", "'g'", "connections[0]"),
+    ),
+    "negative conductance from inhibition": (
+        lambda: opened().connections([{**OPENS, "source": "PV", "weight": Normal(mean=-2, sd=1)}]),
+        ("weight=-2 nS", "positive", "'g'", "connections[0]"),
+    ),
+    "current onto a conductance": (
+        lambda: opened().stimuli([{"target": "E", "drive": Poisson(rate_Hz=1, weight_pA=1, mechanism="g")}]),
+        ("weight_pA=1", "weight_nS", "'g' is of kind Conductance", "stimuli[0]"),
+    ),
+    "conductance onto a current": (
+        lambda: stimulus(Poisson(rate_Hz=1, weight_nS=1)),
+        ("weight_nS=1", "weight_pA", "'AMPA' is of kind Exponential", "stimuli[0]"),
+    ),
+    "no weight of a rain": (
+        lambda: stimulus(Poisson(rate_Hz=1)),
+        ("weight_pA=None with weight_nS=None", "exactly one", "stimuli[0].drive"),
+    ),
+    "two weights of a rain": (
+        lambda: stimulus(Poisson(rate_Hz=1, weight_pA=1, weight_nS=1)),
+        ("weight_pA=1.0 with weight_nS=1.0", "exactly one", "stimuli[0].drive"),
+    ),
+    "negative weight of a rain": (
+        lambda: stimulus({"kind": "Poisson", "rate_Hz": 1, "weight_nS": -1}),
+        ("weight_nS=-1", "at least 0", "stimuli[0].drive.weight_nS"),
     ),
     # places
     "layers out of order": (

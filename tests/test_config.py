@@ -102,6 +102,8 @@ def test_equal_by_value_and_hashable() -> None:
     assert again.runtime(seed=1) != COLUMN and again.runtime(seed=1).hash != COLUMN.hash
     assert len({COLUMN, again, copy.deepcopy(again), pickle.loads(pickle.dumps(again))}) == 1
     assert len(COLUMN.hash) == 64
+    moved = COLUMN.model_copy(update={"run": COLUMN.runtime(seed=1).run})
+    assert moved.hash == COLUMN.runtime(seed=1).hash and moved == COLUMN.runtime(seed=1)
     one_cell, all_cells = COLUMN.cells({"E": 1}), COLUMN.cells({"E": 1.0})
     assert one_cell != all_cells and one_cell.hash != all_cells.hash, "a count is not a fraction"
 
@@ -228,8 +230,9 @@ def test_selectors_keep_names_as_tuples() -> None:
 
 
 @pytest.mark.parametrize("form", ["mapping", "arrow", "pandas", "csv", "parquet"])
-def test_edges_from_tables(form: str, tmp_path: Path) -> None:
-    columns = {"source": [0, 1], "target": [2, 3], "weight_pA": [1.5, 2.5], "delay_ms": [1.0, 2.0], "more": ["a", "b"]}
+@pytest.mark.parametrize("weight", ["weight_pA", "weight_nS", "weight"])
+def test_edges_from_tables(form: str, weight: str, tmp_path: Path) -> None:
+    columns = {"source": [0, 1], "target": [2, 3], weight: [1.5, 2.5], "delay_ms": [1.0, 2.0], "more": ["a", "b"]}
     table = pa.table(columns)
     want = FromTable(source=(0, 1), target=(2, 3), weight=(1.5, 2.5), delay_ms=(1.0, 2.0))
     if form == "csv":

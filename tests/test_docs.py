@@ -28,5 +28,5 @@ def test_the_toml_is_a_circuit_that_round_trips() -> None:
 
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "index.rst").read_text(encoding="utf-8")
-    pages = {path.stem for path in DOCS.glob("*.rst")} - {"index"}
+    pages = {path.stem for path in (*DOCS.glob("*.rst"), *DOCS.glob("*.md"))} - {"index"}
     assert pages == {line.strip() for line in index.splitlines() if line.strip() in pages}

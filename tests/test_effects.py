@@ -197,7 +197,7 @@ def _drives():
     rows = {}
     for kind, fields in changed.items():
         rows |= at("task.stimuli.0.drive", kind, stimulated(DRIVES[kind]), **fields)
-    return rows
+    return {**rows, "Poisson.weight_nS": Change("task.stimuli.0.drive.weight_nS", 4.0, GATED)}
 
 
 def _probes():
@@ -238,6 +238,10 @@ BY_DISTANCE = based(
                            "rule": {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.1}}]
 )  # fmt: skip
 OWN = based(circuit__connections=[{**EDGE, "mechanism": "own"}], circuit__mechanisms={"own": {"tau_ms": 3.0}})
+GATED = based(circuit__connections=[{**EDGE, "mechanism": "g", "weight": 8.0}],
+              circuit__mechanisms={"g": {"kind": "Conductance", "tau_ms": 3.0, "e_rev_mV": 0.0}},
+              task__stimuli=[{"target": "E", "drive": {"kind": "Poisson", "rate_Hz": 900.0, "weight_nS": 3.0,
+                                                       "mechanism": "g"}}])  # fmt: skip
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
@@ -269,6 +273,8 @@ FIELDS = {
                          based(circuit__cells={"mix": {"E": 1}}, circuit__connections=[])),
     "Exponential.tau_ms": Change("circuit.mechanisms.own.tau_ms", 6.0, OWN),
     "Exponential.sign": Change("circuit.mechanisms.own.sign", -1, OWN),
+    "Conductance.tau_ms": Change("circuit.mechanisms.g.tau_ms", 6.0, GATED),
+    "Conductance.e_rev_mV": Change("circuit.mechanisms.g.e_rev_mV", -80.0, GATED),
     "Connection.source": Change("circuit.connections.0.source", {"area": "V1", "cell_type": "E"}),
     "Connection.target": Change("circuit.connections.0.target", "E"),
     "Connection.mechanism": Change("circuit.connections.0.mechanism", "NMDA"),
@@ -345,13 +351,14 @@ def test_field_has_an_effect(field):
 REFUSED = {"Exponential.sign"}  # a positive weight on an inhibitory mechanism
 
 
-NET = Config(**BASE)
+NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))
 ARGUMENTS = {
     "constant_dc": {"target": ("PV", "E"), "amplitude": (4.0, 5.0), "start_ms": (5.0, 9.0)},
     "pulse": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (5.0, 8.0), "amplitude": (4.0, 5.0)},
     "pulse_train": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (2.0, 3.0), "period_ms": (6.0, 7.0),
                     "count": (3, 4), "amplitude": (4.0, 5.0)},
     "poisson": {"target": ("PV", "E"), "rate_Hz": (900.0, 500.0), "weight_pA": (60.0, 40.0),
+                "weight_nS": (None, {"weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}),
                 "mechanism": ("AMPA", "NMDA"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0),
                 "shared": (False, True)},
     "from_array": {"values": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "dt_ms": (2.0, 3.0), "target": ("PV", "E"),
@@ -376,7 +383,8 @@ def test_the_table_holds_every_argument():
 def test_argument_of_a_paradigm_has_an_effect(name, argument):
     first = {key: pair[0] for key, pair in ARGUMENTS[name].items()}
     new = "other" if argument == "label" else ARGUMENTS[name][argument][1]
-    before, after = (result(NET, made(name, each)) for each in (first, {**first, argument: new}))
+    changed = new if isinstance(new, dict) else {argument: new}  # a dict where others must change with it
+    before, after = (result(NET, made(name, each)) for each in (first, {**first, **changed}))
     seen = "events" if argument == "label" else "values"
     assert before[seen] != after[seen], f"Paradigm.{name}({argument}=...) changes nothing"
     if argument in ("start_ms", "duration_ms", "stop_ms", "period_ms", "count"):

@@ -51,7 +51,7 @@ def test_a_pytree_that_survives_flattening():
     again = jax.tree.unflatten(tree, leaves)
     assert isinstance(again, jtfne.FlatNet) and jtfne.FlatModel is jtfne.FlatNet is FlatNet
     assert all(isinstance(leaf, jax.Array) for leaf in leaves)
-    assert jax.tree.structure(again) == tree and again.receptors == ("AMPA", "NMDA", "GABA_A")
+    assert jax.tree.structure(again) == tree and again.receptors == (("AMPA",), ("NMDA",), ("GABA_A",))
     assert again.tracking is flat.tracking and again.dt_ms == 0.1
     scaled = jax.tree.map(lambda leaf: leaf, flat)
     assert all(a is b for a, b in zip(jax.tree.leaves(scaled), leaves, strict=True))
@@ -137,7 +137,7 @@ def test_tracking_maps():
         mine = edges.connection == code
         assert mine.any()
         assert set(names[edges.source[mine]]) == {source} and set(names[edges.target[mine]]) == {target}
-        assert {flat.receptors[k] for k in edges.receptor[mine]} == {EDGES[code]["mechanism"]}
+        assert {flat.receptors[k] for k in edges.receptor[mine]} == {(EDGES[code]["mechanism"],)}
 
 
 def test_without_tracking_there_is_no_way_back():
@@ -150,7 +150,7 @@ def test_without_tracking_there_is_no_way_back():
 def test_receptors_held_ready_and_unknown_ones():
     net = jtfne.construct(config(connections=()))
     assert net.to_flat().receptors == ()
-    assert net.to_flat(mechanisms=["GABA_B", "AMPA"]).receptors == ("GABA_B", "AMPA")
+    assert net.to_flat(mechanisms=["GABA_B", "AMPA"]).receptors == (("GABA_B",), ("AMPA",))
     with pytest.raises(jtfne.JtfneError, match=r"mechanism='AMPS'.*nearest: 'AMPA'"):
         net.to_flat(mechanisms=["AMPS"])
     assert net.to_flat() is net.to_flat()

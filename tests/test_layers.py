@@ -9,17 +9,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
-    "_json _keys _precision _rows",
+    "_cores _json _keys _precision _rows",
     "delivery emitters geometry measures noise operators stimuli synapses",
     "config",
     "net paradigm presets",
     "engine",
+    "runner",
     "flatnet",
+    "batch",
     "sources",
     "probes",
     "row_arrays",
     "run_folder",
-    "chunk_files",
+    "chunk_files net_folder",
     "partial_run",
     "reports",
     "signals",
@@ -33,7 +35,7 @@ FLOORS = (
 WING = "geometry measures reports run_folder signals"
 ONLY = {"analysis": WING.split(), "interop": WING.split()}
 # Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
-DOORS = {"jtfne/net/_net.py": {"flatnet", "paradigm", "signals", "simulation"}}
+DOORS = {"jtfne/net/_net.py": {"flatnet", "net_folder", "paradigm", "signals", "simulation"}}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {*ROOMS[0], *ROOMS[1]}
 FILES = sorted(

@@ -60,6 +60,16 @@ def test_poisson_chi_square(mean):
     assert stats.chisquare(seen, share / share.sum() * counts.size).pvalue > 1e-4
 
 
+@pytest.mark.parametrize("mean", [1e-6, 0.01, 0.5, 2.0, 7.7, 50.0, 900.0])
+def test_the_table_is_the_distribution_function_to_2_to_the_minus_32(mean):
+    n_rows = noise.table_rows(mean)
+    thresholds = noise.table(np.array([mean]), n_rows)[0]
+    np.testing.assert_allclose(
+        thresholds, np.minimum(stats.poisson.cdf(np.arange(n_rows), mean) * 2.0**32, 2.0**32 - 1), atol=0.5, rtol=0
+    )
+    assert stats.poisson.sf(n_rows - 1, mean) <= 2.0**-32 < stats.poisson.sf(n_rows - 2, mean)
+
+
 def test_no_mean_no_spikes():
     thresholds = jnp.asarray(noise.table(np.zeros(1), 5)[0])
     assert not np.asarray(noise.poisson(noise.seed(_keys.key(0), 10_000), thresholds)[1]).any()

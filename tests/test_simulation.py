@@ -1,7 +1,6 @@
 """Same seed, same bits: whatever the chunks, the probes and what ran before; and what a run refuses."""
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -12,9 +11,10 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import engine, simulation
+from jtfne import _keys, engine, simulation
+from jtfne._precision import precision
 from jtfne.emitters import LIF, Izhikevich2007
-from jtfne.simulation import _memory, simulate
+from jtfne.simulation import _loop, simulate
 
 FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 ALL = ("spk", "vm", "source", *FIELDS)
@@ -242,37 +242,22 @@ def test_a_tail_shorter_than_the_interval_is_no_sample():
     np.testing.assert_array_equal(vm["time"], 3.0 * np.arange(1, 7))
 
 
-def test_what_does_not_fit_is_refused_with_its_size_and_a_cure(monkeypatch):
-    net = jtfne.construct(mixed(["vm", "source"]))
-    monkeypatch.setattr(_memory, "available_bytes", lambda: 300_000)
-
-    def never(*args, **kwargs):
-        raise AssertionError("the run began")
-
-    monkeypatch.setattr(simulation, "record", never)
-    with pytest.raises(jtfne.JtfneError) as refused:
-        net.simulate()
-    for part in (
-        "74 cells",
-        "60 ms",
-        "1 trials",
-        "GiB",
-        "longer interval_ms",
-        "fewer probes or cells",
-        "duration below",
-    ):
-        assert part in str(refused.value)
-    limit_ms = float(str(refused.value).split("a duration below ")[1].split(" ms")[0])
-    assert limit_ms == pytest.approx(60.0 * 300_000 / (2 * 4 * 74 * (600 + 60)), rel=1e-3)
-    monkeypatch.undo()
-    monkeypatch.setattr(_memory, "available_bytes", lambda: 300_000)
-    assert net.simulate(duration_ms=math.floor(limit_ms)).get("vm").sizes["time"] == 10 * math.floor(limit_ms)
-    coarse = net.config.probes([{"kind": "vm", "interval_ms": 2.0}])
-    assert jtfne.construct(coarse).simulate().get("vm").sizes["time"] == 30
-
-
-def test_available_memory_is_known():
-    assert 2**28 < _memory.available_bytes() < 2**50
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
+    """One program, whose products and sums must not be contracted into one rounding."""
+    net = jtfne.construct(mixed(dtype=dtype))
+    config = net.config.stimuli(INPUT.stimuli)
+    with precision(dtype):
+        flat, drive = simulation._prepared(net, config)
+        begun = _loop._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
+        keys = _keys.streams(_keys.key(5, "trial", "3"))
+        wanted = engine.start(flat.circuit, drive.inputs, keys)
+        contracted = jax.jit(engine.start)(flat.circuit, drive.inputs, keys)
+    assert jax.tree.structure(begun) == jax.tree.structure(wanted)
+    for found, each in zip(jax.tree.leaves(begun), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_array_equal(found, each, strict=True)
+    pairs = zip(jax.tree.leaves(contracted), jax.tree.leaves(wanted), strict=True)
+    assert not all(np.array_equal(*pair) for pair in pairs), "the test would not see it"
 
 
 @pytest.mark.parametrize("probes", [("spk",), ("spk", "vm"), ("lfp_proxy",)])

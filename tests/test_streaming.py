@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jtfne
 from jtfne import _rows, partial_run, row_arrays, run_folder
-from jtfne.simulation import _memory, simulate
+from jtfne.simulation import _memory, estimate_memory, simulate
 
 PROBES = (
     "spk",
@@ -187,28 +187,23 @@ def test_peak_memory_does_not_grow_with_the_length_of_a_streamed_run(tmp_path):
 
 def test_what_fits_on_disk_is_not_refused_for_lack_of_memory(tmp_path, monkeypatch):
     small = jtfne.construct(config(["vm"]))
-    row_bytes = 4 * 150
-    monkeypatch.setattr(_memory, "available_bytes", lambda: 2 * 300 * row_bytes - 1)
+    free = estimate_memory(small, out=tmp_path / "run", chunk_steps=50).new_bytes
+    monkeypatch.setattr(_memory, "available_bytes", lambda: free)
     with pytest.raises(jtfne.JtfneError, match=r"what would make it fit: .*out="):
-        simulate(small)
-    with pytest.raises(jtfne.JtfneError, match="what would make it fit: a smaller chunk_steps"):
+        simulate(small, chunk_steps=50)
+    with pytest.raises(jtfne.JtfneError, match=r"what would make it fit: .*a smaller chunk_steps"):
         simulate(small, out=tmp_path / "run", chunk_steps=300)
     assert not list(tmp_path.iterdir())
     assert simulate(small, out=tmp_path / "run", chunk_steps=50).get("vm").sizes["time"] == 300
 
 
 @pytest.mark.parametrize("name", ["emm_proxy", "spectrolaminar_proxy"])
-def test_what_is_made_of_whole_recordings_is_counted_whole(tmp_path, monkeypatch, name):
+def test_what_is_made_of_whole_recordings_is_counted_whole(tmp_path, name):
     both = jtfne.construct(config(["lfp_proxy", name]))
-    counted = []
-    monkeypatch.setattr(_memory, "available_bytes", lambda: 2**40)
-    refuse = jtfne.simulation.refuse_if_too_large
-    seen = lambda n_bytes, **about: (counted.append(n_bytes), refuse(n_bytes, **about))  # noqa: E731
-    monkeypatch.setattr(jtfne.simulation, "refuse_if_too_large", seen)
-    for duration_ms in (100.0, 200.0):
-        simulate(both, duration_ms=duration_ms, chunk_steps=100, out=tmp_path / str(duration_ms))
+    short, long = (estimate_memory(both, duration_ms=ms, trials=2, out=tmp_path).parts for ms in (100.0, 200.0))
     kept = both.simulate(duration_ms=2.0).tree["lfp_proxy"]["lfp_proxy"].nbytes // 2  # of one row
-    assert counted[1] - counted[0] == 100 * {"emm_proxy": 8, "spectrolaminar_proxy": kept}[name]
+    row_bytes = {"emm_proxy": 8, "spectrolaminar_proxy": kept}[name]
+    assert (short["recordings"], long["recordings"]) == (2 * 100 * row_bytes, 2 * 200 * row_bytes)
 
 
 # Rows

@@ -33,7 +33,7 @@ NAMES = [
     "suite2_v1_v4_config",
     "synapses",
 ]
-HEAVY = {"jax", "matplotlib", "mne", "numpy", "pandas", "pyarrow", "xarray", "zarr"}
+HEAVY = {"jax", "matplotlib", "mne", "numpy", "pandas", "pyarrow", "scipy", "xarray", "zarr"}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -87,6 +87,12 @@ def test_import_loads_nothing_heavy() -> None:
 )
 def test_a_circuit_needs_no_file_format_and_no_figure(code: str) -> None:
     assert loaded_by(f"import jtfne; {code}") <= {"jax", "numpy"}
+
+
+def test_a_run_loads_what_labels_need_and_no_more() -> None:
+    code = "jtfne.suite2_net1_config(20).runtime(duration_ms=2.0).probes(['spk', 'lfp_proxy', 'spectrolaminar_proxy'])"
+    found = loaded_by(f"import jtfne; jtfne.construct({code}).simulate(progress=False)")
+    assert found - {"pyarrow"} == {"jax", "numpy", "pandas", "xarray"}  # pandas 3 loads pyarrow
 
 
 def test_help_of_the_command_line_is_light() -> None:

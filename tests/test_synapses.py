@@ -20,6 +20,13 @@ from jtfne.sources import TotalMembraneCurrent
 TAU_M, C_M = 10.0, 250.0
 
 
+def deliver(delivery, spikes, step):
+    """What `delivery` makes of an empty ring."""
+    sent = jnp.asarray(spikes)
+    ring = delivery.ring.empty(jnp.float32)
+    return delivery.deliver(ring, sent, delivery.words(sent), jnp.int32(step))
+
+
 def one_spike(weight_pA, tau_ms, delay_steps, dt_ms, n_steps):
     """Cell 0 spikes in step 0 and never again; cell 1 is its target. Potential and synaptic current of cell 1."""
     cell = LIF(v_th_mV=jnp.array([-50.0, 1e3]), tau_m_ms=TAU_M, c_m_pF=C_M)
@@ -90,7 +97,7 @@ def test_delivery_equals_the_sum_over_edges(data, n_cells, n_receptors, n_edges)
     assert offsets.min() >= 0 and offsets.max() < ring.size  # the promise of promise_in_bounds
     assert all(np.unique(block).size == block.size for block in offsets)  # and that of unique_indices
     spikes, step = rng.random(n_cells) < 0.4, int(rng.integers(0, 50))
-    got = delivery.deliver(ring.empty(jnp.float32), pack(jnp.asarray(spikes)), jnp.int32(step))
+    got = deliver(delivery, spikes, step)
     want = np.zeros((n_slots, n_receptors, n_cells), np.float32)
     for source, target, receptor, delay, weight in rows:
         want[(step + delay) % n_slots, receptor, target] += weight * spikes[source]
@@ -103,7 +110,7 @@ def test_long_rows_take_several_blocks():
     ring = Ring(3, 1, n_cells)
     delivery = delivery_of(rows, ring)
     assert not delivery.one_block
-    got = delivery.deliver(ring.empty(jnp.float32), pack(jnp.arange(n_cells) < 2), jnp.int32(0))
+    got = deliver(delivery, np.arange(n_cells) < 2, 0)
     want = np.zeros((3, n_cells), np.float32)
     want[1], want[2, 5] = 1.0, 2.0
     np.testing.assert_array_equal(np.asarray(got).reshape(want.shape), want)

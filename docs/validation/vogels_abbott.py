@@ -1,9 +1,10 @@
 """The table and the figure of docs/validation/vogels_abbott.rst: `python docs/validation/vogels_abbott.py` (a minute).
 
-With `nest-simulator` (the extra `bench`) installed, it measures NEST beside jtfne, else it leaves that column out.
+With `--nest PYTHON`, an interpreter that has nest-simulator (`nox -s bench` makes one), it measures NEST beside jtfne,
+else it leaves that column out.
 """
 
-import importlib.util
+import argparse
 import sys
 from pathlib import Path
 
@@ -17,14 +18,13 @@ import jtfne
 START_ms, SECONDS, SEEDS = 200.0, 5.0, range(1, 7)
 
 
-def nest_rates_Hz() -> list[float]:
-    """The rate of the same network in NEST, as the benchmark builds it, for each seed; none without NEST."""
-    if importlib.util.find_spec("nest") is None:
-        return []
+def nest_rates_Hz(python: str) -> list[float]:
+    """The rate of the same network in NEST, as the benchmark builds it, for each seed."""
     sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-    import vogels_abbott as benchmark
+    from _measure import Case, measure
 
-    return [benchmark.nest(threads=1, seed=seed)["rate_Hz"] for seed in SEEDS]
+    case = Case(circuit="cuba", runner="nest")
+    return [measure(case, python, run_ms=1e3 * SECONDS, repeats=1, seed=seed).rate_Hz for seed in SEEDS]
 
 
 def figure_of(activity: Activity) -> Figure:
@@ -48,6 +48,9 @@ def figure_of(activity: Activity) -> Figure:
 
 def main() -> None:
     """Simulate, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nest", metavar="PYTHON", help="an interpreter that has nest-simulator")
+    python = parser.parse_args().nest
     columns: dict[str, list[float]] = {"rate (Hz)": [], "CV of E": [], "CV of I": []}
     for seed in SEEDS:
         net = jtfne.construct(jtfne.presets.vogels_abbott(seed=seed))
@@ -56,8 +59,7 @@ def main() -> None:
         rate_Hz = activity.time_ms.size / activity.population.size / SECONDS
         for column, value in zip(columns.values(), (rate_Hz, *map(float, activity.cv())), strict=True):
             column.append(value)
-    nest_Hz = nest_rates_Hz()
-    columns |= {"NEST (Hz)": nest_Hz} if nest_Hz else {}
+    columns |= {"NEST (Hz)": nest_rates_Hz(python)} if python else {}
     rows = [(f"seed {seed}", *(column[k] for column in columns.values())) for k, seed in enumerate(SEEDS)]
     for name, statistic in (("mean", np.mean), ("sd", lambda values: np.std(values, ddof=1))):
         rows.append((name, *(float(statistic(column)) for column in columns.values())))

@@ -121,8 +121,12 @@ def _mirror(cls: Any) -> type[Frozen]:
     return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
 
 
-def _in_order(part: Any) -> None:
-    """Raises: JtfneError unless, of each pair in BELOW, the first is less than the second."""
+def _agree(part: Any) -> None:
+    """Raises: JtfneError unless of each pair in EITHER one is given, and in BELOW the first is less than the second."""
+    for pair in getattr(type(part), "EITHER", ()):
+        if sum(getattr(part, name) is not None for name in pair) != 1:
+            given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
+            raise refuse(given, "exactly one of the two", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
         one, other = getattr(part, low), getattr(part, high)
         if one is not None and other is not None and not one < other:
@@ -132,11 +136,13 @@ def _in_order(part: Any) -> None:
 class Declared:
     """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table with its `kind`.
 
-    Everything follows from the dataclass and its LIMITS: what is accepted, what is written, and the JSON schema.
+    A table without is of kind `default`, if there is one. Everything follows from the dataclass and its LIMITS: what
+    is accepted, what is written, and the JSON schema.
     """
 
-    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+    def __init__(self, catalogue: Mapping[str, Any], default: str | None = None) -> None:
         self.catalogue = dict(catalogue)
+        self.default = default
         self.mirrors = {name: _mirror(cls) for name, cls in catalogue.items()}
 
     def __get_pydantic_core_schema__(
@@ -160,15 +166,17 @@ class Declared:
             value = {"kind": value}
         if not isinstance(value, Mapping):
             raise refuse(f"a {type(value).__name__}", f"one of {', '.join(self.catalogue)}, or its table", HERE)
+        if self.default is not None:
+            value = {"kind": self.default, **value}
         if len(self.catalogue) > 1 and not isinstance(value.get("kind"), str):
             raise refuse("a table without 'kind'", f"'kind' one of {', '.join(map(repr, self.catalogue))}", HERE)
         return dict(value)
 
     def object(self, model: Any) -> Any:
-        """The object of a valid mirror. Raises: JtfneError where two fields are in the wrong order."""
+        """The object of a valid mirror. Raises: JtfneError where two fields do not agree."""
         fields = {name: getattr(model, name) for name in type(model).model_fields if name != "kind"}
         part = self.catalogue[model.kind](**fields)
-        _in_order(part)
+        _agree(part)
         return part
 
     def complaints(self, part: Any, where: str) -> list[str]:

@@ -15,6 +15,7 @@ from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
 from jtfne.config.task import Run, Task, end_ms, steps_of
 from jtfne.emitters import EMITTERS
 from jtfne.stimuli import Poisson
+from jtfne.synapses import Synapse
 
 if TYPE_CHECKING:
     from jtfne.config.config import Config
@@ -176,7 +177,8 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
         yield line
         return
     types = {key[2] for key in known.chosen(connection.source)} or set(connection.source.cell_type or ())
-    sign = mechanisms[connection.mechanism].sign
+    mechanism = mechanisms[connection.mechanism]
+    sign = mechanism.sign
     why = f"as mechanism {connection.mechanism!r} says"
     if not sign:
         signs = {SIGNS.get(each, 0) for each in types}
@@ -186,10 +188,10 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
             return
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
-    yield from _signs(connection, sign, why, where)
+    yield from _signs(connection, sign, mechanism.unit, why, where)
 
 
-def _signs(connection: Connection, sign: int, why: str, where: str) -> Iterator[str]:
+def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
     """Weights of the wrong sign, or of both."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
@@ -204,9 +206,9 @@ def _signs(connection: Connection, sign: int, why: str, where: str) -> Iterator[
         values, name = [weight], where
     wrong = [each for each in values if each * sign < 0]
     if wrong:
-        yield _no(f"weight={wrong[0]:g} pA", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
+        yield _no(f"weight={wrong[0]:g} {unit}", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
     elif min(values) < 0 < max(values):
-        yield _no(f"weights from {min(values):g} to {max(values):g} pA", "weights of one sign", name)
+        yield _no(f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name)
 
 
 def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
@@ -236,13 +238,23 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
             line = unknown(drive.mechanism, known.circuit.mechanisms, name="mechanism", where=where)
             if line:
                 yield line
-            elif drive.weight_pA * known.circuit.mechanisms[drive.mechanism].sign < 0:
-                yield _no(f"weight_pA={drive.weight_pA:g}", f"the sign of mechanism {drive.mechanism!r}", where)
+            else:
+                yield from _rain(drive, known.circuit.mechanisms[drive.mechanism], where)
         if run is not None:
             start_ms, stop_ms = end_ms(drive, run.duration_ms)
             if start_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
                 given = f"a {type(drive).__name__} from {start_ms:g} to {max(start_ms, stop_ms):g} ms"
                 yield _no(given, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
+
+
+def _rain(drive: Poisson, mechanism: Synapse, where: str) -> Iterator[str]:
+    """A weight in another unit than the mechanism's, or of the wrong sign."""
+    name, other = ("weight_pA", "weight_nS") if drive.weight_nS is None else ("weight_nS", "weight_pA")
+    given = f"{name}={drive.weight:g}"
+    if name != f"weight_{mechanism.unit}":
+        yield _no(given, f"{other}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
+    elif drive.weight * mechanism.sign < 0:
+        yield _no(given, f"the sign of mechanism {drive.mechanism!r}", where)
 
 
 def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:

@@ -24,7 +24,7 @@ from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
 from jtfne.config._errors import HERE, duplicates, unknown
 from jtfne.config.connections import Connection
 from jtfne.emitters import EMITTERS, Emitter
-from jtfne.synapses import RECEPTORS, SYNAPSES, Exponential
+from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
 def _named(value: Any) -> Any:
@@ -271,7 +271,7 @@ def is_one(total: float) -> bool:
 
 
 AnyEmitter = Annotated[Emitter, Declared(EMITTERS)]
-Mechanism = Annotated[Exponential, Declared(SYNAPSES)]
+Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential")]
 
 
 def _with_built_in(given: Any) -> Any:
@@ -293,7 +293,7 @@ class Circuit(Frozen):
         By cell type; E, PV, SST and VIP need none.
     cell_params : dict of str to dict
         By cell type: fields of its emitter, `drive` and `noise`.
-    mechanisms : dict of str to Exponential
+    mechanisms : dict of str to Exponential or Conductance
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection
     """

@@ -1,5 +1,6 @@
 """Config: the whole declaration, and the verbs that build it."""
 
+import functools
 import os
 import tempfile
 import tomllib
@@ -22,7 +23,7 @@ from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.emitters import Emitter
-from jtfne.synapses import Exponential
+from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
 SUFFIXES = (".json", ".toml")
@@ -155,8 +156,12 @@ class Config(Frozen):
         """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`."""
         return self._with("circuit", emitters=emitters)
 
-    def mechanisms(self, mechanisms: Mapping[str, Exponential | Table]) -> Self:
-        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one."""
+    def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
+        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
+
+        Exponential is a current, its weights are in pA; those of a Conductance are in nS. A table without `kind` is an
+        Exponential.
+        """
         return self._with("circuit", mechanisms=mechanisms)
 
     def connections(self, connections: Sequence[Connection | Table]) -> Self:
@@ -197,10 +202,16 @@ class Config(Frozen):
         """The config as JSON values."""
         return self.model_dump(mode="json")
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """SHA-256, in hex, of the canonical JSON (RFC 8785)."""
         return _json.sha256(self.to_dict())
+
+    def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
+        """As pydantic's, which would copy the hash as well."""
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("hash", None)
+        return copied
 
     def to_json(self) -> str:
         """The config as strict JSON."""

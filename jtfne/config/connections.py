@@ -194,8 +194,11 @@ class DistanceDecay(Frozen):
     autapses: Flag = False
 
 
+WEIGHTS = ("weight_pA", "weight_nS", "weight")  # columns of a table of edges
+
+
 class FromTable(Frozen):
-    """Edges listed one by one: ids of source and target, and weights (pA) and delays (ms) where given.
+    """Edges listed one by one: ids of source and target, and weights (pA or nS) and delays (ms) where given.
 
     Examples
     --------
@@ -221,13 +224,20 @@ class FromTable(Frozen):
 
     @classmethod
     def from_table(cls, table: Any) -> Self:
-        """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps `weight_pA`, `delay_ms`."""
+        """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps a weight and `delay_ms`.
+
+        The weight is the column `weight_pA`, `weight_nS` or `weight`, in the unit of the connection's mechanism.
+        """
         names = list(getattr(table, "column_names", table))
         where = "FromTable.from_table"
         for name in ("source", "target"):
             one_of(name, names, name="column", where=where)
-        optional = {"weight": ("weight_pA", "weight"), "delay_ms": ("delay_ms",)}
-        found = {key: next((n for n in known if n in names), None) for key, known in optional.items()}
+        weights = [name for name in WEIGHTS if name in names]
+        if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
+            weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)).all()]
+        if len(weights) > 1:
+            raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
+        found = {"weight": next(iter(weights), None), "delay_ms": "delay_ms" if "delay_ms" in names else None}
         columns: dict[str, Any] = {key: np.asarray(table[name], np.float64) for key, name in found.items() if name}
         return cls(**{name: np.asarray(table[name]) for name in ("source", "target")} | columns)
 
@@ -258,7 +268,7 @@ def _sonata(path: Path) -> dict[str, Any]:
         edges = file["edges"][populations[0]]
         columns = {name: edges[f"{name}_node_id"][:] for name in ("source", "target")}
         group = edges.get("0", {})
-        named = {"weight_pA": "syn_weight", "delay_ms": "delay"}
+        named = {"weight": "syn_weight", "delay_ms": "delay"}
         return columns | {name: group[theirs][:] for name, theirs in named.items() if theirs in group}
 
 
@@ -288,8 +298,8 @@ class Connection(Frozen):
     rule : rule
         FixedProbability, FixedIndegree, FixedOutdegree, FixedTotal, OneToOne, AllToAll, DistanceDecay or FromTable.
     weight : float or distribution
-        pA added to the synaptic current at a spike; its sign is the mechanism's, or the source's. May be left out
-        where the table of a FromTable has weights.
+        pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
+        conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
     delay_ms : float or distribution
         At least one time step; a Normal or LogNormal needs `low`.
 
@@ -312,5 +322,5 @@ class Connection(Frozen):
         """Refuse a connection without weights."""
         listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not listed:
-            raise refuse("no weight", "a number or distribution, pA", HERE)
+            raise refuse("no weight", "a number or distribution, pA (nS for a conductance)", HERE)
         return self

@@ -1,6 +1,36 @@
-"""From spikes to inputs: who is reached, when, by how much."""
+"""From spikes to inputs: who is reached, when, by how much.
+
+`Event`, `Sparse`, `Dense` and `Sharded` say how, in `simulate(delivery=...)` and `Net.to_flat(delivery=...)`; what they
+build are `EventDelivery` and its kin, arrays that the engine runs by.
+"""
 
 from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
+from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, choose
+from jtfne.delivery._layout import Layout
+from jtfne.delivery.dense import DenseDelivery
 from jtfne.delivery.event import EventDelivery
+from jtfne.delivery.sharded import ShardedDelivery, everywhere, over, stacked
+from jtfne.delivery.sparse import SparseDelivery
 
-__all__ = ["Delivery", "EdgeList", "EventDelivery", "Ring", "pack", "unpack"]
+__all__ = [
+    "Choice",
+    "Delivery",
+    "Dense",
+    "DenseDelivery",
+    "EdgeList",
+    "Event",
+    "EventDelivery",
+    "Layout",
+    "Ring",
+    "Sharded",
+    "ShardedDelivery",
+    "Sparse",
+    "SparseDelivery",
+    "Synapses",
+    "choose",
+    "everywhere",
+    "over",
+    "pack",
+    "stacked",
+    "unpack",
+]

@@ -1,8 +1,10 @@
 """Event delivery: each spike adds its row of synapses to the ring; a silent step costs nothing."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, Self
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import refuse
-from jtfne.delivery._base import EdgeList, Ring
+from jtfne._cores import n_cores
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
 
-LONGEST_BLOCK = 1024  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
+LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 
 
 @jax.tree_util.register_dataclass
@@ -21,7 +24,7 @@ class EventDelivery:
     """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and target in one.
 
     offsets: int32 (n_blocks, block), sorted and unique within a row, all inside the ring. weights:
-    (n_blocks, block). first_block, n_blocks_of: int32 (n_cells,). Padding points at distinct entries of
+    (n_blocks, block). first_block, n_blocks_of: int32 (n_sources,). Padding points at distinct entries of
     slot 0, which is never a delay, with weight 0. connection: int16 (n_blocks, block) or None, the rule that
     made each entry (-1 padding).
     """
@@ -37,7 +40,7 @@ class EventDelivery:
     @classmethod
     def build(
         cls,
-        chunks: Iterable[EdgeList],
+        chunks: Chunks,
         degrees: npt.NDArray[np.int64],
         ring: Ring,
         dtype: npt.DTypeLike,
@@ -46,97 +49,152 @@ class EventDelivery:
     ) -> Self:
         """Pack edges that come in chunks of whole rows; those of one source that meet in all else become one.
 
-        degrees: (n_cells,), edges of each source before any merge. Beyond the result, memory is that of a chunk.
+        chunks: each is made when called, on one of several threads. degrees: (n_cells,), edges of each source before
+        any merge. Beyond the result, memory is that of a chunk a thread.
         Raises: JtfneError if a ring entry has no int32 index.
         """
+        blocks = Blocks(degrees, ring, dtype, tracked=tracked)
+        each_in_turn(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
+        arrays: dict[str, Any] = blocks.arrays()
+        placed: dict[str, Any] = {name: a if a is None else jax.device_put(a) for name, a in arrays.items()}
+        return cls(
+            **placed,
+            ring=ring,
+            one_block=blocks.one_block,
+        )
+
+    def words(self, spikes: jax.Array) -> jax.Array:
+        """As `Delivery`."""
+        return pack(spikes)
+
+    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+        """As `Delivery`; costs what its spikes cost."""
+
+        def block_added(ring: jax.Array, block: jax.Array) -> jax.Array:
+            offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False)
+            weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
+            at = self.ring.turned(offset, step)
+            return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
+
+        def row_added(carry: tuple[_Next, jax.Array, jax.Array]) -> tuple[_Next, jax.Array, jax.Array]:
+            (cell, _), words, ring = carry
+            if self.one_block:
+                ring = block_added(ring, cell)
+            else:
+                first = self.first_block[cell]
+                last = first + self.n_blocks_of[cell]
+                ring = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b), ring)
+            # only the word itself is read: whatever else looked at the old words would make XLA copy them
+            bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
+            words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")
+            return _first_of(words), words, ring
+
+        return jax.lax.while_loop(lambda carry: carry[0].found, row_added, (_first_of(words), words, ring))[2]
+
+    def edges(self) -> EdgeList:
+        """As `Delivery`, read back from the blocks."""
+        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
+        row_of_block = np.repeat(np.arange(room.size), room)
+        offsets = np.asarray(self.offsets)
+        real = offsets >= self.ring.width  # slot 0 holds the padding only
+        row = np.repeat(row_of_block, real.sum(1))
+        tracked = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[real]
+        weight = np.asarray(self.weights)[real].astype(np.float64)
+        return Entries(row, offsets[real], weight, tracked).edges(self.ring)
+
+
+class _Next(NamedTuple):
+    """The next cell to deliver, if one is found."""
+
+    cell: jax.Array
+    found: jax.Array
+
+
+def _first_of(words: jax.Array) -> _Next:
+    """The first cell whose bit is set."""
+    at = jnp.argmax(words != 0).astype(jnp.int32)
+    word = words[at]
+    lowest = word & (~word + 1)
+    return _Next(at * 32 + 31 - jax.lax.clz(lowest).astype(jnp.int32), word != 0)
+
+
+class Blocks:
+    """The arrays of an EventDelivery while they are filled, on the host.
+
+    degrees: (n_sources,), the most entries of each row. n_blocks: room for so many, at least what `degrees` need.
+    Raises: JtfneError if a ring entry has no int32 index.
+    """
+
+    def __init__(
+        self,
+        degrees: npt.NDArray[np.int64],
+        ring: Ring,
+        dtype: npt.DTypeLike,
+        *,
+        tracked: bool = False,
+        n_blocks: int = 0,
+        block: int | None = None,
+    ) -> None:
         if ring.size > np.iinfo(np.int32).max:
             given = f"a ring buffer of {ring.size} entries"
             raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
-        block = _block_length(int(degrees.max(initial=1)), ring.width)
-        room = np.maximum(-(-degrees // block), 1)
-        first = np.concatenate([[0], np.cumsum(room)[:-1]])
-        shape = (int(room.sum()), block)
-        offsets = np.broadcast_to(np.arange(block, dtype=np.int32), shape).copy()
-        weights = np.zeros(shape, dtype)
-        connection = np.full(shape, -1, np.int16) if tracked else None
-        used = np.ones(ring.n_cells, np.int64)
-        for chunk in chunks:
-            row, offset, weight, rule = _packed(chunk, ring)
-            lengths = np.bincount(row, minlength=ring.n_cells)
-            used = np.maximum(used, -(-lengths // block))
-            begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-            at = np.arange(row.size) + (first * block - begins)[row]
-            offsets.reshape(-1)[at], weights.reshape(-1)[at] = offset, weight
-            if connection is not None:
-                connection.reshape(-1)[at] = rule
-        return cls(
-            offsets=jnp.asarray(offsets),
-            weights=jnp.asarray(weights),
-            first_block=jnp.asarray(first, jnp.int32),
-            n_blocks_of=jnp.asarray(used, jnp.int32),
-            connection=None if connection is None else jnp.asarray(connection),
-            ring=ring,
-            one_block=shape[0] == ring.n_cells,
-        )
+        self._block = block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
+        room = blocks_of(degrees, self._block)
+        self._first = np.cumsum(room) - room
+        shape = (max(int(room.sum()), n_blocks), self._block)
+        self._offsets = _aligned(shape, np.int32)
+        self._offsets[:] = np.arange(self._block, dtype=np.int32)
+        self._weights = _aligned(shape, dtype)
+        self._connection = np.full(shape, -1, np.int16) if tracked else None
+        self._used = np.ones(degrees.size, np.int32)
+        self.one_block = shape[0] == degrees.size
 
-    def deliver(self, ring: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
-        """The ring with the synapses of every cell that spiked in `step` added."""
-        base = step % self.ring.n_slots * self.ring.width
+    def put(self, entries: Entries) -> None:
+        """Fill in whole rows. Threads may do so at once, each with rows of its own."""
+        if not entries.row.size:
+            return
+        first, last = int(entries.row[0]), int(entries.row[-1]) + 1
+        lengths = np.bincount(entries.row - first)
+        self._used[first:last] = blocks_of(lengths, self._block)
+        gap = self._first[first:last] * self._block - (np.cumsum(lengths) - lengths)
+        at = np.arange(entries.row.size) + np.repeat(gap, lengths)
+        self._offsets.reshape(-1)[at] = entries.offset
+        self._weights.reshape(-1)[at] = entries.weight
+        if self._connection is not None:
+            self._connection.reshape(-1)[at] = entries.connection
 
-        def block_added(ring: jax.Array, block: jax.Array) -> jax.Array:
-            offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False) + base
-            weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
-            at = jnp.where(offset >= self.ring.size, offset - self.ring.size, offset)
-            return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
-
-        def row_added(carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-            words, _, ring = carry
-            at = jnp.argmax(words != 0)
-            lowest = words[at] & (~words[at] + 1)
-            cell = at.astype(jnp.int32) * 32 + 31 - jax.lax.clz(lowest).astype(jnp.int32)
-            words = words.at[at].set(words[at] ^ lowest)
-            if self.one_block:
-                return words, (words != 0).any(), block_added(ring, cell)
-            first = self.first_block[cell]
-            last = first + self.n_blocks_of[cell]
-            return words, (words != 0).any(), jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b), ring)
-
-        return jax.lax.while_loop(lambda carry: carry[1], row_added, (words, (words != 0).any(), ring))[2]
-
-    def edges(self) -> EdgeList:
-        """The synapses as they are delivered (merged, delays on the grid), read back from the blocks."""
-        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
-        row_of_block = np.repeat(np.arange(self.ring.n_cells), room)
-        offsets = np.asarray(self.offsets)
-        real = offsets >= self.ring.width  # slot 0 holds the padding only
-        offset = offsets[real]
-        inside = offset % self.ring.width
-        tracked = np.zeros(offset.size, np.int16) if self.connection is None else np.asarray(self.connection)[real]
-        return EdgeList(
-            source=np.repeat(row_of_block, real.sum(1)).astype(np.int32),
-            target=(inside % self.ring.n_cells).astype(np.int32),
-            receptor=(inside // self.ring.n_cells).astype(np.int16),
-            delay_steps=(offset // self.ring.width).astype(np.int32),
-            weight=np.asarray(self.weights)[real].astype(np.float64),
-            connection=tracked,
-        )
+    def arrays(self) -> dict[str, npt.NDArray[Any] | None]:
+        """The arrays by the name of their field."""
+        return {
+            "offsets": self._offsets,
+            "weights": self._weights,
+            "first_block": self._first.astype(np.int32),
+            "n_blocks_of": self._used,
+            "connection": self._connection,
+        }
 
 
-def _packed(
-    edges: EdgeList, ring: Ring
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Row, offset, weight and rule of the edges, sorted by row and offset, merged where two of them meet."""
-    entry = edges.source.astype(np.int64) * ring.n_slots + edges.delay_steps
-    entry = (entry * ring.n_receptors + edges.receptor) * ring.n_cells + edges.target
-    order = np.argsort(entry, kind="stable")
-    entry = entry[order]
-    first = np.flatnonzero(np.diff(entry, prepend=-1))
-    weight = edges.weight[order]
-    merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
-    row, offset = np.divmod(entry[first], ring.size)
-    return row, offset.astype(np.int32), merged, edges.connection[order][first]
+def _aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any other."""
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(n_bytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    found: npt.NDArray[Any] = room[first : first + n_bytes].view(dtype).reshape(shape)
+    return found
 
 
-def _block_length(longest_row: int, width: int) -> int:
+def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
+    """Make and use each chunk, on as many threads as this process may use cores."""
+    with ThreadPoolExecutor(n_cores()) as pool:
+        for _ in pool.map(lambda chunk: use(chunk()), chunks):
+            pass
+
+
+def blocks_of(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
+    """Blocks of each row, at least one."""
+    return np.maximum(-(-degrees // block), 1)
+
+
+def block_length(longest_row: int, width: int) -> int:
     """Entries of a block: the longest row up to the next multiple of 16, so that padding fits one slot."""
     return min(-(-longest_row // 16) * 16, LONGEST_BLOCK, max(width, 1))

@@ -1,27 +1,62 @@
 """What every emitter offers: a state, one step, and the currents that the step stood for."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 
-class SynapticInput(NamedTuple):
-    """Exponential currents as they stand at the start of a step; each decays within it.
+class Conductances(NamedTuple):
+    """Exponential conductances as they stand at the start of a step; each decays within it.
 
-    i_pA: (n_receptors, n_cells), inward positive. tau_ms: (n_receptors,).
+    g_nS: (n, n_cells). tau_ms, e_rev_mV: (n,).
+    """
+
+    g_nS: jax.Array
+    tau_ms: jax.Array
+    e_rev_mV: jax.Array
+
+    def mean(self, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
+        """Exact means over the step, summed: g, nS, and g e_rev, pA, each (n_cells,)."""
+        share = -self.tau_ms / dt_ms * jnp.expm1(-dt_ms / self.tau_ms)
+        total_nS = total_pA = jnp.zeros(self.g_nS.shape[1])
+        for r in range(self.tau_ms.shape[0]):
+            mean_nS = share[r] * self.g_nS[r]
+            total_nS, total_pA = total_nS + mean_nS, total_pA + mean_nS * self.e_rev_mV[r]
+        return total_nS, total_pA
+
+
+class SynapticInput(NamedTuple):
+    """Exponential currents as they stand at the start of a step; each decays within it. Conductances, if there are any.
+
+    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,).
     """
 
     i_pA: jax.Array
     tau_ms: jax.Array
+    conductances: Conductances | None = None
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
-        """Exact mean over the step, summed over receptors: (n_cells,)."""
+        """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances are not in it."""
         share = -self.tau_ms / dt_ms * jnp.expm1(-dt_ms / self.tau_ms)
         total = jnp.zeros(self.i_pA.shape[1])
         for r in range(self.tau_ms.shape[0]):  # spelled out: fuses into the step, a matrix product does not
             total = total + share[r] * self.i_pA[r]
         return total
+
+    def mean_at_pA(self, v_mV: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
+        """Exact mean over the step of all, at a membrane held at `v_mV` (n_cells,): (n_cells,)."""
+        currents_pA = self.mean_pA(dt_ms)
+        if self.conductances is None:
+            return currents_pA
+        g_nS, g_e_pA = self.conductances.mean(dt_ms)
+        return currents_pA + g_e_pA - g_nS * v_mV
+
+    def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
+        """The input of the cells that `take` chooses of (..., n_cells)."""
+        g = self.conductances
+        return SynapticInput(take(self.i_pA), self.tau_ms, None if g is None else g._replace(g_nS=take(g.g_nS)))
 
 
 class Balance(NamedTuple):

@@ -77,7 +77,7 @@ class Izhikevich2003:
     ) -> tuple[IzhikevichState, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         v_mV, u = self._start(state)
-        inward = (i_pA + syn.mean_pA(dt_ms)) / self.c_m_pF
+        inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
         free_mV = v_mV + dt_ms * (self._quadratic(v_mV) - u + inward)
         return IzhikevichState(free_mV, u + dt_ms * self.a * (self.b * v_mV - u)), free_mV >= self.v_peak_mV
 
@@ -93,7 +93,7 @@ class Izhikevich2003:
         v_mV, u = self._start(before)
         capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
         ionic = -self.c_m_pF * (self._quadratic(v_mV) - u)
-        return Balance(capacitive, ionic, -syn.mean_pA(dt_ms), -i_pA + jnp.zeros_like(capacitive))
+        return Balance(capacitive, ionic, -syn.mean_at_pA(v_mV, dt_ms), -i_pA + jnp.zeros_like(capacitive))
 
     def _quadratic(self, v_mV: jax.Array) -> jax.Array:
         """The membrane's own rate, mV/ms."""
@@ -158,7 +158,7 @@ class Izhikevich2007:
     ) -> tuple[IzhikevichState, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         v_mV, u_pA = self._start(state)
-        inward_pA = i_pA + syn.mean_pA(dt_ms)
+        inward_pA = i_pA + syn.mean_at_pA(v_mV, dt_ms)
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
         u_pA = u_pA + dt_ms * self.a * (self.b * (v_mV - self.v_r_mV) - u_pA)
         return IzhikevichState(free_mV, u_pA), free_mV >= self.v_peak_mV
@@ -175,7 +175,7 @@ class Izhikevich2007:
         v_mV, u_pA = self._start(before)
         capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
         ionic = u_pA - self._quadratic_pA(v_mV)
-        return Balance(capacitive, ionic, -syn.mean_pA(dt_ms), -i_pA + jnp.zeros_like(capacitive))
+        return Balance(capacitive, ionic, -syn.mean_at_pA(v_mV, dt_ms), -i_pA + jnp.zeros_like(capacitive))
 
     def _quadratic_pA(self, v_mV: jax.Array) -> jax.Array:
         """The membrane's own inward current."""

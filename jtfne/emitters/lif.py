@@ -63,11 +63,12 @@ class LIF:
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
-        leak = jnp.exp(-dt_ms / self.tau_m_ms)
+        tau_ms, rest_mV = self._membrane(syn, dt_ms)
+        leak = jnp.exp(-dt_ms / tau_ms)
         start_mV = self._start_mV(state)
-        free_mV = self.v_rest_mV + (start_mV - self.v_rest_mV) * leak + i_pA * self._gain_dc(dt_ms)
+        free_mV = rest_mV + (start_mV - rest_mV) * leak + i_pA * self._gain_dc(tau_ms, dt_ms)
         for r in range(syn.tau_ms.shape[0]):
-            free_mV = free_mV + self._gain_syn(syn.tau_ms[r], dt_ms) * syn.i_pA[r]
+            free_mV = free_mV + self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms) * syn.i_pA[r]
         v_mV = jnp.where(state.hold_steps > 0.5, start_mV, free_mV)
         spikes = v_mV >= self.v_th_mV
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
@@ -79,27 +80,39 @@ class LIF:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
-        mean_mV = (start_mV - self.v_rest_mV) * -jnp.expm1(-dt_ms / self.tau_m_ms) * self.tau_m_ms / dt_ms
-        mean_mV = mean_mV + i_pA * self.tau_m_ms / self.c_m_pF * (1.0 - self._gain_dc(dt_ms) * self.c_m_pF / dt_ms)
+        tau_ms, rest_mV = self._membrane(syn, dt_ms)
+        mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
+        mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms)
         for r in range(syn.tau_ms.shape[0]):
             charge = -syn.tau_ms[r] * jnp.expm1(-dt_ms / syn.tau_ms[r]) / self.c_m_pF
-            mean_mV = mean_mV + self.tau_m_ms * (charge - self._gain_syn(syn.tau_ms[r], dt_ms)) * syn.i_pA[r] / dt_ms
-        synaptic = -syn.mean_pA(dt_ms)
+            gain = self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms)
+            mean_mV = mean_mV + tau_ms * (charge - gain) * syn.i_pA[r] / dt_ms
+        if syn.conductances is not None:  # above v_rest_mV, and a cell that is held does not follow its synapses
+            mean_mV = jnp.where(before.hold_steps > 0.5, start_mV, rest_mV + mean_mV) - self.v_rest_mV
+        synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms)
         held = before.hold_steps > 0.5
         ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def _membrane(self, syn: SynapticInput, dt_ms: jax.Array | float) -> tuple[jax.Array | float, jax.Array | float]:
+        """Time constant and rest of the membrane with its conductances, held at their means over the step."""
+        if syn.conductances is None:
+            return self.tau_m_ms, self.v_rest_mV
+        g_nS, g_e_pA = syn.conductances.mean(dt_ms)
+        leak_nS = self.c_m_pF / self.tau_m_ms
+        return self.c_m_pF / (leak_nS + g_nS), (leak_nS * self.v_rest_mV + g_e_pA) / (leak_nS + g_nS)
 
     def _start_mV(self, state: LIFState) -> jax.Array:
         """Where this step starts: at reset, if the last one ended in a spike or the cell is held."""
         return jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
 
-    def _gain_dc(self, dt_ms: jax.Array | float) -> jax.Array:
+    def _gain_dc(self, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
         """mV per pA held over dt: (tau/C) (1 - exp(-dt/tau))."""
-        return -self.tau_m_ms / self.c_m_pF * jnp.expm1(-dt_ms / self.tau_m_ms)
+        return -tau_ms / self.c_m_pF * jnp.expm1(-dt_ms / tau_ms)
 
-    def _gain_syn(self, tau_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """mV per pA of a current that decays with tau_ms, after dt; smooth and finite for any tau_ms."""
-        x = dt_ms * jnp.abs(1.0 / tau_ms - 1.0 / self.tau_m_ms)
+    def _gain_syn(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
+        """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any tau_syn_ms."""
+        x = dt_ms * jnp.abs(1.0 / tau_syn_ms - 1.0 / tau_ms)
         near = x < 1e-4
         ratio = jnp.where(near, 1.0 - 0.5 * x, -jnp.expm1(-x) / jnp.where(near, 1.0, x))
-        return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_ms, self.tau_m_ms)) * ratio
+        return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, in_range, refuse
 
@@ -123,6 +122,8 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
     The integrand is erfcx(|u|) below zero and 2 exp(u^2) - erfcx(u) above, whose first term integrates to Dawson's
     function; all is divided by exp(high^2) where high > 0, so that nothing overflows.
     """
+    from scipy import special
+
     low_up, high_up = np.maximum(low, 0.0), np.maximum(high, 0.0)
     bounded = _erfcx_integral(np.maximum(-high, 0.0), np.maximum(-low, 0.0)) - _erfcx_integral(low_up, high_up)
     small = np.exp(-high_up * high_up)
@@ -133,6 +134,8 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
 
 def _erfcx_integral(start: Floats, stop: Floats) -> Floats:
     """Integral of erfcx from start to stop, both at least 0: Gauss-Legendre in log(1 + u), where it is smooth."""
+    from scipy import special
+
     first, last = np.log1p(start)[..., None], np.log1p(stop)[..., None]
     t = 0.5 * (first + last + (last - first) * NODES)
     values = special.erfcx(np.expm1(t)) * np.exp(t)

@@ -40,6 +40,11 @@ class Identity:
         codes, known = self.column(name)
         return np.array(known, dtype=object)[codes]
 
+    def texts(self, name: str) -> NDArray[np.str_]:
+        """As `labels`, but as numpy's own text."""
+        codes, known = self.column(name)
+        return np.array(known, dtype=np.str_)[codes]
+
     def column(self, name: str) -> tuple[Codes, tuple[str, ...]]:
         """Codes and vocabulary of `name`."""
         return {

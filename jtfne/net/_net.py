@@ -1,12 +1,14 @@
 """Net: the compiled circuit, and `construct`, which makes one from a Config."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from jtfne.delivery import Choice
     from jtfne.flatnet import FlatNet
     from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
@@ -57,11 +60,10 @@ def construct(cfg: Config) -> "Net":
         raise refuse(f"a {type(cfg).__name__}", "a jtfne.Config", "construct")
     identity = identity_of(cfg)
     labels = connection_labels(cfg.circuit.connections)
-    projections = [
-        wire(identity, cfg.run.seed, index, labels[index], connection)
-        for index, connection in enumerate(cfg.circuit.connections)
-    ]
-    return Net(cfg, identity, projections)
+    numbered = range(len(labels))
+    with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
+        drawn = pool.map(lambda k: wire(identity, cfg.run.seed, k, labels[k], cfg.circuit.connections[k]), numbered)
+        return Net(cfg, identity, list(drawn))
 
 
 class Net:
@@ -162,15 +164,19 @@ class Net:
     def edges(self) -> "pa.Table":
         """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection` (its label).
 
+        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, each null where the other holds.
         Sorted by connection, source and target. Built anew at each call, at some 18 bytes an edge.
         """
         import pyarrow as pa
 
+        synapses = self.config.circuit.mechanisms
+        units = ["pA", *{synapses[each.mechanism].unit for each in self.projections} - {"pA"}]
         text = pa.dictionary(pa.int32(), pa.string())
         schema = pa.schema(
             [
                 *(("source", pa.int32()), ("target", pa.int32())),
-                *(("weight_pA", pa.float32()), ("delay_ms", pa.float32())),
+                *((f"weight_{unit}", pa.float32()) for unit in units),
+                ("delay_ms", pa.float32()),
                 *(("mechanism", text), ("connection", text)),
             ]
         )
@@ -181,7 +187,9 @@ class Net:
         for each in self.projections:
             n = each.n_edges
             columns = [pa.array(column) for column in (ids[each.source()], ids[each.target])]
-            columns += [pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms)]
+            weight, delay_ms = (pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms))
+            mine = synapses[each.mechanism].unit
+            columns += [*(weight if unit == mine else pa.nulls(n, pa.float32()) for unit in units), delay_ms]
             for code, words in ((mechanisms.index(each.mechanism), mechanisms), (each.connection, labels)):
                 codes = pa.array(np.full(n, code, dtype=np.int32))
                 columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string())))
@@ -238,7 +246,14 @@ class Net:
             raise refuse(f"{what} of a net without identity", "a net built from a Config", "Net")
         return self.identity
 
-    def to_flat(self, *, dt_ms: float | None = None, mechanisms: Sequence[str] = (), tracked: bool = True) -> "FlatNet":
+    def to_flat(
+        self,
+        *,
+        dt_ms: float | None = None,
+        mechanisms: Sequence[str] = (),
+        tracked: bool = True,
+        delivery: "Choice | None" = None,
+    ) -> "FlatNet":
         """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
 
         Parameters
@@ -249,6 +264,8 @@ class Net:
             Receptors to hold ready besides those of the connections.
         tracked : bool
             Keep which connection drew each synapse (2 bytes each), which `FlatNet.to_net` needs.
+        delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
+            How spikes reach their targets; by size and devices if left out.
 
         Returns
         -------
@@ -258,11 +275,70 @@ class Net:
         from jtfne.flatnet import FlatNet
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
-        asked = (dt_ms, tuple(mechanisms), tracked, self.config.run.dtype)
+        asked = self._asked(dt_ms, mechanisms, tracked, delivery)
         if asked not in self._flat:
             with precision(self.config.run.dtype):
-                self._flat[asked] = FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked)
+                self._flat[asked] = FlatNet.of(
+                    self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
+                )
         return self._flat[asked]
+
+    def save(self, path: "str | Path") -> None:
+        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it back.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder to make.
+
+        Raises
+        ------
+        JtfneError
+            If `path` is there and not an empty folder.
+        """
+        from jtfne.net_folder import save_net
+
+        save_net(self, path)
+
+    @classmethod
+    def open(cls, path: "str | Path") -> "Net":
+        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn again.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder; it must stay while the net is in use.
+
+        Returns
+        -------
+        Net
+            As it was saved, to the bit.
+
+        Raises
+        ------
+        JtfneError
+            If there is no such folder, or a file in it is not what was written (each is checked by its hash).
+        """
+        from jtfne.net_folder import open_net
+
+        return open_net(path)
+
+    def has_flat(
+        self,
+        *,
+        dt_ms: float,
+        mechanisms: Sequence[str] = (),
+        tracked: bool = True,
+        delivery: "Choice | None" = None,
+    ) -> bool:
+        """Whether the arrays that `to_flat` gives for these arguments are there already."""
+        return self._asked(dt_ms, mechanisms, tracked, delivery) in self._flat
+
+    def _asked(
+        self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"
+    ) -> tuple[Any, ...]:
+        """What tells one set of arrays from another."""
+        return dt_ms, tuple(mechanisms), tracked, self.config.run.dtype, delivery
 
     def simulate(
         self,
@@ -274,10 +350,19 @@ class Net:
         trials: int | None = None,
         out: "str | Path | None" = None,
         progress: bool | None = None,
+        delivery: "Choice | None" = None,
     ) -> "Signals":
         """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each argument does."""
         from jtfne.simulation import simulate
 
         return simulate(
-            self, paradigm, seed=seed, duration_ms=duration_ms, dt_ms=dt_ms, trials=trials, out=out, progress=progress
+            self,
+            paradigm,
+            seed=seed,
+            duration_ms=duration_ms,
+            dt_ms=dt_ms,
+            trials=trials,
+            out=out,
+            progress=progress,
+            delivery=delivery,
         )

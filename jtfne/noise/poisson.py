@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from jtfne.noise._base import Streams, bits
 
@@ -13,12 +12,20 @@ _TOP = 2.0**32
 
 def table_rows(mean: float) -> int:
     """How many rows a table needs for a mean up to `mean`: the rest is below the 2^-32 that bits resolve."""
-    return int(stats.poisson.isf(1.0 / _TOP, mean)) + 1 if mean > 0.0 else 1
+    from scipy import special  # not scipy.stats, which takes a second to import
+
+    if mean <= 0.0:
+        return 1
+    most = np.ceil(special.pdtrik(1.0 - 1.0 / _TOP, mean))  # pdtrik inverts pdtr in its first argument, to rounding
+    less = max(most - 1.0, 0.0)
+    return int(less if special.pdtr(less, mean) >= 1.0 - 1.0 / _TOP else most) + 1
 
 
 def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]:
     """P(count <= k) for k < n_rows as 32-bit thresholds: uint32 (len(means), n_rows)."""
-    cdf = stats.poisson.cdf(np.arange(n_rows)[None, :], means[:, None])
+    from scipy import special
+
+    cdf = special.pdtr(np.arange(n_rows)[None, :], means[:, None])
     thresholds: npt.NDArray[np.uint32] = np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(np.uint32)
     return thresholds
 

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -60,7 +59,7 @@ class Parameters:
 
 def operator(matrix: Matrix, units: tuple[str, str], name: str, **parameters: Any) -> Operator:
     """An Operator from a host matrix and its parameters."""
-    return Operator(jnp.asarray(matrix), units, name, Parameters(parameters))
+    return Operator(jax.device_put(matrix), units, name, Parameters(parameters))
 
 
 def unit_rows(matrix: Matrix) -> Matrix:

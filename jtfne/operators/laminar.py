@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from jtfne.operators._base import Matrix, Operator, operator
 
@@ -26,7 +25,9 @@ def laminar_kernel(
     for area in range(n_areas):
         cells = np.flatnonzero(cell_areas == area)
         if cells.size:
-            rows[area][:, cells] = special.softmax(-0.5 * distance[:, cells] ** 2, axis=1)
+            closeness = -0.5 * distance[:, cells] ** 2
+            weights = np.exp(closeness - closeness.max(1, keepdims=True))  # 1 at the nearest cell, however far
+            rows[area][:, cells] = weights / weights.sum(1, keepdims=True)
     return operator(
         rows.reshape(-1, cell_depths_mm.size),
         ("pA", "a.u."),

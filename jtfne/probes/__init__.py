@@ -8,7 +8,7 @@ import numpy as np
 from jtfne import config as words
 from jtfne._check import refuse
 from jtfne.net import Identity, Net, select_with
-from jtfne.probes._base import Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
+from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
 from jtfne.probes._sensors import Sensors, eeg_sites, meg_magnetometers
 from jtfne.probes.cells import SourceProbe, SpikeProbe, VoltageProbe
 from jtfne.probes.emm import EMMProbe
@@ -16,7 +16,7 @@ from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
 from jtfne.sources import SOURCES, Source
 
-__all__ = ["Plan", "Probe", "Readout", "Recording", "Sensors", "Spikes", "plan"]
+__all__ = ["ROWS", "Plan", "Probe", "Readout", "Recording", "Sensors", "SourceRows", "Spikes", "VoltageRows", "plan"]
 
 WHOLE = ("emm_proxy", "spectrolaminar_proxy")  # made at the end, of the whole of their rows
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,9 @@ from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import Source
+
+ROWS = 8
+"""Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
 
 Array = npt.NDArray[Any]
 Labelled = tuple[tuple[str, ...], Array]  # dims, values
@@ -105,13 +109,25 @@ class SourceRows:
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 
+    @property
+    def index(self) -> None:
+        """All cells."""
+
     def read(self, view: View) -> jax.Array:
         """(n_parts, n_cells) pA."""
         return self.source.read(view)
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
-        """What each probe keeps of the chunk; row by row, since a product of many rows rounds as it is blocked."""
-        return {name: jax.lax.map(lambda row, part=part: part(row[None])[0], rows) for name, part in self.parts.items()}
+        """What each probe keeps of the chunk, by blocks of `ROWS`: a product of more or fewer rows rounds otherwise."""
+        n_blocks = -(-rows.shape[0] // ROWS)
+        padded = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
+        blocks = padded.reshape(n_blocks, ROWS, *rows.shape[1:])
+
+        def finished(part: Part) -> jax.Array:
+            kept = jax.lax.map(part, blocks)
+            return kept.reshape(-1, *kept.shape[2:])[: rows.shape[0]]
+
+        return {name: finished(part) for name, part in self.parts.items()}
 
 
 @jax.tree_util.register_dataclass
@@ -124,9 +140,8 @@ class VoltageRows:
     every: int = dataclasses.field(metadata={"static": True})
 
     def read(self, view: View) -> jax.Array:
-        """(n,) mV."""
-        v_m_mV = view.v_m_mV()
-        return v_m_mV if self.index is None else v_m_mV[self.index]
+        """(n_cells,) mV."""
+        return view.v_m_mV()
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
         """The rows, under the readout's name."""
@@ -177,5 +192,5 @@ def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -
         return {"neuron": (("neuron",), ids.astype(np.int64))}
     at = np.arange(n_cells) if rows is None else rows
     dims = ("neuron",)
-    labels = {name: (dims, identity.labels(name)[at].astype(str)) for name in ("area", "layer", "cell_type")}
+    labels = {name: (dims, identity.texts(name)[at]) for name in ("area", "layer", "cell_type")}
     return {"neuron": (dims, identity.ids[at].astype(np.int64)), **labels, "z_mm": (dims, identity.position_mm[at, 2])}

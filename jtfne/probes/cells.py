@@ -4,7 +4,7 @@ import dataclasses
 import operator
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from jtfne._rows import Rows
@@ -57,7 +57,9 @@ class VoltageProbe:
 
     def recorder(self, source: Source) -> VoltageRows:
         """The cells' v_m_mV."""
-        return VoltageRows(self.name, None if self.rows is None else jnp.asarray(self.rows, jnp.int32), self.every)
+        return VoltageRows(
+            self.name, None if self.rows is None else jax.device_put(self.rows.astype(np.int32)), self.every
+        )
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, neuron) mV."""

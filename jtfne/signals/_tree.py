@@ -50,13 +50,13 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
 
 
 def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
-    """Values in memory as a copy of them; those on disk stay there."""
+    """Values in memory, which nobody else holds, to write to: copied only if they cannot be; those on disk stay there."""
     import xarray as xr
 
     from jtfne import row_arrays
 
     if isinstance(values, np.ndarray):
-        return xr.Variable(dims, values.copy(), attrs)
+        return xr.Variable(dims, values if values.flags.writeable else values.copy(), attrs)
     return row_arrays.variable(dims, values, attrs)
 
 
@@ -64,7 +64,7 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     """Names and places of all cells."""
     import xarray as xr
 
-    labels = {name: ("neuron", identity.labels(name).astype(str)) for name in ("area", "layer", "cell_type")}
+    labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}
     places = {f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")}
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 

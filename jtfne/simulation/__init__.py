@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from jtfne import run_folder
@@ -13,6 +14,7 @@ from jtfne._check import refuse
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
+from jtfne.delivery import Choice
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
@@ -21,16 +23,15 @@ from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, Sink, chunk_length, record
-from jtfne.simulation._memory import kept_bytes, refuse_if_too_large
+from jtfne.simulation._memory import MemoryEstimate, estimated, mechanisms_of, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
-from jtfne.simulation._stream import OnDisk, held_bytes, run_of
+from jtfne.simulation._stream import OnDisk, run_of
 from jtfne.sources import SOURCES
-from jtfne.stimuli import Poisson
 
 if TYPE_CHECKING:
     from jtfne.flatnet import FlatNet
 
-__all__ = ["simulate"]
+__all__ = ["MemoryEstimate", "estimate_memory", "simulate"]
 
 
 def simulate(
@@ -43,6 +44,7 @@ def simulate(
     trials: int | None = None,
     out: str | Path | None = None,
     progress: bool | None = None,
+    delivery: Choice | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> Signals:
     """Simulate a circuit and return what its probes recorded.
@@ -64,6 +66,9 @@ def simulate(
         Recordings stay there: they need no memory, and are read from it whenever the signals are asked for them.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
+    delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
+        How spikes reach their targets. Left out, it is chosen by size and devices: on CPU by events, and over all
+        devices from 10,000 cells on; the bits do not depend on the number of devices.
     chunk_steps : int
         About how many steps run between two looks at the clock. The result does not depend on it.
 
@@ -75,8 +80,8 @@ def simulate(
     Raises
     ------
     JtfneError
-        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, recordings that do
-        not fit in memory, a membrane potential that runs away, and an `out` in use or with anything but a part of
+        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, a run that does not
+        fit in memory, a membrane potential that runs away, and an `out` in use or with anything but a part of
         this run. A full disk is an OSError that says what is kept.
 
     Examples
@@ -90,8 +95,52 @@ def simulate(
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
-    ready = _ready(net, config, n_trials, chunk_steps, streamed=out is not None)
-    return _run(ready, InMemory(), progress) if out is None else _streamed(ready, Path(out), progress)
+    if out is not None and jax.process_count() > 1:
+        raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", "simulate")
+    ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
+    return _run(ready, _in_memory(ready), progress) if out is None else _streamed(ready, Path(out), progress)
+
+
+def estimate_memory(
+    net: Net,
+    paradigm: Paradigm | None = None,
+    *,
+    duration_ms: float | None = None,
+    dt_ms: float | None = None,
+    trials: int | None = None,
+    out: str | Path | None = None,
+    delivery: Choice | None = None,
+    chunk_steps: int = CHUNK_STEPS,
+) -> MemoryEstimate:
+    """The peak memory of this process if `simulate` were called with the same arguments, told without running.
+
+    Parameters
+    ----------
+    net, paradigm, duration_ms, dt_ms, trials, out, delivery, chunk_steps
+        As for `simulate`.
+
+    Returns
+    -------
+    MemoryEstimate
+        Its `parts` in bytes, and their `total_bytes`; printed as a table.
+
+    Raises
+    ------
+    JtfneError
+        For arguments that `simulate` refuses, but not for a run that does not fit.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.simulation import estimate_memory
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(100).probes(["vm"]))
+    >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100 cells, 100,000 steps, 4 bytes
+    40000000
+    """
+    config, n_trials = _effective(net, paradigm, None, duration_ms, dt_ms, trials)
+    planned, n_steps = plan(net, config), round(config.run.duration_ms / config.run.dt_ms)
+    length = chunk_length(planned.recorders, n_steps, chunk_steps)
+    return estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,29 +158,25 @@ class _Ready:
     prepared_s: float
 
 
-def _ready(net: Net, config: Config, n_trials: int, chunk_steps: int, *, streamed: bool) -> _Ready:
-    """Arrays, inputs and recorders. Raises: JtfneError if what is to be held in memory does not fit."""
+def _ready(
+    net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
+) -> _Ready:
+    """Arrays, inputs and recorders. Raises: JtfneError if the run does not fit in memory."""
     began, run = time.perf_counter(), config.run
     n_steps = round(run.duration_ms / run.dt_ms)
     with precision(run.dtype):
-        flat, drive, planned = _prepared(net, config)
+        planned = plan(net, config)
         length = chunk_length(planned.recorders, n_steps, chunk_steps)
-        if streamed:
-            kept = held_bytes(flat, drive, planned, length=length, n_steps=n_steps, n_trials=n_trials)
-        else:
-            kept = kept_bytes(flat, drive, planned.recorders, n_steps=n_steps, n_trials=n_trials)
-    refuse_if_too_large(kept, n_cells=net.n_neurons, duration_ms=run.duration_ms, n_trials=n_trials, streamed=streamed)
-    return _Ready(
-        net,
-        config,
-        flat,
-        drive,
-        planned,
-        n_steps=n_steps,
-        n_trials=n_trials,
-        length=length,
-        prepared_s=time.perf_counter() - began,
-    )
+        estimate = estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery)
+        refuse_if_too_large(estimate, on_disk=on_disk)
+        flat, drive = _prepared(net, config, delivery)
+    prepared_s = time.perf_counter() - began
+    return _Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s)
+
+
+def _in_memory(ready: _Ready) -> InMemory:
+    """Room for the recordings of the run."""
+    return InMemory({probe.name: ready.n_steps // probe.every for probe in ready.planned.probes}, ready.n_trials)
 
 
 def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
@@ -179,7 +224,8 @@ def _effective(
 ) -> tuple[Config, int]:
     """The config with what this run says otherwise, checked as any config is; and the number of trials."""
     asked: dict[str, Any] = {"seed": seed, "duration_ms": duration_ms, "dt_ms": dt_ms}
-    config = net.config.runtime(**{name: value for name, value in asked.items() if value is not None})
+    changed = {name: value for name, value in asked.items() if value is not None}
+    config = net.config.runtime(**changed) if changed else net.config
     if paradigm is not None:
         config = config.stimuli(paradigm.stimuli)
     config.check()
@@ -190,13 +236,11 @@ def _effective(
     return config, n_trials
 
 
-def _prepared(net: Net, config: Config) -> "tuple[FlatNet, Drive, Plan]":
-    """Arrays, inputs and recorders of the run."""
-    presented, dt_ms = config.task.stimuli, config.run.dt_ms
-    mechanisms = tuple(each.drive.mechanism for each in presented if isinstance(each.drive, Poisson))
-    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False)
-    drive = drive_of(presented, net, flat.receptors, dt_ms, np.dtype(config.run.dtype))
-    return flat, drive, plan(net, config)
+def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
+    """Arrays and inputs of the run."""
+    dt_ms = config.run.dt_ms
+    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery)
+    return flat, drive_of(config.task.stimuli, net, flat.receptors, dt_ms, np.dtype(config.run.dtype))
 
 
 def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timings: dict[str, float]) -> Signals:

@@ -1,16 +1,16 @@
 """The outer loop: trials and chunks, from the engine's arrays to one Recording."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from jtfne import _keys, engine
 from jtfne._check import JtfneError
-from jtfne.delivery import unpack
 from jtfne.flatnet import FlatNet
-from jtfne.probes import Recording, Spikes
+from jtfne.probes import ROWS, Recording, Spikes
+from jtfne.runner import runner_of
 from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
@@ -40,7 +40,7 @@ class Sink(Protocol):
         ...
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-        """All chunks as one."""
+        """All chunks as one; asked for once, at the end."""
         ...
 
     def discard(self) -> None:
@@ -49,36 +49,57 @@ class Sink(Protocol):
 
 
 class InMemory:
-    """Keeps chunks, and no state."""
+    """Lays each chunk where it will stay, so that recordings are held once; keeps no state.
 
-    def __init__(self) -> None:
-        self._pieces: list[Piece] = []
+    n_rows: rows of a trial by readout.
+    """
+
+    def __init__(self, n_rows: Mapping[str, int], n_trials: int) -> None:
+        self._n_rows, self._n_trials = n_rows, n_trials
+        self.discard()
 
     @property
     def n_done(self) -> int:
         """As `Sink`."""
-        return len(self._pieces)
+        return len(self._spikes)
 
     def put(self, piece: Piece, carry: engine.Carry | None) -> None:
         """As `Sink`."""
-        self._pieces.append(piece)
+        for name, rows in piece.rows.items():
+            if name not in self._kept:
+                shape = (self._n_trials * self._n_rows[name], *rows.shape[1:])
+                self._kept[name], self._n_filled[name] = np.empty(shape, rows.dtype), 0
+            first = self._n_filled[name]
+            self._n_filled[name] += len(rows)
+            self._kept[name][first : self._n_filled[name]] = rows
+        self._spikes.append(piece.spikes)
 
     def carry(self, start: engine.Carry) -> engine.Carry:
         """As `Sink`; never asked, since each run begins with an empty one."""
         return start
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-        """As `Sink`."""
-        return _joined(self._pieces, n_trials=n_trials, n_steps=n_steps, dt_ms=dt_ms)
+        """As `Sink`; nothing is held here afterwards."""
+        kept = {name: rows.reshape(n_trials, self._n_rows[name], *rows.shape[1:]) for name, rows in self._kept.items()}
+        recording = Recording(n_trials, n_steps, dt_ms, kept, all_spikes(self._spikes))
+        self.discard()
+        return recording
 
     def discard(self) -> None:
         """As `Sink`."""
-        self._pieces.clear()
+        self._kept: dict[str, np.ndarray[Any, Any]] = {}
+        self._n_filled: dict[str, int] = {}
+        self._spikes: list[Spikes] = []
+
+
+def all_spikes(parts: list[Spikes]) -> Spikes:
+    """Spikes of consecutive chunks as one table."""
+    return Spikes(*(np.concatenate([getattr(each, name) for each in parts]) for name in ("trial", "step", "row")))
 
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
-    """Steps of each chunk: about `chunk_steps`, and a whole number of every recorder's intervals."""
-    block = math.lcm(*(each.every for each in recorders)) if recorders else 1
+    """Steps of each chunk: about `chunk_steps`, and whole blocks of every recorder's rows."""
+    block = math.lcm(*(each.every for each in recorders)) * ROWS if recorders else 1
     n_chunks = max(1, math.ceil(n_steps / chunk_steps))
     return max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
 
@@ -99,56 +120,43 @@ def record(
 
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
+    runner = runner_of(flat.circuit, drive.inputs, recorders, flat.dt_ms)
     n_chunks, done = math.ceil(n_steps / length), sink.n_done
     tick(done // n_chunks * n_steps + done % n_chunks * length)
     carry: engine.Carry | None = None
     for number in range(done, n_trials * n_chunks):
         trial, k = divmod(number, n_chunks)
         if k == 0 or carry is None:
-            keys = _keys.streams(_keys.key(seed, "trial", str(trial)))
-            carry = engine.start(flat.circuit, drive.inputs, keys)
-            carry = sink.carry(carry) if k else carry
+            carry = runner.start(np.uint32(seed), _keys.codes("trial", str(trial)))
+            carry = runner.placed(sink.carry(carry)) if k else carry
         first = k * length
         clock = drive.clock(first, length)
-        carry, chunk = engine.advance_jit(flat.circuit, drive.inputs, recorders, carry, clock, flat.dt_ms)
+        carry, chunk = runner.advance(carry, clock)
         # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
         here = min(length, n_steps - first)
-        step, row = unpack(np.asarray(chunk.words)[:here])
+        step, row = runner.spikes(np.asarray(chunk.words)[:here])
         spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
         last = k == n_chunks - 1
         if last:
-            _refuse_non_finite(carry, sink)
+            _refuse_non_finite(runner.runaways(carry), sink)
         sink.put(Piece(_trimmed(chunk, recorders, here), spikes), None if last else carry)
         tick(here)
     return sink.recording(n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
 
 
-def _joined(pieces: list[Piece], *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-    """All chunks of all trials as one recording."""
-    n_chunks = len(pieces) // n_trials
-    trials = [pieces[k * n_chunks : (k + 1) * n_chunks] for k in range(n_trials)]
-    kept = {
-        name: np.stack([np.concatenate([p.rows[name] for p in each]) for each in trials]) for name in pieces[0].rows
-    }
-    spikes = (np.concatenate([getattr(each.spikes, name) for each in pieces]) for name in ("trial", "step", "row"))
-    return Recording(n_trials=n_trials, n_steps=n_steps, dt_ms=dt_ms, kept=kept, spikes=Spikes(*spikes))
-
-
 def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_steps: int) -> dict[str, Any]:
-    """The chunk's recordings on the host, cut to its first `n_steps`."""
+    """The chunk's recordings as the host sees them, cut to its first `n_steps`."""
     parts: dict[str, Any] = {}
     for recorder, recorded in zip(recorders, chunk.recorded, strict=True):
-        parts |= {name: np.array(rows)[: n_steps // recorder.every] for name, rows in recorded.items()}
+        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in recorded.items()}
     return parts
 
 
-def _refuse_non_finite(carry: engine.Carry, sink: Sink) -> None:
-    """Raises: JtfneError if the state of a cell ran away."""
-    for state in carry.cells:
-        away = np.flatnonzero(~np.isfinite(np.asarray(state.v_mV)))
-        if away.size:
-            sink.discard()
-            raise JtfneError(
-                f"membrane potential of {away.size} cells is not finite at the end of the trial; allowed: finite "
-                "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
-            )
+def _refuse_non_finite(n_cells: int, sink: Sink) -> None:
+    """Raises: JtfneError if the state of any cell ran away."""
+    if n_cells:
+        sink.discard()
+        raise JtfneError(
+            f"membrane potential of {n_cells} cells is not finite at the end of the trial; allowed: finite "
+            "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
+        )

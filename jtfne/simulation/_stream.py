@@ -13,14 +13,12 @@ from jtfne._check import refuse
 from jtfne._rows import Array
 from jtfne.chunk_files import ChunkFiles
 from jtfne.config import Config
-from jtfne.flatnet import FlatNet
 from jtfne.net import Net
 from jtfne.partial_run import PartialRun
-from jtfne.probes import Plan, Probe, Recording, Spikes
+from jtfne.probes import Probe, Recording, Spikes
 from jtfne.reports import machine, software
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
-from jtfne.simulation._memory import kept_bytes
 
 BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")  # what the bits depend on
 
@@ -43,12 +41,6 @@ def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
 def _fields_hash(part: Any) -> dict[str, str]:
     """The hash of each field of a dataclass of arrays, text and numbers."""
     return {each.name: array_hash(getattr(part, each.name)) for each in dataclasses.fields(part)}
-
-
-def held_bytes(flat: FlatNet, drive: Any, planned: Plan, *, length: int, n_steps: int, n_trials: int) -> int:
-    """Bytes of recordings that a streamed run holds: two chunks, and all rows of probes that need them at once."""
-    chunk = kept_bytes(flat, drive, planned.recorders, n_steps=length, n_trials=1)
-    return 2 * chunk + kept_bytes(flat, drive, planned.held_whole(), n_steps=n_steps, n_trials=n_trials)
 
 
 class OnDisk:

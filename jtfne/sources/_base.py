@@ -36,7 +36,9 @@ class InputCurrent:
 
     def read(self, view: View) -> jax.Array:
         """(1, n_cells) pA; equal and opposite to capacitive + ionic."""
-        return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
+        if view.syn.conductances is None:
+            return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
+        return (view.balance().synaptic - view.i_ext_pA)[None]
 
 
 @jax.tree_util.register_dataclass
@@ -80,7 +82,9 @@ class SynapticCurrent:
 
     def read(self, view: View) -> jax.Array:
         """(1, n_cells) pA."""
-        return -view.syn.mean_pA(view.dt_ms)[None]
+        if view.syn.conductances is None:
+            return -view.syn.mean_pA(view.dt_ms)[None]
+        return view.balance().synaptic[None]  # a conductance's current hangs on where the membrane went
 
 
 @jax.tree_util.register_dataclass

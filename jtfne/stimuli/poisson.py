@@ -11,12 +11,14 @@ from jtfne.stimuli._base import Waveform, window
 class Poisson:
     """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
 
-    Each target draws its own train, or all of them see one train if `shared`. The rate is that of the
-    pooled input to a cell (number of afferents times their rate).
+    Onto a conductance each adds `weight_nS`; one of the two is given. Each target draws its own train, or all of
+    them see one train if `shared`. The rate is that of the pooled input to a cell (number of afferents times their
+    rate).
     """
 
     rate_Hz: float
-    weight_pA: float
+    weight_pA: float | None = None
+    weight_nS: float | None = None
     mechanism: str = "AMPA"
     start_ms: float = 0.0
     stop_ms: float | None = None
@@ -25,10 +27,17 @@ class Poisson:
     LIMITS: ClassVar[dict[str, Limit]] = {
         "rate_Hz": NOT_NEGATIVE,
         "weight_pA": FINITE,
+        "weight_nS": NOT_NEGATIVE,
         "start_ms": NOT_NEGATIVE,
         "stop_ms": NOT_NEGATIVE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
+    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (("weight_pA", "weight_nS"),)
+
+    @property
+    def weight(self) -> float:
+        """The weight, in the unit in which it was given."""
+        return next(each for each in (self.weight_pA, self.weight_nS) if each is not None)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): 1 while there is input, else 0."""

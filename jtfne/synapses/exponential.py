@@ -25,6 +25,7 @@ class Exponential:
     tau_ms: jax.Array | float
     sign: int = dataclasses.field(default=0, metadata={"static": True})
 
+    unit: ClassVar[str] = "pA"  # of a weight
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
 
     def decay(self, dt_ms: jax.Array | float) -> jax.Array:

@@ -1,0 +1,150 @@
+"""Many runs of one circuit, each with its own key and values, by one compiled program.
+
+On CPU an event-driven run is served best by a core of its own: members share the program and are spread over threads.
+Elsewhere, and for the sparse and dense deliveries, they are one batch (`vmap`); docs/performance.md has what was measured.
+"""
+
+import functools
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jtfne import engine
+from jtfne._check import one_of, refuse
+from jtfne._cores import n_cores
+from jtfne._precision import precision
+from jtfne.delivery import EventDelivery, ShardedDelivery
+from jtfne.flatnet import FlatNet
+
+Values = Mapping[str, jax.Array]
+
+
+def run_batch(
+    flat: FlatNet,
+    keys: jax.Array,
+    *,
+    n_steps: int,
+    values: Values | None = None,
+    inputs: engine.Inputs | None = None,
+    clock: engine.Clock | None = None,
+    recorders: tuple[engine.Recorder, ...] = (),
+) -> engine.Chunk:
+    """Run every member of a batch from its start.
+
+    Parameters
+    ----------
+    flat : FlatNet
+        The circuit, on one device.
+    keys : jax.Array
+        A key a member, (n_members,).
+    n_steps : int
+        Steps of ``flat.dt_ms``.
+    values : mapping of str to array, optional
+        What differs between members besides the key: by the name of a leaf of `flat` (see `names_of`), an array of that
+        leaf's shape behind an axis of members.
+    inputs, clock, recorders
+        As for `FlatNet.run`, the same for all members.
+
+    Returns
+    -------
+    jtfne.engine.Chunk
+        As of `FlatNet.run`, every array behind an axis of members; each member is, to the bit, what it is alone.
+
+    Raises
+    ------
+    JtfneError
+        For a name that is no leaf, an array of another shape, and a circuit spread over devices.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, jtfne
+    >>> from jtfne.batch import run_batch
+    >>> flat = jtfne.construct(jtfne.suite2_net1_config(50)).to_flat()
+    >>> gains = jnp.array([0.0, 1.0])
+    >>> drives = gains[:, None] * flat.circuit.drive_pA
+    >>> keys = jax.random.split(jax.random.key(0), 2)
+    >>> words = run_batch(flat, keys, n_steps=500, values={"circuit.drive_pA": drives}).words
+    >>> [int(jax.lax.population_count(each).sum() > 10) for each in words]
+    [0, 1]
+    """
+    if isinstance(flat.circuit.delivery, ShardedDelivery):
+        raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
+    given = _checked(flat, {} if values is None else dict(values), keys.shape[0])
+    run = functools.partial(_member, n_steps=n_steps)
+    if jax.default_backend() != "cpu" or not isinstance(flat.circuit.delivery, EventDelivery):
+        chunk: engine.Chunk = _together(flat, given, keys, inputs, clock, recorders, n_steps=n_steps)
+        return chunk
+    dtype = str(flat.circuit.drive_pA.dtype)
+
+    def member(k: int) -> engine.Chunk:
+        with precision(dtype):  # a context of this thread
+            mine = {name: array[k] for name, array in given.items()}
+            done: engine.Chunk = jax.block_until_ready(run(flat, mine, keys[k], inputs, clock, recorders))
+            return done
+
+    with ThreadPoolExecutor(n_cores()) as pool:
+        chunks = list(pool.map(member, range(keys.shape[0])))
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
+
+
+def names_of(flat: FlatNet) -> tuple[str, ...]:
+    """The names of all leaves of a circuit, such as `circuit.drive_pA` and `circuit.groups[0].emitter.tau_m_ms`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(flat)
+    return tuple(jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
+
+
+def _checked(flat: FlatNet, values: dict[str, Any], n_members: int) -> dict[str, jax.Array]:
+    """`values` as arrays. Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it."""
+    shapes = dict(zip(names_of(flat), [jnp.shape(leaf) for leaf in jax.tree.leaves(flat)], strict=True))
+    found = {}
+    for name, each in values.items():
+        one_of(name, shapes, name="values", where="run_batch")
+        array, wanted = jnp.asarray(each), (n_members, *shapes[name])
+        if array.shape != wanted:
+            raise refuse(f"values[{name!r}] of shape {array.shape}", f"{wanted}: a value a member", "run_batch")
+        found[name] = array
+    return found
+
+
+def _with(flat: FlatNet, values: Values) -> FlatNet:
+    """`flat` with some of its leaves replaced."""
+    leaves, tree = jax.tree.flatten(flat)
+    named = zip(names_of(flat), leaves, strict=True)
+    changed: FlatNet = jax.tree.unflatten(tree, [values.get(name, leaf) for name, leaf in named])
+    return changed
+
+
+@functools.partial(jax.jit, static_argnames=("n_steps",))
+def _member(
+    flat: FlatNet,
+    values: Values,
+    key: jax.Array,
+    inputs: engine.Inputs | None,
+    clock: engine.Clock | None,
+    recorders: tuple[engine.Recorder, ...],
+    n_steps: int,
+) -> engine.Chunk:
+    """One member."""
+    return _with(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
+
+
+@functools.partial(jax.jit, static_argnames=("n_steps",))
+def _together(
+    flat: FlatNet,
+    values: Values,
+    keys: jax.Array,
+    inputs: engine.Inputs | None,
+    clock: engine.Clock | None,
+    recorders: tuple[engine.Recorder, ...],
+    n_steps: int,
+) -> engine.Chunk:
+    """All members at once."""
+
+    def member(values: Values, key: jax.Array) -> engine.Chunk:
+        return _member(flat, values, key, inputs, clock, recorders, n_steps)
+
+    chunk: engine.Chunk = jax.vmap(member)(values, keys)
+    return chunk

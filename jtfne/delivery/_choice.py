@@ -1,0 +1,156 @@
+"""Which delivery a circuit gets: as the user says, or by its size and the devices that there are."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+import numpy.typing as npt
+from jax.sharding import Mesh
+
+from jtfne._check import refuse
+from jtfne.delivery._base import Chunks, Delivery, Ring
+from jtfne.delivery._layout import Layout
+from jtfne.delivery.dense import DenseDelivery, dense_bytes
+from jtfne.delivery.event import EventDelivery, block_length, blocks_of
+from jtfne.delivery.sharded import ShardedDelivery, default_mesh
+from jtfne.delivery.sparse import SparseDelivery
+
+SHARDED_FROM = 10_000  # cells; below, gathering the spikes of two devices costs more than it saves (ENGINE.md)
+DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the sparse form
+
+
+@dataclasses.dataclass(frozen=True)
+class Synapses:
+    """What a delivery is built from.
+
+    chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of each of n devices,
+    given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of each cell model, None for all rows.
+    n_edges, n_delays: how many there are, at most.
+    """
+
+    chunks: Callable[[], Chunks]
+    degrees: Callable[[npt.NDArray[Any], int], npt.NDArray[np.int64]]
+    models: list[npt.NDArray[Any] | None]
+    n_edges: int
+    n_delays: int
+    ring: Ring
+    dtype: np.dtype[Any]
+    tracked: bool
+
+    def blocks_bytes(self) -> int:
+        """Bytes of rows in blocks on one device."""
+        degrees = self.degrees(np.zeros(self.ring.n_cells, np.int8), 1)[0]
+        block = block_length(int(degrees.max(initial=1)), self.ring.width)
+        return int(blocks_of(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
+
+
+class Choice(Protocol):
+    """How spikes are to be delivered; see `choose`."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """About how much memory the arrays take."""
+        ...
+
+    def build(self, synapses: Synapses) -> Delivery:
+        """The delivery of these synapses."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """`EventDelivery`: costs what spikes cost. The fastest on CPU, for a circuit at a time."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`."""
+        return synapses.blocks_bytes()
+
+    def build(self, synapses: Synapses) -> EventDelivery:
+        """As `Choice`. Raises: JtfneError if a ring entry has no int32 index."""
+        degrees = synapses.degrees(np.zeros(synapses.ring.n_cells, np.int8), 1)[0]
+        return EventDelivery.build(synapses.chunks(), degrees, synapses.ring, synapses.dtype, tracked=synapses.tracked)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sparse:
+    """`SparseDelivery`: every synapse at every step. For batches, gradients and accelerators."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`: source, entry, weight and place of each synapse, before any merge."""
+        return synapses.n_edges * (12 + synapses.dtype.itemsize)
+
+    def build(self, synapses: Synapses) -> SparseDelivery:
+        """As `Choice`."""
+        return SparseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dense:
+    """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and accelerators."""
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`."""
+        return dense_bytes(synapses.ring, synapses.n_delays, synapses.dtype.itemsize)
+
+    def build(self, synapses: Synapses) -> DenseDelivery:
+        """As `Choice`. Raises: JtfneError if the matrices take more than 4 GiB."""
+        return DenseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sharded:
+    """`ShardedDelivery`: cells over the devices of `mesh`, of one axis; by default over all devices of all processes.
+
+    More than one CPU device takes `jax.config.update("jax_num_cpu_devices", n)` before jax is first used, or
+    `jtfne run --devices n`.
+    """
+
+    mesh: Mesh | None = None
+
+    def n_bytes(self, synapses: Synapses) -> int:
+        """As `Choice`, on all devices; rows are cut in more blocks, and there are no more than that many."""
+        return synapses.blocks_bytes()
+
+    def build(self, synapses: Synapses) -> ShardedDelivery:
+        """As `Choice`. Raises: JtfneError for a mesh of several axes, or one that leaves out devices' processes."""
+        mesh = default_mesh() if self.mesh is None else self.mesh
+        refuse_misfit(mesh)
+        layout = Layout.of(synapses.ring.n_cells, synapses.models, mesh.size)
+        device_of = layout.place(layout.position_of)[0]
+        return ShardedDelivery.build(
+            synapses.chunks(),
+            synapses.degrees(device_of, mesh.size),
+            synapses.ring,
+            synapses.dtype,
+            layout=layout,
+            mesh=mesh,
+            tracked=synapses.tracked,
+        )
+
+
+def refuse_misfit(mesh: Mesh) -> None:
+    """Raises: JtfneError for a mesh that cells cannot be dealt over."""
+    where = "delivery Sharded(mesh=...)"
+    if len(mesh.axis_names) != 1:
+        given = f"a mesh with axes {', '.join(map(repr, mesh.axis_names))}"
+        raise refuse(given, "one axis, over which cells are dealt", where)
+    there, known = list(mesh.devices.flat), set(jax.devices())
+    if any(device not in known for device in there):
+        raise refuse(f"a mesh over devices {there}", f"the devices of this run, {jax.devices()}", where)
+    left_out = {device.process_index for device in known} - {device.process_index for device in there}
+    if left_out:
+        given = f"a mesh without a device of process {', '.join(map(str, sorted(left_out)))}"
+        raise refuse(given, "at least one device of each process", where)
+
+
+def choose(synapses: Synapses) -> Choice:
+    """What serves these synapses best on the devices that there are.
+
+    On CPU, events; from 10,000 cells on over all devices, if there are several. On accelerators, where a loop over
+    single spikes is slow, matrices while they are small, else the sparse form.
+    """
+    if jax.default_backend() == "cpu":
+        several = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
+        return Sharded() if several or jax.process_count() > 1 else Event()
+    return Dense() if Dense().n_bytes(synapses) <= DENSE_UP_TO else Sparse()

@@ -1,0 +1,81 @@
+"""Which device holds which cell."""
+
+import dataclasses
+import functools
+import itertools
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Cells dealt to devices in turn, a word of 32 at a time, so that each population is split evenly.
+
+    runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins at a multiple of
+    32 * n_devices *positions*, so all devices hold as many cells of each model, and positions keep the order of rows.
+    Positions past the end of a run are filled by copies of its last cell, whose spikes are not counted.
+    """
+
+    runs: tuple[tuple[int, int], ...]
+    n_devices: int
+
+    @classmethod
+    def of(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
+        """The layout of cells of several models; indices: the rows of each, None for all of them."""
+        model = np.zeros(n_cells, np.int64)
+        for k, rows in enumerate(indices):
+            model[slice(None) if rows is None else rows] = k
+        firsts = [0, *(np.flatnonzero(np.diff(model)) + 1).tolist(), n_cells]
+        return cls(tuple((a, b - a) for a, b in itertools.pairwise(firsts)), n_devices)
+
+    @functools.cached_property
+    def row_of(self) -> Ints:
+        """The row that each position holds or copies: (n_devices * n_local,)."""
+        parts = [first + np.minimum(np.arange(room), n - 1) for (first, n), room in self._rooms()]
+        return np.concatenate(parts)
+
+    @functools.cached_property
+    def real(self) -> npt.NDArray[np.bool_]:
+        """Whether a position holds a cell, or a copy: (n_devices * n_local,)."""
+        return np.concatenate([np.arange(room) < n for (_, n), room in self._rooms()])
+
+    @functools.cached_property
+    def position_of(self) -> Ints:
+        """The position of each row: (n_cells,)."""
+        return np.flatnonzero(self.real)
+
+    @property
+    def n_local(self) -> int:
+        """Positions of one device."""
+        return self.row_of.size // self.n_devices
+
+    def place(self, position: Ints) -> tuple[Ints, Ints]:
+        """Device, and place there, of each position."""
+        word, bit = np.divmod(position, 32)
+        turn, device = np.divmod(word, self.n_devices)
+        return device, turn * 32 + bit
+
+    @functools.cached_property
+    def dealt(self) -> Ints:
+        """The position of every place: (n_devices, n_local)."""
+        device, local = self.place(np.arange(self.row_of.size))
+        found = np.empty((self.n_devices, self.n_local), np.int64)
+        found[device, local] = np.arange(self.row_of.size)
+        return found
+
+    @functools.cached_property
+    def rows(self) -> Ints:
+        """The row that every place holds or copies: (n_devices, n_local)."""
+        return self.row_of[self.dealt]
+
+    def _rooms(self) -> list[tuple[tuple[int, int], int]]:
+        """Each run, and the positions that it takes."""
+        step = 32 * self.n_devices
+        return [((first, n), -(-n // step) * step) for first, n in self.runs]
+
+    def __hash__(self) -> int:
+        return hash((self.runs, self.n_devices))

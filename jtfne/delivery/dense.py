@@ -1,0 +1,82 @@
+"""Dense delivery: one matrix a delay. For small circuits in batches, where a product of matrices pays."""
+
+import dataclasses
+from typing import Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import refuse
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
+
+MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and faster
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class DenseDelivery:
+    """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are floats.
+
+    weights: (n_delays, n_cells, n_receptors * n_cells), zero where there is no synapse. connection: int16 of that
+    shape, -1 where there is none, or None. delays: the steps that each matrix takes.
+    """
+
+    weights: jax.Array
+    connection: jax.Array | None
+    ring: Ring = dataclasses.field(metadata={"static": True})
+    delays: tuple[int, ...] = dataclasses.field(metadata={"static": True})
+
+    @classmethod
+    def build(cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
+        """Lay edges out; those of one source that meet in all else become one.
+
+        Raises: JtfneError if the matrices take more than 4 GiB.
+        """
+        found = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        delay, at = np.divmod(found.offset, ring.width)
+        delays, which = np.unique(delay, return_inverse=True)
+        shape = (delays.size, ring.n_cells, ring.width)
+        n_bytes = dense_bytes(ring, delays.size, np.dtype(dtype).itemsize)
+        if n_bytes > MOST_BYTES:
+            given = f"DenseDelivery of {n_bytes / 2**30:.1f} GiB ({delays.size} delays, {ring.n_cells} cells)"
+            raise refuse(given, f"at most {MOST_BYTES / 2**30:g} GiB; SparseDelivery holds synapses only", "delivery")
+        weights = np.zeros(shape, dtype)
+        weights[which, found.row, at] = found.weight
+        rule = np.full(shape, -1, np.int16)
+        rule[which, found.row, at] = found.connection
+        return cls(
+            weights=jnp.asarray(weights),
+            connection=jnp.asarray(rule) if tracked else None,
+            ring=ring,
+            delays=tuple(delays.tolist()),
+        )
+
+    def words(self, spikes: jax.Array) -> jax.Array:
+        """As `Delivery`."""
+        return pack(spikes)
+
+    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+        """As `Delivery`; costs the same however many spikes there are."""
+        sent = spikes.astype(ring.dtype)
+        for matrix, delay in zip(self.weights, self.delays, strict=True):
+            at = (step + delay) % self.ring.n_slots * self.ring.width
+            slot = jax.lax.dynamic_slice(ring, (at,), (self.ring.width,))
+            ring = jax.lax.dynamic_update_slice(ring, slot + sent @ matrix, (at,))
+        return ring
+
+    def edges(self) -> EdgeList:
+        """As `Delivery`; a synapse of weight zero is none, unless it was tracked."""
+        weights = np.asarray(self.weights)
+        there = weights != 0.0 if self.connection is None else np.asarray(self.connection) >= 0
+        row, which, at = np.nonzero(there.transpose(1, 0, 2))
+        offset = np.array(self.delays, np.int64)[which] * self.ring.width + at
+        rule = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[which, row, at]
+        weight = weights[which, row, at].astype(np.float64)
+        return Entries(row, offset.astype(np.int32), weight, rule).edges(self.ring)
+
+
+def dense_bytes(ring: Ring, n_delays: int, itemsize: int) -> int:
+    """What the matrices of `n_delays` take."""
+    return n_delays * ring.n_cells * ring.width * itemsize

@@ -1,0 +1,63 @@
+"""Sparse delivery: every synapse at every step, as one sum by target. For batches, gradients and accelerators."""
+
+import dataclasses
+from typing import Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class SparseDelivery:
+    """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if these are floats.
+
+    source, entry: int32 (n_synapses,); entry ascends and points into offsets. weights: (n_synapses,). offsets: int32
+    (n_entries,), all different, inside the ring. connection: int16 (n_synapses,) or None.
+    """
+
+    source: jax.Array
+    entry: jax.Array
+    weights: jax.Array
+    offsets: jax.Array
+    connection: jax.Array | None
+    ring: Ring = dataclasses.field(metadata={"static": True})
+
+    @classmethod
+    def build(cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
+        """Sort edges by where they arrive; those of one source that meet in all else become one."""
+        found = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        order = np.argsort(found.offset, kind="stable")
+        offsets, entry = np.unique(found.offset[order], return_inverse=True)
+        return cls(
+            source=jnp.asarray(found.row[order], jnp.int32),
+            entry=jnp.asarray(entry, jnp.int32),
+            weights=jnp.asarray(found.weight[order].astype(dtype)),
+            offsets=jnp.asarray(offsets, jnp.int32),
+            connection=jnp.asarray(found.connection[order]) if tracked else None,
+            ring=ring,
+        )
+
+    def words(self, spikes: jax.Array) -> jax.Array:
+        """As `Delivery`."""
+        return pack(spikes)
+
+    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+        """As `Delivery`; costs the same however many spikes there are."""
+        sent = spikes.astype(ring.dtype).at[self.source].get(mode="promise_in_bounds") * self.weights
+        n_entries = self.offsets.shape[0]
+        arriving = jax.ops.segment_sum(sent, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds")
+        at = self.ring.turned(self.offsets, step)
+        return ring.at[at].add(arriving, mode="promise_in_bounds", unique_indices=True)
+
+    def edges(self) -> EdgeList:
+        """As `Delivery`."""
+        source, weight = np.asarray(self.source).astype(np.int64), np.asarray(self.weights).astype(np.float64)
+        rule = np.zeros(source.size, np.int16) if self.connection is None else np.asarray(self.connection)
+        offset = np.asarray(self.offsets)[np.asarray(self.entry)]
+        order = np.argsort(source, kind="stable")
+        return Entries(source[order], offset[order], weight[order], rule[order]).edges(self.ring)

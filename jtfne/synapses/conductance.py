@@ -1,0 +1,28 @@
+"""Exponential conductance synapse: a current that depends on where the membrane is."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+
+from jtfne._check import FINITE, POSITIVE, Limit
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Conductance:
+    """dg/dt = -g/tau + sum_j w_j delta(t - t_j - d_j), i = g (e_rev - v): a spike adds its weight (nS).
+
+    Weights are never negative: whether a synapse excites is for its reversal potential to say.
+    Source: Brette et al. (2007), J. Comput. Neurosci. 23:349-398, appendix B (benchmark 1).
+
+    >>> Conductance(tau_ms=5.0, e_rev_mV=0.0).sign
+    1
+    """
+
+    tau_ms: jax.Array | float
+    e_rev_mV: jax.Array | float
+
+    sign: ClassVar[int] = 1
+    unit: ClassVar[str] = "nS"  # of a weight
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE}

@@ -1,0 +1,56 @@
+"""What the benchmarks hand to the peers is the circuit that jtfne simulates, and no peer is a dependency."""
+
+import importlib
+import json
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import jtfne
+
+ROOT = Path(__file__).parent.parent
+PEERS = ("nest", "brian2", "brainpy", "jaxfne")
+
+
+@pytest.fixture
+def circuits(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module("_circuits")
+
+
+def test_the_described_microcircuit_has_its_published_synapses_and_currents(circuits: ModuleType) -> None:
+    told = json.loads(json.dumps(circuits.described(circuits.circuit("pd14_poisson_0.1"))))
+    assert told["n_cells"] == 7_717
+    assert sum(each["rule"]["n"] for each in told["connections"]) == 2_988_807
+    # Currents that make up for the scale: the formula of van Albada et al. (2015), evaluated by hand to 0.01 pA.
+    want_pA = [29.04, 112.37, 112.97, 114.99, 125.42, 151.68, 43.85, 153.71]
+    np.testing.assert_allclose([each["current_pA"] for each in told["cells"]], want_pA, atol=0.01)
+    assert [rain["rate_Hz"] for rain in told["cells"][4]["poisson"]] == [1_600.0]  # 200 inputs of 8 Hz
+
+
+def test_connections_are_told_by_the_populations_that_they_join(circuits: ModuleType) -> None:
+    config = circuits.circuit("pd14_poisson_0.1")
+    rows = [(each.layer, each.cell_type) for each in config.populations()]
+    for mine, told in zip(config.circuit.connections, circuits.described(config)["connections"], strict=True):
+        assert [rows[k] for k in told["source"]] == [(*mine.source.layer, *mine.source.cell_type)]
+        assert [rows[k] for k in told["target"]] == [(*mine.target.layer, *mine.target.cell_type)]
+
+
+@pytest.mark.parametrize("n_cells", [100, 1_001])
+def test_a_scaled_circuit_keeps_its_inputs_a_cell(circuits: ModuleType, n_cells: int) -> None:
+    net = jtfne.construct(circuits.scaled(n_cells))
+    targets = net.edges.to_pandas()["target"]
+    assert net.n_neurons == n_cells
+    assert targets.value_counts().tolist() == [circuits.IN_DEGREE] * n_cells
+
+
+def test_no_peer_is_a_dependency() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    words = tomllib.loads(text)
+    lists = [words["project"]["dependencies"], *words["project"]["optional-dependencies"].values()]
+    lists += list(words["dependency-groups"].values())
+    named = [each for group in lists for each in group if isinstance(each, str)]
+    assert not [each for each in named if each.startswith(PEERS)]
