@@ -1,8 +1,23 @@
-"""How many cores this process may use."""
+"""How many cores this process may use, and how many devices jax makes of them."""
 
 import os
+
+from jtfne._check import refuse
 
 
 def n_cores() -> int:
     """Cores by this process's affinity, where the system tells it, else all of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def have_devices(n_devices: int, *, where: str) -> None:
+    """Have jax make so many devices of the CPU; for a program to ask before it first uses jax.
+
+    Raises: JtfneError unless there are as many cores.
+    """
+    if not 1 <= n_devices <= n_cores():
+        raise refuse(f"{n_devices} devices", f"1 to {n_cores()}, the cores of this process", where)
+    if n_devices > 1:
+        import jax
+
+        jax.config.update("jax_num_cpu_devices", n_devices)

@@ -204,3 +204,23 @@ def test_help_is_quick():
     code += "print([name for name in ('jax', 'xarray', 'mne', 'pandas') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_devices_change_no_bit(tmp_path):
+    """A circuit large enough to be spread runs on both cores with the bits of one; more devices than cores are refused."""
+    import json
+    import os
+
+    cores = len(os.sched_getaffinity(0))
+    args = ["run", "brunel:case=D", "--duration-ms", "20", "--json"]
+    hashes = {}
+    for n_devices in (1, min(2, cores)):
+        out = tmp_path / f"on_{n_devices}"
+        command = [sys.executable, "-m", "jtfne", *args, "-o", str(out), "--devices", str(n_devices)]
+        subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu"})
+        manifest = json.loads((out / "manifest.json").read_text())
+        hashes[n_devices] = {name: each["sha256"] for name, each in manifest["readouts"].items()}
+    assert len({json.dumps(each) for each in hashes.values()}) == 1
+    command = [sys.executable, "-m", "jtfne", *args, "-o", str(tmp_path / "no"), "--devices", str(cores + 1)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and f"1 to {cores}" in done.stderr
