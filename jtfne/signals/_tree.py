@@ -50,7 +50,7 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
 
 
 def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
-    """Values in memory, which nobody else holds, to write to: copied only if they cannot be; those on disk stay there."""
+    """Values in memory, held by nobody else: copied only if they cannot be written to; those on disk stay there."""
     import xarray as xr
 
     from jtfne import row_arrays
