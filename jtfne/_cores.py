@@ -1,6 +1,7 @@
 """How many cores this process may use, and how many devices jax makes of them."""
 
 import os
+from typing import Any
 
 from jtfne._check import refuse
 
@@ -20,4 +21,5 @@ def have_devices(n_devices: int, *, where: str) -> None:
     if n_devices > 1:
         import jax
 
-        jax.config.update("jax_num_cpu_devices", n_devices)
+        update: Any = jax.config.update  # untyped
+        update("jax_num_cpu_devices", n_devices)

@@ -1,7 +1,7 @@
 """Many runs of one circuit, each with its own key and values, by one compiled program.
 
 On CPU an event-driven run is served best by a core of its own: members share the program and are spread over threads.
-Elsewhere, and for the sparse and dense deliveries, they are one batch (`vmap`); docs/performance.md has what was measured.
+Elsewhere, and for the sparse and dense deliveries, they are one batch (`vmap`).
 """
 
 import functools
@@ -82,12 +82,14 @@ def run_batch(
     def member(k: int) -> engine.Chunk:
         with precision(dtype):  # a context of this thread
             mine = {name: array[k] for name, array in given.items()}
-            done: engine.Chunk = jax.block_until_ready(run(flat, mine, keys[k], inputs, clock, recorders))
+            done: engine.Chunk = run(flat, mine, keys[k], inputs, clock, recorders)
+            done.words.block_until_ready()
             return done
 
     with ThreadPoolExecutor(n_cores()) as pool:
         chunks = list(pool.map(member, range(keys.shape[0])))
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
+    stacked: engine.Chunk = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
+    return stacked
 
 
 def names_of(flat: FlatNet) -> tuple[str, ...]:
@@ -144,7 +146,8 @@ def _together(
     """All members at once."""
 
     def member(values: Values, key: jax.Array) -> engine.Chunk:
-        return _member(flat, values, key, inputs, clock, recorders, n_steps)
+        alone: engine.Chunk = _member(flat, values, key, inputs, clock, recorders, n_steps)
+        return alone
 
     chunk: engine.Chunk = jax.vmap(member)(values, keys)
     return chunk

@@ -68,17 +68,15 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
     manifest: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with this run where it was stopped, if it was.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with this run where it was stopped.")] = False,
     devices: Annotated[int, typer.Option(help="CPU devices over which a large circuit is spread.")] = 1,
     as_json: As_json = False,
 ) -> None:
     """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report."""
+    from jtfne import _cores
     from jtfne._check import refuse
-    from jtfne._cores import have_devices
 
-    have_devices(devices, where="jtfne run --devices")
+    _cores.have_devices(devices, where="jtfne run --devices")
     if (config is None) == (manifest is None):
         raise refuse("both CONFIG and --from" if config else "neither CONFIG nor --from", "one of them", "jtfne run")
     _refuse_used(out)

@@ -222,7 +222,8 @@ def watched(
         return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
 
     if not slow:
-        (carry, _), (words, rows) = jax.lax.scan(step, (carry, []), clock)
+        none: list[jax.Array] = []
+        (carry, _), (words, rows) = jax.lax.scan(step, (carry, none), clock)
         return carry, words, rows
 
     first, silent = carry.step, jnp.zeros(circuit.n_cells, bool)

@@ -64,7 +64,8 @@ def open_net(path: str | Path) -> Net:
     identity = None
     if index["names"] is not None:
         cells = {name.removeprefix("cells_").removesuffix(".npy"): a for name, a in mapped.items() if "cells_" in name}
-        identity = Identity(**cells, **{name: tuple(each) for name, each in index["names"].items()})
+        names: dict[str, Any] = {name: tuple(each) for name, each in index["names"].items()}
+        identity = Identity(**cells, **names)
     projections = [
         Projection(**about, **{name: mapped[f"projection_{k:04d}_{name}.npy"] for name in _EDGES})
         for k, about in enumerate(index["projections"])

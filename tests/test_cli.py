@@ -207,7 +207,7 @@ def test_help_is_quick():
 
 
 def test_devices_change_no_bit(tmp_path):
-    """A circuit large enough to be spread runs on both cores with the bits of one; more devices than cores are refused."""
+    """A large circuit runs on both cores with the bits of one; more devices than cores are refused."""
     import json
     import os
 

@@ -124,7 +124,7 @@ class SourceRows:
         blocks = padded.reshape(n_blocks, ROWS, *rows.shape[1:])
 
         def finished(part: Part) -> jax.Array:
-            kept = jax.lax.map(part, blocks)
+            kept: jax.Array = jax.lax.map(part, blocks)
             return kept.reshape(-1, *kept.shape[2:])[: rows.shape[0]]
 
         return {name: finished(part) for name, part in self.parts.items()}
