@@ -213,7 +213,7 @@ def test_both_kinds_reach_their_receptors():
     edges = [{**EDGE, "mechanism": name} for name in ("g", "AMPA", "h")]
     cfg = config(g=GATE, h=Conductance(tau_ms=7.0, e_rev_mV=-70.0)).connections(edges)
     flat = jtfne.construct(cfg).to_flat()
-    assert flat.receptors == ("g", "AMPA", "h") and flat.circuit.conductive == (True, False, True)
+    assert flat.receptors == (("g",), ("AMPA",), ("h",)) and flat.circuit.conductive == (True, False, True)
     np.testing.assert_array_equal(flat.circuit.e_rev_mV, np.float32([-5.0, 0.0, -70.0]))
     np.testing.assert_array_equal(flat.circuit.tau_syn_ms, np.float32([2.0, 2.0, 7.0]))
 

@@ -23,7 +23,7 @@ net = jtfne.construct({config})
 said = estimate_memory(net)
 net.simulate(progress=False)
 status = Path("/proc/self/status")  # of this program alone; ru_maxrss counts what it was forked from as well
-high = re.search("VmHWM: *\t*([0-9]+)", status.read_text()) if status.exists() else None
+high = re.search("VmHWM:[^0-9]*([0-9]+)", status.read_text()) if status.exists() else None
 peak = int(high[1]) if high else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps([said.total_bytes, peak * unit, dict(said.parts)]))
@@ -68,16 +68,16 @@ def test_what_is_there_already_is_not_counted_again():
     assert after["synapses"] == after["work area"] == 0
 
 
-def test_while_synapses_are_laid_out_they_are_there_twice():
-    """Where there is little to record, the peak comes before the run."""
+def test_synapses_are_laid_out_once():
+    """In the memory where they stay, beside a work area that does not grow with them."""
     net = jtfne.construct(mixed(["spk"]).connections([]))
     quiet = estimate_memory(net)
     assert "recordings" in quiet.parts and quiet.parts["synapses"] == 0
     edges = 10**8  # of which only the numbers are asked
     net.projections = (_edges(net.n_neurons, edges),)
     busy = estimate_memory(net)
-    assert busy.growing == () and busy.parts["work area"] >= busy.parts["synapses"] >= 8 * edges
-    assert "recordings" not in busy.parts
+    assert 8 * edges <= busy.parts["synapses"] <= 9 * edges
+    assert 0 < busy.parts["work area"] < 2 * edges
 
 
 def _edges(n_cells, n_edges):
@@ -136,7 +136,7 @@ def test_it_prints_as_a_table():
     said = estimate_memory(jtfne.construct(mixed()))
     rows = str(said).splitlines()
     assert [row.split("  ")[0].strip() for row in rows] == [*said.parts, "total"]
-    assert rows[-1].endswith(f"{said.total_bytes / 2**20:.1f} MiB")
+    assert rows[-1].endswith(f"{said.total_bytes / 2**20:,.1f} MiB")
 
 
 def test_memory_of_machine_and_process_is_known(monkeypatch):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import _keys, engine, simulation
+from jtfne import _keys, engine, runner, simulation
 from jtfne._precision import precision
 from jtfne.emitters import LIF, Izhikevich2007
-from jtfne.simulation import _loop, simulate
+from jtfne.simulation import simulate
 
 FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 ALL = ("spk", "vm", "source", *FIELDS)
@@ -248,8 +248,8 @@ def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
     net = jtfne.construct(mixed(dtype=dtype))
     config = net.config.stimuli(INPUT.stimuli)
     with precision(dtype):
-        flat, drive = simulation._prepared(net, config)
-        begun = _loop._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
+        flat, drive = simulation._prepared(net, config, None)
+        begun = runner._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
         keys = _keys.streams(_keys.key(5, "trial", "3"))
         wanted = engine.start(flat.circuit, drive.inputs, keys)
         contracted = jax.jit(engine.start)(flat.circuit, drive.inputs, keys)

@@ -63,12 +63,11 @@ def simulate(
         How often, each trial with its own streams; the paradigm's number if left out.
     out : str or Path, optional
         A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
-        Recordings stay there: they need no memory, and are read from it whenever the signals are asked for them.
+        Recordings stay there, and are read from it whenever the signals are asked for them.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
     delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
-        How spikes reach their targets. Left out, it is chosen by size and devices: on CPU by events, and over all
-        devices from 10,000 cells on; the bits do not depend on the number of devices.
+        How spikes reach their targets; by size and devices if left out. The bits do not depend on how many devices.
     chunk_steps : int
         About how many steps run between two looks at the clock. The result does not depend on it.
 
@@ -80,25 +79,29 @@ def simulate(
     Raises
     ------
     JtfneError
-        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, a run that does not
-        fit in memory, a membrane potential that runs away, and an `out` in use or with anything but a part of
-        this run. A full disk is an OSError that says what is kept.
+        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, no room in memory, a
+        membrane potential that runs away, and an `out` in use or with anything but a part of this run. A full disk
+        is an OSError that says what is kept.
 
     Examples
     --------
     >>> import jtfne
     >>> net = jtfne.construct(jtfne.suite2_four_celltype_config(seed=0))
-    >>> signals = jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0)
-    >>> signals.get("vm").sizes["time"]
+    >>> jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0).get("vm").sizes["time"]
     100
     """
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
+    _refuse_misuse(out, chunk_steps)
+    ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
+    return _run(ready, _in_memory(ready), progress) if out is None else _streamed(ready, Path(out), progress)
+
+
+def _refuse_misuse(out: str | Path | None, chunk_steps: int) -> None:
+    """Raises: JtfneError if several processes would write one folder, and for chunks of no length."""
     if chunk_steps < 1:
         raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
     if out is not None and jax.process_count() > 1:
         raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", "simulate")
-    ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
-    return _run(ready, _in_memory(ready), progress) if out is None else _streamed(ready, Path(out), progress)
 
 
 def estimate_memory(

@@ -27,7 +27,7 @@ MiB = 2**20
 COMPILER_BYTES = 120 * MiB  # the first compilation, and the programs of a run: 86 to 140
 LABELS_BYTES = 62 * MiB  # loading xarray and pandas: 57 to 72
 # Bytes a piece of what is held at once while there are many of them.
-EDGE_WORK_BYTES = 90  # an edge while rows are sorted and packed, of at most CHUNK_EDGES: measured, 66 to 130
+EDGE_WORK_BYTES = 45  # an edge while rows are sorted and packed, of at most CHUNK_EDGES a core
 SPIKE_BYTES = 100  # a spike as it comes (20), joined (20), as a table (16), and what sorts and hashes it
 CELL_LABEL_BYTES = 400  # a cell's names and place, in two tables and as JSON while they are hashed
 CELL_VALUES = 32  # numbers a cell: parameters, state, inputs and noise; more than any preset has
@@ -102,24 +102,22 @@ def estimated(
     recorded = sum(each.chunk for each in kept) + 4 * length * math.ceil(n_cells / 32)
     seconds = run.duration_ms * 1e-3 * n_trials
     ring, edges = _circuit_sizes(net, config, delivery)
-    now = {"process": resident_bytes(), "compiler": COMPILER_BYTES, "synapses": edges.arrays}
-    building = {**now, "work area": edges.work}
     growing = {
         "recordings": round(sum(each.a_ms for each in whole) * run.duration_ms * n_trials),
         "sums of sources": 0 if on_disk else round(sum(each.sums_a_ms for each in kept) * run.duration_ms * n_trials),
         "spikes": round(ASSUMED_RATE_Hz * n_cells * seconds * SPIKE_BYTES),
     }
-    running = {
-        **now,
+    parts = {
+        "process": resident_bytes(),
+        "compiler": COMPILER_BYTES,
+        "synapses": edges.arrays,
         "work area": edges.work,  # freed, but not given back to the system
         "inputs and state": (ring + CELL_VALUES * n_cells) * item,
         "chunks": 2 * recorded + sum(each.watched for each in kept),  # one is there while the next is made
         **growing,
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
     }
-    longer = sum(running.values()) >= sum(building.values())
-    parts, grow = (running, tuple(growing)) if longer else (building, ())
-    return MemoryEstimate(parts, grow, duration_ms=run.duration_ms, n_cells=n_cells, n_trials=n_trials)
+    return MemoryEstimate(parts, tuple(growing), duration_ms=run.duration_ms, n_cells=n_cells, n_trials=n_trials)
 
 
 class _Edges(NamedTuple):
