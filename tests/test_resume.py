@@ -26,7 +26,7 @@ INPUT = jtfne.Paradigm.poisson(target="E", rate_Hz=800.0, weight_pA=40.0, start_
     target="PV", start_ms=5.0, duration_ms=4.0, amplitude=3.0
 )
 CHUNKS = 4  # in each of two trials
-ASKED = {"trials": 2, "chunk_steps": 50}
+ASKED = {"trials": 2, "chunk_steps": 80}  # whole blocks of eight samples of 1 ms
 ROWS = {"vm": 2, "source": 3, "lfp_proxy": 2, "eeg_proxy": 2, "spectrolaminar_proxy": 2}  # axes of a chunk
 RUN = [run_folder.MANIFEST, run_folder.SIGNALS, run_folder.SPIKES]
 
@@ -38,7 +38,7 @@ def config(**run):
     rule = {"kind": "FixedProbability", "p": 0.4}
     return (
         jtfne.Config()
-        .runtime(**{"seed": 4, "duration_ms": 20.0, **run})
+        .runtime(**{"seed": 4, "duration_ms": 32.0, **run})
         .areas(["V1"])
         .layers(["L2/3", "L4"])
         .cells({"E": 0.75, "PV": 0.25}, n=40)
@@ -341,7 +341,7 @@ LIMITED = textwrap.dedent(
     import jtfne
     from test_resume import ASKED, INPUT, config
     from jtfne.simulation import simulate
-    net = jtfne.construct(config(duration_ms=80.0))
+    net = jtfne.construct(config(duration_ms=128.0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     simulate(net, INPUT, **ASKED, out=sys.argv[1])
     """
@@ -350,12 +350,12 @@ LIMITED = textwrap.dedent(
 
 def test_a_kernel_that_refuses_to_write_on_loses_no_chunk(tmp_path, monkeypatch):
     """A limit on the size of a file: less than a chunk's rows take, or what `partial/` takes, which the end passes."""
-    net = jtfne.construct(config(duration_ms=80.0))
+    net = jtfne.construct(config(duration_ms=128.0))
     whole = hashes(simulate(net, INPUT, **ASKED))
     stopped(monkeypatch, tmp_path / "seen", net, after=15)
     largest = max(map(len, files_of(tmp_path / "seen").values()))
-    assert largest < 4 * 40 * 800 / 2, "less than a block of vm in the end, if that is compressed by half"
-    for limit_bytes, n_kept in ((4 * 40 * 50 - 1, 0), (largest + 1000, 32)):
+    assert largest < 4 * 40 * 1280 / 2, "less than a block of vm in the end, if that is compressed by half"
+    for limit_bytes, n_kept in ((4 * 40 * 80 - 1, 0), (largest + 1000, 32)):
         out = tmp_path / str(limit_bytes)
         command = [sys.executable, "-c", LIMITED, str(out), str(limit_bytes)]
         done = subprocess.run(command, env=ENV, capture_output=True, text=True)
