@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput
 
 SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
@@ -32,7 +33,7 @@ def _restarted(
     return jnp.where(fired, c_mV, state.v_mV), jnp.where(fired, state.u + d, state.u)
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich2003:
     """v' = 0.04 v^2 + 5 v + 140 - u + i/C, u' = a (b v - u); at v >= v_peak: v <- c, u <- u + d.
@@ -41,6 +42,9 @@ class Izhikevich2003:
     Defaults: regular spiking. Source: Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572; the
     capacitance is that of the regular spiking cell in Izhikevich (2007), Dynamical Systems in
     Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+
+    half_steps: step as the program in the source does: v by two steps of dt/2 under one input, then u by
+    one of dt from the v that was reached; else v and u at once.
     """
 
     a: jax.Array | float = 0.02
@@ -49,6 +53,7 @@ class Izhikevich2003:
     d: jax.Array | float = 8.0
     v_peak_mV: jax.Array | float = 30.0
     c_m_pF: jax.Array | float = 100.0
+    half_steps: bool = dataclasses.field(default=False, metadata={"static": True})
 
     order: ClassVar[int] = 1
     input_unit: ClassVar[str] = "mV/ms"
@@ -77,9 +82,12 @@ class Izhikevich2003:
     ) -> tuple[IzhikevichState, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         v_mV, u = self._start(state)
-        inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
-        free_mV = v_mV + dt_ms * (self._quadratic(v_mV) - u + inward)
-        return IzhikevichState(free_mV, u + dt_ms * self.a * (self.b * v_mV - u)), free_mV >= self.v_peak_mV
+        if not self.half_steps:
+            free_mV = v_mV + dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
+            return IzhikevichState(free_mV, u + dt_ms * self.a * (self.b * v_mV - u)), free_mV >= self.v_peak_mV
+        for _ in range(2):
+            v_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
+        return IzhikevichState(v_mV, u + dt_ms * self.a * (self.b * v_mV - u)), v_mV >= self.v_peak_mV
 
     def balance(
         self,
@@ -93,7 +101,19 @@ class Izhikevich2003:
         v_mV, u = self._start(before)
         capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
         ionic = -self.c_m_pF * (self._quadratic(v_mV) - u)
-        return Balance(capacitive, ionic, -syn.mean_at_pA(v_mV, dt_ms), -i_pA + jnp.zeros_like(capacitive))
+        synaptic = -syn.mean_at_pA(v_mV, dt_ms)
+        if self.half_steps:
+            half_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
+            ionic = 0.5 * (ionic - self.c_m_pF * (self._quadratic(half_mV) - u))
+            synaptic = 0.5 * (synaptic - syn.mean_at_pA(half_mV, dt_ms))
+        return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def _rate(
+        self, v_mV: jax.Array, u: jax.Array, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
+        """v', mV/ms."""
+        inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
+        return self._quadratic(v_mV) - u + inward
 
     def _quadratic(self, v_mV: jax.Array) -> jax.Array:
         """The membrane's own rate, mV/ms."""
@@ -104,7 +124,7 @@ class Izhikevich2003:
         return _restarted(state, self.v_peak_mV, self.c_mV, self.d)
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich2007:
     """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u + d.

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput
 
 
@@ -17,7 +18,7 @@ class LIFState(NamedTuple):
     hold_steps: jax.Array
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF:
     """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, hold for t_ref.

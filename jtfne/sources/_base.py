@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 import jax
 import jax.numpy as jnp
 
+from jtfne._tree import register
 from jtfne.engine import View
 
 SPIKE_CHARGE_fC = 1.0  # what one spike counts for in the spike proxy; 1 fC = 1 pA ms
@@ -26,7 +27,7 @@ class Source(Protocol):
         ...
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class InputCurrent:
     """Synaptic + external: drive, noise and stimulus stand for input that is not modelled."""
@@ -41,7 +42,7 @@ class InputCurrent:
         return (view.balance().synaptic - view.i_ext_pA)[None]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class TotalMembraneCurrent:
     """Capacitive + ionic + synaptic, which for a point cell is minus the external current."""
@@ -55,7 +56,7 @@ class TotalMembraneCurrent:
         return (balance.capacitive + balance.ionic + balance.synaptic)[None]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Decomposed:
     """Capacitive + ionic and synaptic kept apart; the fields see their sum, once."""
@@ -72,7 +73,7 @@ class Decomposed:
         return jnp.stack([balance.capacitive + balance.ionic, balance.synaptic])
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SynapticCurrent:
     """Synaptic only."""
@@ -87,7 +88,7 @@ class SynapticCurrent:
         return view.balance().synaptic[None]  # a conductance's current hangs on where the membrane went
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SpikeProxy:
     """Spikes, unit charge: 1 fC each, so that a mean over an interval does not depend on dt."""

@@ -6,9 +6,10 @@ from typing import ClassVar
 import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Conductance:
     """dg/dt = -g/tau + sum_j w_j delta(t - t_j - d_j), i = g (e_rev - v): a spike adds its weight (nS).

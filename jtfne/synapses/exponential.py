@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import POSITIVE, Limit
+from jtfne._tree import register
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exponential:
     """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays with tau.

@@ -1,0 +1,44 @@
+"""Parts of a model as pytrees: classes are told apart, since `jit` knows a program by its structure."""
+
+import dataclasses
+import itertools
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jtfne._tree import register
+from jtfne.emitters import EMITTERS, Izhikevich2003
+from jtfne.sources import SOURCES
+from jtfne.synapses import Conductance, Exponential
+
+PARTS = [
+    *(kind() for kind in EMITTERS.values()),
+    Izhikevich2003(half_steps=True),
+    *(kind() for kind in SOURCES.values()),
+    Exponential(tau_ms=1.0),
+    Conductance(tau_ms=1.0, e_rev_mV=0.0),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PARTS, 2)), ids=lambda part: type(part).__name__)
+def test_no_two_parts_have_one_structure(one, other):
+    assert jax.tree.structure(one) != jax.tree.structure(other)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    x: jax.Array
+    name: str = dataclasses.field(metadata={"static": True})
+    y: float = 2.0
+
+
+def test_fields_are_children_unless_static():
+    pair = Pair(jnp.ones(2), "p")
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(pair)]
+    assert paths == [".x", ".y"]
+    twice = jax.tree.map(lambda x: 2 * x, pair)
+    assert (twice.name, twice.y, twice.x.tolist()) == ("p", 4.0, [2.0, 2.0])
+    assert jax.tree.structure(pair) != jax.tree.structure(Pair(jnp.ones(2), "q"))
+    assert jax.jit(lambda each: each)(pair).name == "p"
