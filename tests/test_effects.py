@@ -123,7 +123,8 @@ def _emitters():
     changed = {
         "LIF": {"c_m_pF": 200.0, "tau_m_ms": 15.0, "v_rest_mV": -62.0, "v_th_mV": -52.0, "v_reset_mV": -68.0,
                 "t_ref_ms": 3.0},
-        "Izhikevich2003": {"a": 0.03, "b": 0.22, "c_mV": -60.0, "d": 4.0, "v_peak_mV": 10.0, "c_m_pF": 150.0},
+        "Izhikevich2003": {"a": 0.03, "b": 0.22, "c_mV": -60.0, "d": 4.0, "v_peak_mV": 10.0, "c_m_pF": 150.0,
+                           "half_steps": True},
         "Izhikevich2007": {"c_m_pF": 120.0, "k": 0.8, "v_r_mV": -62.0, "v_t_mV": -42.0, "v_peak_mV": 20.0, "a": 0.05,
                            "b": -1.0, "c_mV": -55.0, "d_pA": 50.0},
     }  # fmt: skip
