@@ -268,4 +268,4 @@ def test_a_hash_and_a_mean_do_not_depend_on_blocks(n_trials, n_rows, rest, dtype
             means.append(run_folder.mean(lazy["v"].variable))
     assert hashes == {run_folder.dataset_hash(dataset)}
     assert sum(each.size for name, each in seen if name == "v") == 3 * values.size
-    np.testing.assert_allclose(means, values.mean() if values.size else np.nan, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(means, values.mean(dtype=np.float64) if values.size else np.nan, rtol=1e-6, atol=1e-9)
