@@ -169,14 +169,18 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
 
 
 def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
-    """Populations of each cell model, and their rows; None where all rows are of one model."""
+    """Populations of each cell model, and their rows; None where all rows are of one model.
+
+    Emitters of one class are one model if their static fields agree too: these choose the program, not a number in it.
+    """
     starts = np.cumsum([0, *(each.n_cells for each in populations)])
-    kinds = dict.fromkeys(type(each.emitter) for each in populations)
+    models = [(type(each.emitter), *_static(each.emitter).values()) for each in populations]
+    kinds = dict.fromkeys(models)
     if len(kinds) == 1:
         return [(list(populations), None)]
     found: list[tuple[list[Population], npt.NDArray[np.int64] | None]] = []
     for kind in kinds:
-        mine = [k for k, each in enumerate(populations) if type(each.emitter) is kind]
+        mine = [k for k, model in enumerate(models) if model == kind]
         rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in mine])
         found.append(([populations[k] for k in mine], rows))
     return found
@@ -194,12 +198,21 @@ def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
     """One emitter for all: a parameter is a number where they agree, else one value a cell."""
     counts = [each.n_cells for each in populations]
     emitter: Any = populations[0].emitter
-    merged = {}
+    merged = _static(emitter)
     for field in dataclasses.fields(emitter):
+        if field.name in merged:
+            continue
         values = [getattr(each.emitter, field.name) for each in populations]
         same = all(value == values[0] for value in values)
         merged[field.name] = jnp.asarray(values[0] if same else np.repeat(values, counts), dtype)
     return dataclasses.replace(emitter, **merged)
+
+
+def _static(emitter: Any) -> dict[str, Any]:
+    """The fields of an emitter that are not traced, by name."""
+    return {
+        each.name: getattr(emitter, each.name) for each in dataclasses.fields(emitter) if each.metadata.get("static")
+    }
 
 
 def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:

@@ -199,3 +199,21 @@ def test_populations_keep_their_own_parameters():
     want = [{"A": 20.0, "B": 10.0, "C": 5.0}[name] for name in jtfne.construct(cfg).neurons["cell_type"]]
     np.testing.assert_array_equal(group.emitter.tau_m_ms, want)
     assert group.emitter.c_m_pF.shape == () and group.index is None
+
+
+def test_static_fields_stay_as_they_are_and_tell_models_apart():
+    """They choose the program: never an array, and never those of another population."""
+    mixed = config(connections=()).emitters(
+        {"A": Izhikevich2003(), "B": Izhikevich2003(half_steps=True), "C": Izhikevich2003()}
+    )
+    drives = {name: {"drive": 12.0, "noise": 0.0} for name in "ABC"}
+    net = jtfne.construct(mixed.cell_params(drives))
+    flat = net.to_flat()
+    assert [group.emitter.half_steps for group in flat.circuit.groups] == [False, True]
+    alone = jtfne.construct(
+        net.config.emitters({name: Izhikevich2003(half_steps=True) for name in "ABC"}).cell_params(drives)
+    )
+    assert [group.emitter.half_steps for group in alone.to_flat().circuit.groups] == [True]
+    together, halves = net.simulate(), alone.simulate()
+    np.testing.assert_array_equal(together.get("vm", cell_type="B"), halves.get("vm", cell_type="B"))
+    assert (together.get("vm", cell_type="A").values != halves.get("vm", cell_type="A").values).any()
