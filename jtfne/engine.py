@@ -9,11 +9,12 @@ import jax.numpy as jnp
 
 from jtfne import noise
 from jtfne._check import refuse
+from jtfne._tree import register
 from jtfne.delivery import Delivery, pack
 from jtfne.emitters import Balance, Conductances, Emitter, SynapticInput
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Group:
     """Cells of one model. index: int32 (n_group,), the rows they stand in, or None if they are all rows."""
@@ -26,7 +27,7 @@ class Group:
         return rows if self.index is None else rows[..., self.index]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Circuit:
     """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
@@ -45,7 +46,7 @@ class Circuit:
     conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class PoissonInput:
     """Poisson spikes onto one receptor.

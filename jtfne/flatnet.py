@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
+from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
@@ -34,7 +35,7 @@ class TrackingMaps:
     connections: tuple[int, ...]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class FlatNet:
     """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same object.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,12 @@ PARTS = [
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PARTS, 2)), ids=lambda part: type(part).__name__)
 def test_no_two_parts_have_one_structure(one, other):
     assert jax.tree.structure(one) != jax.tree.structure(other)
+
+
+def test_every_room_registers_its_classes_here():
+    files = [path for path in (Path(__file__).parent.parent / "jtfne").rglob("*.py") if path.name != "_tree.py"]
+    assert len(files) > 50
+    assert not [path for path in files if "register_dataclass" in path.read_text(encoding="utf-8")]
 
 
 @register

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import refuse
+from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
 
 MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and faster
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class DenseDelivery:
     """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are floats.

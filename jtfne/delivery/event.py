@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._cores import n_cores
+from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
 
 LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class EventDelivery:
     """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and target in one.

@@ -9,12 +9,13 @@ import numpy.typing as npt
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jtfne._check import refuse
+from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.event import Blocks, EventDelivery, block_length, blocks_of, each_in_turn
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class ShardedDelivery:
     """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of devices.

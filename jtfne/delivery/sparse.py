@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SparseDelivery:
     """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if these are floats.

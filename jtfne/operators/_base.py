@@ -7,10 +7,12 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from jtfne._tree import register
+
 Matrix = npt.NDArray[np.float64]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Operator:
     """channels = matrix @ sources. matrix: (n_channels, n_sources).

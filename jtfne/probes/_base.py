@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._rows import Mapped, Rows
+from jtfne._tree import register
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
@@ -75,7 +76,7 @@ class Part(Protocol):
         ...
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Linear:
     """The operators, one after the other, applied to the sum of the source's parts."""
@@ -90,7 +91,7 @@ class Linear:
         return channels
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Keep:
     """The rows as they are."""
@@ -100,7 +101,7 @@ class Keep:
         return rows
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SourceRows:
     """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
@@ -130,7 +131,7 @@ class SourceRows:
         return {name: finished(part) for name, part in self.parts.items()}
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class VoltageRows:
     """Engine recorder: membrane potential of some cells, mean of every `every` steps. index: int32 (n,) or None."""

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtfne import _json
+from jtfne._tree import register
 from jtfne.operators import Operator
 from jtfne.probes._base import Array, Readout, Recording, SourceRows, attrs
 from jtfne.sources import Source
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SourceAndField:
     """Mean absolute source, and root mean square over the channels of `kernel`."""
