@@ -49,9 +49,11 @@ def refuse(given: str, allowed: str, where: str) -> JtfneError:
     return JtfneError(f"{given} is not allowed; allowed: {allowed} (in {where})")
 
 
-def altered(path: Path) -> JtfneError:
-    """The error for a file, or part of one, that is not what was written."""
-    return refuse(f"{str(path)!r}, which was cut short, altered or lost,", "what its manifest's hash says", "reading")
+def altered(
+    path: Path, part: str = "", *, allowed: str = "what its manifest's hash says", where: str = "reading"
+) -> JtfneError:
+    """The error for a file, or a `part` of it, that is not what was written."""
+    return refuse(f"{part}{str(path)!r}, which was cut short, altered or lost,", allowed, where)
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._check import UNREADABLE, JtfneError, altered
 from jtfne._rows import Array
 from jtfne.run_folder import file_hash, sync_one
 
@@ -129,7 +129,7 @@ class ChunkFiles:
     def altered(self, path: Path, part: str = "") -> JtfneError:
         """The error for a file, or a `part` of it, that is not what was written."""
         allowed = f"what the run wrote there; without {str(self.folder)!r} it starts anew"
-        return refuse(f"{part}{str(path)!r}, which was cut short, altered or lost,", allowed, "simulate(out=)")
+        return altered(path, part, allowed=allowed, where="simulate(out=)")
 
     def _row_file(self, name: str, number: int) -> Path:
         """Where the rows of a chunk are."""

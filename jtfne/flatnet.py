@@ -218,7 +218,7 @@ def _static(emitter: Any) -> dict[str, Any]:
 
 def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
     """The longest delay of all, in steps."""
-    return max(int(_steps(each.delay_ms.max(keepdims=True), dt_ms)[0]) for each in projections if each.n_edges)
+    return max(int(_steps(each.longest_ms, dt_ms)[0]) for each in projections if each.n_edges)
 
 
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
@@ -261,13 +261,18 @@ def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, 
     )
 
 
+def _out_degrees(projections: tuple[Projection, ...]) -> npt.NDArray[np.int64]:
+    """Edges of each source: (n_cells,)."""
+    degrees: npt.NDArray[np.int64] = np.sum([np.diff(each.indptr) for each in projections], axis=0)
+    return degrees
+
+
 def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int) -> npt.NDArray[np.int64]:
     """Edges of each source to the cells of each device: (n_devices, n_cells)."""
     if n_devices == 1:
-        degrees: npt.NDArray[np.int64] = np.sum([np.diff(each.indptr) for each in projections], axis=0)[None]
-        return degrees
+        return _out_degrees(projections)[None]
     found = np.zeros((n_devices, device_of.size), np.int64)
-    small = device_of.astype(np.int8)
+    small = device_of.astype(np.int16)
     for each in projections:
         at = small[each.target]
         for k in range(n_devices):
@@ -280,7 +285,7 @@ def _edge_lists(
     projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float
 ) -> Iterator[Callable[[], EdgeList]]:
     """All synapses of all projections, in chunks of whole rows of some 10^6 edges, each made when called."""
-    degrees = _degrees(projections, np.zeros(projections[0].indptr.size - 1, np.int8), 1)[0]
+    degrees = _out_degrees(projections)
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
     for first, last in itertools.pairwise(bounds):

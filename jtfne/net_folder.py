@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jtfne import __version__, _json
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, altered, refuse
 from jtfne.config import Config
 from jtfne.net import Identity, Net, Projection
 from jtfne.run_folder import file_hash, written_beside
@@ -95,4 +95,4 @@ def _index(folder: Path) -> Any:
 
 def _altered(path: Path) -> JtfneError:
     """The error for a file that is not what was written."""
-    return refuse(f"{str(path)!r}, which was cut short, altered or lost,", "what `Net.save` wrote there", "Net.open")
+    return altered(path, allowed="what `Net.save` wrote there", where="Net.open")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jax.sharding import NamedSharding
 
 from jtfne import _keys, engine
-from jtfne.delivery import Layout, ShardedDelivery, everywhere, over, stacked, unpack
+from jtfne.delivery import Layout, ShardedDelivery, everywhere, over, own_devices, stacked, unpack
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -197,8 +197,7 @@ class _Dealer:
 
     def __init__(self, layout: Layout, mesh: Any) -> None:
         self._layout, self._mesh = layout, mesh
-        process = jax.process_index()
-        self._here = [k for k, device in enumerate(mesh.devices.flat) if device.process_index == process]
+        self._here = own_devices(mesh)
 
     def cells(self, rows: Any) -> jax.Array:
         """(..., n_cells) -> (n_devices, ..., n_local)."""

@@ -120,7 +120,7 @@ def test_indices_are_in_bounds_and_unique_by_construction(choice):
         assert made.weights.shape == (len(made.delays), NET.n_neurons, made.ring.width)
         assert min(made.delays) > 0 and max(made.delays) < made.ring.n_slots
         return
-    offsets = np.asarray(made.offsets)
+    offsets = np.asarray((made.rows if isinstance(choice, delivery.Sharded) else made).offsets)
     assert offsets.min() >= 0 and offsets.max() < made.ring.size
     for block in offsets.reshape(-1, offsets.shape[-1]):
         assert np.unique(block).size == block.size

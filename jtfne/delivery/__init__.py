@@ -9,7 +9,7 @@ from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synaps
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
 from jtfne.delivery.event import EventDelivery
-from jtfne.delivery.sharded import ShardedDelivery, everywhere, over, stacked
+from jtfne.delivery.sharded import ShardedDelivery, everywhere, over, own_devices, stacked
 from jtfne.delivery.sparse import SparseDelivery
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "choose",
     "everywhere",
     "over",
+    "own_devices",
     "pack",
     "stacked",
     "unpack",

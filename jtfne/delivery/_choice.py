@@ -39,9 +39,15 @@ class Synapses:
     dtype: np.dtype[Any]
     tracked: bool
 
+    def out_degrees(self) -> npt.NDArray[np.int64]:
+        """Edges of each source: (n_cells,)."""
+        (degrees,) = self.degrees(np.zeros(self.ring.n_cells, np.int64), 1)
+        found: npt.NDArray[np.int64] = degrees
+        return found
+
     def blocks_bytes(self) -> int:
         """Bytes of rows in blocks on one device."""
-        degrees = self.degrees(np.zeros(self.ring.n_cells, np.int8), 1)[0]
+        degrees = self.out_degrees()
         block = block_length(int(degrees.max(initial=1)), self.ring.width)
         return int(blocks_of(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
 
@@ -68,7 +74,7 @@ class Event:
 
     def build(self, synapses: Synapses) -> EventDelivery:
         """As `Choice`. Raises: JtfneError if a ring entry has no int32 index."""
-        degrees = synapses.degrees(np.zeros(synapses.ring.n_cells, np.int8), 1)[0]
+        degrees = synapses.out_degrees()
         return EventDelivery.build(synapses.chunks(), degrees, synapses.ring, synapses.dtype, tracked=synapses.tracked)
 
 

@@ -21,19 +21,24 @@ class ShardedDelivery:
     """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of devices.
 
     It delivers inside `shard_map` over its mesh, where each device has its own part and that axis is taken off.
-    Sources are positions of `layout` (all of them on every device), targets places on the device; `ring` is that of one
-    device. real: uint32 (n_devices, n_words), the places of each device that hold a cell.
+    Sources are positions of `layout` (all of them on every device), targets places on the device. real: uint32
+    (n_devices, n_words), the places of each device that hold a cell.
     """
 
-    offsets: jax.Array
-    weights: jax.Array
-    first_block: jax.Array
-    n_blocks_of: jax.Array
+    rows: EventDelivery
     real: jax.Array
-    connection: jax.Array | None
-    ring: Ring = dataclasses.field(metadata={"static": True})
     layout: Layout = dataclasses.field(metadata={"static": True})
     mesh: Mesh = dataclasses.field(metadata={"static": True})
+
+    @property
+    def ring(self) -> Ring:
+        """That of one device."""
+        return self.rows.ring
+
+    @property
+    def connection(self) -> jax.Array | None:
+        """As `Delivery`."""
+        return self.rows.connection
 
     @classmethod
     def build(
@@ -58,7 +63,7 @@ class ShardedDelivery:
         spread[:, layout.position_of] = degrees
         block = block_length(int(degrees.max(initial=1)), local.width)
         n_blocks = max(int(blocks_of(each, block).sum()) for each in spread)
-        here = [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
+        here = own_devices(mesh)
         room = {k: Blocks(spread[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block) for k in here}
         device_of, place_of = layout.place(layout.position_of)
 
@@ -72,16 +77,14 @@ class ShardedDelivery:
                 blocks.put(Entries.of(EdgeList(**columns), local))
 
         each_in_turn(chunks, split)
-        arrays: list[dict[str, Any]] = [
-            {**room[k].arrays(), "real": _words_of(layout.real[layout.dealt[k]])} for k in here
-        ]
+        arrays: list[dict[str, Any]] = [room[k].arrays() for k in here]
         whole: dict[str, Any] = {
-            name: None if arrays[0][name] is None else stacked([each.pop(name) for each in arrays], mesh)
-            for name in list(arrays[0])
+            name: None if array is None else stacked([each.pop(name) for each in arrays], mesh)
+            for name, array in list(arrays[0].items())
         }
         return cls(
-            **whole,
-            ring=local,
+            rows=EventDelivery(**whole, ring=local, one_block=False),
+            real=stacked([_words_of(layout.real[layout.dealt[k]]) for k in here], mesh),
             layout=layout,
             mesh=mesh,
         )
@@ -93,22 +96,15 @@ class ShardedDelivery:
 
     def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
         """As `Delivery`, onto the cells of one device."""
-        return self._rows().deliver(ring, spikes, words, step)
-
-    def _rows(self, k: int | None = None) -> EventDelivery:
-        """The synapses onto device k, or onto the device that this is."""
-        fields = ("offsets", "weights", "first_block", "n_blocks_of", "connection")
-        found: dict[str, Any] = {name: getattr(self, name) for name in fields}
-        mine = {name: array if k is None or array is None else array[k] for name, array in found.items()}
-        return EventDelivery(**mine, ring=self.ring, one_block=False)
+        return self.rows.deliver(ring, spikes, words, step)
 
     def edges(self) -> EdgeList:
         """As `Delivery`, of all devices. Raises: JtfneError if other processes hold a part."""
-        if not self.offsets.is_fully_addressable:
+        if not self.real.is_fully_addressable:
             raise refuse("edges spread over several processes", "one process", "ShardedDelivery.edges")
         parts = []
         for k in range(self.mesh.size):
-            edges = self._rows(k).edges()
+            edges = jax.tree.map(lambda array, k=k: array[k], self.rows).edges()
             source = self.layout.row_of[edges.source].astype(np.int32)
             target = self.layout.rows[k][edges.target].astype(np.int32)
             parts.append(dataclasses.replace(edges, source=source, target=target))
@@ -117,11 +113,16 @@ class ShardedDelivery:
         return EdgeList(**{name: column[order] for name, column in columns.items()})
 
 
+def own_devices(mesh: Mesh) -> list[int]:
+    """Which devices of `mesh` are of this process, by their place in it."""
+    return [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
+
+
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, leading with its devices, from the parts of those of this process."""
     sharding = NamedSharding(mesh, over(mesh))
-    here = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
-    each = [jax.device_put(part[None], device) for part, device in zip(parts, here, strict=True)]
+    here = own_devices(mesh)
+    each = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, here, strict=True)]
     shape = (mesh.size, *parts[0].shape)
     return jax.make_array_from_single_device_arrays(shape, sharding, each)
 
@@ -141,12 +142,9 @@ def everywhere() -> PartitionSpec:
 
 def _words_of(real: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
     """Flags (n,), n a multiple of 32, as `pack` does, on the host."""
-    bits = real.reshape(-1, 32).astype(np.uint32) << np.arange(32, dtype=np.uint32)
-    words: npt.NDArray[np.uint32] = bits.sum(1, dtype=np.uint32)
-    return words
+    return np.packbits(real, bitorder="little").view("<u4").astype(np.uint32)
 
 
-def default_mesh(devices: Any = None) -> Mesh:
-    """A mesh of one axis over `devices`, all of them by default."""
-    found = jax.devices() if devices is None else list(devices)
-    return Mesh(np.array(found), ("cells",))
+def default_mesh() -> Mesh:
+    """A mesh of one axis over all devices."""
+    return Mesh(np.array(jax.devices()), ("cells",))

@@ -1,6 +1,7 @@
 """From a declared connection to its edges, as rows by source; memory 12 bytes an edge."""
 
 import dataclasses
+import functools
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -45,6 +46,12 @@ class Projection:
     def n_edges(self) -> int:
         """The number of edges."""
         return int(self.target.size)
+
+    @functools.cached_property
+    def longest_ms(self) -> Floats32:
+        """The longest delay, (1,): looked for once, since every run asks. Raises: ValueError without edges."""
+        longest: Floats32 = self.delay_ms.max(keepdims=True)
+        return longest
 
     def source(self) -> Rows:
         """The source row of each edge, (n_edges,)."""

@@ -141,8 +141,8 @@ def estimate_memory(
     40000000
     """
     config, n_trials = _effective(net, paradigm, None, duration_ms, dt_ms, trials)
-    planned, n_steps = plan(net, config), round(config.run.duration_ms / config.run.dt_ms)
-    length = chunk_length(planned.recorders, n_steps, chunk_steps)
+    planned = plan(net, config)
+    length = chunk_length(planned.recorders, config.run.n_steps, chunk_steps)
     return estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery)
 
 
@@ -165,8 +165,7 @@ def _ready(
     net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
 ) -> _Ready:
     """Arrays, inputs and recorders. Raises: JtfneError if the run does not fit in memory."""
-    began, run = time.perf_counter(), config.run
-    n_steps = round(run.duration_ms / run.dt_ms)
+    began, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
     with precision(run.dtype):
         planned = plan(net, config)
         length = chunk_length(planned.recorders, n_steps, chunk_steps)

@@ -36,7 +36,7 @@ class Sink(Protocol):
         ...
 
     def carry(self, start: engine.Carry) -> engine.Carry:
-        """The state after the last chunk, in the structure of `start`."""
+        """The state after the last chunk, in the structure of `start`; host arrays, for the runner to place."""
         ...
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jtfne import _json, _rows, engine
@@ -67,9 +66,7 @@ class OnDisk:
             (found[name].dtype, found[name].shape) != (each.dtype, each.shape) for name, each in wanted.items()
         ):
             raise refuse("a state on disk that is not one of this circuit", "the same run", "simulate(out=)")
-        carry: engine.Carry = jax.tree.unflatten(
-            jax.tree.structure(start), [jnp.array(each) for each in found.values()]
-        )
+        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(found.values()))
         return carry
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
