@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 
 import jtfne
@@ -179,6 +181,16 @@ def test_trials_differ_and_the_first_is_a_run_of_its_own():
     assert set(three.spikes["trial"]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_trials_side_by_side_have_the_bits_of_trials_in_turn(dtype, tmp_path):
+    net = jtfne.construct(mixed(["spk", "vm", "lfp_proxy"], **SHORT | {"dtype": dtype}))
+    beside = simulate(net, trials=5, chunk_steps=80)
+    in_turn = simulate(net, trials=5, chunk_steps=80, out=tmp_path / "run")
+    assert hashes(beside) == hashes(in_turn)
+    assert beside.get("vm").dtype == dtype
+    pd.testing.assert_frame_equal(beside.spikes, in_turn.spikes)
+
+
 def test_float64_needs_no_flag_and_fires_alike():
     assert not jax.config.jax_enable_x64
     single, double = (jtfne.suite2_net1_config(200).runtime(dtype=d, duration_ms=500.0) for d in ("float32", "float64"))
@@ -267,6 +279,10 @@ def test_a_potential_that_runs_away_is_refused(probes):
     cfg = cfg.cell_params({"E": {"a": 3.0, "drive": 20.0}})
     with pytest.raises(jtfne.JtfneError, match=r"potential of \d+ cells is not finite.*smaller dt_ms"):
         jtfne.construct(cfg).simulate()
+    began = threading.active_count()
+    with pytest.raises(jtfne.JtfneError, match="not finite"):
+        jtfne.construct(cfg).simulate(trials=3)
+    assert threading.active_count() <= began, "a trial that was begun goes on"
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def _ready(
 
 def _in_memory(ready: _Ready) -> InMemory:
     """Room for the recordings of the run."""
-    return InMemory({probe.name: ready.n_steps // probe.every for probe in ready.planned.probes}, ready.n_trials)
+    return InMemory({probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps)
 
 
 def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:

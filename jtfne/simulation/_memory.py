@@ -100,6 +100,7 @@ def estimated(
     kept = [_kept(each, n_cells, length, config) for each in planned.recorders]
     whole = [_kept(each, n_cells, length, config) for each in planned.held_whole()] if on_disk else kept
     recorded = sum(each.chunk for each in kept) + 4 * length * math.ceil(n_cells / 32)
+    at_once = 1 if on_disk else min(n_trials, n_cores())  # trials that run side by side
     seconds = run.duration_ms * 1e-3 * n_trials
     ring, edges = _circuit_sizes(net, config, delivery)
     growing = {
@@ -112,8 +113,8 @@ def estimated(
         "compiler": COMPILER_BYTES,
         "synapses": edges.arrays,
         "work area": edges.work,  # freed, but not given back to the system
-        "inputs and state": (ring + CELL_VALUES * n_cells) * item,
-        "chunks": 2 * recorded + sum(each.watched for each in kept),  # one is there while the next is made
+        "inputs and state": (ring + CELL_VALUES * n_cells) * item * at_once,
+        "chunks": (2 * recorded + sum(each.watched for each in kept)) * at_once,  # one is there while the next is made
         **growing,
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
     }
