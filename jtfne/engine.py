@@ -210,25 +210,25 @@ def watched(
     )
     if any(n_steps % r.every for r, _ in slow):
         raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
-    decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
+    decay = jnp.exp(-dt_ms / circuit.tau_syn_ms)
 
     def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
         carry, sums = state
-        after, view = _step(circuit, inputs, decay, dt_ms, carry, tick)
+        noise_state, cells, view = _moved(circuit, inputs, dt_ms, carry, tick)
         sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
         words = pack(view.spikes) if circuit.delivery is None else circuit.delivery.words(view.spikes)
-        if circuit.delivery is not None and after.ring is not None:
-            ring = circuit.delivery.deliver(after.ring, view.spikes, words, carry.step)
-            after = after._replace(ring=ring)
-        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
+        i_syn_pA, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, _after(carry.step, words, sums))
+        if circuit.delivery is not None and ring is not None:
+            ring = circuit.delivery.deliver(ring, view.spikes, words, carry.step)
+        after = Carry(carry.step + 1, cells, i_syn_pA, ring, noise_state, poisson)
+        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
 
     if not slow:
         none: list[jax.Array] = []
         (carry, _), (words, rows) = jax.lax.scan(step, (carry, none), clock)
         return carry, words, rows
 
-    first, silent = carry.step, jnp.zeros(circuit.n_cells, bool)
-    syn = _syn(circuit, carry)
+    first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), _syn(circuit, carry)
     blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
     nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
 
@@ -258,10 +258,10 @@ def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
 
 
-def _step(
-    circuit: Circuit, inputs: Inputs, decay: jax.Array, dt_ms: jax.Array | float, carry: Carry, tick: Clock
-) -> tuple[Carry, View]:
-    """One step but for its spikes' delivery: cells move under what stood at its start, then inputs arrive."""
+def _moved(
+    circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, tick: Clock
+) -> tuple[noise.Streams | None, tuple[Any, ...], View]:
+    """The first half of a step: cells move under what stood at its start."""
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
     syn = _syn(circuit, carry)
     stepped = [
@@ -270,14 +270,31 @@ def _step(
     ]
     cells = tuple(state for state, _ in stepped)
     spikes = _joined(circuit, [spiked for _, spiked in stepped])
-    i_syn_pA, ring = decay * carry.syn, carry.ring
+    return noise_state, cells, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+
+
+def _after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Array:
+    """`step`, known once words and sums are made: what is added is 0, which XLA cannot tell.
+
+    What asks the ring for this step then comes after all that reads the old currents, so that they need no copy.
+    """
+    for each in (words, *sums):
+        bits = jax.lax.bitcast_convert_type(each.reshape(-1)[0].astype(jnp.float32), jnp.uint32)
+        step = step + jnp.minimum((bits >> 1).astype(jnp.int32), 0)
+    return step
+
+
+def _arrived(
+    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, tick: Clock, now: jax.Array
+) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
+    """The second half: currents decay, and what is due arrives."""
+    i_syn_pA, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
     if circuit.delivery is not None and ring is not None:
-        i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, carry.step)
+        i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, now)
     i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
     if circuit.delivery is not None and ring is not None:
-        ring = circuit.delivery.ring.cleared(ring, carry.step, i_syn_pA)
-    view = View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
-    return Carry(carry.step, cells, i_syn_pA, ring, noise_state, poisson), view
+        ring = circuit.delivery.ring.cleared(ring, now, i_syn_pA)
+    return i_syn_pA, ring, poisson
 
 
 def _external(
@@ -291,6 +308,18 @@ def _external(
         return None, i_ext_pA
     state, drawn = noise.normal(carry.noise, i_ext_pA.dtype)
     return state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(drawn.dtype) * drawn
+
+
+def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
+    """The decay of each synaptic current, (n_receptors * n_cells,), from one a receptor, computed where it is used.
+
+    By adding 0 in the form of `now` it is kept from being computed once for all steps and read from memory in each.
+    """
+    place = jax.lax.iota(jnp.int32, decay.shape[0] * circuit.n_cells) + jnp.minimum(now, 0)
+    decays = jnp.zeros(place.shape, decay.dtype)
+    for r in range(decay.shape[0]):
+        decays = jnp.where(place >= r * circuit.n_cells, decay[r], decays)
+    return decays
 
 
 def _rained(

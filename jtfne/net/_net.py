@@ -1,8 +1,8 @@
 """Net: the compiled circuit, and `construct`, which makes one from a Config."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from jtfne.flatnet import FlatNet
     from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
+
+Made = TypeVar("Made")
 
 
 def construct(cfg: Config) -> "Net":
@@ -130,7 +132,7 @@ class Net:
         if len(sizes) != 1:
             raise refuse(f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net")
         self._n_neurons = sizes.pop()
-        self._flat: dict[tuple[Any, ...], FlatNet] = {}
+        self._remembered: dict[Hashable, Any] = {}
 
     @property
     def n_neurons(self) -> int:
@@ -276,12 +278,18 @@ class Net:
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
         asked = self._asked(dt_ms, mechanisms, tracked, delivery)
-        if asked not in self._flat:
-            with precision(self.config.run.dtype):
-                self._flat[asked] = FlatNet.of(
-                    self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
-                )
-        return self._flat[asked]
+        with precision(self.config.run.dtype):
+            return self.remembered(
+                asked,
+                lambda: FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery),
+            )
+
+    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for each `key` and kept as long as the net."""
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        made: Made = self._remembered[key]
+        return made
 
     def save(self, path: "str | Path") -> None:
         """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it back.
@@ -332,7 +340,7 @@ class Net:
         delivery: "Choice | None" = None,
     ) -> bool:
         """Whether the arrays that `to_flat` gives for these arguments are there already."""
-        return self._asked(dt_ms, mechanisms, tracked, delivery) in self._flat
+        return self._asked(dt_ms, mechanisms, tracked, delivery) in self._remembered
 
     def _asked(
         self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"

@@ -27,7 +27,7 @@ class HeadProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """Area means, then their projection."""
-        return SourceRows(source, {self.name: Linear(self._operators())}, self.every)
+        return SourceRows(source, {self.name: Linear.of(self._operators())}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, channel) a.u."""

@@ -48,7 +48,7 @@ class LaminarProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """The kernel, and the second difference after it."""
-        return SourceRows(source, {self.name: Linear(self._operators())}, self.every)
+        return SourceRows(source, {self.name: Linear.of(self._operators())}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, area, channel) a.u."""
@@ -83,7 +83,7 @@ class SpectrolaminarProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """The LFP proxy, from which the power is taken at the end."""
-        return SourceRows(source, {self.name: Linear((self.shank.kernel,))}, self.every)
+        return SourceRows(source, {self.name: Linear.of((self.shank.kernel,))}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, area, channel, frequency), 0 to 1."""

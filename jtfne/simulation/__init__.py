@@ -141,7 +141,7 @@ def estimate_memory(
     40000000
     """
     config, n_trials = _effective(net, paradigm, None, duration_ms, dt_ms, trials)
-    planned = plan(net, config)
+    planned = _planned(net, config)
     length = chunk_length(planned.recorders, config.run.n_steps, chunk_steps)
     return estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery)
 
@@ -167,7 +167,7 @@ def _ready(
     """Arrays, inputs and recorders. Raises: JtfneError if the run does not fit in memory."""
     began, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
     with precision(run.dtype):
-        planned = plan(net, config)
+        planned = _planned(net, config)
         length = chunk_length(planned.recorders, n_steps, chunk_steps)
         estimate = estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery)
         refuse_if_too_large(estimate, on_disk=on_disk)
@@ -236,6 +236,13 @@ def _effective(
     if isinstance(n_trials, bool) or not n_trials == int(n_trials) >= 1:
         raise refuse(f"trials={n_trials!r}", "a whole number, 1 or more", "simulate")
     return config, n_trials
+
+
+def _planned(net: Net, config: Config) -> Plan:
+    """What the run must keep; the matrices of its fields are made once a net."""
+    key = (config.readouts, config.run.dt_ms, config.run.dtype)
+    with precision(config.run.dtype):
+        return net.remembered(key, lambda: plan(net, config))
 
 
 def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -36,13 +36,15 @@ class Piece(NamedTuple):
 class Sink(Protocol):
     """Where chunks go, trial after trial, and what a run that goes on finds there."""
 
+    keeps_state: ClassVar[bool]  # whether `put` is to be given the state after each chunk
+
     @property
     def n_done(self) -> int:
         """Chunks that are there."""
         ...
 
     def put(self, piece: Piece, carry: engine.Carry | None) -> None:
-        """Take the next chunk, and the state after it; None at the end of a trial."""
+        """Take the next chunk, and the state after it if it keeps states; None at the end of a trial."""
         ...
 
     def carry(self, start: engine.Carry) -> engine.Carry:
@@ -63,6 +65,8 @@ class InMemory:
 
     every: steps of a row, by readout.
     """
+
+    keeps_state: ClassVar[bool] = False
 
     def __init__(self, every: Mapping[str, int], n_trials: int, n_steps: int) -> None:
         self._every, self._n_trials, self._n_steps = every, n_trials, n_steps
@@ -109,10 +113,12 @@ def all_spikes(parts: list[Spikes]) -> Spikes:
 
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
-    """Steps of each chunk: about `chunk_steps`, and whole blocks of every recorder's rows."""
+    """Steps of each chunk: whole blocks of every recorder's rows, about `chunk_steps`, so that few run past the end."""
     block = math.lcm(*(each.every for each in recorders)) * ROWS if recorders else 1
-    n_chunks = max(1, math.ceil(n_steps / chunk_steps))
-    return max(math.ceil(n_steps / n_chunks / block) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
+    n_blocks, about = math.ceil(n_steps / block), max(1, round(chunk_steps / block))
+    lengths = range(max(1, about * 3 // 4), max(1, about * 5 // 4) + 1)
+    length = min(lengths, key=lambda each: (math.ceil(n_blocks / each) * each, abs(each - about)))
+    return max(min(length, n_blocks) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
 
 
 def record(
@@ -138,7 +144,7 @@ def record(
     trials = [
         run.trial(k, sink, done % n_chunks if k == done // n_chunks else 0) for k in range(done // n_chunks, n_trials)
     ]
-    if n_trials > 1 and isinstance(sink, InMemory) and isinstance(run.runner, OnOne) and jax.default_backend() == "cpu":
+    if n_trials > 1 and not sink.keeps_state and isinstance(run.runner, OnOne) and jax.default_backend() == "cpu":
         tick(next(trials[0]))  # compiles, which each thread would do else
         _side_by_side(trials, str(flat.circuit.drive_pA.dtype), tick)
     else:
@@ -166,22 +172,31 @@ class _Run:
     def trial(self, trial: int, sink: Sink, done: int) -> Iterator[int]:
         """Run a trial into `sink`, from chunk `done` on, and tell the steps of each chunk.
 
+        What a chunk left is taken in while the next one runs, unless the sink wants the state between them.
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
         carry = self.runner.placed(sink.carry(carry)) if done else carry
+        ready: engine.Chunk | None = None
         for k in range(done, self.n_chunks):
-            first, last = k * self.length, k == self.n_chunks - 1
-            carry, chunk = self.runner.advance(carry, self.drive.clock(first, self.length))
-            # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
-            here = min(self.length, self.n_steps - first)
-            step, row = self.runner.spikes(np.asarray(chunk.words)[:here])
-            spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
+            carry, chunk = self.runner.advance(carry, self.drive.clock(k * self.length, self.length))
+            if ready is not None:
+                yield self._put(ready, trial, k - 1, sink, None)
+            last = k == self.n_chunks - 1
             if last:
                 _refuse_non_finite(self.runner.runaways(carry), sink)
-            piece = Piece(_trimmed(chunk, self.recorders, here), spikes, trial, first, here)
-            sink.put(piece, None if last else carry)
-            yield here
+            ready = None if sink.keeps_state or last else chunk
+            if ready is None:
+                yield self._put(chunk, trial, k, sink, None if last else carry)
+
+    def _put(self, chunk: engine.Chunk, trial: int, k: int, sink: Sink, carry: engine.Carry | None) -> int:
+        """Chunk `k` into `sink`; its steps. It may run past the end, as all have one shape: the rest is dropped."""
+        first = k * self.length
+        here = min(self.length, self.n_steps - first)
+        step, row = self.runner.spikes(np.asarray(chunk.words)[:here])
+        spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
+        sink.put(Piece(_trimmed(chunk, self.recorders, here), spikes, trial, first, here), carry)
+        return here
 
 
 def _side_by_side(trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]) -> None:

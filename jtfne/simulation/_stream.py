@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -44,6 +44,8 @@ def _fields_hash(part: Any) -> dict[str, str]:
 
 class OnDisk:
     """A sink that puts chunks into `partial`, and goes on from those that are there. n_chunks: of the whole run."""
+
+    keeps_state: ClassVar[bool] = True
 
     def __init__(self, partial: PartialRun, probes: tuple[Probe, ...], n_chunks: int) -> None:
         self._partial, self._n_chunks = partial, n_chunks
