@@ -48,7 +48,8 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
     ----------
     kind : {"cuba", "coba"}
         Synapses are currents, and there is no input; or conductances, and Poisson spikes at 300 Hz onto 50 E cells
-        set the network going in the first 50 ms.
+        set the network going in the first 50 ms. In about one wiring of five it falls silent soon after: take another
+        seed, or a stronger kick.
     seed : int
         Seed of wiring, of the first potentials and of the spikes from outside.
 
