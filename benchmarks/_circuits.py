@@ -34,7 +34,8 @@ def circuit(name: str) -> Config:
 def described(config: Config) -> dict[str, Any]:
     """`config` for those who know no jtfne: populations in order, each with its input, and connections by index.
 
-    First potentials are uniform between reset and threshold, as in jtfne; mechanisms are "exc" and "inh".
+    First potentials are uniform between reset and threshold, as in jtfne; mechanisms are "exc" and "inh". Poisson input
+    is onto the first `n_cells` of its population.
     """
     words = config.to_dict()
     declared, populations = words["circuit"], config.populations()
@@ -46,7 +47,9 @@ def described(config: Config) -> dict[str, Any]:
         drive = stimulus["drive"]
         for k in _chosen(stimulus["target"], populations):
             if drive["kind"] == "Poisson":
-                cells[k]["poisson"].append(drive | {"weight": drive.get("weight_pA") or drive["weight_nS"]})
+                n_cells = _first_cells(stimulus["target"]["ids"], populations, k)
+                weight = drive.get("weight_pA") or drive["weight_nS"]
+                cells[k]["poisson"] += [drive | {"weight": weight, "n_cells": n_cells}] if n_cells else []
             else:
                 cells[k]["current_pA"] += drive["amplitude"]
     chosen = (
@@ -69,3 +72,12 @@ def _chosen(selector: dict[str, Any], populations: Any) -> list[int]:
         for k, each in enumerate(populations)
         if all(selector[key] is None or getattr(each, key) in selector[key] for key in keys)
     ]
+
+
+def _first_cells(ids: list[int] | None, populations: Any, k: int) -> int:
+    """How many of population `k` the `ids` mean, which have to be its first; all of it without ids."""
+    before, n_cells = sum(each.n_cells for each in populations[:k]), populations[k].n_cells
+    mine = range(before, before + n_cells) if ids is None else sorted(set(ids) & set(range(before, before + n_cells)))
+    if list(mine) != list(range(before, before + len(mine))):
+        raise ValueError(f"ids {mine} are not the first of their population, and peers are told no others")
+    return len(mine)

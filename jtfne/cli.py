@@ -186,8 +186,7 @@ def presets(
         return
     typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
     for each in make().populations():
-        kind = f"{type(each.emitter).__name__}, drive {each.drive:g}, noise {each.noise:g} {each.emitter.input_unit}"
-        typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {kind}")
+        typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {each.model_and_input()}")
 
 
 @app.command()

@@ -165,8 +165,9 @@ def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
 
 def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
-    counts = [each.n_cells for each in populations]
-    return np.repeat([getattr(each, name) * float(each.emitter.input_pA) for each in populations], counts)
+    return np.concatenate(
+        [each.spread(getattr(each, name)) * each.spread(each.emitter.input_pA) for each in populations]
+    )
 
 
 def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
@@ -197,15 +198,15 @@ def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[
 
 def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
     """One emitter for all: a parameter is a number where they agree, else one value a cell."""
-    counts = [each.n_cells for each in populations]
     emitter: Any = populations[0].emitter
     merged = _static(emitter)
     for field in dataclasses.fields(emitter):
         if field.name in merged:
             continue
         values = [getattr(each.emitter, field.name) for each in populations]
-        same = all(value == values[0] for value in values)
-        merged[field.name] = jnp.asarray(values[0] if same else np.repeat(values, counts), dtype)
+        same = all(np.ndim(value) == 0 and value == values[0] for value in values)
+        spread = [each.spread(value) for each, value in zip(populations, values, strict=True)]
+        merged[field.name] = jnp.asarray(values[0] if same else np.concatenate(spread), dtype)
     return dataclasses.replace(emitter, **merged)
 
 

@@ -369,6 +369,40 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("c_m_pF=0.0", "above 0", "cell_params['E'].c_m_pF"),
     ),
     "negative noise": (lambda: BASE.cell_params({"E": {"noise": -1}}), ("noise=-1", "at least 0", "cell_params['E']")),
+    "too few values": (
+        lambda: BASE.cell_params({"E": {"drive": 1.0, "d": [8.0, 7.0]}}),
+        ("d with 2 values", "a number, or one for each of the 36 cells", "cell_params['E']"),
+    ),
+    "a sequence of nothing": (
+        lambda: BASE.cell_params({"E": {"d": []}}),
+        ("without values", "one for each cell", "cell_params.E.d"),
+    ),
+    "a table of values": (
+        lambda: BASE.cell_params({"E": {"d": [[8.0]]}}),
+        ("d=[8.0]", "a number", "cell_params.E.d[0]"),
+    ),
+    "a value that is no number": (
+        lambda: BASE.cell_params({"E": {"drive": [1.0, NAN]}}),
+        ("drive=nan", "finite", "cell_params.E.drive[1]"),
+    ),
+    "one cell out of range": (
+        lambda: BASE.cell_params({"E": {"c_m_pF": [100.0] * 35 + [0.0]}}),
+        ("c_m_pF=0.0", "above 0", "cell_params['E'][cell 35].c_m_pF"),
+    ),
+    "threshold of one cell below reset": (
+        lambda: BASE.cell_params(
+            {"E": {"v_peak_mV": [30.0, -60.0] * 18, "c_mV": [-50.0, -70.0] * 17 + [-50.0, -59.0]}}
+        ),
+        ("c_mV=-59.0", "less than v_peak_mV=-60.0", "cell_params['E'][cell 35]"),
+    ),
+    "negative noise of one cell": (
+        lambda: BASE.cell_params({"E": {"noise": [1.0] * 35 + [-1.0]}}),
+        ("noise=-1", "at least 0", "cell_params['E']"),
+    ),
+    "cells of several models": (
+        lambda: BASE.cell_params({"E": {"half_steps": [0, 1] * 18}}),
+        ("half_steps as a sequence", "one value for all", "cell_params['E']"),
+    ),
     "drive nan": (lambda: BASE.cell_params({"E": {"drive": NAN}}), ("drive=nan", "finite", "cell_params.E.drive")),
     "tau of a synapse": (
         lambda: BASE.mechanisms({"slow": {"tau_ms": 0.0}}),

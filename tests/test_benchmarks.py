@@ -39,6 +39,25 @@ def test_connections_are_told_by_the_populations_that_they_join(circuits: Module
         assert [rows[k] for k in told["target"]] == [(*mine.target.layer, *mine.target.cell_type)]
 
 
+def test_the_kick_of_the_conductance_based_network_is_told_to_reach_fifty_cells(circuits: ModuleType) -> None:
+    told = json.loads(json.dumps(circuits.described(circuits.circuit("coba"))))
+    e, i = (each["poisson"] for each in told["cells"])
+    assert [(rain["n_cells"], rain["rate_Hz"], rain["weight"], rain["stop_ms"]) for rain in e] == [
+        (50, 300.0, 6.0, 50.0)
+    ]
+    assert i == []
+    assert told["mechanisms"]["inh"] == {"kind": "Conductance", "tau_ms": 10.0, "e_rev_mV": -80.0}
+    pd14 = circuits.described(circuits.circuit("pd14_poisson_0.1"))
+    assert all(each["poisson"][0]["n_cells"] == each["n_cells"] for each in pd14["cells"])
+
+
+def test_input_onto_cells_that_peers_are_not_told_of_is_refused(circuits: ModuleType) -> None:
+    config = circuits.circuit("coba")
+    (kick,) = (each.model_dump() for each in config.task.stimuli)
+    with pytest.raises(ValueError, match="not the first of their population"):
+        circuits.described(config.stimuli([kick | {"target": {"ids": [1, 2]}}]))
+
+
 @pytest.mark.parametrize("n_cells", [100, 1_001])
 def test_a_scaled_circuit_keeps_its_inputs_a_cell(circuits: ModuleType, n_cells: int) -> None:
     net = jtfne.construct(circuits.scaled(n_cells))

@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import jsonschema
 import numpy as np
 import pyarrow as pa
@@ -155,6 +156,39 @@ def test_populations_carry_their_emitter_and_input() -> None:
     assert (by_type["E"].drive, by_type["E"].noise) == (CELL_TYPES["E"].drive, CELL_TYPES["E"].noise)
     assert by_type["PV"].emitter == LIF(tau_m_ms=8.0, v_th_mV=-48.0)
     assert (by_type["PV"].drive, by_type["PV"].noise) == (0.0, 20.0), "a default drive is in the default's unit"
+
+
+def test_a_value_for_each_cell_is_dealt_out_in_the_order_of_the_rows() -> None:
+    circuit = COLUMN.areas(["V1", "V4"]).cells({"PV": 2, "E": 3})  # by layer: 2 and 1 of E, 1 and 1 of PV
+    each = {"d": range(6), "drive": np.arange(6) / 2}
+    config = circuit.cell_params({"E": {name: list(values) for name, values in each.items()} | {"noise": 0.5}})
+    found = [one for one in config.populations() if one.cell_type == "E"]
+    assert [one.n_cells for one in found] == [2, 1, 2, 1]
+    for name, of in (("d", lambda one: one.emitter.d), ("drive", lambda one: one.drive)):
+        np.testing.assert_array_equal(np.concatenate([of(one) for one in found]), each[name])
+    assert {one.noise for one in found} == {0.5}
+    assert found[1].model_and_input() == "Izhikevich2003, drive 1, noise 0.5 mV/ms"
+    assert found[2].model_and_input() == "Izhikevich2003, drive 1.5 .. 2, noise 0.5 mV/ms"
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.asarray, jnp.asarray])
+def test_values_for_each_cell_round_trip(kind: Any) -> None:
+    config = COLUMN.cell_params({"E": {"d": kind([0.5 * k for k in range(80)]), "drive": 3.0}})
+    assert Config.from_json(config.to_json()) == config == Config.from_toml(config.to_toml())
+    assert Config.from_toml(config.to_toml()).hash == config.hash
+    other = COLUMN.cell_params({"E": {"d": [0.5 * k for k in range(79)] + [0.0], "drive": 3.0}})
+    assert other != config and other.hash != config.hash
+    with pytest.raises(TypeError, match="cannot be changed"):
+        config.circuit.cell_params["E"]["d"] = 1.0
+
+
+def test_values_before_there_are_cells_are_of_one_length() -> None:
+    early = Config().cell_params({"E": {"a": [0.02, 0.03, 0.04]}}).areas(["V1"]).layers(["L4"])
+    assert early.cells({"E": 3}).populations()[0].n_cells == 3
+    with pytest.raises(jtfne.JtfneError, match=r"a with 3 values .* one for each of the 4 cells"):
+        early.cells({"E": 4})
+    with pytest.raises(jtfne.JtfneError, match=r"b with 2 values .* one for each of the 3 cells"):
+        Config().cell_params({"E": {"a": [0.02, 0.03, 0.04], "b": [0.2, 0.2]}})
 
 
 # places

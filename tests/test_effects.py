@@ -256,7 +256,9 @@ FIELDS = {
     "Circuit.cells": Change("circuit.cells", {"mix": {"E": 6, "PV": 4}}),
     "Circuit.emitters": Change("circuit.emitters", {"PV": {"kind": "LIF"}}),
     "Circuit.cell_params": [Change("circuit.cell_params", {"E": {"drive": 15.0, name: value}})
-                            for name, value in {"noise": 0.5, "d": 5.0, "drive": 12.0}.items()],
+                            for name, value in {"noise": 0.5, "d": 5.0, "drive": 12.0}.items()]
+                         + [Change("circuit.cell_params", {"E": {"drive": 15.0, name: [value] * 23 + [other]}})
+                            for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
     "Circuit.connections": Change("circuit.connections", []),
     "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),

@@ -201,6 +201,38 @@ def test_populations_keep_their_own_parameters():
     assert group.emitter.c_m_pF.shape == () and group.index is None
 
 
+def test_parameters_of_each_cell_stand_in_its_row():
+    """Among cells of other types; a drive is scaled by the capacitance of its own cell."""
+    cfg = config(connections=()).emitters({"A": LIF(), "B": Izhikevich2003(), "C": Izhikevich2003(d=2.0)})
+    d, c_m_pF, drive, noise = np.linspace([2.0, 50.0, 4.0, 0.0], [9.0, 150.0, 14.0, 1.0], 20).T
+    net = jtfne.construct(
+        cfg.cell_params({"B": {"d": d, "c_m_pF": c_m_pF, "drive": drive, "noise": noise}, "A": {"noise": 3.0}})
+    )
+    rows, circuit = net.select(cell_type="B"), net.to_flat().circuit
+    group = next(each for each in circuit.groups if isinstance(each.emitter, Izhikevich2003))
+    mine = np.isin(np.asarray(group.index), rows)
+    np.testing.assert_allclose(group.emitter.d[mine], d, rtol=1e-6)
+    np.testing.assert_array_equal(group.emitter.d[~mine], 2.0)
+    np.testing.assert_allclose(circuit.drive_pA[rows], drive * c_m_pF, rtol=1e-6)
+    np.testing.assert_allclose(circuit.noise_pA[rows], noise * c_m_pF, rtol=1e-6)
+    np.testing.assert_array_equal(circuit.noise_pA[net.select(cell_type="A")], 3.0)
+
+
+def test_a_cell_with_values_of_its_own_runs_as_in_a_circuit_of_its_kind():
+    values = {"d": [2.0, 8.0, 5.0, 4.0], "drive": [6.0, 9.0, 12.0, 15.0], "c_m_pF": [80.0, 100.0, 120.0, 90.0]}
+    pulse = jtfne.Paradigm.pulse(target={}, start_ms=10.0, duration_ms=5.0, amplitude=3.0)
+
+    def v_m(params):
+        cfg = config(connections=(), mix={"B": 1.0}).cells({"B": 4}).cell_params({"B": {"noise": 0.0, **params}})
+        return jtfne.construct(cfg).simulate(paradigm=pulse).get("vm").values
+
+    together = v_m(values)
+    assert (together.max(axis=0) > 0.0).all(), "all fire"
+    for k in range(4):
+        alone = v_m({name: each[k] for name, each in values.items()})
+        np.testing.assert_allclose(together[:, k], alone[:, k], rtol=1e-3)
+
+
 def test_static_fields_stay_as_they_are_and_tell_models_apart():
     """They choose the program: never an array, and never those of another population."""
     mixed = config(connections=()).emitters(

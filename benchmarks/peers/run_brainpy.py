@@ -61,9 +61,10 @@ class Network(bp.DynSysGroup):
         return self.group.spike.value
 
     def pour(self, k: int, rain: dict[str, Any]) -> None:
-        """Spikes from outside onto population `k` until their stop, at most one a step."""
+        """Spikes from outside onto the first cells of population `k` until their stop, at most one a step."""
         now_ms, mean = bp.share["t"], rain["rate_Hz"] * bp.share["dt"] * 1e-3
-        mine = (bm.arange(self.group.num) >= self.n_e) == k
+        cell = bm.arange(self.group.num) - k * self.n_e  # within its population
+        mine = (cell >= 0) & (cell < rain["n_cells"])
         counts = (bm.random.rand(self.group.num) < mean) * mine * (now_ms < rain["stop_ms"])
         self.projections[rain["mechanism"] == "inh"].syn.add_current(counts * rain["weight"] * self.mV_per_weight)
 

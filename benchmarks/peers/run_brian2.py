@@ -55,7 +55,7 @@ def build(circuit: dict[str, Any], dt_ms: float, record: str) -> tuple[b2.Networ
         parts.append(synapses)
     for k, each in enumerate(circuit["cells"]):
         for rain in each["poisson"]:
-            part, target = group[bounds[k] : bounds[k + 1]], f"{variable}_{rain['mechanism']}"
+            part, target = group[bounds[k] : bounds[k] + rain["n_cells"]], f"{variable}_{rain['mechanism']}"
             parts.append(b2.PoissonInput(part, target, 1, rain["rate_Hz"] * b2.Hz, weight=rain["weight"] * unit))
     spikes = b2.SpikeMonitor(group)
     parts.append(spikes)

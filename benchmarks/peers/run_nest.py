@@ -55,7 +55,7 @@ def build(circuit: dict[str, Any], dt_ms: float) -> list[nest.NodeCollection]:
         for rain in population["poisson"]:
             span = {"start": rain["start_ms"], "stop": rain["stop_ms"] or float("inf")}
             generator = nest.Create("poisson_generator", params={"rate": rain["rate_Hz"]} | span)
-            nest.Connect(generator, group, syn_spec={"weight": rain["weight"], "delay": 1.5})
+            nest.Connect(generator, group[: rain["n_cells"]], syn_spec={"weight": rain["weight"], "delay": 1.5})
     for each in circuit["connections"]:
         sign = -1 if each["mechanism"] == "inh" else 1
         size = value(each["weight"], sign)

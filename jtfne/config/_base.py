@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 from jtfne._check import JtfneError, Limit, refuse
 from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
 
-_TAGS: set[str] = {"number"}
+_TAGS: set[str] = {"number", "each"}
 _ANNOTATED: Any = Annotated  # for types that are put together as the program runs
 _LITERAL: Any = Literal
 

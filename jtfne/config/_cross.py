@@ -1,8 +1,11 @@
 """Checks between parts: names that must exist, signs, times. Each finding is one line."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
 from jtfne.config._base import Declared
@@ -45,6 +48,10 @@ class Known:
         if asked not in self._chosen:
             self._chosen[asked] = self._search(selector)
         return self._chosen[asked]
+
+    def cells_of(self, cell_type: str) -> int | None:
+        """How many cells of a type there are, if that is known and there are any."""
+        return sum(n for key, n in (self.counts or {}).items() if key[2] == cell_type) or None
 
     def _search(self, selector: Selector) -> list[Key]:
         """`chosen`, for the first time."""
@@ -140,7 +147,7 @@ def _cells(circuit: Circuit, known: Known, whole: bool) -> Iterator[str]:
             if line:
                 yield line
     for cell_type, given in circuit.cell_params.items():
-        yield from _parameters(circuit, cell_type, given)
+        yield from _parameters(known, cell_type, given)
     if not whole:
         return
     for cell_type in known.cell_type or ():
@@ -152,19 +159,53 @@ def _cells(circuit: Circuit, known: Known, whole: bool) -> Iterator[str]:
             yield _no(f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix")
 
 
-def _parameters(circuit: Circuit, cell_type: str, given: dict[str, float]) -> Iterator[str]:
+def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the cell_params of one type."""
     where = f"Config.circuit.cell_params[{cell_type!r}]"
-    emitter: Any = base_emitter(circuit, cell_type)
+    emitter: Any = base_emitter(known.circuit, cell_type)
     if emitter is None:
         return
-    fields = [field.name for field in dataclasses.fields(emitter)]
+    fields = {field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)}
     wrong = [unknown(name, [*fields, *INPUTS], name="parameter", where=where) for name in given]
     yield from (line for line in wrong if line)
-    if given.get("noise", 0.0) < 0:
-        yield _no(f"noise={given['noise']:g}", "a finite number of at least 0", where)
-    changed = dataclasses.replace(emitter, **{name: value for name, value in given.items() if name in fields})
-    yield from _EMITTERS.complaints(changed, where)
+    each = {name: np.asarray(value) for name, value in given.items() if isinstance(value, tuple)}
+    misfits = list(_misfits(each, fields, known.cells_of(cell_type), where))
+    yield from misfits
+    noise = float(np.min(given.get("noise", 0.0)))
+    if noise < 0:
+        yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
+    numbers = {name: value for name, value in given.items() if name in fields and name not in each}
+    changed = dataclasses.replace(emitter, **numbers)
+    of_fields = {name: values for name, values in each.items() if name in fields}
+    if not of_fields:
+        yield from _EMITTERS.complaints(changed, where)
+    for k in () if misfits else _extremes(type(emitter), of_fields, changed):
+        one = dataclasses.replace(changed, **{name: float(values[k]) for name, values in of_fields.items()})
+        lines = _EMITTERS.complaints(one, f"{where}[cell {k}]")
+        yield from lines
+        if lines:
+            return
+
+
+def _misfits(
+    each: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
+) -> Iterator[str]:
+    """Sequences of another length than there are cells, and those for fields that are static."""
+    for name, values in each.items():
+        wanted = next(iter(each.values())).size if n_cells is None else n_cells
+        if fields.get(name):
+            yield _no(f"{name} as a sequence", "one value for all cells of the type", where)
+        if values.size != wanted:
+            yield _no(f"{name} with {values.size} values", f"a number, or one for each of the {wanted} cells", where)
+
+
+def _extremes(cls: Any, each: Mapping[str, npt.NDArray[np.float64]], changed: Any) -> list[int]:
+    """The cells that break a limit, or the order of two fields, if any cell does."""
+    found = [k for values in each.values() for k in (np.argmin(values), np.argmax(values))]
+    for low, high in getattr(cls, "BELOW", ()):
+        gap = each.get(high, getattr(changed, high)) - each.get(low, getattr(changed, low))
+        found += [np.argmin(gap)] if np.ndim(gap) else []
+    return sorted({int(k) for k in found})
 
 
 def _connection(connection: Connection, known: Known, where: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import refuse
 from jtfne.config._base import (
@@ -274,6 +274,25 @@ AnyEmitter = Annotated[Emitter, Declared(EMITTERS)]
 Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential")]
 
 
+def _number_or_each(value: Any) -> str:
+    """Which member of the union a value is meant for."""
+    return "each" if isinstance(plain(value), list | tuple) else "number"
+
+
+def _some(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse a sequence of nothing; as `min_length` it would be complained of beside a value that is refused."""
+    if not values:
+        raise refuse("a sequence without values", "a number, or one for each cell of the type", HERE)
+    return values
+
+
+Param = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[tuple[Number, ...], Field(fail_fast=True), numeric, AfterValidator(_some), Tag("each")],
+    Discriminator(_number_or_each),
+]
+
+
 def _with_built_in(given: Any) -> Any:
     """`given` mechanisms beside the built-in ones."""
     return {**RECEPTORS, **given} if isinstance(given, Mapping) else given
@@ -292,7 +311,7 @@ class Circuit(Frozen):
     emitters : dict of str to emitter
         By cell type; E, PV, SST and VIP need none.
     cell_params : dict of str to dict
-        By cell type: fields of its emitter, `drive` and `noise`.
+        By cell type: fields of its emitter, `drive` and `noise`; each a number, or one for each cell of the type.
     mechanisms : dict of str to Exponential or Conductance
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection
@@ -303,7 +322,7 @@ class Circuit(Frozen):
     geometry: Geometry = Geometry()
     cells: Cells | None = None
     emitters: Annotated[dict[Name, AnyEmitter], freeze] = Field(default_factory=FrozenDict)
-    cell_params: Annotated[dict[Name, Annotated[dict[str, Number], freeze]], freeze] = Field(default_factory=FrozenDict)
+    cell_params: Annotated[dict[Name, Annotated[dict[str, Param], freeze]], freeze] = Field(default_factory=FrozenDict)
     mechanisms: Annotated[dict[Name, Mechanism], BeforeValidator(_with_built_in), freeze] = Field(
         default_factory=lambda: FrozenDict(RECEPTORS)
     )

@@ -145,9 +145,11 @@ class Config(Frozen):
         """
         return self._with("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
-    def cell_params(self, params: Mapping[str, Mapping[str, float]]) -> Self:
+    def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
         """By cell type: other values for fields of its emitter, and `drive` and `noise` in its input unit.
 
+        A value is a number, or a sequence with one for each cell of the type, over all its layers and areas: value k is
+        that of cell ``net.select(cell_type=...)[k]`` (areas as declared, layers pia first). Static fields take none.
         Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt.
         """
         return self._with("circuit", cell_params=params)

@@ -5,40 +5,62 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from jtfne.config._defaults import CELL_TYPES
 from jtfne.config.circuit import Cells, Circuit, is_one
 from jtfne.emitters import Emitter
 
 INPUTS = ("drive", "noise")  # what cell_params may set beside the emitter's fields
+Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_cells,)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Population:
-    """Cells of one type in one layer of one area; drive and noise in the emitter's input unit."""
+    """Cells of one type in one layer of one area; drive and noise in the emitter's input unit.
+
+    Drive, noise and each field of the emitter are a number, or an array with one value a cell, float64 (n_cells,).
+    """
 
     area: str
     layer: str
     cell_type: str
     n_cells: int
     emitter: Emitter
-    drive: float
-    noise: float
+    drive: Values
+    noise: Values
+
+    def spread(self, value: Any) -> npt.NDArray[np.float64]:
+        """One value a cell of what may be one for all: (n_cells,)."""
+        return np.broadcast_to(np.asarray(value, np.float64), (self.n_cells,))
+
+    def model_and_input(self) -> str:
+        """In words; of values that differ between cells, the least and the greatest."""
+        drive, noise = (
+            " .. ".join(f"{each:g}" for each in np.unique([np.min(value), np.max(value)]))
+            for value in (self.drive, self.noise)
+        )
+        return f"{type(self.emitter).__name__}, drive {drive}, noise {noise} {self.emitter.input_unit}"
 
 
 def populations_of(circuit: Circuit) -> tuple[Population, ...]:
     """The populations in order of area, layer and type (by name), those without cells left out."""
-    return tuple(
-        Population(
-            area=area,
-            layer=layer,
-            cell_type=cell_type,
-            n_cells=n_cells,
-            emitter=emitter_with(circuit, cell_type),
-            drive=_input(circuit, cell_type, "drive"),
-            noise=_input(circuit, cell_type, "noise"),
+    found: list[Population] = []
+    before: dict[str, int] = {}  # cells of each type in the populations so far
+    for (area, layer, cell_type), n_cells in counts_of(circuit).items():
+        first = before.get(cell_type, 0)
+        before[cell_type] = first + n_cells
+        given = _params_of(circuit, cell_type, slice(first, first + n_cells))
+        drive, noise = (given.pop(name, _default_input(circuit, cell_type, name)) for name in INPUTS)
+        emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
+        made = dataclasses.replace(emitter, **given)
+        found.append(
+            Population(
+                area=area, layer=layer, cell_type=cell_type, n_cells=n_cells, emitter=made, drive=drive, noise=noise
+            )
         )
-        for (area, layer, cell_type), n_cells in counts_of(circuit).items()
-    )
+    return tuple(found)
 
 
 def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
@@ -48,19 +70,17 @@ def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
     return CELL_TYPES[cell_type].emitter if cell_type in CELL_TYPES else None
 
 
-def emitter_with(circuit: Circuit, cell_type: str) -> Emitter:
-    """The emitter of a type, with what cell_params say."""
-    emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
-    changed = {k: v for k, v in circuit.cell_params.get(cell_type, {}).items() if k not in INPUTS}
-    found: Emitter = dataclasses.replace(emitter, **changed)
-    return found
+def _params_of(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
+    """The cell_params of some of the cells of a type: numbers, and arrays of the values of `cells`."""
+    given = circuit.cell_params.get(cell_type, {})
+    return {
+        name: np.asarray(value[cells], np.float64) if isinstance(value, tuple) else value
+        for name, value in given.items()
+    }
 
 
-def _input(circuit: Circuit, cell_type: str, name: str) -> float:
-    """Drive or noise: as declared; else the type's default, which belongs to its default emitter; else none."""
-    declared = circuit.cell_params.get(cell_type, {})
-    if name in declared:
-        return float(declared[name])
+def _default_input(circuit: Circuit, cell_type: str, name: str) -> float:
+    """Drive or noise where none is declared: the type's default, which belongs to its default emitter; else none."""
     default = CELL_TYPES.get(cell_type)
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0
 

@@ -110,5 +110,4 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:
     """What one input unit is to each cell, in pA: (n_cells,)."""
-    populations = net.config.populations()
-    return np.repeat([float(each.emitter.input_pA) for each in populations], [each.n_cells for each in populations])
+    return np.concatenate([each.spread(each.emitter.input_pA) for each in net.config.populations()])
