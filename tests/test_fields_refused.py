@@ -35,6 +35,8 @@ BAD = {
     "not finite": (lambda: PointSource([[0.0, math.nan, 1.0]], ORIGIN), r"contacts_mm with nan at \[0, 1\].*finite"),
     "sigma 0": (lambda: PointSource(ORIGIN, ORIGIN, 0.0), r"sigma_S_m=0.0.*\(0, inf\)"),
     "sigma < 0": (lambda: LineSource(ORIGIN, ORIGIN, [[0, 0, 1]], (0.3, -0.1, 0.3)), "sigma_S_m=-0.1"),
+    "no sigma": (lambda: PointSource(ORIGIN, ORIGIN, None), "sigma_S_m=None"),
+    "half a point": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [1.5], [1.0], ["T"]), "sum to 1.5"),
     "two sigmas": (lambda: PointSource(ORIGIN, ORIGIN, (0.3, 0.1)), "one conductivity, or three"),
     "sigma nan": (lambda: InfiniteDipole([[0, 0, 1]], ORIGIN, math.nan), "sigma_S_m=nan"),
     "a word for sigma": (lambda: InfiniteDipole([[0, 0, 1]], ORIGIN, "high"), "sigma_S_m='high'"),

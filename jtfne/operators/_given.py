@@ -59,7 +59,7 @@ def directions(value: npt.ArrayLike, like: Matrix, *, name: str, where: str) -> 
 
 def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     """A number within `limit`. Raises: JtfneError."""
-    if isinstance(value, str | bool) or np.ndim(value):
+    if value is None or isinstance(value, str | bool) or np.ndim(value):
         raise refuse(f"{name}={value!r}", "a number", where)
     return in_range(float(value), limit, name=name, where=where)
 

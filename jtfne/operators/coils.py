@@ -19,7 +19,7 @@ ACCURACIES = {"point": 0, "normal": 1, "accurate": 2}
 """How finely a coil is integrated, as in MNE's table of coils; "accurate" is 16 points for a Neuromag magnetometer."""
 
 
-@dataclasses.dataclass(frozen=True, init=False)
+@dataclasses.dataclass(frozen=True, init=False, eq=False)
 class Coils:
     """A coil's reading is the weighted sum of the field along the normals at its points.
 
@@ -50,13 +50,14 @@ class Coils:
     ) -> None:
         where = "Coils"
         points = places(points_mm, name="points_mm", where=where)
-        counts = numbers(n_points, 1, name="n_points", where=where).astype(np.int64)
+        whole = numbers(n_points, 1, name="n_points", where=where)
+        counts = whole.astype(np.int64)
         each = numbers(weights, 1, name="weights", where=where)
         if not len(names) == len(units) == len(counts):
             given = f"{len(names)} names, {len(units)} units, {len(counts)} n_points"
             raise refuse(given, "one of each for each coil", where)
-        if counts.min() < 1 or counts.sum() != len(points) or len(each) != len(points):
-            given = f"n_points that sum to {counts.sum()}, {len(each)} weights and {len(points)} points_mm"
+        if (counts != whole).any() or counts.min() < 1 or counts.sum() != len(points) or len(each) != len(points):
+            given = f"n_points that sum to {whole.sum():g}, {len(each)} weights and {len(points)} points_mm"
             raise refuse(given, "as many of each, at least one a coil", where)
         looks = directions(normals, points, name="normals", where=where)
         known = tuple(one_of(unit, ("T", "T/m"), name="unit", where=where) for unit in units)

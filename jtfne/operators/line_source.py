@@ -70,9 +70,11 @@ def _potential(
     contacts, starts, ends = (tissue.scaled(each) for each in (contacts_mm, *segments_mm))
     length = np.linalg.norm(ends - starts, axis=1)
     axis = (ends - starts) / length[:, None]
-    from_start = contacts[:, None, :] - starts[None, :, :]
-    past = np.einsum("csk,sk->cs", from_start, axis)
-    off = np.linalg.norm(from_start - past[..., None] * axis, axis=2)
+    past, off = np.empty((2, len(contacts), len(starts)))
+    for row, contact in enumerate(contacts):  # of a whole morphology, one contact's vectors at a time
+        from_start = contact - starts
+        past[row] = (from_start * axis).sum(1)
+        off[row] = np.linalg.norm(from_start - past[row, :, None] * axis, axis=1)
     off = np.maximum(off, tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
     beside = (past >= 0.0) & (past <= length)
     refuse_coincident(np.where(beside, off, 1.0), what="segment", where=where)
