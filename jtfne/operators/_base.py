@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-
-Matrix = npt.NDArray[np.float64]
+from jtfne.operators._given import Matrix as Matrix
+from jtfne.operators._given import directions as given_directions
+from jtfne.operators._given import unit_rows as unit_rows
 
 
 @register
@@ -55,14 +56,11 @@ class Operator:
 
         Directions are scaled to unit length. Raises: JtfneError unless there is one for each dipole.
         """
-        along = np.asarray(directions, np.float64)
-        if self.matrix.ndim != 3 or along.shape != self.matrix.shape[1:]:
-            raise refuse(f"directions {along.shape}", f"{self.matrix.shape[1:]}, as its dipoles", f"{self.name}, along")
-        if not (np.isfinite(along).all() and along.any(axis=1).all()):
-            raise refuse(
-                "a direction that is zero or not finite", "vectors that point somewhere", f"{self.name}, along"
-            )
-        matrix: Matrix = np.einsum("cdk,dk->cd", np.asarray(self.matrix), unit_rows(along))
+        where = f"{self.name}, along"
+        if self.matrix.ndim != 3:
+            raise refuse(f"an operator {self.matrix.shape}", "one of dipoles, (n_channels, n_dipoles, 3)", where)
+        along = given_directions(directions, self.matrix.shape[1:], name="directions", where=where)
+        matrix: Matrix = np.einsum("cdk,dk->cd", np.asarray(self.matrix), along)
         return Operator(matrix, self.units, self.name, self.parameters)
 
 
@@ -89,10 +87,3 @@ class Parameters:
 def operator(matrix: Matrix, units: tuple[str, str], name: str, **parameters: Any) -> Operator:
     """An Operator from a host matrix and its parameters."""
     return Operator(jax.device_put(matrix), units, name, Parameters(parameters))
-
-
-def unit_rows(matrix: Matrix) -> Matrix:
-    """`matrix` with each row scaled to Euclidean norm 1; a row of zeros stays so."""
-    norm = np.linalg.norm(matrix, axis=1, keepdims=True)
-    rows: Matrix = np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
-    return rows

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from jtfne._check import FINITE, NOT_NEGATIVE, refuse
+from jtfne._check import Limit, refuse
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import M_PER_mm, conductivity, number
+from jtfne.operators._given import LARGEST, M_PER_mm, conductivity, number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,9 @@ class Tissue:
         if surface is not None:
             if not isinstance(surface, Surface):
                 raise refuse(f"surface={surface!r}", "a Surface(...) or None", where)
-            number(surface.z_mm, FINITE, name="z_mm", where=f"{where}, Surface")
-            above = number(surface.sigma_above_S_m, NOT_NEGATIVE, name="sigma_above_S_m", where=f"{where}, Surface")
+            here = f"{where}, Surface"
+            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=here)
+            above = number(surface.sigma_above_S_m, Limit(0.0, LARGEST), name="sigma_above_S_m", where=here)
             if above > 0.0 and len(set(sigma)) > 1:
                 raise refuse(
                     f"sigma_above_S_m={above:g} over anisotropic tissue", "0, or one conductivity below", where

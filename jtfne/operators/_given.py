@@ -1,12 +1,21 @@
 """What physical operators are given, checked at the door: places and directions as float64, conductivities, lengths."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import POSITIVE, Limit, in_range, refuse
-from jtfne.operators._base import Matrix, unit_rows
+from jtfne._check import Limit, in_range, refuse
+
+Matrix = npt.NDArray[np.float64]
+
+LARGEST = 1e9
+"""Of any number given here: as mm a thousand km, as S/m more than any metal. Squares and cubes stay finite."""
+
+LENGTH_mm = Limit(low=0.0, high=LARGEST)
+RADIUS_mm = Limit(low=0.0, high=LARGEST, open_low=True)
+CONDUCTIVITY_S_m = Limit(low=1.0 / LARGEST, high=LARGEST)
 
 M_PER_mm = 1e-3
 MU0 = 4e-7 * np.pi
@@ -25,10 +34,18 @@ def numbers(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matr
     if array.ndim != n_dims or not array.size:
         shape = "(n,)" if n_dims == 1 else "(n, 3)"
         raise refuse(f"{name} of shape {array.shape}", shape, where)
-    if not np.isfinite(array).all():
-        at = np.argwhere(~np.isfinite(array))[0].tolist()
-        raise refuse(f"{name} with {array[tuple(at)]} at {at}", "finite numbers", where)
+    wrong = ~(np.abs(array) <= LARGEST)
+    if wrong.any():
+        at = np.argwhere(wrong)[0].tolist()
+        raise refuse(f"{name} with {array[tuple(at)]} at {at}", f"finite numbers, at most {LARGEST:g}", where)
     return array
+
+
+def unit_rows(matrix: Matrix) -> Matrix:
+    """`matrix` with each row scaled to Euclidean norm 1; a row of zeros stays so."""
+    norm = np.linalg.norm(matrix, axis=1, keepdims=True)
+    rows: Matrix = np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
+    return rows
 
 
 def places(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
@@ -47,29 +64,41 @@ def point(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
     return array
 
 
-def directions(value: npt.ArrayLike, like: Matrix, *, name: str, where: str) -> Matrix:
-    """Unit vectors, one for each of `like` (n, 3), from vectors of any length but zero. Raises: JtfneError."""
+def directions(value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where: str) -> Matrix:
+    """Unit vectors of `shape` (n, 3), from vectors of any length but zero. Raises: JtfneError."""
     array = places(value, name=name, where=where)
-    if array.shape != like.shape:
-        raise refuse(f"{name} of shape {array.shape}", f"{like.shape}, one for each place", where)
-    if not array.any(axis=1).all():
+    if array.shape != shape:
+        raise refuse(f"{name} of shape {array.shape}", f"{shape}, one for each place", where)
+    rows = unit_rows(array)
+    if not rows.any(axis=1).all():
         raise refuse(f"{name} with a vector of zeros", "vectors that point somewhere", where)
-    return unit_rows(array)
+    return rows
 
 
 def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     """A number within `limit`. Raises: JtfneError."""
-    if value is None or isinstance(value, str | bool) or np.ndim(value):
+    try:
+        found = None if isinstance(value, str | bytes | bool | np.bool_) else float(value)
+    except (TypeError, ValueError):
+        found = None
+    if found is None:
         raise refuse(f"{name}={value!r}", "a number", where)
-    return in_range(float(value), limit, name=name, where=where)
+    return in_range(found, limit, name=name, where=where)
+
+
+def some_of(value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str) -> tuple[Any, ...]:
+    """The items of a sequence, as many as one of `counts`. Raises: JtfneError."""
+    items = tuple(value) if np.iterable(value) and not isinstance(value, str | bytes) else ()
+    if len(items) not in counts:
+        raise refuse(f"{name}={value!r}", allowed, where)
+    return items
 
 
 def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
     """One conductivity or three, S/m, as (x, y, z). Raises: JtfneError unless they are above 0."""
-    given = tuple(value) if np.ndim(value) == 1 else (value,)
-    if len(given) not in (1, 3):
-        raise refuse(f"sigma_S_m={value!r}", "one conductivity, or three along x, y and z", where)
-    found = tuple(number(each, POSITIVE, name="sigma_S_m", where=where) for each in given)
+    allowed = "one conductivity, or three along x, y and z"
+    given = some_of(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
+    found = tuple(number(each, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for each in given)
     return found if len(found) == 3 else found * 3
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import directions, numbers, places
+from jtfne.operators._given import directions, numbers, places, some_of
 
 if TYPE_CHECKING:
     import mne
@@ -53,17 +53,17 @@ class Coils:
         whole = numbers(n_points, 1, name="n_points", where=where)
         counts = whole.astype(np.int64)
         each = numbers(weights, 1, name="weights", where=where)
-        if not len(names) == len(units) == len(counts):
-            given = f"{len(names)} names, {len(units)} units, {len(counts)} n_points"
-            raise refuse(given, "one of each for each coil", where)
+        n = (len(counts),)
+        texts = some_of(names, n, f"{n[0]} names, one for each of n_points", name="names", where=where)
+        given_units = some_of(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
         if (counts != whole).any() or counts.min() < 1 or counts.sum() != len(points) or len(each) != len(points):
             given = f"n_points that sum to {whole.sum():g}, {len(each)} weights and {len(points)} points_mm"
             raise refuse(given, "as many of each, at least one a coil", where)
-        looks = directions(normals, points, name="normals", where=where)
-        known = tuple(one_of(unit, ("T", "T/m"), name="unit", where=where) for unit in units)
+        looks = directions(normals, points.shape, name="normals", where=where)
+        known = tuple(one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in given_units)
         for name, value in zip(
             ("names", "points_mm", "normals", "n_points", "weights", "units"),
-            (tuple(names), points, looks, counts, each, known),
+            (tuple(map(str, texts)), points, looks, counts, each, known),
             strict=True,
         ):
             object.__setattr__(self, name, value)

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import POSITIVE
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import M_PER_mm, number, places, refuse_coincident
+from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, number, places, refuse_coincident
 
 
 @register
@@ -28,7 +27,7 @@ class InfiniteDipole(Operator):
         where = "InfiniteDipole"
         points = places(points_mm, name="points_mm", where=where)
         dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
-        sigma = number(sigma_S_m, POSITIVE, name="sigma_S_m", where=where)
+        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         about: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
         super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(about))

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import POSITIVE
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import M_PER_mm, number, numbers
+from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, number, numbers
 
 
 @register
@@ -39,8 +38,8 @@ class DiscSource(Operator):
         where = "DiscSource"
         contacts = numbers(contact_depths_mm, 1, name="contact_depths_mm", where=where)
         sources = numbers(source_depths_mm, 1, name="source_depths_mm", where=where)
-        radius = number(radius_mm, POSITIVE, name="radius_mm", where=where)
-        sigma = number(sigma_S_m, POSITIVE, name="sigma_S_m", where=where)
+        radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
+        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         tissue = Tissue.of(sigma, surface, where)
         tissue.refuse_above(contacts, name="contact_depths_mm", where=where)
         tissue.refuse_above(sources, name="source_depths_mm", where=where)

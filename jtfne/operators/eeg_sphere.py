@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import POSITIVE, refuse
+from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import SLACK, M_PER_mm, number, places, point
+from jtfne.operators._given import SLACK, CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, number, places, point, some_of
 from jtfne.operators.dipole import infinite_potential
 
 PRECISION = 1e-12
@@ -68,11 +68,11 @@ class Spheres(NamedTuple):
     @classmethod
     def of(cls, radii_mm: Sequence[float], sigmas_S_m: Sequence[float], where: str) -> "Spheres":
         """Four of each. Raises: JtfneError unless radii increase and all are above 0."""
-        for name, given in (("radii_mm", radii_mm), ("sigmas_S_m", sigmas_S_m)):
-            if np.shape(given) != (4,):
-                raise refuse(f"{name}={given!r}", "four numbers: brain, fluid, skull, scalp", where)
-        radii = tuple(number(each, POSITIVE, name="radii_mm", where=where) for each in radii_mm)
-        sigmas = tuple(number(each, POSITIVE, name="sigmas_S_m", where=where) for each in sigmas_S_m)
+        four = "four numbers: brain, fluid, skull, scalp"
+        lengths = some_of(radii_mm, (4,), four, name="radii_mm", where=where)
+        conductivities = some_of(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
+        radii = tuple(number(each, RADIUS_mm, name="radii_mm", where=where) for each in lengths)
+        sigmas = tuple(number(each, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where) for each in conductivities)
         if not (np.diff(radii) > 0.0).all():
             raise refuse(f"radii_mm={radii}", "radii that increase from the brain outwards", where)
         return cls(radii, sigmas)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import NOT_NEGATIVE, refuse
+from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import M_PER_mm, number, places, refuse_coincident
+from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_coincident
 
 
 @register
@@ -41,7 +41,7 @@ class LineSource(Operator):
         contacts = places(contacts_mm, name="contacts_mm", where=where)
         starts = places(starts_mm, name="starts_mm", where=where)
         ends = places(ends_mm, name="ends_mm", where=where)
-        radius = number(radius_mm, NOT_NEGATIVE, name="radius_mm", where=where)
+        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         if starts.shape != ends.shape:
             raise refuse(f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where)
         if (starts == ends).all(axis=1).any():

@@ -42,7 +42,7 @@ class SarvasSphere(Operator):
     ) -> None:
         where = "SarvasSphere"
         given = places(points_mm, name="points_mm", where=where)
-        looks = directions(normals, given, name="normals", where=where)
+        looks = directions(normals, given.shape, name="normals", where=where)
         centre, points, dipoles = _from_centre(given, dipoles_mm, centre_mm, where)
         about: dict[str, Any] = {
             "points_mm": given.tolist(), "normals": looks.tolist(), "centre_mm": centre.tolist(),

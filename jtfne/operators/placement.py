@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import NOT_NEGATIVE, POSITIVE, refuse
+from jtfne._check import refuse
 from jtfne.operators._base import Matrix, unit_rows
-from jtfne.operators._given import directions, number, places, point
+from jtfne.operators._given import LENGTH_mm, RADIUS_mm, directions, number, places, point
 
 
 def column_dipoles(
@@ -28,9 +28,9 @@ def column_dipoles(
     """
     where = "column_dipoles"
     pia = places(positions_mm, name="positions_mm", where=where)
-    outward = directions(normals, pia, name="normals", where=where)
-    depth = number(depth_mm, NOT_NEGATIVE, name="depth_mm", where=where)
-    brain = number(brain_mm, POSITIVE, name="brain_mm", where=where)
+    outward = directions(normals, pia.shape, name="normals", where=where)
+    depth = number(depth_mm, LENGTH_mm, name="depth_mm", where=where)
+    brain = number(brain_mm, RADIUS_mm, name="brain_mm", where=where)
     dipoles: Matrix = pia - depth * outward
     radius = np.linalg.norm(dipoles - point(centre_mm, name="centre_mm", where=where), axis=1)
     if radius.max() >= brain:
@@ -53,7 +53,7 @@ def onto_sphere(sites_mm: npt.ArrayLike, *, centre_mm: npt.ArrayLike, radius_mm:
     """
     where = "onto_sphere"
     centre = point(centre_mm, name="centre_mm", where=where)
-    radius = number(radius_mm, POSITIVE, name="radius_mm", where=where)
+    radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
     away = places(sites_mm, name="sites_mm", where=where) - centre
     if not away.any(axis=1).all():
         raise refuse("a site at the centre", "sites around it", where)

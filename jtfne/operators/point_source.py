@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import NOT_NEGATIVE
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import M_PER_mm, number, places, refuse_coincident
+from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_coincident
 
 
 @register
@@ -40,7 +39,7 @@ class PointSource(Operator):
         where = "PointSource"
         contacts = places(contacts_mm, name="contacts_mm", where=where)
         sources = places(sources_mm, name="sources_mm", where=where)
-        radius = number(radius_mm, NOT_NEGATIVE, name="radius_mm", where=where)
+        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         tissue = Tissue.of(sigma_S_m, surface, where)
         tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)
