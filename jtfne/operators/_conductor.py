@@ -1,0 +1,89 @@
+"""Tissue without borders or with a flat one: anisotropy as a change of coordinates, a surface as mirrored sources."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from jtfne._check import Limit, refuse
+from jtfne.operators._base import Matrix
+from jtfne.operators._given import LARGEST, M_PER_mm, conductivity, number
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Surface:
+    """Tissue fills z >= z_mm (z is depth); above lies a medium of conductivity sigma_above_S_m, air (0) by default.
+
+    Sources and contacts lie in the tissue or on its surface. The potential there is that of each source and of its
+    mirror image, the image (sigma - sigma_above) / (sigma + sigma_above) times as strong.
+    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6; Jackson, Electrodynamics, sec. 4.4.
+    """
+
+    z_mm: float = 0.0
+    sigma_above_S_m: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Tissue:
+    """Conductivities along x, y and z in S/m, and the surface above, None where there is none."""
+
+    sigma_S_m: tuple[float, ...]
+    surface: Surface | None
+
+    @classmethod
+    def of(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
+        """As given. Raises: JtfneError for conductivities that are not, and anisotropic tissue below a conductor."""
+        sigma = conductivity(sigma_S_m, where=where)
+        if surface is not None:
+            if not isinstance(surface, Surface):
+                raise refuse(f"surface={surface!r}", "a Surface(...) or None", where)
+            here = f"{where}, Surface"
+            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=here)
+            above = number(surface.sigma_above_S_m, Limit(0.0, LARGEST), name="sigma_above_S_m", where=here)
+            if above > 0.0 and len(set(sigma)) > 1:
+                raise refuse(
+                    f"sigma_above_S_m={above:g} over anisotropic tissue", "0, or one conductivity below", where
+                )
+        return cls(sigma, surface)
+
+    @property
+    def sigma_mean_S_m(self) -> float:
+        """Geometric mean of the three."""
+        return float(np.cbrt(np.prod(self.sigma_S_m)))
+
+    def scaled(self, places_mm: Matrix) -> Matrix:
+        """Coordinates in A/V, in which the potential of a current I is I / (4 pi r): sigma r if isotropic.
+
+        r^2 is sy sz dx^2 + sx sz dy^2 + sx sy dz^2. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+        """
+        x, y, z = self.sigma_S_m
+        scaled: Matrix = places_mm * (M_PER_mm * np.sqrt([y * z, x * z, x * y]))
+        return scaled
+
+    def mirrored(self, places_mm: Matrix) -> Matrix:
+        """Places on the other side of the surface."""
+        assert self.surface is not None
+        image: Matrix = places_mm * [1.0, 1.0, -1.0] + [0.0, 0.0, 2.0 * self.surface.z_mm]
+        return image
+
+    @property
+    def image_strength(self) -> float:
+        """How strong the mirror image is, -1 to 1; 0 without a surface."""
+        if self.surface is None:
+            return 0.0
+        sigma, above = self.sigma_mean_S_m, self.surface.sigma_above_S_m
+        return (sigma - above) / (sigma + above)
+
+    def refuse_above(self, depths_mm: Matrix, *, name: str, where: str) -> None:
+        """Raises: JtfneError for a depth above the surface."""
+        if self.surface is not None and depths_mm.min() < self.surface.z_mm:
+            raise refuse(
+                f"{name} with one at z={depths_mm.min():g} mm", f"z >= {self.surface.z_mm:g}, the surface", where
+            )
+
+    def parameters(self) -> dict[str, Any]:
+        """JSON-ready."""
+        isotropic = len(set(self.sigma_S_m)) == 1
+        sigma = self.sigma_S_m[0] if isotropic else list(self.sigma_S_m)
+        surface = {} if self.surface is None else {"surface": dataclasses.asdict(self.surface)}
+        return {"sigma_S_m": sigma, **surface}

@@ -1,0 +1,61 @@
+"""Columns and sensors in a spherical head: areas as dipoles within the brain, sites on the scalp."""
+
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import refuse
+from jtfne.operators._base import Matrix, unit_rows
+from jtfne.operators._given import LENGTH_mm, RADIUS_mm, directions, number, places, point
+
+
+def column_dipoles(
+    positions_mm: npt.ArrayLike,
+    normals: npt.ArrayLike,
+    *,
+    depth_mm: float,
+    centre_mm: npt.ArrayLike,
+    brain_mm: float,
+) -> tuple[Matrix, Matrix]:
+    """The dipoles that stand for columns: places (n_areas, 3) mm, and unit directions (n_areas, 3), outward normals.
+
+    positions_mm, normals (n_areas, 3): as `Area` has them: where each column's axis meets the pia, and which way it
+    points. A dipole lies depth_mm below the pia along the axis (half a cortex's thickness, say); a moment above 0
+    points to the pia. The brain is the sphere of radius brain_mm round centre_mm.
+    Raises: JtfneError for a column whose dipole is not in the brain.
+
+    >>> column_dipoles([[0, 0, 110]], [[0, 0, 2]], depth_mm=0.75, centre_mm=(0, 0, 40), brain_mm=79)[0].tolist()
+    [[0.0, 0.0, 109.25]]
+    """
+    where = "column_dipoles"
+    pia = places(positions_mm, name="positions_mm", where=where)
+    outward = directions(normals, pia.shape, name="normals", where=where)
+    depth = number(depth_mm, LENGTH_mm, name="depth_mm", where=where)
+    brain = number(brain_mm, RADIUS_mm, name="brain_mm", where=where)
+    dipoles: Matrix = pia - depth * outward
+    radius = np.linalg.norm(dipoles - point(centre_mm, name="centre_mm", where=where), axis=1)
+    if radius.max() >= brain:
+        at = int(radius.argmax())
+        raise refuse(
+            f"column {at} at {pia[at].tolist()} mm, {radius[at]:.6g} mm from the centre of the head",
+            f"a place in the brain, within {brain:g} mm",
+            where,
+        )
+    return dipoles, outward
+
+
+def onto_sphere(sites_mm: npt.ArrayLike, *, centre_mm: npt.ArrayLike, radius_mm: float) -> Matrix:
+    """Sites (n, 3), moved along the line from the centre onto the sphere; as a montage's onto the scalp.
+
+    Raises: JtfneError for a site at the centre.
+
+    >>> onto_sphere([[0, 0, 150]], centre_mm=(0, 0, 40), radius_mm=90).tolist()
+    [[0.0, 0.0, 130.0]]
+    """
+    where = "onto_sphere"
+    centre = point(centre_mm, name="centre_mm", where=where)
+    radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
+    away = places(sites_mm, name="sites_mm", where=where) - centre
+    if not away.any(axis=1).all():
+        raise refuse("a site at the centre", "sites around it", where)
+    moved: Matrix = centre + radius * unit_rows(away)
+    return moved

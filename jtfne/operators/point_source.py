@@ -1,0 +1,61 @@
+"""Potential of point currents."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._tree import register
+from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._conductor import Surface, Tissue
+from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_coincident
+
+
+@register
+@dataclasses.dataclass(frozen=True, init=False)
+class PointSource(Operator):
+    """Potential 1 / (4 pi sigma r) of point currents: (n_contacts, n_sources) V/A.
+
+    contacts_mm (n_contacts, 3), sources_mm (n_sources, 3), z downwards if there is a surface. sigma_S_m: one
+    conductivity, or three along x, y and z. radius_mm regularises: closer than that, the potential is the one at that
+    distance (of the geometric mean conductivity), as on the membrane of a cell of this radius; 0 turns it off.
+    surface: a `Surface` above the tissue. Raises: JtfneError. Source: REFERENCES.md 4e; Nunez & Srinivasan (2006),
+    Electric Fields of the Brain, ch. 5.
+
+    >>> PointSource([[0.05, 0.0, 0.0]], [[0.0, 0.0, 0.0]]).matrix.round(3)  # 1 nA at 50 um: 5.305 uV
+    array([[5305.165]])
+    """
+
+    def __init__(
+        self,
+        contacts_mm: npt.ArrayLike,
+        sources_mm: npt.ArrayLike,
+        sigma_S_m: float | tuple[float, float, float] = 0.3,
+        radius_mm: float = 0.01,
+        *,
+        surface: Surface | None = None,
+    ) -> None:
+        where = "PointSource"
+        contacts = places(contacts_mm, name="contacts_mm", where=where)
+        sources = places(sources_mm, name="sources_mm", where=where)
+        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
+        tissue = Tissue.of(sigma_S_m, surface, where)
+        tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
+        tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)
+        matrix = _potential(tissue, contacts, sources, radius, where)
+        if tissue.image_strength:
+            matrix += tissue.image_strength * _potential(tissue, contacts, tissue.mirrored(sources), radius, where)
+        about: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+        super().__init__(matrix, ("A", "V"), "point source", Parameters(about))
+
+
+def _potential(tissue: Tissue, contacts_mm: Matrix, sources_mm: Matrix, radius_mm: float, where: str) -> Matrix:
+    """(n_contacts, n_sources) V/A, without borders."""
+    square = np.zeros((len(contacts_mm), len(sources_mm)))
+    for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):
+        square += (c[:, None] - s[None, :]) ** 2
+    distance = np.maximum(np.sqrt(square), tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
+    refuse_coincident(distance, what="source", where=where)
+    potential: Matrix = 1.0 / (4.0 * np.pi * distance)
+    return potential
