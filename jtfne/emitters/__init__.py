@@ -1,5 +1,6 @@
 """Cell models. `EMITTERS` is the catalogue: the `kind` of a config file -> the class."""
 
+from jtfne._tree import register
 from jtfne.emitters._base import Balance, Conductances, Emitter, SynapticInput
 from jtfne.emitters.adaptive import AdaptiveLIF
 from jtfne.emitters.adex import AdEx
@@ -31,4 +32,5 @@ __all__ = [
     "Izhikevich2007",
     "SynapticInput",
     "TwoCompartment",
+    "register",
 ]
