@@ -7,6 +7,20 @@ import numpy as np
 from jtfne import _keys, engine
 from jtfne.delivery import EdgeList, EventDelivery, Ring
 
+# Emitters with a membrane -> a drive, in their input unit, at which they fire more than ten times a second.
+FIRES = {
+    "LIF": 600.0,
+    "AdaptiveLIF": 700.0,
+    "GLIF1": 500.0,
+    "GLIF2": 500.0,
+    "GLIF3": 500.0,
+    "AdEx": 1000.0,
+    "Izhikevich2003": 15.0,
+    "Izhikevich2007": 400.0,
+    "HodgkinHuxley": 500.0,
+    "TwoCompartment": 900.0,
+}
+
 
 def edge_list(rows):
     """(source, target, receptor, delay_steps, weight) rows -> EdgeList."""

@@ -23,7 +23,7 @@ from jtfne.config import (
     Uniform,
     Voltage,
 )
-from jtfne.emitters import LIF, Izhikevich2007
+from jtfne.emitters import LIF, AdEx, Izhikevich2007
 from jtfne.stimuli import Constant, Poisson, Pulse, PulseTrain, Trace
 
 BASE = (
@@ -363,6 +363,35 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "threshold below rest": (
         lambda: BASE.emitters({"E": Izhikevich2007(v_t_mV=-70)}),
         ("v_r_mV=-60.0", "less than v_t_mV=-70.0", "emitters.E"),
+    ),
+    "capacitance negative": (
+        lambda: BASE.emitters({"E": AdEx(c_m_pF=-281.0)}),
+        ("c_m_pF=-281.0", "above 0", "emitters.E.c_m_pF"),
+    ),
+    "reset above the peak": (
+        lambda: BASE.emitters({"E": AdEx(v_reset_mV=10.0)}),
+        ("v_reset_mV=10.0", "less than v_peak_mV=0.0", "emitters.E"),
+    ),
+    "rule that resets above threshold": (
+        lambda: BASE.emitters({"E": {"kind": "GLIF2", "reset_add_mV": 30.0}}),
+        ("reset_mV=-43.4", "less than v_th_mV=-51.68", "emitters.E"),
+    ),
+    "tau of an after-spike current": (
+        lambda: BASE.emitters({"E": {"kind": "GLIF3", "tau_2_ms": 0}}),
+        ("tau_2_ms=0", "above 0", "emitters.E.tau_2_ms"),
+    ),
+    "substeps": (lambda: BASE.emitters({"E": AdEx(substeps=0)}), ("substeps=0", "at least 1", "emitters.E.substeps")),
+    "share of a dendrite": (
+        lambda: BASE.emitters({"E": {"kind": "TwoCompartment", "dendrite_share": 1.5}}),
+        ("dendrite_share=1.5", "at most 1", "emitters.E.dendrite_share"),
+    ),
+    "kind of a class that is not imported": (
+        lambda: BASE.emitters({"E": {"kind": "my_cells:Fast"}}),
+        ("kind='my_cells:Fast'", "'LIF'", "imported before", "emitters.E"),
+    ),
+    "object that is no emitter": (
+        lambda: BASE.emitters({"E": Constant(amplitude=1.0)}),
+        ("a Constant without input_unit, input_pA, init, step, balance", "an emitter", "emitters.E"),
     ),
     "parameter out of range": (
         lambda: BASE.cell_params({"E": {"c_m_pF": 0}}),

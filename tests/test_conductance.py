@@ -7,15 +7,13 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import jtfne
-from circuits import circuit, inputs, run
+from circuits import FIRES, circuit, inputs, run
 from jtfne._precision import precision
 from jtfne.config import FromTable
 from jtfne.emitters import EMITTERS, LIF, Conductances, Izhikevich2003, SynapticInput
 from jtfne.sources import SOURCES
 from jtfne.synapses import Conductance, Exponential
 
-CATALOGUE = [kind() for kind in EMITTERS.values()]
-MODELS = pytest.mark.parametrize("cell", CATALOGUE, ids=lambda cell: type(cell).__name__)
 TAU_M, C_M, REST = 10.0, 250.0, -65.0
 TAU_MS, E_REV_MV, W_NS = (2.0, 5.0, 3.0), (0.0, -80.0, None), (12.0, 30.0, 40.0)  # the last one a current, pA
 
@@ -126,36 +124,16 @@ def test_the_driving_force_reverses(rest_mV, sign):
     assert (np.abs(v_mV + 80.0) <= abs(rest_mV + 80.0) + 1e-12).all()
 
 
-@MODELS
-def test_order_in_dt_with_a_conductance(cell):
-    """A conductance that decays: Euler's models keep their order, LIF has two."""
-    dts_ms = np.array([0.4, 0.2, 0.1, 0.05])
-    with precision("float64"):
-
-        def end(dt_ms):
-            state, g_nS = cell.init(jnp.zeros(1)), jnp.full((1, 1), 8.0)
-            for k in range(round(4.0 / dt_ms)):
-                g = Conductances(g_nS * jnp.exp(-k * dt_ms / 5.0), jnp.array([5.0]), jnp.array([-80.0]))
-                syn = SynapticInput(jnp.zeros((0, 1)), jnp.zeros(0), g)
-                state, _ = STEP(cell, state, jnp.zeros(1), syn, dt_ms)
-            return float(state.v_mV[0])
-
-        reference = end(0.0025)
-        errors = [abs(end(dt_ms) - reference) for dt_ms in dts_ms]
-    order = 2 if isinstance(cell, LIF) else cell.order
-    assert abs(np.polyfit(np.log2(dts_ms), np.log2(errors), 1)[0] - order) < 0.15
-
-
 STEP = jax.jit(lambda cell, state, i_pA, syn, dt_ms: cell.step(state, i_pA, syn, dt_ms))
 
 
-@pytest.fixture(scope="module", params=CATALOGUE, ids=lambda cell: type(cell).__name__)
+@pytest.fixture(scope="module", params=FIRES)
 def busy(request):
     """Spikes, balance and source modes of three cells with conductances and a current, that spike and are reset."""
-    cell = request.param
+    cell = EMITTERS[request.param]()
     with precision("float64"):
         flat = circuit(
-            cell, 3, drive_pA=9.0 * cell.input_pA if cell.input_unit != "pA" else 600.0, tau_syn_ms=TAU_MS,
+            cell, 3, drive_pA=FIRES[request.param] * float(cell.input_pA), tau_syn_ms=TAU_MS,
             e_rev_mV=E_REV_MV, edges=[(0, 1, 0, 5, 4.0), (1, 2, 1, 9, 6.0), (2, 0, 2, 3, 30.0)], dtype=np.float64,
         )  # fmt: skip
         watch = (lambda view: jnp.stack(view.balance()), *(SOURCES[kind]().read for kind in SOURCES))

@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 
 import jtfne
+from circuits import FIRES
 from jtfne import config
 from jtfne.config import Config
 from jtfne.config._base import Declared
@@ -47,7 +48,6 @@ DRIVES = {
     "Poisson": RAIN,
     "Trace": TRACE,
 }
-EMITTERS = {"LIF": 600.0, "Izhikevich2003": 15.0, "Izhikevich2007": 400.0}  # kind -> a drive at which it fires
 
 
 def put(table, path, value):
@@ -120,6 +120,7 @@ def _selectors():
 
 def _emitters():
     """Every parameter of every cell model, in a population that fires."""
+    leaky = {"c_m_pF": 70.0, "g_nS": 8.0, "e_l_mV": -75.0, "v_th_mV": -50.0, "t_ref_ms": 2.0}
     changed = {
         "LIF": {"c_m_pF": 200.0, "tau_m_ms": 15.0, "v_rest_mV": -62.0, "v_th_mV": -52.0, "v_reset_mV": -68.0,
                 "t_ref_ms": 3.0},
@@ -127,12 +128,27 @@ def _emitters():
                            "half_steps": True},
         "Izhikevich2007": {"c_m_pF": 120.0, "k": 0.8, "v_r_mV": -62.0, "v_t_mV": -42.0, "v_peak_mV": 20.0, "a": 0.05,
                            "b": -1.0, "c_mV": -55.0, "d_pA": 50.0},
+        "AdaptiveLIF": {"c_m_pF": 200.0, "tau_m_ms": 15.0, "v_rest_mV": -62.0, "v_th_mV": -52.0, "v_reset_mV": -68.0,
+                        "t_ref_ms": 3.0, "b_pA": 40.0, "tau_w_ms": 60.0, "th_add_mV": 1.0, "tau_th_ms": 5.0},
+        "GLIF1": {**leaky, "v_reset_mV": -75.0},
+        "GLIF2": {**leaky, "reset_fraction": 0.1, "reset_add_mV": 10.0, "th_add_mV": 1.0, "tau_th_ms": 20.0},
+        "GLIF3": {**leaky, "v_reset_mV": -75.0, "amp_1_pA": -20.0, "amp_2_pA": -100.0, "tau_1_ms": 50.0,
+                  "tau_2_ms": 20.0},
+        "AdEx": {"c_m_pF": 200.0, "g_nS": 25.0, "v_rest_mV": -68.0, "v_t_mV": -52.0, "delta_mV": 1.0, "a_nS": 10.0,
+                 "tau_w_ms": 60.0, "b_pA": 40.0, "v_reset_mV": -65.0, "v_peak_mV": 20.0, "substeps": 3},
+        "HodgkinHuxley": {"c_m_pF": 150.0, "g_l_nS": 12.0, "g_na_nS": 15_000.0, "g_k_nS": 5_000.0, "e_l_mV": -65.0,
+                          "e_na_mV": 45.0, "e_k_mV": -85.0, "v_t_mV": -60.0, "v_spike_mV": -30.0, "substeps": 1},
+        "TwoCompartment": {"c_s_pF": 80.0, "c_d_pF": 150.0, "g_s_nS": 12.0, "g_d_nS": 15.0, "g_c_nS": 20.0,
+                           "v_rest_mV": -68.0, "v_th_mV": -52.0, "v_reset_mV": -65.0, "t_ref_ms": 3.0,
+                           "dendrite_share": 0.5, "dendrite_input_share": 0.3},
     }  # fmt: skip
     rows = {}
     for kind, fields in changed.items():
         base = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__emitters={"X": {"kind": kind}},
-                     circuit__cell_params={"X": {"drive": EMITTERS[kind]}})  # fmt: skip
-        if kind == "Izhikevich2003":  # its input is mV/ms: a capacitance shows where there are pA
+                     circuit__cell_params={"X": {"drive": FIRES[kind]}})  # fmt: skip
+        if kind == "AdaptiveLIF":
+            base = put(base, "circuit.emitters.X.th_add_mV", 0.5)  # a time constant shows where there is a threshold
+        if kind in ("Izhikevich2003", "TwoCompartment"):  # these show where synapses bring pA
             rain = [{"target": "X", "drive": {**RAIN, "weight_pA": 200.0}, "label": "s"}]
             base = put(base, "task.stimuli", rain)
         rows |= at("circuit.emitters.X", kind, base, **fields)

@@ -1,17 +1,12 @@
-"""Emitters against closed forms, published counts, and the order that they state."""
+"""Emitters against closed forms and published counts; what all of them keep is in contract_emitters.py."""
 
-import dataclasses
-
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from circuits import circuit, run
 from jtfne._precision import precision
-from jtfne.emitters import EMITTERS, LIF, Izhikevich2003, Izhikevich2007, SynapticInput
-
-CATALOGUE = [kind() for kind in EMITTERS.values()]
+from jtfne.emitters import LIF, Izhikevich2003, Izhikevich2007, SynapticInput
 
 
 @pytest.mark.parametrize("dt_ms", [0.1, 1.0, 5.0])  # exact at any step, not only at small ones
@@ -86,70 +81,3 @@ def test_izhikevich_2007_is_2003_in_other_units():
             state_new, spiked_new = new.step(state_new, jnp.array([10.0 - 0.2 * v_r_mV]), silent, 0.05)
             assert bool(spiked_old[0]) == bool(spiked_new[0])
     np.testing.assert_allclose(state_new.v_mV, state_old.v_mV, rtol=1e-9)
-
-
-@pytest.mark.parametrize("cell", CATALOGUE, ids=lambda cell: type(cell).__name__)
-def test_order_in_dt(cell):
-    """Below threshold the error at 8 ms shrinks with the stated order, or is rounding where the step is exact."""
-    dts_ms = np.array([0.4, 0.2, 0.1, 0.05])
-    with precision("float64"):
-
-        def end(dt_ms):
-            flat = circuit(cell, 1, drive_pA=1.0 * cell.input_pA, dtype=np.float64)
-            return run(flat, round(8.0 / dt_ms), dt_ms)[1][0][-1, 0]
-
-        reference = end(0.0025)
-        errors = np.array([abs(end(dt_ms) - reference) for dt_ms in dts_ms])
-    if isinstance(cell, LIF):
-        assert errors.max() < 1e-11
-    else:
-        # the reference itself is off by dt_ref: at 1st order that biases the slope by less than 0.1
-        assert abs(np.polyfit(np.log2(dts_ms), np.log2(errors), 1)[0] - cell.order) < 0.1
-
-
-@pytest.mark.parametrize("tau_ms", [0.5, 10.0, 10.0 + 1e-7, 40.0])  # through tau_syn = tau_m, where the form is 0/0
-@pytest.mark.parametrize("cell", CATALOGUE, ids=lambda cell: type(cell).__name__)
-def test_currents_balance(cell, tau_ms):
-    """capacitive + ionic + synaptic + external = 0 at every step, spikes, resets and refractory steps included."""
-    with precision("float64"):
-        drive_pA = 8.0 * cell.input_pA if cell.input_unit != "pA" else 450.0
-        flat = circuit(
-            cell,
-            2,
-            drive_pA=drive_pA,
-            tau_syn_ms=(tau_ms,),
-            edges=[(0, 1, 0, 5, 30.0), (1, 0, 0, 9, -20.0)],
-            dtype=np.float64,
-        )
-        spikes, (balance,) = run(flat, 3000, 0.1, watch=(lambda view: jnp.stack(view.balance()),))
-    assert spikes.sum() > 4
-    assert np.abs(balance[:, 2]).max() > 1.0  # synaptic currents did flow
-    np.testing.assert_allclose(balance.sum(1), 0.0, atol=1e-9 * np.abs(balance).max())
-
-
-@pytest.mark.parametrize("cell", CATALOGUE, ids=lambda cell: type(cell).__name__)
-def test_contract(cell):
-    """State keeps its form, jits once, vmaps, and differentiates below threshold."""
-    traced = []
-    syn = SynapticInput(jnp.ones((1, 3)), jnp.array([2.0]))
-
-    def step(cell, state):
-        traced.append(state)
-        return cell.step(state, jnp.zeros(3), syn, 0.1)[0]
-
-    jitted, start = jax.jit(step), cell.init(jnp.zeros(3))
-    once = jitted(cell, start)
-    again = jitted(dataclasses.replace(cell), once)
-    assert jax.tree.structure(again) == jax.tree.structure(start)
-    assert [leaf.dtype for leaf in again] == [leaf.dtype for leaf in start]
-    assert len(traced) == 1, "state changed shape or dtype after one step"
-    several = jax.vmap(lambda i_pA: cell.step(start, jnp.full(3, i_pA), syn, 0.1)[0].v_mV)(jnp.arange(4.0))
-    assert several.shape == (4, 3)
-    slope = jax.grad(lambda i_pA: cell.step(start, jnp.full(3, i_pA), syn, 0.1)[0].v_mV.sum())(1.0)
-    assert slope > 0
-
-
-@pytest.mark.parametrize("cell", CATALOGUE, ids=lambda cell: type(cell).__name__)
-def test_cells_differ_at_the_start(cell):
-    state = cell.init(jnp.linspace(0.0, 0.99, 8))
-    assert np.unique(np.asarray(state.v_mV)).size == 8

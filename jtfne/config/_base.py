@@ -110,11 +110,11 @@ def _annotation(hint: Any, limit: Limit) -> Any:
     return kind | None if type(None) in members else kind
 
 
-def _mirror(cls: Any) -> type[Frozen]:
-    """The pydantic model of a dataclass: its fields and defaults, its LIMITS, and its name as `kind`."""
+def mirror(cls: Any, kind: str) -> type[Frozen]:
+    """The pydantic model of a dataclass: its fields and defaults, its LIMITS if it has any, and its `kind`."""
     hints = get_type_hints(cls)
-    limits: Mapping[str, Limit] = cls.LIMITS
-    fields: dict[str, Any] = {"kind": (_LITERAL[cls.__name__], cls.__name__)}
+    limits: Mapping[str, Limit] = getattr(cls, "LIMITS", {})
+    fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
     for field in dataclasses.fields(cls):
         default = ... if field.default is dataclasses.MISSING else field.default
         fields[field.name] = (_annotation(hints[field.name], limits.get(field.name, Limit())), default)
@@ -133,6 +133,13 @@ def _agree(part: Any) -> None:
             raise refuse(f"{low}={one!r}", f"less than {high}={other!r}", HERE)
 
 
+def made(cls: Any, model: Any) -> Any:
+    """The object of a valid mirror of `cls`. Raises: JtfneError where two fields do not agree."""
+    part = cls(**{name: getattr(model, name) for name in type(model).model_fields if name != "kind"})
+    _agree(part)
+    return part
+
+
 class Declared:
     """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table with its `kind`.
 
@@ -143,7 +150,7 @@ class Declared:
     def __init__(self, catalogue: Mapping[str, Any], default: str | None = None) -> None:
         self.catalogue = dict(catalogue)
         self.default = default
-        self.mirrors = {name: _mirror(cls) for name, cls in catalogue.items()}
+        self.mirrors = {name: mirror(cls, name) for name, cls in catalogue.items()}
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
@@ -174,15 +181,16 @@ class Declared:
 
     def object(self, model: Any) -> Any:
         """The object of a valid mirror. Raises: JtfneError where two fields do not agree."""
-        fields = {name: getattr(model, name) for name in type(model).model_fields if name != "kind"}
-        part = self.catalogue[model.kind](**fields)
-        _agree(part)
-        return part
+        return made(self.catalogue[model.kind], model)
+
+    def checked(self, part: Any) -> Any:
+        """`part`, an object of the catalogue, read anew. Raises: JtfneError if anything is wrong with it."""
+        return self.object(self.mirrors[type(part).__name__](**self.table(part)))
 
     def complaints(self, part: Any, where: str) -> list[str]:
-        """What is wrong with an object of the catalogue that lies at `where`."""
+        """What is wrong with an object that lies at `where`."""
         try:
-            self.object(self.mirrors[type(part).__name__](**self.table(part)))
+            self.checked(part)
         except ConfigError as error:
             return str(refused(where, error.problems)).splitlines()
         except JtfneError as error:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
-from jtfne.config._base import Declared
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
+from jtfne.config._open import OpenDeclared
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jtfne.config.config import Config
 
 Key = tuple[str, str, str]  # area, layer, cell type
-_EMITTERS = Declared(EMITTERS)
+_EMITTERS = OpenDeclared(EMITTERS)
 
 
 class Known:

@@ -22,6 +22,7 @@ from jtfne.config._base import (
 )
 from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
 from jtfne.config._errors import HERE, duplicates, unknown
+from jtfne.config._open import OpenDeclared
 from jtfne.config.connections import Connection
 from jtfne.emitters import EMITTERS, Emitter
 from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
@@ -270,7 +271,7 @@ def is_one(total: float) -> bool:
     return abs(total - 1.0) < 1e-6
 
 
-AnyEmitter = Annotated[Emitter, Declared(EMITTERS)]
+AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
 Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential")]
 
 

@@ -155,7 +155,11 @@ class Config(Frozen):
         return self._with("circuit", cell_params=params)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
-        """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`."""
+        """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`.
+
+        One of `jtfne.emitters`, or an object of your own class with the methods of `jtfne.emitters.Emitter`. A file
+        names such a class as `module:Class`; the module must have been imported when the file is read.
+        """
         return self._with("circuit", emitters=emitters)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:

@@ -1,9 +1,36 @@
 """Cell models. `EMITTERS` is the catalogue: the `kind` of a config file -> the class."""
 
+from jtfne._tree import register
 from jtfne.emitters._base import Balance, Conductances, Emitter, SynapticInput
+from jtfne.emitters.adaptive import AdaptiveLIF
+from jtfne.emitters.adex import AdEx
+from jtfne.emitters.glif import GLIF1, GLIF2, GLIF3
+from jtfne.emitters.hodgkin_huxley import HodgkinHuxley
 from jtfne.emitters.izhikevich import Izhikevich2003, Izhikevich2007
 from jtfne.emitters.lif import LIF
+from jtfne.emitters.two_compartment import TwoCompartment
 
-EMITTERS: dict[str, type] = {cls.__name__: cls for cls in (LIF, Izhikevich2003, Izhikevich2007)}
+_CLASSES: tuple[type, ...] = (
+    *(LIF, AdaptiveLIF, GLIF1, GLIF2, GLIF3, AdEx),
+    *(Izhikevich2003, Izhikevich2007, HodgkinHuxley, TwoCompartment),
+)
+EMITTERS: dict[str, type] = {cls.__name__: cls for cls in _CLASSES}
 
-__all__ = ["EMITTERS", "LIF", "Balance", "Conductances", "Emitter", "Izhikevich2003", "Izhikevich2007", "SynapticInput"]
+__all__ = [
+    "EMITTERS",
+    "GLIF1",
+    "GLIF2",
+    "GLIF3",
+    "LIF",
+    "AdEx",
+    "AdaptiveLIF",
+    "Balance",
+    "Conductances",
+    "Emitter",
+    "HodgkinHuxley",
+    "Izhikevich2003",
+    "Izhikevich2007",
+    "SynapticInput",
+    "TwoCompartment",
+    "register",
+]

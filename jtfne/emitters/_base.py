@@ -72,11 +72,13 @@ class Emitter(Protocol):
     """A cell model: pure maps on arrays, whose parameters broadcast to (n_cells,).
 
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
-    stimulus amplitudes. input_pA: what one such unit is in pA.
+    stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
+    threshold has a derivative by its input, its state and every parameter that is a number.
     """
 
     order: ClassVar[int]
     input_unit: ClassVar[str]
+    differentiable: ClassVar[bool]
 
     @property
     def input_pA(self) -> jax.Array | float:

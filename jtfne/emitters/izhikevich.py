@@ -57,6 +57,7 @@ class Izhikevich2003:
 
     order: ClassVar[int] = 1
     input_unit: ClassVar[str] = "mV/ms"
+    differentiable: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {
         "a": POSITIVE,
         "b": FINITE,
@@ -146,6 +147,7 @@ class Izhikevich2007:
 
     order: ClassVar[int] = 1
     input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {
         "c_m_pF": POSITIVE,
         "k": POSITIVE,

@@ -40,6 +40,7 @@ class LIF:
 
     order: ClassVar[int] = 1  # exact between spikes; spike times are rounded up to the grid
     input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {
         "c_m_pF": POSITIVE,
         "tau_m_ms": POSITIVE,
@@ -117,3 +118,23 @@ class LIF:
         near = x < 1e-4
         ratio = jnp.where(near, 1.0 - 0.5 * x, -jnp.expm1(-x) / jnp.where(near, 1.0, x))
         return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio
+
+
+def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
+    """What x' = -x/tau leaves of `x` after dt, and its exact mean over dt."""
+    lost = -jnp.expm1(-dt_ms / tau_ms)
+    return x * (1.0 - lost), x * lost * tau_ms / dt_ms
+
+
+def driven(
+    membrane: LIF,
+    before: LIFState,
+    after: LIFState,
+    i_pA: jax.Array,
+    own_pA: jax.Array,
+    syn: SynapticInput,
+    dt_ms: jax.Array | float,
+) -> Balance:
+    """The balance of a membrane whose own mechanisms add `own_pA` (n_cells,), inward and constant over the step."""
+    balance = membrane.balance(before, after, i_pA + own_pA, syn, dt_ms)
+    return balance._replace(ionic=balance.ionic - own_pA, external=balance.external + own_pA)

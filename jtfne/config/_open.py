@@ -1,0 +1,93 @@
+"""Cell models that are not in the catalogue: accepted as objects, written by the name of their class."""
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import pydantic
+from pydantic_core import core_schema
+
+from jtfne._check import refuse
+from jtfne.config._base import Declared, made, mirror, plain
+from jtfne.config._errors import HERE
+
+NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # what the rest of jtfne asks of an emitter
+
+
+class OpenDeclared(Declared):
+    """As `Declared`, and takes objects of any class that is an emitter: a registered dataclass that has all of NEEDED.
+
+    Such a part is written with the `kind` "module:Class", and read where the program has imported that module: a file
+    never makes it import anything.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """That of the catalogue, unless the part comes from outside."""
+        known = super().__get_pydantic_core_schema__(source, handler)
+        write = core_schema.plain_serializer_function_ser_schema(self.table)
+        return core_schema.no_info_wrap_validator_function(self._read, known, serialization=write)
+
+    def table(self, value: Any) -> Any:
+        """As `Declared`, and of an object from outside."""
+        if not self._is_outside(value):
+            return super().table(value)
+        return {"kind": _kind(type(value)), **{name: plain(each) for name, each in _fields(value).items()}}
+
+    def checked(self, part: Any) -> Any:
+        """As `Declared`, and of an object from outside."""
+        return _rebuilt(type(part), self.table(part)) if self._is_outside(part) else super().checked(part)
+
+    def _read(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
+        """The object, read by `catalogued` unless its class is from outside."""
+        if self._is_outside(value):
+            return self.checked(value)
+        kind = value.get("kind") if isinstance(value, Mapping) else value
+        if not isinstance(kind, str) or ":" not in kind:
+            return catalogued(value)
+        return _rebuilt(self._class(kind), value if isinstance(value, Mapping) else {"kind": kind})
+
+    def _is_outside(self, value: Any) -> bool:
+        """Whether `value` is an object of a class that is not in the catalogue."""
+        outside = not isinstance(value, type) and self.catalogue.get(type(value).__name__) is not type(value)
+        return dataclasses.is_dataclass(value) and outside
+
+    def _class(self, kind: str) -> Any:
+        """The class that `kind` names. Raises: JtfneError unless it has been imported."""
+        module, _, path = kind.partition(":")
+        found: Any = sys.modules.get(module)
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+            known = ", ".join(map(repr, self.catalogue))
+            raise refuse(f"kind={kind!r}", f"{known}, or a 'module:Class' of a module that is imported before", HERE)
+        return found
+
+
+def _kind(cls: type) -> str:
+    """How a class from outside is named in a file."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    """The fields of an object, by name."""
+    return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+
+
+_mirror = functools.cache(lambda cls: mirror(cls, _kind(cls)))
+
+
+def _rebuilt(cls: Any, table: Mapping[str, Any]) -> Any:
+    """An object of a class from outside, by its table. Raises: JtfneError if it is no emitter, or out of LIMITS."""
+    have = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
+    lacking = [name for name in NEEDED if name not in have]
+    if lacking:
+        raise refuse(f"a {cls.__name__} without {', '.join(lacking)}", f"an emitter: {', '.join(NEEDED)}", HERE)
+    part = made(cls, _mirror(cls)(**table))
+    if jax.tree_util.all_leaves([part]):
+        raise refuse(f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE)
+    return part

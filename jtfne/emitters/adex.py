@@ -1,0 +1,132 @@
+"""Adaptive exponential integrate-and-fire emitter, by Heun's method."""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.emitters._base import Balance, SynapticInput
+
+SPREAD_mV = 10.0  # cells start up to this far above rest, so that they do not fire in lock-step
+TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
+
+
+class AdExState(NamedTuple):
+    """v_mV (n_cells,), v_peak where a cell just spiked; w_pA (n_cells,), adaptation before its jump."""
+
+    v_mV: jax.Array
+    w_pA: jax.Array
+
+
+class _Path(NamedTuple):
+    """The end of a step, and the mean currents on the way, outward positive."""
+
+    end: AdExState
+    ionic_pA: jax.Array
+    synaptic_pA: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdEx:
+    """C v' = -g (v - v_rest) + g delta exp((v - v_t)/delta) - w + i, tau_w w' = a (v - v_rest) - w.
+
+    At v >= v_peak: spike, v <- v_reset, w <- w + b. A step that would pass v_peak ends there.
+    Defaults: Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642 (v_peak there 20 mV; 0 mV as in Naud et al.
+    (2008), Biol. Cybern. 99:335-347, whose firing patterns these equations have).
+
+    substeps: steps of Heun's method in one dt.
+    """
+
+    c_m_pF: jax.Array | float = 281.0
+    g_nS: jax.Array | float = 30.0
+    v_rest_mV: jax.Array | float = -70.6
+    v_t_mV: jax.Array | float = -50.4
+    delta_mV: jax.Array | float = 2.0
+    a_nS: jax.Array | float = 4.0
+    tau_w_ms: jax.Array | float = 144.0
+    b_pA: jax.Array | float = 80.5
+    v_reset_mV: jax.Array | float = -70.6
+    v_peak_mV: jax.Array | float = 0.0
+    substeps: int = dataclasses.field(default=1, metadata={"static": True})
+
+    order: ClassVar[int] = 2  # between spikes; spike times are rounded up to the grid
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_m_pF": POSITIVE,
+        "g_nS": POSITIVE,
+        "v_rest_mV": FINITE,
+        "v_t_mV": FINITE,
+        "delta_mV": POSITIVE,
+        "a_nS": FINITE,
+        "tau_w_ms": POSITIVE,
+        "b_pA": FINITE,
+        "v_reset_mV": FINITE,
+        "v_peak_mV": FINITE,
+        "substeps": Limit(1, 100),
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mV", "v_peak_mV"), ("v_t_mV", "v_peak_mV"))
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> AdExState:
+        """Up to 10 mV above rest, by `uniform` (n_cells,) in [0, 1); not adapted."""
+        v_mV = self.v_rest_mV + SPREAD_mV * uniform
+        return AdExState(v_mV, jnp.zeros_like(v_mV))
+
+    def step(
+        self, state: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[AdExState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        end = self._path(self._start(state), i_pA, syn, dt_ms).end
+        return end, end.v_mV >= self.v_peak_mV
+
+    def balance(
+        self, before: AdExState, after: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> Balance:
+        """Mean currents of the step; the adaptation counts as ionic, and so does what stops a spike at v_peak."""
+        start = self._start(before)
+        path = self._path(start, i_pA, syn, dt_ms)
+        capacitive = self.c_m_pF * (after.v_mV - start.v_mV) / dt_ms
+        stopped = i_pA - capacitive - path.synaptic_pA
+        ionic = jnp.where(after.v_mV >= self.v_peak_mV, stopped, path.ionic_pA)
+        return Balance(capacitive, ionic, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
+
+    def _start(self, state: AdExState) -> AdExState:
+        """The state at the start of this step: reset and adapted where the last one ended in a spike."""
+        fired = state.v_mV >= self.v_peak_mV
+        v_mV = jnp.where(fired, self.v_reset_mV, state.v_mV)
+        return AdExState(v_mV, jnp.where(fired, state.w_pA + self.b_pA, state.w_pA))
+
+    def _path(self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
+        """From `start` through a step."""
+        (v_mV, w_pA), h_ms = start, dt_ms / self.substeps
+        ionic = synaptic = jnp.zeros_like(v_mV)
+        for _ in range(self.substeps):
+            ionic_1, synaptic_1 = self._ionic_pA(v_mV, w_pA), -syn.mean_at_pA(v_mV, dt_ms)
+            dw_1 = self._dw(v_mV, w_pA)
+            v_1_mV = v_mV + h_ms / self.c_m_pF * (i_pA - ionic_1 - synaptic_1)
+            v_1_mV, w_1_pA = jnp.minimum(v_1_mV, self.v_peak_mV), w_pA + h_ms * dw_1
+            ionic_2, synaptic_2 = self._ionic_pA(v_1_mV, w_1_pA), -syn.mean_at_pA(v_1_mV, dt_ms)
+            mean_ionic, mean_synaptic = 0.5 * (ionic_1 + ionic_2), 0.5 * (synaptic_1 + synaptic_2)
+            free_mV = v_mV + h_ms / self.c_m_pF * (i_pA - mean_ionic - mean_synaptic)
+            w_pA = w_pA + 0.5 * h_ms * (dw_1 + self._dw(v_1_mV, w_1_pA))
+            v_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(free_mV, self.v_peak_mV))
+            ionic, synaptic = ionic + mean_ionic / self.substeps, synaptic + mean_synaptic / self.substeps
+        return _Path(AdExState(v_mV, w_pA), ionic, synaptic)
+
+    def _ionic_pA(self, v_mV: jax.Array, w_pA: jax.Array) -> jax.Array:
+        """Leak, spike generation and adaptation, outward positive."""
+        upstroke = self.delta_mV * jnp.exp(jnp.minimum((v_mV - self.v_t_mV) / self.delta_mV, TOP))
+        return self.g_nS * (v_mV - self.v_rest_mV - upstroke) + w_pA
+
+    def _dw(self, v_mV: jax.Array, w_pA: jax.Array) -> jax.Array:
+        """w', pA/ms."""
+        return (self.a_nS * (v_mV - self.v_rest_mV) - w_pA) / self.tau_w_ms

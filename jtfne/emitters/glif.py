@@ -1,0 +1,277 @@
+"""Generalised leaky integrate-and-fire emitters, levels 1 to 3 of the Allen Institute's GLIF models.
+
+Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types Database, as in the
+`glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
+"""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters.lif import LIF, LIFState, decayed, driven
+
+NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
+
+
+class GLIF2State(NamedTuple):
+    """As LIFState, with th_mV (n_cells,), the threshold above v_th that spikes have left."""
+
+    v_mV: jax.Array
+    hold_steps: jax.Array
+    th_mV: jax.Array
+
+
+class GLIF3State(NamedTuple):
+    """As LIFState, with the after-spike currents i_1_pA and i_2_pA (n_cells,), inward positive."""
+
+    v_mV: jax.Array
+    hold_steps: jax.Array
+    i_1_pA: jax.Array
+    i_2_pA: jax.Array
+
+
+def _spread(low_mV: jax.Array | float, high_mV: jax.Array | float, uniform: jax.Array) -> LIFState:
+    """From low to before high, by `uniform` (n_cells,) in [0, 1); none has spiked."""
+    v_mV = low_mV + uniform * (high_mV - low_mV)
+    return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
+
+
+def _grown(x: jax.Array, added: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
+    """`x` with `added` where the refractory time has just ended."""
+    return jnp.where(jnp.abs(hold_steps) < 0.5, x + added, x)
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GLIF1:
+    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of the GLIF models.
+
+    >>> GLIF1(g_nS=5.0).input_pA
+    1.0
+    """
+
+    c_m_pF: jax.Array | float = 58.72
+    g_nS: jax.Array | float = 9.43
+    e_l_mV: jax.Array | float = -78.85
+    v_th_mV: jax.Array | float = -51.68
+    v_reset_mV: jax.Array | float = -78.85
+    t_ref_ms: jax.Array | float = 3.75
+
+    order: ClassVar[int] = 1  # exact between spikes; spike times are rounded up to the grid
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_m_pF": POSITIVE,
+        "g_nS": POSITIVE,
+        "e_l_mV": FINITE,
+        "v_th_mV": FINITE,
+        "v_reset_mV": FINITE,
+        "t_ref_ms": NOT_NEGATIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mV", "v_th_mV"),)
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> LIFState:
+        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none refractory."""
+        return _spread(self.v_reset_mV, self.v_th_mV, uniform)
+
+    def step(
+        self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[LIFState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        return self._membrane().step(state, i_pA, syn, dt_ms)
+
+    def balance(
+        self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> Balance:
+        """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
+        return self._membrane().balance(before, after, i_pA, syn, dt_ms)
+
+    def _membrane(self) -> LIF:
+        """The same cell by its time constant."""
+        return LIF(
+            c_m_pF=self.c_m_pF,
+            tau_m_ms=self.c_m_pF / self.g_nS,
+            v_rest_mV=self.e_l_mV,
+            v_th_mV=self.v_th_mV,
+            v_reset_mV=self.v_reset_mV,
+            t_ref_ms=self.t_ref_ms,
+        )
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GLIF2:
+    """As GLIF1 (LIF-R) with th' = -th/tau_th; spikes at v_th + th, and reset rules: v <- e_l + f (v - e_l) + add.
+
+    The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is over, th grows
+    by th_add; it decays all the while.
+
+    >>> round(GLIF2().reset_mV, 3)
+    -54.906
+    """
+
+    c_m_pF: jax.Array | float = 58.72
+    g_nS: jax.Array | float = 9.43
+    e_l_mV: jax.Array | float = -78.85
+    v_th_mV: jax.Array | float = -51.68
+    t_ref_ms: jax.Array | float = 3.75
+    reset_fraction: jax.Array | float = 0.2
+    reset_add_mV: jax.Array | float = 18.51
+    th_add_mV: jax.Array | float = 0.37
+    tau_th_ms: jax.Array | float = 111.1
+
+    order: ClassVar[int] = 1  # exact between spikes; spike times are rounded up to the grid
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_m_pF": POSITIVE,
+        "g_nS": POSITIVE,
+        "e_l_mV": FINITE,
+        "v_th_mV": FINITE,
+        "t_ref_ms": NOT_NEGATIVE,
+        "reset_fraction": Limit(0.0, 1.0),
+        "reset_add_mV": FINITE,
+        "th_add_mV": NOT_NEGATIVE,
+        "tau_th_ms": POSITIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("reset_mV", "v_th_mV"), ("e_l_mV", "v_th_mV"))
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    @property
+    def reset_mV(self) -> jax.Array | float:
+        """Where a spike at v_th is reset to."""
+        return self.e_l_mV + self.reset_fraction * (self.v_th_mV - self.e_l_mV) + self.reset_add_mV
+
+    def init(self, uniform: jax.Array) -> GLIF2State:
+        """Between e_l and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
+        start = _spread(self.e_l_mV, self.v_th_mV, uniform)
+        return GLIF2State(*start, jnp.zeros_like(start.v_mV))
+
+    def step(
+        self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[GLIF2State, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        start = self._start(state)
+        th_mV = decayed(_grown(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
+        after, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
+        return GLIF2State(*after, th_mV), spikes
+
+    def balance(
+        self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> Balance:
+        """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
+        start, end = self._start(before), LIFState(after.v_mV, after.hold_steps)
+        return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
+
+    def _start(self, state: GLIF2State) -> LIFState:
+        """The membrane at the start of this step: reset where the last one ended in a spike."""
+        fired = state.v_mV >= self.v_th_mV + state.th_mV
+        reset_mV = self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
+        return LIFState(jnp.where(fired, reset_mV, state.v_mV), state.hold_steps)
+
+    def _membrane(self, start: LIFState, th_mV: jax.Array) -> LIF:
+        """The membrane in this step, which is reset already."""
+        return LIF(
+            c_m_pF=self.c_m_pF,
+            tau_m_ms=self.c_m_pF / self.g_nS,
+            v_rest_mV=self.e_l_mV,
+            v_th_mV=self.v_th_mV + th_mV,
+            v_reset_mV=start.v_mV,
+            t_ref_ms=self.t_ref_ms,
+        )
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GLIF3:
+    """As GLIF1 (LIF-ASC) with after-spike currents: C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
+
+    When t_ref is over, i_k grows by amp_k (inward positive); it decays all the while. Each step holds i_k at its
+    exact mean, so that the membrane is off by the square of dt.
+
+    >>> GLIF3().amp_2_pA
+    -198.94
+    """
+
+    c_m_pF: jax.Array | float = 58.72
+    g_nS: jax.Array | float = 9.43
+    e_l_mV: jax.Array | float = -78.85
+    v_th_mV: jax.Array | float = -51.68
+    v_reset_mV: jax.Array | float = -78.85
+    t_ref_ms: jax.Array | float = 3.75
+    amp_1_pA: jax.Array | float = -9.18
+    amp_2_pA: jax.Array | float = -198.94
+    tau_1_ms: jax.Array | float = 333.3
+    tau_2_ms: jax.Array | float = 10.0
+
+    order: ClassVar[int] = 1  # 2 between spikes; spike times are rounded up to the grid
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        **GLIF1.LIMITS,
+        "amp_1_pA": FINITE,
+        "amp_2_pA": FINITE,
+        "tau_1_ms": POSITIVE,
+        "tau_2_ms": POSITIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mV", "v_th_mV"),)
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> GLIF3State:
+        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
+        start = _spread(self.v_reset_mV, self.v_th_mV, uniform)
+        return GLIF3State(*start, jnp.zeros_like(start.v_mV), jnp.zeros_like(start.v_mV))
+
+    def step(
+        self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[GLIF3State, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
+        start = LIFState(state.v_mV, state.hold_steps)
+        after, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
+        return GLIF3State(*after, i_1_pA, i_2_pA), spikes
+
+    def balance(
+        self, before: GLIF3State, after: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> Balance:
+        """Mean currents of the step; the after-spike currents count as ionic."""
+        (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
+        start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
+        return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
+
+    def _after_spike(
+        self, state: GLIF3State, dt_ms: jax.Array | float
+    ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+        """Of each after-spike current, what is left after this step and its mean over it."""
+        i_1_pA = _grown(state.i_1_pA, self.amp_1_pA, state.hold_steps)
+        i_2_pA = _grown(state.i_2_pA, self.amp_2_pA, state.hold_steps)
+        return decayed(i_1_pA, self.tau_1_ms, dt_ms), decayed(i_2_pA, self.tau_2_ms, dt_ms)
+
+    def _membrane(self) -> LIF:
+        """The membrane without after-spike currents."""
+        return LIF(
+            c_m_pF=self.c_m_pF,
+            tau_m_ms=self.c_m_pF / self.g_nS,
+            v_rest_mV=self.e_l_mV,
+            v_th_mV=self.v_th_mV,
+            v_reset_mV=self.v_reset_mV,
+            t_ref_ms=self.t_ref_ms,
+        )

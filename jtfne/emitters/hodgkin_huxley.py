@@ -1,0 +1,159 @@
+"""Hodgkin-Huxley emitter of one compartment, by exponential Euler."""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.emitters._base import Balance, SynapticInput
+
+SPREAD_mV = 5.0  # cells start up to this far above rest, so that they do not fire in lock-step
+
+
+class HodgkinHuxleyState(NamedTuple):
+    """v_mV and the open shares m, h (sodium) and n (potassium), each (n_cells,)."""
+
+    v_mV: jax.Array
+    m: jax.Array
+    h: jax.Array
+    n: jax.Array
+
+
+class _Path(NamedTuple):
+    """The end of a step, who passed v_spike on the way, and the mean currents, outward positive."""
+
+    end: HodgkinHuxleyState
+    spikes: jax.Array
+    ionic_pA: jax.Array
+    synaptic_pA: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HodgkinHuxley:
+    """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing v_spike upwards.
+
+    Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in Hines (1984), Int. J.
+    Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of the substep's mean v.
+    Defaults: 20,000 um^2 of the membrane of benchmark 3 in Brette et al. (2007), J. Comput. Neurosci. 23:349-398,
+    appendix B (1 uF/cm^2; 0.05, 100 and 30 mS/cm^2). Source of the rates: Traub & Miles (1991), Neuronal Networks of
+    the Hippocampus, Cambridge University Press, as given there.
+
+    substeps: exponential Euler steps in one dt.
+    """
+
+    c_m_pF: jax.Array | float = 200.0
+    g_l_nS: jax.Array | float = 10.0
+    g_na_nS: jax.Array | float = 20_000.0
+    g_k_nS: jax.Array | float = 6_000.0
+    e_l_mV: jax.Array | float = -60.0
+    e_na_mV: jax.Array | float = 50.0
+    e_k_mV: jax.Array | float = -90.0
+    v_t_mV: jax.Array | float = -63.0
+    v_spike_mV: jax.Array | float = 0.0
+    substeps: int = dataclasses.field(default=2, metadata={"static": True})
+
+    order: ClassVar[int] = 2
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_m_pF": POSITIVE,
+        "g_l_nS": POSITIVE,
+        "g_na_nS": POSITIVE,
+        "g_k_nS": POSITIVE,
+        "e_l_mV": FINITE,
+        "e_na_mV": FINITE,
+        "e_k_mV": FINITE,
+        "v_t_mV": FINITE,
+        "v_spike_mV": FINITE,
+        "substeps": Limit(1, 100),
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("e_k_mV", "e_l_mV"),
+        ("e_l_mV", "e_na_mV"),
+        ("v_t_mV", "v_spike_mV"),
+        ("v_spike_mV", "e_na_mV"),
+    )
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
+        """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for ever."""
+        v_mV = self.e_l_mV + SPREAD_mV * uniform
+        return HodgkinHuxleyState(v_mV, *(opening / (opening + closing) for opening, closing in self._rates(v_mV)))
+
+    def step(
+        self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[HodgkinHuxleyState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        path = self._path(state, i_pA, syn, dt_ms)
+        return path.end, path.spikes
+
+    def balance(
+        self,
+        before: HodgkinHuxleyState,
+        after: HodgkinHuxleyState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """Mean currents of the step."""
+        path = self._path(before, i_pA, syn, dt_ms)
+        capacitive = self.c_m_pF * (after.v_mV - before.v_mV) / dt_ms
+        return Balance(capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
+
+    def _path(self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
+        """From `state` through a step: gates first, then the membrane with them."""
+        v_mV, h_ms = state.v_mV, dt_ms / self.substeps
+        gates = (state.m, state.h, state.n)
+        spikes = jnp.zeros(v_mV.shape, bool)
+        ionic = synaptic = jnp.zeros_like(v_mV)
+        for _ in range(self.substeps):
+            m, h, n = (_relaxed(gate, *rates, h_ms) for gate, rates in zip(gates, self._rates(v_mV), strict=True))
+            gates = (m, h, n)
+            total_nS, total_pA = self._open(*gates)
+            x = h_ms * total_nS / self.c_m_pF
+            lost = -jnp.expm1(-x)
+            synaptic_pA = -syn.mean_at_pA(v_mV, dt_ms)
+            mean_mV = v_mV + ((total_pA + i_pA - synaptic_pA) / total_nS - v_mV) * (1.0 - lost / x)
+            synaptic_pA = -syn.mean_at_pA(mean_mV, dt_ms)
+            rise_mV = (total_pA + i_pA - synaptic_pA) / total_nS - v_mV
+            mean_mV, end_mV = v_mV + rise_mV * (1.0 - lost / x), v_mV + rise_mV * lost
+            spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))
+            ionic = ionic + (total_nS * mean_mV - total_pA) / self.substeps
+            synaptic, v_mV = synaptic + synaptic_pA / self.substeps, end_mV
+        return _Path(HodgkinHuxleyState(v_mV, *gates), spikes, ionic, synaptic)
+
+    def _open(self, m: jax.Array, h: jax.Array, n: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The sums over all channels of g, nS, and of g e, pA."""
+        na_nS, k_nS = self.g_na_nS * m * m * m * h, self.g_k_nS * (n * n) * (n * n)
+        return self.g_l_nS + na_nS + k_nS, self.g_l_nS * self.e_l_mV + na_nS * self.e_na_mV + k_nS * self.e_k_mV
+
+    def _rates(self, v_mV: jax.Array) -> tuple[tuple[jax.Array, jax.Array], ...]:
+        """Opening and closing rates of m, h and n, 1/ms."""
+        u = v_mV - self.v_t_mV
+        return (
+            (1.28 * _falling((13.0 - u) / 4.0), 1.4 * _falling((u - 40.0) / 5.0)),
+            (0.128 * jnp.exp((17.0 - u) / 18.0), 4.0 / (1.0 + jnp.exp((40.0 - u) / 5.0))),
+            (0.16 * _falling((15.0 - u) / 5.0), 0.5 * jnp.exp((10.0 - u) / 40.0)),
+        )
+
+
+def _falling(x: jax.Array) -> jax.Array:
+    """x / (e^x - 1), smooth through zero."""
+    near = jnp.abs(x) < 1e-4
+    apart = jnp.where(near, 1.0, x)
+    return jnp.where(near, 1.0 - 0.5 * x, apart / jnp.expm1(apart))
+
+
+def _relaxed(gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float) -> jax.Array:
+    """The open share after h under constant rates."""
+    total = opening + closing
+    goal = opening / total
+    return goal + (gate - goal) * jnp.exp(-h_ms * total)

@@ -1,0 +1,174 @@
+"""A pyramidal cell of two compartments, soma and apical dendrite, by Heun's method."""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.emitters._base import Balance, SynapticInput
+
+
+class TwoCompartmentState(NamedTuple):
+    """v_mV, the soma's, before reset where a cell just spiked; hold_steps; v_d_mV, the dendrite's; each (n_cells,)."""
+
+    v_mV: jax.Array
+    hold_steps: jax.Array
+    v_d_mV: jax.Array
+
+
+class _Currents(NamedTuple):
+    """Leak and synaptic currents of soma and dendrite, outward positive, and what flows from dendrite to soma, pA."""
+
+    leak: jax.Array
+    leak_d: jax.Array
+    synaptic: jax.Array
+    synaptic_d: jax.Array
+    axial: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TwoCompartment:
+    """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) + i_d.
+
+    The soma fires and is held as `LIF`, while the dendrite goes on. Of all synaptic current, each part at the v of its
+    compartment, `dendrite_share` arrives at the dendrite; of drive, noise and stimuli, `dendrite_input_share` does.
+    Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642
+    (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma; g_c so that half of a steady v_d reaches the
+    soma; synapses on the dendrite, where most of them are, and electrodes at the soma. Source of the equations: Rall
+    (1964), in Neural Theory and Modeling, Stanford University Press, 73-97 (compartments).
+
+    >>> TwoCompartment(dendrite_share=0.5).compartments
+    ('soma', 'dendrite')
+    """
+
+    c_s_pF: jax.Array | float = 94.0
+    c_d_pF: jax.Array | float = 187.0
+    g_s_nS: jax.Array | float = 10.0
+    g_d_nS: jax.Array | float = 20.0
+    g_c_nS: jax.Array | float = 10.0
+    v_rest_mV: jax.Array | float = -70.6
+    v_th_mV: jax.Array | float = -50.4
+    v_reset_mV: jax.Array | float = -70.6
+    t_ref_ms: jax.Array | float = 2.0
+    dendrite_share: jax.Array | float = 1.0
+    dendrite_input_share: jax.Array | float = 0.0
+
+    order: ClassVar[int] = 2  # between spikes; spike times are rounded up to the grid
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = True
+    compartments: ClassVar[tuple[str, ...]] = ("soma", "dendrite")
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "c_s_pF": POSITIVE,
+        "c_d_pF": POSITIVE,
+        "g_s_nS": POSITIVE,
+        "g_d_nS": POSITIVE,
+        "g_c_nS": NOT_NEGATIVE,
+        "v_rest_mV": FINITE,
+        "v_th_mV": FINITE,
+        "v_reset_mV": FINITE,
+        "t_ref_ms": NOT_NEGATIVE,
+        "dendrite_share": Limit(0.0, 1.0),
+        "dendrite_input_share": Limit(0.0, 1.0),
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mV", "v_th_mV"),)
+
+    @property
+    def input_pA(self) -> float:
+        """Inputs are in pA already."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> TwoCompartmentState:
+        """The soma between reset and threshold, by `uniform` (n_cells,) in [0, 1); the dendrite at rest."""
+        v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
+        return TwoCompartmentState(v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV))
+
+    def step(
+        self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[TwoCompartmentState, jax.Array]:
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        end = self._path(state, i_pA, syn, dt_ms)[0]
+        spikes = end.v_mV >= self.v_th_mV
+        hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
+        return end._replace(hold_steps=hold.astype(end.v_mV.dtype)), spikes
+
+    def balance(
+        self,
+        before: TwoCompartmentState,
+        after: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """Mean currents of the step, of the whole cell."""
+        return Balance(*(rows.sum(0) for rows in self.compartment_balance(before, after, i_pA, syn, dt_ms)))
+
+    def compartment_balance(
+        self,
+        before: TwoCompartmentState,
+        after: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """As `balance`, of each of `compartments`: (2, n_cells) pA; the clamp of a refractory soma counts as ionic.
+
+        The four terms of a compartment sum to the axial current that enters it from the other, so that those of a
+        cell sum to zero: capacitive + ionic + synaptic of a compartment is what its membrane gives to the tissue.
+        """
+        start, held = self._start(before)
+        mean = self._path(before, i_pA, syn, dt_ms)[1]
+        external, external_d = (-each + jnp.zeros_like(start.v_mV) for each in self._split(i_pA))
+        capacitive = self.c_s_pF * (after.v_mV - start.v_mV) / dt_ms
+        capacitive_d = self.c_d_pF * (after.v_d_mV - start.v_d_mV) / dt_ms
+        ionic = jnp.where(held, mean.axial - mean.synaptic - external, mean.leak)
+        pairs = (capacitive, capacitive_d), (ionic, mean.leak_d), (mean.synaptic, mean.synaptic_d)
+        return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
+
+    def _path(
+        self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[TwoCompartmentState, _Currents]:
+        """The end of the step from `state`, and the mean currents on the way."""
+        start, held = self._start(state)
+        first = self._currents(start, syn, dt_ms)
+        second = self._currents(self._moved(start, held, first, i_pA, dt_ms), syn, dt_ms)
+        mean = _Currents(*(0.5 * (one + other) for one, other in zip(first, second, strict=True)))
+        return self._moved(start, held, mean, i_pA, dt_ms), mean
+
+    def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
+        """The state at the start of this step, its soma reset where the last one ended in a spike; and who is held."""
+        v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
+        return state._replace(v_mV=v_mV), state.hold_steps > 0.5
+
+    def _currents(self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> _Currents:
+        """The currents in `state`."""
+        v_mV, v_d_mV = state.v_mV, state.v_d_mV
+        return _Currents(
+            leak=self.g_s_nS * (v_mV - self.v_rest_mV),
+            leak_d=self.g_d_nS * (v_d_mV - self.v_rest_mV),
+            synaptic=-(1.0 - self.dendrite_share) * syn.mean_at_pA(v_mV, dt_ms),
+            synaptic_d=-self.dendrite_share * syn.mean_at_pA(v_d_mV, dt_ms),
+            axial=self.g_c_nS * (v_d_mV - v_mV),
+        )
+
+    def _moved(
+        self,
+        start: TwoCompartmentState,
+        held: jax.Array,
+        currents: _Currents,
+        i_pA: jax.Array,
+        dt_ms: jax.Array | float,
+    ) -> TwoCompartmentState:
+        """`start` after dt under constant currents; a held soma stays."""
+        soma_pA, dendrite_pA = self._split(i_pA)
+        soma_pA = soma_pA + currents.axial - currents.leak - currents.synaptic
+        dendrite_pA = dendrite_pA - currents.axial - currents.leak_d - currents.synaptic_d
+        v_mV = jnp.where(held, start.v_mV, start.v_mV + dt_ms / self.c_s_pF * soma_pA)
+        return start._replace(v_mV=v_mV, v_d_mV=start.v_d_mV + dt_ms / self.c_d_pF * dendrite_pA)
+
+    def _split(self, i_pA: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What of drive, noise and stimuli enters soma and dendrite."""
+        return (1.0 - self.dendrite_input_share) * i_pA, self.dendrite_input_share * i_pA
