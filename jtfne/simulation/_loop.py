@@ -130,7 +130,7 @@ def record(
             carry = runner.start(np.uint32(seed), _keys.codes("trial", str(trial)))
             carry = runner.placed(sink.carry(carry)) if k else carry
         first = k * length
-        clock = drive.clock(first, length)
+        clock = drive.clock(first, length, trial)
         carry, chunk = runner.advance(carry, clock)
         # the chunk may run past the end, so that all chunks have one shape; the rest is dropped
         here = min(length, n_steps - first)
