@@ -2,6 +2,7 @@
 
 from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json
+from jtfne.interop.mne_epochs import to_epochs, to_evoked
 from jtfne.interop.mne_raw import from_raw, to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.zarr_store import from_zarr, to_zarr
@@ -13,6 +14,8 @@ __all__ = [
     "from_raw",
     "from_zarr",
     "to_arrow",
+    "to_epochs",
+    "to_evoked",
     "to_json",
     "to_netcdf",
     "to_raw",

@@ -68,11 +68,10 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
         raise refuse(f"scale={scale!r}", "a number", "to_raw")
     factor = 1.0 if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw")
     names = _channel_names(found)
-    rows = found.transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
     info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
     with info._unlock():
         info["description"] = f"jtfne {__version__} {name} config {signals.manifest.get('config_sha256', 'unknown')}"
-    raw = mne.io.RawArray(rows * factor, info, verbose="error")
+    raw = mne.io.RawArray(rows_of(found) * factor, info, verbose="error")
     raw.set_annotations(_annotations(signals, trial, raw.n_times / raw.info["sfreq"]))
     return raw
 
@@ -134,6 +133,11 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     if known:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
+
+
+def rows_of(found: "xr.DataArray") -> np.ndarray[Any, Any]:
+    """Values of one trial as MNE has them, area before channel: (channels, time)."""
+    return found.transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
 
 
 def _channel_names(found: "xr.DataArray") -> list[str]:

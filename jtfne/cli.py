@@ -240,7 +240,7 @@ def _simulated(config: "Config", room: Path) -> "Signals":
     """The run of a config, in `room`."""
     import jtfne
 
-    paradigm = jtfne.Paradigm(stimuli=config.task.stimuli)
+    paradigm = jtfne.Paradigm(**dict(config.task))
     return _run_in(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
 
 
@@ -251,8 +251,8 @@ def _repeated(path: Path, room: Path) -> "tuple[Signals, list[str]]":
     from jtfne.reports import check_manifest, differing_readouts
 
     manifest = check_manifest(_json.loads(path.read_text(encoding="utf-8"), where=str(path)))
-    ran = manifest["run"]
-    paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"])
+    ran = {"conditions": (), **manifest["run"]}
+    paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
     asked = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
     signals = _run_in(room, jtfne.Config.model_validate(manifest["config"]), paradigm, **asked)
     return signals, differing_readouts(manifest, signals.manifest)
@@ -268,7 +268,7 @@ def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) ->
         return jtfne.construct(config).simulate(paradigm, **asked, out=room)
     signals = jtfne.load(room)
     there, stimuli = signals.manifest, [each.model_dump(mode="json") for each in paradigm.stimuli]
-    run = {**there["run"], **asked, "trials": paradigm.n_trials}
+    run = {**there["run"], **asked, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
     asked_for = (jtfne.__version__, config.hash, stimuli, run)
     if (there["software"]["jtfne"], there["config_sha256"], there["paradigm"], there["run"]) != asked_for:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")

@@ -66,18 +66,49 @@ class PoissonInput:
         return n_cells if self.targets is None else int(self.targets.shape[0])
 
 
+@register
+@dataclasses.dataclass(frozen=True)
+class Fluctuation:
+    """An Ornstein-Uhlenbeck current. sd_pA: (n_cells,), 0 where it does not reach; tau_ms: ().
+
+    stream: uint32 (), the code of its stream's name. shared: all cells see one process, else each its own.
+    """
+
+    sd_pA: jax.Array
+    tau_ms: jax.Array
+    stream: jax.Array
+    shared: bool = dataclasses.field(metadata={"static": True})
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class SpikeTrains:
+    """Spikes at given times onto one receptor. weight: (n_cells,), pA or nS a spike, 0 where they do not reach.
+
+    train: int32 (n_cells,), which column of its counts each cell sees.
+    """
+
+    weight: jax.Array
+    train: jax.Array
+    receptor: int = dataclasses.field(metadata={"static": True})
+
+
 class Inputs(NamedTuple):
     """What drives a run. patterns_pA: (n_waveforms, n_cells), what one unit of each waveform is to each cell."""
 
     patterns_pA: jax.Array
     poisson: tuple[PoissonInput, ...] = ()
+    fluctuations: tuple[Fluctuation, ...] = ()
+    trains: tuple[SpikeTrains, ...] = ()
 
 
 class Clock(NamedTuple):
-    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson), 0 or 1."""
+    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson + n_fluctuations),
+    0 or 1. counts: one (n_steps, n_columns) for each of the trains, the spikes of each step."""
 
     waveforms: jax.Array
     gates: jax.Array
+    counts: tuple[jax.Array, ...] = ()
 
 
 class Rain(NamedTuple):
@@ -100,6 +131,7 @@ class Carry(NamedTuple):
     ring: jax.Array | None
     noise: noise.Streams | None
     poisson: tuple[Rain, ...]
+    fluctuations: tuple[noise.Wander, ...] = ()
 
 
 class View(NamedTuple):
@@ -171,6 +203,12 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
             Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
             for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
         ),
+        fluctuations=tuple(
+            noise.wander(
+                jax.random.fold_in(keys["stimulus"], each.stream), 1 if each.shared else circuit.n_cells, dtype
+            )
+            for each in inputs.fluctuations
+        ),
     )
 
 
@@ -220,7 +258,7 @@ def watched(
         i_syn_pA, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, _after(carry.step, words, sums))
         if circuit.delivery is not None and ring is not None:
             ring = circuit.delivery.deliver(ring, view.spikes, words, carry.step)
-        after = Carry(carry.step + 1, cells, i_syn_pA, ring, noise_state, poisson)
+        after = Carry(carry.step + 1, cells, i_syn_pA, ring, noise_state, poisson, _wandered(inputs, carry, dt_ms))
         return (after, sums), (words, [_read(r, i, view) for r, i in fast])
 
     if not slow:
@@ -304,10 +342,18 @@ def _external(
     i_ext_pA = circuit.drive_pA
     for k in range(inputs.patterns_pA.shape[0]):  # spelled out: fuses into the step
         i_ext_pA = i_ext_pA + tick.waveforms[k] * inputs.patterns_pA[k]
+    for k, (each, now) in enumerate(zip(inputs.fluctuations, carry.fluctuations, strict=True), len(inputs.poisson)):
+        i_ext_pA = i_ext_pA + tick.gates[k] * each.sd_pA * now.x
     if circuit.noise_pA is None or carry.noise is None:
         return None, i_ext_pA
     state, drawn = noise.normal(carry.noise, i_ext_pA.dtype)
     return state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(drawn.dtype) * drawn
+
+
+def _wandered(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.Wander, ...]:
+    """The Ornstein-Uhlenbeck processes of the next step."""
+    wandering = zip(carry.fluctuations, inputs.fluctuations, strict=True)
+    return tuple(noise.wandered(now, dt_ms / each.tau_ms) for now, each in wandering)
 
 
 def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
@@ -325,7 +371,7 @@ def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
 def _rained(
     circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
 ) -> tuple[jax.Array, tuple[Rain, ...]]:
-    """The synaptic state with this step's Poisson spikes added, and those of the next step."""
+    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step."""
     after = []
     for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
         after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
@@ -337,6 +383,10 @@ def _rained(
             syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
         else:
             syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
+    for given, counts in zip(inputs.trains, tick.counts, strict=True):
+        row = given.receptor * circuit.n_cells
+        added = given.weight * counts.astype(syn.dtype)[given.train]
+        syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
     return syn, tuple(after)
 
 

@@ -240,7 +240,16 @@ class _Dealer:
     def inputs(self, inputs: engine.Inputs, n_cells: int) -> engine.Inputs:
         """Stimuli; Poisson spikes are drawn for all cells of a device, of which some never get any."""
         return engine.Inputs(
-            self.cells(inputs.patterns_pA), tuple(self._rain(each, n_cells) for each in inputs.poisson)
+            self.cells(inputs.patterns_pA),
+            tuple(self._rain(each, n_cells) for each in inputs.poisson),
+            tuple(
+                engine.Fluctuation(self.cells(each.sd_pA), self.same(each.tau_ms), self.same(each.stream), each.shared)
+                for each in inputs.fluctuations
+            ),
+            tuple(
+                engine.SpikeTrains(self.cells(each.weight), self.cells(each.train), each.receptor)
+                for each in inputs.trains
+            ),
         )
 
     def carry(self, carry: engine.Carry, circuit: engine.Circuit, inputs: engine.Inputs, ring: Any) -> engine.Carry:
@@ -258,6 +267,10 @@ class _Dealer:
             ring=self._stacked(lambda k: np.zeros(ring.size, dtype)),
             noise=None if carry.noise is None else jax.tree.map(self.cells, carry.noise),
             poisson=tuple(poisson),
+            fluctuations=tuple(
+                jax.tree.map(self.same if each.shared else self.cells, now)
+                for each, now in zip(inputs.fluctuations, carry.fluctuations, strict=True)
+            ),
         )
 
     def kept(self, index: jax.Array | None) -> _Kept:

@@ -24,7 +24,19 @@ from jtfne.config import (
     Voltage,
 )
 from jtfne.emitters import LIF, AdEx, Izhikevich2007
-from jtfne.stimuli import Constant, Poisson, Pulse, PulseTrain, Trace
+from jtfne.paradigm import Timing
+from jtfne.stimuli import (
+    Constant,
+    Evoked,
+    OrnsteinUhlenbeck,
+    Poisson,
+    Pulse,
+    PulseTrain,
+    Rhythmic,
+    Sine,
+    SpikeTimes,
+    Trace,
+)
 
 BASE = (
     Config()
@@ -50,6 +62,40 @@ def stimulus(drive: Any, **target: Any) -> Config:
 def opened(**changed: Any) -> Config:
     """BASE with a conductance."""
     return BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0, **changed}})
+
+
+TONES = {
+    name: jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=each, amplitude=1.0)
+    for name, each in (("tone", 5.0), ("click", 20.0))
+}
+ENDLESS = {"tone": jtfne.Paradigm.constant_dc(target="E", amplitude=1.0)}
+EVERY_10 = Timing(soa_ms=10.0)
+
+
+def sequence(order: Any, timing: Timing = EVERY_10, items: Any = TONES, **given: Any) -> jtfne.Paradigm:
+    """A sequence of tones."""
+    return jtfne.Paradigm.sequence(items, order, timing=timing, **given)
+
+
+def oddball(mix: Any, **given: Any) -> jtfne.Paradigm:
+    """An oddball of tones and clicks, 30 ms apart."""
+    return jtfne.Paradigm.oddball(TONES, mix, **{"timing": Timing(soa_ms=30.0), **given})
+
+
+def omission(**given: Any) -> jtfne.Paradigm:
+    """A sequence of two tones, of which one is left out in half of two trials."""
+    given = {"order": ["tone", "tone"], "omit": "tone", "n_trials": 2, "n_omitted": 1, **given}
+    return jtfne.Paradigm.omission(TONES, timing=EVERY_10, **given)
+
+
+def task(**fields: Any) -> Config:
+    """BASE with a task."""
+    return Config(**{**{name: getattr(BASE, name) for name in BASE.model_fields_set}, "task": fields})
+
+
+def on(**fields: Any) -> Config:
+    """BASE with one pulse of which more is said."""
+    return BASE.stimuli([{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}])
 
 
 OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
@@ -341,6 +387,177 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "pulses that run together": (
         lambda: stimulus(PulseTrain(start_ms=0, duration_ms=20, period_ms=10, count=2, amplitude=1)),
         ("duration_ms=20.0", "less than period_ms=10.0", "stimuli[0].drive"),
+    ),
+    "onset outside the run": (
+        lambda: on(at={"onsets_ms": [1.0, 99.0]}),
+        ("Pulse from 1 to 101 ms", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "onset beyond the run": (
+        lambda: BASE.stimuli([{"target": "E", "drive": Constant(amplitude=1), "at": {"onsets_ms": [120.0]}}]),
+        ("Constant from 120", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "onset negative": (lambda: on(at={"onsets_ms": [-1.0]}), ("-1.0", "at least 0", "stimuli[0].at.onsets_ms[0]")),
+    "onset nan": (lambda: on(at={"onsets_ms": [NAN]}), ("nan", "finite", "stimuli[0].at.onsets_ms[0]")),
+    "no onsets": (lambda: on(at={"onsets_ms": []}), ("onsets_ms=[]", "at least 1", "stimuli[0].at.onsets_ms")),
+    "onsets without trials": (
+        lambda: on(at={"onsets_ms": [1.0, 2.0], "trials": [0]}),
+        ("2 onsets_ms and 1 trials", "equally many", "stimuli[0].at"),
+    ),
+    "key of a schedule": (
+        lambda: on(at={"onset_ms": [1.0]}),
+        ("key='onset_ms'", "nearest: 'onsets_ms'", "stimuli[0].at"),
+    ),
+    "a trial that is not there": (
+        lambda: on(at={"onsets_ms": [1.0], "trials": [1]}),
+        ("stimuli[0] in trial 1 with n_trials=1", "0 .. 0", "Config.task"),
+    ),
+    "conditions that are not one a trial": (
+        lambda: task(n_trials=3, conditions=["a", "b"]),
+        ("2 conditions with n_trials=3", "one for each trial", "Config.task"),
+    ),
+    "no trials": (lambda: task(n_trials=0), ("n_trials=0", "at least 1", "Config.task.n_trials")),
+    "code zero": (lambda: on(code=0), ("code=0", "at least 1", "stimuli[0].code")),
+    "two labels of one code": (
+        lambda: BASE.stimuli([{"target": "E", "drive": {"kind": "Marker"}, "label": each, "code": 3} for each in "ab"]),
+        ("code=3 of 'a' and of 'b'", "a code for each label", "Config.task"),
+    ),
+    "two codes of one label": (
+        lambda: BASE.stimuli([{"target": "E", "drive": {"kind": "Marker"}, "label": "a", "code": k} for k in (3, 4)]),
+        ("label 'a' with codes 3 and 4", "one code", "Config.task"),
+    ),
+    # tasks
+    "unknown item": (
+        lambda: sequence(["tone", "clik"]),
+        ("item='clik'", "'tone', 'click'", "nearest: 'click'", "Paradigm.sequence"),
+    ),
+    "order as text": (lambda: sequence("tone"), ("order='tone'", "a list", "Paradigm")),
+    "no items": (lambda: sequence([]), ("without items", "at least one", "Paradigm.sequence")),
+    "items that overlap": (
+        lambda: sequence(["click", "tone"]),
+        ("'click' of 20 ms with the next 10 ms", "Timing(overlap=True)", "Paradigm.sequence"),
+    ),
+    "items that overlap by jitter": (
+        lambda: sequence(["tone"] * 50, Timing(soa_ms=10.0, start_ms=10.0, jitter_ms=4.0)),
+        ("'tone' of 5 ms with the next", "Timing(overlap=True)", "Paradigm.sequence"),
+    ),
+    "an item without end": (lambda: sequence(["tone"], items=ENDLESS), ("does not end", "an end", "Paradigm.sequence")),
+    "an item of several trials": (
+        lambda: sequence(["tone"], items={"tone": TONES["tone"].trials(2)}),
+        ("'tone' of 1 stimuli and 2 trials", "of one trial", "Paradigm.sequence"),
+    ),
+    "jitter negative": (lambda: Timing(soa_ms=10.0, jitter_ms=-1.0), ("jitter_ms=-1.0", "at least 0", "Timing")),
+    "jitter before the trial": (
+        lambda: Timing(soa_ms=10.0, start_ms=2.0, jitter_ms=3.0),
+        ("jitter_ms=3", "at most start_ms=2", "Timing"),
+    ),
+    "jitter beyond the interval": (
+        lambda: Timing(soa_ms=10.0, jitter_ms=11.0, cumulative=True),
+        ("jitter_ms=11", "at most soa_ms=10", "Timing"),
+    ),
+    "soa zero": (lambda: Timing(soa_ms=0.0), ("soa_ms=0.0", "above 0", "Timing")),
+    "key of a timing": (lambda: Timing(soa_ms=1.0, jiter_ms=1.0), ("key='jiter_ms'", "nearest: 'jitter_ms'", "Timing")),
+    "trials of a sequence": (lambda: sequence(["tone"], n_trials=0), ("n_trials=0", "at least 1")),
+    "probabilities beyond 1": (
+        lambda: oddball({"tone": 0.8, "click": 0.3}, n=10),
+        ("probabilities that sum to 1.1", "a sum of 1", "Paradigm.oddball"),
+    ),
+    "probabilities of no number": (
+        lambda: oddball({"tone": 0.8, "click": 0.2}),
+        ("n of probabilities=None", "1 or more", "Paradigm.oddball"),
+    ),
+    "counts beside n": (lambda: oddball({"tone": 8, "click": 2}, n=9), ("n=9 with counts", "sum to 10", "oddball")),
+    "a count below zero": (lambda: oddball({"tone": 8, "click": -1}), ("click=-1", "a count", "Paradigm.oddball")),
+    "unknown deviant": (
+        lambda: oddball({"tone": 8, "klick": 1}),
+        ("item='klick'", "'tone', 'click'", "nearest: 'click'", "Paradigm.oddball"),
+    ),
+    "deviants that cannot be apart": (
+        lambda: oddball({"tone": 2, "click": 3}, apart=2),
+        ("3 deviants in 5 items with 2 standards", "7 items or more", "Paradigm.oddball"),
+    ),
+    "apart below zero": (lambda: oddball({"tone": 2, "click": 1}, apart=-1), ("apart=-1", "0 or more", "oddball")),
+    "omission of an unknown item": (
+        lambda: omission(omit="ton"),
+        ("omit='ton'", "'tone'", "nearest: 'tone'", "Paradigm.omission"),
+    ),
+    "omission of an item that does not come": (
+        lambda: omission(omit="click"),
+        ("omit='click'", "'tone'", "Paradigm.omission"),
+    ),
+    "more omissions than trials": (lambda: omission(n_omitted=3), ("n_omitted=3", "0 .. 2", "Paradigm.omission")),
+    "unknown condition": (
+        lambda: jtfne.Paradigm.by_condition(TONES, order=["tone", "clck"]),
+        ("condition='clck'", "nearest: 'click'", "Paradigm.by_condition"),
+    ),
+    "order beside counts": (
+        lambda: jtfne.Paradigm.by_condition(TONES, order=["tone"], counts={"tone": 1}),
+        ("order beside counts", "one of the two", "Paradigm.by_condition"),
+    ),
+    "blocks that do not fill": (
+        lambda: jtfne.Paradigm.by_condition(TONES, counts={"tone": 4, "click": 3}, block=2),
+        ("3 trials of 'click' in blocks of 2", "whole blocks", "Paradigm.by_condition"),
+    ),
+    "a condition whose trials differ": (
+        lambda: jtfne.Paradigm.by_condition({"a": omission()}, counts={"a": 2}),
+        ("whose trials differ", "the same in every trial", "Paradigm.by_condition"),
+    ),
+    "conditions that differ": (
+        lambda: omission() + omission(seed=5, n_omitted=2),
+        ("two sets of conditions", "the same", "Paradigm + Paradigm"),
+    ),
+    "code of an unknown label": (
+        lambda: omission().coded({"tone omited": 9}),
+        ("label='tone omited'", "nearest: 'tone omitted'", "Paradigm.coded"),
+    ),
+    "other trials than the task's": (
+        lambda: jtfne.construct(BASE).simulate(omission(), trials=3),
+        ("trials=3", "its own 2", "simulate"),
+    ),
+    # drives
+    "sine of no frequency": (
+        lambda: stimulus(Sine(amplitude=1, frequency_Hz=0)),
+        ("frequency_Hz=0", "above 0", "stimuli[0].drive.frequency_Hz"),
+    ),
+    "tau of no length": (
+        lambda: stimulus(OrnsteinUhlenbeck(sd=1, tau_ms=0)),
+        ("tau_ms=0", "above 0", "stimuli[0].drive.tau_ms"),
+    ),
+    "sd below zero": (lambda: stimulus(OrnsteinUhlenbeck(sd=-1, tau_ms=1)), ("sd=-1", "at least 0", "drive.sd")),
+    "a spike before the run": (
+        lambda: stimulus(SpikeTimes(times_ms=(-1.0,), weight_pA=1)),
+        ("times_ms", "-1.0", "at least 0", "drive.times_ms[0]"),
+    ),
+    "a spike after the run": (
+        lambda: stimulus(SpikeTimes(times_ms=(1.0, 101.0), weight_pA=1)),
+        ("SpikeTimes from 1 to 101 ms", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "spikes without their cell": (
+        lambda: stimulus(SpikeTimes(times_ms=(1.0, 2.0), cells=(1,), weight_pA=1)),
+        ("2 times_ms and 1 cells", "equally many", "stimuli[0].drive"),
+    ),
+    "spikes of cells beyond the target": (
+        lambda: stimulus(SpikeTimes(times_ms=(1.0, 2.0), cells=(1, 8), weight_pA=1), cell_type="E"),
+        ("cells=[8]", "cells of the target", "stimuli[0]"),
+    ),
+    "a cell that is no whole number": (
+        lambda: stimulus({"kind": "SpikeTimes", "times_ms": [1.0], "cells": [1.5], "weight_pA": 1}),
+        ("1.5", "a whole number", "drive.cells[0]"),
+    ),
+    "sign of a volley": (
+        lambda: stimulus(Evoked(mean_ms=10, sd_ms=1, weight_pA=-1)),
+        ("weight_pA=-1", "'AMPA'", "stimuli[0]"),
+    ),
+    "a volley after the run": (
+        lambda: stimulus(Evoked(mean_ms=100, sd_ms=1, weight_pA=1)),
+        ("Evoked from 100", "0 to 100 ms", "stimuli[0]"),
+    ),
+    "a volley of no spikes": (
+        lambda: stimulus(Evoked(mean_ms=10, sd_ms=1, n_spikes=0, weight_pA=1)),
+        ("n_spikes=0", "at least 1", "drive.n_spikes"),
+    ),
+    "bursts longer than their period": (
+        lambda: stimulus(Rhythmic(start_ms=1, stop_ms=90, rate_Hz=100, sd_ms=1, n_spikes=3, weight_pA=1)),
+        ("burst_ms=20", "less than period_ms=10", "stimuli[0].drive"),
     ),
     "no samples": (lambda: stimulus(Trace(values=(), dt_ms=1)), ("values=()", "at least 1", "stimuli[0].drive.values")),
     "sample nan": (lambda: stimulus(Trace(values=(NAN,), dt_ms=1)), ("nan", "finite", "stimuli[0].drive.values")),

@@ -41,12 +41,23 @@ PULSE = {"kind": "Pulse", "start_ms": 5.0, "duration_ms": 5.0, "amplitude": 4.0}
 TRAIN = {"kind": "PulseTrain", "start_ms": 5.0, "duration_ms": 2.0, "period_ms": 6.0, "count": 3, "amplitude": 4.0}
 RAIN = {"kind": "Poisson", "rate_Hz": 900.0, "weight_pA": 60.0, "start_ms": 5.0, "stop_ms": 30.0}
 TRACE = {"kind": "Trace", "values": [1.0, 3.0, 2.0], "dt_ms": 2.0, "start_ms": 5.0}
+SPIKES = {"kind": "SpikeTimes", "times_ms": [5.0, 9.0, 9.0], "weight_pA": 900.0}
+VOLLEY = {"kind": "Evoked", "mean_ms": 12.0, "sd_ms": 3.0, "n_spikes": 3, "weight_pA": 600.0}
+RHYTHM = {"kind": "Rhythmic", "start_ms": 5.0, "stop_ms": 30.0, "rate_Hz": 100.0, "sd_ms": 1.0, "isi_ms": 2.0,
+          "weight_pA": 600.0}  # fmt: skip
+OU = {"kind": "OrnsteinUhlenbeck", "sd": 8.0, "tau_ms": 4.0, "start_ms": 5.0, "stop_ms": 30.0}
 DRIVES = {
     "Constant": {"kind": "Constant", "amplitude": 4.0, "start_ms": 5.0},
     "Pulse": PULSE,
     "PulseTrain": TRAIN,
     "Poisson": RAIN,
     "Trace": TRACE,
+    "Ramp": {"kind": "Ramp", "start_ms": 5.0, "duration_ms": 20.0, "amplitude": 9.0},
+    "Sine": {"kind": "Sine", "amplitude": 6.0, "frequency_Hz": 50.0, "start_ms": 5.0, "stop_ms": 30.0},
+    "OrnsteinUhlenbeck": OU,
+    "SpikeTimes": SPIKES,
+    "Evoked": VOLLEY,
+    "Rhythmic": RHYTHM,
 }
 
 
@@ -210,11 +221,28 @@ def _drives():
         "Poisson": {"rate_Hz": 500.0, "weight_pA": 40.0, "mechanism": "NMDA", "start_ms": 9.0, "stop_ms": 20.0,
                     "shared": True},
         "Trace": {"values": [1.0, 2.0, 2.0], "dt_ms": 3.0, "start_ms": 9.0, "amplitude": 2.0},
+        "Ramp": {"amplitude": 5.0, "start_ms": 9.0, "duration_ms": 9.0, "begin": 0.5, "end": 0.5},
+        "Sine": {"amplitude": 5.0, "frequency_Hz": 60.0, "phase_rad": 1.0, "start_ms": 9.0, "stop_ms": 20.0},
+        "OrnsteinUhlenbeck": {"sd": 5.0, "tau_ms": 9.0, "mean": 3.0, "start_ms": 9.0, "stop_ms": 20.0, "shared": True,
+                              "stream": "mine"},
+        "SpikeTimes": {"times_ms": [5.0, 9.0, 12.0], "cells": [0, 1, 2], "weight_pA": 600.0, "mechanism": "NMDA"},
+        "Evoked": {"mean_ms": 15.0, "sd_ms": 1.0, "n_spikes": 1, "weight_pA": 500.0, "mechanism": "NMDA",
+                   "synchronous": True, "stream": "mine"},
+        "Rhythmic": {"start_ms": 9.0, "stop_ms": 20.0, "rate_Hz": 150.0, "sd_ms": 2.0, "n_spikes": 1, "isi_ms": 1.0,
+                     "n_afferents": 2, "weight_pA": 500.0, "mechanism": "NMDA", "synchronous": True, "stream": "mine"},
     }  # fmt: skip
     rows = {}
     for kind, fields in changed.items():
         rows |= at("task.stimuli.0.drive", kind, stimulated(DRIVES[kind]), **fields)
-    return {**rows, "Poisson.weight_nS": Change("task.stimuli.0.drive.weight_nS", 4.0, GATED)}
+    marked = stimulated({"kind": "Marker", "start_ms": 5.0})
+    for field, value in {"start_ms": 9.0, "duration_ms": 3.0}.items():
+        rows[f"Marker.{field}"] = Change(f"task.stimuli.0.drive.{field}", value, marked, "events")
+    rows["Poisson.weight_nS"] = Change("task.stimuli.0.drive.weight_nS", 4.0, GATED)
+    for drive in (SPIKES, VOLLEY, RHYTHM):
+        opens = {**drive, "weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}
+        base = put(GATED, "task.stimuli.0.drive", opens)
+        rows[f"{drive['kind']}.weight_nS"] = Change("task.stimuli.0.drive.weight_nS", 4.0, base)
+    return rows
 
 
 def _probes():
@@ -259,6 +287,8 @@ GATED = based(circuit__connections=[{**EDGE, "mechanism": "g", "weight": 8.0}],
               circuit__mechanisms={"g": {"kind": "Conductance", "tau_ms": 3.0, "e_rev_mV": 0.0}},
               task__stimuli=[{"target": "E", "drive": {"kind": "Poisson", "rate_Hz": 900.0, "weight_nS": 3.0,
                                                        "mechanism": "g"}}])  # fmt: skip
+SCHEDULED = based(task={"n_trials": 2, "stimuli": [
+    {"target": "E", "drive": PULSE, "label": "s", "at": {"onsets_ms": [3.0, 20.0], "trials": [0, 1]}}]})  # fmt: skip
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
@@ -304,10 +334,18 @@ FIELDS = {
     "Run.dtype": Change("run.dtype", "float64"),
     "Run.duration_ms": Change("run.duration_ms", 50.0),
     "Run.dt_ms": Change("run.dt_ms", 0.05),
+    "Task.n_trials": Change("task.n_trials", 2),
+    "Task.conditions": [Change("task.conditions", ["one"], stimulated(PULSE), "events"),
+                        Change("task.conditions", ["one"], seen="coords")],
     "Task.stimuli": Change("task.stimuli", [{"target": "E", "drive": PULSE}]),
     "Stimulus.target": Change("task.stimuli.0.target", "PV", stimulated(PULSE)),
     "Stimulus.drive": Change("task.stimuli.0.drive", TRACE, stimulated(PULSE)),
     "Stimulus.label": Change("task.stimuli.0.label", "flash", stimulated(PULSE), "events"),
+    "Stimulus.event": Change("task.stimuli.0.event", False, stimulated(PULSE), "events"),
+    "Stimulus.code": Change("task.stimuli.0.code", 7, stimulated(PULSE), "events"),
+    "Stimulus.at": Change("task.stimuli.0.at", {"onsets_ms": [3.0, 20.0]}, stimulated(PULSE)),
+    "Schedule.onsets_ms": Change("task.stimuli.0.at.onsets_ms", [3.0, 21.0], SCHEDULED),
+    "Schedule.trials": Change("task.stimuli.0.at.trials", [1, 0], SCHEDULED),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
     "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
@@ -371,30 +409,67 @@ REFUSED = {"Exponential.sign"}  # a positive weight on an inhibitory mechanism
 
 
 NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))
+OPENED = {"weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}
 ARGUMENTS = {
     "constant_dc": {"target": ("PV", "E"), "amplitude": (4.0, 5.0), "start_ms": (5.0, 9.0)},
     "pulse": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (5.0, 8.0), "amplitude": (4.0, 5.0)},
     "pulse_train": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (2.0, 3.0), "period_ms": (6.0, 7.0),
                     "count": (3, 4), "amplitude": (4.0, 5.0)},
     "poisson": {"target": ("PV", "E"), "rate_Hz": (900.0, 500.0), "weight_pA": (60.0, 40.0),
-                "weight_nS": (None, {"weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}),
+                "weight_nS": (None, OPENED),
                 "mechanism": ("AMPA", "NMDA"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0),
                 "shared": (False, True)},
+    "ramp": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (20.0, 9.0), "amplitude": (9.0, 5.0),
+             "begin": (0.0, 0.5), "end": (1.0, 0.5)},
+    "sine": {"target": ("PV", "E"), "amplitude": (6.0, 5.0), "frequency_Hz": (50.0, 60.0), "phase_rad": (0.0, 1.0),
+             "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0)},
+    "ornstein_uhlenbeck": {"target": ("PV", "E"), "sd": (8.0, 5.0), "tau_ms": (4.0, 9.0), "mean": (0.0, 3.0),
+                           "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0), "shared": (False, True),
+                           "stream": (None, "mine")},
+    "spike_times": {"times_ms": ([5.0, 9.0, 9.0], [5.0, 9.0, 12.0]), "cells": (None, [7, 8, 9]),
+                    "target": ("PV", "E"), "weight_pA": (900.0, 600.0), "weight_nS": (None, OPENED),
+                    "mechanism": ("AMPA", "NMDA")},
+    "evoked": {"target": ("PV", "E"), "mean_ms": (12.0, 15.0), "sd_ms": (3.0, 1.0), "n_spikes": (3, 1),
+               "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "mechanism": ("AMPA", "NMDA"),
+               "synchronous": (False, True), "stream": (None, "mine")},
+    "rhythmic": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0), "rate_Hz": (100.0, 150.0),
+                 "sd_ms": (1.0, 2.0), "n_spikes": (2, 1), "isi_ms": (2.0, 1.0), "n_afferents": (1, 2),
+                 "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "mechanism": ("AMPA", "NMDA"),
+                 "synchronous": (False, True), "stream": (None, "mine")},
     "from_array": {"values": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "dt_ms": (2.0, 3.0), "target": ("PV", "E"),
                    "amplitude": (1.0, 2.0), "start_ms": (5.0, 9.0)},
     "from_dataarray": {"recorded": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "target": ("PV", "E"), "amplitude": (1.0, 2.0),
                        "start_ms": (5.0, 9.0)},
 }  # fmt: skip
+ITEMS = {name: jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=4.0, amplitude=each)
+         for name, each in (("A", 4.0), ("B", 9.0))}  # fmt: skip
+OTHERS = {"A": ITEMS["B"], "B": ITEMS["A"]}
+TIMING, LATER = (jtfne.paradigm.Timing(soa_ms=8.0, start_ms=each, jitter_ms=1.0) for each in (2.0, 4.0))
+TASKS = {
+    "sequence": {"items": (ITEMS, OTHERS), "order": ("AB", "ABA"), "timing": (TIMING, LATER), "n_trials": (1, 2),
+                 "seed": (0, 1)},
+    "oddball": {"items": (ITEMS, OTHERS), "mix": ({"A": 3, "B": 1}, {"A": 2, "B": 1}), "timing": (TIMING, LATER),
+                "n": (None, {"n": 4, "mix": {"A": 0.5, "B": 0.5}, "apart": 0}),
+                "apart": (1, {"apart": 0, "mix": {"A": 1, "B": 3}}), "n_trials": (1, 2), "seed": (0, 1)},
+    "omission": {"items": (ITEMS, OTHERS), "order": ("AB", "ABB"), "timing": (TIMING, LATER), "omit": ("B", "A"),
+                 "n_trials": (2, 3), "n_omitted": (1, 2), "seed": (0, 2)},
+    "by_condition": {"paradigms": (ITEMS, OTHERS), "order": (None, {"order": "BAA", "counts": None}),
+                     "counts": ({"A": 2, "B": 2}, {"A": 4, "B": 2}), "block": (1, 2), "seed": (0, 1)},
+}  # fmt: skip
+LISTED = ("order",)
 CASES = [(name, argument) for name, arguments in ARGUMENTS.items() for argument in (*arguments, "label")]
 
 
 def constructors():
-    """The public class methods that Paradigm itself has."""
-    return [name for name, each in vars(jtfne.Paradigm).items() if isinstance(each, classmethod) and name[0] != "_"]
+    """The public class methods that make a Paradigm."""
+    rooms = [vars(cls) for cls in jtfne.Paradigm.__mro__ if cls.__module__.startswith("jtfne.paradigm")]
+    return [name for room in rooms for name, each in room.items() if isinstance(each, classmethod) and name[0] != "_"]
 
 
 def test_the_table_holds_every_argument():
-    given = {name: {*ARGUMENTS.get(name, ()), "label"} for name in constructors()}
+    given = {
+        name: set(TASKS[name]) if name in TASKS else {*ARGUMENTS.get(name, ()), "label"} for name in constructors()
+    }
     assert given == {name: set(inspect.signature(getattr(jtfne.Paradigm, name)).parameters) for name in constructors()}
 
 
@@ -410,7 +485,18 @@ def test_argument_of_a_paradigm_has_an_effect(name, argument):
         assert before["events"] != after["events"]
 
 
+@pytest.mark.parametrize(("name", "argument"), [(name, each) for name, given in TASKS.items() for each in given])
+def test_argument_of_a_task_has_an_effect(name, argument):
+    first = {key: pair[0] for key, pair in TASKS[name].items()}
+    new = TASKS[name][argument][1]
+    changed = new if isinstance(new, dict) and argument in ("n", "apart", "order") else {argument: new}
+    before, after = (result(NET, made(name, each)) for each in (first, {**first, **changed}))
+    seen = "values" if argument in ("items", "paradigms") else "events"
+    assert before[seen] != after[seen], f"Paradigm.{name}({argument}=...) changes nothing"
+
+
 def made(name, given):
+    given = {key: list(each) if key in LISTED and each else each for key, each in given.items()}
     if name == "from_dataarray":
         values = np.array(given["recorded"])
         given = {**given, "recorded": xr.DataArray(values, {"time": 2.0 * np.arange(values.size)}, ("time",))}

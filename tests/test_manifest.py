@@ -72,7 +72,8 @@ def test_the_schema_refuses_what_is_none(spoil):
 
 def test_a_manifest_says_what_ran():
     manifest, signals = runs.named().manifest, runs.named()
-    assert manifest["run"] == {"seed": 3, "dtype": "float32", "duration_ms": 200.0, "dt_ms": 0.1, "trials": 2}
+    told = {"seed": 3, "dtype": "float32", "duration_ms": 200.0, "dt_ms": 0.1, "trials": 2, "conditions": []}
+    assert manifest["run"] == told
     assert manifest["config"] == runs.config().to_dict()
     assert manifest["software"]["jtfne"] == jtfne.__version__ and manifest["software"]["numpy"] == np.__version__
     assert [each["label"] for each in manifest["paradigm"]] == ["L4", "V4: on", ""]

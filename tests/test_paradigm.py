@@ -89,8 +89,13 @@ def test_events_of_trains_and_trials():
     )
     tail = jtfne.Paradigm.constant_dc(target="E", amplitude=1.0, start_ms=20.0, label="dc")
     events = jtfne.construct(config()).simulate((tail + train).trials(2)).events
-    assert list(events.columns) == ["trial", "onset_ms", "duration_ms", "label"]
-    one = [(5.0, 2.0, "train"), (15.0, 2.0, "train"), (20.0, 30.0, "dc"), (25.0, 2.0, "train")]
+    assert list(events.columns) == ["trial", "onset_ms", "duration_ms", "label", "code", "condition"]
+    one = [
+        (5.0, 2.0, "train", 2, ""),
+        (15.0, 2.0, "train", 2, ""),
+        (20.0, 30.0, "dc", 1, ""),
+        (25.0, 2.0, "train", 2, ""),
+    ]
     assert [tuple(row) for row in events.to_numpy()] == [(trial, *row) for trial in (0, 1) for row in one]
     assert jtfne.construct(config()).simulate().events.empty
     assert jtfne.construct(config()).simulate(jtfne.Paradigm()).events.empty
@@ -107,7 +112,7 @@ def test_events_of_every_constructor_have_its_label():
     }
     for label, (paradigm, onset_ms, duration_ms) in made.items():
         events = jtfne.construct(config()).simulate(paradigm).events
-        assert events.to_numpy().tolist() == [[0, onset_ms, duration_ms, label]]
+        assert events.to_numpy().tolist() == [[0, onset_ms, duration_ms, label, 1, ""]]
 
 
 def test_a_pulse_train_is_its_pulses():

@@ -43,7 +43,7 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
-from jtfne.config.task import Run, Stimulus, Task
+from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 
 __all__ = [
     "ALIASES",
@@ -81,6 +81,7 @@ __all__ = [
     "Readouts",
     "Rule",
     "Run",
+    "Schedule",
     "Selector",
     "Source",
     "SourceProbe",
@@ -93,4 +94,5 @@ __all__ = [
     "TotalMembraneCurrent",
     "Uniform",
     "Voltage",
+    "codes_of",
 ]

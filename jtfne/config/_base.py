@@ -19,6 +19,7 @@ from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refuse
 _TAGS: set[str] = {"number", "each"}
 _ANNOTATED: Any = Annotated  # for types that are put together as the program runs
 _LITERAL: Any = Literal
+_TUPLE: Any = tuple
 
 
 class Frozen(pydantic.BaseModel):
@@ -101,12 +102,12 @@ def _annotation(hint: Any, limit: Limit) -> Any:
     """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
     members = [each for each in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if each != jax.Array]
     only = next(each for each in members if each is not type(None))
-    if only in (float, int):
-        low, high = (each if math.isfinite(each) else None for each in limit[:2])
-        bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
-        kind = _ANNOTATED[only, Field(strict=True, **bounds), numeric]
-    else:
-        kind = {str: Name, bool: Flag}.get(only, Annotated[tuple[Number, ...], Field(min_length=1), numeric])
+    one = int if int in (only, *get_args(only)) else float  # a number, or each number of a list
+    low, high = (each if math.isfinite(each) else None for each in limit[:2])
+    bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
+    number: Any = _ANNOTATED[one, Field(strict=True, **bounds), numeric]
+    listed = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
+    kind = number if only in (float, int) else {str: Name, bool: Flag}.get(only, listed)
     return kind | None if type(None) in members else kind
 
 
@@ -122,7 +123,8 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
 
 
 def _agree(part: Any) -> None:
-    """Raises: JtfneError unless of each pair in EITHER one is given, and in BELOW the first is less than the second."""
+    """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, and
+    in PAIRED both have as many entries."""
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
             given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
@@ -131,6 +133,12 @@ def _agree(part: Any) -> None:
         one, other = getattr(part, low), getattr(part, high)
         if one is not None and other is not None and not one < other:
             raise refuse(f"{low}={one!r}", f"less than {high}={other!r}", HERE)
+    for pair in getattr(type(part), "PAIRED", ()):
+        lengths = [len(getattr(part, name)) for name in pair if getattr(part, name) is not None]
+        if len(set(lengths)) > 1:
+            raise refuse(
+                " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)), "equally many", HERE
+            )
 
 
 def made(cls: Any, model: Any) -> Any:

@@ -15,9 +15,9 @@ from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
-from jtfne.config.task import Run, Task, end_ms, steps_of
+from jtfne.config.task import Run, Task, span_ms, steps_of
 from jtfne.emitters import EMITTERS
-from jtfne.stimuli import Poisson
+from jtfne.stimuli import SYNAPTIC, SpikeTimes
 from jtfne.synapses import Synapse
 
 if TYPE_CHECKING:
@@ -275,20 +275,37 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
         where = f"Config.task.stimuli[{at}]"
         yield from known.refusals(stimulus.target, f"{where}.target")
         drive: Any = stimulus.drive
-        if isinstance(drive, Poisson):
+        if isinstance(drive, SpikeTimes) and drive.cells is not None:
+            yield from _cells_of_table(drive.cells, stimulus.target, known, where)
+        if isinstance(drive, SYNAPTIC):
             line = unknown(drive.mechanism, known.circuit.mechanisms, name="mechanism", where=where)
             if line:
                 yield line
             else:
                 yield from _rain(drive, known.circuit.mechanisms[drive.mechanism], where)
         if run is not None:
-            start_ms, stop_ms = end_ms(drive, run.duration_ms)
-            if start_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
-                given = f"a {type(drive).__name__} from {start_ms:g} to {max(start_ms, stop_ms):g} ms"
+            start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
+            if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
+                given = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
                 yield _no(given, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
 
 
-def _rain(drive: Poisson, mechanism: Synapse, where: str) -> Iterator[str]:
+def _cells_of_table(cells: tuple[int, ...], target: Selector, known: Known, where: str) -> Iterator[str]:
+    """Cells of a table of spikes that are not of its target."""
+    if known.counts is None:
+        return
+    chosen, first = set(known.chosen(target)), 0
+    inside: set[int] = set()
+    for key, n_cells in known.counts.items():
+        inside |= set(range(first, first + n_cells)) if key in chosen else set()
+        first += n_cells
+    inside &= inside if target.ids is None else set(target.ids)
+    stray = sorted(set(cells) - inside)
+    if stray:
+        yield _no(f"cells={stray[:5]}", f"ids of the {len(inside)} cells of the target", where)
+
+
+def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
     """A weight in another unit than the mechanism's, or of the wrong sign."""
     name, other = ("weight_pA", "weight_nS") if drive.weight_nS is None else ("weight_nS", "weight_pA")
     given = f"{name}={drive.weight:g}"

@@ -187,9 +187,15 @@ class Config(Frozen):
             mode = only_source(mode)
         return self._with("readouts", source=mode)
 
-    def stimuli(self, stimuli: Sequence[Stimulus | Table]) -> Self:
-        """What happens meanwhile, where no Paradigm says otherwise."""
-        return self._with("task", stimuli=_listed(stimuli, "stimuli"))
+    def stimuli(
+        self,
+        stimuli: Sequence[Stimulus | Table],
+        n_trials: int | None = None,
+        conditions: Sequence[str] | None = None,
+    ) -> Self:
+        """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of each trial."""
+        named = None if conditions is None else _listed(conditions, "stimuli")
+        return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""

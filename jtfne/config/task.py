@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Declared, Frozen, Positive, numeric
+from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Positive, Whole, numeric
 from jtfne.config._errors import HERE, unknown
 from jtfne.config.connections import Selection
 from jtfne.stimuli import STIMULI
@@ -52,6 +52,39 @@ class Run(Frozen):
         return round(self.duration_ms / self.dt_ms)
 
 
+class Schedule(Frozen):
+    """When something is presented: at each of `onsets_ms`, in the trial of the same place in `trials`.
+
+    Parameters
+    ----------
+    onsets_ms : sequence of float
+        Times within a trial, ms.
+    trials : sequence of int, optional
+        Numbers of trials, from 0; left out, each onset is one of every trial.
+
+    Examples
+    --------
+    >>> Schedule(onsets_ms=[100.0, 300.0, 120.0], trials=[0, 0, 2]).within(0)
+    [100.0, 300.0]
+    """
+
+    onsets_ms: Annotated[tuple[NotNegative, ...], Field(min_length=1), numeric]
+    trials: Annotated[tuple[Whole, ...], numeric] | None = None
+
+    @model_validator(mode="after")
+    def _paired(self) -> "Schedule":
+        """Refuse onsets without their trial."""
+        if self.trials is not None and len(self.trials) != len(self.onsets_ms):
+            raise refuse(f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials", "equally many", HERE)
+        return self
+
+    def within(self, trial: int) -> list[float]:
+        """The onsets of a trial, ms."""
+        if self.trials is None:
+            return list(self.onsets_ms)
+        return [each for each, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
+
+
 class Stimulus(Frozen):
     """A drive onto the cells that `target` selects.
 
@@ -60,10 +93,16 @@ class Stimulus(Frozen):
     target : Selector or str
         A text is a cell type.
     drive : stimulus
-        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Poisson, Trace. Amplitudes are in the input unit of the
-        target's emitter.
+        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace, in the input unit of
+        the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a mechanism; Marker, an event only.
     label : str
         Names its events.
+    event : bool
+        Whether it leaves events; the parts of an item of a sequence do not, its marker does.
+    code : int, optional
+        Number of its events; by default the smallest that is free, labels in order of their first stimulus.
+    at : Schedule, optional
+        When it is presented, times of the drive counted from each onset; left out, once in every trial, from its start.
 
     Examples
     --------
@@ -75,15 +114,82 @@ class Stimulus(Frozen):
     target: Selection
     drive: Annotated[Drive, Declared(STIMULI)]
     label: str = ""
+    event: Flag = True
+    code: Count | None = None
+    at: Schedule | None = None
+
+    def presented(self, trial: int) -> list[Any]:
+        """The drive as often as it is presented in a trial, on the clock of the trial."""
+        if self.at is None:
+            return [self.drive]
+        drive: Any = self.drive
+        return [drive.shifted(onset_ms) for onset_ms in self.at.within(trial)]
 
 
 class Task(Frozen):
-    """What happens while the circuit runs."""
+    """What happens while the circuit runs.
+
+    Parameters
+    ----------
+    stimuli : sequence of Stimulus
+    n_trials : int
+        How often, each trial with its own noise.
+    conditions : sequence of str
+        The condition of each trial; none, or one for each.
+
+    Examples
+    --------
+    >>> Task(n_trials=2, conditions=["complete", "omission"]).differs
+    True
+    """
 
     stimuli: tuple[Stimulus, ...] = ()
+    n_trials: Count = 1
+    conditions: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Task":
+        """Refuse trials that are not there, and codes that do not tell labels apart."""
+        if self.conditions and len(self.conditions) != self.n_trials:
+            raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)
+        for at, each in enumerate(self.stimuli):
+            last = max(each.at.trials, default=0) if each.at is not None and each.at.trials is not None else 0
+            if last >= self.n_trials:
+                given = f"stimuli[{at}] in trial {last} with n_trials={self.n_trials}"
+                raise refuse(given, f"trials 0 .. {self.n_trials - 1}", HERE)
+        codes_of(self.stimuli)
+        return self
+
+    @property
+    def differs(self) -> bool:
+        """Whether one trial is declared to be unlike another."""
+        return bool(self.conditions) or any(each.at is not None and each.at.trials is not None for each in self.stimuli)
+
+    def conditions_of(self, n_trials: int) -> tuple[str, ...]:
+        """The condition of each of `n_trials`, "" where none is declared."""
+        return self.conditions or ("",) * n_trials
 
 
-def end_ms(drive: Any, duration_ms: float) -> tuple[float, float]:
-    """First onset and last end of the events of a drive in a trial of `duration_ms`."""
-    events = drive.events_ms(duration_ms)
-    return min(onset for onset, _ in events), max(onset + length for onset, length in events)
+def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
+    """Label -> code of its events. Raises: JtfneError if a label has two codes, or a code two labels."""
+    codes: dict[str, int] = {}
+    for each in stimuli:
+        if each.code is None:
+            continue
+        if codes.setdefault(each.label, each.code) != each.code:
+            raise refuse(f"label {each.label!r} with codes {codes[each.label]} and {each.code}", "one code", HERE)
+        other = next((label for label, code in codes.items() if code == each.code and label != each.label), None)
+        if other is not None:
+            raise refuse(f"code={each.code} of {other!r} and of {each.label!r}", "a code for each label", HERE)
+    labels = dict.fromkeys(each.label for each in stimuli if each.event and each.label not in codes)
+    free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in codes.values())
+    return {**codes, **dict(zip(labels, free, strict=False))}
+
+
+def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:
+    """First onset, last onset and last end of the events of a stimulus in trials of `duration_ms`."""
+    drive: Any = stimulus.drive
+    onsets_ms = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
+    events = [event for at_ms in onsets_ms for event in drive.shifted(at_ms).events_ms(duration_ms)]
+    starts = [onset for onset, _ in events]
+    return min(starts), max(starts), max(onset + length for onset, length in events)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TIME = {"units": "ms", "long_name": "time since the start of the trial"}
 LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
 LABELS = run_folder.LABELS
+EVENTS = ("trial", "onset_ms", "duration_ms", "label", "code", "condition")
 READOUTS = tuple(PROBES)
 
 
@@ -121,9 +122,10 @@ class Signals:
 
     @property
     def events(self) -> "pd.DataFrame":
-        """The stimulus table: trial, onset_ms, duration_ms, label."""
+        """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial, or "")."""
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
-        return table.reset_index(drop=True)[["trial", "onset_ms", "duration_ms", "label"]]
+        there = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
+        return table.reset_index(drop=True)[there]
 
     @property
     def neurons(self) -> "pd.DataFrame":

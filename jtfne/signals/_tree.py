@@ -17,7 +17,7 @@ SCHEMA = "signals/1"
 
 def tree_of(
     readouts: list[Readout],
-    presented: tuple[words.Stimulus, ...],
+    task: words.Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
 ) -> "xr.DataTree":
@@ -25,15 +25,15 @@ def tree_of(
     import xarray as xr
 
     n_trials, duration_ms = int(attrs["n_trials"]), float(attrs["duration_ms"])
-    nodes = {each.name: _dataset(each, n_trials) for each in readouts}
-    nodes["events"] = _events(presented, n_trials, duration_ms)
+    nodes = {each.name: _dataset(each, n_trials, task.conditions) for each in readouts}
+    nodes["events"] = _events(task, n_trials, duration_ms)
     if identity is not None:
         nodes["neurons"] = _neurons(identity)
     nodes["/"] = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
     return xr.DataTree.from_dict(nodes)
 
 
-def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
+def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":
     """Variables, coordinates and attributes of one readout."""
     import xarray as xr
 
@@ -42,6 +42,7 @@ def _dataset(readout: Readout, n_trials: int) -> "xr.Dataset":
         coords["time"] = (*coords["time"], {"units": "ms", "long_name": "time since the start of the trial"})
     if readout.name != "spk":
         coords["trial"] = ("trial", np.arange(n_trials))
+        coords |= {"condition": ("trial", np.array(conditions, dtype=str))} if conditions else {}
     variables = {
         name: _variable(dims, values, {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
         for name, (dims, values) in readout.values.items()
@@ -69,21 +70,25 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 
 
-def _events(presented: tuple[words.Stimulus, ...], n_trials: int, duration_ms: float) -> "xr.Dataset":
+def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
     """Every event of every trial, in order of trial and onset."""
     import xarray as xr
 
     rows = sorted(
         (trial, onset_ms, min(width_ms, duration_ms - onset_ms), each.label)
         for trial in range(n_trials)
-        for each in presented
-        for onset_ms, width_ms in each.drive.events_ms(duration_ms)
+        for each in task.stimuli
+        for drive in (each.presented(trial) if each.event else ())
+        for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
+    codes, conditions = words.codes_of(task.stimuli), task.conditions_of(n_trials)
     columns = {
         "trial": np.array(trial, np.int64),
         "onset_ms": np.array(onset_ms, np.float64),
         "duration_ms": np.array(width_ms, np.float64),
         "label": np.array(label, dtype=str),
+        "code": np.array([codes[each] for each in label], np.int64),
+        "condition": np.array([conditions[k] for k in trial], dtype=str),
     }
     return xr.Dataset({name: ("event", values) for name, values in columns.items()})

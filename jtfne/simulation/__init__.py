@@ -60,7 +60,7 @@ def simulate(
     duration_ms, dt_ms : float, optional
         Length of a trial and of a step; the config's if left out.
     trials : int, optional
-        How often, each trial with its own streams; the paradigm's number if left out.
+        How often, each trial with its own streams; the paradigm's number, or the config's, if left out.
     out : str or Path, optional
         A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
         Recordings stay there, and are read from it whenever the signals are asked for them.
@@ -229,13 +229,15 @@ def _effective(
     changed = {name: value for name, value in asked.items() if value is not None}
     config = net.config.runtime(**changed) if changed else net.config
     if paradigm is not None:
-        config = config.stimuli(paradigm.stimuli)
+        config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
     config.check()
-    declared = 1 if paradigm is None else paradigm.n_trials
+    declared = config.task.n_trials
     n_trials = declared if trials is None else trials
     if isinstance(n_trials, bool) or not n_trials == int(n_trials) >= 1:
         raise refuse(f"trials={n_trials!r}", "a whole number, 1 or more", "simulate")
-    return config, n_trials
+    if config.task.differs and n_trials != declared:
+        raise refuse(f"trials={n_trials!r} of a paradigm whose trials differ", f"its own {declared}", "simulate")
+    return config, int(n_trials)
 
 
 def _planned(net: Net, config: Config) -> Plan:
@@ -249,7 +251,8 @@ def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatN
     """Arrays and inputs of the run."""
     dt_ms = config.run.dt_ms
     flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery)
-    return flat, drive_of(config.task.stimuli, net, flat.receptors, dt_ms, np.dtype(config.run.dtype))
+    dtype = np.dtype(config.run.dtype)
+    return flat, drive_of(config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed)
 
 
 def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
@@ -261,14 +264,20 @@ def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timi
         "n_trials": recording.n_trials,
     }
     readouts = [probe.readout(recording) for probe in planned.probes]
-    tree = tree_of(readouts, config.task.stimuli, net.identity, attrs)
+    tree = tree_of(readouts, config.task, net.identity, attrs)
     source = SOURCES[config.readouts.source.kind]
     manifest = run_manifest(
         tree,
         config=net.config.to_dict(),
         config_sha256=net.config.hash,
         paradigm=[each.model_dump(mode="json") for each in config.task.stimuli],
-        run={"seed": run.seed, "dtype": run.dtype, "trials": recording.n_trials, **_times(config)},
+        run={
+            "seed": run.seed,
+            "dtype": run.dtype,
+            "trials": recording.n_trials,
+            **_times(config),
+            "conditions": list(config.task.conditions),
+        },
         streams=list(STREAMS),
         source={"kind": source.kind, "terms": [term for _, terms in source.parts for term in terms]},
         operators=planned.operators(),

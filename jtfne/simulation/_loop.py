@@ -179,7 +179,7 @@ class _Run:
         carry = self.runner.placed(sink.carry(carry)) if done else carry
         ready: engine.Chunk | None = None
         for k in range(done, self.n_chunks):
-            carry, chunk = self.runner.advance(carry, self.drive.clock(k * self.length, self.length))
+            carry, chunk = self.runner.advance(carry, self.drive.clock(k * self.length, self.length, trial))
             if ready is not None:
                 yield self._put(ready, trial, k - 1, sink, None)
             last = k == self.n_chunks - 1

@@ -19,7 +19,7 @@ from jtfne.delivery import Choice, choose
 from jtfne.flatnet import CHUNK_EDGES, receptors_of, synapses_of
 from jtfne.net import Net
 from jtfne.probes import Plan, SourceRows, VoltageRows
-from jtfne.stimuli import Poisson
+from jtfne.stimuli import SYNAPTIC
 
 MiB = 2**20
 # Rises of resident memory that do not depend on the circuit, read stage by stage from /proc/self/statm in fresh
@@ -143,8 +143,8 @@ def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[i
 
 
 def mechanisms_of(config: Config) -> tuple[str, ...]:
-    """The receptors of the Poisson stimuli."""
-    return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, Poisson))
+    """The receptors of the stimuli by spikes."""
+    return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, SYNAPTIC))
 
 
 class _Kept(NamedTuple):

@@ -30,7 +30,7 @@ def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
         **config.run.model_dump(mode="json"),
         "trials": n_trials,
         "config_sha256": net.config.hash,
-        "paradigm_sha256": _json.sha256([each.model_dump(mode="json") for each in config.task.stimuli]),
+        "paradigm_sha256": _json.sha256(config.task.model_dump(mode="json")),
         "net_sha256": _json.sha256(
             [_fields_hash(each) for each in (net.identity, *net.projections) if each is not None]
         ),

@@ -1,11 +1,40 @@
 """Stimuli on a clock. `STIMULI` is the catalogue: the `kind` of a config file -> the class."""
 
-from jtfne.stimuli._base import Stimulus
+from jtfne.stimuli._base import Afferents, Stimulus, Trains, counts_of
 from jtfne.stimuli.constant import Constant
+from jtfne.stimuli.marker import Marker
+from jtfne.stimuli.ornstein_uhlenbeck import OrnsteinUhlenbeck
 from jtfne.stimuli.poisson import Poisson
 from jtfne.stimuli.pulse import Pulse, PulseTrain
+from jtfne.stimuli.ramp import Ramp
+from jtfne.stimuli.sine import Sine
+from jtfne.stimuli.spike_times import SpikeTimes
 from jtfne.stimuli.trace import Trace
+from jtfne.stimuli.volley import Evoked, Rhythmic
 
-STIMULI: dict[str, type] = {cls.__name__: cls for cls in (Constant, Pulse, PulseTrain, Poisson, Trace)}
+AFFERENTS = (SpikeTimes, Evoked, Rhythmic)  # spikes at given times
+SYNAPTIC = (Poisson, *AFFERENTS)  # through a mechanism
+CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)  # in the target's input unit
+STIMULI: dict[str, type] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
 
-__all__ = ["STIMULI", "Constant", "Poisson", "Pulse", "PulseTrain", "Stimulus", "Trace"]
+__all__ = [
+    "AFFERENTS",
+    "STIMULI",
+    "SYNAPTIC",
+    "Afferents",
+    "Constant",
+    "Evoked",
+    "Marker",
+    "OrnsteinUhlenbeck",
+    "Poisson",
+    "Pulse",
+    "PulseTrain",
+    "Ramp",
+    "Rhythmic",
+    "Sine",
+    "SpikeTimes",
+    "Stimulus",
+    "Trace",
+    "Trains",
+    "counts_of",
+]

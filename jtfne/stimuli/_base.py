@@ -1,11 +1,14 @@
 """What every stimulus offers: a waveform on the grid, its events, and a shift in time."""
 
-from typing import Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+
 Waveform = npt.NDArray[np.float64]
+Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 class Stimulus(Protocol):
@@ -27,6 +30,67 @@ class Stimulus(Protocol):
     def shifted(self, t_ms: float) -> Self:
         """The same stimulus, `t_ms` later."""
         ...
+
+
+class Weighted:
+    """What stimuli by spikes share: each spike adds `weight_pA` to a current of a mechanism, or `weight_nS`."""
+
+    weight_pA: float | None
+    weight_nS: float | None
+
+    WEIGHTS: ClassVar[dict[str, Limit]] = {"weight_pA": FINITE, "weight_nS": NOT_NEGATIVE}
+    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (("weight_pA", "weight_nS"),)
+
+    @property
+    def weight(self) -> float:
+        """The weight, in the unit in which it was given."""
+        return next(each for each in (self.weight_pA, self.weight_nS) if each is not None)
+
+
+class Afferents(Stimulus, Protocol):
+    """A stimulus by spikes at given times, or at times drawn at the start of each trial."""
+
+    @property
+    def mechanism(self) -> str:
+        """The receptor."""
+        ...
+
+    @property
+    def stream(self) -> str | None:
+        """The name of its stream, if it has one."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """pA or nS a spike."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether all targets see one train."""
+        ...
+
+    def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
+        """Train (n_spikes,) and time in ms (n_spikes,) of each spike, of `n_trains` drawn alike."""
+        ...
+
+
+def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int16]:
+    """How many spikes of each train fall into each step, times rounded to the grid: (n_steps, n_trains).
+
+    Spikes beyond these steps are left out.
+    """
+    train, t_ms = spikes
+    step = np.rint(t_ms / dt_ms).astype(np.int64) - first_step
+    here = (step >= 0) & (step < n_steps)
+    found: Any = np.bincount(step[here] * n_trains + train[here], minlength=n_steps * n_trains)
+    return np.asarray(found, np.int16).reshape(n_steps, n_trains)
+
+
+def steps_ms(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
+    """When each step begins, in ms from the step at which `start_ms` lies: (n_steps,)."""
+    since = np.arange(first_step, first_step + n_steps) - round(start_ms / dt_ms)
+    return np.asarray(since * dt_ms, np.float64)
 
 
 def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None) -> Waveform:

@@ -3,12 +3,12 @@
 import dataclasses
 from typing import ClassVar, Self
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Waveform, window
+from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import Waveform, Weighted, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Poisson:
+class Poisson(Weighted):
     """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
 
     Onto a conductance each adds `weight_nS`; one of the two is given. Each target draws its own train, or all of
@@ -26,18 +26,11 @@ class Poisson:
 
     LIMITS: ClassVar[dict[str, Limit]] = {
         "rate_Hz": NOT_NEGATIVE,
-        "weight_pA": FINITE,
-        "weight_nS": NOT_NEGATIVE,
+        **Weighted.WEIGHTS,
         "start_ms": NOT_NEGATIVE,
         "stop_ms": NOT_NEGATIVE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
-    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (("weight_pA", "weight_nS"),)
-
-    @property
-    def weight(self) -> float:
-        """The weight, in the unit in which it was given."""
-        return next(each for each in (self.weight_pA, self.weight_nS) if each is not None)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): 1 while there is input, else 0."""

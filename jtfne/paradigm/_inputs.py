@@ -1,48 +1,21 @@
-"""What happens when: stimuli on a clock, trials, labelled events."""
+"""Paradigms of one input each: every constructor names its cells, its course in time and its label."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, Field
 
 from jtfne import stimuli
 from jtfne._check import refuse
-from jtfne.config import Frozen, Selector, Stimulus
+from jtfne.config import Selector, Stimulus, Task
 
 Target = Selector | dict[str, Any] | str
 MILLISECONDS = ("ms", "msec", "millisecond", "milliseconds")
 
 
-def _plain(n: Any) -> Any:
-    """A whole number of numpy as Python's own."""
-    return n.item() if isinstance(n, np.integer) else n
-
-
-class Paradigm(Frozen):
-    """Stimuli onto named cells, with labels that reach every export as events.
-
-    Paradigms add (`a + b`), shift (`.at(t_ms)`) and repeat (`.trials(n)`); each gives a new one. Amplitudes
-    are in the input unit of the cells that they reach (pA, or mV/ms for `Izhikevich2003`).
-
-    Attributes
-    ----------
-    stimuli : tuple of Stimulus
-        What is presented in each trial.
-    n_trials : int
-        How often.
-
-    Examples
-    --------
-    >>> import jtfne
-    >>> volley = jtfne.Paradigm.pulse(target={"layer": "L4"}, start_ms=100.0, duration_ms=5.0, amplitude=10.0)
-    >>> len((volley + volley.at(200.0)).trials(3).stimuli)
-    2
-    """
-
-    stimuli: tuple[Stimulus, ...] = ()
-    n_trials: Annotated[int, Field(strict=True, ge=1), BeforeValidator(_plain)] = 1
+class Inputs(Task):
+    """What constructs a paradigm of one input; `Paradigm` is this and how paradigms combine."""
 
     @classmethod
     def constant_dc(
@@ -107,6 +80,147 @@ class Paradigm(Frozen):
         return cls._one(target, drive, label)
 
     @classmethod
+    def ramp(
+        cls,
+        *,
+        target: Target,
+        start_ms: float,
+        duration_ms: float,
+        amplitude: float,
+        begin: float = 0.0,
+        end: float = 1.0,
+        label: str = "ramp",
+    ) -> Self:
+        """`amplitude` times a line from `begin` to `end`; a step sees its mean over the step."""
+        drive = stimuli.Ramp(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude, begin=begin, end=end)
+        return cls._one(target, drive, label)
+
+    @classmethod
+    def sine(
+        cls,
+        *,
+        target: Target,
+        amplitude: float,
+        frequency_Hz: float,
+        phase_rad: float = 0.0,
+        start_ms: float = 0.0,
+        stop_ms: float | None = None,
+        label: str = "sine",
+    ) -> Self:
+        """`amplitude` sin(2 pi f (t - start) + phase), to the end of the trial unless it stops before."""
+        drive = stimuli.Sine(
+            amplitude=amplitude, frequency_Hz=frequency_Hz, phase_rad=phase_rad, start_ms=start_ms, stop_ms=stop_ms
+        )
+        return cls._one(target, drive, label)
+
+    @classmethod
+    def ornstein_uhlenbeck(
+        cls,
+        *,
+        target: Target,
+        sd: float,
+        tau_ms: float,
+        mean: float = 0.0,
+        start_ms: float = 0.0,
+        stop_ms: float | None = None,
+        shared: bool = False,
+        stream: str | None = None,
+        label: str = "ornstein_uhlenbeck",
+    ) -> Self:
+        """Fluctuations of `mean` and `sd` with autocorrelation exp(-t / tau), each target's own or shared by all."""
+        drive = stimuli.OrnsteinUhlenbeck(
+            sd=sd, tau_ms=tau_ms, mean=mean, start_ms=start_ms, stop_ms=stop_ms, shared=shared, stream=stream
+        )
+        return cls._one(target, drive, label)
+
+    @classmethod
+    def spike_times(
+        cls,
+        times_ms: Sequence[float] | npt.NDArray[Any],
+        cells: Sequence[int] | npt.NDArray[Any] | None = None,
+        *,
+        target: Target,
+        weight_pA: float | None = None,
+        weight_nS: float | None = None,
+        mechanism: str = "AMPA",
+        label: str = "spike_times",
+    ) -> Self:
+        """A table of spikes onto a mechanism: each at its time, onto the cell of its id, or onto all targets."""
+        drive = {
+            "kind": "SpikeTimes",
+            "times_ms": times_ms,
+            "cells": cells,
+            "mechanism": mechanism,
+            "weight_pA": weight_pA,
+            "weight_nS": weight_nS,
+        }
+        return cls._one(target, drive, label)
+
+    @classmethod
+    def evoked(
+        cls,
+        *,
+        target: Target,
+        mean_ms: float,
+        sd_ms: float,
+        n_spikes: int = 1,
+        weight_pA: float | None = None,
+        weight_nS: float | None = None,
+        mechanism: str = "AMPA",
+        synchronous: bool = False,
+        stream: str | None = None,
+        label: str = "evoked",
+    ) -> Self:
+        """A Gaussian volley: `n_spikes` onto each target, around `mean_ms`, as HNN's proximal and distal drives."""
+        drive = stimuli.Evoked(
+            mean_ms=mean_ms,
+            sd_ms=sd_ms,
+            n_spikes=n_spikes,
+            weight_pA=weight_pA,
+            weight_nS=weight_nS,
+            mechanism=mechanism,
+            synchronous=synchronous,
+            stream=stream,
+        )
+        return cls._one(target, drive, label)
+
+    @classmethod
+    def rhythmic(
+        cls,
+        *,
+        target: Target,
+        start_ms: float,
+        stop_ms: float,
+        rate_Hz: float,
+        sd_ms: float,
+        n_spikes: int = 2,
+        isi_ms: float = 10.0,
+        n_afferents: int = 1,
+        weight_pA: float | None = None,
+        weight_nS: float | None = None,
+        mechanism: str = "AMPA",
+        synchronous: bool = False,
+        stream: str | None = None,
+        label: str = "rhythmic",
+    ) -> Self:
+        """Bursts at `rate_Hz`, each jittered by `sd_ms`, as HNN's rhythmic drives; each burst is an event."""
+        drive = stimuli.Rhythmic(
+            start_ms=start_ms,
+            stop_ms=stop_ms,
+            rate_Hz=rate_Hz,
+            sd_ms=sd_ms,
+            n_spikes=n_spikes,
+            isi_ms=isi_ms,
+            n_afferents=n_afferents,
+            weight_pA=weight_pA,
+            weight_nS=weight_nS,
+            mechanism=mechanism,
+            synchronous=synchronous,
+            stream=stream,
+        )
+        return cls._one(target, drive, label)
+
+    @classmethod
     def from_array(
         cls,
         values: Sequence[float] | npt.NDArray[Any],
@@ -144,26 +258,6 @@ class Paradigm(Frozen):
         return cls.from_array(
             recorded.values, dt_ms=dt_ms, target=target, amplitude=amplitude, start_ms=start_ms, label=label
         )
-
-    def __add__(self, other: "Paradigm") -> "Paradigm":
-        """Both at once. Raises: JtfneError if they are for different numbers of trials."""
-        if not isinstance(other, Paradigm):
-            return NotImplemented
-        if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
-            given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
-            raise refuse(given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
-        return Paradigm(stimuli=(*self.stimuli, *other.stimuli), n_trials=max(self.n_trials, other.n_trials))
-
-    def at(self, t_ms: float) -> "Paradigm":
-        """The same, `t_ms` later."""
-        moved = tuple(
-            Stimulus(target=each.target, drive=each.drive.shifted(t_ms), label=each.label) for each in self.stimuli
-        )
-        return Paradigm(stimuli=moved, n_trials=self.n_trials)
-
-    def trials(self, n: int) -> "Paradigm":
-        """The same, `n` times, each trial with its own noise."""
-        return Paradigm(stimuli=self.stimuli, n_trials=n)
 
     @classmethod
     def _one(cls, target: Target, drive: Any, label: str) -> Self:

@@ -1,0 +1,176 @@
+"""Fields around events as MNE Epochs and Evoked: one epoch an event, named by condition and label."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne._check import one_of, refuse
+from jtfne.interop.mne_raw import rows_of, to_raw
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import mne
+    import pandas as pd
+
+Window = tuple[float, float]
+
+
+def to_epochs(
+    signals: Signals,
+    readout: str,
+    *,
+    label: str | Sequence[str] | None = None,
+    window_ms: Window = (-50.0, 200.0),
+    baseline_ms: Window | None = None,
+    scale: float | None = None,
+) -> "mne.EpochsArray":
+    """A field readout around each event, of every trial, as `mne.EpochsArray`.
+
+    Parameters
+    ----------
+    signals : Signals
+    readout : str
+        As for `to_raw`; channels, types and units are those of `to_raw`.
+    label : str or several, optional
+        Events of these labels only.
+    window_ms, baseline_ms : tuple of float
+        Start and end from the onset in ms, end included, as in MNE. The mean over the baseline is subtracted, from
+        `misc` channels too; None subtracts nothing.
+    scale : float, optional
+        As for `to_raw`.
+
+    Returns
+    -------
+    mne.EpochsArray
+        `event_id` names each "condition/label", or the label where no conditions are declared, so that
+        ``epochs["omission"]`` and ``epochs["tone"]`` select. The number is the label's code, plus that of its
+        condition: 0 for the first to come, then 10, 20, ... (100, 200, ... where a code has two digits). `metadata` is
+        the table of events. Time 0 is the sample nearest to the onset, as `to_raw` and its annotations give it.
+
+    Raises
+    ------
+    JtfneError
+        As `to_raw`; without such events, and where a window leaves the trial or a baseline the window.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> flash = jtfne.Paradigm.pulse(target="E", start_ms=20, duration_ms=5, amplitude=5.0, label="flash")
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(50)).simulate(flash.trials(3), duration_ms=50)
+    >>> epochs = to_epochs(signals, "eeg_proxy", window_ms=(-10, 20))
+    >>> len(epochs), epochs.event_id, epochs.get_data(copy=False).shape[-1]
+    (3, {'flash': 1}, 31)
+    """
+    import mne
+
+    events = _events(signals, label)
+    trials = np.unique(events["trial"].to_numpy())
+    first = to_raw(signals, readout, trial=int(trials[0]), scale=scale)
+    sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
+    start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
+    if stop <= start:
+        raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
+    zero = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
+    _refuse_beyond(events, zero, (start, stop), n_times, window_ms)
+    kept = np.empty((len(events), len(first.ch_names), stop + 1 - start))
+    for trial in trials.tolist():
+        rows = rows_of(signals.get(readout, trial=trial)) * (1.0 if scale is None else scale)
+        for k in np.flatnonzero(events["trial"].to_numpy() == trial):
+            kept[k] = rows[:, zero[k] + start : zero[k] + stop + 1]
+    names, codes = _named(events)
+    table = np.column_stack([events["trial"].to_numpy() * n_times + zero, np.zeros_like(zero), codes])
+    _refuse_at_once(events, table)
+    event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
+    if baseline_ms is not None:
+        kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
+    return mne.EpochsArray(
+        kept, first.info, table, start / sampling_Hz, event_id, proj=False, metadata=events, verbose="error"
+    )
+
+
+def to_evoked(
+    signals: Signals,
+    readout: str,
+    *,
+    label: str | Sequence[str] | None = None,
+    window_ms: Window = (-50.0, 200.0),
+    baseline_ms: Window | None = None,
+    scale: float | None = None,
+) -> "dict[str, mne.Evoked]":
+    """The mean over the epochs of each name that `to_epochs` gives, `misc` channels included.
+
+    Parameters
+    ----------
+    signals, readout, label, window_ms, baseline_ms, scale
+        As for `to_epochs`.
+
+    Returns
+    -------
+    dict of str to mne.Evoked
+        Name ("condition/label", or the label) -> its average; `nave` says of how many.
+
+    Raises
+    ------
+    JtfneError
+        As `to_epochs`.
+    """
+    epochs = to_epochs(signals, readout, label=label, window_ms=window_ms, baseline_ms=baseline_ms, scale=scale)
+    means: list[mne.Evoked] = epochs.average(picks="all", by_event_type=True)
+    return {each.comment: each for each in means}
+
+
+def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
+    """The events of these labels. Raises: JtfneError if there is none, or a label is unknown."""
+    events = signals.events
+    if "code" not in events:  # a run of jtfne 0.1.0
+        known = {each: k for k, each in enumerate(dict.fromkeys(events["label"]), 1)}
+        events = events.assign(code=events["label"].map(known), condition="")
+    events = events.assign(label=[each or "stimulus" for each in events["label"]])
+    if events.empty:
+        raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
+    if label is None:
+        return events
+    wanted = [label] if isinstance(label, str) else list(label)
+    for each in wanted:
+        one_of(each, sorted(set(events["label"])), name="label", where="to_epochs")
+    return events[events["label"].isin(wanted)].reset_index(drop=True)
+
+
+def _named(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Name and number of each event, by condition and label."""
+    pairs = list(zip(events["condition"], events["label"], strict=True))
+    order = {each: k for k, each in enumerate(dict.fromkeys(events["condition"]))}
+    step = 10 ** len(str(int(events["code"].max())))
+    codes = events["code"].to_numpy() + step * np.array([order[condition] for condition, _ in pairs])
+    return [f"{condition}/{label}" if condition else label for condition, label in pairs], codes
+
+
+def _baseline(kept: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window) -> np.ndarray[Any, Any]:
+    """The mean of each epoch over the baseline. Raises: JtfneError if the baseline leaves the window."""
+    first, last = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
+    if not 0 <= first <= last < kept.shape[-1]:
+        span_ms = [each * 1e3 / sampling_Hz for each in (start, start + kept.shape[-1] - 1)]
+        allowed = f"a baseline within {span_ms[0]:g} to {span_ms[1]:g} ms"
+        raise refuse(f"baseline_ms={baseline_ms}", allowed, "to_epochs")
+    return np.asarray(kept[..., first : last + 1].mean(axis=-1, keepdims=True))
+
+
+def _refuse_beyond(
+    events: "pd.DataFrame", zero: np.ndarray[Any, Any], edges: tuple[int, int], n_times: int, window_ms: Window
+) -> None:
+    """Raises: JtfneError if a window leaves its trial."""
+    beyond = np.flatnonzero((zero + edges[0] < 0) | (zero + edges[1] >= n_times))
+    if beyond.size:
+        one = events.iloc[int(beyond[0])]
+        given = f"window_ms={window_ms} around {one['label']!r} at {one['onset_ms']:g} ms of trial {one['trial']}"
+        raise refuse(f"{given}, and {beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs")
+
+
+def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None:
+    """Raises: JtfneError if two events share a sample: MNE tells epochs by it."""
+    samples, counts = np.unique(table[:, 0], return_counts=True)
+    if (counts > 1).any():
+        two = events[table[:, 0] == samples[counts > 1][0]]
+        given = f"events {', '.join(map(repr, two['label']))} at {two['onset_ms'].iloc[0]:g} ms of one trial"
+        raise refuse(given, "one event a sample; choose by label=", "to_epochs")

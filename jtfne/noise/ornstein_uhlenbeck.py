@@ -1,0 +1,32 @@
+"""Numbers that wander: an Ornstein-Uhlenbeck process of mean 0 and variance 1, by its exact discretisation."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne.noise._base import Streams, seed
+from jtfne.noise.normal import normal
+
+
+class Wander(NamedTuple):
+    """The process now, x (n_streams,), and what it draws from. x stands in memory, so that no user draws it again."""
+
+    streams: Streams
+    x: jax.Array
+
+
+def wander(key: jax.Array, n_streams: int, dtype: jnp.dtype) -> Wander:
+    """`n_streams` independent processes, drawn from the stationary distribution."""
+    return Wander(*normal(seed(key, n_streams), dtype))
+
+
+def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:
+    """The processes a step later: x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1), exact for any step.
+
+    Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
+    """
+    streams, drawn = normal(state.streams, state.x.dtype)
+    kept = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
+    spread = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
+    return Wander(streams, kept * state.x + spread * drawn)

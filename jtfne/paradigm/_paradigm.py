@@ -1,0 +1,248 @@
+"""Paradigm: how inputs combine, and the tasks that they make."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from jtfne._check import one_of, refuse
+from jtfne._keys import generator
+from jtfne.config import Schedule, Stimulus
+from jtfne.paradigm._inputs import Inputs
+from jtfne.paradigm._structures import Timing, condition_order, counts_of, odd_order, placed, scheduled, whole
+
+
+class Paradigm(Inputs):
+    """Stimuli onto named cells, with labels that reach every export as events.
+
+    Paradigms add (`a + b`), shift (`.at(t_ms)`) and repeat (`.trials(n)`); each gives a new one. Amplitudes
+    are in the input unit of the cells that they reach (pA, or mV/ms for `Izhikevich2003`).
+
+    Attributes
+    ----------
+    stimuli : tuple of Stimulus
+        What is presented.
+    n_trials : int
+        How often.
+    conditions : tuple of str
+        The condition of each trial, or none.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> volley = jtfne.Paradigm.pulse(target={"layer": "L4"}, start_ms=100.0, duration_ms=5.0, amplitude=10.0)
+    >>> len((volley + volley.at(200.0)).trials(3).stimuli)
+    2
+    """
+
+    def __add__(self, other: "Paradigm") -> "Paradigm":
+        """Both at once. Raises: JtfneError if they are for different numbers of trials, or name them differently."""
+        if not isinstance(other, Paradigm):
+            return NotImplemented
+        if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
+            given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
+            raise refuse(given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
+        n_trials = max(self.n_trials, other.n_trials)
+        one, two = (each if each.n_trials == n_trials else each._in_each(n_trials) for each in (self, other))
+        if one.conditions and two.conditions and one.conditions != two.conditions:
+            raise refuse("two sets of conditions", "one, or the same", "Paradigm + Paradigm")
+        both = (*one.stimuli, *two.stimuli)
+        return Paradigm(stimuli=both, n_trials=n_trials, conditions=one.conditions or two.conditions)
+
+    def at(self, t_ms: float) -> "Paradigm":
+        """The same, `t_ms` later."""
+        return self._changed([_later(each, t_ms) for each in self.stimuli])
+
+    def trials(self, n: int) -> "Paradigm":
+        """The same, `n` times, each trial with its own noise. Trials that differ are repeated as a block."""
+        if not self.differs:
+            return Paradigm(stimuli=self.stimuli, n_trials=n)
+        n = Paradigm(n_trials=n).n_trials
+        moved = [each if each.at is None else _with(each, _tiled(each.at, self.n_trials, n)) for each in self.stimuli]
+        return Paradigm(stimuli=tuple(moved), n_trials=self.n_trials * n, conditions=self.conditions * n)
+
+    def coded(self, codes: Mapping[str, int]) -> "Paradigm":
+        """The same, with other numbers for the events of some labels. Raises: JtfneError for an unknown label."""
+        labels = list(dict.fromkeys(each.label for each in self.stimuli if each.event))
+        for label in codes:
+            one_of(label, labels, name="label", where="Paradigm.coded")
+        fields = [dict(each) | {"code": codes.get(each.label, each.code)} for each in self.stimuli]
+        return self._changed([Stimulus(**each) for each in fields])
+
+    @classmethod
+    def sequence(
+        cls,
+        items: Mapping[str, "Paradigm"],
+        order: Sequence[str],
+        *,
+        timing: Timing,
+        n_trials: int = 1,
+        seed: int = 0,
+    ) -> Self:
+        """Items one after the other, each an event of its name.
+
+        Parameters
+        ----------
+        items : dict of str to Paradigm
+            What each item is, on a clock that starts at its onset.
+        order : sequence of str
+            Names of items, in the order of a trial.
+        timing : Timing
+            When they come.
+        n_trials, seed : int
+            How often; seed of the jitter, which is drawn anew for each trial.
+        """
+        n = cls(n_trials=n_trials).n_trials
+        return cls(stimuli=placed(items, [_names(order)] * n, timing, seed=seed, name="sequence"), n_trials=n)
+
+    @classmethod
+    def oddball(
+        cls,
+        items: Mapping[str, "Paradigm"],
+        mix: Mapping[str, float],
+        *,
+        timing: Timing,
+        n: int | None = None,
+        apart: int = 1,
+        n_trials: int = 1,
+        seed: int = 0,
+    ) -> Self:
+        """A stream of standards in which deviants come now and then.
+
+        Parameters
+        ----------
+        items : dict of str to Paradigm
+            The standard first, then one deviant or more.
+        mix : dict of str to int or float
+            How many of each in a trial; or probabilities, which make counts of `n` by largest remainder.
+        timing : Timing
+            When items come.
+        n : int, optional
+            Items of a trial, for probabilities.
+        apart : int
+            At least so many standards between two deviants.
+        n_trials, seed : int
+            How often; seed of order and jitter, which are drawn anew for each trial.
+        """
+        where = "Paradigm.oddball"
+        counts, n_trials = counts_of(mix, n, list(items), where), cls(n_trials=n_trials).n_trials
+        apart = whole(apart, name="apart", where=where)
+        draws = [generator(seed, "paradigm", "oddball", "order", "trial", str(trial)) for trial in range(n_trials)]
+        orders = [odd_order(counts, apart, random, where) for random in draws]
+        return cls(stimuli=placed(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials)
+
+    @classmethod
+    def omission(
+        cls,
+        items: Mapping[str, "Paradigm"],
+        order: Sequence[str],
+        *,
+        timing: Timing,
+        omit: str,
+        n_trials: int,
+        n_omitted: int,
+        seed: int = 0,
+    ) -> Self:
+        """A sequence whose item `omit` is left out in some trials, where it is the event "<omit> omitted".
+
+        Trials are of condition "complete" or "omission".
+
+        Parameters
+        ----------
+        items, order, timing, n_trials
+            As for `sequence`.
+        omit : str
+            The item; its last place in `order`, if it has several.
+        n_omitted : int
+            In how many trials, exactly.
+        seed : int
+            Seed of the jitter, and of which trials.
+        """
+        where, expected = "Paradigm.omission", _names(order)
+        one_of(omit, dict.fromkeys(expected), name="omit", where=where)
+        n = cls(n_trials=n_trials).n_trials
+        n_omitted = whole(n_omitted, most=n, name="n_omitted", where=where)
+        missing, last = f"{omit} omitted", len(expected) - 1 - expected[::-1].index(omit)
+        chosen = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
+        without = [*expected[:last], missing, *expected[last + 1 :]]
+        orders = [without if trial in chosen else expected for trial in range(n)]
+        shown = placed(items, orders, timing, seed=seed, name="omission", left_out={missing: omit})
+        names = tuple("omission" if trial in chosen else "complete" for trial in range(n))
+        return cls(stimuli=shown, n_trials=n, conditions=names)
+
+    @classmethod
+    def by_condition(
+        cls,
+        paradigms: Mapping[str, "Paradigm"],
+        *,
+        order: Sequence[str] | None = None,
+        counts: Mapping[str, int] | None = None,
+        block: int = 1,
+        seed: int = 0,
+    ) -> Self:
+        """A paradigm for each condition, one a trial.
+
+        Parameters
+        ----------
+        paradigms : dict of str to Paradigm
+            What each condition presents in a trial.
+        order : sequence of str, optional
+            The condition of each trial; or else
+        counts : dict of str to int, optional
+            trials of each condition, shuffled
+        block : int
+            in blocks of so many.
+        seed : int
+            Seed of the order.
+        """
+        where = "Paradigm.by_condition"
+        if (order is None) == (counts is None):
+            raise refuse("order beside counts" if counts else "neither order nor counts", "one of the two", where)
+        if order is None:
+            known = counts_of(counts or {}, None, list(paradigms), where)
+            block = whole(block, least=1, name="block", where=where)
+            order = condition_order(known, block, generator(seed, "paradigm", "by_condition", "order"), where)
+        shown: list[Stimulus] = []
+        for each in order:
+            one_of(each, paradigms, name="condition", where=where)
+        for name, paradigm in paradigms.items():
+            pairs = [(0.0, trial) for trial, each in enumerate(order) if each == name]
+            shown += [scheduled(each, pairs, where) for each in paradigm.stimuli if pairs]
+        return cls(stimuli=tuple(shown), n_trials=len(order), conditions=tuple(order))
+
+    def _changed(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
+        """The same trials of other stimuli."""
+        return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials, conditions=self.conditions)
+
+    def _in_each(self, n_trials: int) -> "Paradigm":
+        """What a paradigm of one trial presents, in each of `n_trials`."""
+        ats = [each.at and Schedule(onsets_ms=each.at.onsets_ms) for each in self.stimuli]
+        moved = [_with(each, at) for each, at in zip(self.stimuli, ats, strict=True)]
+        return Paradigm(stimuli=tuple(moved), n_trials=n_trials, conditions=self.conditions * n_trials)
+
+
+def _names(order: Any) -> list[str]:
+    """`order`, if it is a list. Raises: JtfneError for a bare name, which would be read letter by letter."""
+    if isinstance(order, str) or not isinstance(order, Sequence):
+        raise refuse(f"order={order!r}", "a list of items", "Paradigm")
+    return list(order)
+
+
+def _with(stimulus: Stimulus, at: Schedule | None) -> Stimulus:
+    """`stimulus` on another schedule."""
+    return Stimulus(**{**dict(stimulus), "at": at})
+
+
+def _later(stimulus: Stimulus, t_ms: float) -> Stimulus:
+    """`stimulus`, `t_ms` later."""
+    if stimulus.at is not None:
+        moved = tuple(each + t_ms for each in stimulus.at.onsets_ms)
+        return _with(stimulus, Schedule(onsets_ms=moved, trials=stimulus.at.trials))
+    drive: Any = stimulus.drive
+    return Stimulus(**{**dict(stimulus), "drive": drive.shifted(t_ms)})
+
+
+def _tiled(at: Schedule, n_trials: int, n: int) -> Schedule:
+    """A schedule of `n_trials`, `n` times."""
+    if at.trials is None:
+        return at
+    trials = tuple(trial + k * n_trials for k in range(n) for trial in at.trials)
+    return Schedule(onsets_ms=at.onsets_ms * n, trials=trials)

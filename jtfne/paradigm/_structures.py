@@ -1,0 +1,185 @@
+"""The structure of a task: which item comes when, in which trial. Draws come from streams told by seed and name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import model_validator
+
+from jtfne._check import one_of, refuse
+from jtfne._keys import generator
+from jtfne.config import Frozen, Schedule, Selector, Stimulus, Task
+from jtfne.config._base import Flag, NotNegative, Positive
+from jtfne.config.populations import largest_remainder
+from jtfne.stimuli import Marker
+
+Onsets = npt.NDArray[np.float64]
+
+
+class Timing(Frozen):
+    """When the items of a sequence come.
+
+    Parameters
+    ----------
+    soa_ms : float
+        From one onset to the next.
+    start_ms : float
+        The first onset in a trial.
+    jitter_ms : float
+        Each onset is moved by a number drawn evenly from -jitter to +jitter.
+    cumulative : bool
+        Jitter the intervals instead, so that a late item makes all that follow late; the first comes on time.
+    overlap : bool
+        Whether an item may begin before the last has ended.
+
+    Examples
+    --------
+    >>> Timing(soa_ms=200.0, start_ms=50.0).onsets_ms(3, seed=0, name="tones", trial=0).tolist()
+    [50.0, 250.0, 450.0]
+    """
+
+    soa_ms: Positive
+    start_ms: NotNegative = 0.0
+    jitter_ms: NotNegative = 0.0
+    cumulative: Flag = False
+    overlap: Flag = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """Refuse jitter that would take an item before its trial, or an interval below zero."""
+        most, name = (self.soa_ms, "soa_ms") if self.cumulative else (self.start_ms, "start_ms")
+        if self.jitter_ms > most:
+            raise refuse(f"jitter_ms={self.jitter_ms:g}", f"at most {name}={most:g}", "@")
+        return self
+
+    def onsets_ms(self, n: int, *, seed: int, name: str, trial: int) -> Onsets:
+        """The onsets of `n` items in a trial, ms (n,)."""
+        moved = generator(seed, "paradigm", name, "jitter", "trial", str(trial)).uniform(-1.0, 1.0, n) * self.jitter_ms
+        if self.cumulative:
+            moved = np.concatenate([np.zeros(min(n, 1)), np.cumsum(moved[1:])])
+        onsets_ms: Onsets = self.start_ms + self.soa_ms * np.arange(n) + moved
+        return onsets_ms
+
+
+def placed(
+    items: Mapping[str, Task],
+    orders: Sequence[Sequence[str]],
+    timing: Timing,
+    *,
+    seed: int,
+    name: str,
+    left_out: Mapping[str, str] | None = None,
+) -> tuple[Stimulus, ...]:
+    """The stimuli of `items`, trial by trial in `orders`; each presentation is one event, its label the item's.
+
+    left_out: label that stands in an order -> the item that would have come; only its event is there.
+    Raises: JtfneError for an unknown item, one that ends in no time or differs by trial, and items that overlap.
+    """
+    where, absent = f"Paradigm.{name}", dict(left_out or {})
+    if not items or not any(orders):
+        raise refuse("a task without items", "at least one", where)
+    length_ms = {label: _length_ms(label, item, where) for label, item in items.items()}
+    length_ms |= {label: length_ms[item] for label, item in absent.items()}
+    found: dict[str, list[tuple[float, int]]] = {label: [] for label in (*items, *absent)}
+    for trial, order in enumerate(orders):
+        onsets_ms = timing.onsets_ms(len(order), seed=seed, name=name, trial=trial)
+        for k, label in enumerate(order):
+            one_of(label, found, name="item", where=where)
+            found[label].append((float(onsets_ms[k]), trial))
+            after = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
+            if not timing.overlap and onsets_ms[k] + length_ms[label] > after + 1e-9:
+                given = f"item {label!r} of {length_ms[label]:g} ms with the next {after - onsets_ms[k]:g} ms after it"
+                raise refuse(given, "an end before the next onset, or Timing(overlap=True)", where)
+    shown: list[Stimulus] = []
+    for label, pairs in found.items():
+        if pairs:
+            mark = Marker(duration_ms=length_ms[label])
+            shown.append(Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs)))
+            parts = items[label].stimuli if label in items else ()
+            shown += [scheduled(each, pairs, where).model_copy(update={"event": False}) for each in parts]
+    return tuple(shown)
+
+
+def scheduled(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
+    """`stimulus` at each (onset, trial), beside what it says of onsets. Raises: JtfneError if it differs by trial."""
+    if stimulus.at is not None and stimulus.at.trials is not None:
+        raise refuse(f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where)
+    within = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
+    at = _schedule([(onset + more, trial) for onset, trial in pairs for more in within])
+    return stimulus.model_copy(update={"at": at})
+
+
+def _schedule(pairs: Sequence[tuple[float, int]]) -> Schedule:
+    """(onset, trial) pairs as a schedule."""
+    return Schedule(onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs))
+
+
+def _length_ms(label: str, item: Task, where: str) -> float:
+    """From an item's onset to its last end. Raises: JtfneError if it has none, or nothing to present."""
+    if not item.stimuli or item.n_trials > 1:
+        given = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
+        raise refuse(given, "a paradigm with a stimulus, of one trial", where)
+    ends = []
+    for each in item.stimuli:
+        for drive in each.presented(0):
+            ends += [onset + length for onset, length in drive.events_ms(np.inf)]
+    if not np.isfinite(max(ends)):
+        raise refuse(f"item {label!r}, which does not end,", "stimuli with an end", where)
+    return float(max(ends))
+
+
+def counts_of(mix: Mapping[str, Any], n: int | None, known: Sequence[str], where: str) -> dict[str, int]:
+    """Counts of `known` labels from counts, or from probabilities of `n` by largest remainder.
+
+    Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
+    """
+    for label, share in mix.items():
+        one_of(label, known, name="item", where=where)
+        if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 <= share < np.inf:
+            raise refuse(f"{label}={share!r}", "a count, or a probability from 0 to 1", where)
+    shares = [mix.get(label, 0) for label in known]
+    if all(isinstance(each, int | np.integer) for each in shares):
+        if n is not None and n != sum(shares):
+            raise refuse(f"n={n} with counts that sum to {sum(shares)}", "n of probabilities only", where)
+        return {label: int(each) for label, each in zip(known, shares, strict=True)}
+    if abs(sum(shares) - 1.0) > 1e-9:
+        raise refuse(f"probabilities that sum to {sum(shares):g}", "a sum of 1", where)
+    total = whole(n, least=1, name="n of probabilities", where=where)
+    return dict(zip(known, largest_remainder(total, shares), strict=True))
+
+
+def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
+    """`value` as an int. Raises: JtfneError unless it is a whole number from `least` to `most`."""
+    known = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not known or value < least or (most is not None and value > most):
+        span = f"{least} or more" if most is None else f"{least} .. {most}"
+        raise refuse(f"{name}={value!r}", f"a whole number, {span}", where)
+    return int(value)
+
+
+def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:
+    """Labels as often as `counts` says, the first the standard, with `apart` standards or more between two others.
+
+    Every such order is equally likely. Raises: JtfneError if there is none.
+    """
+    standard, *others = counts
+    odd = [label for label in others for _ in range(counts[label])]
+    n, free = sum(counts.values()), sum(counts.values()) - apart * max(len(odd) - 1, 0)
+    if free < len(odd):
+        given = f"{len(odd)} deviants in {n} items with {apart} standards between two"
+        raise refuse(given, f"{len(odd) + apart * (len(odd) - 1)} items or more", where)
+    places = np.sort(random.permutation(free)[: len(odd)]) + apart * np.arange(len(odd))
+    order = [standard] * n
+    for place, k in zip(places, random.permutation(len(odd)), strict=True):
+        order[place] = odd[k]
+    return order
+
+
+def condition_order(counts: Mapping[str, int], block: int, random: np.random.Generator, where: str) -> list[str]:
+    """Conditions in blocks of `block` trials each, blocks in random order. Raises: JtfneError if they do not fit."""
+    for label, count in counts.items():
+        if count % block:
+            raise refuse(f"{count} trials of {label!r} in blocks of {block}", "whole blocks", where)
+    blocks = [label for label, count in counts.items() for _ in range(count // block)]
+    return [blocks[k] for k in random.permutation(len(blocks)) for _ in range(block)]

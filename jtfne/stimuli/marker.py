@@ -1,0 +1,31 @@
+"""An event without input."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+import numpy as np
+
+from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import Waveform
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Marker:
+    """A label in time and nothing else: an item that was expected and left out, a cue, the start of a block."""
+
+    start_ms: float = 0.0
+    duration_ms: float = 0.0
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"start_ms": NOT_NEGATIVE, "duration_ms": NOT_NEGATIVE}
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): zero."""
+        return np.zeros(n_steps)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """The mark."""
+        return [(self.start_ms, self.duration_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

@@ -1,0 +1,50 @@
+"""An input that fluctuates: an Ornstein-Uhlenbeck process."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.stimuli._base import Waveform, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OrnsteinUhlenbeck:
+    """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation exp(-t / tau).
+
+    tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid. Each target sees a
+    process of its own, or all see one if `shared`. Stimuli that name the same `stream` see the same one; left out,
+    each has its own, told by its label and onset.
+
+    Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E 54:2084-2091.
+    """
+
+    sd: float
+    tau_ms: float
+    mean: float = 0.0
+    start_ms: float = 0.0
+    stop_ms: float | None = None
+    shared: bool = False
+    stream: str | None = None
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "sd": NOT_NEGATIVE,
+        "tau_ms": POSITIVE,
+        "mean": FINITE,
+        "start_ms": NOT_NEGATIVE,
+        "stop_ms": NOT_NEGATIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): 1 while there is input, else 0."""
+        return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event: the time during which there is input."""
+        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
+        return [(self.start_ms, stop_ms - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)

@@ -1,0 +1,43 @@
+"""An input that rises or falls along a line."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.stimuli._base import Waveform, steps_ms, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ramp:
+    """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for `duration_ms` from `start_ms`.
+
+    Zero before and after. A step sees the mean of the line over the step, so that the charge is the same for any dt.
+    """
+
+    start_ms: float
+    duration_ms: float
+    amplitude: float
+    begin: float = 0.0
+    end: float = 1.0
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "start_ms": NOT_NEGATIVE,
+        "duration_ms": POSITIVE,
+        "amplitude": FINITE,
+        "begin": FINITE,
+        "end": FINITE,
+    }
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): the line, at the middle of each step."""
+        inside = window(first_step, n_steps, dt_ms, self.start_ms, self.start_ms + self.duration_ms)
+        middle_ms = steps_ms(first_step, n_steps, dt_ms, self.start_ms) + 0.5 * dt_ms
+        return inside * (self.begin + (self.end - self.begin) * middle_ms / self.duration_ms)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """The ramp."""
+        return [(self.start_ms, self.duration_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

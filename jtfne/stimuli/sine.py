@@ -1,0 +1,49 @@
+"""A sinusoidal input."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+import numpy as np
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.stimuli._base import Waveform, steps_ms, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sine:
+    """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms` to `stop_ms`.
+
+    A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
+    """
+
+    amplitude: float
+    frequency_Hz: float
+    phase_rad: float = 0.0
+    start_ms: float = 0.0
+    stop_ms: float | None = None
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "amplitude": FINITE,
+        "frequency_Hz": POSITIVE,
+        "phase_rad": FINITE,
+        "start_ms": NOT_NEGATIVE,
+        "stop_ms": NOT_NEGATIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): the mean of the sine over each step, zero outside."""
+        turn = 2.0 * np.pi * self.frequency_Hz * 1e-3
+        middle = turn * (steps_ms(first_step, n_steps, dt_ms, self.start_ms) + 0.5 * dt_ms) + self.phase_rad
+        mean = np.sinc(self.frequency_Hz * 1e-3 * dt_ms) * np.sin(middle)  # the same as the difference of cosines
+        return mean * window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event: the time during which there is input."""
+        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
+        return [(self.start_ms, stop_ms - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)

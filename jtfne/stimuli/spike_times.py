@@ -1,0 +1,56 @@
+"""Spikes at given times onto a receptor."""
+
+import dataclasses
+from typing import ClassVar, Self
+
+import numpy as np
+
+from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import Trains, Waveform, Weighted, counts_of
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpikeTimes(Weighted):
+    """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
+
+    Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or `weight_nS` to a
+    conductance; a spike acts from the step after its own on.
+    """
+
+    times_ms: tuple[float, ...]
+    cells: tuple[int, ...] | None = None
+    weight_pA: float | None = None
+    weight_nS: float | None = None
+    mechanism: str = "AMPA"
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": NOT_NEGATIVE, "cells": NOT_NEGATIVE, **Weighted.WEIGHTS}
+    PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (("times_ms", "cells"),)
+    stream: ClassVar[None] = None
+
+    @property
+    def start_ms(self) -> float:
+        """When the first spike comes."""
+        return min(self.times_ms)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all targets see one train."""
+        return self.cells is None
+
+    def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
+        """Train and time of each spike; the train is the id of the cell, or 0 if all share one."""
+        train = np.zeros(len(self.times_ms)) if self.cells is None else np.array(self.cells)
+        return train.astype(np.int64), np.array(self.times_ms, np.float64)
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): how many spikes fall into each step, over all cells."""
+        all_in_one = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
+        return counts_of(all_in_one, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event, from the first spike to the last."""
+        return [(self.start_ms, max(self.times_ms) - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, times_ms=tuple(each + t_ms for each in self.times_ms))

@@ -1,0 +1,146 @@
+"""Volleys of spikes around a time: the evoked and the rhythmic drives of the Human Neocortical Neurosolver (HNN)."""
+
+import dataclasses
+import math
+from typing import ClassVar, Self
+
+import numpy as np
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.stimuli._base import Trains, Waveform, Weighted, window
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evoked(Weighted):
+    """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms), anew in each trial.
+
+    All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same `stream` and have
+    the same mean see the same draws, as where one afferent opens AMPA and NMDA receptors; left out, each has its own,
+    told by its label and mean. Spikes drawn outside the trial do not come.
+
+    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
+    """
+
+    mean_ms: float
+    sd_ms: float
+    n_spikes: int = 1
+    weight_pA: float | None = None
+    weight_nS: float | None = None
+    mechanism: str = "AMPA"
+    synchronous: bool = False
+    stream: str | None = None
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "mean_ms": NOT_NEGATIVE,
+        "sd_ms": NOT_NEGATIVE,
+        "n_spikes": Limit(low=1),
+        **Weighted.WEIGHTS,
+    }
+
+    @property
+    def start_ms(self) -> float:
+        """The mean time."""
+        return self.mean_ms
+
+    @property
+    def shared(self) -> bool:
+        """Whether all targets see one train."""
+        return self.synchronous
+
+    def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
+        """Train and time of each spike."""
+        t_ms = self.mean_ms + self.sd_ms * random.standard_normal((n_trains, self.n_spikes))
+        return np.repeat(np.arange(n_trains), self.n_spikes), t_ms.ravel()
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): the spikes expected in each step."""
+        edges = np.arange(first_step, first_step + n_steps + 1) - 0.5  # times are rounded to the grid
+        return self.n_spikes * _below(np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event without length, at the mean time."""
+        return [(self.mean_ms, 0.0)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, mean_ms=self.mean_ms + t_ms)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rhythmic(Weighted):
+    """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate, sd_ms) before `stop_ms`.
+
+    Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if `synchronous`.
+    `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
+
+    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
+    """
+
+    start_ms: float
+    stop_ms: float
+    rate_Hz: float
+    sd_ms: float
+    n_spikes: int = 2
+    isi_ms: float = 10.0
+    n_afferents: int = 1
+    weight_pA: float | None = None
+    weight_nS: float | None = None
+    mechanism: str = "AMPA"
+    synchronous: bool = False
+    stream: str | None = None
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "start_ms": NOT_NEGATIVE,
+        "stop_ms": NOT_NEGATIVE,
+        "rate_Hz": POSITIVE,
+        "sd_ms": NOT_NEGATIVE,
+        "n_spikes": Limit(low=1),
+        "isi_ms": POSITIVE,
+        "n_afferents": Limit(low=1),
+        **Weighted.WEIGHTS,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"), ("burst_ms", "period_ms"))
+
+    @property
+    def shared(self) -> bool:
+        """Whether all targets see one train."""
+        return self.synchronous
+
+    @property
+    def period_ms(self) -> float:
+        """From one burst to the next."""
+        return 1e3 / self.rate_Hz
+
+    @property
+    def burst_ms(self) -> float:
+        """From the first spike of a burst to its last."""
+        return (self.n_spikes - 1) * self.isi_ms
+
+    def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
+        """Train and time of each spike."""
+        middle_ms = np.array([at_ms for at_ms, _ in self.events_ms(math.inf)])[:, None]
+        shape = (n_trains, self.n_afferents, middle_ms.size, 1)
+        within_ms = (np.arange(self.n_spikes) - 0.5 * (self.n_spikes - 1)) * self.isi_ms
+        t_ms = middle_ms + self.sd_ms * random.standard_normal(shape) + within_ms
+        return np.repeat(np.arange(n_trains), t_ms[0].size), t_ms.ravel()
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): 1 from the first burst to `stop_ms`, else 0."""
+        return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """The middle of each burst, on average; events without length."""
+        n_bursts = math.ceil((self.stop_ms - self.start_ms) / self.period_ms - 1e-9)
+        return [(self.start_ms + k * self.period_ms, 0.0) for k in range(n_bursts)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=self.stop_ms + t_ms)
+
+
+def _below(edges_ms: Waveform, mean_ms: float, sd_ms: float) -> Waveform:
+    """The share of N(mean, sd) between each pair of edges."""
+    if sd_ms == 0.0:
+        return np.diff((edges_ms > mean_ms).astype(np.float64))
+    z = (edges_ms - mean_ms) / (sd_ms * math.sqrt(2.0))
+    return np.diff(np.array([0.5 * (1.0 + math.erf(each)) for each in z]))
