@@ -312,6 +312,22 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: FromTable.from_table({"src": [0], "target": [1]}),
         ("column='source'", "'src', 'target'", "FromTable.from_table"),
     ),
+    "empty cell of a table": (
+        lambda: FromTable.from_table({"source": [0, None], "target": [1, 1]}),
+        ("source without a value in row 1", "whole numbers, one in each row", "FromTable.from_table"),
+    ),
+    "cell of a table in a config": (
+        lambda: edge(rule={"kind": "FromTable", "source": [0, -1], "target": [8, 8]}),
+        ("source[1]=-1", "whole numbers of at least 0", "connections[0].rule.source"),
+    ),
+    "unit of a column": (
+        lambda: FromTable.from_table({"source": [0], "target": [1], "weight_uS": [1.0]}),
+        ("column='weight_uS'", "'weight_pA', 'weight_nS'", "nearest: 'weight_nS'", "FromTable.from_table"),
+    ),
+    "several connections of a table": (
+        lambda: FromTable.from_table({"source": [0, 1], "target": [1, 1], "connection": ["a", "b"]}),
+        ("a table of 2 connections", "connection= one of 'a', 'b'", "FromTable.from_table"),
+    ),
     "suffix of a table": (lambda: FromTable.read("edges.xls"), ("suffix='.xls'", "'.csv'", "edges.xls")),
     # stimuli outside the run
     "starts after the end": (

@@ -195,7 +195,7 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
     """Weights of the wrong sign, or of both."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
-        values, name = [min(rule.weight), max(rule.weight)], f"{where}.rule"
+        values, name = [rule.weight.array.min(), rule.weight.array.max()], f"{where}.rule"
     elif isinstance(weight, Uniform):
         values, name = [weight.low, weight.high], where
     elif isinstance(weight, Normal | LogNormal):
@@ -216,7 +216,7 @@ def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
     delay, rule = connection.delay_ms, connection.rule
     least: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
-        least = min(rule.delay_ms)
+        least = rule.delay_ms.array.min()
     elif isinstance(delay, Normal | LogNormal):
         least = delay.low
         if least is None:
@@ -224,7 +224,7 @@ def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
             return
     else:
         least = delay.low if isinstance(delay, Uniform) else delay
-    if least < dt_ms * (1.0 - 1e-9):
+    if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
 
 

@@ -198,20 +198,22 @@ def _from_table(
     """The edges of a table, sorted; its ids must be of cells that the selectors choose."""
     edge_source = _of_selection(identity, rule.source, source, f"{where}, FromTable.source")
     edge_target = _of_selection(identity, rule.target, target, f"{where}, FromTable.target")
-    order = np.lexsort((edge_target, edge_source))
+    key = edge_source * len(identity) + edge_target
+    order = slice(None) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
     everyone = np.arange(len(identity), dtype=np.int32)
     indptr = _indptr(len(identity), everyone, np.bincount(edge_source, minlength=len(identity)))
     columns: list[Floats32 | None] = [
-        None if column is None else np.asarray(column, dtype=np.float32)[order]
-        for column in (rule.weight, rule.delay_ms)
+        None if column is None else column.array.astype(np.float32)[order] for column in (rule.weight, rule.delay_ms)
     ]
     return indptr, edge_target[order].astype(np.int32), columns[0], columns[1]
 
 
 def _of_selection(identity: Identity, ids: Sequence[int], chosen: Rows, where: str) -> NDArray[np.int64]:
     """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among the rows `chosen`."""
-    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where)
-    outside = ~np.isin(rows, chosen)
+    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
+    mine = np.zeros(len(identity), dtype=np.bool_)
+    mine[chosen] = True
+    outside = ~mine[rows]
     if outside.any():
         strays: list[Any] = identity.ids[np.unique(rows[outside])[:5]].tolist()
         raise refuse(f"ids={strays!r}", f"ids of the {chosen.size} cells that the selector chooses", where)
