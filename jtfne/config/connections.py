@@ -139,6 +139,33 @@ Value = Annotated[
 ]
 
 
+class FromDistance(Frozen):
+    """A delay of offset_ms + distance / velocity_m_s.
+
+    Within an area the distance is that of the two cells, from area to area that of the areas' `position_mm`, straight
+    through the head. Within an area `offset_ms` (the synapse) is at least one step, since cells may touch.
+
+    Examples
+    --------
+    >>> FromDistance(velocity_m_s=3.5, offset_ms=0.5).velocity_m_s
+    3.5
+    """
+
+    kind: Literal["FromDistance"] = "FromDistance"
+    velocity_m_s: Positive
+    offset_ms: NotNegative = 0.0
+
+
+Delay = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Normal, Tag("Normal")]
+    | Annotated[LogNormal, Tag("LogNormal")]
+    | Annotated[Uniform, Tag("Uniform")]
+    | Annotated[FromDistance, Tag("FromDistance")],
+    Discriminator(_number_or_kind),
+]
+
+
 class FixedProbability(Frozen):
     """Each pair is connected with probability `p`, independently."""
 
@@ -175,9 +202,10 @@ class FixedTotal(Frozen):
 
 
 class OneToOne(Frozen):
-    """The first source to the first target, and so on; both ends of one size."""
+    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with itself may go."""
 
     kind: Literal["OneToOne"] = "OneToOne"
+    autapses: Flag = True
 
 
 class AllToAll(Frozen):
@@ -187,12 +215,43 @@ class AllToAll(Frozen):
     autapses: Flag = False
 
 
+class ExponentialDecay(Frozen):
+    """A chance that falls with distance as exp(-d / length_mm)."""
+
+    kind: Literal["ExponentialDecay"] = "ExponentialDecay"
+
+
+class GaussianDecay(Frozen):
+    """A chance that falls with distance as exp(-d^2 / (2 length_mm^2))."""
+
+    kind: Literal["GaussianDecay"] = "GaussianDecay"
+
+
+def _as_kind(value: Any) -> Any:
+    """A bare name as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Decay = Annotated[ExponentialDecay | GaussianDecay, Field(discriminator="kind")]
+
+
 class DistanceDecay(Frozen):
-    """Each pair at distance d is connected with probability p0 exp(-d / length_mm)."""
+    """Each pair of one area at distance d is connected with probability p0 times `profile` at d.
+
+    Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth aside). A column ends at
+    its rim: nothing is wrapped around.
+
+    Examples
+    --------
+    >>> DistanceDecay(p0=0.3, length_mm=0.1, profile="GaussianDecay", lateral=True).profile
+    GaussianDecay(kind='GaussianDecay')
+    """
 
     kind: Literal["DistanceDecay"] = "DistanceDecay"
     p0: Share
     length_mm: Positive
+    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
+    lateral: Flag = False
     autapses: Flag = False
 
 
@@ -247,12 +306,7 @@ Rule = Annotated[
 ]
 
 
-def _as_rule(value: Any) -> Any:
-    """The bare name of a rule as the table that declares it."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-AnyRule = Annotated[Rule, BeforeValidator(_as_rule, json_schema_input_type=Rule | str)]
+AnyRule = Annotated[Rule, BeforeValidator(_as_kind, json_schema_input_type=Rule | str)]
 
 
 class Connection(Frozen):
@@ -269,7 +323,7 @@ class Connection(Frozen):
     weight : float or distribution
         pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
         conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
-    delay_ms : float or distribution
+    delay_ms : float, distribution or FromDistance
         At least one time step; a Normal or LogNormal needs `low`.
 
     Examples
@@ -284,7 +338,7 @@ class Connection(Frozen):
     mechanism: Name
     rule: AnyRule
     weight: Value = 0.0
-    delay_ms: Value = 1.0
+    delay_ms: Delay = 1.0
 
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":
