@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jtfne.config import Config
     from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
@@ -35,6 +33,7 @@ Config_argument = Annotated[
         help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG"
     ),
 ]
+SHOWN_CELLS = 20_000  # of a preset that is wired to be described: a second or so
 FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 
 
@@ -113,7 +112,7 @@ def show(folder: Run_folder, as_json: As_json = False) -> None:
         return
     typer.echo(signals.summary().to_string())
     if "spk" in signals.tree.children:
-        typer.echo("\nrates (Hz)\n" + _rates(signals).to_string(index=False))
+        typer.echo("\nrates (Hz)\n" + signals.rates().round(2).to_string(index=False))
     if len(signals.events):
         typer.echo("\nevents\n" + signals.events.to_string(index=False))
 
@@ -173,6 +172,7 @@ def presets(
     import inspect
 
     from jtfne._check import one_of
+    from jtfne.net import construct
     from jtfne.presets import PRESETS
 
     if name is None:
@@ -185,8 +185,11 @@ def presets(
         _print(described, as_json=True)
         return
     typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
-    for each in make().populations():
+    config = make()
+    for each in config.populations():
         typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {each.model_and_input()}")
+    if sum(each.n_cells for each in config.populations()) <= SHOWN_CELLS:
+        typer.echo(f"\n{construct(config).summary()}")
 
 
 @app.command()
@@ -349,7 +352,9 @@ def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[
     if as_json:
         _print(facts, as_json=True)
         return
-    typer.echo(_rates(signals).to_string(index=False) if "spk" in signals.tree.children else "no spikes recorded")
+    typer.echo(
+        signals.rates().round(2).to_string(index=False) if "spk" in signals.tree.children else "no spikes recorded"
+    )
     if differing is not None:
         typer.echo(f"repeat: {facts['repeat']}")
     typer.echo(f"{out}: {', '.join(sorted({path.parts[0] for path in files} | {'signals.zarr'}))}")
@@ -361,13 +366,8 @@ def _summary(signals: "Signals") -> dict[str, Any]:
     readouts = {name: each["shape"] for name, each in signals.manifest["readouts"].items()}
     facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
     if "spk" in signals.tree.children:
-        facts["rates_Hz"] = _rates(signals).to_dict(orient="records")
+        facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")
     return facts
-
-
-def _rates(signals: "Signals") -> "pd.DataFrame":
-    """Mean rate of each population."""
-    return signals.rates().round(2)
 
 
 def _print(facts: dict[str, Any], *, as_json: bool) -> None:

@@ -12,8 +12,10 @@ from jtfne.config import (
     AllToAll,
     Area,
     Config,
+    DistanceDecay,
     EEGProxy,
     FixedProbability,
+    FromDistance,
     FromTable,
     LFPProxy,
     LogNormal,
@@ -128,6 +130,36 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(delay_ms=Uniform(low=0.05, high=2)),
         ("delay_ms=0.05", "dt_ms=0.1", "connections[0]"),
     ),
+    "delay by distance without offset": (
+        lambda: edge(target="E", delay_ms={"kind": "FromDistance", "velocity_m_s": 0.3}),
+        ("offset_ms=0 within 'V1'", "at least one step, dt_ms=0.1", "connections[0].delay_ms"),
+    ),
+    "delay between areas below dt": (
+        lambda: edge(
+            source={"area": "V1"},
+            target={"area": "V4"},
+            delay_ms=FromDistance(velocity_m_s=1000.0),
+        ),
+        ("a delay of 0.02", "'V1' and 'V4'", "at least one step, dt_ms=0.1", "connections[0].delay_ms"),
+    ),
+    "delay from an area without place": (
+        lambda: edge(target="E", delay_ms=FromDistance(velocity_m_s=1.0, offset_ms=1.0)).areas(["V1", "X"]),
+        ("between 'V1' and 'X'", "without position_mm of 'X'", "connections[0].delay_ms"),
+    ),
+    "velocity": (lambda: FromDistance(velocity_m_s=0.0), ("velocity_m_s=0", "above 0", "FromDistance.velocity_m_s")),
+    "negative offset": (
+        lambda: FromDistance(velocity_m_s=1.0, offset_ms=-0.1),
+        ("offset_ms=-0.1", "at least 0", "FromDistance.offset_ms"),
+    ),
+    "weight by distance": (
+        lambda: edge(weight=FromDistance(velocity_m_s=1.0)),
+        ("FromDistance", "'Normal'", "connections[0].weight"),
+    ),
+    "profile": (
+        lambda: DistanceDecay(p0=0.5, length_mm=0.1, profile="Gauss"),
+        ("kind='Gauss'", "'ExponentialDecay', 'GaussianDecay'", "nearest: 'GaussianDecay'", "DistanceDecay.profile"),
+    ),
+    "length": (lambda: DistanceDecay(p0=0.5, length_mm=0), ("length_mm=0", "above 0", "DistanceDecay.length_mm")),
     "table delay below dt": (
         lambda: edge(rule=FromTable(source=(0,), target=(8,), delay_ms=(0.01,))),
         ("delay_ms=0.01", "dt_ms=0.1", "connections[0]"),
@@ -357,6 +389,22 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "column that is missing": (
         lambda: FromTable.from_table({"src": [0], "target": [1]}),
         ("column='source'", "'src', 'target'", "FromTable.from_table"),
+    ),
+    "empty cell of a table": (
+        lambda: FromTable.from_table({"source": [0, None], "target": [1, 1]}),
+        ("source without a value in row 1", "whole numbers, one in each row", "FromTable.from_table"),
+    ),
+    "cell of a table in a config": (
+        lambda: edge(rule={"kind": "FromTable", "source": [0, -1], "target": [8, 8]}),
+        ("source[1]=-1", "whole numbers of at least 0", "connections[0].rule.source"),
+    ),
+    "unit of a column": (
+        lambda: FromTable.from_table({"source": [0], "target": [1], "weight_uS": [1.0]}),
+        ("column='weight_uS'", "'weight_pA', 'weight_nS'", "nearest: 'weight_nS'", "FromTable.from_table"),
+    ),
+    "several connections of a table": (
+        lambda: FromTable.from_table({"source": [0, 1], "target": [1, 1], "connection": ["a", "b"]}),
+        ("a table of 2 connections", "connection= one of 'a', 'b'", "FromTable.from_table"),
     ),
     "suffix of a table": (lambda: FromTable.read("edges.xls"), ("suffix='.xls'", "'.csv'", "edges.xls")),
     # stimuli outside the run

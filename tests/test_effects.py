@@ -175,7 +175,7 @@ def _rules():
         "FixedTotal": {"n": 40},
         "OneToOne": {},
         "AllToAll": {},
-        "DistanceDecay": {"p0": 0.3, "length_mm": 0.5},
+        "DistanceDecay": {"p0": 0.3, "length_mm": 0.5, "profile": "GaussianDecay", "lateral": True},
         "FromTable": {"source": [1, 1, 2], "target": [12, 15, 14], "weight": [90.0] * 3, "delay_ms": [2.0] * 3},
     }
     first = {
@@ -195,7 +195,16 @@ def _rules():
         if "multapses" in known:
             rows[f"{kind}.multapses"] = Change("circuit.connections.0.rule.multapses", False, base)
         if "autapses" in known:
-            rows[f"{kind}.autapses"] = Change("circuit.connections.0.rule.autapses", True, base)
+            rows[f"{kind}.autapses"] = Change("circuit.connections.0.rule.autapses", kind != "OneToOne", base)
+    decay = {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.2}
+    near = based(circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": decay}])
+    round_one = put(near, "circuit.connections.0.rule.profile", "GaussianDecay")
+    rows["ExponentialDecay.kind"] = Change("circuit.connections.0.rule.profile", "ExponentialDecay", round_one)
+    rows["GaussianDecay.kind"] = Change("circuit.connections.0.rule.profile", "GaussianDecay", near)
+    wave = {"kind": "FromDistance", "velocity_m_s": 8.0, "offset_ms": 0.5}
+    far = based(circuit__connections=[{**EDGE, "delay_ms": wave}])
+    rows |= at("circuit.connections.0.delay_ms", "FromDistance", far, velocity_m_s=4.0, offset_ms=1.5)
+    rows["FromDistance.kind"] = Change("circuit.connections.0.delay_ms", 0.5, far)
     for kind, given, changed in (
         ("Normal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),
         ("LogNormal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),

@@ -189,11 +189,11 @@ def test_a_net_without_connections_has_an_empty_table():
     net = construct(config())
     assert net.n_edges == 0
     assert net.edges.num_rows == 0
-    assert net.summary()["mean_in_degree"].tolist() == [0.0] * 8
+    assert net.summary().populations["mean_in_degree"].tolist() == [0.0] * 8
 
 
 def test_summary_counts(net):
-    summary = net.summary()
+    summary = net.summary().populations
     assert summary["n_neurons"].sum() == 200
     of_e = summary[summary["cell_type"] == "E"]
     assert set(of_e["mean_in_degree"]) == {7.0}

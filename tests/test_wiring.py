@@ -9,7 +9,7 @@ from scipy import stats
 from jtfne import JtfneError
 from jtfne._keys import generator
 from jtfne.config import LogNormal, Normal, Uniform
-from jtfne.net import _rules
+from jtfne.net import _distance, _rules
 from jtfne.net._draws import draw
 
 P_LEAST = 1e-4  # of a seeded test of chance
@@ -208,7 +208,7 @@ def test_total_spreads_over_sources_as_it_should(multapses):
 def test_successes_are_binomial_and_alike(p):
     """Also where the gaps drawn at first do not reach the end of the block, as in one draw of fifty."""
     r, n_draws, n = rng(), 10_000, 400
-    draws = [_rules._successes(n, p, r) for _ in range(n_draws)]
+    draws = [_rules.successes(n, p, r) for _ in range(n_draws)]
     law = stats.binom(n, p)
     cut = int(law.isf(0.01))
     assert stats.binomtest(sum(each.size > cut for each in draws), n_draws, law.sf(cut)).pvalue > P_LEAST
@@ -226,27 +226,53 @@ def test_probability_gives_binomial_outdegrees():
     assert stats.chisquare(observed, expected).pvalue > P_LEAST
 
 
-def test_distance_decay_follows_its_curve():
-    p0, length_mm, n = 0.6, 0.15, 2000
-    places = rng().random((n, 3)) * [0.5, 0.5, 1.0]
+DECAYS = {"exponential": (_distance.exponential, lambda x: x), "Gaussian": (_distance.gaussian, lambda x: x**2 / 2)}
+
+
+@pytest.mark.parametrize("name", DECAYS)
+@pytest.mark.parametrize("n_axes", [2, 3])
+@pytest.mark.parametrize(("n", "split", "block"), [(300, 10**9, 1 << 19), (2000, 1, 1000)], ids=["one box", "boxes"])
+def test_distance_decay_follows_its_curve(name, n_axes, n, split, block, monkeypatch):
+    """Chi-square over distance against the sum of all pairs' chances; the same however finely space is cut."""
+    monkeypatch.setattr(_distance, "SPLIT", split)
+    monkeypatch.setattr(_distance, "BLOCK", block)
+    made, load = DECAYS[name]
+    p0, length_mm = 0.6, 0.15
+    places = rng().random((n, 3))[:, :n_axes] * [0.5, 0.5, 1.0][:n_axes]
     ends = ends_same(n)
-    _, source, target = collect(_rules.distance_decay(ends, p0, length_mm, places, places, rng()))
-    assert n_autapses(ends, source, target) == 0
+    decay = made(p0, length_mm)
+    _, source, target = collect(_distance.distance_decay(ends, decay, places, places, rng(12)))
+    assert n_autapses(ends, source, target) == n_repeats(ends, source, target) == 0
     d_mm = np.linalg.norm(places[:, None] - places, axis=2)
-    edges_mm = np.linspace(0.0, 0.8, 17)
-    chance = p0 * np.exp(-d_mm / length_mm)
+    edges_mm = np.linspace(0.0, 0.6, 13)
+    chance = p0 * np.exp(-load(d_mm / length_mm))
     np.fill_diagonal(chance, 0.0)
     expected = np.histogram(d_mm, edges_mm, weights=chance)[0]
     variance = np.histogram(d_mm, edges_mm, weights=chance * (1 - chance))[0]
     observed = np.histogram(d_mm[source, target], edges_mm)[0]
-    z = (observed - expected) / np.sqrt(variance)
-    assert stats.chi2.sf(np.sum(z**2), z.size) > P_LEAST
-    assert observed[0] > 1000, "near pairs are in the test"
+    z = (observed - expected)[expected > 20] / np.sqrt(variance[expected > 20])
+    assert stats.chi2.sf(np.sum(z**2), z.size) > P_LEAST and z.size >= 5
+    for axis, ends_at in ((1, source), (0, target)):  # each cell has as many as its neighbourhood allows
+        z = (np.bincount(ends_at, minlength=n) - chance.sum(axis)) / np.sqrt((chance * (1 - chance)).sum(axis))
+        assert stats.chi2.sf(np.sum(z**2), n) > P_LEAST
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_distance_decay_between_two_places(name):
+    """Cells at two points: the counts of both distances are binomial, with the chance in closed form."""
+    made, load = DECAYS[name]
+    ends, length_mm, apart_mm = ends_apart(400, 300), 0.1, 0.25
+    source_mm, target_mm = np.zeros((400, 3)), np.zeros((300, 3))
+    target_mm[150:, 0] = apart_mm
+    blocks = _distance.distance_decay(ends, made(0.4, length_mm), source_mm, target_mm, rng())
+    _, _, target = collect(blocks)
+    for found, p in ((target < 150, 0.4), (target >= 150, 0.4 * np.exp(-load(apart_mm / length_mm)))):
+        assert stats.binomtest(int(found.sum()), 400 * 150, p).pvalue > P_LEAST
 
 
 def test_distance_decay_may_take_the_cell_itself():
-    ends, places = ends_same(500), np.zeros((500, 3))
-    degree, source, target = collect(_rules.distance_decay(ends, 1.0, 0.1, places, places, rng(), autapses=True))
+    ends, places, decay = ends_same(500), np.zeros((500, 3)), _distance.exponential(1.0, 0.1)
+    degree, source, target = collect(_distance.distance_decay(ends, decay, places, places, rng(), autapses=True))
     assert set(degree) == {500}
     assert n_autapses(ends, source, target) == 500
 

@@ -1,6 +1,7 @@
 """Checks between parts: names that must exist, signs, times. Each finding is one line."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._open import OpenDeclared
 from jtfne.config.circuit import Circuit
-from jtfne.config.connections import Connection, FromTable, LogNormal, Normal, Selector, Uniform
+from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
@@ -106,7 +107,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         where = f"Config.circuit.connections[{at}]"
         yield from _connection(connection, known, where)
         if timed:
-            yield from _delays(connection, config.run.dt_ms, where)
+            yield from _delays(connection, known, config.run.dt_ms, where)
     yield from _stimuli(config.task, config.run if timed else None, known)
     yield from _probes(config.readouts, config.run if timed else None, known)
     if whole and any(isinstance(probe, EEGProxy | MEGProxy) for probe in config.readouts.probes):
@@ -236,7 +237,7 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
     """Weights of the wrong sign, or of both."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
-        values, name = [min(rule.weight), max(rule.weight)], f"{where}.rule"
+        values, name = [rule.weight.array.min(), rule.weight.array.max()], f"{where}.rule"
     elif isinstance(weight, Uniform):
         values, name = [weight.low, weight.high], where
     elif isinstance(weight, Normal | LogNormal):
@@ -252,12 +253,15 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
         yield _no(f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name)
 
 
-def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
+def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> Iterator[str]:
     """Delays that may fall below one step."""
     delay, rule = connection.delay_ms, connection.rule
     least: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
-        least = min(rule.delay_ms)
+        least = rule.delay_ms.array.min()
+    elif isinstance(delay, FromDistance):
+        yield from _far_delays(connection, delay, known, dt_ms, where)
+        return
     elif isinstance(delay, Normal | LogNormal):
         least = delay.low
         if least is None:
@@ -265,8 +269,28 @@ def _delays(connection: Connection, dt_ms: float, where: str) -> Iterator[str]:
             return
     else:
         least = delay.low if isinstance(delay, Uniform) else delay
-    if least < dt_ms * (1.0 - 1e-9):
+    if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
+
+
+def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms: float, where: str) -> Iterator[str]:
+    """Delays by distance from or to an area without place, or that may fall below one step."""
+    ends = [{key[0] for key in known.chosen(each)} for each in (connection.source, connection.target)]
+    areas = {area.name: area for area in known.circuit.areas}
+    for one, other in ((one, other) for one in sorted(ends[0]) for other in sorted(ends[1])):
+        unplaced = [name for name in (one, other) if not areas[name].placed]
+        if one != other and unplaced:
+            given = f"a delay by the distance between {one!r} and {other!r}, without position_mm of {unplaced[0]!r},"
+            yield _no(given, "Area(name=..., position_mm=...)", f"{where}.delay_ms")
+            return
+        least_ms = delay.offset_ms + math.dist(areas[one].position_mm, areas[other].position_mm) / delay.velocity_m_s
+        if least_ms < dt_ms * (1.0 - 1e-6):
+            if one == other:
+                given = f"offset_ms={delay.offset_ms:g} within {one!r}"
+            else:
+                given = f"a delay of {least_ms:g} ms between {one!r} and {other!r}"
+            yield _no(given, f"at least one step, dt_ms={dt_ms:g}", f"{where}.delay_ms")
+            return
 
 
 def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from jtfne._check import one_of, refuse
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, refuse
 from jtfne.config._base import Count, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
+from jtfne.config._column import Column, ColumnOf
 from jtfne.config._errors import HERE, duplicates
+from jtfne.config._tables import columns_in, columns_of
 
 
 def _one_or_more(value: Any) -> Any:
@@ -137,6 +139,33 @@ Value = Annotated[
 ]
 
 
+class FromDistance(Frozen):
+    """A delay of offset_ms + distance / velocity_m_s.
+
+    Within an area the distance is that of the two cells, from area to area that of the areas' `position_mm`, straight
+    through the head. Within an area `offset_ms` (the synapse) is at least one step, since cells may touch.
+
+    Examples
+    --------
+    >>> FromDistance(velocity_m_s=3.5, offset_ms=0.5).velocity_m_s
+    3.5
+    """
+
+    kind: Literal["FromDistance"] = "FromDistance"
+    velocity_m_s: Positive
+    offset_ms: NotNegative = 0.0
+
+
+Delay = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Normal, Tag("Normal")]
+    | Annotated[LogNormal, Tag("LogNormal")]
+    | Annotated[Uniform, Tag("Uniform")]
+    | Annotated[FromDistance, Tag("FromDistance")],
+    Discriminator(_number_or_kind),
+]
+
+
 class FixedProbability(Frozen):
     """Each pair is connected with probability `p`, independently."""
 
@@ -173,9 +202,10 @@ class FixedTotal(Frozen):
 
 
 class OneToOne(Frozen):
-    """The first source to the first target, and so on; both ends of one size."""
+    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with itself may go."""
 
     kind: Literal["OneToOne"] = "OneToOne"
+    autapses: Flag = True
 
 
 class AllToAll(Frozen):
@@ -185,16 +215,44 @@ class AllToAll(Frozen):
     autapses: Flag = False
 
 
+class ExponentialDecay(Frozen):
+    """A chance that falls with distance as exp(-d / length_mm)."""
+
+    kind: Literal["ExponentialDecay"] = "ExponentialDecay"
+
+
+class GaussianDecay(Frozen):
+    """A chance that falls with distance as exp(-d^2 / (2 length_mm^2))."""
+
+    kind: Literal["GaussianDecay"] = "GaussianDecay"
+
+
+def _as_kind(value: Any) -> Any:
+    """A bare name as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Decay = Annotated[ExponentialDecay | GaussianDecay, Field(discriminator="kind")]
+
+
 class DistanceDecay(Frozen):
-    """Each pair at distance d is connected with probability p0 exp(-d / length_mm)."""
+    """Each pair of one area at distance d is connected with probability p0 times `profile` at d.
+
+    Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth aside). A column ends at
+    its rim: nothing is wrapped around.
+
+    Examples
+    --------
+    >>> DistanceDecay(p0=0.3, length_mm=0.1, profile="GaussianDecay", lateral=True).profile
+    GaussianDecay(kind='GaussianDecay')
+    """
 
     kind: Literal["DistanceDecay"] = "DistanceDecay"
     p0: Share
     length_mm: Positive
+    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
+    lateral: Flag = False
     autapses: Flag = False
-
-
-WEIGHTS = ("weight_pA", "weight_nS", "weight")  # columns of a table of edges
 
 
 class FromTable(Frozen):
@@ -207,69 +265,39 @@ class FromTable(Frozen):
     """
 
     kind: Literal["FromTable"] = "FromTable"
-    source: Annotated[tuple[Whole, ...], BeforeValidator(plain)]
-    target: Annotated[tuple[Whole, ...], BeforeValidator(plain)]
-    weight: Annotated[tuple[Number, ...] | None, BeforeValidator(plain)] = None
-    delay_ms: Annotated[tuple[Positive, ...] | None, BeforeValidator(plain)] = None
+    source: Annotated[Column, ColumnOf(np.int64, NOT_NEGATIVE)]
+    target: Annotated[Column, ColumnOf(np.int64, NOT_NEGATIVE)]
+    weight: Annotated[Column | None, ColumnOf(np.float64, FINITE, optional=True)] = None
+    delay_ms: Annotated[Column | None, ColumnOf(np.float64, POSITIVE, optional=True)] = None
 
     @model_validator(mode="after")
     def _one_length(self) -> "FromTable":
         """Refuse columns of different lengths, and none."""
         columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
         sizes = {name: len(column) for name, column in columns.items() if column is not None}
-        if len(set(sizes.values())) > 1 or not self.source:
+        if len(set(sizes.values())) > 1 or not len(self.source):
             given = ", ".join(f"{size} of {name}" for name, size in sizes.items())
             raise refuse(f"a table with {given}", "columns of one length, at least 1", HERE)
         return self
 
     @classmethod
-    def from_table(cls, table: Any) -> Self:
+    def from_table(cls, table: Any, *, connection: str | None = None) -> Self:
         """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps a weight and `delay_ms`.
 
-        The weight is the column `weight_pA`, `weight_nS` or `weight`, in the unit of the connection's mechanism.
+        The weight is the column `weight_pA`, `weight_nS` or `weight`, in the unit of the connection's mechanism. Of a
+        table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
+        Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
         """
-        names = list(getattr(table, "column_names", table))
-        where = "FromTable.from_table"
-        for name in ("source", "target"):
-            one_of(name, names, name="column", where=where)
-        weights = [name for name in WEIGHTS if name in names]
-        if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
-            weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)).all()]
-        if len(weights) > 1:
-            raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
-        found = {"weight": next(iter(weights), None), "delay_ms": "delay_ms" if "delay_ms" in names else None}
-        columns: dict[str, Any] = {key: np.asarray(table[name], np.float64) for key, name in found.items() if name}
-        return cls(**{name: np.asarray(table[name]) for name in ("source", "target")} | columns)
+        return cls(**columns_of(table, connection, "FromTable.from_table"))
 
     @classmethod
-    def read(cls, path: str | Path) -> Self:
-        """From a file with those columns: .csv, .parquet, or a SONATA edge file (.h5)."""
-        path = Path(path)
-        one_of(path.suffix, (".csv", ".parquet", ".h5"), name="suffix", where=str(path))
-        if path.suffix == ".h5":
-            return cls.from_table(_sonata(path))
-        if path.suffix == ".csv":
-            from pyarrow import csv
+    def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
+        """From a file with those columns: .csv, .parquet, or a SONATA edge file (.h5).
 
-            return cls.from_table(csv.read_csv(path))
-        from pyarrow import parquet
-
-        return cls.from_table(parquet.read_table(path))
-
-
-def _sonata(path: Path) -> dict[str, Any]:
-    """The one edge population of a SONATA file, as columns."""
-    import h5py
-
-    with h5py.File(path) as file:
-        populations = list(file["edges"])
-        if len(populations) != 1:
-            raise refuse(f"{len(populations)} edge populations", "one", str(path))
-        edges = file["edges"][populations[0]]
-        columns = {name: edges[f"{name}_node_id"][:] for name in ("source", "target")}
-        group = edges.get("0", {})
-        named = {"weight": "syn_weight", "delay_ms": "delay"}
-        return columns | {name: group[theirs][:] for name, theirs in named.items() if theirs in group}
+        `connection` is needed where there are several; in a SONATA file they are its edge populations.
+        Raises: JtfneError as `from_table`, and for a file that cannot be read.
+        """
+        return cls(**columns_in(Path(path), connection))
 
 
 Rule = Annotated[
@@ -278,12 +306,7 @@ Rule = Annotated[
 ]
 
 
-def _as_rule(value: Any) -> Any:
-    """The bare name of a rule as the table that declares it."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-AnyRule = Annotated[Rule, BeforeValidator(_as_rule, json_schema_input_type=Rule | str)]
+AnyRule = Annotated[Rule, BeforeValidator(_as_kind, json_schema_input_type=Rule | str)]
 
 
 class Connection(Frozen):
@@ -300,7 +323,7 @@ class Connection(Frozen):
     weight : float or distribution
         pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
         conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
-    delay_ms : float or distribution
+    delay_ms : float, distribution or FromDistance
         At least one time step; a Normal or LogNormal needs `low`.
 
     Examples
@@ -315,7 +338,7 @@ class Connection(Frozen):
     mechanism: Name
     rule: AnyRule
     weight: Value = 0.0
-    delay_ms: Value = 1.0
+    delay_ms: Delay = 1.0
 
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":

@@ -2,12 +2,14 @@
 
 from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
 from jtfne.net._net import Net, construct
+from jtfne.net._summary import Summary
 from jtfne.net._wiring import Projection, connection_labels
 
 __all__ = [
     "Identity",
     "Net",
     "Projection",
+    "Summary",
     "connection_labels",
     "construct",
     "identity_from_labels",

@@ -171,12 +171,19 @@ def rows_of_ids(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64
     wanted = np.ravel(np.asarray(ids))
     if wanted.size and wanted.dtype.kind not in "iu":
         raise refuse(f"ids={wanted.tolist()[:5]!r}", "integers", where)
-    missing = wanted[~np.isin(wanted, identity.ids)]
+    order = np.argsort(identity.ids, kind="stable")
+    known = identity.ids[order]
+    if known.size and int(known[-1]) - int(known[0]) == known.size - 1:  # each id after the other: nothing to look up
+        at = wanted.astype(np.int64) - int(known[0])
+        there = (at >= 0) & (at < known.size)
+    else:
+        at = np.searchsorted(known, wanted)
+        there = known[np.minimum(at, known.size - 1)] == wanted if known.size else np.zeros(wanted.size, np.bool_)
+    missing = wanted[~there]
     if missing.size:
         span = f", {identity.ids.min()} .. {identity.ids.max()}" if len(identity) else ""
         raise refuse(f"ids={missing.tolist()[:5]!r}", f"the ids of the {len(identity)} cells{span}", where)
-    order = np.argsort(identity.ids, kind="stable")
-    return order[np.searchsorted(identity.ids, wanted, sorter=order)].astype(np.int64)
+    return order[at].astype(np.int64)
 
 
 def _several(names: str | Iterable[str], name: str, where: str) -> tuple[str, ...]:

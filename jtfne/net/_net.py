@@ -12,6 +12,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
+from jtfne.net._summary import Summary, summary_of
 from jtfne.net._wiring import Projection, connection_labels, wire
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def construct(cfg: Config) -> "Net":
     labels = connection_labels(cfg.circuit.connections)
     numbered = range(len(labels))
     with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
-        drawn = pool.map(lambda k: wire(identity, cfg.run.seed, k, labels[k], cfg.circuit.connections[k]), numbered)
+        drawn = pool.map(lambda k: wire(identity, cfg.run.seed, k, labels[k], cfg.circuit), numbered)
         return Net(cfg, identity, list(drawn))
 
 
@@ -224,14 +225,9 @@ class Net:
         """Indices of the cells that `selector` chooses; as `select`."""
         return select_with(self.identity, selector, where="Net.select_with")
 
-    def summary(self) -> "pd.DataFrame":
-        """Cells and mean degrees by population: `n_neurons`, `mean_in_degree`, `mean_out_degree`."""
-        in_degree, out_degree = self.degrees()
-        cells = self.neurons.assign(mean_in_degree=in_degree, mean_out_degree=out_degree)
-        groups = cells.groupby(["area", "layer", "cell_type"], sort=False)
-        means = groups[["mean_in_degree", "mean_out_degree"]].mean()
-        means.insert(0, "n_neurons", groups.size())
-        return means.reset_index()
+    def summary(self) -> Summary:
+        """The circuit at a glance: cells, in-degrees by connection, and rates to be expected; `print` shows it."""
+        return summary_of(self)
 
     def degrees(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """How many edges end at each cell and how many leave it, both (n_neurons,)."""

@@ -67,42 +67,17 @@ def fixed_probability(ends: Ends, p: float, rng: np.random.Generator, *, autapse
     return (pairs.block() for pairs in bernoulli_pairs(ends, p, rng, autapses=autapses))
 
 
-def distance_decay(
-    ends: Ends,
-    p0: float,
-    length_mm: float,
-    source_mm: NDArray[np.float64],
-    target_mm: NDArray[np.float64],
-    rng: np.random.Generator,
-    *,
-    autapses: bool = False,
-) -> Iterator[Block]:
-    """Each pair at distance d with probability p0 exp(-d / length_mm); positions (n, 3) mm.
-
-    Pairs are proposed with probability p0, then kept with probability exp(-d / length_mm): exact, and sparse.
-    They are kept where d is less than an exponential number of mean `length_mm`: no root, no exponential function.
-    """
-    source_axes, target_axes = source_mm.T.copy(), target_mm.T.copy()
-    for pairs in bernoulli_pairs(ends, p0, rng, autapses=autapses):
-        reach_mm = length_mm * rng.standard_exponential(pairs.source.size)
-        left = reach_mm * reach_mm
-        for source_axis, target_axis in zip(source_axes, target_axes, strict=True):
-            apart_mm = source_axis[pairs.first + pairs.source] - target_axis[pairs.target]
-            left -= apart_mm * apart_mm
-        yield pairs.where(left > 0.0).block()
-
-
 def bernoulli_pairs(ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool) -> Iterator[Pairs]:
     """Pairs drawn independently with probability `p`, by geometric skips over the pairs of a block."""
     step = max(1, min(ends.n_source, int(BLOCK / max(p * ends.n_target, 1e-9))))
     for first in range(0, ends.n_source, step):
         n_rows = min(step, ends.n_source - first)
-        source, target = np.divmod(_successes(n_rows * ends.n_target, p, rng), ends.n_target)
+        source, target = np.divmod(successes(n_rows * ends.n_target, p, rng), ends.n_target)
         pairs = Pairs(first, n_rows, source, target)
         yield pairs if autapses else pairs.where(target != ends.self_target[first + source])
 
 
-def _successes(n_trials: int, p: float, rng: np.random.Generator) -> Ints:
+def successes(n_trials: int, p: float, rng: np.random.Generator) -> Ints:
     """Which of `n_trials` independent trials succeed, ascending; the gaps between them are geometric."""
     if p <= 0.0 or p >= 1.0:
         return np.arange(n_trials if p >= 1.0 else 0, dtype=np.int64)

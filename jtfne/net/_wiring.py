@@ -13,17 +13,20 @@ from jtfne._check import refuse
 from jtfne._keys import generator
 from jtfne.config import (
     AllToAll,
+    Circuit,
     Connection,
     DistanceDecay,
     FixedIndegree,
     FixedOutdegree,
     FixedProbability,
     FixedTotal,
+    FromDistance,
     FromTable,
+    GaussianDecay,
     OneToOne,
     Selector,
 )
-from jtfne.net import _rules
+from jtfne.net import _distance, _rules
 from jtfne.net._draws import Floats32, draw
 from jtfne.net._identity import Identity, Rows, rows_of_ids, select_with
 
@@ -85,11 +88,12 @@ def _alternatives(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def wire(identity: Identity, seed: int, index: int, label: str, connection: Connection) -> Projection:
-    """Draw the edges of `connection`, from streams of its own.
+def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit) -> Projection:
+    """Draw the edges of connection `index` of `circuit`, from streams of its own.
 
     Raises: JtfneError where the rule cannot hold between the cells chosen.
     """
+    connection = circuit.connections[index]
     where = f"Config.circuit.connections[{index}], {label}"
     source = _chosen(identity, connection.source, f"{where}, source")
     target = _chosen(identity, connection.target, f"{where}, target")
@@ -99,7 +103,7 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
     if isinstance(rule, FromTable):
         indptr, edge_target, weight, delay_ms = _from_table(identity, rule, source, target, where)
     elif isinstance(rule, OneToOne):
-        indptr, edge_target = _one_to_one(len(identity), source, target, where)
+        indptr, edge_target = _one_to_one(len(identity), source, target, rule.autapses, where)
     else:
         source, target = np.sort(source), np.sort(target)
         blocks = _blocks(identity, rule, source, target, generator(seed, f"wiring/{label}/edges"), where)
@@ -109,8 +113,13 @@ def wire(identity: Identity, seed: int, index: int, label: str, connection: Conn
         rng = generator(seed, f"wiring/{label}/weight")
         weight = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
     if delay_ms is None:
-        rng = generator(seed, f"wiring/{label}/delay")
-        delay_ms = draw(connection.delay_ms, n_edges, rng, where=f"{where}, delay_ms")
+        if isinstance(connection.delay_ms, FromDistance):
+            ends = np.repeat(np.arange(len(identity), dtype=np.int32), np.diff(indptr)), edge_target
+            centres_mm = np.array([area.position_mm for area in circuit.areas])
+            delay_ms = _distance.delays_ms(ends, identity, centres_mm, connection.delay_ms)
+        else:
+            rng = generator(seed, f"wiring/{label}/delay")
+            delay_ms = draw(connection.delay_ms, n_edges, rng, where=f"{where}, delay_ms")
     return Projection(
         connection=index,
         mechanism=connection.mechanism,
@@ -146,8 +155,10 @@ def _blocks(
             return _rules.all_to_all(ends, autapses=rule.autapses)
         case DistanceDecay():
             _refuse_several_areas(identity, source, target, where)
-            places = identity.position_mm[source], identity.position_mm[target]
-            return _rules.distance_decay(ends, rule.p0, rule.length_mm, *places, rng, autapses=rule.autapses)
+            made = _distance.gaussian if isinstance(rule.profile, GaussianDecay) else _distance.exponential
+            decay, n_axes = made(rule.p0, rule.length_mm), 2 if rule.lateral else 3
+            source_mm, target_mm = (identity.position_mm[rows, :n_axes] for rows in (source, target))
+            return _distance.distance_decay(ends, decay, source_mm, target_mm, rng, autapses=rule.autapses)
         case FixedTotal():
             draw_edges = _rules.fixed_total
         case FixedOutdegree():
@@ -184,11 +195,15 @@ def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[
     return np.cumsum(indptr, out=indptr)
 
 
-def _one_to_one(n_neurons: int, source: Rows, target: Rows, where: str) -> tuple[NDArray[np.int64], Rows]:
+def _one_to_one(
+    n_neurons: int, source: Rows, target: Rows, autapses: bool, where: str
+) -> tuple[NDArray[np.int64], Rows]:
     """The first source to the first target, and so on, in the order in which the selectors name them."""
     if source.size != target.size:
         given = f"OneToOne from {source.size} cells to {target.size}"
         raise refuse(given, "as many sources as targets", where)
+    kept = (source != target) | autapses
+    source, target = source[kept], target[kept]
     return _indptr(n_neurons, source, np.ones(source.size, dtype=np.int64)), target[np.argsort(source)]
 
 
@@ -198,20 +213,22 @@ def _from_table(
     """The edges of a table, sorted; its ids must be of cells that the selectors choose."""
     edge_source = _of_selection(identity, rule.source, source, f"{where}, FromTable.source")
     edge_target = _of_selection(identity, rule.target, target, f"{where}, FromTable.target")
-    order = np.lexsort((edge_target, edge_source))
+    key = edge_source * len(identity) + edge_target
+    order = slice(None) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
     everyone = np.arange(len(identity), dtype=np.int32)
     indptr = _indptr(len(identity), everyone, np.bincount(edge_source, minlength=len(identity)))
     columns: list[Floats32 | None] = [
-        None if column is None else np.asarray(column, dtype=np.float32)[order]
-        for column in (rule.weight, rule.delay_ms)
+        None if column is None else column.array.astype(np.float32)[order] for column in (rule.weight, rule.delay_ms)
     ]
     return indptr, edge_target[order].astype(np.int32), columns[0], columns[1]
 
 
 def _of_selection(identity: Identity, ids: Sequence[int], chosen: Rows, where: str) -> NDArray[np.int64]:
     """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among the rows `chosen`."""
-    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where)
-    outside = ~np.isin(rows, chosen)
+    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
+    mine = np.zeros(len(identity), dtype=np.bool_)
+    mine[chosen] = True
+    outside = ~mine[rows]
     if outside.any():
         strays: list[Any] = identity.ids[np.unique(rows[outside])[:5]].tolist()
         raise refuse(f"ids={strays!r}", f"ids of the {chosen.size} cells that the selector chooses", where)

@@ -1,0 +1,152 @@
+"""A column of a table: numbers that cannot be changed, equal to a tuple of them, at 8 bytes each."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import pydantic
+from numpy.typing import DTypeLike, NDArray
+from pydantic_core import core_schema
+
+from jtfne._check import Limit, refuse
+from jtfne.config._errors import HERE
+
+SHOWN = 6  # numbers that its text shows
+
+
+class Column(Sequence[Any]):
+    """Numbers, kept as a read-only `array`; it compares, hashes and reads as the tuple of them.
+
+    >>> Column(np.array([1, 2])) == (1, 2), Column(np.arange(9))
+    (True, (0, 1, 2, ..., 8))
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        array = np.array(array)  # a copy of its own
+        array.flags.writeable = False
+        self.array = array
+
+    @overload
+    def __getitem__(self, key: int) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice) -> "Column": ...
+    def __getitem__(self, key: int | slice) -> Any:
+        """A number, or a part."""
+        return Column(self.array[key]) if isinstance(key, slice) else self.array[key].item()
+
+    def __len__(self) -> int:
+        return int(self.array.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.array.tolist())
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """As numpy asks for it."""
+        if dtype is not None and np.dtype(dtype) != self.array.dtype:
+            return self.array.astype(dtype)
+        return self.array.copy() if copy else self.array
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Column):
+            return np.array_equal(self.array, other.array)
+        return isinstance(other, Sequence) and len(self) == len(other) and self.array.tolist() == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.array.tolist()))
+
+    def __repr__(self) -> str:
+        listed = self.array[: SHOWN + 1].tolist()
+        if len(listed) <= SHOWN:
+            return repr(tuple(listed))
+        return f"({', '.join(map(repr, listed[:3]))}, ..., {self[-1]!r})"
+
+    def __reduce__(self) -> tuple[type, tuple[NDArray[Any]]]:
+        """Pickled and copied whole."""
+        return Column, (self.array,)
+
+
+class ColumnOf(NamedTuple):
+    """Marks a field that holds a Column of whole or real numbers within `limit`; None where it is optional."""
+
+    dtype: type[np.int64] | type[np.float64]
+    limit: Limit
+    optional: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """One function over the whole column: one error for it, and no object for each number."""
+        write = core_schema.plain_serializer_function_ser_schema(_written)
+        return core_schema.with_info_plain_validator_function(self._read, serialization=write)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A list of numbers within the limit."""
+        low = {} if np.isinf(self.limit.low) else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
+        kind = "integer" if self.dtype is np.int64 else "number"
+        listed = {"type": "array", "items": {"type": kind, **low}}
+        return {"anyOf": [listed, {"type": "null"}]} if self.optional else listed
+
+    def _read(self, value: Any, info: core_schema.ValidationInfo) -> Column | None:
+        """The column of `value`. Raises: JtfneError for the first number that is none, or out of range."""
+        if value is None and self.optional:
+            return None
+        if isinstance(value, Column) and value.array.dtype == self.dtype:
+            array = value.array
+        else:
+            array = numbers(value, str(info.field_name), whole=self.dtype is np.int64, where=HERE)
+        low, open_low = self.limit.low, self.limit.open_low
+        wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
+        if wrong.any():
+            row, name = int(np.argmax(wrong)), info.field_name
+            bound = "" if np.isinf(low) else f" {'above' if open_low else 'of at least'} {low:g}"
+            kind = "whole numbers" if self.dtype is np.int64 else "finite numbers"
+            raise refuse(f"{name}[{row}]={array[row].item()!r}{_others(wrong)}", f"{kind}{bound}", HERE)
+        return value if isinstance(value, Column) and array is value.array else Column(array.astype(self.dtype))
+
+
+def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
+    """The numbers of a column of a table or of a list, (n,).
+
+    Raises: JtfneError where it is no list of numbers (whole ones, if need be), or a cell is empty.
+    """
+    kind = "whole numbers" if whole else "numbers"
+    texts = isinstance(value, str | bytes) or not hasattr(value, "__len__")
+    array = np.asarray(None if texts else value)
+    empty = _empty(array)
+    if empty.any():
+        given = f"{name} without a value in row {int(np.argmax(empty))}{_others(empty)}"
+        raise refuse(given, f"{kind}, one in each row", where)
+    if array.ndim == 1 and array.size == 0:
+        return array.astype(np.int64)
+    boolean = isinstance(value, list | tuple) and any(isinstance(each, bool | np.bool_) for each in value)
+    if array.ndim != 1 or boolean or array.dtype.kind not in ("iu" if whole else "iuf"):
+        given = repr(value) if texts or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
+        raise refuse(f"{name}={given if len(given) <= 80 else given[:77] + '...'}", f"{kind}, one in each row", where)
+    return array
+
+
+def _empty(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which cells of a column hold nothing: NaN among numbers, None and pandas' NA among objects."""
+    if array.ndim != 1:
+        return np.zeros(0, np.bool_)
+    if array.dtype.kind == "f":
+        nans: NDArray[np.bool_] = np.isnan(array)
+        return nans
+    if array.dtype.kind == "O":
+        return np.array([each is None or type(each).__name__ == "NAType" or each != each for each in array], np.bool_)
+    return np.zeros(0, np.bool_)
+
+
+def _others(wrong: NDArray[np.bool_]) -> str:
+    """How many rows besides the first are wrong."""
+    n = int(np.count_nonzero(wrong)) - 1
+    return f" and {n} other{'s' if n > 1 else ''}" if n else ""
+
+
+def _written(value: Column | None) -> list[Any] | None:
+    """The column as JSON values."""
+    return None if value is None else value.array.tolist()

@@ -1,0 +1,149 @@
+"""Tables of edges, as columns: DataFrames, Arrow, CSV, Parquet and SONATA's HDF5."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
+from jtfne.config._column import numbers
+
+WEIGHTS = ("weight_pA", "weight_nS", "weight")  # a weight's column, by its unit
+KNOWN = (*WEIGHTS, "delay_ms")
+OURS = ("weight", "delay")  # a column that begins so is read, or refused; others may be there
+SUFFIXES = (".csv", ".parquet", ".h5")
+SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # ours -> theirs, in the groups of an edge population
+
+
+def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
+    """`source`, `target`, and `weight` and `delay_ms` where given, of the rows of `connection`, each (n,).
+
+    Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
+    """
+    names = [str(name) for name in getattr(table, "column_names", table)]
+    for name in ("source", "target"):
+        one_of(name, names, name="column", where=where)
+    for name in names:
+        if name.startswith(OURS):
+            one_of(name, KNOWN, name="column", where=where)
+    rows = _rows_of(table, names, connection, where)
+    found = {name: _numbers(table, name, rows, where) for name in ("source", "target")}
+    weights = [name for name in WEIGHTS if name in names]
+    if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
+        weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()]
+    if len(weights) > 1:
+        raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
+    if weights:
+        found["weight"] = _numbers(table, weights[0], rows, where)
+    if "delay_ms" in names:
+        found["delay_ms"] = _numbers(table, "delay_ms", rows, where)
+    return found
+
+
+def _numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
+    """The numbers of one column. Raises: JtfneError for an empty cell, or what is no number."""
+    column = table[name] if isinstance(rows, slice) else np.asarray(table[name])[rows]
+    return numbers(column, name, whole=name in ("source", "target"), where=where)
+
+
+def _rows_of(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
+    """Which rows are of `connection`; all of them without such a column. Raises: JtfneError for several, unnamed."""
+    if "connection" not in names:
+        if connection is not None:
+            raise refuse(f"connection={connection!r} of a table without that column", "a column 'connection'", where)
+        return slice(None)
+    codes, labels = _coded(table["connection"], where)
+    if connection is None and len(labels) > 1:
+        listed = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listed}", where)
+    if connection is None:
+        return slice(None)
+    return np.flatnonzero(codes == labels.index(one_of(connection, labels, name="connection", where=where)))
+
+
+def _coded(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
+    """Codes (n,) of a column of texts, and those that occur. Raises: JtfneError for an empty cell."""
+    import pyarrow as pa
+
+    array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    if array.null_count:
+        raise refuse("connection without a value in some row", "a text in each row", where)
+    known, codes = np.unique(array.indices.to_numpy(), return_inverse=True)
+    return codes, [str(array.dictionary[int(each)]) for each in known]
+
+
+def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
+    """As `columns_of`, of a file: .csv, .parquet, or SONATA's .h5, where `connection` is an edge population.
+
+    Raises: JtfneError for another kind of file, or one that cannot be read.
+    """
+    one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
+    if not path.is_file():
+        raise refuse(f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read")
+    try:
+        if path.suffix == ".h5":
+            return _sonata(path, connection)
+        if path.suffix == ".csv":
+            from pyarrow import csv
+
+            table = csv.read_csv(path)
+        else:
+            from pyarrow import parquet
+
+            table = parquet.read_table(path)
+    except JtfneError:
+        raise
+    except UNREADABLE as error:
+        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read") from error
+    return columns_of(table, connection, str(path))
+
+
+def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
+    """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its groups.
+
+    Source: the SONATA data format, github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, "edges".
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        known = list(file["edges"]) if "edges" in file else []
+        if population is None and len(known) != 1:
+            listed = ", ".join(map(repr, known)) or "no other"
+            given = f"{len(known)} edge populations"
+            raise refuse(given, f"one, or connection= one of {listed}", str(path))
+        edges = file["edges"][one_of(population or known[0], known, name="edge population", where=str(path))]
+        ends = {name: f"{name}_node_id" for name in ("source", "target")}
+        for name in ends.values():
+            one_of(name, list(edges), name="dataset", where=str(path))
+        nodes = {str(edges[name].attrs.get("node_population", "")) for name in ends.values()}
+        if len(nodes) > 1:
+            given = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
+            raise refuse(given, "one node population, whose ids are those of the net", str(path))
+        columns = {name: edges[theirs][:] for name, theirs in ends.items()}
+        return columns | _attributes(edges, columns["source"].size, str(path))
+
+
+def _attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
+    """Weights and delays: edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; of group 0 if unsaid."""
+    told = "edge_group_id" in edges and "edge_group_index" in edges
+    group = edges["edge_group_id"][:] if told else np.zeros(n_edges, np.int64)
+    index = edges["edge_group_index"][:] if told else np.arange(n_edges)
+    groups = {int(each): edges.get(str(each), {}) for each in np.unique(group)}
+    found: dict[str, NDArray[Any]] = {}
+    for name, theirs in SONATA.items():
+        holding = [each for each, held in groups.items() if theirs in held]
+        if holding and len(holding) < len(groups):
+            lacking = sorted(set(groups) - set(holding))
+            raise refuse(f"groups {lacking} without {theirs!r}", "it in every group, or in none", where)
+        if holding:
+            found[name] = np.empty(n_edges)
+        for each in holding:
+            mine = group == each
+            found[name][mine] = groups[each][theirs][:][index[mine]]
+    return found

@@ -1,0 +1,196 @@
+"""A circuit at a glance: how many cells of what, who hears how many of whom, and the rates to be expected."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import JtfneError
+from jtfne.config import Population
+from jtfne.emitters import LIF
+from jtfne.measures.meanfield import stationary_rates
+from jtfne.net._wiring import connection_labels
+from jtfne.stimuli import Constant, Poisson
+from jtfne.synapses import Exponential, Synapse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jtfne.net._net import Net
+
+Floats = NDArray[np.float64]
+S_PER_MS = 1e-3
+MAX_STEPS = 5000  # of the relaxation of rates, some tenths of a second
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Summary:
+    """What `Net.summary` tells; printed, it is a page of tables.
+
+    Attributes
+    ----------
+    populations : pandas.DataFrame
+        `area`, `layer`, `cell_type`, `n_neurons`, `mean_in_degree`, `mean_out_degree`, and `expected_rate_Hz`, NaN
+        where it is not known.
+    connections : pandas.DataFrame
+        A row a connection: its label, mechanism, rule, `n_edges`, in-degrees (`mean`, `least`, `most` over the cells
+        that its target selects), mean weight (`pA` or `nS`) and delay.
+    in_degrees : pandas.DataFrame
+        Mean inputs onto a cell of the row's population from the column's, of all connections.
+    rates : str
+        Where the expected rates are from, or why there are none.
+    """
+
+    populations: "pd.DataFrame"
+    connections: "pd.DataFrame"
+    in_degrees: "pd.DataFrame"
+    rates: str
+
+    def __str__(self) -> str:
+        """The tables as text."""
+        n_neurons, n_edges = self.populations["n_neurons"].sum(), self.connections["n_edges"].sum()
+        known = self.populations.dropna(axis="columns", how="all")
+        parts = [f"{n_neurons:,} cells, {n_edges:,} synapses", known.round(2).to_string(index=False), self.rates]
+        if len(self.connections):
+            parts.append(self.connections.round(3).to_string(index=False))
+        return "\n\n".join(parts)
+
+    __repr__ = __str__
+
+
+def summary_of(net: "Net") -> Summary:
+    """The summary of a net with names. Raises: JtfneError for one without."""
+    import pandas as pd
+
+    labels, code = _populations(net)
+    n_cells = np.bincount(code, minlength=len(labels))
+    in_degree, out_degree = net.degrees()
+    inputs = _sums(net, code, len(labels), power=0)
+    rate_Hz, told = expected_rates(net)
+    populations = pd.DataFrame(labels, columns=["area", "layer", "cell_type"]).assign(
+        n_neurons=n_cells,
+        mean_in_degree=np.bincount(code, in_degree, len(labels)) / n_cells,
+        mean_out_degree=np.bincount(code, out_degree, len(labels)) / n_cells,
+        expected_rate_Hz=rate_Hz,
+    )
+    several = len({area for area, *_ in labels}) > 1
+    names = [" ".join(label if several else label[1:]) for label in labels]
+    in_degrees = pd.DataFrame(inputs / n_cells[:, None], pd.Index(names, name="target"), pd.Index(names, name="source"))
+    return Summary(populations=populations, connections=_connections(net), in_degrees=in_degrees, rates=told)
+
+
+def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
+    """The populations in the order of their first cells, and that of each cell, (n_neurons,)."""
+    cells = net.neurons
+    keys = list(zip(cells["area"], cells["layer"], cells["cell_type"], strict=True))
+    known = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    return list(known), np.array([known[key] for key in keys], dtype=np.int64)
+
+
+def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
+    """Sum of weight**power over all edges, (n, n) target by source population."""
+    found = np.zeros(n * n)
+    for each in net.projections:
+        pair = code[each.target] * n + np.repeat(code, np.diff(each.indptr))
+        weight = np.broadcast_to(np.asarray(each.weight, np.float64) ** power, each.n_edges)
+        found += np.bincount(pair, weight, n * n)
+    return found.reshape(n, n)
+
+
+def _connections(net: "Net") -> "pd.DataFrame":
+    """A row a connection."""
+    import pandas as pd
+
+    declared = net.config.circuit.connections
+    synapses, labels = net.config.circuit.mechanisms, connection_labels(declared)
+    columns = ("connection", "mechanism", "rule", "n_edges", "mean", "least", "most", "weight", "unit", "delay_ms")
+    rows: list[tuple[Any, ...]] = []
+    for each in net.projections:
+        count = np.bincount(each.target, minlength=net.n_neurons)[net.select_with(declared[each.connection].target)]
+        means = [float(np.mean(x, dtype=np.float64)) if each.n_edges else np.nan for x in (each.weight, each.delay_ms)]
+        unit, rule = synapses[each.mechanism].unit, declared[each.connection].rule.kind
+        about = (labels[each.connection], each.mechanism, rule, each.n_edges)
+        rows.append((*about, float(count.mean()), int(count.min()), int(count.max()), means[0], unit, means[1]))
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def expected_rates(net: "Net") -> tuple[Floats | float, str]:
+    """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it does not apply.
+
+    It applies to LIF cells of one kind, driven by constant currents and by Poisson spikes through the whole run, and
+    joined by exponential currents of one time constant.
+    Source: as `jtfne.measures.meanfield.stationary_rates`.
+    """
+    labels, code = _populations(net)
+    declared = {(each.area, each.layer, each.cell_type): each for each in net.config.populations()}
+    populations = [declared[label] for label in labels]
+    why = _why_not(net, populations)
+    if why:
+        return np.nan, f"no expected rates: {why}"
+    cell: Any = populations[0].emitter
+    tau_ms = max((float(each.tau_ms) for each in _used(net)), default=0.0)
+    n_cells, jump_mV = np.bincount(code), tau_ms / cell.c_m_pF
+    one, two = (_sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):  # as many equal inputs as have this mean and this variance
+        jumps, inputs = np.where(one != 0.0, two / one, 0.0), np.where(two > 0.0, one * one / two, 0.0)
+    mean_pA = np.array([each.drive for each in populations], np.float64)
+    variance = np.zeros(len(labels))
+    for stimulus in net.config.task.stimuli:
+        mine = np.bincount(code[net.select_with(stimulus.target)], minlength=len(labels)) / n_cells
+        drive = stimulus.drive
+        if np.any((mine > 0.0) & (mine < 1.0)):
+            return np.nan, "no expected rates: a stimulus reaches a part of a population"
+        if isinstance(drive, Poisson):
+            mean_pA += mine * drive.weight * tau_ms * drive.rate_Hz * S_PER_MS
+            variance += mine * cell.tau_m_ms * S_PER_MS * drive.rate_Hz * (drive.weight * jump_mV) ** 2
+        elif isinstance(drive, Constant):
+            mean_pA += mine * drive.amplitude
+    try:
+        found = stationary_rates(
+            inputs,
+            jumps,
+            mu_ext_mV=mean_pA * cell.tau_m_ms / cell.c_m_pF,
+            variance_ext_mV2=variance,
+            tau_m_ms=cell.tau_m_ms,
+            v_th_mV=cell.v_th_mV - cell.v_rest_mV,
+            v_reset_mV=cell.v_reset_mV - cell.v_rest_mV,
+            t_ref_ms=cell.t_ref_ms,
+            tau_syn_ms=tau_ms,
+            max_steps=MAX_STEPS,
+        )
+    except JtfneError as error:
+        return np.nan, f"no expected rates: {error}"
+    return found.rate_Hz, "expected rates: mean field (Amit & Brunel 1997), asynchronous and stationary"
+
+
+def _used(net: "Net") -> list[Synapse]:
+    """The synapses in use."""
+    drives = [each.drive for each in net.config.task.stimuli]
+    used = {each.mechanism for each in net.projections} | {x.mechanism for x in drives if isinstance(x, Poisson)}
+    return [net.config.circuit.mechanisms[each] for each in sorted(used)]
+
+
+def _why_not(net: "Net", populations: list[Population]) -> str:
+    """Why mean field does not apply; "" where it does."""
+    if not all(isinstance(each.emitter, LIF) for each in populations):
+        return "not all cells are LIF"
+    numbers = [x for each in populations for x in (*vars(each.emitter).values(), each.drive, each.noise)]
+    if any(np.ndim(x) for x in numbers):
+        return "parameters differ from cell to cell"
+    if any(vars(each.emitter) != vars(populations[0].emitter) for each in populations):
+        return "populations differ in their parameters"
+    if any(each.noise for each in populations):
+        return "cells have white noise"
+    if not all(isinstance(each, Exponential) for each in _used(net)):
+        return "some synapses are conductances"
+    if len({float(each.tau_ms) for each in _used(net)}) > 1:
+        return "synapses have several time constants"
+    duration_ms = net.config.run.duration_ms
+    for each in (stimulus.drive for stimulus in net.config.task.stimuli):
+        lasting = isinstance(each, Constant | Poisson) and each.start_ms == 0.0
+        if isinstance(each, Poisson):
+            lasting = lasting and not each.shared and (each.stop_ms is None or each.stop_ms >= duration_ms)
+        if not lasting:
+            return "a stimulus varies over time, or is shared"
+    return ""
