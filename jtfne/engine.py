@@ -11,7 +11,10 @@ from jtfne import noise
 from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.delivery import Delivery, pack
-from jtfne.emitters import Balance, Conductances, Emitter, SynapticInput
+from jtfne.emitters import Balance, Emitter, SynapticInput
+from jtfne.plastic import Plastic
+from jtfne.synapses import Second, advanced
+from jtfne.synaptic import input_of
 
 
 @register
@@ -32,8 +35,10 @@ class Group:
 class Circuit:
     """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
 
-    tau_syn_ms: (n_receptors,). delivery: None in a circuit without synapses. conductive: which receptors are
-    conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None.
+    tau_syn_ms: (n_receptors,), and behind them that of each of `second`, the receptors' second rows of state, if any
+    has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
+    receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
+    or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
     """
 
     groups: tuple[Group, ...]
@@ -44,6 +49,26 @@ class Circuit:
     n_cells: int = dataclasses.field(metadata={"static": True})
     e_rev_mV: jax.Array | None = None
     conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
+    second: tuple[Second, ...] = dataclasses.field(default=(), metadata={"static": True})
+    mg_mM: jax.Array | None = None
+    blocked: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
+    plastic: tuple[Plastic, ...] = ()
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """All of them; they share one ring."""
+        fixed = () if self.delivery is None else (self.delivery,)
+        return (*fixed, *(each.delivery for each in self.plastic))
+
+    @property
+    def leading(self) -> Delivery | None:
+        """The one that tells the ring and packs spikes; None in a circuit without synapses."""
+        return next(iter(self.deliveries), None)
+
+    @property
+    def width(self) -> int:
+        """Entries of one step's arrivals: (n_receptors, n_cells), flat."""
+        return (self.tau_syn_ms.shape[0] - len(self.second)) * self.n_cells
 
 
 @register
@@ -123,7 +148,10 @@ class Rain(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps. syn: (n_receptors * n_cells,). noise: generator states. poisson: one an input."""
+    """The state between two steps. syn: all its rows, flat. noise: generator states. poisson: one an input.
+
+    plastic: one of each of the circuit's.
+    """
 
     step: jax.Array
     cells: tuple[Any, ...]
@@ -132,6 +160,7 @@ class Carry(NamedTuple):
     noise: noise.Streams | None
     poisson: tuple[Rain, ...]
     fluctuations: tuple[noise.Wander, ...] = ()
+    plastic: tuple[Any, ...] = ()
 
 
 class View(NamedTuple):
@@ -197,7 +226,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         step=jnp.int32(0),
         cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
         syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
-        ring=None if circuit.delivery is None else circuit.delivery.ring.empty(dtype),
+        ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
         poisson=tuple(
             Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
@@ -209,6 +238,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
             )
             for each in inputs.fluctuations
         ),
+        plastic=tuple(each.start(dtype) for each in circuit.plastic),
     )
 
 
@@ -254,19 +284,20 @@ def watched(
         carry, sums = state
         noise_state, cells, view = _moved(circuit, inputs, dt_ms, carry, tick)
         sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
-        words = pack(view.spikes) if circuit.delivery is None else circuit.delivery.words(view.spikes)
-        i_syn_pA, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, _after(carry.step, words, sums))
-        if circuit.delivery is not None and ring is not None:
-            ring = circuit.delivery.deliver(ring, view.spikes, words, carry.step)
-        after = Carry(carry.step + 1, cells, i_syn_pA, ring, noise_state, poisson, _wandered(inputs, carry, dt_ms))
-        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
+        words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
+        now = _after(carry.step, words, sums)
+        syn, ring, poisson = _arrived(circuit, inputs, decay, dt_ms, carry, tick, now)
+        fluctuations = _wandered(inputs, carry, dt_ms)
+        after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic)
+        after = _delivered(circuit, after, view.spikes, words, dt_ms)
+        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
 
     if not slow:
         none: list[jax.Array] = []
         (carry, _), (words, rows) = jax.lax.scan(step, (carry, none), clock)
         return carry, words, rows
 
-    first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), _syn(circuit, carry)
+    first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), _syn(circuit, carry, dt_ms)
     blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
     nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
 
@@ -301,7 +332,7 @@ def _moved(
 ) -> tuple[noise.Streams | None, tuple[Any, ...], View]:
     """The first half of a step: cells move under what stood at its start."""
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
-    syn = _syn(circuit, carry)
+    syn = _syn(circuit, carry, dt_ms)
     stepped = [
         group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
         for group, state in zip(circuit.groups, carry.cells, strict=True)
@@ -322,17 +353,42 @@ def _after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Arra
     return step
 
 
+def _delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float) -> Carry:
+    """The state with the spikes of its step on their way."""
+    ring, states = carry.ring, []
+    if ring is None:
+        return carry
+    if circuit.delivery is not None:
+        ring = circuit.delivery.deliver(ring, spikes, words, carry.step)
+    for each, state in zip(circuit.plastic, carry.plastic, strict=True):
+        ring, state = each.deliver(ring, state, spikes, words, carry.step, dt_ms)
+        states.append(state)
+    return carry._replace(ring=ring, plastic=tuple(states))
+
+
 def _arrived(
-    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, tick: Clock, now: jax.Array
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    carry: Carry,
+    tick: Clock,
+    now: jax.Array,
 ) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
-    """The second half: currents decay, and what is due arrives."""
-    i_syn_pA, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
-    if circuit.delivery is not None and ring is not None:
-        i_syn_pA = i_syn_pA + circuit.delivery.ring.due(ring, now)
-    i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
-    if circuit.delivery is not None and ring is not None:
-        ring = circuit.delivery.ring.cleared(ring, now, i_syn_pA)
-    return i_syn_pA, ring, poisson
+    """The synaptic state after the step, with what arrived; the ring without that; and the next Poisson spikes."""
+    ring, syn = (
+        carry.ring,
+        jnp.zeros(circuit.width, carry.syn.dtype) if circuit.second else _decays(circuit, decay, now) * carry.syn,
+    )
+    if circuit.leading is not None and ring is not None:
+        syn = syn + circuit.leading.ring.due(ring, now)
+    syn, poisson = _rained(circuit, inputs, syn, carry, tick)
+    if circuit.second:
+        rows, arrived = (each.reshape(-1, circuit.n_cells) for each in (carry.syn, syn))
+        syn = advanced(rows, arrived, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)
+    if circuit.leading is not None and ring is not None:
+        ring = circuit.leading.ring.cleared(ring, now, syn[: circuit.width])
+    return syn, ring, poisson
 
 
 def _external(
@@ -390,20 +446,13 @@ def _rained(
     return syn, tuple(after)
 
 
-def _syn(circuit: Circuit, carry: Carry) -> SynapticInput:
-    """The synaptic currents as (n_currents, n_cells), and the conductances likewise."""
-    rows = carry.syn.reshape(-1, circuit.n_cells)
-    if circuit.e_rev_mV is None:
-        return SynapticInput(rows, circuit.tau_syn_ms)
-    currents, conductances = ([k for k, g in enumerate(circuit.conductive) if g is kind] for kind in (False, True))
-    i_pA, tau_ms = (_picked(each, currents) for each in (rows, circuit.tau_syn_ms))
-    opened = (_picked(each, conductances) for each in (rows, circuit.tau_syn_ms, circuit.e_rev_mV))
-    return SynapticInput(i_pA, tau_ms, Conductances(*opened))
+def _syn(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticInput:
+    """The synaptic input of the step that begins."""
 
+    def v_mV() -> jax.Array:
+        return _joined(circuit, [state.v_mV for state in carry.cells])
 
-def _picked(rows: jax.Array, chosen: list[int]) -> jax.Array:
-    """The chosen rows, by slices, which fuse where a gather does not."""
-    return jnp.stack([rows[k] for k in chosen]) if chosen else rows[:0]
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), v_mV, dt_ms)
 
 
 def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:

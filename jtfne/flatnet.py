@@ -17,7 +17,7 @@ from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
 from jtfne.net import Identity, Net, Projection
-from jtfne.synapses import Conductance, Synapse
+from jtfne.synapses import NMDA, Second, Synapse
 
 CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
@@ -81,17 +81,13 @@ class FlatNet:
             synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
             delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
-        conductive = tuple(isinstance(known[names[0]], Conductance) for names in receptors)
-        e_rev_mV = [getattr(known[names[0]], "e_rev_mV", 0.0) for names in receptors]
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
-            tau_syn_ms=jnp.asarray([known[names[0]].tau_ms for names in receptors], dtype),
             delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
-            e_rev_mV=jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
-            conductive=conductive if any(conductive) else (),
+            **_kinetic([known[names[0]] for names in receptors], dtype),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
         return cls(circuit, receptors, dt_ms, tracking)
@@ -238,6 +234,23 @@ def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[
         mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
         rows.setdefault(_kinetics(mechanism) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
+
+
+def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """What a circuit knows of its receptors, by field: a row of state each, then the second rows."""
+    seconds = [(k, each) for k, each in enumerate(synapses) if each.linked is not None]
+    taus_ms = [*(each.taus_ms[0] for each in synapses), *(each.taus_ms[1] for _, each in seconds)]
+    conductive = tuple(each.unit == "nS" for each in synapses)
+    e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
+    blocked = tuple(isinstance(each, NMDA) for each in synapses)
+    return {
+        "tau_syn_ms": jnp.asarray(taus_ms, dtype),
+        "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
+        "conductive": conductive if any(conductive) else (),
+        "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
+        "blocked": blocked if any(blocked) else (),
+        "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
+    }
 
 
 def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:

@@ -48,7 +48,7 @@ def runner_of(
     circuit: engine.Circuit, inputs: engine.Inputs, recorders: tuple[engine.Recorder, ...], dt_ms: float
 ) -> Runner:
     """The runner of a circuit, by where its delivery lies."""
-    if isinstance(circuit.delivery, ShardedDelivery):
+    if isinstance(circuit.leading, ShardedDelivery):
         return OverDevices(circuit, inputs, recorders, dt_ms)
     return OnOne(circuit, inputs, recorders, dt_ms)
 
@@ -115,9 +115,9 @@ class OverDevices:
         recorders: tuple[engine.Recorder, ...],
         dt_ms: float,
     ) -> None:
-        delivery: Any = circuit.delivery
+        delivery: Any = circuit.leading
         self._delivery: ShardedDelivery = delivery
-        self._whole = dataclasses.replace(circuit, delivery=None), inputs
+        self._whole = dataclasses.replace(circuit, delivery=None, plastic=()), inputs
         self._recorders, self._dt_ms = recorders, dt_ms
         deal = _Dealer(self._delivery.layout, self._delivery.mesh)
         self._deal = deal
@@ -128,7 +128,8 @@ class OverDevices:
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
         circuit, inputs = self._whole
-        return self._deal.carry(_start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring)
+        carry = self._deal.carry(_start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring)
+        return carry._replace(plastic=self._deal.plastic(self._circuit))
 
     def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
         """As `Runner`."""
@@ -162,7 +163,7 @@ def _advance_over_devices(
     dt_ms: float,
 ) -> tuple[engine.Carry, engine.Chunk]:
     """`engine.advance` on each device's cells; rows are put into the order of cells before recorders finish them."""
-    sharded: Any = circuit.delivery
+    sharded: Any = circuit.leading
     mesh = sharded.mesh
 
     def on_one(parts: Any, clock: engine.Clock, dt_ms: jax.Array) -> Any:
@@ -232,10 +233,16 @@ class _Dealer:
             groups=tuple(groups),
             tau_syn_ms=self.same(circuit.tau_syn_ms),
             e_rev_mV=None if circuit.e_rev_mV is None else self.same(circuit.e_rev_mV),
+            mg_mM=None if circuit.mg_mM is None else self.same(circuit.mg_mM),
+            plastic=tuple(each.with_rule(jax.tree.map(self.same, each.rule)) for each in circuit.plastic),
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),
             n_cells=self._layout.n_local,
         )
+
+    def plastic(self, circuit: engine.Circuit) -> tuple[Any, ...]:
+        """The states of what is plastic in a dealt circuit, the same on every device."""
+        return tuple(jax.tree.map(self.same, each.start(circuit.drive_pA.dtype)) for each in circuit.plastic)
 
     def inputs(self, inputs: engine.Inputs, n_cells: int) -> engine.Inputs:
         """Stimuli; Poisson spikes are drawn for all cells of a device, of which some never get any."""
@@ -254,8 +261,8 @@ class _Dealer:
 
     def carry(self, carry: engine.Carry, circuit: engine.Circuit, inputs: engine.Inputs, ring: Any) -> engine.Carry:
         """A state before the first step; ring: that of one device."""
-        n_receptors, dtype = circuit.tau_syn_ms.shape[0], circuit.drive_pA.dtype
-        syn = np.asarray(carry.syn).reshape(n_receptors, circuit.n_cells)
+        dtype = circuit.drive_pA.dtype
+        syn = np.asarray(carry.syn).reshape(-1, circuit.n_cells)
         poisson = []
         for each, rain in zip(inputs.poisson, carry.poisson, strict=True):
             ranks = None if each.shared else self._target_ranks(each, circuit.n_cells)

@@ -39,6 +39,7 @@ from jtfne.stimuli import (
     SpikeTimes,
     Trace,
 )
+from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential
 
 BASE = (
     Config()
@@ -708,12 +709,40 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "kind of a synapse": (
         lambda: BASE.mechanisms({"g": {"kind": "Conductnce", "tau_ms": 1.0}}),
-        ("kind='Conductnce'", "'Exponential', 'Conductance'", "nearest: 'Conductance'", "mechanisms.g"),
+        ("kind='Conductnce'", "'Exponential', 'Alpha'", "nearest: 'Conductance'", "mechanisms.g"),
     ),
     "synapse of another sort": (lambda: BASE.mechanisms({"g": 3}), ("a int", "Conductance", "mechanisms.g")),
     "conductance without reversal": (
         lambda: BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 1.0}}),
         ("'e_rev_mV' is missing", "mechanisms.g.e_rev_mV"),
+    ),
+    "rise of zero": (
+        lambda: BASE.mechanisms({"m": {"kind": "BiExponential", "tau_rise_ms": 0, "tau_decay_ms": 5.0}}),
+        ("tau_rise_ms=0", "above 0", "mechanisms.m.tau_rise_ms"),
+    ),
+    "rise as slow as the decay": (
+        lambda: BASE.mechanisms({"m": BiExponential(tau_rise_ms=5.0, tau_decay_ms=5.0)}),
+        ("tau_rise_ms=5.0", "less than tau_decay_ms=5.0", "mechanisms.m"),
+    ),
+    "rise slower than the decay": (
+        lambda: BASE.mechanisms({"m": NMDA(tau_rise_ms=200.0)}),
+        ("tau_rise_ms=200.0", "less than tau_decay_ms=100.0", "mechanisms.m"),
+    ),
+    "magnesium below zero": (
+        lambda: BASE.mechanisms({"m": {"kind": "NMDA", "mg_mM": -1.0}}),
+        ("mg_mM=-1.0", "at least 0", "mechanisms.m.mg_mM"),
+    ),
+    "sign of an alpha function": (
+        lambda: BASE.mechanisms({"m": Alpha(tau_ms=2.0, sign=-1)}).connections(
+            [{**OPENS, "mechanism": "m", "weight": 1.0}]
+        ),
+        ("weight=1 pA", "negative", "'m'", "connections[0]"),
+    ),
+    "inhibition in nS": (
+        lambda: BASE.mechanisms(CONDUCTANCES).connections(
+            [{**OPENS, "source": "PV", "mechanism": "GABA_A", "weight": -1.0}]
+        ),
+        ("weight=-1 nS", "positive", "'GABA_A'", "connections[0]"),
     ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),

@@ -21,6 +21,7 @@ from jtfne.config import Config
 from jtfne.config._base import Declared
 from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
+from jtfne.synapses import SYNAPSES
 
 AREAS = [{"name": "V1"}, {"name": "V4"}]
 LAYERS = [{"name": "L2/3"}, {"name": "L4"}]
@@ -291,13 +292,31 @@ BY_DISTANCE = based(
     circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"}, "target": {"area": "V1"},
                            "rule": {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.1}}]
 )  # fmt: skip
-OWN = based(circuit__connections=[{**EDGE, "mechanism": "own"}], circuit__mechanisms={"own": {"tau_ms": 3.0}})
 GATED = based(circuit__connections=[{**EDGE, "mechanism": "g", "weight": 8.0}],
               circuit__mechanisms={"g": {"kind": "Conductance", "tau_ms": 3.0, "e_rev_mV": 0.0}},
               task__stimuli=[{"target": "E", "drive": {"kind": "Poisson", "rate_Hz": 900.0, "weight_nS": 3.0,
                                                        "mechanism": "g"}}])  # fmt: skip
 SCHEDULED = based(task={"n_trials": 2, "stimuli": [
     {"target": "E", "drive": PULSE, "label": "s", "at": {"onsets_ms": [3.0, 20.0], "trials": [0, 1]}}]})  # fmt: skip
+
+
+def _synapses():
+    """Every field of every synapse, on a connection from cells that fire."""
+    rise = {"tau_rise_ms": 1.0, "tau_decay_ms": 3.0}
+    given = {"Exponential": {"tau_ms": 3.0}, "Alpha": {"tau_ms": 3.0}, "BiExponential": rise,
+             "Conductance": {"tau_ms": 3.0, "e_rev_mV": 0.0}, "AlphaConductance": {"tau_ms": 3.0, "e_rev_mV": 0.0},
+             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise}  # fmt: skip
+    changed = {"tau_ms": 6.0, "tau_rise_ms": 2.0, "tau_decay_ms": 6.0, "e_rev_mV": -80.0, "mg_mM": 0.5, "sign": -1}
+    rows = {}
+    for kind, fields in given.items():
+        own = {"own": {"kind": kind, **fields}}
+        weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
+        base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
+        names = [field.name for field in dataclasses.fields(SYNAPSES[kind])]
+        rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
+    return rows
+
+
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
@@ -329,10 +348,6 @@ FIELDS = {
     "Cells.n": Change("circuit.cells.n", 24),
     "Cells.unit": Change("circuit.cells.unit", "fraction",
                          based(circuit__cells={"mix": {"E": 1}}, circuit__connections=[])),
-    "Exponential.tau_ms": Change("circuit.mechanisms.own.tau_ms", 6.0, OWN),
-    "Exponential.sign": Change("circuit.mechanisms.own.sign", -1, OWN),
-    "Conductance.tau_ms": Change("circuit.mechanisms.g.tau_ms", 6.0, GATED),
-    "Conductance.e_rev_mV": Change("circuit.mechanisms.g.e_rev_mV", -80.0, GATED),
     "Connection.source": Change("circuit.connections.0.source", {"area": "V1", "cell_type": "E"}),
     "Connection.target": Change("circuit.connections.0.target", "E"),
     "Connection.mechanism": Change("circuit.connections.0.mechanism", "NMDA"),
@@ -358,6 +373,7 @@ FIELDS = {
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
     "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
+    **_synapses(),
 }  # fmt: skip
 
 
@@ -414,7 +430,9 @@ def test_field_has_an_effect(field):
         assert field not in REFUSED and before[row.seen] != after[row.seen], f"{row.path}={row.value!r} changes nothing"
 
 
-REFUSED = {"Exponential.sign"}  # a positive weight on an inhibitory mechanism
+REFUSED = {
+    f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")
+}  # a positive weight on an inhibitory mechanism
 
 
 NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))

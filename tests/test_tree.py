@@ -11,14 +11,13 @@ import pytest
 from jtfne._tree import register
 from jtfne.emitters import EMITTERS, Izhikevich2003
 from jtfne.sources import SOURCES
-from jtfne.synapses import Conductance, Exponential
+from jtfne.synapses import SYNAPSES
 
 PARTS = [
     *(kind() for kind in EMITTERS.values()),
     Izhikevich2003(half_steps=True),
     *(kind() for kind in SOURCES.values()),
-    Exponential(tau_ms=1.0),
-    Conductance(tau_ms=1.0, e_rev_mV=0.0),
+    *(kind(**{each.name: 1.0 for each in dataclasses.fields(kind)}) for kind in SYNAPSES.values()),
 ]
 
 

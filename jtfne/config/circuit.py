@@ -313,7 +313,7 @@ class Circuit(Frozen):
         By cell type; E, PV, SST and VIP need none.
     cell_params : dict of str to dict
         By cell type: fields of its emitter, `drive` and `noise`; each a number, or one for each cell of the type.
-    mechanisms : dict of str to Exponential or Conductance
+    mechanisms : dict of str to a synapse of `jtfne.synapses`
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection
     """

@@ -165,8 +165,9 @@ class Config(Frozen):
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
 
-        Exponential is a current, its weights are in pA; those of a Conductance are in nS. A table without `kind` is an
-        Exponential.
+        Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance, AlphaConductance,
+        BiExponentialConductance and NMDA in nS. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances.
+        A table without `kind` is an Exponential.
         """
         return self._with("circuit", mechanisms=mechanisms)
 

@@ -85,10 +85,13 @@ class Delivery(Protocol):
         """The spikes of all cells as words (see `pack`), from those of the cells that this device holds."""
         ...
 
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+    def deliver(
+        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+    ) -> jax.Array:
         """The ring with the synapses of every cell that spiked in `step` added.
 
-        spikes: (n_cells,), bool or 0 and 1. words: the same, from `words`; a delivery reads what suits it.
+        spikes: (n_cells,), bool or 0 and 1. words: the same, from `words`; a delivery reads what suits it. scale:
+        (n_sources,), by what the weights of each source are multiplied, if by anything.
         """
         ...
 

@@ -58,9 +58,11 @@ class DenseDelivery:
         """As `Delivery`."""
         return pack(spikes)
 
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+    def deliver(
+        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+    ) -> jax.Array:
         """As `Delivery`; costs the same however many spikes there are."""
-        sent = spikes.astype(ring.dtype)
+        sent = spikes.astype(ring.dtype) if scale is None else spikes * scale
         for matrix, delay in zip(self.weights, self.delays, strict=True):
             at = (step + delay) % self.ring.n_slots * self.ring.width
             slot = jax.lax.dynamic_slice(ring, (at,), (self.ring.width,))

@@ -68,23 +68,26 @@ class EventDelivery:
         """As `Delivery`."""
         return pack(spikes)
 
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+    def deliver(
+        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+    ) -> jax.Array:
         """As `Delivery`; costs what its spikes cost."""
 
-        def block_added(ring: jax.Array, block: jax.Array) -> jax.Array:
+        def block_added(ring: jax.Array, block: jax.Array, cell: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False)
             weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
+            weight = weight if scale is None else scale[cell] * weight
             at = self.ring.turned(offset, step)
             return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
 
         def row_added(carry: tuple[_Next, jax.Array, jax.Array]) -> tuple[_Next, jax.Array, jax.Array]:
             (cell, _), words, ring = carry
             if self.one_block:
-                ring = block_added(ring, cell)
+                ring = block_added(ring, cell, cell)
             else:
                 first = self.first_block[cell]
                 last = first + self.n_blocks_of[cell]
-                ring = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b), ring)
+                ring = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b, cell), ring)
             # only the word itself is read: whatever else looked at the old words would make XLA copy them
             bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
             words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")

@@ -94,9 +94,11 @@ class ShardedDelivery:
         words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
         return words.T.reshape(-1)
 
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+    def deliver(
+        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+    ) -> jax.Array:
         """As `Delivery`, onto the cells of one device."""
-        return self.rows.deliver(ring, spikes, words, step)
+        return self.rows.deliver(ring, spikes, words, step, scale)
 
     def edges(self) -> EdgeList:
         """As `Delivery`, of all devices. Raises: JtfneError if other processes hold a part."""

@@ -47,9 +47,12 @@ class SparseDelivery:
         """As `Delivery`."""
         return pack(spikes)
 
-    def deliver(self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array) -> jax.Array:
+    def deliver(
+        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+    ) -> jax.Array:
         """As `Delivery`; costs the same however many spikes there are."""
-        sent = spikes.astype(ring.dtype).at[self.source].get(mode="promise_in_bounds") * self.weights
+        sent = spikes.astype(ring.dtype) if scale is None else spikes * scale
+        sent = sent.at[self.source].get(mode="promise_in_bounds") * self.weights
         n_entries = self.offsets.shape[0]
         arriving = jax.ops.segment_sum(sent, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds")
         at = self.ring.turned(self.offsets, step)

@@ -1,10 +1,40 @@
-"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class."""
+"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class; so is `PLASTICITIES`."""
 
+from jtfne.synapses._base import Second, advanced, exponentials
+from jtfne.synapses.alpha import Alpha, AlphaConductance
+from jtfne.synapses.biexponential import BiExponential, BiExponentialConductance
 from jtfne.synapses.conductance import Conductance
 from jtfne.synapses.exponential import Exponential
-from jtfne.synapses.receptors import RECEPTORS
+from jtfne.synapses.nmda import NMDA, unblocked
+from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
+from jtfne.synapses.short_term import ShortTerm
 
-Synapse = Exponential | Conductance
-SYNAPSES: dict[str, type[Synapse]] = {cls.__name__: cls for cls in (Exponential, Conductance)}
+Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA
+SYNAPSES: dict[str, type[Synapse]] = {
+    cls.__name__: cls
+    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA)
+}
 
-__all__ = ["RECEPTORS", "SYNAPSES", "Conductance", "Exponential", "Synapse"]
+Plasticity = ShortTerm
+PLASTICITIES: dict[str, type[Plasticity]] = {cls.__name__: cls for cls in (ShortTerm,)}
+
+__all__ = [
+    "CONDUCTANCES",
+    "NMDA",
+    "PLASTICITIES",
+    "RECEPTORS",
+    "SYNAPSES",
+    "Alpha",
+    "AlphaConductance",
+    "BiExponential",
+    "BiExponentialConductance",
+    "Conductance",
+    "Exponential",
+    "Plasticity",
+    "Second",
+    "ShortTerm",
+    "Synapse",
+    "advanced",
+    "exponentials",
+    "unblocked",
+]

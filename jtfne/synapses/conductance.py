@@ -26,4 +26,11 @@ class Conductance:
 
     sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"  # of a weight
+    order: ClassVar[int | None] = 2
+    linked: ClassVar[bool | None] = None
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE}
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """One row."""
+        return (self.tau_ms,)

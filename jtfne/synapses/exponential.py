@@ -27,7 +27,14 @@ class Exponential:
     sign: int = dataclasses.field(default=0, metadata={"static": True})
 
     unit: ClassVar[str] = "pA"  # of a weight
+    order: ClassVar[int | None] = None
+    linked: ClassVar[bool | None] = None
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """One row."""
+        return (self.tau_ms,)
 
     def decay(self, dt_ms: jax.Array | float) -> jax.Array:
         """What is left of a current after dt."""

@@ -1,0 +1,62 @@
+"""Alpha functions, as a current and as a conductance: two linked rows of state, exact on any grid."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+
+from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Alpha:
+    """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after tau.
+
+    The charge of one event is e w tau. A step of LIF takes the exact mean of the current over dt, which leaves an
+    error of second order. `sign` as of Exponential.
+    Source: Rall (1967), J. Neurophysiol. 30:1138-1168; Rotter & Diesmann (1999), Biol. Cybern. 81:381-402, sec. 3.2.
+
+    >>> Alpha(tau_ms=2.0).taus_ms
+    (2.0, 2.0)
+    """
+
+    tau_ms: jax.Array | float
+    sign: int = dataclasses.field(default=0, metadata={"static": True})
+
+    unit: ClassVar[str] = "pA"
+    order: ClassVar[int | None] = 2
+    linked: ClassVar[bool | None] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """What feeds the current, and the current."""
+        return self.tau_ms, self.tau_ms
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AlphaConductance:
+    """g(t) = w (t/tau) exp(1 - t/tau), i = g (e_rev - v): as Alpha, in nS; weights are never negative.
+
+    Source: as of Alpha.
+
+    >>> AlphaConductance(tau_ms=2.0, e_rev_mV=-80.0).sign
+    1
+    """
+
+    tau_ms: jax.Array | float
+    e_rev_mV: jax.Array | float
+
+    sign: ClassVar[int] = 1
+    unit: ClassVar[str] = "nS"
+    order: ClassVar[int | None] = 2
+    linked: ClassVar[bool | None] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE}
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """What feeds the conductance, and the conductance."""
+        return self.tau_ms, self.tau_ms

@@ -1,0 +1,66 @@
+"""Differences of two exponentials, as a current and as a conductance: they rise and decay, exact on any grid."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+
+from jtfne._check import FINITE, POSITIVE, Limit
+from jtfne._tree import register
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BiExponential:
+    """i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)): a spike adds a current that peaks at its weight (pA).
+
+    A makes the peak one: with r = tau_rise / tau_decay, A = r^(-r / (1 - r)) / (1 - r). The charge of one event is
+    w A (tau_decay - tau_rise). Where both are nearly equal, Alpha is the limit. `sign` as of Exponential.
+    Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
+
+    >>> BiExponential(tau_rise_ms=0.5, tau_decay_ms=2.0).taus_ms
+    (2.0, 0.5)
+    """
+
+    tau_rise_ms: jax.Array | float
+    tau_decay_ms: jax.Array | float
+    sign: int = dataclasses.field(default=0, metadata={"static": True})
+
+    unit: ClassVar[str] = "pA"
+    order: ClassVar[int | None] = None
+    linked: ClassVar[bool | None] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "sign": Limit(-1, 1)}
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """What decays, and what is taken from it."""
+        return self.tau_decay_ms, self.tau_rise_ms
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BiExponentialConductance:
+    """g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)), i = g (e_rev - v): as BiExponential, in nS.
+
+    Weights are never negative. Source: as of BiExponential.
+
+    >>> BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=5.0, e_rev_mV=0.0).unit
+    'nS'
+    """
+
+    tau_rise_ms: jax.Array | float
+    tau_decay_ms: jax.Array | float
+    e_rev_mV: jax.Array | float
+
+    sign: ClassVar[int] = 1
+    unit: ClassVar[str] = "nS"
+    order: ClassVar[int | None] = 2
+    linked: ClassVar[bool | None] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "e_rev_mV": FINITE}
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """What decays, and what is taken from it."""
+        return self.tau_decay_ms, self.tau_rise_ms

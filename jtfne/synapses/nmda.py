@@ -1,0 +1,57 @@
+"""NMDA receptors: a conductance that rises and decays, and that magnesium blocks where the membrane is low."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NMDA:
+    """i = g B(v) (e_rev - v), B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g as of BiExponentialConductance.
+
+    A weight (nS) is the peak of g, before the block; it is never negative. The block is held over a step at the
+    potential at its start (where a cell just spiked, that before its reset), which leaves an error of first order.
+    Receptors do not saturate.
+    Source: Jahr & Stevens (1990), J. Neurosci. 10:3178-3182 (the block); the defaults are those of Brunel & Wang
+    (2001), J. Comput. Neurosci. 11:63-85.
+
+    >>> round(float(NMDA().block(-65.0)), 4)
+    0.0597
+    """
+
+    tau_rise_ms: jax.Array | float = 2.0
+    tau_decay_ms: jax.Array | float = 100.0
+    e_rev_mV: jax.Array | float = 0.0
+    mg_mM: jax.Array | float = 1.0
+
+    sign: ClassVar[int] = 1
+    unit: ClassVar[str] = "nS"
+    order: ClassVar[int | None] = 1
+    linked: ClassVar[bool | None] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "tau_rise_ms": POSITIVE,
+        "tau_decay_ms": POSITIVE,
+        "e_rev_mV": FINITE,
+        "mg_mM": NOT_NEGATIVE,
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
+
+    @property
+    def taus_ms(self) -> tuple[jax.Array | float, ...]:
+        """What decays, and what is taken from it."""
+        return self.tau_decay_ms, self.tau_rise_ms
+
+    def block(self, v_mV: jax.Array | float) -> jax.Array:
+        """The share of the conductance that is open at `v_mV`: 0 to 1."""
+        return unblocked(v_mV, self.mg_mM)
+
+
+def unblocked(v_mV: jax.Array | float, mg_mM: jax.Array | float) -> jax.Array:
+    """What magnesium leaves open: 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV))."""
+    return 1.0 / (1.0 + mg_mM / 3.57 * jnp.exp(-0.062 * v_mV))

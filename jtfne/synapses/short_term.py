@@ -1,0 +1,61 @@
+"""Short-term plasticity of a connection: depression and facilitation, exact at every spike."""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+
+
+class ShortTermState(NamedTuple):
+    """u and 1 - x of every source, as they stand after its last spike and have recovered since: (n_sources,)."""
+
+    u: jax.Array
+    spent: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShortTerm:
+    """dx/dt = (1 - x)/tau_rec - u x delta(t - t_sp), du/dt = -u/tau_facil + U (1 - u) delta(t - t_sp).
+
+    At a spike u rises first, then u x of the resources are released: the spike counts u x times its weight, the
+    first one after rest U times. Every source has a u and an x for each connection, since its synapses there share
+    their past. u: the release U of a rested synapse. tau_facil_ms: 0 for none, so that u = U always.
+    Source: Tsodyks, Pawelzik & Markram (1998), Neural Comput. 10:821-835, eq. 2.1-2.3; without facilitation Tsodyks &
+    Markram (1997), PNAS 94:719-723, from which the defaults are taken (U, tau_rec of a depressing synapse).
+
+    >>> state = ShortTerm(u=0.5, tau_rec_ms=800.0).start(1, jnp.float32)
+    >>> state, first = ShortTerm(u=0.5, tau_rec_ms=800.0).step(state, jnp.ones(1, bool), 0.1)
+    >>> first.tolist()
+    [0.5]
+    """
+
+    u: jax.Array | float = 0.67
+    tau_rec_ms: jax.Array | float = 800.0
+    tau_facil_ms: jax.Array | float = 0.0
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "u": Limit(0.0, 1.0, open_low=True),
+        "tau_rec_ms": POSITIVE,
+        "tau_facil_ms": NOT_NEGATIVE,
+    }
+
+    def start(self, n_sources: int, dtype: jnp.dtype) -> ShortTermState:
+        """All at rest: x = 1, u = 0 until the first spike."""
+        return ShortTermState(jnp.zeros(n_sources, dtype), jnp.zeros(n_sources, dtype))
+
+    def step(
+        self, state: ShortTermState, spiked: jax.Array, dt_ms: jax.Array | float
+    ) -> tuple[ShortTermState, jax.Array]:
+        """The state after dt, at whose end the sources `spiked` (n_sources,); and u x of a spike then: (n_sources,)."""
+        facilitates = self.tau_facil_ms > jnp.zeros((), state.u.dtype)
+        kept = jnp.where(facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0)
+        u, spent = state.u * kept, state.spent * jnp.exp(-dt_ms / self.tau_rec_ms)
+        risen = u + self.u * (1.0 - u)
+        released = risen * (1.0 - spent)
+        after = ShortTermState(jnp.where(spiked, risen, u), jnp.where(spiked, spent + released, spent))
+        return jax.tree.map(lambda new, old: new.astype(old.dtype), after, state), released.astype(state.u.dtype)
