@@ -129,7 +129,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     if why:
         return np.nan, f"no expected rates: {why}"
     cell: Any = populations[0].emitter
-    tau_ms = max((float(each.tau_ms) for each in _used(net)), default=0.0)
+    tau_ms = max((float(each.tau_ms) for each in _used(net) if isinstance(each, Exponential)), default=0.0)
     n_cells, jump_mV = np.bincount(code), tau_ms / cell.c_m_pF
     one, two = (_sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):  # as many equal inputs as have this mean and this variance
@@ -182,9 +182,10 @@ def _why_not(net: "Net", populations: list[Population]) -> str:
         return "populations differ in their parameters"
     if any(each.noise for each in populations):
         return "cells have white noise"
-    if not all(isinstance(each, Exponential) for each in _used(net)):
-        return "some synapses are conductances"
-    if len({float(each.tau_ms) for each in _used(net)}) > 1:
+    exponential = [each for each in _used(net) if isinstance(each, Exponential)]
+    if len(exponential) < len(_used(net)):
+        return "some synapses are no exponential currents"
+    if len({float(each.tau_ms) for each in exponential}) > 1:
         return "synapses have several time constants"
     duration_ms = net.config.run.duration_ms
     for each in (stimulus.drive for stimulus in net.config.task.stimuli):

@@ -1,0 +1,36 @@
+"""The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
+
+from jtfne.engine._arrays import (
+    Carry,
+    Chunk,
+    Circuit,
+    Clock,
+    Fluctuation,
+    Group,
+    Inputs,
+    PoissonInput,
+    Rain,
+    Recorder,
+    SpikeTrains,
+    View,
+)
+from jtfne.engine._loop import advance, advance_jit, start, watched
+
+__all__ = [
+    "Carry",
+    "Chunk",
+    "Circuit",
+    "Clock",
+    "Fluctuation",
+    "Group",
+    "Inputs",
+    "PoissonInput",
+    "Rain",
+    "Recorder",
+    "SpikeTrains",
+    "View",
+    "advance",
+    "advance_jit",
+    "start",
+    "watched",
+]

@@ -1,0 +1,131 @@
+"""The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jtfne import noise
+from jtfne._check import refuse
+from jtfne.delivery import pack
+from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Rain, Recorder, View
+from jtfne.engine._step import arrived, delivered, moved, synaptic_input, told_after, wandered
+
+
+def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
+    """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
+    dtype = circuit.drive_pA.dtype
+    uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
+    draws = (1 if each.shared else each.n_targets(circuit.n_cells) for each in inputs.poisson)
+    streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
+    return Carry(
+        step=jnp.int32(0),
+        cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
+        syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
+        ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
+        noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
+        poisson=tuple(
+            Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
+            for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
+        ),
+        fluctuations=tuple(
+            noise.wander(
+                jax.random.fold_in(keys["stimulus"], each.stream), 1 if each.shared else circuit.n_cells, dtype
+            )
+            for each in inputs.fluctuations
+        ),
+        plastic=tuple(each.start(dtype) for each in circuit.plastic),
+    )
+
+
+def advance(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+) -> tuple[Carry, Chunk]:
+    """Run the steps of `clock` from `carry`. Traceable; `advance_jit` is the same, compiled, and eats its carry."""
+    carry, words, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+
+
+def watched(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    dt_ms: jax.Array | float,
+    indices: tuple[jax.Array | None, ...] | None = None,
+) -> tuple[Carry, jax.Array, list[jax.Array]]:
+    """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
+
+    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of the size of a row
+    stays where it is, while to add to one row of all rows is three operations a step.
+    indices: the cells that each recorder keeps, if not its own `index`.
+    Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
+    """
+    n_steps = clock.waveforms.shape[0]
+    cells = [r.index for r in recorders] if indices is None else indices
+    slow, fast = (
+        [(r, i) for r, i in zip(recorders, cells, strict=True) if (r.every > 1) is kind] for kind in (True, False)
+    )
+    if any(n_steps % r.every for r, _ in slow):
+        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
+    decay = jnp.exp(-dt_ms / circuit.tau_syn_ms)
+
+    def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, sums = state
+        noise_state, cells, view = moved(circuit, inputs, dt_ms, carry, tick)
+        sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
+        words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
+        now = told_after(carry.step, words, sums)
+        syn, ring, poisson = arrived(circuit, inputs, decay, dt_ms, carry, tick, now)
+        fluctuations = wandered(inputs, carry, dt_ms)
+        after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic)
+        after = delivered(circuit, after, view.spikes, words, dt_ms)
+        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
+
+    if not slow:
+        none: list[jax.Array] = []
+        (carry, _), (words, rows) = jax.lax.scan(step, (carry, none), clock)
+        return carry, words, rows
+
+    first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
+    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
+    nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
+
+    def interval(state: tuple[Carry, list[jax.Array]], ticks: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+        carry, buffers = state
+        began = carry.step - first
+        (carry, sums), kept = jax.lax.scan(step, (carry, nothing), ticks)
+        added = zip(buffers, sums, slow, strict=True)
+        return (carry, [_added(buffer, began // r.every, total / r.every) for buffer, total, (r, _) in added]), kept
+
+    length = math.gcd(*(r.every for r, _ in slow))
+    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), clock)
+    buffers = [
+        jnp.zeros((n_steps // r.every, *row.shape), row.dtype) for (r, _), row in zip(slow, nothing, strict=True)
+    ]
+    (carry, buffers), kept = jax.lax.scan(interval, (carry, buffers), turns)
+    words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), kept)
+    return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+
+
+def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
+    """What a recorder reads of the cells `index`."""
+    values = recorder.read(view)
+    return values if index is None else values[..., index]
+
+
+advance_jit = jax.jit(advance, donate_argnames=("carry",))
+
+
+def _added(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
+    """`buffer` with `values` added to one row, in place inside a loop."""
+    old = jax.lax.dynamic_index_in_dim(buffer, row, keepdims=False)
+    added: jax.Array = jax.lax.dynamic_update_index_in_dim(buffer, old + values.astype(buffer.dtype), row, 0)
+    return added

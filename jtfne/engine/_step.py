@@ -1,0 +1,140 @@
+"""One step: cells move under what stood at its start, inputs arrive, spikes set out."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jtfne import noise
+from jtfne.emitters import SynapticInput
+from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
+from jtfne.synapses import advanced
+from jtfne.synaptic import input_of
+
+
+def moved(
+    circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, tick: Clock
+) -> tuple[noise.Streams | None, tuple[Any, ...], View]:
+    """The first half of a step: cells move under what stood at its start."""
+    noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
+    syn = synaptic_input(circuit, carry, dt_ms)
+    stepped = [
+        group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
+        for group, state in zip(circuit.groups, carry.cells, strict=True)
+    ]
+    cells = tuple(state for state, _ in stepped)
+    spikes = joined(circuit, [spiked for _, spiked in stepped])
+    return noise_state, cells, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+
+
+def told_after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Array:
+    """`step`, known once words and sums are made: what is added is 0, which XLA cannot tell.
+
+    What asks the ring for this step then comes after all that reads the old currents, so that they need no copy.
+    """
+    for each in (words, *sums):
+        bits = jax.lax.bitcast_convert_type(each.reshape(-1)[0].astype(jnp.float32), jnp.uint32)
+        step = step + jnp.minimum((bits >> 1).astype(jnp.int32), 0)
+    return step
+
+
+def delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float) -> Carry:
+    """The state with the spikes of its step on their way."""
+    ring, states = carry.ring, []
+    if ring is None:
+        return carry
+    if circuit.delivery is not None:
+        ring = circuit.delivery.deliver(ring, spikes, words, carry.step)
+    for each, state in zip(circuit.plastic, carry.plastic, strict=True):
+        ring, state = each.deliver(ring, state, spikes, words, carry.step, dt_ms)
+        states.append(state)
+    return carry._replace(ring=ring, plastic=tuple(states))
+
+
+def arrived(
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    carry: Carry,
+    tick: Clock,
+    now: jax.Array,
+) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
+    """The synaptic state after the step, with what arrived; the ring without that; and the next Poisson spikes."""
+    ring, syn = (
+        carry.ring,
+        jnp.zeros(circuit.width, carry.syn.dtype) if circuit.second else _decays(circuit, decay, now) * carry.syn,
+    )
+    if circuit.leading is not None and ring is not None:
+        syn = syn + circuit.leading.ring.due(ring, now)
+    syn, poisson = _rained(circuit, inputs, syn, carry, tick)
+    if circuit.second:
+        rows, arrived = (each.reshape(-1, circuit.n_cells) for each in (carry.syn, syn))
+        syn = advanced(rows, arrived, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)
+    if circuit.leading is not None and ring is not None:
+        ring = circuit.leading.ring.cleared(ring, now, syn[: circuit.width])
+    return syn, ring, poisson
+
+
+def _external(
+    circuit: Circuit, inputs: Inputs, carry: Carry, tick: Clock, dt_ms: jax.Array | float
+) -> tuple[noise.Streams | None, jax.Array]:
+    """The noise state, and drive + stimuli + noise * sqrt(1 ms / dt): (n_cells,) pA, constant over the step."""
+    i_ext_pA = circuit.drive_pA
+    for k in range(inputs.patterns_pA.shape[0]):  # spelled out: fuses into the step
+        i_ext_pA = i_ext_pA + tick.waveforms[k] * inputs.patterns_pA[k]
+    for k, (each, now) in enumerate(zip(inputs.fluctuations, carry.fluctuations, strict=True), len(inputs.poisson)):
+        i_ext_pA = i_ext_pA + tick.gates[k] * each.sd_pA * now.x
+    if circuit.noise_pA is None or carry.noise is None:
+        return None, i_ext_pA
+    state, drawn = noise.normal(carry.noise, i_ext_pA.dtype)
+    return state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(drawn.dtype) * drawn
+
+
+def wandered(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.Wander, ...]:
+    """The Ornstein-Uhlenbeck processes of the next step."""
+    wandering = zip(carry.fluctuations, inputs.fluctuations, strict=True)
+    return tuple(noise.wandered(now, dt_ms / each.tau_ms) for now, each in wandering)
+
+
+def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
+    """The decay of each synaptic current, (n_receptors * n_cells,), from one a receptor, computed where it is used.
+
+    By adding 0 in the form of `now` it is kept from being computed once for all steps and read from memory in each.
+    """
+    place = jax.lax.iota(jnp.int32, decay.shape[0] * circuit.n_cells) + jnp.minimum(now, 0)
+    decays = jnp.zeros(place.shape, decay.dtype)
+    for r in range(decay.shape[0]):
+        decays = jnp.where(place >= r * circuit.n_cells, decay[r], decays)
+    return decays
+
+
+def _rained(
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
+) -> tuple[jax.Array, tuple[Rain, ...]]:
+    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step."""
+    after = []
+    for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
+        after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
+        n_targets = each.n_targets(circuit.n_cells)
+        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype), (n_targets,))
+        row = each.receptor * circuit.n_cells
+        if each.targets is None:
+            rest = syn.shape[0] - row - n_targets
+            syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
+        else:
+            syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
+    for given, counts in zip(inputs.trains, tick.counts, strict=True):
+        row = given.receptor * circuit.n_cells
+        added = given.weight * counts.astype(syn.dtype)[given.train]
+        syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
+    return syn, tuple(after)
+
+
+def synaptic_input(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticInput:
+    """The synaptic input of the step that begins."""
+
+    def v_mV() -> jax.Array:
+        return joined(circuit, [state.v_mV for state in carry.cells])
+
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), v_mV, dt_ms)
