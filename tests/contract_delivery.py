@@ -32,6 +32,8 @@ def config(weights=(64.0, -128.0)):
     excitation, inhibition = weights
     spread = {"kind": "Uniform", "low": 0.2, "high": 1.5}
     rain = {"kind": "Poisson", "rate_Hz": 900.0, "weight_pA": 32.0}
+    swell = {"kind": "OrnsteinUhlenbeck", "sd": 2.0, "tau_ms": 4.0, "start_ms": 3.0}
+    volley = {"kind": "Evoked", "mean_ms": 12.0, "sd_ms": 3.0, "n_spikes": 3, "weight_pA": 64.0}
     return (
         jtfne.Config()
         .runtime(seed=11, duration_ms=40.0)
@@ -47,7 +49,9 @@ def config(weights=(64.0, -128.0)):
              "rule": {"kind": "FixedProbability", "p": 0.1}},
         ])
         .stimuli([{"target": {}, "drive": rain, "label": "all"}, {"target": "B", "drive": rain, "label": "some"},
-                  {"target": "A", "drive": {**rain, "shared": True, "rate_Hz": 80.0}, "label": "shared"}])
+                  {"target": "A", "drive": {**rain, "shared": True, "rate_Hz": 80.0}, "label": "shared"},
+                  {"target": "A", "drive": {**swell, "sd": 64.0}}, {"target": {}, "drive": {**swell, "shared": True}},
+                  {"target": "A", "drive": volley}, {"target": {}, "drive": {**volley, "synchronous": True}}])
         .probes(["spk", "vm", "lfp_proxy"])
     )  # fmt: skip
 

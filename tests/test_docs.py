@@ -1,6 +1,7 @@
 """The documentation is true: its Python runs page by page, and its TOML is a circuit."""
 
 import re
+import runpy
 import textwrap
 from pathlib import Path
 
@@ -30,3 +31,11 @@ def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "index.rst").read_text(encoding="utf-8")
     pages = {path.stem for path in (*DOCS.glob("*.rst"), *DOCS.glob("*.md"))} - {"index"}
     assert pages == {line.strip() for line in index.splitlines() if line.strip() in pages}
+
+
+def test_the_figure_of_tasks_shows_events_averages_and_their_difference() -> None:
+    names = runpy.run_path(str(DOCS / "images/tasks.py"))
+    left, right = names["figure"](names["run"](n_trials=3, n_cells=40)).axes
+    assert sum(len(points.get_offsets()) for points in left.collections) == 6
+    lines = {line.get_label(): line.get_ydata() for line in right.lines}
+    assert (lines["difference"] == lines["second"] - lines["second omitted"]).all() and lines["difference"].any()
