@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
 from jtfne.interop.mne_raw import rows_of, to_raw
@@ -65,28 +66,38 @@ def to_epochs(
     import mne
 
     events = _events(signals, label)
-    trials = np.unique(events["trial"].to_numpy())
-    first = to_raw(signals, readout, trial=int(trials[0]), scale=scale)
+    first = to_raw(signals, readout, trial=int(events["trial"].iloc[0]), scale=scale)
     sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
-    start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
-    if stop <= start:
-        raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
+    start, stop = _span(window_ms, sampling_Hz)
     zero = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, zero, (start, stop), n_times, window_ms)
-    kept = np.empty((len(events), len(first.ch_names), stop + 1 - start))
-    for trial in trials.tolist():
-        rows = rows_of(signals.get(readout, trial=trial)) * (1.0 if scale is None else scale)
-        for k in np.flatnonzero(events["trial"].to_numpy() == trial):
-            kept[k] = rows[:, zero[k] + start : zero[k] + stop + 1]
+    kept = _cut(signals, readout, events["trial"].to_numpy(), zero, (start, stop)) * (1.0 if scale is None else scale)
+    if baseline_ms is not None:
+        kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
     names, codes = _named(events)
     table = np.column_stack([events["trial"].to_numpy() * n_times + zero, np.zeros_like(zero), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
-    if baseline_ms is not None:
-        kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
     return mne.EpochsArray(
         kept, first.info, table, start / sampling_Hz, event_id, proj=False, metadata=events, verbose="error"
     )
+
+
+def _span(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
+    """The window in samples. Raises: JtfneError if it has none."""
+    start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
+    if stop <= start:
+        raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
+    return start, stop
+
+
+def _cut(
+    signals: Signals, readout: str, trial: NDArray[np.int64], zero: NDArray[np.int64], span: tuple[int, int]
+) -> NDArray[np.float64]:
+    """The samples from `span[0]` to `span[1]` around `zero` of each event's trial: (n_events, n_channels, n_times)."""
+    rows = {each: rows_of(signals.get(readout, trial=each)) for each in np.unique(trial).tolist()}
+    start, stop = span
+    return np.stack([rows[own][:, at + start : at + stop + 1] for own, at in zip(trial.tolist(), zero, strict=True)])
 
 
 def to_evoked(

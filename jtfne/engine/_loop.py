@@ -8,9 +8,8 @@ import jax.numpy as jnp
 
 from jtfne import noise
 from jtfne._check import refuse
-from jtfne.delivery import pack
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Rain, Recorder, View
-from jtfne.engine._step import arrived, delivered, moved, synaptic_input, told_after, wandered
+from jtfne.engine._step import stepped, synaptic_input
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
@@ -78,16 +77,11 @@ def watched(
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms)
 
     def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
-        carry, sums = state
-        noise_state, cells, view = moved(circuit, inputs, dt_ms, carry, tick)
-        sums = [total + _read(r, i, view) for total, (r, i) in zip(sums, slow, strict=True)]
-        words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
-        now = told_after(carry.step, words, sums)
-        syn, ring, poisson = arrived(circuit, inputs, decay, dt_ms, carry, tick, now)
-        fluctuations = wandered(inputs, carry, dt_ms)
-        after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic)
-        after = delivered(circuit, after, view.spikes, words, dt_ms)
-        return (after._replace(step=carry.step + 1), sums), (words, [_read(r, i, view) for r, i in fast])
+        def watch(view: View) -> list[jax.Array]:
+            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], slow, strict=True)]
+
+        after, words, view, sums = stepped(circuit, inputs, decay, dt_ms, state[0], tick, watch)
+        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
 
     if not slow:
         none: list[jax.Array] = []

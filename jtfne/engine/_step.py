@@ -1,18 +1,41 @@
 """One step: cells move under what stood at its start, inputs arrive, spikes set out."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jtfne import noise
+from jtfne.delivery import pack
 from jtfne.emitters import SynapticInput
 from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
 from jtfne.synapses import advanced
 from jtfne.synaptic import input_of
 
 
-def moved(
+def stepped(
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    carry: Carry,
+    tick: Clock,
+    watch: Callable[[View], list[jax.Array]],
+) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
+    """The state after a step, its spikes as words, and what `watch` made of it. decay: of each row of currents."""
+    noise_state, cells, view = _moved(circuit, inputs, dt_ms, carry, tick)
+    seen = watch(view)
+    words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
+    now = _told_after(carry.step, words, seen)
+    syn, ring, poisson = _arrived(circuit, inputs, decay, dt_ms, carry, tick, now)
+    fluctuations = _wandered(inputs, carry, dt_ms)
+    after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic)
+    after = _delivered(circuit, after, view.spikes, words, dt_ms)
+    return after._replace(step=carry.step + 1), words, view, seen
+
+
+def _moved(
     circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, tick: Clock
 ) -> tuple[noise.Streams | None, tuple[Any, ...], View]:
     """The first half of a step: cells move under what stood at its start."""
@@ -27,7 +50,7 @@ def moved(
     return noise_state, cells, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
 
 
-def told_after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Array:
+def _told_after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Array:
     """`step`, known once words and sums are made: what is added is 0, which XLA cannot tell.
 
     What asks the ring for this step then comes after all that reads the old currents, so that they need no copy.
@@ -38,7 +61,7 @@ def told_after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.
     return step
 
 
-def delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float) -> Carry:
+def _delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float) -> Carry:
     """The state with the spikes of its step on their way."""
     ring, states = carry.ring, []
     if ring is None:
@@ -51,7 +74,7 @@ def delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Arra
     return carry._replace(ring=ring, plastic=tuple(states))
 
 
-def arrived(
+def _arrived(
     circuit: Circuit,
     inputs: Inputs,
     decay: jax.Array,
@@ -91,7 +114,7 @@ def _external(
     return state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(drawn.dtype) * drawn
 
 
-def wandered(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.Wander, ...]:
+def _wandered(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.Wander, ...]:
     """The Ornstein-Uhlenbeck processes of the next step."""
     wandering = zip(carry.fluctuations, inputs.fluctuations, strict=True)
     return tuple(noise.wandered(now, dt_ms / each.tau_ms) for now, each in wandering)
