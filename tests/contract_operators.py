@@ -98,7 +98,7 @@ def test_adjoint(name):
     w = np.random.default_rng(6).normal(size=(2, each.matrix.shape[0]))
     with jax.enable_x64(True):
         back = each.adjoint(w)
-        assert back.shape == x.shape
+        assert back.shape == x.shape and each.apply(x[:0]).shape == (0, each.matrix.shape[0])
         here, there = (each.apply(x) * w).sum(), (x * back).sum()
         np.testing.assert_allclose(here, there, rtol=1e-11)
 

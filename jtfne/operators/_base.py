@@ -1,6 +1,7 @@
 """What every operator is: a linear map from sources to channels, built once from geometry."""
 
 import dataclasses
+import math
 from typing import Any, Self
 
 import jax
@@ -35,7 +36,8 @@ class Operator:
         n_dims = given.ndim - len(shape)
         if n_dims < 0 or list(given.shape[n_dims:]) != shape:
             raise refuse(f"an array {given.shape}", f"(..., {', '.join(map(str, shape))})", f"{self.name}, apply")
-        return given.reshape(*given.shape[:n_dims], -1) @ jnp.asarray(self.matrix).reshape(n_channels, -1).T
+        flat = given.reshape(*given.shape[:n_dims], math.prod(shape))
+        return flat @ jnp.asarray(self.matrix).reshape(n_channels, -1).T
 
     def adjoint(self, channels: jax.Array | Matrix) -> jax.Array:
         """(..., n_channels) -> (..., n_sources) or (..., n_dipoles, 3). Raises: JtfneError for another shape."""
