@@ -402,3 +402,19 @@ def test_types_without_a_colour_of_their_own_get_different_ones():
 def test_matplotlib_loads_only_when_something_is_drawn():
     code = "import sys, jtfne.analysis.figures; sys.exit('matplotlib' in sys.modules or 'mne' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=300).returncode == 0
+
+
+def test_connectivity_shows_each_pair_with_its_number():
+    names = ["L4 E", "L4 PV"]
+    table = pd.DataFrame([[40.0, 10.0], [12.5, 0.0]], pd.Index(names, name="target"), pd.Index(names, name="source"))
+    ax = figures.connectivity(table)
+    (image,) = ax.images
+    np.testing.assert_array_equal(np.ma.filled(image.get_array(), -1.0), [[40.0, 10.0], [12.5, -1.0]])
+    assert [text.get_text() for text in ax.texts] == ["40", "10", "12.5"], "none where there are no synapses"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("source", "target") and ticks(ax.yaxis) == names
+    assert colour_bar_label(ax) == "mean inputs a cell"
+    given = Figure().add_subplot()
+    assert figures.connectivity(table, given) is given
+    for wrong, message in (({}, "data of type dict"), (0.0 * table, "without synapses")):
+        with pytest.raises(jtfne.JtfneError, match=message):
+            figures.connectivity(wrong)

@@ -1,12 +1,14 @@
 """Figures: each takes a run or an array and an optional `ax`, and returns the Axes; no pyplot, no global settings."""
 
 from jtfne.analysis.figures.cells import layout, raster, rates, timeline, vm
+from jtfne.analysis.figures.circuit import connectivity
 from jtfne.analysis.figures.compare import laminar_comparison
 from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar
 from jtfne.analysis.figures.head import topography, traces
 from jtfne.analysis.figures.save import overview, save_all
 
 __all__ = [
+    "connectivity",
     "laminar",
     "laminar_comparison",
     "layout",

@@ -1,0 +1,55 @@
+"""Figures of a circuit before it runs: who hears how many of whom."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jtfne._check import refuse
+from jtfne.analysis.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NUMBERED = 12  # populations up to which each number is written
+
+
+def connectivity(in_degrees: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
+    """Mean inputs onto a cell of each population (rows) from each (columns); pairs without synapses stay white.
+
+    Parameters
+    ----------
+    in_degrees : pandas.DataFrame
+        Targets by sources, as ``net.summary().in_degrees``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if left out.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    JtfneError
+        If it is no such table, or nothing is connected.
+    """
+    where = "analysis.figures.connectivity"
+    if not isinstance(in_degrees, pd.DataFrame):
+        raise refuse(f"data of type {type(in_degrees).__name__}", "net.summary().in_degrees, a DataFrame", where)
+    values = in_degrees.to_numpy(np.float64)
+    if not np.any(values > 0.0):
+        raise refuse("a circuit without synapses", "one with connections", where)
+    rows, columns = values.shape
+    ax = _style.axes_for(ax, 2.2 + 0.45 * columns, 1.4 + 0.42 * rows)
+    image = ax.imshow(np.where(values > 0.0, values, np.nan), cmap=_style.SEQUENTIAL, vmin=0.0, aspect="auto")
+    _style.colour_bar(ax, image, "mean inputs a cell")
+    ax.set_xticks(range(columns), [str(name) for name in in_degrees.columns], rotation=45, ha="right")
+    ax.set_yticks(range(rows), [str(name) for name in in_degrees.index])
+    ax.set(xlabel="source", ylabel="target")
+    if max(rows, columns) <= NUMBERED:
+        bright = values > 0.6 * values.max()
+        for row, column in np.argwhere(values > 0.0):
+            colour = _style.INK if bright[row, column] else "white"
+            text = f"{values[row, column]:.3g}"
+            ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=_style.SMALL_pt - 1.0)
+    return _style.tidy(ax)
