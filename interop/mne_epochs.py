@@ -31,14 +31,12 @@ def to_epochs(
     Parameters
     ----------
     signals : Signals
-    readout : str
-        As for `to_raw`; channels, types and units are those of `to_raw`.
+    readout, scale
+        As for `to_raw`; so are channels, types and units.
     label : str or several, optional
         Events of these labels only.
     window_ms, baseline_ms : tuple of float
         Start and end from the onset in ms, end included. The mean over the baseline is subtracted, if one is given.
-    scale : float, optional
-        As for `to_raw`.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def to_epochs(
     Raises
     ------
     JtfneError
-        As `to_raw`; without such events, and where a window leaves the trial or a baseline the window.
+        As `to_raw`; without such events; for a window beyond the trial, and a baseline beyond the window.
 
     Examples
     --------
@@ -76,9 +74,8 @@ def to_epochs(
     table = np.column_stack([trial * n_times + zero, np.zeros_like(zero), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
-    return mne.EpochsArray(
-        kept, first.info, table, start / sampling_Hz, event_id, proj=False, metadata=events, verbose="error"
-    )
+    about: dict[str, Any] = {"event_id": event_id, "metadata": events, "proj": False, "verbose": "error"}
+    return mne.EpochsArray(kept, first.info, table, start / sampling_Hz, **about)
 
 
 def _span(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
