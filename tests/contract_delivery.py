@@ -225,7 +225,7 @@ def test_meshes_that_do_not_fit_are_refused():
     grid = jax.sharding.Mesh(np.array(jax.devices()).reshape(1, 2), ("a", "b"))
     with pytest.raises(jtfne.JtfneError, match=r"axes 'a', 'b' is not allowed; allowed: one axis"):
         NET.simulate(delivery=delivery.Sharded(grid))
-    alone = jtfne.construct(NET.config.connections([]))
+    alone = jtfne.construct(NET.config.connections([]).stimuli([]))
     assert alone.simulate(duration_ms=5.0, delivery=delivery.Sharded()).get("vm").sizes["neuron"] == 222
 
 

@@ -284,6 +284,9 @@ def test_what_was_not_recorded_names_its_probe(name):
         signals.get(name)
 
 
+COLUMNS = ["trial", "onset_ms", "duration_ms", "label", "code", "condition"]
+
+
 def test_a_net_without_identity_refuses_names_and_keeps_numbers():
     signals = runs.nameless()
     for ask in (
@@ -300,7 +303,7 @@ def test_a_net_without_identity_refuses_names_and_keeps_numbers():
         signals.get("spk", layout="time_node", ids=[50, 3]).values, raster_by_hand(signals)[0][:, [50, 3]]
     )
     assert list(signals.spikes.columns) == ["trial", "time_ms", "neuron"]
-    assert len(signals.events) == 0 and list(signals.events.columns) == ["trial", "onset_ms", "duration_ms", "label"]
+    assert len(signals.events) == 0 and list(signals.events.columns) == COLUMNS
     with pytest.raises(jtfne.JtfneError, match=r"ids=\[100\]"):
         signals.get("spk", ids=[100])
 

@@ -307,5 +307,6 @@ def test_the_config_keeps_what_the_run_said_otherwise():
     """The manifest tells the run as it was, and the config as the net was built."""
     net = jtfne.construct(mixed(**SHORT))
     manifest = simulate(net, INPUT.at(-13.0).trials(2), seed=8, duration_ms=18.0, dt_ms=0.2).manifest
-    assert manifest["run"] == {"seed": 8, "dtype": "float32", "trials": 2, "duration_ms": 18.0, "dt_ms": 0.2}
+    told = {"seed": 8, "dtype": "float32", "trials": 2, "duration_ms": 18.0, "dt_ms": 0.2, "conditions": []}
+    assert manifest["run"] == told
     assert manifest["config_sha256"] == net.config.hash and len(manifest["paradigm"]) == 2
