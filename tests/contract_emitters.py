@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -68,6 +69,12 @@ STEP = jax.jit(lambda cell, state, i_pA, syn, dt_ms: cell.step(state, i_pA, syn,
 
 def test_the_rows_are_the_catalogue() -> None:
     assert set(ROWS) == set(EMITTERS)
+
+
+def test_the_documentation_lists_the_catalogue() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "configuration.rst").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^``([A-Z]\w+)`` .* (\S+)$", page, flags=re.MULTILINE))
+    assert listed == {kind: cls.input_unit for kind, cls in EMITTERS.items()}
 
 
 def numbers_of(cell: Emitter) -> dict[str, float]:
