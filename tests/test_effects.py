@@ -148,7 +148,7 @@ def _emitters():
                   "tau_2_ms": 20.0},
         "AdEx": {"c_m_pF": 200.0, "g_nS": 25.0, "v_rest_mV": -68.0, "v_t_mV": -52.0, "delta_mV": 1.0, "a_nS": 10.0,
                  "tau_w_ms": 60.0, "b_pA": 40.0, "v_reset_mV": -65.0, "v_peak_mV": 20.0, "substeps": 3},
-        "HodgkinHuxley": {"c_m_pF": 150.0, "g_l_nS": 12.0, "g_na_nS": 15_000.0, "g_k_nS": 5_000.0, "e_l_mV": -65.0,
+        "HodgkinHuxley": {"c_m_pF": 150.0, "g_l_nS": 12.0, "g_na_nS": 15_000.0, "g_k_nS": 5_000.0, "e_l_mV": -68.0,
                           "e_na_mV": 45.0, "e_k_mV": -85.0, "v_t_mV": -60.0, "v_spike_mV": -30.0, "substeps": 1},
         "TwoCompartment": {"c_s_pF": 80.0, "c_d_pF": 150.0, "g_s_nS": 12.0, "g_d_nS": 15.0, "g_c_nS": 20.0,
                            "v_rest_mV": -68.0, "v_th_mV": -52.0, "v_reset_mV": -65.0, "t_ref_ms": 3.0,

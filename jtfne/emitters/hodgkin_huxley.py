@@ -39,8 +39,8 @@ class HodgkinHuxley:
     Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in Hines (1984), Int. J.
     Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of the substep's mean v.
     Defaults: 20,000 um^2 of the membrane of benchmark 3 in Brette et al. (2007), J. Comput. Neurosci. 23:349-398,
-    appendix B (1 uF/cm^2; 0.05, 100 and 30 mS/cm^2). Source of the rates: Traub & Miles (1991), Neuronal Networks of
-    the Hippocampus, Cambridge University Press, as given there.
+    appendix B (1 uF/cm^2; 0.05, 100 and 30 mS/cm^2), but e_l, at whose -60 mV the cell fires by itself.
+    Source of the rates: Traub & Miles (1991), Neuronal Networks of the Hippocampus, Cambridge University Press.
 
     substeps: exponential Euler steps in one dt.
     """
@@ -49,7 +49,7 @@ class HodgkinHuxley:
     g_l_nS: jax.Array | float = 10.0
     g_na_nS: jax.Array | float = 20_000.0
     g_k_nS: jax.Array | float = 6_000.0
-    e_l_mV: jax.Array | float = -60.0
+    e_l_mV: jax.Array | float = -65.0
     e_na_mV: jax.Array | float = 50.0
     e_k_mV: jax.Array | float = -90.0
     v_t_mV: jax.Array | float = -63.0
