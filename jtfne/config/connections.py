@@ -5,11 +5,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from jtfne._check import one_of, refuse
-from jtfne.config._base import Count, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
+from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
 from jtfne.config._errors import HERE, duplicates
+from jtfne.synapses import PLASTICITIES, Plasticity
 
 
 def _one_or_more(value: Any) -> Any:
@@ -302,6 +311,8 @@ class Connection(Frozen):
         conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
     delay_ms : float or distribution
         At least one time step; a Normal or LogNormal needs `low`.
+    plasticity : ShortTerm or PairSTDP, optional
+        How these synapses change as the run goes (see `jtfne.synapses`); they do not if left out.
 
     Examples
     --------
@@ -316,6 +327,13 @@ class Connection(Frozen):
     rule: AnyRule
     weight: Value = 0.0
     delay_ms: Value = 1.0
+    plasticity: Annotated[Plasticity, Declared(PLASTICITIES)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without plasticity where there is none: such configs keep the hash that they had before there was any."""
+        table: dict[str, Any] = handler(self)
+        return {name: value for name, value in table.items() if name != "plasticity" or value is not None}
 
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":
