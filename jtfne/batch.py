@@ -70,10 +70,10 @@ def run_batch(
     >>> bool(spikes[0] < spikes[1])
     True
     """
-    if isinstance(flat.circuit.delivery, ShardedDelivery):
+    if isinstance(flat.circuit.leading, ShardedDelivery):
         raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
     given = _checked(flat, {} if values is None else dict(values), keys.shape[0])
-    if jax.default_backend() != "cpu" or not isinstance(flat.circuit.delivery, EventDelivery):
+    if jax.default_backend() != "cpu" or not isinstance(flat.circuit.leading, EventDelivery):
         chunk: engine.Chunk = _together(flat, given, keys, inputs, clock, recorders, n_steps=n_steps)
         return chunk
     members = [({name: array[k] for name, array in given.items()}, keys[k]) for k in range(keys.shape[0])]

@@ -15,9 +15,10 @@ from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
 from jtfne._tree import register
 from jtfne.config import Config, Population
-from jtfne.delivery import Choice, EdgeList, Ring, Synapses, choose
+from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, choose
 from jtfne.net import Identity, Net, Projection
-from jtfne.synapses import NMDA, Second, Synapse
+from jtfne.plastic import Plastic, plastic_of
+from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
 
 CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 
@@ -76,10 +77,7 @@ class FlatNet:
         receptors = receptors_of(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        delivered = None
-        if net.n_edges:
-            synapses = synapses_of(net, receptors, dt_ms, tracked=tracked)
-            delivered = (choose(synapses) if delivery is None else delivery).build(synapses)
+        delivered, plastic = _deliveries(net, receptors, dt_ms, delivery, tracked=tracked)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
             groups=_groups(populations, dtype),
@@ -87,6 +85,7 @@ class FlatNet:
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
+            plastic=plastic,
             **_kinetic([known[names[0]] for names in receptors], dtype),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
@@ -129,15 +128,20 @@ class FlatNet:
 
         Raises: JtfneError if the arrays were made without tracking.
         """
-        delivery = self.circuit.delivery
-        if delivery is None:
+        deliveries = self.circuit.deliveries
+        if not deliveries:
             return Net(self.tracking.config, self.tracking.identity, ())
-        if delivery.connection is None:
+        if deliveries[0].connection is None:
             raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
-        edges = delivery.edges()
+        edges = _all_edges([each.edges() for each in deliveries])
         codes = range(len(self.tracking.connections))
         projections = tuple(self._projection(edges, code) for code in codes)
         return Net(self.tracking.config, self.tracking.identity, projections)
+
+    def learned(self, carry: engine.Carry) -> Self:
+        """The same circuit with the weights that PairSTDP has made by the state `carry`."""
+        plastic = tuple(each.learned(state) for each, state in zip(self.circuit.plastic, carry.plastic, strict=True))
+        return dataclasses.replace(self, circuit=dataclasses.replace(self.circuit, plastic=plastic))
 
     def _projection(self, edges: EdgeList, code: int) -> Projection:
         """The synapses of one rule."""
@@ -259,16 +263,57 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
     return type(mechanism), *(float(getattr(mechanism, name)) for name in fields)
 
 
-def synapses_of(net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, *, tracked: bool) -> Synapses:
-    """What a delivery of all synapses of a net that has any is built from; nothing is laid out yet."""
+def _deliveries(
+    net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, delivery: Choice | None, *, tracked: bool
+) -> tuple[Delivery | None, tuple[Plastic, ...]]:
+    """The delivery of the synapses that do not change, and one for each rule by which others do."""
+    if not net.n_edges:
+        return None, ()
+    connections = net.config.circuit.connections
+    rules: dict[Any, list[int]] = {}
+    for code, each in enumerate(net.projections):
+        rules.setdefault(connections[each.connection].plasticity, []).append(code)
+    choice = choose(synapses_of(net, receptors, dt_ms, tracked=tracked)) if delivery is None else delivery
+    if delivery is None and isinstance(choice, Sharded) and any(isinstance(rule, PairSTDP) for rule in rules):
+        choice = Event()
+    made = {rule: synapses_of(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()}
+    dtype = np.dtype(net.config.run.dtype)
+    return (
+        choice.build(made[None]) if None in made and made[None].n_edges else None,
+        tuple(plastic_of(rule, synapses, choice, dtype) for rule, synapses in made.items() if rule is not None),
+    )
+
+
+def _all_edges(parts: list[EdgeList]) -> EdgeList:
+    """Edges of several deliveries, one after the other."""
+    columns = {
+        each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in dataclasses.fields(EdgeList)
+    }
+    return EdgeList(**columns)
+
+
+def synapses_of(
+    net: Net,
+    receptors: tuple[tuple[str, ...], ...],
+    dt_ms: float,
+    *,
+    tracked: bool,
+    codes: list[int] | None = None,
+) -> Synapses:
+    """What a delivery of the synapses of a net that has any is built from; nothing is laid out yet.
+
+    codes: which of its projections, all by default. Whichever, the ring is that of all.
+    """
     n_slots = _longest_steps(net.projections, dt_ms) + 1
-    spread = any(each.delay_ms.size > 1 for each in net.projections)
+    chosen = dict(enumerate(net.projections)) if codes is None else {code: net.projections[code] for code in codes}
+    mine = tuple(chosen.values())
+    spread = any(each.delay_ms.size > 1 for each in mine)
     return Synapses(
-        chunks=lambda: _edge_lists(net.projections, receptors, dt_ms),
-        degrees=lambda device_of, n_devices: _degrees(net.projections, device_of, n_devices),
+        chunks=lambda: _edge_lists(chosen, receptors, dt_ms),
+        degrees=lambda device_of, n_devices: _degrees(mine, device_of, n_devices),
         models=[rows for _, rows in _kinds(net.config.populations())],
-        n_edges=net.n_edges,
-        n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in net.projections if each.n_edges}),
+        n_edges=sum(each.n_edges for each in mine),
+        n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in mine if each.n_edges}),
         ring=Ring(n_slots, len(receptors), net.n_neurons),
         dtype=np.dtype(net.config.run.dtype),
         tracked=tracked,
@@ -296,10 +341,10 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
 
 
 def _edge_lists(
-    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float
+    projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float
 ) -> Iterator[Callable[[], EdgeList]]:
-    """All synapses of all projections, in chunks of whole rows of some 10^6 edges, each made when called."""
-    degrees = _out_degrees(projections)
+    """All synapses of projections by code, in chunks of whole rows of some 10^6 edges, each made when called."""
+    degrees = _out_degrees(tuple(projections.values()))
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
     for first, last in itertools.pairwise(bounds):
@@ -307,11 +352,11 @@ def _edge_lists(
 
 
 def _edge_list(
-    projections: tuple[Projection, ...], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
+    projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
 ) -> EdgeList:
     """The synapses of sources `first` to before `last`."""
     rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
-    for code, each in enumerate(projections):
+    for code, each in projections.items():
         part = slice(int(each.indptr[first]), int(each.indptr[last]))
         n_edges = part.stop - part.start
         delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]

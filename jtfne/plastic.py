@@ -1,14 +1,16 @@
 """Connections whose synapses change as the run goes: a delivery of their own, and a state in the carry."""
 
 import dataclasses
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery import Delivery, ShardedDelivery
-from jtfne.synapses import ShortTerm
+from jtfne.delivery import Choice, Delivery, Event, EventDelivery, Sharded, ShardedDelivery, Synapses, over_spikes
+from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
 
 
 class Plastic(Protocol):
@@ -32,6 +34,10 @@ class Plastic(Protocol):
         """The state before the first step."""
         ...
 
+    def learned(self, state: Any) -> "Plastic":
+        """The same with the weights of `state`, where they change."""
+        ...
+
     def deliver(
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
@@ -51,6 +57,10 @@ class Releasing:
         """As `Plastic`."""
         return dataclasses.replace(self, rule=rule)
 
+    def learned(self, state: Any) -> "Releasing":
+        """As `Plastic`: the weights do not change, only what of them is released."""
+        return self
+
     def start(self, dtype: Any) -> Any:
         """As `Plastic`: of all sources, on every device."""
         return self.rule.start(n_sources(self.delivery), dtype)
@@ -62,6 +72,107 @@ class Releasing:
         spiked = spikes if spikes.shape == state.u.shape else unpacked(words)[: state.u.shape[0]]
         state, released = self.rule.step(state, spiked, dt_ms)
         return self.delivery.deliver(ring, spikes, words, step, released), state
+
+
+class Traces(NamedTuple):
+    """The state of a `Pairing`. weights: flat, as its delivery's. before: (n_sources,), after: (n_cells,), traces."""
+
+    weights: jax.Array
+    before: jax.Array
+    after: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Pairing:
+    """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its column.
+
+    incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights, filled up with what
+    points behind the last. source: int32 of that shape, whence each comes.
+    """
+
+    delivery: EventDelivery
+    rule: PairSTDP
+    incoming: jax.Array
+    source: jax.Array
+
+    @classmethod
+    def of(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
+        """With the columns of `delivery`."""
+        offsets = np.asarray(delivery.offsets)
+        row_of_block = np.repeat(np.arange(delivery.ring.n_cells), _room(delivery))
+        block, entry = np.nonzero(offsets >= delivery.ring.width)
+        target = offsets[block, entry] % delivery.ring.n_cells
+        order = np.argsort(target, kind="stable")
+        target, at, source = target[order], (block * offsets.shape[1] + entry)[order], row_of_block[block][order]
+        counts = np.bincount(target, minlength=delivery.ring.n_cells)
+        rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
+        incoming, sources = np.full(shape, offsets.size, np.int32), np.zeros(shape, np.int32)
+        incoming[target, rank], sources[target, rank] = at, source
+        return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
+
+    def with_rule(self, rule: Any) -> "Pairing":
+        """As `Plastic`."""
+        return dataclasses.replace(self, rule=rule)
+
+    def start(self, dtype: Any) -> Any:
+        """As `Plastic`: the weights as they were drawn, and no trace."""
+        n_cells = self.delivery.ring.n_cells
+        return Traces(
+            jnp.array(self.delivery.weights).reshape(-1), jnp.zeros(n_cells, dtype), jnp.zeros(n_cells, dtype)
+        )
+
+    def learned(self, state: Any) -> "Pairing":
+        """As `Plastic`."""
+        weights = state.weights.reshape(self.delivery.weights.shape)
+        return dataclasses.replace(self, delivery=dataclasses.replace(self.delivery, weights=weights))
+
+    def deliver(
+        self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
+    ) -> tuple[jax.Array, Any]:
+        """As `Plastic`; costs what its spikes cost."""
+        rule, rows, block = self.rule, self.delivery, self.delivery.offsets.shape[1]
+        before = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
+        after = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
+
+        def lowered(k: jax.Array, weights: jax.Array) -> jax.Array:
+            offset = jax.lax.dynamic_index_in_dim(rows.offsets, k, keepdims=False)
+            old = jax.lax.dynamic_slice(weights, (k * block,), (block,))
+            new = jnp.maximum(old - rule.a_minus * rule.w_max * after[offset % rows.ring.n_cells], 0.0)
+            new = jnp.where(offset >= rows.ring.width, new, old)  # slot 0 is padding
+            return jax.lax.dynamic_update_slice(weights, new, (k * block,))
+
+        def row_lowered(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            first = rows.first_block[cell]
+            done: jax.Array = jax.lax.fori_loop(first, first + rows.n_blocks_of[cell], lowered, weights)
+            return done
+
+        def column_raised(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            at = self.incoming[cell]
+            old = weights.at[at].get(mode="fill", fill_value=0.0)
+            raised = jnp.minimum(old + rule.a_plus * rule.w_max * before[self.source[cell]], rule.w_max)
+            return weights.at[at].set(raised, mode="drop")
+
+        # read last: a write after it would make XLA copy all weights
+        weights = over_spikes(words, column_raised, over_spikes(words, row_lowered, state.weights))
+        now = Traces(weights, before + spikes, after + spikes)
+        return self.learned(now).delivery.deliver(ring, spikes, words, step), now
+
+
+def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
+    """Blocks that each row has room for."""
+    return np.diff(np.append(np.asarray(delivery.first_block), delivery.offsets.shape[0]))
+
+
+def plastic_of(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> Plastic:
+    """The synapses that change by `rule`. Raises: JtfneError for PairSTDP over several devices."""
+    numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)
+    if isinstance(rule, ShortTerm):
+        return Releasing(choice.build(synapses), numbers)
+    if isinstance(choice, Sharded):
+        raise refuse("PairSTDP on cells spread over devices", "a delivery on one, such as Event()", "delivery")
+    return Pairing.of(Event().build(synapses), numbers)
 
 
 def n_sources(delivery: Delivery) -> int:

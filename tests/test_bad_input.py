@@ -39,7 +39,7 @@ from jtfne.stimuli import (
     SpikeTimes,
     Trace,
 )
-from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential
+from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential, PairSTDP, ShortTerm
 
 BASE = (
     Config()
@@ -743,6 +743,48 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
             [{**OPENS, "source": "PV", "mechanism": "GABA_A", "weight": -1.0}]
         ),
         ("weight=-1 nS", "positive", "'GABA_A'", "connections[0]"),
+    ),
+    "release of nothing": (
+        lambda: edge(plasticity={"kind": "ShortTerm", "u": 0.0, "tau_rec_ms": 100.0}),
+        ("u=0.0", "above 0", "connections[0].plasticity.u"),
+    ),
+    "release of more than all": (
+        lambda: edge(plasticity=ShortTerm(u=1.5, tau_rec_ms=100.0)),
+        ("u=1.5", "at most 1", "connections[0].plasticity.u"),
+    ),
+    "recovery of zero": (
+        lambda: edge(plasticity={"kind": "ShortTerm", "u": 0.5, "tau_rec_ms": 0}),
+        ("tau_rec_ms=0", "above 0", "connections[0].plasticity.tau_rec_ms"),
+    ),
+    "kind of plasticity": (
+        lambda: edge(plasticity={"kind": "STDP", "w_max": 1.0}),
+        ("kind='STDP'", "'ShortTerm', 'PairSTDP'", "nearest: 'PairSTDP'", "connections[0].plasticity"),
+    ),
+    "plasticity without kind": (
+        lambda: edge(plasticity={"w_max": 1.0}),
+        ("without 'kind'", "'ShortTerm', 'PairSTDP'", "connections[0].plasticity"),
+    ),
+    "STDP without a bound": (
+        lambda: edge(plasticity={"kind": "PairSTDP"}),
+        ("'w_max' is missing", "connections[0].plasticity.w_max"),
+    ),
+    "weight above its bound": (
+        lambda: edge(weight=3.0, plasticity=PairSTDP(w_max=2.0)),
+        ("weight=3 pA", "at most w_max=2 pA", "connections[0]"),
+    ),
+    "weights without an upper bound": (
+        lambda: edge(weight=LogNormal(mean=1.0, sd=1.0), plasticity=PairSTDP(w_max=2.0)),
+        ("weights without an upper end", "w_max=2 pA (high=...)", "connections[0]"),
+    ),
+    "weights of a table above their bound": (
+        lambda: edge(
+            weight=None, rule=FromTable(source=(0, 1), target=(8, 8), weight=(1.0, 5.0)), plasticity=PairSTDP(w_max=2.0)
+        ),
+        ("weight=5 pA", "at most w_max=2 pA", "connections[0]"),
+    ),
+    "STDP of inhibition": (
+        lambda: edge(source="PV", mechanism="GABA_A", weight=-1.0, plasticity=PairSTDP(w_max=2.0)),
+        ("PairSTDP on an inhibitory connection", "excitatory ones", "connections[0]"),
     ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),

@@ -317,6 +317,25 @@ def _synapses():
     return rows
 
 
+def _plasticities():
+    """Every field of every rule of plasticity, between cells that fire."""
+    given = {
+        "ShortTerm": {"u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0},
+        "PairSTDP": {"w_max": 200.0, "a_plus": 0.2, "a_minus": 0.3, "tau_plus_ms": 20.0, "tau_minus_ms": 20.0},
+    }
+    changed = {
+        "ShortTerm": {"u": 0.3, "tau_rec_ms": 300.0, "tau_facil_ms": 0.0},
+        "PairSTDP": {"w_max": 300.0, "a_plus": 0.1, "a_minus": 0.1, "tau_plus_ms": 5.0, "tau_minus_ms": 5.0},
+    }
+    rows = {
+        "Connection.plasticity": Change("circuit.connections.0.plasticity", {"kind": "ShortTerm", **given["ShortTerm"]})
+    }
+    for kind, fields in given.items():
+        base = based(circuit__connections=[{**EDGE, "target": "E", "plasticity": {"kind": kind, **fields}}])
+        rows |= at("circuit.connections.0.plasticity", kind, base, **changed[kind])
+    return rows
+
+
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
@@ -374,6 +393,7 @@ FIELDS = {
     "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
     **_synapses(),
+    **_plasticities(),
 }  # fmt: skip
 
 

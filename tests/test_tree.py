@@ -11,13 +11,16 @@ import pytest
 from jtfne._tree import register
 from jtfne.emitters import EMITTERS, Izhikevich2003
 from jtfne.sources import SOURCES
-from jtfne.synapses import SYNAPSES
+from jtfne.synapses import PLASTICITIES, SYNAPSES
 
 PARTS = [
     *(kind() for kind in EMITTERS.values()),
     Izhikevich2003(half_steps=True),
     *(kind() for kind in SOURCES.values()),
-    *(kind(**{each.name: 1.0 for each in dataclasses.fields(kind)}) for kind in SYNAPSES.values()),
+    *(
+        kind(**{each.name: 1.0 for each in dataclasses.fields(kind)})
+        for kind in (*SYNAPSES.values(), *PLASTICITIES.values())
+    ),
 ]
 
 

@@ -19,7 +19,7 @@ from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
 from jtfne.emitters import EMITTERS
 from jtfne.stimuli import SYNAPTIC, SpikeTimes
-from jtfne.synapses import Synapse
+from jtfne.synapses import PairSTDP, Synapse
 
 if TYPE_CHECKING:
     from jtfne.config.config import Config
@@ -231,6 +231,23 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
     yield from _signs(connection, sign, mechanism.unit, why, where)
+    if isinstance(connection.plasticity, PairSTDP):
+        yield from _learning(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
+
+
+def _learning(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
+    """Weights that STDP cannot keep within its bounds."""
+    weight, rule = connection.weight, connection.rule
+    largest: float | None
+    if isinstance(rule, FromTable) and rule.weight is not None:
+        largest = max(rule.weight)
+    else:
+        largest = weight.high if isinstance(weight, Uniform | Normal | LogNormal) else weight
+    if sign < 0:
+        yield _no("PairSTDP on an inhibitory connection", "excitatory ones, whose weights are positive", where)
+    elif largest is None or largest > w_max:
+        given = "weights without an upper end" if largest is None else f"weight={largest:g} {unit}"
+        yield _no(given, f"at most w_max={w_max:g} {unit} (high=...) with PairSTDP", where)
 
 
 def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:

@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, refuse
-from jtfne.config._base import Count, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
+from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
 from jtfne.config._column import Column, ColumnOf
 from jtfne.config._errors import HERE, duplicates
 from jtfne.config._tables import columns_in, columns_of
+from jtfne.synapses import PLASTICITIES, Plasticity
 
 
 def _one_or_more(value: Any) -> Any:
@@ -325,6 +334,8 @@ class Connection(Frozen):
         conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
     delay_ms : float, distribution or FromDistance
         At least one time step; a Normal or LogNormal needs `low`.
+    plasticity : ShortTerm or PairSTDP, optional
+        How these synapses change as the run goes (see `jtfne.synapses`); they do not if left out.
 
     Examples
     --------
@@ -339,6 +350,13 @@ class Connection(Frozen):
     rule: AnyRule
     weight: Value = 0.0
     delay_ms: Delay = 1.0
+    plasticity: Annotated[Plasticity, Declared(PLASTICITIES)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without plasticity where there is none: such configs keep the hash that they had before there was any."""
+        table: dict[str, Any] = handler(self)
+        return {name: value for name, value in table.items() if name != "plasticity" or value is not None}
 
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":

@@ -80,20 +80,16 @@ class EventDelivery:
             at = self.ring.turned(offset, step)
             return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
 
-        def row_added(carry: tuple[_Next, jax.Array, jax.Array]) -> tuple[_Next, jax.Array, jax.Array]:
-            (cell, _), words, ring = carry
+        def row_added(ring: jax.Array, cell: jax.Array) -> jax.Array:
             if self.one_block:
-                ring = block_added(ring, cell, cell)
-            else:
-                first = self.first_block[cell]
-                last = first + self.n_blocks_of[cell]
-                ring = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b, cell), ring)
-            # only the word itself is read: whatever else looked at the old words would make XLA copy them
-            bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
-            words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")
-            return _first_of(words), words, ring
+                return block_added(ring, cell, cell)
+            first = self.first_block[cell]
+            last = first + self.n_blocks_of[cell]
+            added: jax.Array = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b, cell), ring)
+            return added
 
-        return jax.lax.while_loop(lambda carry: carry[0].found, row_added, (_first_of(words), words, ring))[2]
+        added: jax.Array = over_spikes(words, row_added, ring)
+        return added
 
     def edges(self) -> EdgeList:
         """As `Delivery`, read back from the blocks."""
@@ -105,6 +101,20 @@ class EventDelivery:
         tracked = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[real]
         weight = np.asarray(self.weights)[real].astype(np.float64)
         return Entries(row, offsets[real], weight, tracked).edges(self.ring)
+
+
+def over_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
+    """What `use(value, cell)` makes of `value`, cell after cell that spiked, in their order."""
+
+    def used(carry: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
+        (cell, _), words, value = carry
+        value = use(value, cell)
+        # only the word itself is read: whatever else looked at the old words would make XLA copy them
+        bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
+        words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")
+        return _first_of(words), words, value
+
+    return jax.lax.while_loop(lambda carry: carry[0].found, used, (_first_of(words), words, value))[2]
 
 
 class _Next(NamedTuple):

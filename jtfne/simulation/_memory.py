@@ -20,6 +20,7 @@ from jtfne.flatnet import CHUNK_EDGES, receptors_of, synapses_of
 from jtfne.net import Net
 from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.stimuli import SYNAPTIC
+from jtfne.synapses import PairSTDP
 
 MiB = 2**20
 # Rises of resident memory that do not depend on the circuit, read stage by stage from /proc/self/statm in fresh
@@ -139,7 +140,14 @@ def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[i
         return synapses.ring.size, _Edges(0, 0)
     chosen = choose(synapses) if delivery is None else delivery
     work = EDGE_WORK_BYTES * min(net.n_edges, CHUNK_EDGES * n_cores())
-    return synapses.ring.size, _Edges(chosen.n_bytes(synapses), work)
+    return synapses.ring.size, _Edges(chosen.n_bytes(synapses) + _learning_bytes(net, synapses.dtype.itemsize), work)
+
+
+def _learning_bytes(net: Net, item: int) -> int:
+    """What synapses of PairSTDP take beside their rows: place, source, and the weight in the state, twice in a step."""
+    connections = net.config.circuit.connections
+    learning = [each for each in net.projections if isinstance(connections[each.connection].plasticity, PairSTDP)]
+    return sum(each.n_edges for each in learning) * (8 + 2 * item)
 
 
 def mechanisms_of(config: Config) -> tuple[str, ...]:

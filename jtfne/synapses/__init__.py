@@ -8,6 +8,7 @@ from jtfne.synapses.exponential import Exponential
 from jtfne.synapses.nmda import NMDA, unblocked
 from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
 from jtfne.synapses.short_term import ShortTerm
+from jtfne.synapses.stdp import PairSTDP
 
 Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA
 SYNAPSES: dict[str, type[Synapse]] = {
@@ -15,8 +16,8 @@ SYNAPSES: dict[str, type[Synapse]] = {
     for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA)
 }
 
-Plasticity = ShortTerm
-PLASTICITIES: dict[str, type[Plasticity]] = {cls.__name__: cls for cls in (ShortTerm,)}
+Plasticity = ShortTerm | PairSTDP
+PLASTICITIES: dict[str, type[Plasticity]] = {cls.__name__: cls for cls in (ShortTerm, PairSTDP)}
 
 __all__ = [
     "CONDUCTANCES",
@@ -30,6 +31,7 @@ __all__ = [
     "BiExponentialConductance",
     "Conductance",
     "Exponential",
+    "PairSTDP",
     "Plasticity",
     "Second",
     "ShortTerm",

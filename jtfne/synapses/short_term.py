@@ -25,17 +25,17 @@ class ShortTerm:
     At a spike u rises first, then u x of the resources are released: the spike counts u x times its weight, the
     first one after rest U times. Every source has a u and an x for each connection, since its synapses there share
     their past. u: the release U of a rested synapse. tau_facil_ms: 0 for none, so that u = U always.
-    Source: Tsodyks, Pawelzik & Markram (1998), Neural Comput. 10:821-835, eq. 2.1-2.3; without facilitation Tsodyks &
-    Markram (1997), PNAS 94:719-723, from which the defaults are taken (U, tau_rec of a depressing synapse).
+    Source: Tsodyks, Pawelzik & Markram (1998), Neural Comput. 10:821-835; without facilitation Tsodyks & Markram
+    (1997), PNAS 94:719-723.
 
-    >>> state = ShortTerm(u=0.5, tau_rec_ms=800.0).start(1, jnp.float32)
-    >>> state, first = ShortTerm(u=0.5, tau_rec_ms=800.0).step(state, jnp.ones(1, bool), 0.1)
+    >>> rule = ShortTerm(u=0.5, tau_rec_ms=800.0)
+    >>> state, first = rule.step(rule.start(1, jnp.float32), jnp.ones(1, bool), 0.1)
     >>> first.tolist()
     [0.5]
     """
 
-    u: jax.Array | float = 0.67
-    tau_rec_ms: jax.Array | float = 800.0
+    u: jax.Array | float
+    tau_rec_ms: jax.Array | float
     tau_facil_ms: jax.Array | float = 0.0
 
     LIMITS: ClassVar[dict[str, Limit]] = {
