@@ -13,7 +13,7 @@ FLOORS = (
     "delivery emitters geometry measures noise operators stimuli synapses",
     "config",
     "net paradigm presets",
-    "plastic synaptic",
+    "plastic",
     "engine",
     "runner",
     "flatnet",

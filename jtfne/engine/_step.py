@@ -10,8 +10,8 @@ from jtfne import noise
 from jtfne.delivery import pack
 from jtfne.emitters import SynapticInput
 from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
+from jtfne.engine._synaptic import input_of
 from jtfne.synapses import advanced
-from jtfne.synaptic import input_of
 
 
 def stepped(
