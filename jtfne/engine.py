@@ -66,9 +66,9 @@ class Circuit:
         return next(iter(self.deliveries), None)
 
     @property
-    def width(self) -> int:
-        """Entries of one step's arrivals: (n_receptors, n_cells), flat."""
-        return (self.tau_syn_ms.shape[0] - len(self.second)) * self.n_cells
+    def n_receptors(self) -> int:
+        """How many there are."""
+        return self.tau_syn_ms.shape[0] - len(self.second)
 
 
 @register
@@ -117,9 +117,9 @@ class Rain(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps. syn: all its rows, flat. noise: generator states. poisson: one an input.
+    """The state between two steps. noise: generator states. poisson: one an input.
 
-    plastic: one of each of the circuit's.
+    syn: (n_receptors * n_cells,), second: (n_second * n_cells,), or None. plastic: one of each of the circuit's.
     """
 
     step: jax.Array
@@ -129,6 +129,7 @@ class Carry(NamedTuple):
     noise: noise.Streams | None
     poisson: tuple[Rain, ...]
     plastic: tuple[Any, ...] = ()
+    second: jax.Array | None = None
 
 
 class View(NamedTuple):
@@ -193,7 +194,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     return Carry(
         step=jnp.int32(0),
         cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
-        syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
+        syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
         poisson=tuple(
@@ -201,6 +202,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
             for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
         ),
         plastic=tuple(each.start(dtype) for each in circuit.plastic),
+        second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
 
 
@@ -240,7 +242,8 @@ def watched(
     )
     if any(n_steps % r.every for r, _ in slow):
         raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
-    decay = jnp.repeat(jnp.exp(-dt_ms / circuit.tau_syn_ms), circuit.n_cells)
+    first_ms = circuit.tau_syn_ms[: circuit.n_receptors] if circuit.second else circuit.tau_syn_ms
+    decay = jnp.repeat(jnp.exp(-dt_ms / first_ms), circuit.n_cells)
 
     def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
         carry, sums = state
@@ -298,9 +301,18 @@ def _step(
     ]
     cells = tuple(state for state, _ in stepped)
     spikes = _joined(circuit, [spiked for _, spiked in stepped])
-    after, ring, poisson = _arrived(circuit, inputs, decay, dt_ms, carry, tick)
+    i_syn_pA, ring = decay * carry.syn, carry.ring
+    if circuit.leading is not None and ring is not None:
+        i_syn_pA = i_syn_pA + circuit.leading.ring.due(ring, carry.step)
+    i_syn_pA, poisson = _rained(circuit, inputs, i_syn_pA, carry, tick)
+    if circuit.leading is not None and ring is not None:
+        ring = circuit.leading.ring.cleared(ring, carry.step, i_syn_pA)
+    second = carry.second
+    if second is not None:
+        rows, fed = carry.syn.reshape(-1, circuit.n_cells), second.reshape(-1, circuit.n_cells)
+        second = advanced(rows, fed, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)
     view = View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
-    return Carry(carry.step, cells, after, ring, noise_state, poisson, carry.plastic), view
+    return Carry(carry.step, cells, i_syn_pA, ring, noise_state, poisson, carry.plastic, second), view
 
 
 def _delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float) -> Carry:
@@ -314,22 +326,6 @@ def _delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Arr
         ring, state = each.deliver(ring, state, spikes, words, carry.step, dt_ms)
         states.append(state)
     return carry._replace(ring=ring, plastic=tuple(states))
-
-
-def _arrived(
-    circuit: Circuit, inputs: Inputs, decay: jax.Array, dt_ms: jax.Array | float, carry: Carry, tick: Clock
-) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
-    """The synaptic state after the step, with what arrived; the ring without that; and the next Poisson spikes."""
-    ring, syn = carry.ring, jnp.zeros(circuit.width, carry.syn.dtype) if circuit.second else decay * carry.syn
-    if circuit.leading is not None and ring is not None:
-        syn = syn + circuit.leading.ring.due(ring, carry.step)
-    syn, poisson = _rained(circuit, inputs, syn, carry, tick)
-    if circuit.second:
-        rows, arrived = (each.reshape(-1, circuit.n_cells) for each in (carry.syn, syn))
-        syn = advanced(rows, arrived, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)
-    if circuit.leading is not None and ring is not None:
-        ring = circuit.leading.ring.cleared(ring, carry.step, syn[: circuit.width])
-    return syn, ring, poisson
 
 
 def _external(
@@ -369,7 +365,8 @@ def _syn(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticIn
     def v_mV() -> jax.Array:
         return _joined(circuit, [state.v_mV for state in carry.cells])
 
-    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), v_mV, dt_ms)
+    second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms)
 
 
 def _joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:

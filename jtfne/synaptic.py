@@ -45,15 +45,19 @@ class Receptors(Protocol):
 
 
 def input_of(
-    receptors: Receptors, rows: jax.Array, v_mV: Callable[[], jax.Array], dt_ms: jax.Array | float
+    receptors: Receptors,
+    rows: jax.Array,
+    second: jax.Array | None,
+    v_mV: Callable[[], jax.Array],
+    dt_ms: jax.Array | float,
 ) -> SynapticInput:
-    """The input of the step that begins, from all rows of state (n_rows, n_cells).
+    """The input of the step that begins, from the rows of state of receptors, (n_receptors, n_cells), and the second.
 
     v_mV: the potentials (n_cells,) by which magnesium blocks, if it does.
     """
     if receptors.e_rev_mV is None and not receptors.second:
         return SynapticInput(rows, receptors.tau_syn_ms)
-    seen = exponentials(rows, receptors.tau_syn_ms, receptors.second, dt_ms)
+    seen = exponentials(rows, second, receptors.tau_syn_ms, receptors.second, dt_ms)
     conductive = receptors.conductive or (False,) * len(seen)
     currents, opened = ([each for each in seen if conductive[each[0]] is kind] for kind in (False, True))
     no_row, no_number = rows[:0], receptors.tau_syn_ms[:0]
