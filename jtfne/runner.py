@@ -240,6 +240,11 @@ class _Dealer:
             n_cells=self._layout.n_local,
         )
 
+    def _rows(self, flat: Any, n_cells: int) -> jax.Array:
+        """Rows over all cells, flat, as rows over those of each device, flat."""
+        rows = np.asarray(flat).reshape(-1, n_cells)
+        return self._stacked(lambda k: rows[:, self._layout.rows[k]].reshape(-1))
+
     def plastic(self, circuit: engine.Circuit) -> tuple[Any, ...]:
         """The states of what is plastic in a dealt circuit, the same on every device."""
         return tuple(jax.tree.map(self.same, each.start(circuit.drive_pA.dtype)) for each in circuit.plastic)
@@ -262,7 +267,6 @@ class _Dealer:
     def carry(self, carry: engine.Carry, circuit: engine.Circuit, inputs: engine.Inputs, ring: Any) -> engine.Carry:
         """A state before the first step; ring: that of one device."""
         dtype = circuit.drive_pA.dtype
-        syn = np.asarray(carry.syn).reshape(-1, circuit.n_cells)
         poisson = []
         for each, rain in zip(inputs.poisson, carry.poisson, strict=True):
             ranks = None if each.shared else self._target_ranks(each, circuit.n_cells)
@@ -270,7 +274,8 @@ class _Dealer:
         return engine.Carry(
             step=self.same(carry.step),
             cells=tuple(self.group(g, state) for g, state in zip(circuit.groups, carry.cells, strict=True)),
-            syn=self._stacked(lambda k: syn[:, self._layout.rows[k]].reshape(-1)),
+            syn=self._rows(carry.syn, circuit.n_cells),
+            second=None if carry.second is None else self._rows(carry.second, circuit.n_cells),
             ring=self._stacked(lambda k: np.zeros(ring.size, dtype)),
             noise=None if carry.noise is None else jax.tree.map(self.cells, carry.noise),
             poisson=tuple(poisson),

@@ -52,7 +52,7 @@ def kernel(synapse, t):
         return np.exp(-t / synapse.tau_ms)
     if synapse.linked:
         return t / synapse.tau_ms * np.exp(1.0 - t / synapse.tau_ms)
-    decay, rise = synapse.taus_ms
+    rise, decay = synapse.taus_ms
     ratio = rise / decay
     return ratio ** (-ratio / (1.0 - ratio)) / (1.0 - ratio) * (np.exp(-t / decay) - np.exp(-t / rise))
 
@@ -64,7 +64,7 @@ def charge(synapse, t):
     if synapse.linked:
         tau = synapse.tau_ms
         return np.e * tau * (1.0 - (1.0 + t / tau) * np.exp(-t / tau))
-    decay, rise = synapse.taus_ms
+    rise, decay = synapse.taus_ms
     ratio = rise / decay
     scale = ratio ** (-ratio / (1.0 - ratio)) / (1.0 - ratio)
     return scale * (decay * -np.expm1(-t / decay) - rise * -np.expm1(-t / rise))

@@ -63,9 +63,9 @@ class Circuit:
         return next(iter(self.deliveries), None)
 
     @property
-    def width(self) -> int:
-        """Entries of one step's arrivals: (n_receptors, n_cells), flat."""
-        return (self.tau_syn_ms.shape[0] - len(self.second)) * self.n_cells
+    def n_receptors(self) -> int:
+        """How many there are."""
+        return self.tau_syn_ms.shape[0] - len(self.second)
 
 
 @register
@@ -145,9 +145,9 @@ class Rain(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps. syn: all its rows, flat. noise: generator states. poisson: one an input.
+    """The state between two steps. noise: generator states. poisson: one an input.
 
-    plastic: one of each of the circuit's.
+    syn: (n_receptors * n_cells,), second: (n_second * n_cells,), or None. plastic: one of each of the circuit's.
     """
 
     step: jax.Array
@@ -158,6 +158,7 @@ class Carry(NamedTuple):
     poisson: tuple[Rain, ...]
     fluctuations: tuple[noise.Wander, ...] = ()
     plastic: tuple[Any, ...] = ()
+    second: jax.Array | None = None
 
 
 class View(NamedTuple):

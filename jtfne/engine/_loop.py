@@ -21,7 +21,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     return Carry(
         step=jnp.int32(0),
         cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
-        syn=jnp.zeros(circuit.tau_syn_ms.shape[0] * circuit.n_cells, dtype),
+        syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
         poisson=tuple(
@@ -35,6 +35,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
             for each in inputs.fluctuations
         ),
         plastic=tuple(each.start(dtype) for each in circuit.plastic),
+        second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
 
 
@@ -74,7 +75,7 @@ def watched(
     )
     if any(n_steps % r.every for r, _ in slow):
         raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
-    decay = jnp.exp(-dt_ms / circuit.tau_syn_ms)
+    decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])
 
     def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
         def watch(view: View) -> list[jax.Array]:

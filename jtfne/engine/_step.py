@@ -27,10 +27,11 @@ def stepped(
     noise_state, cells, view = _moved(circuit, inputs, dt_ms, carry, tick)
     seen = watch(view)
     words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
-    now = _told_after(carry.step, words, seen)
-    syn, ring, poisson = _arrived(circuit, inputs, decay, dt_ms, carry, tick, now)
+    second = _second(circuit, carry, dt_ms)
+    now = _told_after(carry.step, [words, *seen, *second])
+    syn, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, now)
     fluctuations = _wandered(inputs, carry, dt_ms)
-    after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic)
+    after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic, *second)
     after = _delivered(circuit, after, view.spikes, words, dt_ms)
     return after._replace(step=carry.step + 1), words, view, seen
 
@@ -50,12 +51,12 @@ def _moved(
     return noise_state, cells, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
 
 
-def _told_after(step: jax.Array, words: jax.Array, sums: list[jax.Array]) -> jax.Array:
-    """`step`, known once words and sums are made: what is added is 0, which XLA cannot tell.
+def _told_after(step: jax.Array, made: list[jax.Array]) -> jax.Array:
+    """`step`, known once all of `made` is: what is added is 0, which XLA cannot tell.
 
     What asks the ring for this step then comes after all that reads the old currents, so that they need no copy.
     """
-    for each in (words, *sums):
+    for each in made:
         bits = jax.lax.bitcast_convert_type(each.reshape(-1)[0].astype(jnp.float32), jnp.uint32)
         step = step + jnp.minimum((bits >> 1).astype(jnp.int32), 0)
     return step
@@ -75,28 +76,24 @@ def _delivered(circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Arr
 
 
 def _arrived(
-    circuit: Circuit,
-    inputs: Inputs,
-    decay: jax.Array,
-    dt_ms: jax.Array | float,
-    carry: Carry,
-    tick: Clock,
-    now: jax.Array,
+    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, tick: Clock, now: jax.Array
 ) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
-    """The synaptic state after the step, with what arrived; the ring without that; and the next Poisson spikes."""
-    ring, syn = (
-        carry.ring,
-        jnp.zeros(circuit.width, carry.syn.dtype) if circuit.second else _decays(circuit, decay, now) * carry.syn,
-    )
+    """The rows of the receptors after the step, with what arrived; the ring without that; the next Poisson spikes."""
+    syn, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
     if circuit.leading is not None and ring is not None:
         syn = syn + circuit.leading.ring.due(ring, now)
     syn, poisson = _rained(circuit, inputs, syn, carry, tick)
-    if circuit.second:
-        rows, arrived = (each.reshape(-1, circuit.n_cells) for each in (carry.syn, syn))
-        syn = advanced(rows, arrived, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)
     if circuit.leading is not None and ring is not None:
-        ring = circuit.leading.ring.cleared(ring, now, syn[: circuit.width])
+        ring = circuit.leading.ring.cleared(ring, now, syn)
     return syn, ring, poisson
+
+
+def _second(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list[jax.Array]:
+    """The second rows after the step, flat; none if no receptor has one."""
+    if carry.second is None:
+        return []
+    first, second = (each.reshape(-1, circuit.n_cells) for each in (carry.syn, carry.second))
+    return [advanced(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
 
 
 def _external(
@@ -160,4 +157,5 @@ def synaptic_input(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> 
     def v_mV() -> jax.Array:
         return joined(circuit, [state.v_mV for state in carry.cells])
 
-    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), v_mV, dt_ms)
+    second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms)

@@ -11,15 +11,19 @@ from jtfne.synapses import exponentials, unblocked
 
 
 def input_of(
-    circuit: Circuit, rows: jax.Array, v_mV: Callable[[], jax.Array], dt_ms: jax.Array | float
+    circuit: Circuit,
+    rows: jax.Array,
+    second: jax.Array | None,
+    v_mV: Callable[[], jax.Array],
+    dt_ms: jax.Array | float,
 ) -> SynapticInput:
-    """The input of the step that begins, from all rows of state (n_rows, n_cells).
+    """The input of the step that begins, from the rows of state of receptors, (n_receptors, n_cells), and the second.
 
     v_mV: the potentials (n_cells,) by which magnesium blocks, if it does.
     """
     if circuit.e_rev_mV is None and not circuit.second:
         return SynapticInput(rows, circuit.tau_syn_ms)
-    seen = exponentials(rows, circuit.tau_syn_ms, circuit.second, dt_ms)
+    seen = exponentials(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms)
     conductive = circuit.conductive or (False,) * len(seen)
     currents, opened = ([each for each in seen if conductive[each[0]] is kind] for kind in (False, True))
     no_row, no_number = rows[:0], circuit.tau_syn_ms[:0]

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 
 
 class Second(NamedTuple):
-    """A second row of state that a receptor has, beside the one on which its spikes arrive.
+    """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes arrive.
 
-    receptor: which one. linked: the first row feeds it, and it is what the cell sees (an alpha function); else the
-    cell sees the sum of both, of which this one is negative (a difference of exponentials).
+    receptor: which one. linked: both decay alike (an alpha function); else the first is the rise, the second the
+    decay (a difference of exponentials). The first row alone takes what arrives, so that the ring is read once.
     """
 
     receptor: int
@@ -35,7 +35,7 @@ class Kinetics(Protocol):
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """Decay of the row on which spikes arrive, and of the second row if there is one."""
+        """Of the row on which spikes arrive, and of the second row if there is one."""
         ...
 
 
@@ -49,47 +49,47 @@ def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
 
 
 def advanced(
-    rows: jax.Array, arrived: jax.Array, tau_ms: jax.Array, second: tuple[Second, ...], dt_ms: jax.Array | float
+    first: jax.Array, second: jax.Array, tau_ms: jax.Array, kinds: tuple[Second, ...], dt_ms: jax.Array | float
 ) -> jax.Array:
-    """All rows of state (n_rows, n_cells) after dt, and what has then arrived at each receptor (n_receptors, n_cells).
+    """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
 
-    tau_ms: (n_rows,), those of the receptors first, then those of `second`. Exact on the grid.
+    first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then those of `second`.
     """
-    n_receptors = arrived.shape[0]
-    decay = jnp.exp(-dt_ms / tau_ms)
-    gains = [jnp.ones((), tau_ms.dtype)] * n_receptors
-    seconds = []
-    for k, (receptor, linked) in enumerate(second, start=n_receptors):
-        if linked:
-            gains[receptor] = jnp.full((), jnp.e, tau_ms.dtype)
-            seconds.append(decay[k] * (rows[k] + dt_ms / tau_ms[k] * rows[receptor]))
-        else:
-            gains[receptor] = peak_gain(tau_ms[k], tau_ms[receptor])
-            seconds.append(decay[k] * rows[k] - gains[receptor] * arrived[receptor])
-    firsts = [decay[k] * rows[k] + gain * arrived[k] for k, gain in enumerate(gains)]
-    return jnp.stack(firsts + seconds)
+    rows = []
+    for k, (receptor, linked) in enumerate(kinds):
+        tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
+        decay = jnp.exp(-dt_ms / tau)
+        fed = jnp.e * dt_ms / tau * decay if linked else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
+        rows.append(decay * second[k] + fed * first[receptor])
+    return jnp.stack(rows)
 
 
 def exponentials(
-    rows: jax.Array, tau_ms: jax.Array, second: tuple[Second, ...], dt_ms: jax.Array | float
+    first: jax.Array,
+    second: jax.Array | None,
+    tau_ms: jax.Array,
+    kinds: tuple[Second, ...],
+    dt_ms: jax.Array | float,
 ) -> list[tuple[int, jax.Array, jax.Array]]:
     """The input of the step that begins, as exponentials: receptor, value now (n_cells,), and its decay, of each.
 
     An alpha function is not one: it is told as the exponential with its mean over the step, so that its charge is
     exact, and what follows of it over dt is of second order.
     """
-    n_receptors = tau_ms.shape[0] - len(second)
-    of = {each.receptor: (k, each.linked) for k, each in enumerate(second, start=n_receptors)}
+    n_receptors = first.shape[0]
+    of = {each.receptor: (k, each.linked) for k, each in enumerate(kinds)}
     found = []
     for receptor in range(n_receptors):
-        first, tau = rows[receptor], tau_ms[receptor]
-        if receptor not in of:
-            found.append((receptor, first, tau))
+        row, tau = first[receptor], tau_ms[receptor]
+        if receptor not in of or second is None:
+            found.append((receptor, row, tau))
             continue
         k, linked = of[receptor]
         if linked:
             turns = dt_ms / tau
-            found.append((receptor, rows[k] + (1.0 - turns / jnp.expm1(turns)) * first, tau))
+            found.append((receptor, second[k] + jnp.e * (1.0 - turns / jnp.expm1(turns)) * row, tau))
         else:
-            found += [(receptor, first, tau), (receptor, rows[k], tau_ms[k])]
+            decay = tau_ms[n_receptors + k]
+            fed = peak_gain(tau, decay) * row
+            found += [(receptor, second[k] + fed, decay), (receptor, -fed, tau)]
     return found

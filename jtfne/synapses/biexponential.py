@@ -19,7 +19,7 @@ class BiExponential:
     Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
 
     >>> BiExponential(tau_rise_ms=0.5, tau_decay_ms=2.0).taus_ms
-    (2.0, 0.5)
+    (0.5, 2.0)
     """
 
     tau_rise_ms: jax.Array | float
@@ -34,8 +34,8 @@ class BiExponential:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """What decays, and what is taken from it."""
-        return self.tau_decay_ms, self.tau_rise_ms
+        """The rise, and what is fed by it."""
+        return self.tau_rise_ms, self.tau_decay_ms
 
 
 @register
@@ -62,5 +62,5 @@ class BiExponentialConductance:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """What decays, and what is taken from it."""
-        return self.tau_decay_ms, self.tau_rise_ms
+        """The rise, and what is fed by it."""
+        return self.tau_rise_ms, self.tau_decay_ms

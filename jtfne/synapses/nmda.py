@@ -44,8 +44,8 @@ class NMDA:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """What decays, and what is taken from it."""
-        return self.tau_decay_ms, self.tau_rise_ms
+        """The rise, and what is fed by it."""
+        return self.tau_rise_ms, self.tau_decay_ms
 
     def block(self, v_mV: jax.Array | float) -> jax.Array:
         """The share of the conductance that is open at `v_mV`: 0 to 1."""
