@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne.presets import PRESETS, v1_column
+from jtfne.presets import PRESETS, v1_column, v1_v4
 from jtfne.presets.v1_column import CELLS, DEPTHS_um, THICKNESS_um
 
 MODELS = ("brunel", "izhikevich_2003", "pd14", "vogels_abbott")  # of the literature, each with a test of its own
@@ -80,6 +80,8 @@ def test_seed_changes_the_run(seed):
         (jtfne.suite2_single_neuron_config(), 1),
         (v1_column(), 1200),
         (v1_column(n=500), 500),
+        (v1_v4(), 900),
+        (v1_v4(150), 300),
     ],
 )
 def test_sizes(config, n):

@@ -13,6 +13,7 @@ from jtfne.presets.suite2 import (
     suite2_v1_v4_config,
 )
 from jtfne.presets.v1_column import v1_column
+from jtfne.presets.v1_v4 import v1_v4
 from jtfne.presets.vogels_abbott import vogels_abbott
 
 PRESETS: dict[str, Callable[..., Config]] = {
@@ -21,6 +22,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
     "suite2_net1": suite2_net1_config,
     "suite2_v1_v4": suite2_v1_v4_config,
     "v1_column": v1_column,
+    "v1_v4": v1_v4,
     "brunel": brunel,
     "izhikevich_2003": izhikevich_2003,
     "pd14": pd14,
@@ -37,5 +39,6 @@ __all__ = [
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
     "v1_column",
+    "v1_v4",
     "vogels_abbott",
 ]

@@ -1,11 +1,14 @@
 """The E, PV, SST, VIP motif that the presets share: who inhibits whom, how many inputs, how strong."""
 
+from collections.abc import Iterable
 from typing import Any
+
+Row = tuple[str, str, str, int, float]  # source, target, mechanism, inputs of one cell, pA an input
 
 # Inputs of one cell and pA an input. Who connects to whom: Pfeffer, Xue, He, Huang & Scanziani (2013), Nat. Neurosci.
 # 16:1068-1076 (PV -> E, PV; SST -> E, PV, VIP and not SST; VIP -> SST); E -> all. Numbers are ours: few strong
 # synapses stand for many weak ones, with unitary jumps w tau / C of 0.8 to 5 mV on 100 pF.
-MOTIF: tuple[tuple[str, str, str, int, float], ...] = (
+MOTIF: tuple[Row, ...] = (
     ("E", "E", "AMPA", 30, 40.0),
     ("E", "PV", "AMPA", 40, 120.0),
     ("E", "SST", "AMPA", 30, 60.0),
@@ -20,11 +23,11 @@ MOTIF: tuple[tuple[str, str, str, int, float], ...] = (
 FRACTIONS = {"E": 0.8, "PV": 0.1, "SST": 0.06, "VIP": 0.04}
 
 
-def motif(place: dict[str, str], *, gain: float = 1.0) -> list[dict[str, Any]]:
+def motif(place: dict[str, str], *, gain: float = 1.0, rows: Iterable[Row] = MOTIF) -> list[dict[str, Any]]:
     """Connections of the motif among the cells at `place` (area, layer), weights times `gain` and spread by 10 %."""
     return [
         edge({**place, "cell_type": source}, {**place, "cell_type": target}, mechanism, inputs, gain * weight_pA)
-        for source, target, mechanism, inputs, weight_pA in MOTIF
+        for source, target, mechanism, inputs, weight_pA in rows
     ]
 
 
