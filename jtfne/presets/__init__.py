@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from jtfne.config import Config
 from jtfne.presets.brunel import brunel
+from jtfne.presets.garcia_del_molino_2017 import garcia_del_molino_2017
 from jtfne.presets.izhikevich_2003 import izhikevich_2003
 from jtfne.presets.pd14 import pd14
 from jtfne.presets.suite2 import (
@@ -22,6 +23,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
     "suite2_v1_v4": suite2_v1_v4_config,
     "v1_column": v1_column,
     "brunel": brunel,
+    "garcia_del_molino_2017": garcia_del_molino_2017,
     "izhikevich_2003": izhikevich_2003,
     "pd14": pd14,
     "vogels_abbott": vogels_abbott,
@@ -30,6 +32,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
 __all__ = [
     "PRESETS",
     "brunel",
+    "garcia_del_molino_2017",
     "izhikevich_2003",
     "pd14",
     "suite2_four_celltype_config",
