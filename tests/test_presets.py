@@ -7,7 +7,13 @@ import jtfne
 from jtfne.presets import PRESETS, v1_column, v1_v4
 from jtfne.presets.v1_column import CELLS, DEPTHS_um, THICKNESS_um
 
-MODELS = ("brunel", "izhikevich_2003", "pd14", "vogels_abbott")  # of the literature, each with a test of its own
+MODELS = (
+    "brunel",
+    "garcia_del_molino_2017",
+    "izhikevich_2003",
+    "pd14",
+    "vogels_abbott",
+)  # of the literature, each with a test of its own
 CIRCUITS = {name: preset for name, preset in PRESETS.items() if name not in MODELS}
 RECURRENT = [name for name in CIRCUITS if name != "suite2_single_neuron"]
 # Cells per mm2 and inhibitory shares as the model's own description states them, and VIP, PV, SST within inhibition.

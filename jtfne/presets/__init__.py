@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from jtfne.config import Config
 from jtfne.presets.brunel import brunel
+from jtfne.presets.garcia_del_molino_2017 import garcia_del_molino_2017
 from jtfne.presets.izhikevich_2003 import izhikevich_2003
 from jtfne.presets.pd14 import pd14
 from jtfne.presets.suite2 import (
@@ -24,6 +25,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
     "v1_column": v1_column,
     "v1_v4": v1_v4,
     "brunel": brunel,
+    "garcia_del_molino_2017": garcia_del_molino_2017,
     "izhikevich_2003": izhikevich_2003,
     "pd14": pd14,
     "vogels_abbott": vogels_abbott,
@@ -32,6 +34,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
 __all__ = [
     "PRESETS",
     "brunel",
+    "garcia_del_molino_2017",
     "izhikevich_2003",
     "pd14",
     "suite2_four_celltype_config",
