@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from jtfne.signals import Signals
+
 IMAGES = Path(__file__).parent.parent / "images"
 
 
@@ -17,6 +19,15 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     rule = "  ".join("=" * width for width in widths)
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in text]
     print("\n".join([rule, lines[0], rule, *lines[1:], rule]))
+
+
+def rates_table(signals: "Signals") -> tuple[list[str], list[tuple[str, ...]]]:
+    """Header and rows of mean rates, Hz: a row a layer, a column a type; for `print_table`."""
+    rates = signals.rates().pivot_table(
+        index=["area", "layer"], columns="cell_type", values="rate_Hz", observed=True, sort=False
+    )
+    rows = [(*name, *(f"{rate:.1f}" for rate in row)) for name, row in zip(rates.index, rates.to_numpy(), strict=True)]
+    return ["area", "layer", *(f"{name} (Hz)" for name in rates.columns)], rows
 
 
 def save(figure: "Figure", name: str) -> None:

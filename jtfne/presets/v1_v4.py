@@ -44,10 +44,10 @@ def v1_v4(
 ) -> Config:
     """V1 and V4, of three layers each: gamma travels from V1 to V4, alpha and beta from V4 to V1.
 
-    Superficial layers oscillate at 38 Hz, by E and PV, deep ones at 16 Hz, by E and SST. V1's layer 2/3 projects to
-    V4's layer 4; V4's layer 5/6 projects to V1's layers 2/3 and 5/6. Either can be cut, and the rhythm that it carries
-    is then no longer shared, after Bastos et al. (2015), Neuron 85:390-401, and van Kerkoerle et al. (2014), PNAS
-    111:14332-14341.
+    Superficial layers oscillate at 40 Hz, by E and PV, deep ones at 16 Hz, by E and SST. Rates by layer: E 9 to 22 Hz,
+    PV 11 to 37, SST 15 to 20, VIP 7 to 10. V1's layer 2/3 projects to V4's layer 4; V4's layer 5/6 projects to V1's
+    layers 2/3 and 5/6. Either can be cut, and the rhythm that it carries is then no longer shared, after Bastos et al.
+    (2015), Neuron 85:390-401, and van Kerkoerle et al. (2014), PNAS 111:14332-14341.
 
     Parameters
     ----------
