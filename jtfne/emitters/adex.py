@@ -128,6 +128,6 @@ class AdEx:
         return self.g_nS * (v_mV - self.v_rest_mV - upstroke) + w_pA
 
     def _adapted(self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float) -> jax.Array:
-        """w after h at a potential held at `v_mV`: of second order at the mean of both ends, and without another exp of v."""
+        """w after h at a potential held at `v_mV`: of second order at the mean of both ends, with no other exp of v."""
         steady_pA = self.a_nS * (v_mV - self.v_rest_mV)
         return steady_pA + (w_pA - steady_pA) * jnp.exp(-h_ms / self.tau_w_ms)
