@@ -6,7 +6,6 @@ import jtfne
 from jtfne.config import Config
 from jtfne.presets import pd14, vogels_abbott
 
-KICKED = 800  # cells, of 3,200
 IN_DEGREE = 80  # of Vogels & Abbott's 4,000 cells at p = 0.02, kept when the number of cells changes
 
 
@@ -29,15 +28,7 @@ def circuit(name: str) -> Config:
         return pd14(scale=float(rest[1]), drive=rest[0])
     if kind == "net1":
         return jtfne.suite2_net1_config(int(rest[0])).probes(["spk"])
-    if kind == "coba":
-        return kicked(vogels_abbott(kind="coba"))
-    return scaled(int(rest[0])) if kind == "scaled" else vogels_abbott()
-
-
-def kicked(config: Config) -> Config:
-    """The conductance-based network with its kick onto more cells: with the preset's 50, some wirings fall silent."""
-    (kick,) = (each.model_dump() for each in config.task.stimuli)
-    return config.stimuli([kick | {"target": {"cell_type": "E", "ids": list(range(KICKED))}}])
+    return scaled(int(rest[0])) if kind == "scaled" else vogels_abbott(kind=kind)
 
 
 def described(config: Config) -> dict[str, Any]:

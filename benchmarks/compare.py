@@ -26,6 +26,7 @@ VOGELS_ABBOTT = (
 MICROCIRCUIT = (("jtfne", "spk", 1), ("jtfne", "spk", 2), ("nest", "spk", 1), ("nest", "spk", 2))
 # The same name, not the same synapses: every cell to every other in jaxfne, a fixed number of inputs in jtfne.
 NET1 = (("jtfne", "spk", 1), ("jtfne", "lfp", 1), ("jaxfne", "spk", 1), ("jaxfne", "lfp", 1))
+SEEDS = range(1, 9)
 CIRCUITS = {
     "cuba": VOGELS_ABBOTT,
     "coba": VOGELS_ABBOTT,
@@ -34,6 +35,15 @@ CIRCUITS = {
     "net1_1000": NET1,
     "net1_4000": NET1,
 }
+
+
+def alive(case: Case, python: str, run_ms: float, repeats: int) -> Result:
+    """The first of some seeds with which the circuit fires: a small kick leaves some wirings of `coba` silent."""
+    for seed in SEEDS:
+        found = measure(case, python, run_ms=run_ms, repeats=repeats, seed=seed)
+        if found.rate_Hz > 0.1:
+            return found
+    raise RuntimeError(f"{case} is silent with every seed")
 
 
 def main() -> None:
@@ -54,7 +64,7 @@ def main() -> None:
                 if runner not in pythons:
                     continue
                 case = Case(circuit=name, runner=runner, record=recorded, threads=threads)
-                found = measure(case, pythons[runner], run_ms=args.run_ms, repeats=args.repeats)
+                found = alive(case, pythons[runner], args.run_ms, args.repeats)
                 record("compare", **found.numbers())
                 fastest[case] = min(fastest.get(case, found), found, key=lambda each: each.us_per_step)
         results += fastest.values()

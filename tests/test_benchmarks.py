@@ -39,13 +39,13 @@ def test_connections_are_told_by_the_populations_that_they_join(circuits: Module
         assert [rows[k] for k in told["target"]] == [(*mine.target.layer, *mine.target.cell_type)]
 
 
-def test_the_kick_of_the_conductance_based_network_is_told_to_reach_a_quarter_of_its_e_cells(
+def test_the_kick_of_the_conductance_based_network_is_told_to_reach_fifty_cells(
     circuits: ModuleType,
 ) -> None:
     told = json.loads(json.dumps(circuits.described(circuits.circuit("coba"))))
     e, i = (each["poisson"] for each in told["cells"])
     assert [(rain["n_cells"], rain["rate_Hz"], rain["weight"], rain["stop_ms"]) for rain in e] == [
-        (800, 300.0, 6.0, 50.0)
+        (50, 300.0, 6.0, 50.0)
     ]
     assert i == []
     assert told["mechanisms"]["inh"] == {"kind": "Conductance", "tau_ms": 10.0, "e_rev_mV": -80.0}
