@@ -11,7 +11,7 @@ import sys
 from _measure import OUT, show
 from _record import record
 
-# Each rule for n edges between c cells; the last two in a column of 0.25 mm, where 0.1 mm is a near neighbour.
+# Each rule for n edges between c cells, in a column of 0.25 mm radius: what decays with distance ends at its rim.
 RULES = {
     "FixedProbability": "{'p': n / c**2}",
     "FixedIndegree": "{'n': n // c}",

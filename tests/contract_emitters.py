@@ -23,13 +23,15 @@ EXACT = None
 class Row:
     """order: of the membrane in dt between spikes, EXACT if it is off by rounding only; order_g: the same with a
     conductance that decays. crossed: what breaks a pair of BELOW, where it is not enough to put one at the other.
-    coarsest_ms: the longest of the steps for the orders, below the fastest time constant.
+    coarsest_ms: the longest of the steps for the orders, below the fastest time constant. fires: fields at which cells
+    that only send, which have no membrane, fire more than ten times a second; None of cells that receive.
     """
 
-    order: int | None
-    order_g: int
+    order: int | None = EXACT
+    order_g: int = 2
     crossed: dict = dataclasses.field(default_factory=dict)
     coarsest_ms: float = 0.4
+    fires: dict | None = None
 
     @property
     def dts_ms(self) -> np.ndarray:
@@ -55,8 +57,11 @@ ROWS = {
     "Izhikevich2007": Row(1, 1),
     "HodgkinHuxley": Row(2, 2, coarsest_ms=0.2),
     "TwoCompartment": Row(2, 2),
+    "PoissonSource": Row(fires={"rate_Hz": 100.0}),
 }
 KINDS = pytest.mark.parametrize("kind", ROWS)
+MEMBRANES = pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.fires is None])
+SENDERS = pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.fires is not None])
 SYN = SynapticInput(
     jnp.array([[30.0, -20.0, 0.0]]),
     jnp.array([2.0]),
@@ -84,8 +89,8 @@ def numbers_of(cell: Emitter) -> dict[str, float]:
 
 
 def in_pA(kind: str) -> float:
-    """The drive at which it fires."""
-    return FIRES[kind] * float(EMITTERS[kind]().input_pA)
+    """The drive at which it fires, or, where nothing drives it, 1 nA."""
+    return FIRES.get(kind, 1000.0) * float(EMITTERS[kind]().input_pA)
 
 
 @KINDS
@@ -143,7 +148,7 @@ def test_a_batch_is_its_members(kind: str) -> None:
         np.testing.assert_allclose(found[k], v_mV(one, inputs[k]), rtol=2e-6)  # sums may be taken in another order
 
 
-@KINDS
+@MEMBRANES
 def test_it_differentiates_where_it_says_so(kind: str) -> None:
     """By input, state and parameters, against central differences: off by the square of the step, 1e-5 relative."""
     with precision("float64"):
@@ -184,7 +189,7 @@ def order_of(errors: np.ndarray) -> float:
     return float(-np.polyfit(np.arange(errors.size), np.log2(errors), 1)[0])
 
 
-@KINDS
+@MEMBRANES
 def test_order_in_dt(kind: str) -> None:
     """Below threshold the error at 8 ms shrinks with the stated order, or is rounding where the step is exact."""
     cell = EMITTERS[kind]()
@@ -201,7 +206,7 @@ def test_order_in_dt(kind: str) -> None:
         assert cell.order == ROWS[kind].order
 
 
-@KINDS
+@MEMBRANES
 def test_order_in_dt_with_a_conductance(kind: str) -> None:
     """A conductance that decays, and that each step holds at its mean."""
     cell = EMITTERS[kind]()
@@ -216,7 +221,7 @@ def test_order_in_dt_with_a_conductance(kind: str) -> None:
     assert abs(order_of(errors_of(end, ROWS[kind].dts_ms)) - ROWS[kind].order_g) < 0.15
 
 
-@KINDS
+@MEMBRANES
 @pytest.mark.parametrize("opened", [False, True], ids=["currents", "conductances"])
 def test_currents_balance(kind: str, opened: bool) -> None:
     """capacitive + ionic + synaptic + external = 0 at every step, spikes, resets and refractory steps included."""
@@ -239,13 +244,13 @@ def test_currents_balance(kind: str, opened: bool) -> None:
     np.testing.assert_array_equal(balance[:, 3], -in_pA(kind))
 
 
-@KINDS
+@MEMBRANES
 def test_cells_differ_at_the_start(kind: str) -> None:
     state = EMITTERS[kind]().init(jnp.linspace(0.0, 0.99, 8))
     assert np.unique(np.asarray(state.v_mV)).size == 8
 
 
-@KINDS
+@MEMBRANES
 def test_an_inward_synaptic_current_depolarises(kind: str) -> None:
     """Within 5 ms, whether it is a current or a conductance that reverses above; a synapse is not lost on the way."""
     cell = EMITTERS[kind]()
@@ -259,6 +264,30 @@ def test_an_inward_synaptic_current_depolarises(kind: str) -> None:
         return float(state.v_mV[0])
 
     assert min(v_mV(20.0, 0.0), v_mV(0.0, 1.0)) > v_mV(0.0, 0.0) + 0.01  # rounding: 1e-5 a step
+
+
+@SENDERS
+def test_without_a_membrane_nothing_is_heard(kind: str) -> None:
+    """Currents and conductances change neither state nor spikes, and the balance is one of zeros."""
+    cell = EMITTERS[kind](**ROWS[kind].fires)
+    at = still = cell.init(jnp.linspace(0.0, 0.9, 3))
+    silent, spiked = SynapticInput(jnp.zeros((0, 3)), jnp.zeros(0)), 0
+    for _ in range(3000):
+        before = at
+        (at, spikes), (still, alone) = (
+            STEP(cell, at, in_pA(kind) * jnp.ones(3), SYN, 0.1),
+            STEP(cell, still, jnp.zeros(3), silent, 0.1),
+        )
+        np.testing.assert_array_equal(spikes, alone)
+        spiked += np.asarray(spikes)
+    for one, other in zip(at, still, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (spiked > 2).all() and not cell.receives and not np.any(at.v_mV)
+    assert not np.any(cell.balance(before, at, in_pA(kind) * jnp.ones(3), SYN, 0.1))
+
+
+def test_only_cells_without_a_membrane_are_deaf() -> None:
+    assert {kind for kind, cls in EMITTERS.items() if not getattr(cls, "receives", True)} == set(ROWS) - set(FIRES)
 
 
 @KINDS
@@ -313,15 +342,20 @@ def test_a_pair_in_the_wrong_order_is_refused(kind: str, pair: tuple[str, str]) 
 def test_a_mixed_circuit() -> None:
     """All emitters in one net, with currents and conductances between them: all fire, and all stay finite."""
     counts = dict.fromkeys(EMITTERS, 3)
-    edge = {"source": {}, "target": {}, "rule": {"kind": "FixedIndegree", "n": 4}, "delay_ms": 1.0}
+    edge = {
+        "source": {},
+        "target": {"cell_type": list(FIRES)},
+        "rule": {"kind": "FixedIndegree", "n": 4},
+        "delay_ms": 1.0,
+    }
     config = (
         Config()
         .runtime(seed=5, duration_ms=300.0, dt_ms=0.1)
         .areas(["V1"])
         .layers(["L4"])
         .cells(counts)
-        .emitters({kind: cls() for kind, cls in EMITTERS.items()})
-        .cell_params({kind: {"drive": FIRES[kind]} for kind in EMITTERS})
+        .emitters({kind: cls(**ROWS[kind].fires or {}) for kind, cls in EMITTERS.items()})
+        .cell_params({kind: {"drive": drive} for kind, drive in FIRES.items()})
         .mechanisms({"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0}})
         .connections([{**edge, "mechanism": "AMPA", "weight": 10.0}, {**edge, "mechanism": "g", "weight": 0.2}])
         .probes(["spk", "vm", "source"])

@@ -25,7 +25,7 @@ from jtfne.config import (
     Uniform,
     Voltage,
 )
-from jtfne.emitters import LIF, AdEx, Izhikevich2007
+from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource
 from jtfne.paradigm import Timing
 from jtfne.stimuli import (
     Constant,
@@ -658,6 +658,30 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "object that is no emitter": (
         lambda: BASE.emitters({"E": Constant(amplitude=1.0)}),
         ("a Constant without input_unit, input_pA, init, step, balance", "an emitter", "emitters.E"),
+    ),
+    "rate of a source negative": (
+        lambda: BASE.emitters({"PV": PoissonSource(rate_Hz=-1.0)}),
+        ("rate_Hz=-1.0", "at least 0", "emitters.PV.rate_Hz"),
+    ),
+    "connection onto a source": (
+        lambda: edge().emitters({"PV": PoissonSource()}),
+        ("a connection onto cells of type 'PV' (PoissonSource), which only send,", "receive", "connections[0].target"),
+    ),
+    "connection onto all cells, sources too": (
+        lambda: edge(target={"layer": "L2/3"}).emitters({"PV": PoissonSource()}),
+        ("'PV' (PoissonSource), which only send,", "by its cell_type", "connections[0].target"),
+    ),
+    "stimulus onto a source": (
+        lambda: stimulus(Constant(amplitude=1.0), area="V4").emitters({"PV": PoissonSource()}),
+        ("a Constant onto cells of type 'PV' (PoissonSource)", "receive", "stimuli[0].target"),
+    ),
+    "drive of a source": (
+        lambda: BASE.emitters({"PV": PoissonSource()}).cell_params({"PV": {"drive": 3.0}}),
+        ("drive of a PoissonSource, which only sends,", "no input", "cell_params['PV']"),
+    ),
+    "noise of some sources": (
+        lambda: BASE.emitters({"PV": PoissonSource()}).cell_params({"PV": {"noise": [0.0, 1.0, 0.0, 1.0]}}),
+        ("noise of a PoissonSource", "no input", "cell_params['PV']"),
     ),
     "parameter out of range": (
         lambda: BASE.cell_params({"E": {"c_m_pF": 0}}),

@@ -164,7 +164,9 @@ def _emitters():
             rain = [{"target": "X", "drive": {**RAIN, "weight_pA": 200.0}, "label": "s"}]
             base = put(base, "task.stimuli", rain)
         rows |= at("circuit.emitters.X", kind, base, **fields)
-    return rows
+    alone = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__cell_params={},
+                  circuit__emitters={"X": {"kind": "PoissonSource", "rate_Hz": 50.0}})  # fmt: skip
+    return rows | at("circuit.emitters.X", "PoissonSource", alone, rate_Hz=100.0)
 
 
 def _rules():

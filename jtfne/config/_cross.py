@@ -12,13 +12,14 @@ from jtfne._check import JtfneError, refuse
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._open import OpenDeclared
+from jtfne.config._senders import driven, onto_senders
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
 from jtfne.emitters import EMITTERS
-from jtfne.stimuli import SYNAPTIC, SpikeTimes
+from jtfne.stimuli import SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Known:
         if asked not in self._chosen:
             self._chosen[asked] = self._search(selector)
         return self._chosen[asked]
+
+    def types(self, selector: Selector) -> set[str]:
+        """The types of these populations, or those that `selector` names as long as there are none."""
+        return {key[2] for key in self.chosen(selector)} or set(selector.cell_type or ())
 
     def cells_of(self, cell_type: str) -> int | None:
         """How many cells of a type there are, if that is known and there are any."""
@@ -172,6 +177,7 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
     each = {name: np.asarray(value) for name, value in given.items() if isinstance(value, tuple)}
     misfits = list(_misfits(each, fields, known.cells_of(cell_type), where))
     yield from misfits
+    yield from driven(emitter, given, where)
     noise = float(np.min(given.get("noise", 0.0)))
     if noise < 0:
         yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
@@ -213,12 +219,13 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
     """Unknown names and wrong signs of one connection."""
     yield from known.refusals(connection.source, f"{where}.source")
     yield from known.refusals(connection.target, f"{where}.target")
+    yield from onto_senders(known.circuit, known.types(connection.target), "a connection", f"{where}.target")
     mechanisms = known.circuit.mechanisms
     line = unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
     if line:
         yield line
         return
-    types = {key[2] for key in known.chosen(connection.source)} or set(connection.source.cell_type or ())
+    types = known.types(connection.source)
     mechanism = mechanisms[connection.mechanism]
     sign = mechanism.sign
     why = f"as mechanism {connection.mechanism!r} says"
@@ -316,6 +323,9 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
         where = f"Config.task.stimuli[{at}]"
         yield from known.refusals(stimulus.target, f"{where}.target")
         drive: Any = stimulus.drive
+        if not isinstance(drive, Marker):
+            what = f"a {type(drive).__name__}"
+            yield from onto_senders(known.circuit, known.types(stimulus.target), what, f"{where}.target")
         if isinstance(drive, SpikeTimes) and drive.cells is not None:
             yield from _cells_of_table(drive.cells, stimulus.target, known, where)
         if isinstance(drive, SYNAPTIC):

@@ -8,11 +8,13 @@ from jtfne.emitters.glif import GLIF1, GLIF2, GLIF3
 from jtfne.emitters.hodgkin_huxley import HodgkinHuxley
 from jtfne.emitters.izhikevich import Izhikevich2003, Izhikevich2007
 from jtfne.emitters.lif import LIF
+from jtfne.emitters.spike_sources import PoissonSource
 from jtfne.emitters.two_compartment import TwoCompartment
 
 _CLASSES: tuple[type, ...] = (
     *(LIF, AdaptiveLIF, GLIF1, GLIF2, GLIF3, AdEx),
     *(Izhikevich2003, Izhikevich2007, HodgkinHuxley, TwoCompartment),
+    PoissonSource,
 )
 EMITTERS: dict[str, type] = {cls.__name__: cls for cls in _CLASSES}
 
@@ -30,6 +32,7 @@ __all__ = [
     "HodgkinHuxley",
     "Izhikevich2003",
     "Izhikevich2007",
+    "PoissonSource",
     "SynapticInput",
     "TwoCompartment",
     "register",

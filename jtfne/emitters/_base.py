@@ -73,7 +73,8 @@ class Emitter(Protocol):
 
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
-    threshold has a derivative by its input, its state and every parameter that is a number.
+    threshold has a derivative by its input, its state and every parameter that is a number. A class that
+    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it.
     """
 
     order: ClassVar[int]
