@@ -72,6 +72,14 @@ def test_noise_and_currents_of_the_preset_are_those_derived():
     assert STEP_ms == preset().run.dt_ms
 
 
+def test_with_noise_of_1_mV_lif_cells_are_too_steep_for_it():
+    """Why noise is derived: SST falls at 1 pA onto VIP, but at the low baseline it rises at 10 pA."""
+    field, rates_Hz = MeanField(np.ones(4)), BASELINES_Hz["low"]
+    currents_pA = field.background_pA(rates_Hz)
+    one, ten = (field.settled_Hz(currents_pA + more_pA * ONTO_VIP, rates_Hz)[SST] for more_pA in (1.0, TOP_DOWN_pA))
+    assert one < rates_Hz[SST] < ten
+
+
 @pytest.mark.parametrize(("baseline", "sign"), [("low", -1.0), ("high", 1.0)])
 def test_the_spiking_network_reverses_too(baseline, sign):
     """Of SST, whose change is beyond four standard errors, and has one sign with every seed."""
