@@ -65,7 +65,8 @@ def measured(configs: dict[str, Config]) -> dict[str, tuple[float, float]]:
 
 def main() -> None:
     """Measure, print the table, record the ratios."""
-    silent = {f"{name}, Exponential": circuit(kind(), "Exponential") for name, kind in EMITTERS.items()}
+    receiving = {name: kind for name, kind in EMITTERS.items() if getattr(kind, "receives", True)}
+    silent = {f"{name}, Exponential": circuit(kind(), "Exponential") for name, kind in receiving.items()}
     silent |= {f"LIF, {name}": circuit(LIF(), name) for name in SYNAPSES}
     silent |= {"AdEx, Conductance": circuit(AdEx(), "Conductance")}
     firing = {f"LIF, {name} at 50 Hz": circuit(LIF(), name, DRIVE_pA) for name in SYNAPSES}
