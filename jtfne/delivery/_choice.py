@@ -17,7 +17,7 @@ from jtfne.delivery.event import EventDelivery, block_length, blocks_of
 from jtfne.delivery.sharded import ShardedDelivery, default_mesh
 from jtfne.delivery.sparse import SparseDelivery
 
-SHARDED_FROM = 10_000  # cells; below, gathering the spikes of two devices costs more than it saves (ENGINE.md)
+SHARDED_FROM = 30_000  # cells; at 23,000, gathering the spikes of two devices costs more than it saves (performance.md)
 DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the sparse form
 
 
@@ -153,7 +153,7 @@ def refuse_misfit(mesh: Mesh) -> None:
 def choose(synapses: Synapses) -> Choice:
     """What serves these synapses best on the devices that there are.
 
-    On CPU, events; from 10,000 cells on over all devices, if there are several. On accelerators, where a loop over
+    On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators, where a loop over
     single spikes is slow, matrices while they are small, else the sparse form.
     """
     if jax.default_backend() == "cpu":
