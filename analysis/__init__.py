@@ -12,6 +12,9 @@ from jtfne.analysis.recordings import load_recording
 from jtfne.analysis.spectrolaminar import flip, spectrolaminar
 from jtfne.analysis.spectrum import band_power, psd
 from jtfne.analysis.synchrony import correlation, synchrony
+from jtfne.measures.csd import SecondDifference, Smoothed
+from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
+from jtfne.measures.kcsd import KernelCSD
 from jtfne.measures.spectrolaminar import Flip
 
 if TYPE_CHECKING:
@@ -19,8 +22,14 @@ if TYPE_CHECKING:
     from jtfne.analysis.report import write_report as write_report
 
 __all__ = [
+    "DeltaICSD",
     "Flip",
+    "KernelCSD",
     "LaminarFeatures",
+    "SecondDifference",
+    "Smoothed",
+    "SplineICSD",
+    "StepICSD",
     "band_power",
     "compare",
     "compare_laminar",
