@@ -9,18 +9,31 @@ from jtfne.analysis.evoked import evoked
 from jtfne.analysis.laminar import laminar_features
 from jtfne.analysis.rate import cv, fano_factor, isi, population_rate, rates
 from jtfne.analysis.recordings import load_recording
-from jtfne.analysis.spectrolaminar import flip, spectrolaminar
+from jtfne.analysis.spectrolaminar import flip, flip_null, spectrolaminar, vflip
 from jtfne.analysis.spectrum import band_power, psd
 from jtfne.analysis.synchrony import correlation, synchrony
+from jtfne.measures.csd import SecondDifference, Smoothed
+from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
+from jtfne.measures.kcsd import KernelCSD
 from jtfne.measures.spectrolaminar import Flip
+from jtfne.measures.vflip import FlipNull, ShuffledChannels, ShuffledFrequencies
 
 if TYPE_CHECKING:
     from jtfne.analysis import figures as figures
     from jtfne.analysis.report import write_report as write_report
 
 __all__ = [
+    "DeltaICSD",
     "Flip",
+    "FlipNull",
+    "KernelCSD",
     "LaminarFeatures",
+    "SecondDifference",
+    "ShuffledChannels",
+    "ShuffledFrequencies",
+    "Smoothed",
+    "SplineICSD",
+    "StepICSD",
     "band_power",
     "compare",
     "compare_laminar",
@@ -32,6 +45,7 @@ __all__ = [
     "fano_factor",
     "figures",
     "flip",
+    "flip_null",
     "isi",
     "laminar_features",
     "load_recording",
@@ -40,6 +54,7 @@ __all__ = [
     "rates",
     "spectrolaminar",
     "synchrony",
+    "vflip",
     "write_report",
 ]
 

@@ -51,13 +51,18 @@ def even_step(data: xr.DataArray, coord: str, where: str) -> float:
 
 def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
     """`data` ordered by depth z_mm of its channels, and their spacing in mm. Raises: JtfneError without even depths."""
+    ordered = downward(data, where, at_least)
+    return ordered, even_step(ordered, "z_mm", where)
+
+
+def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:
+    """`data` ordered by depth z_mm of its channels, even or not. Raises: JtfneError without depths."""
     need(data, "channel", where=where)
     if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
         raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
     if data.sizes["channel"] < at_least:
         raise refuse(f"{data.sizes['channel']} channels", f"{at_least} or more", where)
-    ordered = data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
-    return ordered, even_step(ordered, "z_mm", where)
+    return data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
 
 
 def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable, ...]]:

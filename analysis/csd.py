@@ -1,44 +1,57 @@
 """Current source density of laminar potentials, simulated and recorded alike."""
 
+import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import refuse
-from jtfne.analysis._inputs import Data, array, by_depth, kernel, values_last
+from jtfne._check import POSITIVE, in_range, refuse
+from jtfne.analysis._inputs import Data, Floats, array, downward, kernel, values_last
+from jtfne.measures.csd import Method, SecondDifference, Smoothed
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6}
 CORTEX_S_M = measures.csd.CORTEX_S_M
+KEPT = ("onset_ms", "provenance", "interval_ms", "proxy")
+WHERE = "analysis.csd"
+STANDARD = SecondDifference()
 
 
-def csd(lfp: Data, sigma_S_m: float = CORTEX_S_M) -> xr.DataArray:
-    """Standard current source density at the inner contacts: minus the second difference over depth.
+def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) -> xr.DataArray:
+    """Current source density along a laminar probe; sinks are negative.
 
     Parameters
     ----------
     lfp : Signals or DataArray
-        A run with ``lfp_proxy``, or an array with a dimension ``channel`` and its coordinate ``z_mm``, evenly spaced;
-        any other dimensions. A potential in V, mV or uV (``attrs["units"]``) gives A/m^3; anything else is a proxy
-        and gives a.u. per spacing^2.
+        A run with ``lfp_proxy``, or an array with a dimension ``channel`` and its coordinate ``z_mm``; any other
+        dimensions. A potential in V, mV or uV (``attrs["units"]``) gives A/m^3; anything else is a proxy, which only
+        the second difference takes, and gives a.u. per spacing^2.
+    method : SecondDifference, DeltaICSD, StepICSD, SplineICSD, KernelCSD or Smoothed
+        The estimator; by default minus the second difference at the inner contacts. All but ``KernelCSD`` need even
+        depths; ``KernelCSD`` chooses its width and ridge by these data, if several are given.
     sigma_S_m : float
         Conductivity, used for potentials only.
 
     Returns
     -------
     xarray.DataArray
-        As `lfp`, without the first and the last contact, ordered by depth; sinks are negative.
+        As `lfp`, ordered by depth, at the places of the estimates: contacts, or the method's own grid, whose channels
+        have no names. ``attrs["method"]`` tells the method, with what it has chosen.
 
     Raises
     ------
     JtfneError
-        For channels without even depths, or fewer than 3.
+        For channels without fit depths, fewer than 3, values that are not finite, or a proxy with another method than
+        the second difference.
 
     Notes
     -----
-    Sources are taken not to vary across the cortical plane [1]_.
+    The second difference takes sources not to vary across the cortical plane [1]_; the inverse methods take them to
+    fill a cylinder about the probe [2]_, [3]_.
 
     References
     ----------
     .. [1] Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+    .. [2] Pettersen et al. (2006), J. Neurosci. Methods 154:116-133.
+    .. [3] Potworowski et al. (2012), Neural Comput. 24:541-575.
 
     Examples
     --------
@@ -48,24 +61,65 @@ def csd(lfp: Data, sigma_S_m: float = CORTEX_S_M) -> xr.DataArray:
     >>> density = csd(lfp)
     >>> density.values.round().tolist(), density.attrs["units"]
     ([60000.0, 0.0, -60000.0], 'A/m^3')
+    >>> from jtfne.measures.icsd import DeltaICSD
+    >>> csd(lfp, DeltaICSD(diameter_mm=0.5)).values.round()[:2].tolist()
+    [-27874.0, 63114.0]
     """
-    where = "analysis.csd"
-    if not sigma_S_m > 0.0:
-        raise refuse(f"sigma_S_m={sigma_S_m!r}", "a conductivity above 0", where)
-    lfp = array(lfp, "lfp_proxy", where)
-    ordered, spacing_mm = by_depth(lfp, where)
-    units = str(lfp.attrs.get("units", "a.u."))
-    scale = VOLTS.get(units)
+    in_range(sigma_S_m, POSITIVE, name="sigma_S_m", where=WHERE)
+    lfp = array(lfp, "lfp_proxy", WHERE)
+    ordered = downward(lfp, WHERE)
+    scale = _volts(lfp, method)
     values, front = values_last(ordered, "channel")
+    _refuse_gaps(ordered, values)
     values = values if scale is None else values * scale
-    found = kernel(measures.csd.csd, values, spacing_mm, None if scale is None else sigma_S_m)
-    inner = ordered.transpose(*front, "channel").isel(channel=slice(1, -1)).copy(data=found).transpose(*lfp.dims)
-    inner.name = "csd"
-    inner.attrs = {
-        **{key: lfp.attrs[key] for key in ("onset_ms", "provenance", "interval_ms", "proxy") if key in lfp.attrs},
+    z_mm = np.asarray(ordered["z_mm"].values, np.float64)
+    method = method.fitted(values, z_mm)
+    places_mm = method.places_mm(z_mm)
+    per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
+    found = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
+    places = _at(ordered.transpose(*front, "channel"), z_mm, places_mm)
+    density = places.copy(data=found).transpose(*lfp.dims).rename("csd")
+    density.attrs = {
+        **{key: lfp.attrs[key] for key in KEPT if key in lfp.attrs},
         "units": "a.u." if scale is None else "A/m^3",
         "long_name": "current source density, sinks negative",
         "readout": "csd",
+        "method": repr(method),
         **({} if scale is None else {"sigma_S_m": sigma_S_m}),
     }
-    return inner
+    return density
+
+
+def _volts(lfp: xr.DataArray, method: Method) -> float | None:
+    """V per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
+    units = str(lfp.attrs.get("units", "a.u."))
+    scale = VOLTS.get(units)
+    inner = method
+    while isinstance(inner, Smoothed):
+        inner = inner.method
+    if not isinstance(inner, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
+        given = f"a proxy, {units}, with {type(inner).__name__}"
+        raise refuse(given, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
+    return scale
+
+
+def _refuse_gaps(ordered: xr.DataArray, values: Floats) -> None:
+    """Raises: JtfneError naming the first channel with values that are not finite."""
+    bad = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
+    if bad.size:
+        first_mm = ordered["z_mm"].values[bad[0]]
+        given = (
+            f"{bad.size} of {values.shape[-1]} channels with values that are not finite, the first at {first_mm:g} mm,"
+        )
+        raise refuse(given, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
+
+
+def _at(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
+    """An array like `ordered` at other depths: its own channels where these are the places."""
+    rows = np.flatnonzero(np.isin(z_mm, places_mm))
+    if rows.size == places_mm.size:
+        return ordered.isel(channel=rows)
+    nearest = np.abs(z_mm[:, None] - places_mm).argmin(axis=0)
+    of_channels = [name for name, each in ordered.coords.items() if "channel" in each.dims]
+    about = ordered["z_mm"].attrs
+    return ordered.isel(channel=nearest).drop_vars(of_channels).assign_coords(z_mm=("channel", places_mm, about))

@@ -1,5 +1,8 @@
 """The spectrolaminar map of laminar potentials, and FLIP, which finds its crossover."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 import xarray as xr
 
@@ -8,6 +11,10 @@ from jtfne._check import JtfneError, refuse
 from jtfne.analysis._inputs import Data, array, by_depth, kernel, need
 from jtfne.analysis.spectrum import SEGMENT_MS, psd
 from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
+from jtfne.measures.vflip import Band, Control, FlipNull, ShuffledChannels
+
+T = TypeVar("T")
+CHANNELS = ShuffledChannels()
 
 
 def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
@@ -72,12 +79,77 @@ def flip(
     ----------
     .. [1] Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560.
     """
+    return _of(power, "analysis.flip", measures.spectrolaminar.flip, low_Hz, high_Hz)
+
+
+def vflip(power: xr.DataArray) -> Flip:
+    """FLIP of that pair of bands, of the authors' 1529, whose goodness is largest: ``low_Hz`` and ``high_Hz``.
+
+    Parameters
+    ----------
+    power : xarray.DataArray
+        As `flip`.
+
+    Returns
+    -------
+    Flip
+        As `flip`. The best of so many pairs is larger by chance too: see `flip_null` with ``bands=None``.
+
+    Raises
+    ------
+    JtfneError
+        As `flip`; for frequencies that hold none of the pairs.
+    """
+    return _of(power, "analysis.vflip", measures.vflip.vflip)
+
+
+def flip_null(
+    power: xr.DataArray,
+    control: Control = CHANNELS,
+    *,
+    n_draws: int = 200,
+    seed: int = 0,
+    bands: tuple[Band, Band] | None = (LOW_BAND_HZ, HIGH_BAND_HZ),
+) -> FlipNull:
+    """How large a goodness chance finds: FLIP of maps without the motif.
+
+    Parameters
+    ----------
+    power : xarray.DataArray
+        As `flip`.
+    control : ShuffledChannels or ShuffledFrequencies
+        What is put in a random order; the channels by default.
+    n_draws, seed : int
+        How many maps, and the seed of their order.
+    bands : pair of (float, float), optional
+        Low and high band, Hz; None for vFLIP, of the map and of each draw, which takes a second or so each.
+
+    Returns
+    -------
+    FlipNull
+        ``goodness``, ``null`` (n_draws,) and ``p`` = (1 + draws of no smaller size) / (1 + n_draws).
+
+    Raises
+    ------
+    JtfneError
+        As `flip`.
+    """
+    given = {"n_draws": n_draws, "seed": seed, "bands": bands}
+    return _of(power, "analysis.flip_null", measures.vflip.flip_null, control, **given)
+
+
+def _of(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """A kernel of one map, ordered by depth. Raises: JtfneError."""
     if set(power.dims) != {"channel", "frequency"}:
         given = f"an array of dimensions {tuple(map(str, power.dims))}"
-        raise refuse(given, "(channel, frequency): select one area and trial", "analysis.flip")
-    ordered, _ = by_depth(power, "analysis.flip")
+        raise refuse(given, "(channel, frequency): select one area and trial", where)
+    ordered, _ = by_depth(power, where)
     values = ordered.transpose("channel", "frequency").values
+    gaps = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if gaps.size:
+        first_mm = float(ordered["z_mm"].values[gaps[0]])
+        raise refuse(f"power that is not finite, the first at {first_mm:g} mm,", "finite power at every channel", where)
     try:
-        return measures.spectrolaminar.flip(values, power["frequency"].values, ordered["z_mm"].values, low_Hz, high_Hz)
+        return function(values, power["frequency"].values, ordered["z_mm"].values, *arguments, **keywords)
     except ValueError as error:
         raise JtfneError(str(error)) from error

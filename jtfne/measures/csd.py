@@ -1,11 +1,27 @@
-"""Current source density from potentials along depth: minus the second difference; sinks are negative."""
+"""Current source density from potentials along depth: minus the second difference; sinks are negative.
+
+A method is an object that gives one matrix, from potentials at contacts to densities at places: `SecondDifference`
+here, the inverse methods in `icsd`, the kernel method in `kcsd`; `Smoothed` wraps any of them, `estimate` applies it.
+"""
+
+import dataclasses
+from typing import Protocol, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
+from numpy.typing import NDArray
+
+from jtfne._check import POSITIVE, in_range, refuse
+
+Floats = NDArray[np.float64]
 
 M_PER_MM = 1e-3
 CORTEX_S_M = 0.3
+FEWEST = 3
+TOLERANCE = 1e-4  # of a step: places from files in single precision are finer
+GAUSSIAN_3 = (np.exp(-0.5), 1.0, np.exp(-0.5))  # three points, sd of one contact: CSDplotter's
 
 
 def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None) -> jax.Array:
@@ -21,9 +37,123 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
     [2.0]
     """
     values = jnp.asarray(potential)
-    if values.shape[-1] < 3:
+    if values.shape[-1] < FEWEST:
         raise ValueError(f"{values.shape[-1]} channels are not allowed; allowed: 3 or more (in csd)")
     if not spacing_mm > 0.0:
         raise ValueError(f"spacing_mm={spacing_mm!r} is not allowed; allowed: a number above 0 (in csd)")
     difference = 2.0 * values[..., 1:-1] - values[..., 2:] - values[..., :-2]
     return difference if sigma_S_m is None else difference * (sigma_S_m / (spacing_mm * M_PER_MM) ** 2)
+
+
+class Method(Protocol):
+    """A linear way from the potentials of a probe to densities along it."""
+
+    def places_mm(self, z_mm: ArrayLike) -> Floats:
+        """Depths (n_places,) of the estimates, for contacts at `z_mm` (n_channels,), downward."""
+
+    def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
+        """(n_places, n_channels) (A/m^3)/V, for contacts at `z_mm` in tissue of `sigma_S_m`. Raises: JtfneError."""
+
+    def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
+        """The method with what it chooses by the data (..., n_channels) chosen; most choose nothing."""
+
+
+def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m: float = CORTEX_S_M) -> jax.Array:
+    """Density by `method`, fitted before: (..., n_channels) V at `z_mm` -> (..., n_places) A/m^3; differentiable.
+
+    Raises: JtfneError for depths that the method refuses, ValueError for another number of channels.
+    >>> estimate(1e-3 * jnp.array([0.0, 1.0, 0.0]), [0.1, 0.2, 0.3], SecondDifference()).round().tolist()
+    [60000.0]
+    """
+    values = jnp.asarray(potential_V)
+    matrix = method.matrix(z_mm, sigma_S_m)
+    if values.shape[-1] != matrix.shape[1]:
+        given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
+        raise ValueError(f"{given} is not allowed; allowed: as many (in estimate)")
+    return values @ jnp.asarray(matrix.T, values.dtype)
+
+
+def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
+    """`z_mm` in float64. Raises: JtfneError for fewer than 3, not finite, not downward or, if `even`, uneven ones."""
+    z = np.asarray(z_mm, np.float64)
+    if z.ndim != 1 or z.size < FEWEST:
+        raise refuse(f"{z.size} channels", f"{FEWEST} or more", where)
+    step = np.diff(z)
+    if not np.isfinite(z).all() or not (step > 0.0).all():
+        raise refuse("depths that do not all grow", "finite depths, each contact below the one before", where)
+    if even and not np.all(np.abs(step - step.mean()) <= TOLERANCE * step.mean() + 1e-9):
+        raise refuse("depths that are not evenly spaced", "one step throughout, or KernelCSD()", where)
+    return z
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SecondDifference:
+    """Minus sigma times the second difference over depth; with `vaknin`, at the outer contacts too.
+
+    Sources do not vary across the cortical plane. Vaknin's ends repeat the outer potentials beyond the probe.
+    Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368; Vaknin et al. (1988), J. Neurosci. Methods 24:131.
+    >>> SecondDifference(vaknin=True).matrix([0.1, 0.2, 0.3], sigma_S_m=0.3).round().tolist()[0]
+    [30000000.0, -30000000.0, 0.0]
+    """
+
+    vaknin: bool = False
+
+    def places_mm(self, z_mm: ArrayLike) -> Floats:
+        """The inner contacts, or with `vaknin` all."""
+        z = depths(z_mm, even=True, where="SecondDifference")
+        return z if self.vaknin else z[1:-1]
+
+    def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
+        """(n_places, n_channels) (A/m^3)/V."""
+        z = depths(z_mm, even=True, where="SecondDifference")
+        n = z.size
+        matrix: Floats = 2.0 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
+        matrix[0, 0] = matrix[-1, -1] = 1.0
+        step_m = (z[-1] - z[0]) / (n - 1) * M_PER_MM
+        matrix *= sigma_S_m / step_m**2
+        return matrix if self.vaknin else matrix[1:-1]
+
+    def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
+        """Itself."""
+        return self
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Smoothed:
+    """Another method, its estimates weighed with their neighbours'; there is no current beyond the outer ones.
+
+    weights: odd in number, the middle one is the place's own; they are divided by their sum. The default is that of
+    CSDplotter, a Gaussian of three points. Raises: JtfneError.
+    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133.
+    >>> Smoothed(method=SecondDifference(), weights=(1, 2, 1)).matrix([1, 2, 3], sigma_S_m=1e-6).tolist()
+    [[-0.5, 1.0, -0.5]]
+    """
+
+    method: Method
+    weights: tuple[float, ...] = GAUSSIAN_3
+
+    def __post_init__(self) -> None:
+        if len(self.weights) % 2 == 0 or not np.isfinite(self.weights).all() or not sum(self.weights) > 0.0:
+            raise refuse(f"weights={self.weights!r}", "an odd number of weights, their sum above 0", "Smoothed")
+
+    def places_mm(self, z_mm: ArrayLike) -> Floats:
+        """As the method's."""
+        return self.method.places_mm(z_mm)
+
+    def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
+        """(n_places, n_channels) (A/m^3)/V."""
+        inner = self.method.matrix(z_mm, sigma_S_m)
+        weights = np.asarray(self.weights, np.float64) / sum(self.weights)
+        half = weights.size // 2
+        bands = (weights[half + k] * np.eye(len(inner), k=k) for k in range(-half, half + 1))
+        smooth: Floats = np.sum(list(bands), axis=0) @ inner
+        return smooth
+
+    def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
+        """With the method fitted."""
+        return dataclasses.replace(self, method=self.method.fitted(potential_V, z_mm))
+
+
+def positive(value: float, *, name: str, where: str) -> float:
+    """`value`, if finite and above 0. Raises: JtfneError."""
+    return in_range(value, POSITIVE, name=name, where=where)

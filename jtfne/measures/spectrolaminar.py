@@ -1,6 +1,7 @@
 """The spectrolaminar motif: relative power over depth, and FLIP, which finds where its gradients cross."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +34,7 @@ class Flip:
 
     `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <= 0.265 is what the
     authors call unidentifiable. `first` and `last` are the ends of the window; `crossover` is the channel where the
-    two bands' profiles cross.
+    two bands' profiles cross; `low_Hz` and `high_Hz` are those bands.
     """
 
     goodness: float | None = None
@@ -42,6 +43,8 @@ class Flip:
     gamma_peak: int | None = None
     alpha_beta_peak: int | None = None
     crossover: int | None = None
+    low_Hz: tuple[float, float] | None = None
+    high_Hz: tuple[float, float] | None = None
 
 
 def flip(
@@ -60,22 +63,30 @@ def flip(
     """
     values, frequencies = np.asarray(power, np.float64), np.asarray(frequency_Hz, np.float64)
     low_bins, high_bins = (_bins(frequencies, band) for band in (low, high))
+    best, goodness = Flip(), 0.0
+    for first, _, part, n in windows(values, laminar_mm):
+        relative = _relative(part)
+        found = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
+        if found.goodness is not None and _better(found.goodness, goodness):
+            best, goodness = found, found.goodness
+    return best if best.goodness is None else dataclasses.replace(best, low_Hz=low, high_Hz=high)
+
+
+def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Floats, int]]:
+    """First and last channel, power of those, and the number of all, of each window that FLIP looks at.
+
+    Raises: ValueError if the probe spans less than 0.7 mm.
+    """
     depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
     far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_MM - 1e-9)
     if far_enough.size == 0:
         raise ValueError(
             f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_MM} mm or more (in flip)"
         )
-    fewest = int(far_enough[0]) + 1
-    n = len(values)
-    best, goodness = Flip(), 0.0
+    fewest, n = int(far_enough[0]) + 1, len(power)
     for first in range(n - fewest):
         for last in range(first + fewest, n):
-            relative = np.asarray(_relative(values[first : last + 1]))
-            found = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
-            if found.goodness is not None and _better(found.goodness, goodness):
-                best, goodness = found, found.goodness
-    return best
+            yield first, last, power[first : last + 1], n
 
 
 def _bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:

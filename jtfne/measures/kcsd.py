@@ -1,0 +1,126 @@
+"""Kernel current source density along one probe: many overlapping sources, as smooth as the data bear."""
+
+import dataclasses
+from typing import Self
+
+import numpy as np
+from jax.typing import ArrayLike
+
+from jtfne._check import NOT_NEGATIVE, in_range, refuse
+from jtfne.measures._disc import disc
+from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, depths, positive
+from jtfne.measures.icsd import DIAMETER_MM, grid
+
+WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
+RIDGES = tuple(float(each) for each in 10.0 ** np.arange(-9.0, 0.5, 0.5))
+NODES = 48
+REACH = 2.0  # widths: what a Gaussian of sd width / 3 leaves beyond is 2e-9
+WHERE = "KernelCSD"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KernelCSD:
+    """Gaussian sources along a cylinder; their width and the ridge are chosen by leaving out one contact after another.
+
+    widths_mm: candidates of R, three sd of a source; ridges: candidates of lambda, as parts of the
+    mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to choose. diameter_mm: of
+    the cylinder; n_sources: evenly from `beyond_mm` above the first contact to as far below the last; step_mm: as
+    `SplineICSD`. Contacts may be uneven. Raises: JtfneError.
+    Source: Potworowski et al. (2012), Neural Comput. 24:541-575, eqs 9, 17, 18, 26.
+    >>> KernelCSD(widths_mm=(0.3,), ridges=(1e-6,)).matrix([0.1, 0.2, 0.35, 0.4], sigma_S_m=0.3).shape
+    (4, 4)
+    """
+
+    diameter_mm: float = DIAMETER_MM
+    widths_mm: tuple[float, ...] = WIDTHS_MM
+    ridges: tuple[float, ...] = RIDGES
+    n_sources: int = 300
+    beyond_mm: float = 0.0
+    step_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        positive(self.diameter_mm, name="diameter_mm", where=WHERE)
+        for name, limit in (("widths_mm", positive), ("ridges", None)):
+            if not getattr(self, name):
+                raise refuse(f"{name}=()", "one candidate or more", WHERE)
+            for each in getattr(self, name):
+                limit(each, name=name, where=WHERE) if limit else in_range(each, NOT_NEGATIVE, name=name, where=WHERE)
+        in_range(self.beyond_mm, NOT_NEGATIVE, name="beyond_mm", where=WHERE)
+        if self.n_sources < FEWEST:
+            raise refuse(f"n_sources={self.n_sources!r}", f"{FEWEST} or more", WHERE)
+        if self.step_mm is not None:
+            positive(self.step_mm, name="step_mm", where=WHERE)
+
+    def places_mm(self, z_mm: ArrayLike) -> Floats:
+        """The contacts, or evenly from the first to the last."""
+        return grid(depths(z_mm, even=False, where=WHERE), self.step_mm, WHERE)
+
+    def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
+        """K~ (K + lambda)^-1: (n_places, n_channels) (A/m^3)/V. Raises: JtfneError before a choice is made."""
+        if len(self.widths_mm) > 1 or len(self.ridges) > 1:
+            given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
+            raise refuse(given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
+        z = depths(z_mm, even=False, where=WHERE)
+        width = self.widths_mm[0]
+        potentials = self._potentials(z, width, sigma_S_m)
+        sources = _gaussian((self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM)
+        kernel, cross = potentials @ potentials.T, sources @ potentials.T
+        return np.asarray(np.linalg.solve(_ridged(kernel, self.ridges[0]), cross.T).T, np.float64)
+
+    def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
+        """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts of |V - V*|.
+
+        |.| is over all other dims of `potential_V` (..., n_channels). The kernel's scale cancels, and sigma with it.
+        """
+        z = depths(z_mm, even=False, where=WHERE)
+        values = np.asarray(potential_V, np.float64).reshape(-1, np.shape(potential_V)[-1])
+        if values.shape[1] != z.size:
+            raise refuse(f"{values.shape[1]} channels at {z.size} depths", "as many", WHERE)
+        found = np.empty((len(self.widths_mm), len(self.ridges)))
+        for row, width in enumerate(self.widths_mm):
+            potentials = self._potentials(z, width, 1.0)
+            for column, ridge in enumerate(self.ridges):
+                inverse = np.linalg.inv(_ridged(potentials @ potentials.T, ridge))
+                left_out = values @ inverse / np.diag(inverse)  # V - V* of each contact, by the block inverse
+                found[row, column] = np.linalg.norm(left_out, axis=0).sum()
+        return found
+
+    def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
+        """With the width and the ridge of least error; of equal ones, the first."""
+        if len(self.widths_mm) == 1 and len(self.ridges) == 1:
+            return self
+        errors = self.errors(potential_V, z_mm)
+        row, column = np.unravel_index(int(np.argmin(errors)), errors.shape)
+        return dataclasses.replace(self, widths_mm=(self.widths_mm[row],), ridges=(self.ridges[column],))
+
+    def _sources_mm(self, z_mm: Floats) -> Floats:
+        """Middles of the sources."""
+        return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
+
+    def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
+        """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to the kink and on."""
+        away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_MM
+        width_m = width_mm * M_PER_MM
+        reach_m = REACH * width_m
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        kink_m = np.minimum(away_m, reach_m)[..., None]
+        total = np.zeros(away_m.shape)
+        for low_m, high_m in ((-reach_m, kink_m), (kink_m, reach_m)):
+            half_m = (high_m - low_m) / 2.0
+            at_m = (high_m + low_m) / 2.0 + half_m * nodes
+            field = disc(away_m[..., None] - at_m, self.diameter_mm * M_PER_MM / 2.0, sigma_S_m)
+            total += np.sum(half_m * weights * field * _gaussian(at_m, width_m), axis=-1)
+        return total
+
+
+def _gaussian(away_m: Floats, width_m: float) -> Floats:
+    """1/m: a Gaussian of sd width / 3."""
+    sd_m = width_m / 3.0
+    value: Floats = np.exp(-((away_m / sd_m) ** 2) / 2.0) / (np.sqrt(2.0 * np.pi) * sd_m)
+    return value
+
+
+def _ridged(kernel: Floats, ridge: float) -> Floats:
+    """K + lambda I, lambda as a part of K's mean diagonal."""
+    ridged: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
+    return ridged
