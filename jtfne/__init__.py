@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jtfne import geometry as geometry
     from jtfne import measures as measures
     from jtfne import operators as operators
+    from jtfne import optimizers as optimizers
     from jtfne import probes as probes
     from jtfne import sources as sources
     from jtfne import stimuli as stimuli
@@ -86,7 +87,7 @@ _HOMES = {
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
-        *("geometry", "measures", "operators", "probes", "sources", "stimuli"),
+        *("geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli"),
     )
 )
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
     "_cores _json _keys _precision _rows _tree",
-    "delivery emitters geometry measures noise operators stimuli synapses",
+    "delivery emitters geometry measures noise operators optimizers stimuli synapses",
     "config",
     "net paradigm presets",
     "plastic",
@@ -46,7 +46,7 @@ FILES = sorted(
     if path != ROOT / "jtfne/__init__.py"
     and not (ROOT / "jtfne/analysis" in path.parents or ROOT / "jtfne/interop" in path.parents)
 )
-LAZY = {"duckdb", "elephant", "h5netcdf", "h5py", "matplotlib", "mne", "polars", "pyarrow", "zarr"}
+LAZY = {"cmaes", "duckdb", "elephant", "h5netcdf", "h5py", "matplotlib", "mne", "optax", "polars", "pyarrow", "zarr"}
 LABELS = {"pandas", "xarray"}
 LABEL_ROOMS = {"analysis", "interop", "row_arrays", "run_folder", "signals"}
 

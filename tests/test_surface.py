@@ -33,7 +33,7 @@ NAMES = [
     "suite2_v1_v4_config",
     "synapses",
 ]
-HEAVY = {"jax", "matplotlib", "mne", "numpy", "pandas", "pyarrow", "scipy", "xarray", "zarr"}
+HEAVY = {"cmaes", "jax", "matplotlib", "mne", "numpy", "optax", "pandas", "pyarrow", "scipy", "xarray", "zarr"}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -61,7 +61,7 @@ def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
     assert getattr(jtfne, older) is getattr(jtfne, newer)
 
 
-@pytest.mark.parametrize("name", ["geometry", "measures", "operators", "probes", "sources", "stimuli"])
+@pytest.mark.parametrize("name", ["geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli"])
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")
 
@@ -83,6 +83,7 @@ def test_import_loads_nothing_heavy() -> None:
         "jtfne.construct(jtfne.suite2_single_neuron_config('E'))",
         "jtfne.Paradigm",
         "jtfne.FlatNet",
+        "jtfne.optimizers.CMAES()",
     ],
 )
 def test_a_circuit_needs_no_file_format_and_no_figure(code: str) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 from jtfne._tree import register
 from jtfne.emitters import EMITTERS, Izhikevich2003
+from jtfne.optimizers import OPTIMIZERS, Gradient
 from jtfne.sources import SOURCES
 from jtfne.synapses import PLASTICITIES, SYNAPSES
 
@@ -17,6 +19,8 @@ PARTS = [
     *(kind() for kind in EMITTERS.values()),
     Izhikevich2003(half_steps=True),
     *(kind() for kind in SOURCES.values()),
+    *(kind() for kind in OPTIMIZERS.values() if kind is not Gradient),
+    Gradient(transform=optax.adam(0.01)),
     *(
         kind(**{each.name: 1.0 for each in dataclasses.fields(kind)})
         for kind in (*SYNAPSES.values(), *PLASTICITIES.values())

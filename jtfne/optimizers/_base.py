@@ -1,0 +1,175 @@
+"""What every optimizer offers, and what they share: bounds, the best so far, counts, and draws by name."""
+
+import zlib
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import Limit, in_range, refuse
+
+Array = jax.Array | npt.NDArray[np.floating[Any]]
+
+
+class Optimizer(Protocol):
+    """A search for the lowest score within bounds: pure maps, whose state is arrays and stays in the caller's hand.
+
+    A state is a NamedTuple of arrays, keys included: what `jax.tree.leaves` finds can be stored as numpy arrays, and
+    put back into the tree of any `init` of the same settings and number of parameters. The search goes on with the
+    same bits. Settings that are lengths are shares of a parameter's range, upper - lower.
+
+    traceable: whether `init`, `ask` and `tell` may run under `jit` and `vmap`. needs_gradients: whether `tell` refuses
+    gradients=None. LIMITS: the ranges of its settings.
+    """
+
+    traceable: ClassVar[bool]
+    needs_gradients: ClassVar[bool]
+    LIMITS: ClassVar[dict[str, Limit]]
+
+    def n_candidates(self, d: int) -> int:
+        """How many candidates a generation has with `d` parameters."""
+        ...
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> Any:
+        """The state at the start. lower, upper, start: (d,); start=None draws it uniformly. Raises: JtfneError."""
+        ...
+
+    def ask(self, state: Any) -> tuple[Array, Any]:
+        """Candidates (k, d), all within the bounds, and the state to tell."""
+        ...
+
+    def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
+        """The state that knows `scores` (k,), lower is better, of the `candidates` (k, d) that were asked.
+
+        gradients: (k, d), derivatives of the scores by the candidates. A score or gradient that is not finite is
+        counted in `record` and used for nothing. Raises: JtfneError for other shapes, and if no score is finite;
+        under `jit`, where nothing can be raised, such a generation is counted and leaves the best as it is.
+        """
+        ...
+
+    def best(self, state: Any) -> tuple[Array, Array]:
+        """The candidate with the lowest score so far, (d,), and that score; the start and inf before any was told."""
+        ...
+
+
+class Record(NamedTuple):
+    """What a search has seen.
+
+    key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,), best_score: (), the lowest
+    finite score so far, inf before there is one. generation, n_scores, n_bad: int32 (), how many generations and scores
+    were told, and how many of the scores were not finite.
+    """
+
+    key: jax.Array
+    lower: jax.Array
+    upper: jax.Array
+    best_x: jax.Array
+    best_score: jax.Array
+    generation: jax.Array
+    n_scores: jax.Array
+    n_bad: jax.Array
+
+    @property
+    def width(self) -> jax.Array:
+        """Ranges of the parameters, (d,)."""
+        return self.upper - self.lower
+
+    def inside(self, x: jax.Array) -> jax.Array:
+        """`x` (..., d), at the nearest bound where it is beyond."""
+        return jnp.clip(x, self.lower, self.upper)
+
+    def normal(self, name: str, n: int) -> jax.Array:
+        """Normal numbers (n, d) of this generation, called `name`; those of a parameter know of no other parameter."""
+        keys, dtype = self._keys(name, self.lower.size), self.lower.dtype
+        return jax.vmap(lambda each: jax.random.normal(each, (n,), dtype), out_axes=1)(keys)
+
+    def uniform(self, name: str, n: int) -> jax.Array:
+        """As `normal`, in [0, 1)."""
+        keys, dtype = self._keys(name, self.lower.size), self.lower.dtype
+        return jax.vmap(lambda each: jax.random.uniform(each, (n,), dtype), out_axes=1)(keys)
+
+    def anywhere(self, name: str, n: int) -> jax.Array:
+        """Points (n, d) drawn uniformly within the bounds."""
+        return self.inside(self.lower + self.width * self.uniform(name, n))
+
+    def _keys(self, name: str, n: int) -> jax.Array:
+        """One key a parameter: the same whatever else is drawn, and however many parameters there are."""
+        base = jax.random.wrap_key_data(self.key, impl="threefry2x32")
+        stream = jax.random.fold_in(jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation)
+        return jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(n))
+
+
+def known(x: Any) -> bool:
+    """Whether its values can be looked at, so that they can be refused: not those that are traced."""
+    return not isinstance(x, jax.core.Tracer)
+
+
+def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> Record:
+    """The record at the start, whose `best_x` is where to start. Raises: JtfneError, one message a problem."""
+    where = f"{type(optimizer).__name__}.init"
+    checked(optimizer, where)
+    given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
+    for name, x in given.items():
+        if jnp.ndim(x) != 1 or jnp.size(x) == 0 or jnp.shape(x) != jnp.shape(lower):
+            raise refuse(f"{name} of shape {jnp.shape(x)}", f"(d,), as lower of shape {jnp.shape(lower)}", where)
+    if all(known(x) for x in given.values()):
+        lower, upper = _bounds(given, where)
+    dtype = jnp.result_type(float)
+    low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
+    zero, words = jnp.zeros((), jnp.int32), jax.random.bits(key, (2,), jnp.uint32)
+    record = Record(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
+    at = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
+    return record._replace(best_x=at)
+
+
+def checked(optimizer: Any, where: str) -> None:
+    """Raises: JtfneError, if a setting is out of its range."""
+    for name, limit in optimizer.LIMITS.items():
+        value = getattr(optimizer, name)
+        if known(value):
+            in_range(value, limit, name=name, where=where)
+
+
+def _bounds(given: dict[str, Any], where: str) -> tuple[Array, Array]:
+    """The bounds in the precision of the search, rounded inward. Raises: JtfneError."""
+    exact = {name: np.asarray(x, np.float64) for name, x in given.items()}
+    lower, upper, dtype = exact["lower"], exact["upper"], np.dtype(jnp.result_type(float))
+    low, high = lower.astype(dtype), upper.astype(dtype)
+    low = np.where(low < lower, np.nextafter(low, dtype.type(np.inf)), low)
+    high = np.where(high > upper, np.nextafter(high, dtype.type(-np.inf)), high)
+    start = exact.get("start", lower)
+    for j in range(lower.size):
+        if not (np.isfinite(lower[j]) and np.isfinite(upper[j]) and low[j] < high[j]):
+            raise refuse(f"lower[{j}]={lower[j]:g} with upper[{j}]={upper[j]:g}", "finite, lower below upper", where)
+        if not lower[j] <= start[j] <= upper[j]:
+            raise refuse(f"start[{j}]={start[j]:g}", f"a number in [{lower[j]:g}, {upper[j]:g}]", where)
+    return low, high
+
+
+def told(optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any) -> Record:
+    """The record after a generation. Raises: JtfneError, as `Optimizer.tell`."""
+    d, where = record.lower.size, f"{type(optimizer).__name__}.tell"
+    k = optimizer.n_candidates(d)
+    shapes = {"candidates": (candidates, (k, d)), "scores": (scores, (k,)), "gradients": (gradients, (k, d))}
+    for name, (x, shape) in shapes.items():
+        if x is None and name == "gradients":
+            if optimizer.needs_gradients:
+                raise refuse("gradients=None", f"an array of shape {shape}", where)
+        elif jnp.shape(x) != shape:
+            raise refuse(f"{name} of shape {jnp.shape(x)}", f"{shape}", where)
+    if known(scores) and not np.isfinite(np.asarray(scores)).any():
+        listed = ", ".join(f"{each:g}" for each in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
+        raise refuse(f"scores=[{listed}], none finite,", "at least one finite score a generation", where)
+    x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
+    good = jnp.isfinite(values)
+    first = jnp.argmin(jnp.where(good, values, jnp.inf))
+    better = good[first] & (values[first] < record.best_score)
+    return record._replace(
+        best_x=jnp.where(better, x[first], record.best_x),
+        best_score=jnp.where(better, values[first], record.best_score),
+        generation=record.generation + 1,
+        n_scores=record.n_scores + k,
+        n_bad=record.n_bad + jnp.sum(~good, dtype=jnp.int32),
+    )

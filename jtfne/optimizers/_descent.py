@@ -1,0 +1,83 @@
+"""What the delta rules share: probes around a centre, the slope that they or gradients tell, and deselection."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import refuse
+from jtfne.optimizers._base import Record
+
+DECADES = 3.0  # the lengths of probes lie between `spread` and this much below, evenly in their logarithm
+
+
+@functools.cache
+def adam(learning_rate: float) -> Any:
+    """optax.adam, one object for each rate, so that equal settings are equal; optax loads when it is first used."""
+    import optax
+
+    return optax.adam(learning_rate)
+
+
+def probes(record: Record, centre: jax.Array, spread: jax.Array | float, n_pairs: int) -> jax.Array:
+    """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the bounds.
+
+    A pair lies along a normal direction, at a length drawn log-uniformly up to `spread`: long ones see past a local
+    minimum, short ones refine it.
+    """
+    direction = record.normal("direction", n_pairs)
+    length = spread * 10.0 ** (-DECADES * record.uniform("length", n_pairs)[:, :1])
+    step = record.width * length * direction
+    return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
+
+
+def slope(record: Record, candidates: Any, scores: Any, gradients: Any, where: str) -> jax.Array:
+    """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing tells it.
+
+    The mean of the gradients where they are finite; without gradients, d times the mean over pairs of the slope along
+    the pair, whose expectation over isotropic directions is the gradient.
+    Source: Nesterov & Spokoiny (2017), Found. Comput. Math. 17:527-566 (two-point estimates along random directions).
+    Raises: JtfneError, if there are neither gradients nor pairs.
+    """
+    n_pairs, width = len(scores) // 2, record.width
+    y = jnp.asarray(scores, width.dtype)
+    if gradients is not None:
+        rows = jnp.asarray(gradients, width.dtype) * width
+        ok = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
+    else:
+        if n_pairs == 0:
+            raise refuse("gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where)
+        x = jnp.asarray(candidates, width.dtype)
+        across = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
+        square, rise = (across**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
+        rows = (rise / jnp.where(square > 0.0, square, 1.0) * width.size)[:, None] * across
+        ok = jnp.isfinite(rows).all(axis=1) & (square > 0.0)
+    total = jnp.where(ok[:, None], rows, 0.0).sum(axis=0) / jnp.maximum(ok.sum(), 1)
+    return jnp.where(jnp.isfinite(total), total, 0.0)
+
+
+def lost(
+    record: Record, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
+) -> jax.Array:
+    """Whether a lineage is deselected: its score is not finite, is worse than the best by `margin` |best|, or the best
+    is `patience` generations old."""
+    worse: jax.Array = score > record.best_score + margin * jnp.abs(record.best_score)
+    return ~jnp.isfinite(score) | worse | (stale >= patience)
+
+
+def pick(choice: jax.Array, one: Any, other: Any) -> Any:
+    """The tree `one` where `choice`, else `other`."""
+    return jax.tree.map(lambda a, b: jnp.where(choice, a, b), one, other)
+
+
+def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array, Any]:
+    """The update of an optax transform (d,), clipped to [-1, 1] (a whole range), and its next state."""
+    update, after = inner.update(gradient, state)
+    return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), after
+
+
+def centre_score(record: Record, scores: Any) -> jax.Array:
+    """The score of the first candidate, the centre."""
+    first: jax.Array = jnp.asarray(scores, record.lower.dtype)[0]
+    return first

@@ -1,0 +1,117 @@
+"""AGSDR: the adaptive genetic stochastic delta rule, noise and update weighed by their variances."""
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
+
+TINY = 1e-12  # keeps the balance at one half where neither noise nor update is left
+
+
+class AGSDRState(NamedTuple):
+    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer, kept_inner: that with
+    which the best was found. noise_var, update_var: (d,), running variances about zero, in squared shares of the range.
+    stale: int32 (), generations since the best changed or was restored. n_deselected: int32 (), how often it was.
+    """
+
+    record: Record
+    centre: jax.Array
+    inner: Any
+    kept_inner: Any
+    noise_var: jax.Array
+    update_var: jax.Array
+    stale: jax.Array
+    n_deselected: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AGSDR:
+    """centre <- centre + gain (alpha R + (1 - alpha) D), with alpha = Var R / (Var R + Var D), each per parameter.
+
+    D is the update of `inner`, an optax transform, clipped to [-1, 1]. R = s N(0, 1), drawn for each parameter from a
+    key of its own, where s is `sigma` times the root mean square of D over time and parameters, at least `floor`.
+    Variances are running means with `memory`: a parameter whose slope says little explores, one whose slope says much
+    descends.
+    Genetic deselection as in `GSDR`, with `margin` and `patience`.
+
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
+    estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares of a parameter's range.
+
+    AGSDR is for Adaptive Genetic Stochastic Delta Rule. Deviations from jaxfne 0.3.37, whose name and whose alpha are
+    kept: deselection restores the best, which was computed there and not done; sigma goes with the update, so that
+    alpha does not saturate at pure noise; variances are about zero and of each parameter, since over the entries of a
+    leaf they are zero for a scalar; equal parameters draw different numbers; no checkpoint besides, since the best is
+    kept at every generation; all of it runs under `jit` and `vmap`.
+    Source: Nejat, Sherfey & Bastos (2026), PLOS One (deselection); jaxfne 0.3.37 (balance of variances).
+    """
+
+    inner: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})
+    sigma: jax.Array | float = 3.0
+    floor: jax.Array | float = 1e-3
+    gain: jax.Array | float = 1.0
+    memory: jax.Array | float = 0.99
+    margin: jax.Array | float = 1.0
+    patience: jax.Array | int = 10
+    spread: jax.Array | float = 0.2
+    n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
+
+    traceable: ClassVar[bool] = True
+    needs_gradients: ClassVar[bool] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "sigma": NOT_NEGATIVE,
+        "floor": NOT_NEGATIVE,
+        "gain": POSITIVE,
+        "memory": Limit(low=0.0, high=1.0, open_high=True),
+        "margin": NOT_NEGATIVE,
+        "patience": Limit(low=1),
+        "spread": POSITIVE,
+        "n_pairs": NOT_NEGATIVE,
+    }
+
+    def n_candidates(self, d: int) -> int:
+        """The centre and its pairs."""
+        return 1 + 2 * self.n_pairs
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> AGSDRState:
+        """The state at the start; see `Optimizer.init`."""
+        record = opened(self, key, lower, upper, start)
+        inner, none, zero = self.inner.init(record.best_x), jnp.zeros_like(record.best_x), jnp.zeros((), jnp.int32)
+        return AGSDRState(record, record.best_x, inner, inner, none, none, zero, zero)
+
+    def ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
+        """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
+        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+
+    def tell(self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any = None) -> AGSDRState:
+        """The state after an update or a deselection; see `Optimizer.tell`."""
+        record = told(self, state.record, candidates, scores, gradients)
+        better = record.best_score < state.record.best_score
+        kept_inner = pick(better, state.inner, state.kept_inner)
+        stale = jnp.where(better, 0, state.stale + 1)
+        back = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+
+        down = slope(record, candidates, scores, gradients, "AGSDR.tell")
+        update, inner = inner_update(self.inner, down, state.inner)
+        seen = 1.0 - jnp.asarray(self.memory, down.dtype) ** record.generation  # of a running mean that starts at zero
+        update_var = self.memory * state.update_var + (1.0 - self.memory) * update**2
+        scale = jnp.maximum(self.sigma * jnp.sqrt(update_var.mean() / seen), self.floor)
+        noise = scale * record.normal("noise", 1)[0]
+        noise_var = self.memory * state.noise_var + (1.0 - self.memory) * noise**2
+        alpha = (noise_var / seen + TINY) / ((noise_var + update_var) / seen + 2.0 * TINY)
+        step = self.gain * (alpha * noise + (1.0 - alpha) * update)
+        moved = record.inside(state.centre + record.width * step)
+        centre, inner = pick(back, (record.best_x, kept_inner), (moved, inner))
+        stale = jnp.where(back, 0, stale)
+        deselected = state.n_deselected + back
+        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, deselected)
+
+    def best(self, state: AGSDRState) -> tuple[jax.Array, jax.Array]:
+        """The lowest score so far, and where."""
+        return state.record.best_x, state.record.best_score

@@ -1,0 +1,77 @@
+"""Gradient descent by any optax transform, from one start or several."""
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import Limit, refuse
+from jtfne._tree import register
+from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._descent import pick
+
+
+class GradientState(NamedTuple):
+    """x: (n_starts, d), where each descent stands; inner: the transform's state, with a leading axis of descents."""
+
+    record: Record
+    x: jax.Array
+    inner: Any
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gradient:
+    """x <- x + transform's update, at the nearest bound if beyond: `Gradient(transform=optax.adam(0.01))`.
+
+    The transform works on shares of the ranges, so that a learning rate of 0.01 in Adam is a hundredth of a range a
+    step, whatever the parameter. `n_starts` descents run side by side, the first from the start, the others from
+    points drawn uniformly. `tell` needs the gradients, (n_starts, d), as `jax.grad` of the score gives them. A descent
+    whose score or gradient is not finite goes on from the best so far, with a fresh state of the transform.
+    Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
+    """
+
+    transform: Any = dataclasses.field(metadata={"static": True})
+    n_starts: int = dataclasses.field(default=1, metadata={"static": True})
+
+    traceable: ClassVar[bool] = True
+    needs_gradients: ClassVar[bool] = True
+    LIMITS: ClassVar[dict[str, Limit]] = {"n_starts": Limit(low=1)}
+
+    def n_candidates(self, d: int) -> int:
+        """`n_starts`, whatever `d`."""
+        return self.n_starts
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> GradientState:
+        """The state at the start; see `Optimizer.init`. Raises: JtfneError, if `transform` is no optax transform."""
+        if not (callable(getattr(self.transform, "init", None)) and callable(getattr(self.transform, "update", None))):
+            raise refuse(f"transform={self.transform!r}", "an optax transform, as optax.adam(0.01)", "Gradient.init")
+        record = opened(self, key, lower, upper, start)
+        others = record.anywhere("starts", self.n_starts - 1)
+        x = jnp.concatenate([record.best_x[None], others])
+        return GradientState(record, x, jax.vmap(self.transform.init)(self._shares(record, x)))
+
+    def ask(self, state: GradientState) -> tuple[jax.Array, GradientState]:
+        """Where each descent stands: (n_starts, d)."""
+        return state.x, state
+
+    def tell(self, state: GradientState, candidates: Any, scores: Any, gradients: Any = None) -> GradientState:
+        """The state after a step of each descent; see `Optimizer.tell`."""
+        record = told(self, state.record, candidates, scores, gradients)
+        rows, y = (jnp.asarray(each, record.lower.dtype) for each in (gradients, scores))
+        ok = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
+        slopes = jnp.where(ok[:, None], rows, 0.0) * record.width
+        update, inner = jax.vmap(self.transform.update)(slopes, state.inner, self._shares(record, state.x))
+        moved = record.inside(state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0))
+        fresh = self.transform.init(self._shares(record, record.best_x))
+        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(ok, (moved, inner), (record.best_x, fresh))
+        return GradientState(record, x, inner)
+
+    def best(self, state: GradientState) -> tuple[jax.Array, jax.Array]:
+        """The lowest score so far, and where."""
+        return state.record.best_x, state.record.best_score
+
+    def _shares(self, record: Record, x: jax.Array) -> jax.Array:
+        """`x` in shares of the ranges above the lower bounds."""
+        return (x - record.lower) / record.width

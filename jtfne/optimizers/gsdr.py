@@ -1,0 +1,142 @@
+"""GSDR: the genetic stochastic delta rule, an inner update and noise that grow until the best changes."""
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse
+from jtfne._tree import register
+from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
+
+
+class GSDRState(NamedTuple):
+    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer; mix: (), the share of
+    noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (), generations since the best
+    changed or was restored. n_deselected: int32 (), how often it was restored.
+    """
+
+    record: Record
+    centre: jax.Array
+    inner: Any
+    mix: jax.Array
+    kept_inner: Any
+    kept_mix: jax.Array
+    stale: jax.Array
+    n_deselected: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GSDR:
+    """centre <- centre + lambda (a delta + (1 - a) g), with lambda = tau^2 (1 - exp(-tau / growth)).
+
+    g is the update of `inner`, an optax transform, and delta = noise xi factor, xi ~ N(0, 1) per parameter, each
+    clipped to [-1, 1]; tau counts generations since the best changed; a = `mix`, which walks by up to `wander` a
+    generation within [0, 1]. Genetic deselection: if the centre's score is not finite, or worse than the best by more
+    than `margin` |best|, or the best is `patience` generations old, the centre is put back to the best, bit for bit,
+    with the state of the inner optimizer and the a that it was found with.
+
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
+    estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares of a parameter's range.
+
+    Deviations from the published rule: noise goes with the range, not with the parameter, which at zero would never
+    move; tau is 1, not 0, right after an improvement, where lambda would be 0; best + margin |best| is twice the best
+    at margin 1 as published, but holds for scores below zero too; tau starts anew at deselection, after which the rule
+    would else deselect for ever; the best may be a probe.
+    Source: Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
+    """
+
+    inner: Any = dataclasses.field(default_factory=lambda: adam(0.01), metadata={"static": True})
+    noise: jax.Array | float = 0.01
+    mix: jax.Array | float = 0.5
+    wander: jax.Array | float = 0.0
+    growth: jax.Array | float = 10.0
+    margin: jax.Array | float = 1.0
+    patience: jax.Array | int = 10
+    spread: jax.Array | float = 0.2
+    n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
+
+    traceable: ClassVar[bool] = True
+    needs_gradients: ClassVar[bool] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "noise": NOT_NEGATIVE,
+        "mix": Limit(low=0.0, high=1.0),
+        "wander": Limit(low=0.0, high=1.0),
+        "growth": POSITIVE,
+        "margin": NOT_NEGATIVE,
+        "patience": Limit(low=1),
+        "spread": POSITIVE,
+        "n_pairs": NOT_NEGATIVE,
+    }
+
+    def n_candidates(self, d: int) -> int:
+        """The centre and its pairs."""
+        return 1 + 2 * self.n_pairs
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> GSDRState:
+        """The state at the start; see `Optimizer.init`."""
+        record = opened(self, key, lower, upper, start)
+        inner, mix = self.inner.init(record.best_x), jnp.asarray(self.mix, record.lower.dtype)
+        zero = jnp.zeros((), jnp.int32)
+        return GSDRState(record, record.best_x, inner, mix, inner, mix, zero, zero)
+
+    def ask(self, state: GSDRState) -> tuple[jax.Array, GSDRState]:
+        """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
+        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+
+    def tell(
+        self, state: GSDRState, candidates: Any, scores: Any, gradients: Any = None, factor: Any = None
+    ) -> GSDRState:
+        """The state after an update or a deselection; see `Optimizer.tell`.
+
+        factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`; None is ones.
+        """
+        record = told(self, state.record, candidates, scores, gradients)
+        if factor is not None and jnp.shape(factor) != record.lower.shape:
+            raise refuse(f"factor of shape {jnp.shape(factor)}", f"{record.lower.shape}", "GSDR.tell")
+        better = record.best_score < state.record.best_score
+        kept_inner = pick(better, state.inner, state.kept_inner)
+        kept_mix = jnp.where(better, state.mix, state.kept_mix)
+        stale = jnp.where(better, 0, state.stale + 1)
+        back = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+
+        down = slope(record, candidates, scores, gradients, "GSDR.tell")
+        update, inner = inner_update(self.inner, down, state.inner)
+        tau = jnp.asarray(stale + 1, down.dtype)
+        gain = -(tau**2) * jnp.expm1(-tau / self.growth)
+        xi = record.normal("noise", 1)[0] * (1.0 if factor is None else jnp.asarray(factor, down.dtype))
+        mix = jnp.clip(state.mix + self.wander * (2.0 * record.uniform("mix", 1)[0, 0] - 1.0), 0.0, 1.0)
+        step = gain * (mix * jnp.clip(self.noise * xi, -1.0, 1.0) + (1.0 - mix) * update)
+        moved = record.inside(state.centre + record.width * step)
+        centre, inner, mix = pick(back, (record.best_x, kept_inner, kept_mix), (moved, inner, mix))
+        stale = jnp.where(back, 0, stale)
+        return GSDRState(record, centre, inner, mix, kept_inner, kept_mix, stale, state.n_deselected + back)
+
+    def best(self, state: GSDRState) -> tuple[jax.Array, jax.Array]:
+        """The lowest score so far, and where."""
+        return state.record.best_x, state.record.best_score
+
+
+def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
+    """How much each parameter's two cells go together: squared Pearson correlations, z-scored over parameters, (d,).
+
+    before, after: (n_steps, d), the potentials of the cell before and behind each synapse; `after` is taken `shift`
+    steps later. Ones where correlations are undefined (a potential that is constant), or all equal.
+    Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
+    Raises: JtfneError, if the shapes differ or no two steps are left.
+    """
+    if jnp.ndim(before) != 2 or jnp.shape(before) != jnp.shape(after) or not 0 <= shift <= len(before) - 2:
+        given = f"before of shape {jnp.shape(before)}, after of shape {jnp.shape(after)}, shift={shift}"
+        raise refuse(given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
+    x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
+    ok = power > 0.0
+    square = jnp.where(ok, (x * y).sum(axis=0) ** 2 / jnp.where(ok, power, 1.0), 0.0)
+    n = jnp.maximum(ok.sum(), 1)
+    mean = square.sum() / n
+    sd = jnp.sqrt((jnp.where(ok, square - mean, 0.0) ** 2).sum() / n)
+    return jnp.where(ok & (sd > 0.0), (square - mean) / jnp.where(sd > 0.0, sd, 1.0), 1.0)

@@ -1,0 +1,55 @@
+"""Random search: what any other optimizer has to beat."""
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import Limit
+from jtfne._tree import register
+from jtfne.optimizers._base import Record, opened, told
+
+
+class RandomSearchState(NamedTuple):
+    """All that it knows is its record."""
+
+    record: Record
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RandomSearch:
+    """Candidates drawn uniformly within the bounds; the first of all is the start.
+
+    Source: Bergstra & Bengio (2012), J. Mach. Learn. Res. 13:281-305.
+    """
+
+    n: int = dataclasses.field(default=16, metadata={"static": True})
+
+    traceable: ClassVar[bool] = True
+    needs_gradients: ClassVar[bool] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {"n": Limit(low=1)}
+
+    def n_candidates(self, d: int) -> int:
+        """`n`, whatever `d`."""
+        return self.n
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> RandomSearchState:
+        """The state at the start; see `Optimizer.init`."""
+        return RandomSearchState(opened(self, key, lower, upper, start))
+
+    def ask(self, state: RandomSearchState) -> tuple[jax.Array, RandomSearchState]:
+        """Candidates (n, d), uniform within the bounds."""
+        record = state.record
+        x = record.anywhere("candidates", self.n)
+        first = (record.generation == 0) & (jnp.arange(self.n) == 0)
+        return jnp.where(first[:, None], record.best_x, x), state
+
+    def tell(self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any = None) -> RandomSearchState:
+        """The state that knows `scores` (n,); gradients are not used."""
+        return RandomSearchState(told(self, state.record, candidates, scores, gradients))
+
+    def best(self, state: RandomSearchState) -> tuple[jax.Array, jax.Array]:
+        """The lowest score so far, and where."""
+        return state.record.best_x, state.record.best_score

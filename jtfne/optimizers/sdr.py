@@ -1,0 +1,77 @@
+"""SDR: the stochastic delta rule, steps of random length down the sign of the slope."""
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._tree import register
+from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._descent import probes, slope
+
+
+class SDRState(NamedTuple):
+    """centre: (d,), where the next generation is drawn; momentum: (d,), slopes summed."""
+
+    record: Record
+    centre: jax.Array
+    momentum: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SDR:
+    """m <- momentum m + slope; centre <- centre - step decay^generation |xi| sign(m), with xi ~ N(0, 1) per parameter.
+
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
+    estimated from the pairs (`n_pairs=0` needs gradients). `step` and `spread` are shares of a parameter's range.
+
+    Deviations from the authors' code: |xi|, since xi of either sign makes the direction of a step random, whatever
+    the slope; no smoothing of xi over neighbouring parameters, since their order means nothing; the step decays, as
+    the noise does in Hanson (1990), since steps of one length never settle.
+    Source: Nejat, Sherfey & Bastos (2026), PLOS One (SDR); Hanson (1990), Physica D 42:265-272.
+    """
+
+    step: jax.Array | float = 0.05
+    momentum: jax.Array | float = 0.9
+    decay: jax.Array | float = 0.98
+    spread: jax.Array | float = 0.2
+    n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
+
+    traceable: ClassVar[bool] = True
+    needs_gradients: ClassVar[bool] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "step": Limit(low=0.0, high=1.0, open_low=True),
+        "momentum": Limit(low=0.0, high=1.0, open_high=True),
+        "decay": Limit(low=0.0, high=1.0, open_low=True),
+        "spread": POSITIVE,
+        "n_pairs": NOT_NEGATIVE,
+    }
+
+    def n_candidates(self, d: int) -> int:
+        """The centre and its pairs."""
+        return 1 + 2 * self.n_pairs
+
+    def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> SDRState:
+        """The state at the start; see `Optimizer.init`."""
+        record = opened(self, key, lower, upper, start)
+        return SDRState(record, record.best_x, jnp.zeros_like(record.best_x))
+
+    def ask(self, state: SDRState) -> tuple[jax.Array, SDRState]:
+        """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
+        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+
+    def tell(self, state: SDRState, candidates: Any, scores: Any, gradients: Any = None) -> SDRState:
+        """The state after a step down the slope; see `Optimizer.tell`."""
+        record = told(self, state.record, candidates, scores, gradients)
+        down = slope(record, candidates, scores, gradients, "SDR.tell")
+        momentum = self.momentum * state.momentum + down
+        length = self.step * jnp.asarray(self.decay, down.dtype) ** state.record.generation
+        change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(momentum)
+        return SDRState(record, record.inside(state.centre - record.width * change), momentum)
+
+    def best(self, state: SDRState) -> tuple[jax.Array, jax.Array]:
+        """The lowest score so far, and where."""
+        return state.record.best_x, state.record.best_score
