@@ -16,6 +16,7 @@ from jtfne._check import one_of, refuse
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, choose
+from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import Plastic, plastic_of
 from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
@@ -80,7 +81,7 @@ class FlatNet:
         delivered, plastic = _deliveries(net, receptors, dt_ms, delivery, tracked=tracked)
         drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
-            groups=_groups(populations, dtype),
+            groups=_groups(populations, dtype, dt_ms),
             delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
@@ -188,22 +189,25 @@ def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], 
     return found
 
 
-def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> tuple[engine.Group, ...]:
+def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: float) -> tuple[engine.Group, ...]:
     """Populations of one model as one group, in row order within it."""
     return tuple(
-        engine.Group(_merged(mine, dtype), None if rows is None else jnp.asarray(rows, jnp.int32))
+        engine.Group(_merged(mine, dtype, dt_ms), None if rows is None else jnp.asarray(rows, jnp.int32))
         for mine, rows in _kinds(populations)
     )
 
 
-def _merged(populations: list[Population], dtype: np.dtype[Any]) -> Any:
-    """One emitter for all: a parameter is a number where they agree, else one value a cell."""
+def _merged(populations: list[Population], dtype: np.dtype[Any], dt_ms: float) -> Any:
+    """One emitter for all: a parameter is a number where they agree, else one value a cell; trains are on the grid."""
     emitter: Any = populations[0].emitter
     merged = _static(emitter)
     for field in dataclasses.fields(emitter):
         if field.name in merged:
             continue
         values = [getattr(each.emitter, field.name) for each in populations]
+        if isinstance(values[0], Trains):
+            merged[field.name] = jnp.asarray(joined(values).table(dt_ms))
+            continue
         same = all(np.ndim(value) == 0 and value == values[0] for value in values)
         spread = [each.spread(value) for each, value in zip(populations, values, strict=True)]
         merged[field.name] = jnp.asarray(values[0] if same else np.concatenate(spread), dtype)

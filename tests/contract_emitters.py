@@ -14,7 +14,7 @@ import jtfne
 from circuits import FIRES, circuit, run
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.emitters import EMITTERS, Conductances, Emitter, SynapticInput
+from jtfne.emitters import EMITTERS, Conductances, Emitter, SynapticInput, Trains
 
 EXACT = None
 
@@ -58,6 +58,7 @@ ROWS = {
     "HodgkinHuxley": Row(2, 2, coarsest_ms=0.2),
     "TwoCompartment": Row(2, 2),
     "PoissonSource": Row(fires={"rate_Hz": 100.0}),
+    "SpikeSource": Row(fires={"times_ms": Trains(3 * [[0.1, 5.0, 9.3, 60.0, 99.9, 299.9]])}),
 }
 KINDS = pytest.mark.parametrize("kind", ROWS)
 MEMBRANES = pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.fires is None])
@@ -88,6 +89,13 @@ def numbers_of(cell: Emitter) -> dict[str, float]:
     return {field.name: getattr(cell, field.name) for field in fields}
 
 
+def cell_of(kind: str) -> Emitter:
+    """As it stands in a circuit of three cells on a grid of 0.1 ms; it fires, if it only sends."""
+    fields = ROWS[kind].fires or {}
+    on_grid = {name: jnp.asarray(each.table(0.1)) for name, each in fields.items() if isinstance(each, Trains)}
+    return EMITTERS[kind](**fields | on_grid)
+
+
 def in_pA(kind: str) -> float:
     """The drive at which it fires, or, where nothing drives it, 1 nA."""
     return FIRES.get(kind, 1000.0) * float(EMITTERS[kind]().input_pA)
@@ -103,7 +111,7 @@ def test_state_keeps_its_form_and_the_step_is_traced_once(kind: str, dtype: str)
         return cell.step(state, jnp.zeros(3, dtype), syn, 0.1)
 
     with precision(dtype):
-        cell, syn = EMITTERS[kind](), jax.tree.map(lambda leaf: leaf.astype(dtype), SYN)
+        cell, syn = cell_of(kind), jax.tree.map(lambda leaf: leaf.astype(dtype), SYN)
         jitted, start = jax.jit(step), cell.init(jnp.zeros(3, dtype))
         once, spikes = jitted(cell, start)
         again, _ = jitted(dataclasses.replace(cell), once)
@@ -116,7 +124,7 @@ def test_state_keeps_its_form_and_the_step_is_traced_once(kind: str, dtype: str)
 @KINDS
 def test_one_cell_does_not_touch_another(kind: str) -> None:
     """A step of cells in another order is the step in another order, and so are their currents."""
-    cell, order = EMITTERS[kind](), np.array([2, 0, 1])
+    cell, order = cell_of(kind), np.array([2, 0, 1])
     start = cell.init(jnp.array([0.1, 0.5, 0.9]))
     i_pA = in_pA(kind) * jnp.array([0.0, 0.5, 1.0])
 
@@ -133,9 +141,12 @@ def test_one_cell_does_not_touch_another(kind: str) -> None:
 @KINDS
 def test_a_batch_is_its_members(kind: str) -> None:
     """vmap over input and over every parameter that is a number."""
-    cell = EMITTERS[kind]()
+    cell = cell_of(kind)
     start = cell.init(jnp.linspace(0.0, 0.9, 3))
-    many = {name: value * jnp.array([1.0, 1.01, 0.99]) for name, value in numbers_of(cell).items()}
+    many = {
+        name: jnp.stack([value] * 3) if np.ndim(value) else value * jnp.array([1.0, 1.01, 0.99])
+        for name, value in numbers_of(cell).items()
+    }
     batch = dataclasses.replace(cell, **many)
     inputs = in_pA(kind) * jnp.arange(3.0)
 
@@ -269,7 +280,7 @@ def test_an_inward_synaptic_current_depolarises(kind: str) -> None:
 @SENDERS
 def test_without_a_membrane_nothing_is_heard(kind: str) -> None:
     """Currents and conductances change neither state nor spikes, and the balance is one of zeros."""
-    cell = EMITTERS[kind](**ROWS[kind].fires)
+    cell = cell_of(kind)
     at = still = cell.init(jnp.linspace(0.0, 0.9, 3))
     silent, spiked = SynapticInput(jnp.zeros((0, 3)), jnp.zeros(0)), 0
     for _ in range(3000):
@@ -297,7 +308,9 @@ def test_round_trips(kind: str) -> None:
     leaves, structure = jax.tree.flatten(cell)
     assert jax.tree.unflatten(structure, leaves) == cell
     assert leaves == list(numbers_of(cell).values())
-    changed = dataclasses.replace(cell, **{name: value + 0.5 for name, value in list(numbers_of(cell).items())[:1]})
+    first = {name: value + 0.5 for name, value in list(numbers_of(cell).items())[:1] if not isinstance(value, Trains)}
+    changed = dataclasses.replace(cell, **first or ROWS[kind].fires)
+    assert changed != cell
     config = Config().emitters({"E": changed})
     assert Config.from_json(config.to_json()).circuit.emitters["E"] == changed
     assert Config.from_toml(config.to_toml()).circuit.emitters["E"] == changed

@@ -25,7 +25,7 @@ from jtfne.config import (
     Uniform,
     Voltage,
 )
-from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource
+from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource, SpikeSource
 from jtfne.paradigm import Timing
 from jtfne.stimuli import (
     Constant,
@@ -662,6 +662,46 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "rate of a source negative": (
         lambda: BASE.emitters({"PV": PoissonSource(rate_Hz=-1.0)}),
         ("rate_Hz=-1.0", "at least 0", "emitters.PV.rate_Hz"),
+    ),
+    "a train that is none": (
+        lambda: BASE.emitters({"PV": {"kind": "SpikeSource", "times_ms": [3.0]}}),
+        ("times_ms=[3.0]", "a list of trains", "emitters.PV.times_ms"),
+    ),
+    "trains of texts": (
+        lambda: SpikeSource(times_ms=[["late"]]),
+        ("times_ms of another form", "a list of trains", "SpikeSource"),
+    ),
+    "a spike before the start": (
+        lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[], [-0.5, 1.0]])}),
+        ("times_ms[1] with -0.5", "of at least 0 ms", "emitters.PV.times_ms"),
+    ),
+    "a spike at no time": (
+        lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[1.0, NAN]])}),
+        ("times_ms[0] with nan", "finite times", "emitters.PV.times_ms"),
+    ),
+    "spikes out of order": (
+        lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[4.0], [3.0, 2.0]])}),
+        ("times_ms[1] with 2 after 3", "times in order", "emitters.PV.times_ms"),
+    ),
+    "more trains than cells": (
+        lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[1.0]] * 5)}),
+        ("5 trains", "one for each of the 4 cells", "emitters.PV"),
+    ),
+    "two spikes in one step": (
+        lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[1.0], [1.0, 1.06, 1.09]])}),
+        ("times_ms[1] with two spikes in one step, at 1.09 ms", "at most one in dt_ms=0.1", "emitters.PV"),
+    ),
+    "a table without times": (
+        lambda: SpikeSource.from_table({"cell": [1], "time": [2.0]}),
+        ("column='t_ms'", "'cell', 'time'", "SpikeSource.from_table"),
+    ),
+    "a table of half cells": (
+        lambda: SpikeSource.from_table({"cell": [0.5], "t_ms": [2.0]}),
+        ("a cell that is no id", "whole numbers", "SpikeSource.from_table"),
+    ),
+    "a table of several trials": (
+        lambda: SpikeSource.from_table({"trial": [0, 1], "neuron": [0, 0], "time_ms": [2.0, 2.0]}),
+        ("several trials", "those of one", "SpikeSource.from_table"),
     ),
     "connection onto a source": (
         lambda: edge().emitters({"PV": PoissonSource()}),

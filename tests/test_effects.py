@@ -166,7 +166,9 @@ def _emitters():
         rows |= at("circuit.emitters.X", kind, base, **fields)
     alone = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__cell_params={},
                   circuit__emitters={"X": {"kind": "PoissonSource", "rate_Hz": 50.0}})  # fmt: skip
-    return rows | at("circuit.emitters.X", "PoissonSource", alone, rate_Hz=100.0)
+    rows |= at("circuit.emitters.X", "PoissonSource", alone, rate_Hz=100.0)
+    replayed = put(alone, "circuit.emitters.X", {"kind": "SpikeSource", "times_ms": [[3.0, 7.0], [5.0]]})
+    return rows | at("circuit.emitters.X", "SpikeSource", replayed, times_ms=[[3.0, 7.1], [5.0]])
 
 
 def _rules():

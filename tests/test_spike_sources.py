@@ -1,14 +1,20 @@
 """Cells that only send: what they send, and that nothing else hangs on how the run is made."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import stats
 
 import jtfne
 from jtfne import _keys
-from jtfne.emitters import LIF, PoissonSource, SynapticInput
+from jtfne.delivery import Sharded
+from jtfne.emitters import LIF, PoissonSource, SpikeSource, SynapticInput
 
 N_CELLS, N_STEPS, DT_MS, RATE_HZ = 2000, 3000, 0.1, 200.0
 NOTHING = SynapticInput(jnp.zeros((0, N_CELLS)), jnp.zeros(0))
@@ -113,15 +119,97 @@ def test_in_a_net_they_drive_others_and_stay_without_current() -> None:
         assert not np.any(signals.get(name, cell_type="S").values) and np.any(signals.get(name, cell_type="E").values)
 
 
-def test_spikes_do_not_hang_on_chunks(tmp_path) -> None:
-    """Streamed in chunks and in one go: the same bits."""
+def test_spikes_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
+    """In one go, streamed in chunks, dealt over two devices: the same bits."""
     net = jtfne.construct(config())
     at_once = values_of(net.simulate(progress=False))
-    chunked = values_of(net.simulate(progress=False, out=tmp_path / "run", chunk_steps=200))
-    for one, other in zip(at_once, chunked, strict=True):
-        np.testing.assert_array_equal(one, other)
+    chunked = values_of(jtfne.simulate(net, progress=False, out=tmp_path / "run", chunk_steps=200))
+    over_two = values_of(net.simulate(progress=False, delivery=Sharded()))
+    for one, *others in zip(at_once, chunked, over_two, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_marker_may_be_set_on_sources() -> None:
     marked = config().stimuli([{"target": "S", "drive": {"kind": "Marker", "start_ms": 5.0}, "label": "s"}])
     assert len(jtfne.construct(marked).simulate(progress=False).events) == 1
+
+
+def replayed(trains: SpikeSource, **run: object) -> jtfne.Config:
+    """The same circuit, its sources by `trains`."""
+    return config(**run).emitters({"S": trains, "E": LIF()})
+
+
+def sent(signals: jtfne.Signals, cell_type: str = "S") -> list[tuple[int, float]]:
+    """(neuron, time) of each spike."""
+    mine = signals.spikes[signals.spikes["cell_type"].astype(str) == cell_type]
+    return list(zip(mine["neuron"], mine["time_ms"], strict=True))
+
+
+def test_spikes_of_a_run_come_again_in_another() -> None:
+    """Of its frame: the same spikes of the sources, so the same of the cells that hear them; E differ by their seed."""
+    net = jtfne.construct(config())
+    first = net.simulate(progress=False)
+    source = SpikeSource.from_table(first.spikes, cells=net.select(cell_type="S"))
+    again = jtfne.construct(replayed(source)).simulate(progress=False)
+    assert len(sent(first)) > 300 and sent(again) == sent(first)
+    other = jtfne.construct(replayed(source)).simulate(progress=False, seed=9)
+    assert sent(other) == sent(first) and sent(other, "E") != sent(first, "E")
+    twice = jtfne.construct(replayed(source)).simulate(progress=False, trials=2)
+    for k in range(2):
+        mine = twice.spikes[(twice.spikes["trial"] == k) & (twice.spikes["cell_type"].astype(str) == "S")]
+        assert list(zip(mine["neuron"], mine["time_ms"], strict=True)) == sent(first)
+
+
+def test_a_spike_comes_in_the_step_that_ends_at_its_time_or_after() -> None:
+    """One at 0 in the first step; one that float32 made a little later on time; one after the run not at all."""
+    source = SpikeSource(times_ms=[[0.0, 0.11, 0.3, 0.35], [float(np.float32(99.9)), 150.0, 250.0], [], [0.1]])
+    spikes = sent(jtfne.construct(replayed(source)).simulate(progress=False))
+    first = min(cell for cell, _ in spikes)
+    want = [(0, 0.1), (3, 0.1), (0, 0.2), (0, 0.3), (0, 0.4), (1, 99.9), (1, 150.0)]
+    assert [cell - first for cell, _ in spikes] == [cell for cell, _ in want]
+    np.testing.assert_allclose([t_ms for _, t_ms in spikes], [t_ms for _, t_ms in want], rtol=1e-12)
+
+
+def test_trains_are_dealt_over_layers_in_the_order_of_ids() -> None:
+    source = SpikeSource(times_ms=[[float(k + 1)] for k in range(35)])  # the last 5 of 40 are silent
+    net = jtfne.construct(replayed(source).layers(["L2/3", "L4"]))
+    spikes = sent(net.simulate(progress=False))
+    np.testing.assert_array_equal([cell for cell, _ in spikes], net.select(cell_type="S")[:35])
+    np.testing.assert_allclose([t_ms for _, t_ms in spikes], 1.0 + np.arange(35))
+    assert len(net.select(cell_type="S", layer="L4")) > 0 and len(net.to_flat().circuit.groups) == 2
+
+
+def test_trains_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    source = SpikeSource(times_ms=[np.sort(rng.choice(1999, 9, replace=False)) * 0.1 + 0.1 for _ in range(40)])
+    net = jtfne.construct(replayed(source))
+    at_once = values_of(net.simulate(progress=False))
+    chunked = values_of(jtfne.simulate(net, progress=False, out=tmp_path / "run", chunk_steps=200))
+    over_two = values_of(net.simulate(progress=False, delivery=Sharded()))
+    assert len(at_once[0]) > 40 * 9
+    for one, *others in zip(at_once, chunked, over_two, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_trains_round_trip_and_can_be_told_apart() -> None:
+    cfg = replayed(SpikeSource(times_ms=[[], [1.0, 2.5], [0.3]]))
+    for again in (jtfne.Config.from_json(cfg.to_json()), jtfne.Config.from_toml(cfg.to_toml())):
+        assert again == cfg and again.hash == cfg.hash
+        assert again.circuit.emitters["S"].times_ms.tolist() == [[], [1.0, 2.5], [0.3]]
+    other = replayed(SpikeSource(times_ms=[[1.0], [2.5], [0.3]]))
+    assert other != cfg and other.hash != cfg.hash
+    kept = cfg.circuit.emitters["S"].times_ms
+    assert pickle.loads(pickle.dumps(kept)) == kept and hash(copy.deepcopy(kept)) == hash(kept)
+    with pytest.raises(ValueError, match="read-only"):
+        kept.t_ms[0] = 3.0
+
+
+@pytest.mark.parametrize("form", [dict, pd.DataFrame, pa.table], ids=["lists", "pandas", "Arrow"])
+def test_every_form_of_a_table(form) -> None:
+    table = form({"cell": [3, 1, 3, 0], "t_ms": [4.0, 2.0, 1.5, 9.0], "other": ["a", "b", "c", "d"]})
+    assert SpikeSource.from_table(table).times_ms.tolist() == [[9.0], [2.0], [], [1.5, 4.0]]
+    assert SpikeSource.from_table(table, cells=[3, 2, 1]).times_ms.tolist() == [[1.5, 4.0], [], [2.0]]
+    nothing = form({"cell": np.zeros(0, np.int64), "t_ms": np.zeros(0)})
+    assert SpikeSource.from_table(nothing, cells=[1, 2]).times_ms.tolist() == [[], []]

@@ -15,6 +15,8 @@ from pydantic_core import core_schema
 
 from jtfne._check import JtfneError, Limit, refuse
 from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
+from jtfne.config._trains import TrainsField
+from jtfne.emitters import Trains
 
 _TAGS: set[str] = {"number", "each"}
 _ANNOTATED: Any = Annotated  # for types that are put together as the program runs
@@ -75,7 +77,7 @@ for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem
 
 def plain(value: Any) -> Any:
     """Numbers and lists of numpy and jax as Python's own."""
-    return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array) else value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
 
 
 def _printable(name: str) -> str:
@@ -95,6 +97,7 @@ Whole = Annotated[int, Field(strict=True, ge=0), numeric]
 Count = Annotated[int, Field(strict=True, ge=1), numeric]
 Flag = Annotated[bool, Field(strict=True), numeric]
 Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_printable)]
+_TRAINS = Annotated[Trains, TrainsField()]
 Vector = Annotated[tuple[Number, Number, Number], numeric]
 
 
@@ -107,7 +110,7 @@ def _annotation(hint: Any, limit: Limit) -> Any:
     bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
     number: Any = _ANNOTATED[one, Field(strict=True, **bounds), numeric]
     listed = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
-    kind = number if only in (float, int) else {str: Name, bool: Flag}.get(only, listed)
+    kind = number if only in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(only, listed)
     return kind | None if type(None) in members else kind
 
 
@@ -117,7 +120,7 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
     limits: Mapping[str, Limit] = getattr(cls, "LIMITS", {})
     fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
     for field in dataclasses.fields(cls):
-        default = ... if field.default is dataclasses.MISSING else field.default
+        default = ... if field.default is dataclasses.MISSING else plain(field.default)
         fields[field.name] = (_annotation(hints[field.name], limits.get(field.name, Limit())), default)
     return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
 

@@ -12,7 +12,7 @@ from jtfne._check import JtfneError, refuse
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._open import OpenDeclared
-from jtfne.config._senders import driven, onto_senders
+from jtfne.config._senders import driven, onto_senders, trained
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
@@ -108,6 +108,8 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from known.misnamed
     yield from _cells(circuit, known, whole)
     timed = whole or "run" in config.model_fields_set
+    n_cells = {name: n for name in known.cell_type or () if (n := known.cells_of(name)) is not None}
+    yield from trained(circuit, n_cells, config.run.dt_ms if timed else None)
     for at, connection in enumerate(circuit.connections):
         where = f"Config.circuit.connections[{at}]"
         yield from _connection(connection, known, where)

@@ -8,6 +8,7 @@ import numpy as np
 from jtfne._check import refuse
 from jtfne.config.circuit import Circuit
 from jtfne.config.populations import INPUTS, base_emitter
+from jtfne.emitters import SpikeSource, Trains
 
 
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
@@ -24,3 +25,18 @@ def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
     for name in INPUTS if not getattr(type(emitter), "receives", True) else ():
         if np.any(given.get(name, 0.0)):
             yield str(refuse(f"{name} of a {type(emitter).__name__}, which only sends,", "no input", where))
+
+
+def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) -> Iterator[str]:
+    """More trains than cells of a type, or two spikes of a cell in one step. counts: cells by type, where known."""
+    for name, emitter in circuit.emitters.items():
+        trains = emitter.times_ms if isinstance(emitter, SpikeSource) else None
+        if not isinstance(trains, Trains):
+            continue
+        where, n_cells = f"Config.circuit.emitters.{name}", counts.get(name)
+        if n_cells is not None and len(trains) > n_cells:
+            yield str(refuse(f"{len(trains)} trains", f"one for each of the {n_cells} cells", where))
+        twice = None if dt_ms is None else trains.at_once(dt_ms)
+        if twice is not None:
+            given = f"times_ms[{twice[0]}] with two spikes in one step, at {twice[1]:g} ms"
+            yield str(refuse(given, f"at most one in dt_ms={dt_ms:g}", where))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne.config._defaults import CELL_TYPES
 from jtfne.config.circuit import Cells, Circuit, is_one
-from jtfne.emitters import Emitter
+from jtfne.emitters import Emitter, Trains
 
 INPUTS = ("drive", "noise")  # what cell_params may set beside the emitter's fields
 Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_cells,)
@@ -54,7 +54,7 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
         given = _params_of(circuit, cell_type, slice(first, first + n_cells))
         drive, noise = (given.pop(name, _default_input(circuit, cell_type, name)) for name in INPUTS)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
-        made = dataclasses.replace(emitter, **given)
+        made = dataclasses.replace(emitter, **given, **_trains_of(emitter, first, n_cells))
         found.append(
             Population(
                 area=area, layer=layer, cell_type=cell_type, n_cells=n_cells, emitter=made, drive=drive, noise=noise
@@ -77,6 +77,12 @@ def _params_of(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Valu
         name: np.asarray(value[cells], np.float64) if isinstance(value, tuple) else value
         for name, value in given.items()
     }
+
+
+def _trains_of(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
+    """The trains of some of the cells of a type, by field."""
+    fields = {name: getattr(emitter, name) for name in vars(emitter)}
+    return {name: each.of_cells(first, n_cells) for name, each in fields.items() if isinstance(each, Trains)}
 
 
 def _default_input(circuit: Circuit, cell_type: str, name: str) -> float:

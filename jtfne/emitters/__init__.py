@@ -2,19 +2,20 @@
 
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, Conductances, Emitter, SynapticInput
+from jtfne.emitters._trains import Trains, joined
 from jtfne.emitters.adaptive import AdaptiveLIF
 from jtfne.emitters.adex import AdEx
 from jtfne.emitters.glif import GLIF1, GLIF2, GLIF3
 from jtfne.emitters.hodgkin_huxley import HodgkinHuxley
 from jtfne.emitters.izhikevich import Izhikevich2003, Izhikevich2007
 from jtfne.emitters.lif import LIF
-from jtfne.emitters.spike_sources import PoissonSource
+from jtfne.emitters.spike_sources import PoissonSource, SpikeSource
 from jtfne.emitters.two_compartment import TwoCompartment
 
 _CLASSES: tuple[type, ...] = (
     *(LIF, AdaptiveLIF, GLIF1, GLIF2, GLIF3, AdEx),
     *(Izhikevich2003, Izhikevich2007, HodgkinHuxley, TwoCompartment),
-    PoissonSource,
+    *(PoissonSource, SpikeSource),
 )
 EMITTERS: dict[str, type] = {cls.__name__: cls for cls in _CLASSES}
 
@@ -33,7 +34,10 @@ __all__ = [
     "Izhikevich2003",
     "Izhikevich2007",
     "PoissonSource",
+    "SpikeSource",
     "SynapticInput",
+    "Trains",
     "TwoCompartment",
+    "joined",
     "register",
 ]

@@ -1,7 +1,8 @@
 """Sources of spikes: cells without a membrane, which only send."""
 
 import dataclasses
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._trains import Trains
 
 
 class PoissonSourceState(NamedTuple):
@@ -67,6 +69,88 @@ class PoissonSource:
         self,
         before: PoissonSourceState,
         after: PoissonSourceState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> Balance:
+        """No currents."""
+        return _no_currents(after.v_mV)
+
+
+class SpikeSourceState(NamedTuple):
+    """v_mV, 0 throughout; at, the next spike of the train, and ticks, the steps so far, int32; each (n_cells,)."""
+
+    v_mV: jax.Array
+    at: jax.Array
+    ticks: jax.Array
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpikeSource:
+    """Spikes as recorded: `times_ms` has a train for each cell of the type, in the order of ids.
+
+    Times count from the start of each trial, sorted. A spike comes in the step that ends at its time, or first after
+    it; two of a cell in one step are refused. Cells beyond the last train are silent, and spikes after the end of a run
+    do not come. Without a membrane, as `PoissonSource`. In a circuit of arrays `times_ms` is the table of their steps,
+    int32 (n_cells, most spikes + 1).
+    Source: Dai et al. (2020), PLoS Comput. Biol. 16:e1007696 (SONATA, whose virtual nodes such cells are).
+
+    >>> SpikeSource(times_ms=[[1.0, 2.5], []]).times_ms
+    Trains(2 cells, 2 spikes)
+    """
+
+    times_ms: Trains | jax.Array | Sequence[Sequence[float]] = Trains()  # noqa: RUF009 (it cannot be changed)
+
+    order: ClassVar[int] = 1
+    input_unit: ClassVar[str] = "pA"
+    differentiable: ClassVar[bool] = False
+    receives: ClassVar[bool] = False
+    LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": NOT_NEGATIVE}
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Take lists as trains. Raises: JtfneError if they are no lists of numbers."""
+        given: Any = self.times_ms
+        if isinstance(given, list | tuple):
+            object.__setattr__(self, "times_ms", Trains(given))
+
+    @classmethod
+    def from_table(cls, table: Any, *, cells: Sequence[int] | None = None) -> Self:
+        """From a DataFrame, an Arrow table or a mapping with columns `cell` and `t_ms`, or from `signals.spikes`.
+
+        cells: ids of the table in the order of the cells of this type, such as `net.select(...)` gives; spikes of
+        others are left out. Without, the cell of the type is the id.
+        Raises: JtfneError for a column that is missing or no numbers, ids that are not whole, or several trials.
+
+        >>> SpikeSource.from_table({"cell": [1, 0, 1], "t_ms": [4.0, 2.0, 3.0]}).times_ms.tolist()
+        [[2.0], [3.0, 4.0]]
+        """
+        return cls(times_ms=Trains.of_table(table, cells))
+
+    @property
+    def input_pA(self) -> float:
+        """1: the unit of an input that it never gets."""
+        return 1.0
+
+    def init(self, uniform: jax.Array) -> SpikeSourceState:
+        """Every train at its first spike; `uniform` (n_cells,) does nothing."""
+        none = jnp.zeros(uniform.shape, jnp.int32)
+        return SpikeSourceState(jnp.zeros_like(uniform), none, none)
+
+    def step(
+        self, state: SpikeSourceState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[SpikeSourceState, jax.Array]:
+        """Advance by dt; also who spiked, bool (n_cells,). `i_pA` and `syn` do nothing."""
+        steps: Any = self.times_ms
+        due = jnp.take_along_axis(steps, state.at[:, None], axis=1)[:, 0]
+        spikes = due == state.ticks
+        return state._replace(at=state.at + spikes, ticks=state.ticks + jnp.int32(1)), spikes
+
+    def balance(
+        self,
+        before: SpikeSourceState,
+        after: SpikeSourceState,
         i_pA: jax.Array,
         syn: SynapticInput,
         dt_ms: jax.Array | float,

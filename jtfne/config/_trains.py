@@ -1,0 +1,50 @@
+"""Trains of spikes as a field: lists of lists of times in ms."""
+
+from typing import Any
+
+import numpy as np
+import pydantic
+from pydantic_core import core_schema
+
+from jtfne._check import JtfneError, refuse
+from jtfne.config._errors import HERE
+from jtfne.emitters import Trains
+
+
+class TrainsField:
+    """Marks a field that holds Trains: finite times of at least 0, each train sorted."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """One function over all of them."""
+        write = core_schema.plain_serializer_function_ser_schema(Trains.tolist)
+        return core_schema.with_info_plain_validator_function(_read, serialization=write)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Lists of lists of numbers."""
+        return {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0}}}
+
+
+def _read(value: Any, info: core_schema.ValidationInfo) -> Trains:
+    """The trains of `value`. Raises: JtfneError for what are none, and for the first time that cannot be."""
+    name = info.field_name
+    rows: Any = value if isinstance(value, list | tuple) else [None]
+    try:
+        trains = value if isinstance(value, Trains) else Trains(rows)
+    except JtfneError:
+        given = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
+        raise refuse(f"{name}={given}", "a list of trains, each a list of times in ms", HERE) from None
+    cell = np.repeat(np.arange(len(trains)), trains.sizes)
+    t_ms = trains.t_ms
+    wrong = np.flatnonzero(~np.isfinite(t_ms) | (t_ms < 0))
+    if wrong.size:
+        given = f"{name}[{cell[wrong[0]]}] with {float(t_ms[wrong[0]])!r}"
+        raise refuse(given, "finite times of at least 0 ms", HERE)
+    late = np.flatnonzero((np.diff(t_ms) < 0) & (np.diff(cell) == 0))
+    if late.size:
+        given = f"{name}[{cell[late[0]]}] with {t_ms[late[0] + 1]:g} after {t_ms[late[0]]:g}"
+        raise refuse(given, "times in order", HERE)
+    return trains

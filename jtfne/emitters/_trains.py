@@ -1,0 +1,128 @@
+"""Trains of spikes: the times of each cell, which cannot be changed, at 8 bytes a spike."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import one_of, refuse
+
+NEVER = 2**31 - 1  # a step that no run reaches
+SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one rounded to float32 does
+COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
+
+
+class Trains:
+    """Spike times in ms of cells 0, 1, ...; it compares and hashes as the lists of them.
+
+    >>> Trains([[1.0, 2.5], []]), len(Trains([[1.0, 2.5], []]))
+    (Trains(2 cells, 2 spikes), 2)
+    """
+
+    __slots__ = ("sizes", "t_ms")
+
+    def __init__(self, trains: Iterable[Any] = ()) -> None:
+        try:
+            rows = [np.asarray(each, np.float64) for each in trains]
+        except (TypeError, ValueError):
+            rows = [np.zeros(())]
+        if any(row.ndim != 1 for row in rows):
+            raise refuse("times_ms of another form", "a list of trains, each a list of times in ms", "SpikeSource")
+        self._keep(np.concatenate([np.zeros(0), *rows]), np.array([row.size for row in rows], np.int64))
+
+    def _keep(self, t_ms: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> None:
+        """Make these the times of all cells, one after the other, and how many each has."""
+        for array in (t_ms, sizes):
+            array.flags.writeable = False
+        self.t_ms, self.sizes = t_ms, sizes
+
+    @classmethod
+    def of_table(cls, table: Any, cells: Sequence[int] | None = None) -> "Trains":
+        """From columns `cell` and `t_ms`, or `neuron` and `time_ms`, in any order of rows.
+
+        cells: ids; train k is that of `cells[k]`, and spikes of others are left out. Without, train k is that of id k.
+        Raises: JtfneError for a column that is missing or no numbers, ids that are not whole, or several trials.
+        """
+        where = "SpikeSource.from_table"
+        names = [str(name) for name in getattr(table, "column_names", table)]
+        of, at = next((pair for pair in COLUMNS if pair[0] in names), COLUMNS[0])
+        for name in (of, at):
+            one_of(name, names, name="column", where=where)
+        if "trial" in names and np.unique(np.asarray(table["trial"])).size > 1:
+            raise refuse("spikes of several trials", "those of one", where)
+        try:
+            ids, t_ms = (np.asarray(table[name], np.float64) for name in (of, at))
+        except (TypeError, ValueError):
+            raise refuse(f"{of} and {at} that are no numbers", "ids, and times in ms", where) from None
+        if not np.all((ids >= 0) & (ids == np.floor(ids)) & (ids < NEVER)):
+            raise refuse(f"a {of} that is no id", "whole numbers of at least 0", where)
+        wanted = np.arange(int(ids.max(initial=-1)) + 1) if cells is None else np.asarray(cells, np.int64)
+        order = np.lexsort((t_ms, ids))
+        ids, t_ms = ids[order].astype(np.int64), t_ms[order]
+        first, last = (np.searchsorted(ids, wanted, side) for side in ("left", "right"))
+        return cls([t_ms[a:b] for a, b in zip(first, last, strict=True)])
+
+    def tolist(self) -> list[list[float]]:
+        """The times of each cell."""
+        return [row.tolist() for row in np.split(self.t_ms, np.cumsum(self.sizes))[:-1]]
+
+    def of_cells(self, first: int, n_cells: int) -> "Trains":
+        """Those of `n_cells` cells from `first` on; without spikes where there is no train."""
+        sizes = np.zeros(n_cells, np.int64)
+        given = self.sizes[first : first + n_cells]
+        sizes[: given.size] = given
+        start = int(self.sizes[:first].sum())
+        part = Trains()
+        part._keep(self.t_ms[start : start + int(sizes.sum())].copy(), sizes)
+        return part
+
+    def at_once(self, dt_ms: float) -> tuple[int, float] | None:
+        """The first cell and time, ms, of a spike that falls into the step of the one before it, if there is any."""
+        cell = np.repeat(np.arange(len(self)), self.sizes)
+        found = np.flatnonzero((np.diff(self._steps(dt_ms)) <= 0) & (np.diff(cell) == 0))
+        return (int(cell[found[0] + 1]), float(self.t_ms[found[0] + 1])) if found.size else None
+
+    def table(self, dt_ms: float) -> npt.NDArray[np.int32]:
+        """The step of each spike, then NEVER: (n_cells, most spikes of a cell + 1).
+
+        A spike comes in the step that ends at its time, or first after it; one at 0 ms in the first.
+        Raises: JtfneError if two spikes of a cell fall into one step.
+        """
+        twice = self.at_once(dt_ms)
+        if twice is not None:
+            raise refuse("two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource")
+        steps = np.full((len(self), int(self.sizes.max(initial=0)) + 1), NEVER, np.int32)
+        place = np.arange(self.t_ms.size) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        steps[np.repeat(np.arange(len(self)), self.sizes), place] = np.minimum(self._steps(dt_ms), NEVER)
+        return steps
+
+    def _steps(self, dt_ms: float) -> npt.NDArray[np.int64]:
+        """The step of each spike."""
+        steps: npt.NDArray[np.int64] = np.maximum(np.ceil(self.t_ms / dt_ms - SLACK) - 1, 0).astype(np.int64)
+        return steps
+
+    def __len__(self) -> int:
+        return int(self.sizes.size)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trains):
+            return False
+        return np.array_equal(self.sizes, other.sizes) and np.array_equal(self.t_ms, other.t_ms)
+
+    def __hash__(self) -> int:
+        return hash((self.t_ms.tobytes(), self.sizes.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Trains({len(self)} cells, {self.t_ms.size} spikes)"
+
+    def __reduce__(self) -> tuple[type, tuple[list[list[float]]]]:
+        """Pickled and copied whole."""
+        return Trains, (self.tolist(),)
+
+
+def joined(parts: Iterable[Trains]) -> Trains:
+    """The trains of all cells from those of each population."""
+    whole, several = Trains(), list(parts)
+    whole._keep(np.concatenate([each.t_ms for each in several]), np.concatenate([each.sizes for each in several]))
+    return whole
