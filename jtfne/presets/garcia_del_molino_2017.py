@@ -72,21 +72,7 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
                 for name, tau_ms in zip(TYPES, TAU_SYN_ms, strict=True)
             }
         )
-        .connections(
-            [
-                {
-                    "source": source,
-                    "target": target,
-                    "mechanism": source,
-                    "rule": {"kind": "FixedIndegree", "n": INPUTS[k]},
-                    "weight": 1e3 * row[k] / (INPUTS[k] * TAU_SYN_ms[k]),
-                    "delay_ms": DELAY_ms,
-                }
-                for target, row in zip(TYPES, W_pA_PER_Hz, strict=True)
-                for k, source in enumerate(TYPES)
-                if row[k]
-            ]
-        )
+        .connections(_connections())
         .stimuli(
             [
                 {
@@ -98,6 +84,23 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
         )
         .probes(["spk"])
     )
+
+
+def _connections() -> list[dict[str, object]]:
+    """Synapses of each type onto each, whose mean current is that of W."""
+    return [
+        {
+            "source": source,
+            "target": target,
+            "mechanism": source,
+            "rule": {"kind": "FixedIndegree", "n": INPUTS[k]},
+            "weight": 1e3 * row[k] / (INPUTS[k] * TAU_SYN_ms[k]),
+            "delay_ms": DELAY_ms,
+        }
+        for target, row in zip(TYPES, W_pA_PER_Hz, strict=True)
+        for k, source in enumerate(TYPES)
+        if row[k]
+    ]
 
 
 def _cell(k: int) -> LIF:
