@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import POSITIVE, in_range, refuse
+from jtfne._check import refuse
 from jtfne.analysis._inputs import Data, Floats, array, downward, kernel, values_last
 from jtfne.measures.csd import Method, SecondDifference, Smoothed
 
@@ -13,6 +13,7 @@ CORTEX_S_M = measures.csd.CORTEX_S_M
 KEPT = ("onset_ms", "provenance", "interval_ms", "proxy")
 WHERE = "analysis.csd"
 STANDARD = SecondDifference()
+ABOUT = {"long_name": "current source density, sinks negative", "readout": "csd"}
 
 
 def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) -> xr.DataArray:
@@ -44,8 +45,7 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
 
     Notes
     -----
-    The second difference takes sources not to vary across the cortical plane [1]_; the inverse methods take them to
-    fill a cylinder about the probe [2]_, [3]_.
+    Sources are taken not to vary across the cortical plane [1]_, or to fill a cylinder about the probe [2]_, [3]_.
 
     References
     ----------
@@ -65,29 +65,30 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     >>> csd(lfp, DeltaICSD(diameter_mm=0.5)).values.round()[:2].tolist()
     [-27874.0, 63114.0]
     """
-    in_range(sigma_S_m, POSITIVE, name="sigma_S_m", where=WHERE)
+    if not (sigma_S_m > 0.0 and np.isfinite(sigma_S_m)):
+        raise refuse(f"sigma_S_m={sigma_S_m!r}", "a conductivity above 0", WHERE)
     lfp = array(lfp, "lfp_proxy", WHERE)
-    ordered = downward(lfp, WHERE)
     scale = _volts(lfp, method)
+    density, method = _estimate(downward(lfp, WHERE), method, scale, sigma_S_m)
+    density = density.transpose(*lfp.dims).rename("csd")
+    density.attrs = {key: lfp.attrs[key] for key in KEPT if key in lfp.attrs}
+    known = {"units": "a.u."} if scale is None else {"units": "A/m^3", "sigma_S_m": sigma_S_m}
+    return density.assign_attrs(ABOUT, method=repr(method), **known)
+
+
+def _estimate(
+    ordered: xr.DataArray, method: Method, scale: float | None, sigma_S_m: float
+) -> tuple[xr.DataArray, Method]:
+    """The density at the places of the method, and the method as fitted; without a scale, per spacing^2."""
     values, front = values_last(ordered, "channel")
     _refuse_gaps(ordered, values)
-    values = values if scale is None else values * scale
     z_mm = np.asarray(ordered["z_mm"].values, np.float64)
+    values = values if scale is None else values * scale
     method = method.fitted(values, z_mm)
     places_mm = method.places_mm(z_mm)
     per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
     found = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
-    places = _at(ordered.transpose(*front, "channel"), z_mm, places_mm)
-    density = places.copy(data=found).transpose(*lfp.dims).rename("csd")
-    density.attrs = {
-        **{key: lfp.attrs[key] for key in KEPT if key in lfp.attrs},
-        "units": "a.u." if scale is None else "A/m^3",
-        "long_name": "current source density, sinks negative",
-        "readout": "csd",
-        "method": repr(method),
-        **({} if scale is None else {"sigma_S_m": sigma_S_m}),
-    }
-    return density
+    return _at(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=found), method
 
 
 def _volts(lfp: xr.DataArray, method: Method) -> float | None:
