@@ -112,8 +112,8 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     checked(optimizer, where)
     given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
     for name, x in given.items():
-        if jnp.ndim(x) != 1 or jnp.size(x) == 0 or jnp.shape(x) != jnp.shape(lower):
-            raise refuse(f"{name} of shape {jnp.shape(x)}", f"(d,), as lower of shape {jnp.shape(lower)}", where)
+        if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
+            raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
     if all(known(x) for x in given.values()):
         lower, upper = _bounds(given, where)
     dtype = jnp.result_type(float)
@@ -157,8 +157,8 @@ def told(optimizer: Any, record: Record, candidates: Any, scores: Any, gradients
         if x is None and name == "gradients":
             if optimizer.needs_gradients:
                 raise refuse("gradients=None", f"an array of shape {shape}", where)
-        elif jnp.shape(x) != shape:
-            raise refuse(f"{name} of shape {jnp.shape(x)}", f"{shape}", where)
+        elif np.shape(x) != shape:
+            raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     if known(scores) and not np.isfinite(np.asarray(scores)).any():
         listed = ", ".join(f"{each:g}" for each in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
         raise refuse(f"scores=[{listed}], none finite,", "at least one finite score a generation", where)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jtfne._check import refuse
@@ -35,7 +34,7 @@ def minimize(
     (4, True)
     """
     with_gradients = gradients or optimizer.needs_gradients
-    k = optimizer.n_candidates(jnp.size(lower))
+    k = optimizer.n_candidates(np.size(lower))
     if k < 1 or budget < k:
         raise refuse(f"budget={budget}", f"at least {k}, the candidates of one generation", "minimize")
     batch: Callable[..., Any] = jax.vmap(jax.value_and_grad(function) if with_gradients else function)

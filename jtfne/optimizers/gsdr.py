@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse
 from jtfne._tree import register
@@ -95,8 +96,8 @@ class GSDR:
         factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`; None is ones.
         """
         record = told(self, state.record, candidates, scores, gradients)
-        if factor is not None and jnp.shape(factor) != record.lower.shape:
-            raise refuse(f"factor of shape {jnp.shape(factor)}", f"{record.lower.shape}", "GSDR.tell")
+        if factor is not None and np.shape(factor) != record.lower.shape:
+            raise refuse(f"factor of shape {np.shape(factor)}", f"{record.lower.shape}", "GSDR.tell")
         better = record.best_score < state.record.best_score
         kept_inner = pick(better, state.inner, state.kept_inner)
         kept_mix = jnp.where(better, state.mix, state.kept_mix)
@@ -128,8 +129,8 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
     Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
     Raises: JtfneError, if the shapes differ or no two steps are left.
     """
-    if jnp.ndim(before) != 2 or jnp.shape(before) != jnp.shape(after) or not 0 <= shift <= len(before) - 2:
-        given = f"before of shape {jnp.shape(before)}, after of shape {jnp.shape(after)}, shift={shift}"
+    if np.ndim(before) != 2 or np.shape(before) != np.shape(after) or not 0 <= shift <= len(before) - 2:
+        given = f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
         raise refuse(given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
