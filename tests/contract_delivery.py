@@ -218,7 +218,7 @@ def test_choice_by_size():
         ring = Ring(9, 1, n_cells)
         return delivery.choose(Synapses(list, lambda *_: np.zeros(1), [None], 1, 8, ring, np.dtype("f4"), False))
 
-    assert chosen(9_999) == delivery.Event() and chosen(10_000) == delivery.Sharded()
+    assert chosen(29_999) == delivery.Event() and chosen(30_000) == delivery.Sharded()
 
 
 def test_meshes_that_do_not_fit_are_refused():

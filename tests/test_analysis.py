@@ -257,5 +257,5 @@ def test_no_figure_library_is_loaded_until_a_figure_is_drawn() -> None:
 
 
 def test_an_unknown_analysis_lists_those_known() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'pds'; public names: Flip, "):
+    with pytest.raises(AttributeError, match="no attribute 'pds'; public names: DeltaICSD, "):
         _ = analysis.pds

@@ -70,7 +70,8 @@ def test_what_is_there_already_is_not_counted_again():
 
 def test_synapses_are_laid_out_once():
     """In the memory where they stay, beside a work area that does not grow with them."""
-    net = jtfne.construct(mixed(["spk"]).connections([]))
+    net = jtfne.construct(mixed(["spk"]))
+    net.projections = ()
     quiet = estimate_memory(net)
     assert "recordings" in quiet.parts and quiet.parts["synapses"] == 0
     edges = 10**8  # of which only the numbers are asked
