@@ -1,5 +1,6 @@
 """What every stimulus offers: a waveform on the grid, its events, and a shift in time."""
 
+import dataclasses
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -45,6 +46,25 @@ class Weighted:
     def weight(self) -> float:
         """The weight, in the unit in which it was given."""
         return next(each for each in (self.weight_pA, self.weight_nS) if each is not None)
+
+
+class Spanning:
+    """What stimuli share that last from `start_ms` to `stop_ms`, or to the end of the trial where that is None."""
+
+    start_ms: float
+    stop_ms: float | None
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """One event: the time during which there is input."""
+        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
+        return [(self.start_ms, stop_ms - self.start_ms)]
+
+    def shifted(self, t_ms: float) -> Self:
+        """The same, `t_ms` later."""
+        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
+        own: Any = self  # a dataclass, as each of these is
+        moved: Self = dataclasses.replace(own, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
+        return moved
 
 
 class Afferents(Stimulus, Protocol):

@@ -1,14 +1,14 @@
 """An input that fluctuates: an Ornstein-Uhlenbeck process."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Waveform, window
+from jtfne.stimuli._base import Spanning, Waveform, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OrnsteinUhlenbeck:
+class OrnsteinUhlenbeck(Spanning):
     """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation exp(-t / tau).
 
     tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid. Each target sees a
@@ -38,13 +38,3 @@ class OrnsteinUhlenbeck:
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): 1 while there is input, else 0."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
-
-    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
-        """One event: the time during which there is input."""
-        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
-        return [(self.start_ms, stop_ms - self.start_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)

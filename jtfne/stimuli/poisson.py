@@ -1,14 +1,14 @@
 """Poisson spikes onto a receptor."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from jtfne._check import NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Waveform, Weighted, window
+from jtfne.stimuli._base import Spanning, Waveform, Weighted, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Poisson(Weighted):
+class Poisson(Spanning, Weighted):
     """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
 
     Onto a conductance each adds `weight_nS`; one of the two is given. Each target draws its own train, or all of
@@ -35,13 +35,3 @@ class Poisson(Weighted):
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): 1 while there is input, else 0."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
-
-    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
-        """One event: the time during which there is input."""
-        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
-        return [(self.start_ms, stop_ms - self.start_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)

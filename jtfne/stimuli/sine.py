@@ -1,16 +1,16 @@
 """A sinusoidal input."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Waveform, steps_ms, window
+from jtfne.stimuli._base import Spanning, Waveform, steps_ms, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sine:
+class Sine(Spanning):
     """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms` to `stop_ms`.
 
     A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
@@ -37,13 +37,3 @@ class Sine:
         middle = turn * (steps_ms(first_step, n_steps, dt_ms, self.start_ms) + 0.5 * dt_ms) + self.phase_rad
         mean = np.sinc(self.frequency_Hz * 1e-3 * dt_ms) * np.sin(middle)  # the same as the difference of cosines
         return mean * window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
-
-    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
-        """One event: the time during which there is input."""
-        stop_ms = duration_ms if self.stop_ms is None else self.stop_ms
-        return [(self.start_ms, stop_ms - self.start_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
