@@ -234,6 +234,7 @@ class _Dealer:
             tau_syn_ms=self.same(circuit.tau_syn_ms),
             e_rev_mV=None if circuit.e_rev_mV is None else self.same(circuit.e_rev_mV),
             mg_mM=None if circuit.mg_mM is None else self.same(circuit.mg_mM),
+            dendrite_share=None if circuit.dendrite_share is None else self.same(circuit.dendrite_share),
             plastic=tuple(each.with_rule(jax.tree.map(self.same, each.rule)) for each in circuit.plastic),
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),

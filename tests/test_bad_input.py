@@ -867,6 +867,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(source="PV", mechanism="GABA_A", weight=-1.0, plasticity=PairSTDP(w_max=2.0)),
         ("PairSTDP on an inhibitory connection", "excitatory ones", "connections[0]"),
     ),
+    "share of a receptor": (
+        lambda: opened(dendrite_share=1.2),
+        ("dendrite_share=1.2", "at most 1", "mechanisms.g.dendrite_share"),
+    ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),
     "negative conductance": (

@@ -360,8 +360,10 @@ def _synapses():
         own = {"own": {"kind": kind, **fields}}
         weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
         base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
-        names = [field.name for field in dataclasses.fields(SYNAPSES[kind])]
+        names = [field.name for field in dataclasses.fields(SYNAPSES[kind]) if field.name != "dendrite_share"]
         rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
+        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})  # a dendrite, where it matters
+        rows |= at("circuit.mechanisms.own", kind, branched, dendrite_share=0.4)
     return rows
 
 
