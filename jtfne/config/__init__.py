@@ -47,6 +47,7 @@ from jtfne.config.readouts import (
     Voltage,
 )
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.training import Training
 
 __all__ = [
     "ALIASES",
@@ -98,6 +99,7 @@ __all__ = [
     "SynapticCurrent",
     "Task",
     "TotalMembraneCurrent",
+    "Training",
     "Uniform",
     "Voltage",
     "codes_of",

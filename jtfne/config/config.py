@@ -22,6 +22,7 @@ from jtfne.config.connections import Connection
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.task import Run, Stimulus, Task
+from jtfne.config.training import Training
 from jtfne.emitters import Emitter
 from jtfne.synapses import Synapse
 
@@ -49,6 +50,8 @@ class Config(Frozen):
         Stimuli.
     readouts : Readouts
         Probes and the source mode.
+    training : Training
+        Objective.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class Config(Frozen):
     run: Run = Run()
     task: Task = Task()
     readouts: Readouts = Readouts()
+    training: Training = Training()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
