@@ -358,6 +358,7 @@ FIELDS = {
                             for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
     "Circuit.connections": Change("circuit.connections", []),
+    "Circuit.gains": Change("circuit.gains", {"E->PV": 1.5}),
     "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),
                   Change("circuit.areas.1.name", "MT", SEEN_BY_EEG)],
     "Area.position_mm": Change("circuit.areas.1.position_mm", [-40.0, -20.0, 80.0], SEEN_BY_EEG),

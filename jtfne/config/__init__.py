@@ -1,6 +1,7 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._labels import connection_labels, pair_label
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -103,4 +104,6 @@ __all__ = [
     "Uniform",
     "Voltage",
     "codes_of",
+    "connection_labels",
+    "pair_label",
 ]

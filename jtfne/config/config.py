@@ -175,9 +175,13 @@ class Config(Frozen):
         """
         return self._with("circuit", mechanisms=mechanisms)
 
-    def connections(self, connections: Sequence[Connection | Table]) -> Self:
-        """Who connects to whom."""
-        return self._with("circuit", connections=_listed(connections, "connections"))
+    def connections(
+        self, connections: Sequence[Connection | Table] | None = None, gains: Mapping[str, float] | None = None
+    ) -> Self:
+        """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
+        the other, 1 unless given."""
+        listed = None if connections is None else _listed(connections, "connections")
+        return self._with("circuit", connections=listed, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
