@@ -48,6 +48,7 @@ from jtfne.config.readouts import (
     Voltage,
 )
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
 
 __all__ = [
@@ -80,6 +81,8 @@ __all__ = [
     "InputCurrent",
     "LFPProxy",
     "Layer",
+    "Linear",
+    "Log",
     "LogNormal",
     "MEGProxy",
     "Normal",
@@ -100,6 +103,7 @@ __all__ = [
     "SynapticCurrent",
     "Task",
     "TotalMembraneCurrent",
+    "Trainable",
     "Training",
     "Uniform",
     "Voltage",

@@ -4,7 +4,7 @@ import functools
 import os
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +17,13 @@ from jtfne.config import _toml
 from jtfne.config._base import Frozen
 from jtfne.config._cross import findings, refuse_all
 from jtfne.config._errors import unknown
+from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.task import Run, Stimulus, Task
+from jtfne.config.trainables import Trainable
 from jtfne.config.training import Training
 from jtfne.emitters import Emitter
 from jtfne.synapses import Synapse
@@ -88,8 +90,15 @@ class Config(Frozen):
     def _consistent(self) -> Self:
         """Refuse what contradicts what, as far as it is declared."""
         wrong = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([wrong] if wrong else findings(self, whole=False))
+        refuse_all([wrong] if wrong else self._findings(whole=False))
         return self
+
+    def _findings(self, *, whole: bool) -> Iterator[str]:
+        """What contradicts what; `whole` asks that nothing is missing."""
+        lines = list(findings(self, whole=whole))
+        yield from lines
+        if self.training.trainables and not lines and whole:
+            yield from misdeclared(self, self.training.trainables, "Config.training.trainables")
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -206,9 +215,13 @@ class Config(Frozen):
         named = None if conditions is None else _listed(conditions, "stimuli")
         return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
 
+    def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
+        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
+        return self._with("training", trainables=_listed(trainables, "trainables"))
+
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(findings(self, whole=True))
+        refuse_all(self._findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name). Raises: JtfneError if the config is not complete."""
