@@ -2,6 +2,17 @@
 
 from jtfne.config._base import Frozen
 from jtfne.config._labels import connection_labels, pair_label
+from jtfne.config._paths import (
+    Place,
+    at_bounds,
+    is_constant,
+    mean_weight,
+    misdeclared,
+    place_of,
+    places_of,
+    value_at,
+    with_values,
+)
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -87,6 +98,7 @@ __all__ = [
     "MEGProxy",
     "Normal",
     "OneToOne",
+    "Place",
     "Population",
     "Probe",
     "Readouts",
@@ -107,7 +119,15 @@ __all__ = [
     "Training",
     "Uniform",
     "Voltage",
+    "at_bounds",
     "codes_of",
     "connection_labels",
+    "is_constant",
+    "mean_weight",
+    "misdeclared",
     "pair_label",
+    "place_of",
+    "places_of",
+    "value_at",
+    "with_values",
 ]

@@ -4,7 +4,7 @@ from jtfne.config import connection_labels
 from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
 from jtfne.net._net import Net, construct
 from jtfne.net._summary import Summary
-from jtfne.net._wiring import Projection
+from jtfne.net._wiring import Projection, gains_of
 
 __all__ = [
     "Identity",
@@ -13,6 +13,7 @@ __all__ = [
     "Summary",
     "connection_labels",
     "construct",
+    "gains_of",
     "identity_from_labels",
     "select_rows",
     "select_with",
