@@ -83,6 +83,11 @@ def stimulated(drive, target="E"):
     return based(task__stimuli=[{"target": target, "drive": drive, "label": "s"}])
 
 
+GAIN = {"path": "cells.E.drive", "bounds": [1.0, 20.0]}
+TUNED = put(BASE, "training", {"trainables": [GAIN]})
+TUNED_BY_FACTORS = put(TUNED, "training.trainables.0.transform", "Log")
+
+
 def probed(**probe):
     return based(readouts__probes=["spk", probe])
 
@@ -392,6 +397,7 @@ FIELDS = {
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
+    "Config.training": Change("training.trainables", [GAIN], seen="config"),
     "Config.readouts": Change("readouts", {"probes": ["vm"]}),
     "Circuit.areas": Change("circuit.areas", AREAS[:1]),
     "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),
@@ -404,6 +410,7 @@ FIELDS = {
                             for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
     "Circuit.connections": Change("circuit.connections", []),
+    "Circuit.gains": Change("circuit.gains", {"E->PV": 1.5}),
     "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),
                   Change("circuit.areas.1.name", "MT", SEEN_BY_EEG)],
     "Area.position_mm": Change("circuit.areas.1.position_mm", [-40.0, -20.0, 80.0], SEEN_BY_EEG),
@@ -439,6 +446,11 @@ FIELDS = {
     "Stimulus.at": Change("task.stimuli.0.at", {"onsets_ms": [3.0, 20.0]}, stimulated(PULSE)),
     "Schedule.onsets_ms": Change("task.stimuli.0.at.onsets_ms", [3.0, 21.0], SCHEDULED),
     "Schedule.trials": Change("task.stimuli.0.at.trials", [1, 0], SCHEDULED),
+    "Training.trainables": Change("training.trainables", [GAIN], seen="config"),
+    **{f"Trainable.{field}": Change(f"training.trainables.0.{field}", value, TUNED, "config")
+       for field, value in {"path": "cells.PV.drive", "bounds": (1.0, 16.0), "transform": "Log"}.items()},
+    "Linear.kind": Change("training.trainables.0.transform", "Linear", TUNED_BY_FACTORS, "config"),
+    "Log.kind": Change("training.trainables.0.transform", "Log", TUNED, "config"),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
     "Readouts.source": [Change("readouts.source", "synaptic_current", probed(kind=name)) for name in ("source", "lfp")],
     **_maps(),

@@ -28,6 +28,7 @@ FLOORS = (
     "signals",
     "simulation",
     "analysis interop",
+    "candidates",
     "cli",
     "__main__",
 )

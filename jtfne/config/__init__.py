@@ -1,6 +1,18 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._labels import connection_labels, pair_label
+from jtfne.config._paths import (
+    Place,
+    at_bounds,
+    is_constant,
+    mean_weight,
+    misdeclared,
+    place_of,
+    places_of,
+    value_at,
+    with_values,
+)
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -49,6 +61,8 @@ from jtfne.config.readouts import (
 )
 from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.trainables import Linear, Log, Trainable
+from jtfne.config.training import Training
 
 __all__ = [
     "ALIASES",
@@ -90,11 +104,14 @@ __all__ = [
     "InputCurrent",
     "LFPProxy",
     "Layer",
+    "Linear",
+    "Log",
     "LogNormal",
     "MEGProxy",
     "Normal",
     "OneToOne",
     "Physical",
+    "Place",
     "Points",
     "Population",
     "Probe",
@@ -114,9 +131,21 @@ __all__ = [
     "SynapticCurrent",
     "Task",
     "TotalMembraneCurrent",
+    "Trainable",
+    "Training",
     "Uniform",
     "Voltage",
+    "at_bounds",
     "closed_field",
     "codes_of",
+    "connection_labels",
+    "is_constant",
+    "mean_weight",
+    "misdeclared",
     "open_field",
+    "pair_label",
+    "place_of",
+    "places_of",
+    "value_at",
+    "with_values",
 ]
