@@ -1,6 +1,7 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._curves import Curve
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -23,6 +24,7 @@ from jtfne.config.connections import (
     Selector,
     Uniform,
 )
+from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -54,18 +56,22 @@ __all__ = [
     "PROBES",
     "SCHEMA_VERSIONS",
     "SOURCE_MODES",
+    "Above",
     "AllToAll",
     "Area",
+    "Below",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
+    "Curve",
     "Decomposed",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
     "EMMProxy",
+    "Equal",
     "ExponentialDecay",
     "FixedIndegree",
     "FixedOutdegree",
@@ -74,13 +80,16 @@ __all__ = [
     "FromDistance",
     "FromTable",
     "Frozen",
+    "Gate",
     "GaussianDecay",
     "Geometry",
+    "InRange",
     "InputCurrent",
     "LFPProxy",
     "Layer",
     "LogNormal",
     "MEGProxy",
+    "Metric",
     "Normal",
     "OneToOne",
     "Population",
@@ -97,6 +106,7 @@ __all__ = [
     "Spikes",
     "Stimulus",
     "SynapticCurrent",
+    "Targets",
     "Task",
     "TotalMembraneCurrent",
     "Training",
