@@ -1,6 +1,7 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._curves import Curve
 from jtfne.config._labels import connection_labels, pair_label
 from jtfne.config._paths import (
     Place,
@@ -36,6 +37,7 @@ from jtfne.config.connections import (
     Uniform,
 )
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Physical, Points, Spheres
+from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -74,16 +76,19 @@ __all__ = [
     "SCHEMA_VERSIONS",
     "SOURCE_MAPS",
     "SOURCE_MODES",
+    "Above",
     "AllToAll",
     "Area",
     "AtDepth",
     "AtSoma",
+    "Below",
     "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
+    "Curve",
     "Decomposed",
     "Dipole",
     "Discs",
@@ -91,6 +96,7 @@ __all__ = [
     "DistanceDecay",
     "EEGProxy",
     "EMMProxy",
+    "Equal",
     "ExponentialDecay",
     "FixedIndegree",
     "FixedOutdegree",
@@ -99,8 +105,10 @@ __all__ = [
     "FromDistance",
     "FromTable",
     "Frozen",
+    "Gate",
     "GaussianDecay",
     "Geometry",
+    "InRange",
     "InputCurrent",
     "LFPProxy",
     "Layer",
@@ -108,6 +116,7 @@ __all__ = [
     "Log",
     "LogNormal",
     "MEGProxy",
+    "Metric",
     "Normal",
     "OneToOne",
     "Physical",
@@ -129,6 +138,7 @@ __all__ = [
     "Spikes",
     "Stimulus",
     "SynapticCurrent",
+    "Targets",
     "Task",
     "TotalMembraneCurrent",
     "Trainable",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
+from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
@@ -122,6 +123,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from misplaced_gains(circuit, ends)
     yield from _stimuli(config.task, config.run if timed else None, known)
     yield from _probes(config.readouts, config.run if timed else None, known)
+    yield from aimed(config, known, timed=timed, whole=whole)
     yield from mapped(config.readouts.maps, circuit, known.refusals)
     if whole:
         yield from unplaced(config.readouts, circuit)

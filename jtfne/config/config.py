@@ -20,6 +20,7 @@ from jtfne.config._errors import unknown
 from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
+from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.source_maps import SourceMap
@@ -54,7 +55,7 @@ class Config(Frozen):
     readouts : Readouts
         Probes, the source mode and the source maps.
     training : Training
-        Objective.
+        Objective and trainables.
 
     Raises
     ------
@@ -226,6 +227,14 @@ class Config(Frozen):
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
         """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
         return self._with("training", trainables=_listed(trainables, "trainables"))
+
+    def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
+        """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
+
+        `jtfne.Objective.of(config)` evaluates it.
+        """
+        targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
+        return self._with("training", objective=targets)
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
