@@ -36,7 +36,7 @@ from jtfne.config.connections import (
     Selector,
     Uniform,
 )
-from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Physical, Points, Spheres
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
@@ -102,6 +102,7 @@ __all__ = [
     "FixedOutdegree",
     "FixedProbability",
     "FixedTotal",
+    "Forward",
     "FromDistance",
     "FromTable",
     "Frozen",
