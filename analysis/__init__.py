@@ -17,7 +17,7 @@ from jtfne.measures.csd import SecondDifference, Smoothed
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
 from jtfne.measures.kcsd import KernelCSD
 from jtfne.measures.spectrolaminar import Flip
-from jtfne.measures.vflip import FlipNull, ShuffledChannels, ShuffledFrequencies
+from jtfne.measures.vflip import FlipNull, PhaseRandomised, PolarityFlip, ShuffledChannels, ShuffledFrequencies
 
 if TYPE_CHECKING:
     from jtfne.analysis import figures as figures
@@ -29,6 +29,8 @@ __all__ = [
     "FlipNull",
     "KernelCSD",
     "LaminarFeatures",
+    "PhaseRandomised",
+    "PolarityFlip",
     "SecondDifference",
     "ShuffledChannels",
     "ShuffledFrequencies",
