@@ -264,7 +264,10 @@ def _probes():
     shank = {"interval_ms": 2.0, "n_channels": 12, "kernel_mm": 0.2}
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
-             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy"}  # fmt: skip
+             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
+             "EEG": "eeg", "MEG": "meg"}  # fmt: skip
+    head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
+    deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
         "Voltage": {"interval_ms": 2.0, "cells": "PV"},
         "SourceProbe": {"interval_ms": 2.0},
@@ -274,11 +277,52 @@ def _probes():
         "EMMProxy": {**shank, "weights": [1.0, 0.0, 2.0]},
         "EEGProxy": {"interval_ms": 2.0, "sites": ["Oz", "Cz"]},
         "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG 0111", "MEG 2111"]},
-    }
+        "LFP": {"interval_ms": 2.0, "n_channels": 12, "contacts_mm": [[0.0, 0.0, 0.4]], "sources": "Points",
+                "sigma_S_m": 0.4, "surface": {"sigma_above_S_m": 0.1}, "far": True},
+        "CSD": {"interval_ms": 2.0, "n_channels": 12, "depths_mm": deep, "method": "SecondDifference"},
+        "Dipole": {"interval_ms": 2.0},
+        "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
+        "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
+    }  # fmt: skip
     first = {kind: based(readouts__probes=["vm" if name == "spk" else "spk"]) for kind, name in names.items()}
     rows = {f"{kind}.kind": Change("readouts.probes.0", name, first[kind]) for kind, name in names.items()}
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
+    rows |= at("readouts.probes.1.head", "Spheres", probed(kind="eeg", head={}), **head)
+    moved = Change("readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={}))
+    rows["Spheres.centre_mm"] = [rows["Spheres.centre_mm"], moved]
+    rows["CSD.surface"] = Change("readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD"))
+    lit = probed(kind="lfp", surface={"z_mm": -0.1, "sigma_above_S_m": 0.1})
+    rows |= at("readouts.probes.1.surface", "Surface", lit, z_mm=-0.2, sigma_above_S_m=0.2)
+    points = probed(kind="lfp", sources={"kind": "Points", "radius_mm": 0.01})
+    rows["LFP.shanks_mm"] = Change("readouts.probes.1.shanks_mm", [[0.0, 0.1]], points)
+    rows["Points.kind"] = Change("readouts.probes.1.sources", "Points", probed(kind="lfp"))
+    rows["Discs.kind"] = Change("readouts.probes.1.sources", "Discs", points)
+    rows["Points.radius_mm"] = Change("readouts.probes.1.sources.radius_mm", 0.3, points)
+    for kind in ("DeltaICSD", "StepICSD", "SplineICSD"):
+        base = probed(kind="csd", depths_mm=deep, method={"kind": kind})
+        shallow = {"diameter_mm": 0.3} | ({"step_mm": 0.1} if kind == "SplineICSD" else {})
+        rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
+    standard = probed(kind="csd", method={"kind": "SecondDifference"})
+    return rows | at("readouts.probes.1.method", "SecondDifference", standard, vaknin=True)
+
+
+def _maps():
+    """Every field of a source map and of its profiles, seen in the moment."""
+    tuft = {"kind": "Between", "first": {"kind": "AtSoma"}, "last": {"kind": "AtDepth", "depth": 0.0}}
+    deep = {"kind": "AtSoma", "above_mm": -0.1}
+    base = put(probed(kind="dipole"), "readouts.maps", [
+        {"cells": {"cell_type": "E"}, "mechanism": ["external"], "enters": tuft, "returns": deep}])  # fmt: skip
+    rows = at("readouts.maps.0", "SourceMap", base, cells="PV", mechanism=["AMPA"], enters="AtSoma", returns="AtSoma")
+    rows |= at("readouts.maps.0.returns", "AtSoma", base, above_mm=-0.2, kind="AtDepth")
+    rows["AtSoma.kind"] = Change("readouts.maps.0.returns", {"kind": "AtDepth", "depth": 0.9}, base)
+    rows["AtDepth.kind"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["AtDepth.depth"] = Change("readouts.maps.0.enters.last.depth", 0.1, base)
+    rows["Between.kind"] = Change("readouts.maps.0.enters", {"kind": "AtDepth", "depth": 0.0}, base)
+    rows["Between.first"] = Change("readouts.maps.0.enters.first", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Between.last"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Readouts.maps"] = Change("readouts.maps", [], base)
+    rows["Readouts.scale"] = Change("readouts.scale", 20.0, base)
     return rows
 
 
@@ -394,7 +438,8 @@ FIELDS = {
     "Schedule.onsets_ms": Change("task.stimuli.0.at.onsets_ms", [3.0, 21.0], SCHEDULED),
     "Schedule.trials": Change("task.stimuli.0.at.trials", [1, 0], SCHEDULED),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
-    "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
+    "Readouts.source": [Change("readouts.source", "synaptic_current", probed(kind=name)) for name in ("source", "lfp")],
+    **_maps(),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
     **_synapses(),
     **_plasticities(),

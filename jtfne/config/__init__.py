@@ -23,6 +23,7 @@ from jtfne.config.connections import (
     Selector,
     Uniform,
 )
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Physical, Points, Spheres
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -46,21 +47,32 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
+from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 
 __all__ = [
     "ALIASES",
+    "CSD",
+    "EEG",
+    "LFP",
+    "MEG",
     "PROBES",
     "SCHEMA_VERSIONS",
+    "SOURCE_MAPS",
     "SOURCE_MODES",
     "AllToAll",
     "Area",
+    "AtDepth",
+    "AtSoma",
+    "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
     "Decomposed",
+    "Dipole",
+    "Discs",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
@@ -82,6 +94,8 @@ __all__ = [
     "MEGProxy",
     "Normal",
     "OneToOne",
+    "Physical",
+    "Points",
     "Population",
     "Probe",
     "Readouts",
@@ -90,8 +104,10 @@ __all__ = [
     "Schedule",
     "Selector",
     "Source",
+    "SourceMap",
     "SourceProbe",
     "SpectrolaminarProxy",
+    "Spheres",
     "SpikeProxy",
     "Spikes",
     "Stimulus",
@@ -100,5 +116,7 @@ __all__ = [
     "TotalMembraneCurrent",
     "Uniform",
     "Voltage",
+    "closed_field",
     "codes_of",
+    "open_field",
 ]

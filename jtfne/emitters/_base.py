@@ -74,7 +74,9 @@ class Emitter(Protocol):
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
     threshold has a derivative by its input, its state and every parameter that is a number. A class that
-    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it.
+    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it. One
+    with compartments may have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
+    cell from its dendrite to its soma, which is what such a cell is to the fields.
     """
 
     order: ClassVar[int]

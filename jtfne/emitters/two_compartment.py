@@ -128,6 +128,21 @@ class TwoCompartment:
         pairs = (capacitive, capacitive_d), (ionic, mean.leak_d), (mean.synaptic, mean.synaptic_d)
         return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
 
+    def axial_pA(
+        self,
+        before: TwoCompartmentState,
+        after: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> jax.Array:
+        """What flowed from dendrite to soma inside the cell, (n_cells,): mean over the step.
+
+        With what enters from outside counted as of the membrane, the dendrite takes it from the tissue and the soma
+        gives it back: the sums of `compartment_balance`.
+        """
+        return self._path(before, i_pA, syn, dt_ms)[1].axial
+
     def _path(
         self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[TwoCompartmentState, _Currents]:

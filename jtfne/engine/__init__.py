@@ -13,8 +13,10 @@ from jtfne.engine._arrays import (
     Recorder,
     SpikeTrains,
     View,
+    joined,
 )
 from jtfne.engine._loop import advance, advance_jit, start, watched
+from jtfne.engine._synaptic import received_pA
 
 __all__ = [
     "Carry",
@@ -31,6 +33,8 @@ __all__ = [
     "View",
     "advance",
     "advance_jit",
+    "joined",
+    "received_pA",
     "start",
     "watched",
 ]

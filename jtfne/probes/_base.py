@@ -14,7 +14,7 @@ from jtfne._tree import register
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
-from jtfne.sources import Source
+from jtfne.sources import Loops, Source
 
 ROWS = 8
 """Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
@@ -101,6 +101,43 @@ class Linear:
 
 @register
 @dataclasses.dataclass(frozen=True)
+class ByArea:
+    """Loop currents of each area by a matrix of its own, the areas side by side; then further matrices.
+
+    cells: of each area, int32 (n_cells,). maps: of each area, (n_loops * n_cells, n_out). then: (n_in, n_out) each,
+    the first of n_areas * n_out.
+    """
+
+    cells: tuple[jax.Array, ...]
+    maps: tuple[jax.Array, ...]
+    then: tuple[jax.Array, ...] = ()
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
+        parts = zip(self.cells, self.maps, strict=True)
+        found = jnp.concatenate([rows[:, :, at].reshape(rows.shape[0], -1) @ each for at, each in parts], axis=1)
+        for each in self.then:
+            found = found @ each
+        return found
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Sum:
+    """What several parts make, added up."""
+
+    parts: tuple[ByArea, ...]
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
+        found = self.parts[0](rows)
+        for each in self.parts[1:]:
+            found = found + each(rows)
+        return found
+
+
+@register
+@dataclasses.dataclass(frozen=True)
 class Keep:
     """The rows as they are."""
 
@@ -114,7 +151,7 @@ class Keep:
 class SourceRows:
     """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
 
-    source: Source
+    source: Source | Loops
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 
