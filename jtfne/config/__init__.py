@@ -49,14 +49,19 @@ from jtfne.config.readouts import (
 )
 from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
     "ALIASES",
     "CSD",
     "EEG",
+    "ERWS",
+    "ERWS1",
+    "ERWS2",
     "LFP",
     "MEG",
     "PROBES",
+    "RWS",
     "SCHEMA_VERSIONS",
     "SOURCE_MAPS",
     "SOURCE_MODES",
@@ -116,6 +121,7 @@ __all__ = [
     "TotalMembraneCurrent",
     "Uniform",
     "Voltage",
+    "WeightedSum",
     "closed_field",
     "codes_of",
     "open_field",
