@@ -9,8 +9,13 @@ import pytest
 
 import jtfne
 from jtfne.config import (
+    CSD,
+    EEG,
+    LFP,
+    MEG,
     AllToAll,
     Area,
+    AtDepth,
     Config,
     DistanceDecay,
     EEGProxy,
@@ -21,6 +26,7 @@ from jtfne.config import (
     LogNormal,
     Normal,
     Selector,
+    SourceMap,
     SpectrolaminarProxy,
     Uniform,
     Voltage,
@@ -99,6 +105,17 @@ def task(**fields: Any) -> Config:
 def on(**fields: Any) -> Config:
     """BASE with one pulse of which more is said."""
     return BASE.stimuli([{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}])
+
+
+def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
+    """BASE run with physical probes."""
+    config = BASE.areas(list(areas)).source(**source).probes(list(probes))
+    return jtfne.construct(config).simulate()
+
+
+def loop(**fields: Any) -> SourceMap:
+    """A source map."""
+    return SourceMap(**{"enters": "AtSoma", "returns": "AtSoma", **fields})
 
 
 OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
@@ -917,6 +934,93 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: SpectrolaminarProxy(interval_ms=5.0),
         ("max_frequency_Hz=150", "at most 100", "SpectrolaminarProxy"),
     ),
+    # physical fields
+    "spikes seen by a physical probe": (
+        lambda: BASE.source("spike_proxy").probes(["lfp_proxy", "dipole"]),
+        ("'spike_proxy', which has no return current, with probe 'dipole'", "'input_current'", "Config.readouts"),
+    ),
+    "physical probe of spikes": (
+        lambda: BASE.probes(["eeg"]).source("spike_proxy"),
+        ("'spike_proxy'", "probe 'eeg'", "Config.readouts"),
+    ),
+    "area outside the brain": (
+        lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
+        ("column 0 at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "column_dipoles"),
+    ),
+    "EEG of an area without a place": (
+        lambda: seen(EEG(), areas=["V1", "Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'eeg'", "Area(name=...", "Config.circuit.areas[1]"),
+    ),
+    "far field of an area without a place": (
+        lambda: seen(LFP(far=True), areas=["Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'lfp'", "Config.circuit.areas[0]"),
+    ),
+    "montage": (
+        lambda: seen(EEG(montage="biosemi63")),
+        ("montage='biosemi63'", "'biosemi64'", "nearest: 'biosemi6", "EEG.montage"),
+    ),
+    "site of a montage": (lambda: seen(EEG(sites=("Ozz",))), ("sensor='Ozz'", "nearest: 'Oz'", "EEG.sites")),
+    "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
+    "channel of a helmet": (
+        lambda: seen(MEG(sensors=("MEG 0110",))),
+        ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
+    ),
+    "spheres inside out": (
+        lambda: EEG(head={"radii_mm": (90, 85, 80, 79)}),
+        ("radii_mm=(90.0, 85.0, 80.0, 79.0)", "increase", "EEG.head"),
+    ),
+    "contacts beside discs": (
+        lambda: LFP(contacts_mm=((0.1, 0.0, 0.5),)),
+        ("off the column's axis with Discs()", "sources=Points()", "LFP"),
+    ),
+    "shanks beside discs": (lambda: LFP(shanks_mm=((0, 0.1),)), ("off the column's axis", "Points()", "LFP")),
+    "anisotropic discs": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4)),
+        ("three conductivities with Discs()", "sources=Points()", "LFP"),
+    ),
+    "anisotropic far field": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4), sources="Points", far=True),
+        ("far=True with three conductivities", "one conductivity", "LFP"),
+    ),
+    "conductivity": (lambda: LFP(sigma_S_m=0), ("sigma_S_m=0", "above 0", "LFP.sigma_S_m")),
+    "contact above the surface": (
+        lambda: seen(LFP(contacts_mm=((0, 0, -0.1),), surface={})),
+        ("contact_depths_mm with one at z=-0.1", "z >= 0, the surface", "DiscSource"),
+    ),
+    "uneven contacts of a CSD": (
+        lambda: seen(CSD(depths_mm=(0.1, 0.2, 0.4))),
+        ("not evenly spaced", "one step", "DeltaICSD"),
+    ),
+    "contact at the surface of a CSD": (
+        lambda: seen(CSD(surface={})),
+        ("a contact at 0 mm with sigma_top_S_m", "below the surface", "DeltaICSD"),
+    ),
+    "method of a CSD": (
+        lambda: CSD(method="DeltaCSD"),
+        ("kind='DeltaCSD'", "'DeltaICSD'", "nearest: 'DeltaICSD'", "CSD.method"),
+    ),
+    "diameter of a CSD": (
+        lambda: CSD(method={"kind": "StepICSD", "diameter_mm": 0.0}),
+        ("diameter_mm=0.0", "finite number in (0, inf)", "StepICSD"),
+    ),
+    "cells of a map": (
+        lambda: BASE.source(maps=[loop(cells="SST")]),
+        ("cell_type='SST'", "'E', 'PV'", "Config.readouts.maps[0].cells"),
+    ),
+    "mechanism of a map": (
+        lambda: BASE.source(maps=[loop(mechanism="excitation")]),
+        ("mechanism='excitation'", "'excitatory', 'inhibitory'", "nearest: 'excitatory'", "Config.readouts.maps[0]"),
+    ),
+    "depth of a map": (
+        lambda: loop(enters=AtDepth(depth=1.5)),
+        ("depth=1.5", "at most 1", "AtDepth.depth"),
+    ),
+    "kind of a profile": (
+        lambda: loop(enters={"kind": "AtSomas"}),
+        ("kind='AtSomas'", "nearest: 'AtSoma'", "SourceMap.enters"),
+    ),
+    "scale of cells": (lambda: BASE.source(scale=0.0), ("scale=0.0", "above 0", "Config.readouts.scale")),
+    "list of maps": (lambda: BASE.source(maps="E"), ("source('E')", "a list", "Config.source")),
     # a config that is not complete
     "nothing declared": (
         lambda: Config().populations(),

@@ -3,10 +3,10 @@
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Vector, numeric
+from jtfne.config._base import Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Vector, numeric, plain
 from jtfne.config._errors import HERE
 from jtfne.measures.csd import SecondDifference
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
@@ -14,7 +14,17 @@ from jtfne.operators import Surface
 
 Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
-Conductivity = Positive | Annotated[tuple[Positive, Positive, Positive], numeric]
+
+
+def _one_or_three(value: Any) -> str:
+    """Which member of the union a conductivity is meant for."""
+    return "each" if isinstance(plain(value), list | tuple) else "number"
+
+
+Conductivity = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
+    Discriminator(_one_or_three),
+]
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
 Places = Annotated[tuple[Vector, ...], Field(min_length=1), numeric]
 Plane = Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1), numeric]

@@ -104,18 +104,18 @@ class Linear:
 class ByArea:
     """Loop currents of each area by a matrix of its own, the areas side by side; then further matrices.
 
-    cells: of each area, int32 (n_cells,). maps: of each area, (n_loops * n_cells, n_out). then: (n_in, n_out) each,
-    the first of n_areas * n_out.
+    ranges: of each area, first and last + 1 of its cells. maps: of each area, (n_loops * n_cells, n_out). then: (n_in,
+    n_out) each, the first of n_areas * n_out.
     """
 
-    cells: tuple[jax.Array, ...]
+    ranges: tuple[tuple[int, int], ...] = dataclasses.field(metadata={"static": True})
     maps: tuple[jax.Array, ...]
     then: tuple[jax.Array, ...] = ()
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
-        parts = zip(self.cells, self.maps, strict=True)
-        found = jnp.concatenate([rows[:, :, at].reshape(rows.shape[0], -1) @ each for at, each in parts], axis=1)
+        mine = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
+        found = jnp.concatenate([each @ matrix for each, matrix in zip(mine, self.maps, strict=True)], axis=1)
         for each in self.then:
             found = found @ each
         return found

@@ -29,14 +29,15 @@ Signs = tuple[tuple[str, int], ...]
 class CellLoops:
     """What the physical readouts of a run are made of.
 
-    cells: of each area, int32 (n_cells,), those whose currents spread. maps: of each area, (n_depths, n_loops,
-    n_cells), what a compartment gives to the tissue of each loop current; columns sum to zero. about: for the manifest.
+    ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in between are all zero.
+    maps: of each area, (n_depths, n_loops, n_cells), what a compartment gives to the tissue of each loop current;
+    columns sum to zero. about: for the manifest.
     """
 
     source: Loops
     areas: tuple[str, ...]
     depths_mm: Matrix
-    cells: tuple[npt.NDArray[np.int32], ...]
+    ranges: tuple[tuple[int, int], ...]
     maps: tuple[Matrix, ...]
     about: dict[str, Any]
 
@@ -70,15 +71,19 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
         for k, each in enumerate(spread):
             whole[:, k, at] = readouts.scale * each
     some = np.abs(whole).max((0, 1)) > 0.0
-    cells = [np.flatnonzero(some & (identity.area == k)).astype(np.int32) for k in range(len(identity.areas))]
+    seen = [np.flatnonzero(some & (identity.area == k)) for k in range(len(identity.areas))]
+    ranges = tuple((int(each[0]), int(each[-1]) + 1) if each.size else (0, 0) for each in seen)
     about = {
         "scale": readouts.scale,
         "depth_step_mm": float(depths_mm[1]),
         "maps": [each.model_dump(mode="json") for each in table.used()],
     }
     source = Loops(tuple((*each, *((),) * (n_loops - len(each))) for each in slots))
-    maps = tuple(np.ascontiguousarray(whole[:, :, each]) for each in cells)
-    return CellLoops(source, identity.areas, depths_mm, tuple(cells), maps, about)
+    maps = tuple(
+        np.ascontiguousarray(whole[:, :, first:last] * (identity.area[first:last] == k))
+        for k, (first, last) in enumerate(ranges)
+    )
+    return CellLoops(source, identity.areas, depths_mm, ranges, maps, about)
 
 
 def signs_of(net: Net, config: Config) -> Signs:

@@ -51,10 +51,13 @@ class WeightedSumProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """Sums over the cells of each area, excitation and inhibition side by side."""
-        mine = self._by_area()
-        cells = tuple(jax.device_put(each.astype(np.int32)) for each in mine)
-        maps = tuple(jax.device_put(np.kron(np.eye(2), np.ones((each.size, 1)))) for each in mine)
-        return SourceRows(self.source, {self.name: ByArea(cells, maps)}, self.every)
+        ranges, maps = [], []
+        for mine in self._by_area():
+            first, last = (int(mine[0]), int(mine[-1]) + 1) if mine.size else (0, 0)
+            counts = np.isin(np.arange(first, last), mine)[:, None].astype(np.float64)
+            ranges.append((first, last))
+            maps.append(jax.device_put(np.kron(np.eye(2), counts)))
+        return SourceRows(self.source, {self.name: ByArea(tuple(ranges), tuple(maps))}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """(trial, time, area) a.u."""
@@ -84,5 +87,6 @@ class WeightedSumProbe:
         }
 
     def _by_area(self) -> list[Array]:
-        """The rows of each area."""
-        return [self.rows[self.identity.area[self.rows] == k] for k in range(len(self.identity.areas))]
+        """The rows of each area, in order."""
+        rows = np.sort(self.rows)
+        return [rows[self.identity.area[rows] == k] for k in range(len(self.identity.areas))]
