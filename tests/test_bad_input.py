@@ -965,6 +965,18 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: seen(MEG(sensors=("MEG 0110",))),
         ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
     ),
+    "montage beside a forward": (
+        lambda: EEG(montage="biosemi32", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("montage='biosemi32' with a Forward", "sensors that it has", "EEG"),
+    ),
+    "helmet beside a forward": (
+        lambda: MEG(helmet="ctf275", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("helmet='ctf275' with a Forward", "sensors that it has", "MEG"),
+    ),
+    "no forward": (
+        lambda: seen(EEG(head={"kind": "Forward", "path": "nowhere-fwd.fif"})),
+        ("'nowhere-fwd.fif', which is no file", "a forward solution", "EEG.head"),
+    ),
     "spheres inside out": (
         lambda: EEG(head={"radii_mm": (90, 85, 80, 79)}),
         ("radii_mm=(90.0, 85.0, 80.0, 79.0)", "increase", "EEG.head"),

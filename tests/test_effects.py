@@ -6,14 +6,20 @@
 import dataclasses
 import functools
 import inspect
+import os
+import shutil
+import tempfile
 import typing
+from pathlib import Path
 
 import jax
+import mne
 import numpy as np
 import pydantic
 import pytest
 import xarray as xr
 
+import heads
 import jtfne
 from circuits import FIRES
 from jtfne import config
@@ -23,6 +29,7 @@ from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
 
+FORWARDS = Path(tempfile.gettempdir()) / f"jtfne-forwards-{os.getpid()}"  # of the fixture below
 AREAS = [{"name": "V1"}, {"name": "V4"}]
 LAYERS = [{"name": "L2/3"}, {"name": "L4"}]
 EDGE = {"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 150.0,
@@ -289,6 +296,11 @@ def _probes():
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
     rows |= at("readouts.probes.1.head", "Spheres", probed(kind="eeg", head={}), **head)
+    by_file = {"kind": "Forward", "path": str(FORWARDS / "one-fwd.fif")}
+    solved = probed(kind="eeg", head=by_file)
+    rows |= at("readouts.probes.1.head", "Forward", solved, path=str(FORWARDS / "other-fwd.fif"), within_mm=1e-3)
+    rows["Forward.kind"] = Change("readouts.probes.1.head", {"kind": "Spheres"}, solved)
+    rows["Spheres.kind"] = Change("readouts.probes.1.head", by_file, probed(kind="eeg"))
     moved = Change("readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={}))
     rows["Spheres.centre_mm"] = [rows["Spheres.centre_mm"], moved]
     rows["CSD.surface"] = Change("readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD"))
@@ -459,6 +471,19 @@ FIELDS = {
 
 
 @pytest.fixture(scope="module", autouse=True)
+def forwards():
+    """Two solutions with sources near the areas of BASE."""
+    areas = Config(**BASE).circuit.areas
+    FORWARDS.mkdir(exist_ok=True)
+    for name, away_mm in (("one", 0.5), ("other", 1.0)):
+        places_mm = np.array([each.position_mm for each in areas]) + away_mm
+        solution = heads.forward(heads.eeg_info(), places_mm)
+        mne.write_forward_solution(FORWARDS / f"{name}-fwd.fif", solution, overwrite=True, verbose="error")
+    yield
+    shutil.rmtree(FORWARDS)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def quick_compilation():
     """Many small programs, each run once: compile them quickly, and leave none of them to other tests."""
     jax.config.update("jax_disable_most_optimizations", True)
@@ -512,8 +537,9 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")
-}  # a positive weight on an inhibitory mechanism
+    "Forward.within_mm",  # a source that is then too far away
+    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that should inhibit
+}
 
 
 NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))

@@ -2,9 +2,11 @@
 
 import json
 
+import mne
 import numpy as np
 import pytest
 
+import heads
 import jtfne
 from jtfne import operators
 from jtfne.config import AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
@@ -247,6 +249,63 @@ def test_sensors_and_head_are_those_declared():
     away = np.linalg.norm(np.column_stack([eeg[f"{a}_mm"] for a in "xyz"]) - [0.0, 0.0, 45.0], axis=1)
     np.testing.assert_allclose(away, 92.0)
     assert meg.sizes["channel"] > 270 and meg.attrs["units"] in ("T", "T and T/m") and abs(meg).max() > 0.0
+
+
+@pytest.fixture(scope="module")
+def forwards(tmp_path_factory):
+    """Forward solutions of MNE for dipoles at two areas and elsewhere: EEG and MEG."""
+    folder = tmp_path_factory.mktemp("forwards")
+    areas = [
+        np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in still(areas=("V1", "V2")).circuit.areas
+    ]
+    places_mm = np.concatenate([heads.dipoles_mm(0.5), areas])
+    made = {"eeg": heads.forward(heads.eeg_info(), places_mm), "meg": heads.forward(heads.meg_info(), places_mm)}
+    for name, each in made.items():
+        mne.write_forward_solution(folder / f"{name}-fwd.fif", each, verbose="error")
+    return folder, places_mm
+
+
+def seen_by(forwards, name, **declared):
+    """A readout of two areas by a forward, their moments, and the operator of the forward."""
+    path = forwards[0] / f"{name}-fwd.fif"
+    kind = "meg" if name == "meg" else "eeg"
+    probe = {"kind": kind, "head": {"kind": "Forward", "path": str(path)}, **declared}
+    signals = simulate(jtfne.construct(still(areas=("V1", "V2"), probes=("dipole", probe))))
+    forward = mne.read_forward_solution(path, verbose="error")
+    return signals.get(kind), signals.get("dipole").values, forward
+
+
+def test_a_forward_is_applied_to_the_nearest_sources(forwards):
+    normals = [each.normal for each in still(areas=("V1", "V2")).circuit.areas]
+    for name, unit in (("eeg", "V"), ("meg", "T and T/m")):
+        found, dipole, forward = seen_by(forwards, name)
+        lead = np.asarray(operators.FromForward(forward).matrix)[:, -2:]  # the areas are its last two sources
+        want = dipole @ np.einsum("cak,ak->ac", lead, normals)
+        np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12 * np.abs(want).max())
+        assert found.attrs["units"] == unit and found["channel"].values.tolist() == forward["sol"]["row_names"]
+        about = json.loads(found.attrs["operator"])
+        assert about["forward_sources"] == [8, 9] and len(about["forward_sha256"]) == 64
+        np.testing.assert_allclose(about["dipoles_mm"], forwards[1][-2:], atol=1e-3)  # metres in single precision
+    assert np.linalg.norm([found[f"{axis}_mm"] for axis in "xyz"], axis=0).min() > 60.0  # coils round the head
+
+
+def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
+    with pytest.raises(jtfne.JtfneError, match=r"channel='Ozz' .*nearest: 'Oz'.*EEG\.head"):
+        seen_by(forwards, "eeg", sites=["Ozz"])
+    with pytest.raises(jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"):
+        head = {"kind": "Forward", "path": str(forwards[0] / "eeg-fwd.fif")}
+        simulate(jtfne.construct(still(areas=("M1",), probes=({"kind": "eeg", "head": head},))))
+    with pytest.raises(jtfne.JtfneError, match="a forward without MEG channels"):
+        simulate(jtfne.construct(still(probes=({"kind": "meg", "head": head},))))
+    broken = forwards[0] / "broken-fwd.fif"
+    broken.write_bytes(b"none")
+    with pytest.raises(jtfne.JtfneError, match="which MNE cannot read"):
+        simulate(jtfne.construct(still(probes=({"kind": "meg", "head": {**head, "path": str(broken)}},))))
+    free = mne.read_forward_solution(head["path"], verbose="error")
+    fixed = mne.convert_forward_solution(free, force_fixed=True, use_cps=False, verbose="error")
+    monkeypatch.setattr(mne, "read_forward_solution", lambda path, verbose: fixed)
+    with pytest.raises(jtfne.JtfneError, match=r"fixed orientation .*free orientation"):
+        seen_by(forwards, "eeg")
 
 
 # What they rest on

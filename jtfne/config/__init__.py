@@ -23,7 +23,7 @@ from jtfne.config.connections import (
     Selector,
     Uniform,
 )
-from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Physical, Points, Spheres
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -87,6 +87,7 @@ __all__ = [
     "FixedOutdegree",
     "FixedProbability",
     "FixedTotal",
+    "Forward",
     "FromDistance",
     "FromTable",
     "Frozen",

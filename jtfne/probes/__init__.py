@@ -124,7 +124,7 @@ def _physical(declared: words.Physical, loops: CellLoops, columns: Columns, ever
     if isinstance(declared, words.CSD):
         return CSDProbe(declared, LFPProbe(declared.potential(), loops, columns, every), every)
     lead = eeg_lead(declared, columns) if isinstance(declared, words.EEG) else meg_lead(declared, columns)
-    return LeadProbe(declared.readout, lead, loops, columns, every)
+    return LeadProbe(declared.readout, lead, loops, every)
 
 
 def _weighted(
