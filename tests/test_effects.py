@@ -285,7 +285,7 @@ def _probes():
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
              "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
-             "EEG": "eeg", "MEG": "meg"}  # fmt: skip
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
     head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
     deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
@@ -328,6 +328,18 @@ def _probes():
         base = probed(kind="csd", depths_mm=deep, method={"kind": kind})
         shallow = {"diameter_mm": 0.3} | ({"step_mm": 0.1} if kind == "SplineICSD" else {})
         rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
+    for kind in ("RWS", "ERWS"):
+        into = put(probed(kind=names[kind]), "circuit.connections.0.target", {})
+        rows |= at("readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV")
+    inhibits = {**EDGE, "target": "E", "mechanism": "GABA_A", "weight": -150.0}
+    weighed = put(probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}), "circuit.connections", [inhibits])
+    rows["ERWS.variant"] = Change("readouts.probes.1.variant", {"kind": "ERWS1"}, weighed)
+    rows["ERWS1.kind"] = rows["ERWS.variant"]
+    rows["ERWS2.kind"] = Change("readouts.probes.1.variant", {"kind": "ERWS2", "rate": 3.0},
+                                put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows["ERWS1.causal"] = Change("readouts.probes.1.variant.causal", True,
+                                  put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows |= at("readouts.probes.1.variant", "ERWS2", weighed, rate=5.0, causal=True)
     standard = probed(kind="csd", method={"kind": "SecondDifference"})
     return rows | at("readouts.probes.1.method", "SecondDifference", standard, vaknin=True)
 

@@ -5,10 +5,12 @@ from jtfne.analysis.figures.circuit import connectivity
 from jtfne.analysis.figures.compare import laminar_comparison
 from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar
 from jtfne.analysis.figures.head import topography, traces
+from jtfne.analysis.figures.nulls import flip_null
 from jtfne.analysis.figures.save import overview, save_all
 
 __all__ = [
     "connectivity",
+    "flip_null",
     "laminar",
     "laminar_comparison",
     "layout",

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import refuse
-from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap
+from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
 from jtfne.config.source_maps import sign_of, words_of
 from jtfne.flatnet import kinds_of, mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
@@ -87,11 +87,11 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
 
 
 def signs_of(net: Net, config: Config) -> Signs:
-    """Of each mechanism of a run whether it excites (1) or inhibits (-1); nothing for a run without physical probes.
+    """Of each mechanism of a run whether it excites (1) or inhibits (-1); nothing for a run whose probes do not ask.
 
     Raises: JtfneError for a mechanism that does both.
     """
-    if not any(isinstance(each, Physical) for each in config.readouts.probes):
+    if not any(isinstance(each, Physical | WeightedSum) for each in config.readouts.probes):
         return ()
     names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]
     return tuple((name, _sign(name, net, config)) for name in names)
