@@ -22,6 +22,7 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Physical, Points, Spheres
 from jtfne.config.populations import Population
@@ -116,6 +117,7 @@ __all__ = [
     "TotalMembraneCurrent",
     "Uniform",
     "Voltage",
+    "WeightDecay",
     "closed_field",
     "codes_of",
     "open_field",
