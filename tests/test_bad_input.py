@@ -193,6 +193,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: DistanceDecay(p0=0.5, length_mm=0.1, profile="Gauss"),
         ("kind='Gauss'", "'ExponentialDecay', 'GaussianDecay'", "nearest: 'GaussianDecay'", "DistanceDecay.profile"),
     ),
+    "weights that fall, and are listed": (
+        lambda: edge(rule=FromTable(source=(0,), target=(8,), weight=(5.0,)), weight_decay={"length_mm": 0.1}),
+        ("weight_decay with a table that has weights", "one of the two", "connections[0]"),
+    ),
+    "weights that fall over no length": (
+        lambda: edge(weight_decay={"length_mm": 0.0}),
+        ("length_mm=0.0", "above 0", "weight_decay.length_mm"),
+    ),
     "length": (lambda: DistanceDecay(p0=0.5, length_mm=0), ("length_mm=0", "above 0", "DistanceDecay.length_mm")),
     "table delay below dt": (
         lambda: edge(rule=FromTable(source=(0,), target=(8,), delay_ms=(0.01,))),
