@@ -979,10 +979,6 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ),
         ("no probe records", "Config.probes([..., 'eeg_proxy'])", "Config.training.objective.gates[0]"),
     ),
-    "readout that there is no probe of": (
-        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="eeg").check(),
-        ("which no probe records,", "no probe of 'eeg' yet", IN_METRIC),
-    ),
     "cells of a metric": (lambda: aim(cells="SST"), ("cell_type='SST'", "'E', 'PV'", f"{IN_METRIC}.cells")),
     "cells of a field": (
         lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="lfp_proxy", cells="E"),
