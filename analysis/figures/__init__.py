@@ -6,6 +6,7 @@ from jtfne.analysis.figures.compare import laminar_comparison
 from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar
 from jtfne.analysis.figures.head import topography, traces
 from jtfne.analysis.figures.nulls import flip_null
+from jtfne.analysis.figures.objective import objective
 from jtfne.analysis.figures.save import overview, save_all
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "laminar",
     "laminar_comparison",
     "layout",
+    "objective",
     "overview",
     "psd",
     "raster",
