@@ -14,6 +14,7 @@ from jtfne.engine._arrays import (
     SpikeTrains,
     View,
 )
+from jtfne.engine._checkpointed import checkpointed
 from jtfne.engine._loop import advance, advance_jit, start, watched
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "View",
     "advance",
     "advance_jit",
+    "checkpointed",
     "start",
     "watched",
 ]
