@@ -136,7 +136,7 @@ def curve(**fields: Any) -> Curve:
 
 
 IN_METRIC = "Config.training.objective.metrics[0]"
-LFP = {"readout": "lfp_proxy", "cells": {"area": "V1"}}
+RECORDED = {"readout": "lfp_proxy", "cells": {"area": "V1"}}
 OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
 
 # (what is tried, what the message must say, in this order)
@@ -1166,7 +1166,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("the band 11 to 19 Hz", "multiples of 10 Hz", f"{IN_METRIC}.measure"),
     ),
     "baseline before the window": (
-        lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **LFP),
+        lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **RECORDED),
         ("onset_ms=20 with baseline_ms=30", "within the window, 0 to 100 ms", f"{IN_METRIC}.measure"),
     ),
     "no target": (lambda: Metric(measure=CV()), ("'target' is missing", "Metric")),
@@ -1185,7 +1185,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("a curve over time", "PowerSpectrum", "over frequency", IN_METRIC),
     ),
     "waveform for a profile": (
-        lambda: aim(CSDProfile(), curve(), **LFP),
+        lambda: aim(CSDProfile(), curve(), **RECORDED),
         ("a curve over time", "CSDProfile", "over time, z_mm", IN_METRIC),
     ),
     "curve of lists": (lambda: aim(PowerSpectrum(), [[1], [2], [3]], readout="spk"), ("a list of lists", "DataArray")),
