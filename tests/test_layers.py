@@ -29,6 +29,7 @@ FLOORS = (
     "simulation",
     "analysis interop",
     "candidates",
+    "trainer",
     "cli",
     "__main__",
 )
