@@ -201,7 +201,7 @@ def test_a_worker_whose_circuit_is_another_one_is_refused():
 
 
 def test_scores_that_are_not_numbers_are_told_by_candidate():
-    found = trained(objective=Rates(nan_above=60.0), budget=9)
+    found = trained(objective=Rates(nan_above=30.0), budget=9)
     bad = found.history[found.history["score"].isna()]
     assert 0 < len(bad) < 9 and math.isfinite(found.best_score)
     told = [(each["generation"], each["candidate"], each["problems"]) for each in found.report["failures"]]
@@ -212,9 +212,13 @@ def test_scores_that_are_not_numbers_are_told_by_candidate():
 
 
 def test_a_circuit_that_runs_away_is_a_failure_and_no_crash():
-    wild = CONFIG.trainables([{"path": "cells.E.drive", "bounds": (-1e20, 10.0)}])
-    found = trained(net=jtfne.construct(wild), budget=6)
+    wild = CONFIG.trainables([{"path": "cells.E.drive", "bounds": (-1e30, 10.0)}])
+    found = trained(net=jtfne.construct(wild), budget=3)
     assert any("not finite" in problem for each in found.report["failures"] for problem in each["problems"])
+    with pytest.raises(
+        JtfneError, match=r"generation 1, in which no candidate has a finite score \(membrane potential"
+    ):
+        trained(net=jtfne.construct(wild), budget=6)
 
 
 def test_gates_that_never_hold_are_said_so():
@@ -247,6 +251,22 @@ def test_a_paradigm_reaches_the_candidates():
     assert trained(budget=3, paradigm=pulse).history["value E"].min() > trained(budget=3).history["value E"].max()
 
 
+def test_objectives_of_the_config_and_of_the_caller_are_one():
+    from jtfne.measures import MeanRate
+    from jtfne.objective import InRange
+
+    aims = [{"measure": MeanRate(), "cells": "E", "target": 8.0, "scale": 8.0, "name": "E"}]
+    gates = [{"measure": MeanRate(), "cells": "PV", "condition": InRange(10.0, 20.0), "name": "PV"}]
+    config = CONFIG.probes(["spk", "lfp_proxy"]).objective(aims, gates)
+    found = trained(net=jtfne.construct(config), objective=None)
+    same(trained(net=jtfne.construct(config), objective=jtfne.Objective(aims, gates)), found)
+    signals = found.best_net.simulate(seed=0, progress=False)
+    evaluated = jtfne.Objective.of(config).evaluate(signals)
+    assert evaluated.score == found.best_score and evaluated.passed == found.passed
+    assert found.history["value E"].tolist() == pytest.approx(8.0 + 8.0 * np.sign(found.history["value E"] - 8.0)
+                                                              * np.sqrt(found.history["term E"]))  # fmt: skip
+
+
 def test_double_precision_is_kept():
     net = jtfne.construct(CONFIG.runtime(dtype="float64"))
     found = trained(net=net, budget=3)
@@ -271,7 +291,8 @@ def test_a_bar_shows_the_best_score_and_the_gates(capsys):
         ({"trainables": ()}, "nothing to tune"),
         ({"trainables": [{"path": "cells.E.drve", "bounds": (0, 9)}]}, r"nearest: 'cells\.E\.drive'"),
         ({"trainables": [Trainable(path="cells.E.drive", bounds=(5, 9))]}, r"'cells\.E\.drive', which is 3\.5"),
-        ({"objective": None}, "objective=None .*evaluate"),
+        ({"objective": None}, "a config without objective"),
+        ({"objective": 3.0}, r"objective=3\.0 .*evaluate"),
         ({"optimizer": Gradient(transform=None)}, "Gradient, which needs gradients"),
     ],
 )

@@ -1,6 +1,7 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._curves import Curve
 from jtfne.config._labels import connection_labels, pair_label
 from jtfne.config._paths import (
     Place,
@@ -35,6 +36,7 @@ from jtfne.config.connections import (
     Selector,
     Uniform,
 )
+from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -67,18 +69,22 @@ __all__ = [
     "PROBES",
     "SCHEMA_VERSIONS",
     "SOURCE_MODES",
+    "Above",
     "AllToAll",
     "Area",
+    "Below",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
+    "Curve",
     "Decomposed",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
     "EMMProxy",
+    "Equal",
     "ExponentialDecay",
     "FixedIndegree",
     "FixedOutdegree",
@@ -87,8 +93,10 @@ __all__ = [
     "FromDistance",
     "FromTable",
     "Frozen",
+    "Gate",
     "GaussianDecay",
     "Geometry",
+    "InRange",
     "InputCurrent",
     "LFPProxy",
     "Layer",
@@ -96,6 +104,7 @@ __all__ = [
     "Log",
     "LogNormal",
     "MEGProxy",
+    "Metric",
     "Normal",
     "OneToOne",
     "Place",
@@ -113,6 +122,7 @@ __all__ = [
     "Spikes",
     "Stimulus",
     "SynapticCurrent",
+    "Targets",
     "Task",
     "TotalMembraneCurrent",
     "Trainable",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
+from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._gains import misplaced_gains
@@ -121,6 +122,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from misplaced_gains(circuit, ends)
     yield from _stimuli(config.task, config.run if timed else None, known)
     yield from _probes(config.readouts, config.run if timed else None, known)
+    yield from aimed(config, known, timed=timed, whole=whole)
     if whole and any(isinstance(probe, EEGProxy | MEGProxy) for probe in config.readouts.probes):
         for at, area in enumerate(circuit.areas):
             if not area.placed:

@@ -20,6 +20,7 @@ from jtfne.config._errors import unknown
 from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
+from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.task import Run, Stimulus, Task
@@ -214,6 +215,14 @@ class Config(Frozen):
         """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of each trial."""
         named = None if conditions is None else _listed(conditions, "stimuli")
         return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
+
+    def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
+        """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
+
+        `jtfne.Objective.of(config)` evaluates it.
+        """
+        targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
+        return self._with("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
         """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""

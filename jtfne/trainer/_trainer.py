@@ -15,6 +15,7 @@ from jtfne._check import refuse
 from jtfne.candidates import Client, Failed, Job, Runs, typical_of
 from jtfne.config import Trainable, place_of, places_of, value_at
 from jtfne.net import Net
+from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
 from jtfne.reports import machine, software
@@ -34,7 +35,7 @@ class Trainer:
     Parameters
     ----------
     objective : Objective, optional
-        What scores a run, lower is better, and its gates.
+        What scores a run, lower is better, and its gates; the config's if left out.
     trainables : sequence of Trainable, optional
         What may be changed; the config's if left out. Tables of which they are made will do.
     optimizer : one of jtfne.optimizers
@@ -54,7 +55,7 @@ class Trainer:
     See docs/training.rst.
     """
 
-    objective: Aim
+    objective: Aim | None = None
     trainables: Sequence[Trainable | Mapping[str, Any]] | None = None
     optimizer: Optimizer = dataclasses.field(default_factory=AGSDR)
     paradigm: Paradigm | None = None
@@ -135,21 +136,22 @@ class _Fit:
         """Everything checked. Raises: JtfneError."""
         given = net.config.training.trainables if trainer.trainables is None else trainer.trainables
         trainables = tuple(each if isinstance(each, Trainable) else Trainable(**each) for each in given)
-        if not callable(getattr(trainer.objective, "evaluate", None)):
-            raise refuse(f"objective={trainer.objective!r}", "an Objective: what has evaluate(signals)", "Trainer")
+        objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
+        if not callable(getattr(objective, "evaluate", None)):
+            raise refuse(f"objective={objective!r}", "an Objective: what has evaluate(signals)", "Trainer")
         if trainer.optimizer.needs_gradients:
             given_up = f"optimizer={type(trainer.optimizer).__name__}, which needs gradients,"
             raise refuse(given_up, "one that searches by scores, as AGSDR()", "Trainer")
         seeds = _seeds(trainer.seeds)
         typical = typical_of(net, trainables, "Trainer.trainables")
-        readouts = getattr(trainer.objective, "readouts", None)
+        readouts = getattr(objective, "readouts", None)
         paths = [each.path for each in trainables]
         runs = Runs.of(net, paths, typical, paradigm=trainer.paradigm, readouts=readouts, where="Trainer.trainables")
         known = places_of(net.config.circuit)
         declared = [value_at(net.config.circuit, place_of(path, known, WHERE)) for path in paths]
         inside = zip(declared, (each.bounds for each in trainables), strict=True)
         start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in inside)
-        return cls(trainer, net, trainables, start, runs, seeds)
+        return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds)
 
     @property
     def n_candidates(self) -> int:
