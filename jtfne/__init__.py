@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from jtfne.signals import Signals, load
     from jtfne.simulation import simulate
+    from jtfne.sweeps import sweep
     from jtfne.trainer import Trainer
 
     Configuration = Config
@@ -66,6 +67,7 @@ __all__ = [
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
+    "sweep",
     "synapses",
 ]
 
@@ -89,6 +91,7 @@ _HOMES = {
     "suite2_net1_config": ("jtfne.presets", "suite2_net1_config"),
     "suite2_single_neuron_config": ("jtfne.presets", "suite2_single_neuron_config"),
     "suite2_v1_v4_config": ("jtfne.presets", "suite2_v1_v4_config"),
+    "sweep": ("jtfne.sweeps", "sweep"),
 }
 
 # Modules that are reached as attributes without an import of their own; the second row is not part of `__all__`.

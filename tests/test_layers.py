@@ -31,6 +31,7 @@ FLOORS = (
     "analysis interop",
     "candidates",
     "trainer",
+    "sweeps",
     "cli",
     "__main__",
 )

@@ -215,9 +215,7 @@ def test_a_circuit_that_runs_away_is_a_failure_and_no_crash():
     wild = CONFIG.trainables([{"path": "cells.E.drive", "bounds": (-1e30, 10.0)}])
     found = trained(net=jtfne.construct(wild), budget=3)
     assert any("not finite" in problem for each in found.report["failures"] for problem in each["problems"])
-    with pytest.raises(
-        JtfneError, match=r"generation 1, in which no candidate has a finite score \(membrane potential"
-    ):
+    with pytest.raises(JtfneError, match=r"generation 1, in which no candidate .* \(membrane potential"):
         trained(net=jtfne.construct(wild), budget=6)
 
 

@@ -81,7 +81,8 @@ class Runs:
         where: str,
     ) -> Self:
         """Of `net` under `paradigm`. Raises: JtfneError as `Leaves.of`, and as `simulate` for its arguments."""
-        config = net.config
+        config = net.config.trainables([])  # whose bounds are for the declared values only
+        net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
         if paradigm is not None:
             config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
         config.check()

@@ -23,7 +23,7 @@ class TrainingResult:
     ----------
     best_config : Config
         That of the best candidate: the lowest score among those that passed all gates with all seeds, or, where none
-        did, the lowest score of all, and `passed` is False.
+        did, the lowest score of all, and `passed` is False. Its trainables are those of the training.
     best_net : Net
         The circuit with the bits of that candidate, to simulate; of no edge that is drawn anew.
     best_score : float

@@ -142,7 +142,7 @@ class _Fit:
         if trainer.optimizer.needs_gradients:
             given_up = f"optimizer={type(trainer.optimizer).__name__}, which needs gradients,"
             raise refuse(given_up, "one that searches by scores, as AGSDR()", "Trainer")
-        seeds = _seeds(trainer.seeds)
+        seeds = seeds_of(trainer.seeds, "Trainer")
         typical = typical_of(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [each.path for each in trainables]
@@ -160,12 +160,8 @@ class _Fit:
 
     def about(self) -> dict[str, Any]:
         """What tells this training from any other, but for its budget: with a larger one it goes on."""
-        made = {**software(), **machine()}
-        names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
         return {
-            **{name: made[name] for name in names},
-            "config_sha256": _json.sha256(self.runs.circuit.config),
-            "net_sha256": self.runs.circuit.net_sha256,
+            **circuit_about(self.runs),
             "objective": plainly(self.trainer.objective),
             "optimizer": plainly(self.trainer.optimizer),
             "trainables": [each.model_dump(mode="json") for each in self.trainables],
@@ -226,7 +222,9 @@ class _Fit:
         best = best_of(rows)
         assert best is not None, "a generation without a finite score is refused"
         paths = [each.path for each in self.trainables]
-        config = self.runs.leaves.config(best["values"])
+        config = self.runs.leaves.config(best["values"]).trainables(self.trainables)
+        found = self.runs.leaves.circuit(best["values"])
+        net = Net(config, found.identity, found.projections, n_neurons=found.n_neurons)
         report = {
             "report_version": REPORT_VERSION,
             "software": software(),
@@ -250,17 +248,25 @@ class _Fit:
             "at_bounds": _at_bounds(self.trainables, best["values"]),
         }
         history = history_of(rows, paths)
-        return TrainingResult(config, self.runs.leaves.circuit(best["values"]), float(best["score"]), history, report)
+        return TrainingResult(config, net, float(best["score"]), history, report)
 
 
-def _seeds(given: Sequence[int]) -> tuple[int, ...]:
+def circuit_about(runs: Runs) -> dict[str, Any]:
+    """What the bits of runs depend on, but for values and seeds."""
+    made = {**software(), **machine()}
+    names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
+    bits = {name: made[name] for name in names}
+    return {**bits, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
+
+
+def seeds_of(given: Sequence[int], where: str) -> tuple[int, ...]:
     """The seeds. Raises: JtfneError for none, one given twice, and one out of range."""
     seeds: tuple[Any, ...] = tuple(given)
     for each in seeds:
         if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each < 2**32:
-            raise refuse(f"seeds={given!r}", "whole numbers in 0 .. 2**32 - 1", "Trainer")
+            raise refuse(f"seeds={given!r}", "whole numbers in 0 .. 2**32 - 1", where)
     if not seeds or len(set(seeds)) < len(seeds):
-        raise refuse(f"seeds={given!r}", "at least one, each once", "Trainer")
+        raise refuse(f"seeds={given!r}", "at least one, each once", where)
     return tuple(int(each) for each in seeds)
 
 
