@@ -6,6 +6,7 @@ from jtfne.analysis.figures.compare import laminar_comparison
 from jtfne.analysis.figures.fields import laminar, psd, spectrolaminar
 from jtfne.analysis.figures.head import topography, traces
 from jtfne.analysis.figures.save import overview, save_all
+from jtfne.analysis.figures.training import training_history
 
 __all__ = [
     "connectivity",
@@ -21,5 +22,6 @@ __all__ = [
     "timeline",
     "topography",
     "traces",
+    "training_history",
     "vm",
 ]
