@@ -524,7 +524,6 @@ FIELDS = {
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
-    "Config.training": Change("training.trainables", [GAIN], seen="config"),
     "Config.readouts": Change("readouts", {"probes": ["vm"]}),
     "Circuit.areas": Change("circuit.areas", AREAS[:1]),
     "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),

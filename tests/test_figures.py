@@ -475,3 +475,24 @@ def test_objective_shows_terms_targets_and_gates():
     assert figures.objective(result, given) is given
     with pytest.raises(jtfne.JtfneError, match="a dict is not allowed; allowed: an ObjectiveResult"):
         figures.objective({})
+
+
+def test_training_history_shows_scores_the_best_so_far_and_what_passed():
+    columns = {"generation": [0, 0, 1, 1, 2, 2], "score": [4.0, 9.0, 5.0, np.nan, 1.0, 2.0]}
+    history = pd.DataFrame({**columns, "passed": [False, False, False, False, True, False]})
+    ax = figures.training_history(history)
+    dots, passed, best = ax.lines
+    assert dots.get_ydata().tolist() == [4.0, 9.0, 5.0, 1.0, 2.0] and passed.get_ydata().tolist() == [1.0]
+    assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([0, 1, 2], [4.0, 4.0, 1.0])
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("generation", "score", "log")
+    assert ax.get_title() == "1 of 6 candidates without a finite score"
+    given = Figure().add_subplot()
+    assert figures.training_history(SimpleNamespace(history=history - 3), given) is given
+    assert given.get_yscale() == "linear"
+    for wrong, message in (
+        (3.0, "a float"),
+        (history.drop(columns="score"), "TrainingResult"),
+        (history[3:4], "finite"),
+    ):
+        with pytest.raises(jtfne.JtfneError, match=message):
+            figures.training_history(wrong)

@@ -31,6 +31,8 @@ FLOORS = (
     "objective",
     "analysis interop",
     "candidates",
+    "trainer",
+    "sweeps",
     "cli",
     "__main__",
 )

@@ -8,6 +8,7 @@ from jtfne.analysis.figures.head import topography, traces
 from jtfne.analysis.figures.nulls import flip_null
 from jtfne.analysis.figures.objective import objective
 from jtfne.analysis.figures.save import overview, save_all
+from jtfne.analysis.figures.training import training_history
 
 __all__ = [
     "connectivity",
@@ -25,5 +26,6 @@ __all__ = [
     "timeline",
     "topography",
     "traces",
+    "training_history",
     "vm",
 ]
