@@ -1167,7 +1167,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "baseline before the window": (
         lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **RECORDED),
-        ("onset_ms=20 with baseline_ms=30", "within the window, 0 to 100 ms", f"{IN_METRIC}.measure"),
+        ("onset_ms=20 with baseline_ms=30", "the window, 0 to 100 ms, and a baseline within", f"{IN_METRIC}.measure"),
+    ),
+    "onset after the window": (
+        lambda: aim(EvokedWaveform(onset_ms=50), curve(), window_ms=(10, 40), **RECORDED),
+        ("onset_ms=50", "before the end of the window, 10 to 40 ms", f"{IN_METRIC}.measure"),
     ),
     "no target": (lambda: Metric(measure=CV()), ("'target' is missing", "Metric")),
     "target nan": (lambda: aim(target=NAN), ("target=nan", "finite", f"{IN_METRIC}.target")),

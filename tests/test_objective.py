@@ -202,6 +202,55 @@ def test_the_gradient_by_the_raster_is_the_closed_form():
     assert not np.any(gradient[..., 2])
 
 
+FIELD = Axes(step_ms=1.0, n_samples=50, labels={"area": ["V1", "V4"], "channel": list("abc"), "z_mm": [0.1, 0.2, 0.3]})
+CELLS = Axes(step_ms=1.0, n_samples=50, labels={"cell_type": ["E", "E", "PV"]})
+POWER = Metric(measure=BandPower(low_Hz=20, high_Hz=90), readout="lfp_proxy", target=1.0)
+THREE = Curve(values=[1.0, 2.0, 1.0], dims=["time"], coords={"time": [10.0, 20.0, 30.0]})
+WAVE = Metric(measure=EvokedWaveform(), readout="lfp_proxy", target=THREE, cells={"area": "V1"})
+
+
+@pytest.mark.parametrize(
+    ("metric", "array", "axes", "message"),
+    [
+        (rate(), None, CELLS, r"arrays without 'spk'"),
+        (rate(), np.zeros((50, 3)), None, r"axes without 'spk'"),
+        (rate(), np.zeros((40, 3)), CELLS, r"shape \(40, 3\) for 'spk'.*\(time, row\) with 50 samples"),
+        (rate(cells="SST"), np.zeros((50, 3)), CELLS, r"cell_type='SST'.*'E', 'PV'"),
+        (rate(cells={"layer": "L4"}), np.zeros((50, 3)), CELLS, r"of cells without that label"),
+        (rate(cells={"ids": [7]}), np.zeros((50, 3)), CELLS, r"of cells without that label"),
+        (rate(window_ms=(0, 60)), np.zeros((50, 3)), CELLS, r"window_ms=0 to 60.*to 50 ms"),
+        (POWER, np.zeros((50, 6)), FIELD, r"shape \(50, 6\).*\(time, area, channel\)"),
+        (POWER, np.zeros((50, 3)), CELLS, r"'lfp_proxy' without channel"),
+        (POWER.model_copy(update={"channels": ("d",)}), np.zeros((50, 2, 3)), FIELD, r"channel='d'.*'a', 'b', 'c'"),
+        (WAVE.model_copy(update={"cells": POWER.cells}), np.zeros((50, 2, 3)), FIELD, r"of areas V1, V4.*one area"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(metric, array, axes, message):
+    given = [{} if each is None else {metric.of: each} for each in (array, axes)]
+    with pytest.raises(JtfneError, match=message):
+        Objective([metric]).score_arrays(*given)
+
+
+def test_channels_that_a_recording_lacks_are_refused_and_others_left_out():
+    run = signals(eeg=np.random.default_rng(0).normal(size=(1, 100, 3)), sites=("Cz", "Oz", "Fz"), duration_ms=100.0)
+    two = Curve(values=[1.0, 2.0], dims=["channel"], coords={"channel": ["Fz", "Cz"]})
+    metric = Metric(measure=Topography(), readout="eeg_proxy", target=two)
+    assert Objective([metric]).evaluate(run).curves[metric.label]["channel"].values.tolist() == ["Cz", "Fz"]
+    with pytest.raises(JtfneError, match="a curve without the channels Oz"):
+        Objective([metric.model_copy(update={"channels": ("Cz", "Oz")})]).evaluate(run)
+    waves = Metric(measure=EvokedWaveform(), readout="eeg_proxy", channels="Cz", target=THREE)
+    curve = Objective([waves]).evaluate(run).curves[waves.label]
+    np.testing.assert_array_equal(curve["time"], np.arange(10.0, 41.0))  # its last sample stands for 10 ms
+    np.testing.assert_allclose(curve["target"][:, 0], np.interp(np.arange(10.0, 41.0), [10, 20, 30], [1, 2, 1]))
+    with pytest.raises(JtfneError, match=r"over time from 10 to 30 is not allowed; allowed: one from 6 to 90"):
+        Objective([waves.model_copy(update={"window_ms": (5.0, 90.0)})]).evaluate(run)
+    with pytest.raises(JtfneError, match=r"a curve without channel, for 3 of them"):
+        Objective([waves.model_copy(update={"channels": None})]).evaluate(run)
+    with pytest.raises(JtfneError, match=r"a list of 3 numbers is not allowed; allowed: 9, one for each point"):
+        spectrum = PowerSpectrum(low_Hz=10, high_Hz=90)
+        Objective([Metric(measure=spectrum, readout="eeg_proxy", target=[1.0, 2.0, 3.0])]).evaluate(run)
+
+
 # -- recorded curves --------------------------------------------------------------------------------------------------
 
 

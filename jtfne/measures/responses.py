@@ -44,7 +44,7 @@ class EvokedWaveform(Measure):
         return self.shape_only
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -87,7 +87,7 @@ class CSDProfile(Measure):
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -135,7 +135,7 @@ class Topography(Measure):
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -158,11 +158,11 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
 
 
 def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
-    """An onset or a baseline outside the samples."""
+    """An onset after the samples, or a baseline not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
-    if onset_ms - baseline_ms < start_ms - CLOCK_MS or onset_ms > stop_ms + CLOCK_MS:
+    if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
         given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-        return given, f"an onset, and the baseline before it, within the window, {start_ms:g} to {stop_ms:g} ms"
+        return given, f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it"
     if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
         return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
     return None

@@ -30,7 +30,7 @@ class Axes:
     n_samples : int
         In a trial.
     first_ms : float, optional
-        Time of the first sample; the end of the first step unless given.
+        Time of the first sample; ``step_ms``, the end of the first step, unless given.
     labels : dict
         Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of channels ``channel``
         and, of laminar ones, ``z_mm``, whose arrays are (time, area, channel), and ``area``.
@@ -39,20 +39,24 @@ class Axes:
 
     Examples
     --------
-    >>> Axes(step_ms=0.1, n_samples=1000, labels={"cell_type": ["E", "E", "PV"]}).first_ms
-    0.1
+    >>> Axes(step_ms=0.5, n_samples=3, labels={"cell_type": ["E", "E", "PV"]}).time_ms.tolist()
+    [0.5, 1.0, 1.5]
     """
 
     step_ms: float
     n_samples: int
-    first_ms: float = float("nan")
+    first_ms: float | None = None
     labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     units: str = "a.u."
 
     def __post_init__(self) -> None:
-        if np.isnan(self.first_ms):
-            object.__setattr__(self, "first_ms", self.step_ms)
         object.__setattr__(self, "labels", {name: np.asarray(each) for name, each in self.labels.items()})
+
+    @property
+    def time_ms(self) -> NDArray[np.float64]:
+        """When each sample is: (n_samples,)."""
+        first_ms = self.step_ms if self.first_ms is None else self.first_ms
+        return first_ms + np.arange(self.n_samples) * np.float64(self.step_ms)
 
     @classmethod
     def of(cls, signals: Signals, readout: str) -> "Axes":
@@ -86,7 +90,7 @@ class Part:
 
 def part_of(aim: Aim, axes: Axes, where: str) -> Part:
     """The part of a readout that `aim` is about. Raises: JtfneError where there is none, or it does not serve."""
-    time_ms = axes.first_ms + np.arange(axes.n_samples) * axes.step_ms
+    time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
     if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
         raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"a window within the run, to {time_ms[-1]:g} ms", where)
@@ -247,6 +251,7 @@ def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) 
     of, found = row[1:][same], np.diff(time_ms)[same]
     counts = np.bincount(of, minlength=n_cells)
     place = np.arange(of.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    padded = np.full((n_cells, max(int(counts.max(initial=0)), 1)), np.nan)
+    longest = max(int(counts.max(initial=0)), 1)
+    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # few shapes, for each of which jax compiles
     padded[of, place] = found
     return padded
