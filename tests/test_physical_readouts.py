@@ -382,8 +382,10 @@ def test_a_mechanism_without_sign_goes_by_its_weights():
         assert loops(edge) == (((0, 1), (EXTERNAL, sign)),) == loops(edge | {"mechanism": mechanism})
     opened = edges[0] | {"mechanism": "g"}  # reverses at -80 mV: inhibits, though no weight is negative
     assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
-    with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs"):
+    with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
         simulate(jtfne.construct(own.connections(edges)))
+    mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
+    assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
 
 
 def test_a_run_on_disk_has_the_same_fields(tmp_path, whole):
