@@ -14,7 +14,7 @@ from jtfne.emitters import LIF
 from jtfne.measures.weighted_sum import ERWS1_CAUSAL, Weights, erws2, weighted_sum
 from jtfne.measures.weighted_sum import RWS as LFP
 from jtfne.sources import SOURCES, BySign
-from jtfne.synapses import CONDUCTANCES, Conductance
+from jtfne.synapses import CONDUCTANCES, Conductance, Exponential
 
 TAU_E, TAU_I, W_E, W_I, AT_E, AT_I = 2.0, 5.0, 3.0, 2.0, 250.0, 255.0
 REST = -65.0
@@ -193,3 +193,7 @@ def test_what_cannot_be_summed_is_refused() -> None:
     mixed = busy("rws", mechanisms={}).connections(alike)
     with pytest.raises(jtfne.JtfneError, match=r"'NMDA' and 'GABA_B', which decay alike"):
         jtfne.construct(mixed).simulate(progress=False)
+    both = [{"source": source, "target": "E", "mechanism": "own", "weight": weight, "rule": "AllToAll"}
+            for source, weight in (("E", 1.0), ("PV", -1.0))]  # fmt: skip
+    with pytest.raises(jtfne.JtfneError, match=r"'own' with weights of both signs"):
+        jtfne.construct(mixed.mechanisms({"own": Exponential(tau_ms=3.0)}).connections(both)).simulate(progress=False)
