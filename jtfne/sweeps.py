@@ -16,7 +16,7 @@ from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
-from jtfne.trainer import circuit_about, opened, plainly, progress_of, seeds_of
+from jtfne.trainer import Parts, circuit_about, opened, plainly, progress_of, seeds_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,17 +112,11 @@ def sweep(
     of : Objective or callable, optional
         What is kept of a run: what an objective says of it, or what a function of its Signals gives, a number, a
         DataArray or several of them by name. Mean rates of each cell type if left out.
-    paradigm : Paradigm, optional
-        What is presented; the config's own stimuli if left out.
     out : str or Path, optional
         A folder that keeps what is done, a few combinations at a time: after a kill the same call goes on. It ends with
         sweep.nc.
-    resume : bool
-        Whether to go on with what is in `out`; if not, `out` must be new or empty.
-    progress : bool, optional
-        A bar on stderr; by default if that is a terminal.
-    client : executor, optional
-        What runs elsewhere, as for `Trainer.fit`; `of` is sent to workers as well.
+    paradigm, resume, progress, client
+        As for `Trainer` and its `fit`; `of` is sent to a client's workers as well.
 
     Returns
     -------
@@ -143,24 +137,28 @@ def sweep(
     {'cells.E.drive': 2, 'gains.E->PV': 3, 'seed': 2, 'cell_type': 4}
     """
     grid, summary = _grid(net, values), _summary(of)
-    chosen = seeds_of(seeds, WHERE)
     typical = [low + (high - low) * INNER for low, high in ((min(each), max(each)) for each in grid.values())]
     readouts = getattr(summary, "readouts", None)
     runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
-    points = list(itertools.product(*grid.values()))
-    about = {**circuit_about(runs), "values": grid, "seeds": list(chosen), "of": plainly(summary)}
+    about = {**circuit_about(runs), "values": grid, "seeds": list(seeds_of(seeds, WHERE)), "of": plainly(summary)}
     with opened(out, about, resume=resume, where="sweep(out=)") as parts:
-        left = _chunks(points)[len(parts.rows) :]
-        n_runs = sum(map(len, left)) * len(chosen)
-        with progress_of("sweeping", n_runs, shown=progress) as told:
-            for chunk in left:
-                jobs = [Job(point, seed) for point in chunk for seed in chosen]
-                found = runs.all(jobs, Told(summary), client, told.ran)
-                parts.put([{"failed": each.reason} if isinstance(each, Failed) else each for each in found])
-        dataset = _dataset(grid, chosen, [row for part in parts.rows for row in part], about)
+        dataset = _swept(runs, about, Told(summary), parts, client, progress)
         if out is not None:
             _write(dataset, Path(out).absolute())
     return dataset
+
+
+def _swept(
+    runs: Runs, about: dict[str, Any], use: Told, parts: Parts, client: Client | None, progress: bool | None
+) -> "xr.Dataset":
+    """All runs that are not in `parts` yet, and all of them as one."""
+    grid, seeds = about["values"], about["seeds"]
+    left = _chunks(list(itertools.product(*grid.values())))[len(parts.rows) :]
+    with progress_of("sweeping", sum(map(len, left)) * len(seeds), shown=progress) as told:
+        for chunk in left:
+            found = runs.all([Job(point, seed) for point in chunk for seed in seeds], use, client, told.ran)
+            parts.put([{"failed": each.reason} if isinstance(each, Failed) else each for each in found])
+    return _dataset(grid, seeds, [row for part in parts.rows for row in part], about)
 
 
 def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:

@@ -49,10 +49,6 @@ class Trainer:
         Candidates to run, each with all seeds; whole generations of them are.
     stop_when_passed : bool
         Whether to stop after the first generation in which a candidate passes all gates with all seeds.
-
-    Examples
-    --------
-    See docs/training.rst.
     """
 
     objective: Aim | None = None
