@@ -285,7 +285,7 @@ def _probes():
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
              "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
-             "EEG": "eeg", "MEG": "meg"}  # fmt: skip
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
     head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
     deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
@@ -328,6 +328,18 @@ def _probes():
         base = probed(kind="csd", depths_mm=deep, method={"kind": kind})
         shallow = {"diameter_mm": 0.3} | ({"step_mm": 0.1} if kind == "SplineICSD" else {})
         rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
+    for kind in ("RWS", "ERWS"):
+        into = put(probed(kind=names[kind]), "circuit.connections.0.target", {})
+        rows |= at("readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV")
+    inhibits = {**EDGE, "target": "E", "mechanism": "GABA_A", "weight": -150.0}
+    weighed = put(probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}), "circuit.connections", [inhibits])
+    rows["ERWS.variant"] = Change("readouts.probes.1.variant", {"kind": "ERWS1"}, weighed)
+    rows["ERWS1.kind"] = rows["ERWS.variant"]
+    rows["ERWS2.kind"] = Change("readouts.probes.1.variant", {"kind": "ERWS2", "rate": 3.0},
+                                put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows["ERWS1.causal"] = Change("readouts.probes.1.variant.causal", True,
+                                  put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows |= at("readouts.probes.1.variant", "ERWS2", weighed, rate=5.0, causal=True)
     standard = probed(kind="csd", method={"kind": "SecondDifference"})
     return rows | at("readouts.probes.1.method", "SecondDifference", standard, vaknin=True)
 
@@ -505,12 +517,13 @@ def _objectives():
 
 
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
+NEAR = based(circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"},
+                                    "target": {"area": "V1", "cell_type": "PV"}}])  # fmt: skip
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
-    "Config.training": Change("training.trainables", [GAIN], seen="config"),
     "Config.readouts": Change("readouts", {"probes": ["vm"]}),
     "Circuit.areas": Change("circuit.areas", AREAS[:1]),
     "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),
@@ -543,6 +556,10 @@ FIELDS = {
     "Connection.rule": Change("circuit.connections.0.rule", "AllToAll"),
     "Connection.weight": Change("circuit.connections.0.weight", 90.0),
     "Connection.delay_ms": Change("circuit.connections.0.delay_ms", 2.0),
+    "Connection.weight_decay": Change("circuit.connections.0.weight_decay", {"length_mm": 0.3}, NEAR),
+    **at("circuit.connections.0.weight_decay", "WeightDecay",
+         put(NEAR, "circuit.connections.0.weight_decay", {"length_mm": 0.3}),
+         length_mm=0.1, profile="GaussianDecay", lateral=True),
     "Run.seed": Change("run.seed", 4),
     "Run.dtype": Change("run.dtype", "float64"),
     "Run.duration_ms": Change("run.duration_ms", 50.0),
@@ -641,9 +658,9 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    "Forward.within_mm",  # a source that is then too far away
-    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that should inhibit
+    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
     "Curve.units",  # volts beside a proxy
+    "Forward.within_mm",  # a source that is then too far away
 }
 
 

@@ -35,6 +35,7 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
@@ -65,14 +66,19 @@ from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, Sour
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
+from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
     "ALIASES",
     "CSD",
     "EEG",
+    "ERWS",
+    "ERWS1",
+    "ERWS2",
     "LFP",
     "MEG",
     "PROBES",
+    "RWS",
     "SCHEMA_VERSIONS",
     "SOURCE_MAPS",
     "SOURCE_MODES",
@@ -146,6 +152,8 @@ __all__ = [
     "Training",
     "Uniform",
     "Voltage",
+    "WeightDecay",
+    "WeightedSum",
     "at_bounds",
     "closed_field",
     "codes_of",

@@ -21,6 +21,7 @@ from jtfne.config.connections import Connection, FromDistance, FromTable, LogNor
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
+from jtfne.config.weighted_sums import WeightedSum
 from jtfne.emitters import EMITTERS
 from jtfne.stimuli import SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
@@ -377,7 +378,7 @@ def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
     """Probes of no cells, or with intervals off the grid."""
     for at, probe in enumerate(readouts.probes):
         where = f"Config.readouts.probes[{at}]"
-        if isinstance(probe, Voltage):
+        if isinstance(probe, Voltage | WeightedSum):
             yield from known.refusals(probe.cells, f"{where}.cells")
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:

@@ -14,7 +14,7 @@ from jtfne._tree import register
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
-from jtfne.sources import Loops, Source
+from jtfne.sources import BySign, Loops, Source
 
 ROWS = 8
 """Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
@@ -156,7 +156,7 @@ class Keep:
 class SourceRows:
     """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
 
-    source: Source | Loops
+    source: Source | Loops | BySign
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
-from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap
+from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
 from jtfne.config.source_maps import OTHERS, sign_of, words_of
 from jtfne.flatnet import kinds_of, mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
@@ -87,8 +87,8 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
 
 
 def signs_of(net: Net, config: Config) -> Signs:
-    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none without physical probes."""
-    if not any(isinstance(each, Physical) for each in config.readouts.probes):
+    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none for probes that do not ask."""
+    if not any(isinstance(each, Physical | WeightedSum) for each in config.readouts.probes):
         return ()
     names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]
     return tuple((name, _sign(name, net, config)) for name in names)
