@@ -388,6 +388,8 @@ def test_a_mechanism_without_sign_goes_by_its_weights():
     assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
     with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
         simulate(jtfne.construct(own.connections(edges)))
+    with pytest.raises(jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"):
+        simulate(jtfne.construct(own.connections(edges).probes(["rws"])))
     mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
     assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
 
