@@ -3,6 +3,7 @@
 from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json
 from jtfne.interop.mne_epochs import to_epochs, to_evoked
+from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import from_raw, to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.sonata_files import to_sonata
@@ -21,6 +22,7 @@ __all__ = [
     "to_netcdf",
     "to_raw",
     "to_sonata",
+    "to_sphere",
     "to_zarr",
     "write_fif",
     "write_parquet",

@@ -372,6 +372,13 @@ def _edge_lists(
         yield functools.partial(_edge_list, projections, receptors, dt_ms, first, last)
 
 
+def edges_of(
+    projections: tuple[Projection, ...], code: int, receptors: tuple[tuple[str, ...], ...], dt_ms: float
+) -> EdgeList:
+    """All synapses of one projection, as deliveries are built from them."""
+    return _edge_list({code: projections[code]}, receptors, dt_ms, 0, projections[code].indptr.size - 1)
+
+
 def _edge_list(
     projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
 ) -> EdgeList:

@@ -6,7 +6,7 @@ order of cells.
 
 import dataclasses
 import functools
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 class Runner(Protocol):
     """A circuit with its inputs and recorders, ready to run."""
+
+    on_threads: ClassVar[bool]  # whether trials may run side by side, each on a thread of its own
 
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """The state before the first step of a trial, told by `_keys.codes`."""
@@ -61,6 +63,8 @@ class OnOne:
     inputs: engine.Inputs
     recorders: tuple[engine.Recorder, ...]
     dt_ms: float
+
+    on_threads: ClassVar[bool] = True
 
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
@@ -107,6 +111,8 @@ class _Kept(NamedTuple):
 
 class OverDevices:
     """The devices of the mesh over which `circuit.delivery` is dealt; every array leads with the axis of devices."""
+
+    on_threads: ClassVar[bool] = False  # every device is busy with one
 
     def __init__(
         self,

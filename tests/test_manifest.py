@@ -82,7 +82,9 @@ def test_a_manifest_says_what_ran():
     for name, about in manifest["readouts"].items():
         values = signals.tree[name]["time" if name == "spk" else name]
         assert about["shape"] == list(values.shape) and about["dims"] == list(values.dims)
-        assert about["dtype"] == str(values.dtype) and about["proxy"] is name.endswith("_proxy")
+        assert about["dtype"] == str(values.dtype) and about["proxy"] is (
+            name.endswith("_proxy") or name in ("rws", "erws")
+        )
     assert manifest["spikes"] == {
         "count": signals.tree["spk"].sizes["event"], "sha256": manifest["readouts"]["spk"]["sha256"]
     }  # fmt: skip

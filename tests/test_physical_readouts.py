@@ -2,9 +2,11 @@
 
 import json
 
+import mne
 import numpy as np
 import pytest
 
+import heads
 import jtfne
 from jtfne import operators
 from jtfne.config import AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
@@ -14,10 +16,12 @@ from jtfne.measures.icsd import SplineICSD
 from jtfne.probes import plan
 from jtfne.probes.fields import CSDProbe, LFPProbe
 from jtfne.simulation import simulate
-from jtfne.synapses import BiExponentialConductance
+from jtfne.sources import EXTERNAL
+from jtfne.synapses import BiExponentialConductance, Exponential
 
 DRIVE_pA = 100.0  # 10 mV at the default LIF: it never fires
 QUIET = LIF()
+INHIBITS = BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=-80.0)
 R_mm, SIGMA = 0.25, 0.3
 N_CELLS = 12
 
@@ -56,7 +60,7 @@ def busy(probes, *maps, **run):
         .areas(["V1", "M1"])
         .layers(["L2/3", "L5"])
         .cells({"E": 0.7, "PV": 0.3}, n=30)
-        .mechanisms({"g": BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=-80.0)})
+        .mechanisms({"g": INHIBITS})
         .emitters({"PV": LIF()})
         .cell_params({"E": {"drive": 8.0}, "PV": {"drive": 260.0}})
         .connections([{"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule} for s, t, m, w in edges])
@@ -224,6 +228,10 @@ def test_eeg_and_meg_are_lead_fields_of_the_dipoles():
     scalp_mm = np.column_stack([eeg[f"{axis}_mm"] for axis in "xyz"])
     np.testing.assert_allclose(np.linalg.norm(scalp_mm - head["centre_mm"], axis=1), 90.0)
     dipoles_mm, normals = head["dipoles_mm"], head["normals"]
+    areas = busy([]).circuit.areas
+    assert normals == [list(each.normal) for each in areas]
+    want_mm = [np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in areas]  # half of 1.5 mm
+    np.testing.assert_allclose(dipoles_mm, want_mm, rtol=1e-12)
     of_eeg = operators.FourSphere(scalp_mm, dipoles_mm, head["centre_mm"]).along(normals)
     np.testing.assert_allclose(eeg, dipole.values @ of_eeg.matrix.T, atol=1e-12 * float(abs(eeg).max()))
     assert eeg.attrs["units"] == "V" and eeg.shape == (30, 64) and abs(eeg).max() > 0.0
@@ -247,6 +255,63 @@ def test_sensors_and_head_are_those_declared():
     away = np.linalg.norm(np.column_stack([eeg[f"{a}_mm"] for a in "xyz"]) - [0.0, 0.0, 45.0], axis=1)
     np.testing.assert_allclose(away, 92.0)
     assert meg.sizes["channel"] > 270 and meg.attrs["units"] in ("T", "T and T/m") and abs(meg).max() > 0.0
+
+
+@pytest.fixture(scope="module")
+def forwards(tmp_path_factory):
+    """Forward solutions of MNE for dipoles at two areas and elsewhere: EEG and MEG."""
+    folder = tmp_path_factory.mktemp("forwards")
+    areas = [
+        np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in still(areas=("V1", "V2")).circuit.areas
+    ]
+    places_mm = np.concatenate([heads.dipoles_mm(0.5), areas])
+    made = {"eeg": heads.forward(heads.eeg_info(), places_mm), "meg": heads.forward(heads.meg_info(), places_mm)}
+    for name, each in made.items():
+        mne.write_forward_solution(folder / f"{name}-fwd.fif", each, verbose="error")
+    return folder, places_mm
+
+
+def seen_by(forwards, name, **declared):
+    """A readout of two areas by a forward, their moments, and the operator of the forward."""
+    path = forwards[0] / f"{name}-fwd.fif"
+    kind = "meg" if name == "meg" else "eeg"
+    probe = {"kind": kind, "head": {"kind": "Forward", "path": str(path)}, **declared}
+    signals = simulate(jtfne.construct(still(areas=("V1", "V2"), probes=("dipole", probe))))
+    forward = mne.read_forward_solution(path, verbose="error")
+    return signals.get(kind), signals.get("dipole").values, forward
+
+
+def test_a_forward_is_applied_to_the_nearest_sources(forwards):
+    normals = [each.normal for each in still(areas=("V1", "V2")).circuit.areas]
+    for name, unit in (("eeg", "V"), ("meg", "T and T/m")):
+        found, dipole, forward = seen_by(forwards, name)
+        lead = np.asarray(operators.FromForward(forward).matrix)[:, -2:]  # the areas are its last two sources
+        want = dipole @ np.einsum("cak,ak->ac", lead, normals)
+        np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12 * np.abs(want).max())
+        assert found.attrs["units"] == unit and found["channel"].values.tolist() == forward["sol"]["row_names"]
+        about = json.loads(found.attrs["operator"])
+        assert about["forward_sources"] == [8, 9] and len(about["forward_sha256"]) == 64
+        np.testing.assert_allclose(about["dipoles_mm"], forwards[1][-2:], atol=1e-3)  # metres in single precision
+    assert np.linalg.norm([found[f"{axis}_mm"] for axis in "xyz"], axis=0).min() > 60.0  # coils round the head
+
+
+def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
+    with pytest.raises(jtfne.JtfneError, match=r"channel='Ozz' .*nearest: 'Oz'.*EEG\.head"):
+        seen_by(forwards, "eeg", sites=["Ozz"])
+    with pytest.raises(jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"):
+        head = {"kind": "Forward", "path": str(forwards[0] / "eeg-fwd.fif")}
+        simulate(jtfne.construct(still(areas=("M1",), probes=({"kind": "eeg", "head": head},))))
+    with pytest.raises(jtfne.JtfneError, match="a forward without MEG channels"):
+        simulate(jtfne.construct(still(probes=({"kind": "meg", "head": head},))))
+    broken = forwards[0] / "broken-fwd.fif"
+    broken.write_bytes(b"none")
+    with pytest.raises(jtfne.JtfneError, match="which MNE cannot read"):
+        simulate(jtfne.construct(still(probes=({"kind": "meg", "head": {**head, "path": str(broken)}},))))
+    free = mne.read_forward_solution(head["path"], verbose="error")
+    fixed = mne.convert_forward_solution(free, force_fixed=True, use_cps=False, verbose="error")
+    monkeypatch.setattr(mne, "read_forward_solution", lambda path, verbose: fixed)
+    with pytest.raises(jtfne.JtfneError, match=r"fixed orientation .*free orientation"):
+        seen_by(forwards, "eeg")
 
 
 # What they rest on
@@ -305,6 +370,35 @@ def test_declared_maps_keep_currents_apart_that_decay_alike():
     apart = jtfne.construct(alike.source(maps=open_field("E")))
     assert apart.to_flat(tracked=False).receptors == (("NMDA",), ("GABA_B",))
     assert abs(simulate(apart).get("lfp")).max() > 0.0
+
+
+def test_a_mechanism_without_sign_goes_by_its_weights():
+    """And one of both signs, whose excitation and inhibition could not be told apart, is refused."""
+    edges = [{"source": s, "target": "E", "mechanism": "own", "weight": w, "rule": "AllToAll"}
+             for s, w in (("E", 1.0), ("PV", -1.0))]  # fmt: skip
+    own = busy(["dipole"]).connections([]).mechanisms({"own": Exponential(tau_ms=3.0), "g": INHIBITS})
+
+    def loops(edge):
+        net = jtfne.construct(own.connections([edge]))
+        return plan(net, net.config).recorders[0].source.slots[0]
+
+    for edge, sign, mechanism in zip(edges, (1, -1), ("AMPA", "GABA_A"), strict=True):
+        assert loops(edge) == (((0, 1), (EXTERNAL, sign)),) == loops(edge | {"mechanism": mechanism})
+    opened = edges[0] | {"mechanism": "g"}  # reverses at -80 mV: inhibits, though no weight is negative
+    assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
+    with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
+        simulate(jtfne.construct(own.connections(edges)))
+    with pytest.raises(jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"):
+        simulate(jtfne.construct(own.connections(edges).probes(["rws"])))
+    mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
+    assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
+
+
+def test_a_run_on_disk_has_the_same_fields(tmp_path, whole):
+    signals = simulate(jtfne.construct(busy(NAMES)), out=tmp_path / "run", chunk_steps=100)
+    assert {name: each["sha256"] for name, each in signals.manifest["readouts"].items()} == whole
+    again = jtfne.load(tmp_path / "run")
+    assert again.get("lfp").shape == (30, 2, 16) and again.manifest["operators"]["meg"]["helmet"] == "neuromag"
 
 
 def test_what_has_no_place_is_refused():

@@ -1,12 +1,13 @@
 """Probes of physical fields: what they see by, and where; volts, tesla and ampere metres."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Vector, numeric
+from jtfne.config._base import Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Vector, numeric, plain
 from jtfne.config._errors import HERE
 from jtfne.measures.csd import SecondDifference
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
@@ -14,7 +15,17 @@ from jtfne.operators import Surface
 
 Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
-Conductivity = Positive | Annotated[tuple[Positive, Positive, Positive], numeric]
+
+
+def _one_or_three(value: Any) -> str:
+    """Which member of the union a conductivity is meant for."""
+    return "each" if isinstance(plain(value), list | tuple) else "number"
+
+
+Conductivity = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
+    Discriminator(_one_or_three),
+]
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
 Places = Annotated[tuple[Vector, ...], Field(min_length=1), numeric]
 Plane = Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1), numeric]
@@ -156,6 +167,7 @@ class Spheres(Frozen):
     Radii and conductivities: Naess et al. (2017), Front. Hum. Neurosci. 11:490.
     """
 
+    kind: Literal["Spheres"] = "Spheres"
     centre_mm: Vector = (0.0, 0.0, 40.0)
     radii_mm: Four = (79.0, 80.0, 85.0, 90.0)
     sigmas_S_m: Four = (0.3, 1.5, 0.015, 0.3)
@@ -168,6 +180,27 @@ class Spheres(Frozen):
         return self
 
 
+class Forward(Frozen):
+    """A head and its sensors by a forward solution of MNE, in head coordinates and of free orientation: a file.
+
+    Each area's moment, along its normal, is put onto the nearest source, which must lie `within_mm` of its own place.
+    """
+
+    kind: Literal["Forward"] = "Forward"
+    path: Name
+    within_mm: Positive = 10.0
+
+
+def _head(value: Any) -> Any:
+    """A table without `kind` as spheres."""
+    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _named(value)
+
+
+Head = Annotated[
+    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_head, Spheres | Forward | str)
+]
+
+
 class EEG(Frozen):
     """`eeg`: potential at sites on the scalp, V, of the areas' dipoles, half a cortex below the pia.
 
@@ -175,10 +208,11 @@ class EEG(Frozen):
     ----------
     interval_ms : float
     montage : str
-        Any of MNE's standard montages, put onto the scalp along the lines from the centre of the head.
+        Any of MNE's standard montages, put onto the scalp along the lines from the centre of the head; not with a
+        `Forward`, which has its own.
     sites : list of str, optional
         Which of its sites, and in which order; all by default.
-    head : Spheres
+    head : Spheres or Forward
     """
 
     kind: Literal["EEG"] = "EEG"
@@ -186,7 +220,13 @@ class EEG(Frozen):
     interval_ms: Positive = 1.0
     montage: Name = "biosemi64"
     sites: Sensors = None
-    head: Spheres = Spheres()
+    head: Head = Spheres()
+
+    @model_validator(mode="after")
+    def _one_table(self) -> "EEG":
+        """Refuse a montage beside that of a forward."""
+        _refuse_two(self.head, self.montage, EEG.model_fields["montage"].default, "montage")
+        return self
 
 
 class MEG(Frozen):
@@ -196,10 +236,11 @@ class MEG(Frozen):
     ----------
     interval_ms : float
     helmet : str
-        One of MNE's canonical helmets, "neuromag", "ctf275", ..., placed round the head.
+        One of MNE's canonical helmets, "neuromag", "ctf151" or "ctf275", placed round the head; not with a `Forward`,
+        which has its own.
     sensors : list of str, optional
         Which of its channels, and in which order; all by default.
-    head : Spheres
+    head : Spheres or Forward
     """
 
     kind: Literal["MEG"] = "MEG"
@@ -207,7 +248,19 @@ class MEG(Frozen):
     interval_ms: Positive = 1.0
     helmet: Name = "neuromag"
     sensors: Sensors = None
-    head: Spheres = Spheres()
+    head: Head = Spheres()
+
+    @model_validator(mode="after")
+    def _one_table(self) -> "MEG":
+        """Refuse a helmet beside that of a forward."""
+        _refuse_two(self.head, self.helmet, MEG.model_fields["helmet"].default, "helmet")
+        return self
+
+
+def _refuse_two(head: Spheres | Forward, given: str, default: str, name: str) -> None:
+    """Raises: JtfneError for a table of sensors beside that of a forward."""
+    if isinstance(head, Forward) and given != default:
+        raise refuse(f"{name}={given!r} with a Forward", "the sensors that it has", HERE)
 
 
 Physical = LFP | CSD | Dipole | EEG | MEG

@@ -12,6 +12,7 @@ from jtfne.config._errors import HERE, duplicates, unknown
 from jtfne.config.connections import Selection, Selector
 from jtfne.config.fields import Physical, Sensors
 from jtfne.config.source_maps import SourceMap
+from jtfne.config.weighted_sums import WeightedSum
 
 
 class Spikes(Frozen):
@@ -110,7 +111,7 @@ class MEGProxy(Frozen):
 
 
 Proxy = LFPProxy | CSDProxy | SpectrolaminarProxy | EMMProxy | EEGProxy | MEGProxy
-Probe = Spikes | Voltage | SourceProbe | Physical | Proxy
+Probe = Spikes | Voltage | SourceProbe | Physical | Proxy | WeightedSum
 _PROBES: tuple[type[Probe], ...] = get_args(Probe)
 PROBES: dict[str, type[Probe]] = {cls.readout: cls for cls in _PROBES}
 ALIASES: dict[str, str] = {

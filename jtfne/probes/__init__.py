@@ -7,6 +7,7 @@ import numpy as np
 
 from jtfne import config as words
 from jtfne._check import refuse
+from jtfne.flatnet import mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
 from jtfne.probes._cell_loops import CellLoops, Signs, loops_of, signs_of
@@ -17,6 +18,7 @@ from jtfne.probes.fields import Columns, CSDProbe, DipoleProbe, LFPProbe, column
 from jtfne.probes.fields_head import LeadProbe, eeg_lead, meg_lead
 from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
+from jtfne.probes.weighted_sums import WeightedSumProbe, by_sign
 from jtfne.sources import SOURCES, Source
 
 __all__ = [
@@ -33,7 +35,7 @@ __all__ = [
     "signs_of",
 ]
 
-WHOLE = ("emm_proxy", "spectrolaminar_proxy")  # made at the end, of the whole of their rows
+WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")  # made at the end, of the whole of their rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +96,8 @@ def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source
     if isinstance(declared, words.Physical):
         loops = net.remembered(("loops", config.readouts, signs), lambda: loops_of(net, config, signs))
         return _physical(declared, loops, columns_of(config, identity), every)
+    if isinstance(declared, words.WeightedSum):
+        return _weighted(declared, net, identity, config, signs, every)
     if isinstance(declared, words.EEGProxy):
         return _head(declared.readout, eeg_sites(declared.sites), identity, config, every)
     if isinstance(declared, words.MEGProxy):
@@ -120,7 +124,16 @@ def _physical(declared: words.Physical, loops: CellLoops, columns: Columns, ever
     if isinstance(declared, words.CSD):
         return CSDProbe(declared, LFPProbe(declared.potential(), loops, columns, every), every)
     lead = eeg_lead(declared, columns) if isinstance(declared, words.EEG) else meg_lead(declared, columns)
-    return LeadProbe(declared.readout, lead, loops, columns, every)
+    return LeadProbe(declared.readout, lead, loops, every)
+
+
+def _weighted(
+    declared: words.WeightedSum, net: Net, identity: Identity, config: words.Config, signs: Signs, every: int
+) -> WeightedSumProbe:
+    """A weighted sum of synaptic currents."""
+    currents, synapses = by_sign(net, receptors_of(net, mechanisms_of(config), shared=True), dict(signs))
+    rows = select_with(identity, declared.cells, where=f"{declared.kind}.cells")
+    return WeightedSumProbe(declared.readout, currents, synapses, identity, rows, declared.sum_weights(), every)
 
 
 def _rows(cells: words.Selector, identity: Identity | None) -> Any:

@@ -55,7 +55,7 @@ def placed(loops: CellLoops, matrices: tuple[Matrix, ...], *then: Matrix) -> ByA
     flat = (each.reshape(len(each), -1).T for each in matrices)
     put = jax.device_put
     return ByArea(
-        tuple(put(each) for each in loops.cells),
+        loops.ranges,
         tuple(put(np.ascontiguousarray(each)) for each in flat),
         tuple(put(np.ascontiguousarray(each.T)) for each in then),
     )
@@ -158,12 +158,12 @@ class LFPProbe:
     def _points(self) -> tuple[Matrix, ...]:
         """As `discs`, the compartments of each cell above and below it."""
         depths_mm, found = self.loops.depths_mm, []
-        for cells, each in zip(self.loops.cells, self.loops.maps, strict=True):
+        for (start, stop), each in zip(self.loops.ranges, self.loops.maps, strict=True):
             parts = [np.zeros((len(self.contacts_mm), each.shape[1], 0))]
-            for first in range(0, cells.size, CELLS_AT_ONCE):
-                some = cells[first : first + CELLS_AT_ONCE]
-                seen = np.asarray(self._of(self.columns.cells_mm[some, :2], depths_mm).matrix)
-                seen = A_PER_pA * seen.reshape(len(seen), depths_mm.size, some.size)
+            for first in range(0, stop - start, CELLS_AT_ONCE):
+                axes_mm = self.columns.cells_mm[start:stop][first : first + CELLS_AT_ONCE, :2]
+                seen = np.asarray(self._of(axes_mm, depths_mm).matrix)
+                seen = A_PER_pA * seen.reshape(len(seen), depths_mm.size, len(axes_mm))
                 parts.append(np.einsum("cdn,dln->cln", seen, each[:, :, first : first + CELLS_AT_ONCE]))
             found.append(np.concatenate(parts, axis=2))
         return tuple(found)

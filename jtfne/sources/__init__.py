@@ -2,6 +2,7 @@
 
 from jtfne.sources._base import Decomposed, InputCurrent, Source, SpikeProxy, SynapticCurrent, TotalMembraneCurrent
 from jtfne.sources._loops import AXIAL, EXTERNAL, Loops, Terms
+from jtfne.sources._signs import BySign
 
 SOURCES: dict[str, type[Source]] = {
     cls.kind: cls for cls in (InputCurrent, TotalMembraneCurrent, Decomposed, SynapticCurrent, SpikeProxy)
@@ -11,6 +12,7 @@ __all__ = [
     "AXIAL",
     "EXTERNAL",
     "SOURCES",
+    "BySign",
     "Decomposed",
     "InputCurrent",
     "Loops",
