@@ -86,23 +86,18 @@ def test_weights_are_hnns_behind_their_branches():
     assert shares["AMPA"] == shares["GABA_B"] == 0.0 and shares["AMPA_tuft"] == shares["NMDA_tuft"] == 1.0
 
 
-def test_what_reaches_a_cell_falls_with_distance_as_hnns_weights_do():
-    """Chances are exp(-d^2 / (3 steps)^2): counted in four rings, each within five standard deviations."""
+def test_weights_fall_with_distance_as_hnns_do():
+    """All to all, times exp(-d^2 / (3 steps)^2), in steps of a grid of 10 x 10 that has the area of the column."""
     net = jtfne.construct(hnn_like_column())
     table, cells = net.edges.to_pandas(), net.neurons.set_index("neuron")
-    mine = table[(table["connection"] == "L5_pyramidal->L5_pyramidal:AMPA")]
-    place = cells.loc[cells["cell_type"] == "L5_pyramidal", ["x_mm", "y_mm"]].to_numpy()
-    first = int(cells.index[cells["cell_type"] == "L5_pyramidal"][0])
-    joined = np.zeros((100, 100), bool)
-    joined[mine["source"] - first, mine["target"] - first] = True
-    step_mm = net.config.circuit.geometry.radius_mm * np.sqrt(np.pi) / 10
-    steps = np.linalg.norm(place[:, None] - place[None], axis=2) / step_mm
-    other = ~np.eye(100, dtype=bool)
-    for low, high in ((0.0, 1.5), (1.5, 3.0), (3.0, 5.0), (5.0, 8.0)):
-        ring = other & (steps >= low) & (steps < high)
-        chance = np.exp(-((steps[ring] / 3.0) ** 2))
-        assert abs(joined[ring].sum() - chance.sum()) < 5.0 * np.sqrt((chance * (1.0 - chance)).sum())
-    assert not joined[~other].any()
+    mine = table[table["connection"] == "L5_pyramidal->L5_pyramidal:AMPA"]
+    assert len(mine) == 100 * 99
+    place = cells[["x_mm", "y_mm"]]
+    apart_mm = np.linalg.norm(place.loc[mine["source"]].to_numpy() - place.loc[mine["target"]].to_numpy(), axis=1)
+    steps = 10.0 * apart_mm / (net.config.circuit.geometry.radius_mm * np.sqrt(np.pi))
+    declared = {(e.source.cell_type[0], e.target.cell_type[0], e.mechanism): e for e in net.config.circuit.connections}
+    whole_nS = declared["L5_pyramidal", "L5_pyramidal", "AMPA"].weight
+    np.testing.assert_allclose(mine["weight_nS"], whole_nS * np.exp(-((steps / 3.0) ** 2)), rtol=1e-5)
 
 
 def test_every_type_fires_and_a_gain_below_zero_is_refused():

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from jtfne._check import NOT_NEGATIVE, in_range
-from jtfne.config import Config, Selector
+from jtfne.config import AllToAll, Config, GaussianDecay, Selector, WeightDecay
 from jtfne.config.source_maps import AtDepth, AtSoma, Between, SourceMap, closed_field
 from jtfne.emitters import LIF, TwoCompartment
 from jtfne.stimuli import Evoked
@@ -203,14 +203,21 @@ def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
 
 
 def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float) -> list[dict[str, Any]]:
-    """A row of the wiring: chances, not weights, fall as exp(-d^2 / length^2), so that what is expected is the same."""
-    rule = {"kind": "DistanceDecay", "p0": 1.0, "length_mm": steps * PITCH_mm / math.sqrt(2.0),
-            "profile": "GaussianDecay", "lateral": True}  # fmt: skip
+    """A row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
+    decay = WeightDecay(length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True)
     gain = ONTO_PYRAMIDS if target.endswith("pyramidal") else 1.0
     return [
-        {"source": source, "target": target, "mechanism": name, "rule": rule, "delay_ms": DELAY_ms,
-         "weight": gain * _seen_nS(target, name, g_nS)} for name in mechanisms
-    ]  # fmt: skip
+        {
+            "source": source,
+            "target": target,
+            "mechanism": name,
+            "rule": AllToAll(),
+            "weight": gain * _seen_nS(target, name, g_nS),
+            "weight_decay": decay,
+            "delay_ms": DELAY_ms,
+        }
+        for name in mechanisms
+    ]
 
 
 def _drive(name: str, gain: float) -> list[dict[str, Any]]:
