@@ -1,7 +1,8 @@
 """From a neural circuit to its fields: spikes, laminar LFP and CSD, EEG and MEG proxies, in JAX.
 
 The way through: `Config` declares a circuit, `construct` compiles it to a `Net`, `simulate` (or `Net.simulate`) runs it
-under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back.
+under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back. `Objective` says how far a
+run is from what it should show.
 
 Every public name is loaded when it is first used (PEP 562), so that `import jtfne` costs nothing by itself.
 """
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from jtfne import analysis, emitters, interop, presets, synapses
     from jtfne import geometry as geometry
     from jtfne import measures as measures
+    from jtfne import objective as objective
     from jtfne import operators as operators
     from jtfne import optimizers as optimizers
     from jtfne import probes as probes
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from jtfne.config import Config
     from jtfne.flatnet import FlatNet
     from jtfne.net import Net, construct
+    from jtfne.objective import Objective
     from jtfne.paradigm import Paradigm
     from jtfne.presets import (
         suite2_four_celltype_config,
@@ -46,6 +49,7 @@ __all__ = [
     "JtfneError",
     "Model",
     "Net",
+    "Objective",
     "Paradigm",
     "Signals",
     "__version__",
@@ -72,6 +76,7 @@ _HOMES = {
     "JtfneError": ("jtfne._check", "JtfneError"),
     "Model": ("jtfne.net", "Net"),
     "Net": ("jtfne.net", "Net"),
+    "Objective": ("jtfne.objective", "Objective"),
     "Paradigm": ("jtfne.paradigm", "Paradigm"),
     "Signals": ("jtfne.signals", "Signals"),
     "construct": ("jtfne.net", "construct"),
@@ -87,7 +92,7 @@ _HOMES = {
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
-        *("geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli"),
+        *("geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli"),
     )
 )
 

@@ -261,6 +261,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     conductive = tuple(each.unit == "nS" for each in synapses)
     e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
     blocked = tuple(isinstance(each, NMDA) for each in synapses)
+    shares = [each.dendrite_share for each in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
@@ -268,13 +269,19 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
         "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
         "blocked": blocked if any(blocked) else (),
         "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
+        "dendrite_share": _shares(shares, dtype) if any(each is not None for each in shares) else None,
     }
+
+
+def _shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
+    """`dendrite_share` of receptors, NaN where a cell's own counts."""
+    return jnp.asarray([np.nan if each is None else each for each in shares], dtype)
 
 
 def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
     """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
-    fields = (each.name for each in dataclasses.fields(mechanism) if each.name != "sign")
-    return type(mechanism), *(float(getattr(mechanism, name)) for name in fields)
+    fields = (getattr(mechanism, each.name) for each in dataclasses.fields(mechanism) if each.name != "sign")
+    return type(mechanism), *(None if each is None else float(each) for each in fields)
 
 
 def _deliveries(
@@ -363,6 +370,13 @@ def _edge_lists(
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
     for first, last in itertools.pairwise(bounds):
         yield functools.partial(_edge_list, projections, receptors, dt_ms, first, last)
+
+
+def edges_of(
+    projections: tuple[Projection, ...], code: int, receptors: tuple[tuple[str, ...], ...], dt_ms: float
+) -> EdgeList:
+    """All synapses of one projection, as deliveries are built from them."""
+    return _edge_list({code: projections[code]}, receptors, dt_ms, 0, projections[code].indptr.size - 1)
 
 
 def _edge_list(

@@ -133,6 +133,22 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "dt longer than the run": (lambda: BASE.runtime(dt_ms=200.0), ("dt_ms=200", "divides the duration", "Config.run")),
     "time as text": (lambda: BASE.runtime(dt_ms="0.1"), ("dt_ms='0.1'", "a number", "Config.run.dt_ms")),
     "time as bool": (lambda: BASE.runtime(dt_ms=True), ("dt_ms=True", "a number", "Config.run.dt_ms")),
+    "gain of an unknown pair": (
+        lambda: edge().connections(gains={"E->VP": 1.2}),
+        ("gain='E->VP'", "'E->PV'", "nearest: 'E->PV'", "Config.circuit.gains"),
+    ),
+    "gain of a pair without a connection": (
+        lambda: edge().connections(gains={"PV->E": 1.2}),
+        ("gain='PV->E'", "'E->PV'", "Config.circuit.gains"),
+    ),
+    "gain negative": (
+        lambda: edge().connections(gains={"E->PV": -1.0}),
+        ("E->PV=-1.0", "at least 0", "Config.circuit.gains"),
+    ),
+    "gain above 1 of synapses that learn": (
+        lambda: edge(plasticity=PairSTDP(w_max=2.0, a_plus=0.01, a_minus=0.01)).connections(gains={"E->PV": 1.5}),
+        ("E->PV=1.5", "w_max", "at most 1", "Config.circuit.gains"),
+    ),
     "delay below dt": (lambda: edge(delay_ms=0.05), ("delay_ms=0.05", "dt_ms=0.1", "connections[0]")),
     "delay zero": (lambda: edge(delay_ms=0.0), ("delay_ms=0", "dt_ms=0.1", "connections[0]")),
     "delay nan": (lambda: edge(delay_ms=NAN), ("delay_ms=nan", "finite", "connections[0].delay_ms")),
@@ -866,6 +882,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "STDP of inhibition": (
         lambda: edge(source="PV", mechanism="GABA_A", weight=-1.0, plasticity=PairSTDP(w_max=2.0)),
         ("PairSTDP on an inhibitory connection", "excitatory ones", "connections[0]"),
+    ),
+    "share of a receptor": (
+        lambda: opened(dendrite_share=1.2),
+        ("dendrite_share=1.2", "at most 1", "mechanisms.g.dendrite_share"),
     ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),

@@ -90,6 +90,11 @@ def stimulated(drive, target="E"):
     return based(task__stimuli=[{"target": target, "drive": drive, "label": "s"}])
 
 
+GAIN = {"path": "cells.E.drive", "bounds": [1.0, 20.0]}
+TUNED = put(BASE, "training", {"trainables": [GAIN]})
+TUNED_BY_FACTORS = put(TUNED, "training.trainables.0.transform", "Log")
+
+
 def probed(**probe):
     return based(readouts__probes=["spk", probe])
 
@@ -105,9 +110,17 @@ class Change:
 
 
 @functools.cache
+def simulated(cfg, paradigm=None, **how):
+    return simulate(jtfne.construct(cfg), paradigm, **how)
+
+
+@functools.cache
 def result(cfg, paradigm=None, **how):
     """Hashes, computed once a run: of every readout's values, of events, of the cells' names and places, and so on."""
-    signals = simulate(jtfne.construct(cfg), paradigm, **how)
+    if cfg.training.objective is not None:
+        signals = simulated(cfg.model_copy(update={"training": config.Training()}), paradigm, **how)
+        return {"objective": jtfne.Objective.of(cfg).evaluate(signals).to_dict(), "config": cfg.hash}
+    signals = simulated(cfg, paradigm, **how)
     leaves = {name: signals.tree[name].to_dataset() for name in signals.recorded()}
     values = {name: [array_hash(leaf[each].values) for each in leaf.data_vars] for name, leaf in leaves.items()}
     tables = {name: dataset_hash(signals.tree[name].to_dataset()) for name in ("events", "neurons")}
@@ -384,8 +397,10 @@ def _synapses():
         own = {"own": {"kind": kind, **fields}}
         weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
         base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
-        names = [field.name for field in dataclasses.fields(SYNAPSES[kind])]
+        names = [field.name for field in dataclasses.fields(SYNAPSES[kind]) if field.name != "dendrite_share"]
         rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
+        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})  # a dendrite, where it matters
+        rows |= at("circuit.mechanisms.own", kind, branched, dendrite_share=0.4)
     return rows
 
 
@@ -408,12 +423,106 @@ def _plasticities():
     return rows
 
 
+def aiming(metric, **gate):
+    """BASE with a metric, on all that a metric can be on, and a gate if it is given."""
+    base = based(readouts__probes=["spk", "lfp_proxy", {"kind": "eeg_proxy", "sites": ["Cz", "Oz", "Fz", "Pz"]}])
+    targets = {"metrics": [metric], **({"gates": [gate]} if gate else {})}
+    return put(base, "training.objective", targets)
+
+
+def _objectives():
+    """Every field of every measure, metric, gate and condition, in the table of results."""
+    wave = {"kind": "Curve", "values": [float(k % 5) for k in range(40)], "dims": ["time"],
+            "coords": {"time": [float(k) for k in range(40)]}}  # fmt: skip
+    spectrum = {"kind": "Curve", "values": [3.0, 2.0, 1.0], "dims": ["frequency"],
+                "coords": {"frequency": [1.0, 100.0, 500.0]}}  # fmt: skip
+    depths = {"kind": "Curve", "values": [float(k**2 % 7) for k in range(120)], "dims": ["time", "z_mm"],
+              "coords": {"time": [0.0, 10.0, 40.0], "z_mm": [0.05 * k for k in range(40)]}}  # fmt: skip
+    sites = {"kind": "Curve", "values": [1.0, 2.0, 0.0, 5.0], "dims": ["channel"],
+             "coords": {"channel": ["Cz", "Oz", "Fz", "Pz"]}}  # fmt: skip
+    area = {"cells": {"area": "V1"}}
+    later = {"onset_ms": 20.0, "baseline_ms": 5.0}
+    edges = ("low_from_Hz", "low_to_Hz", "high_from_Hz", "high_to_Hz")
+    band = {"low_Hz": 60.0, "high_Hz": 90.0, "relative": True, "segment_ms": 20.0}
+    rows = {}
+    for kind, given, around, fields in (
+        ("MeanRate", {}, {"target": 5.0}, {}),
+        ("CV", {}, {"target": 5.0}, {"min_intervals": 3}),
+        ("FanoFactor", {"bin_ms": 10.0}, {"target": 5.0}, {"bin_ms": 20.0}),
+        ("Synchrony", {}, {"target": 5.0}, {"bin_ms": 10.0}),
+        ("PowerSpectrum", {"low_Hz": 25.0}, {"readout": "lfp_proxy", "target": spectrum},
+         {**band, "relative": False}),
+        ("BandPower", {"low_Hz": 25.0, "high_Hz": 120.0}, {"readout": "lfp_proxy", "target": 5.0}, band),
+        ("SpectrolaminarCrossover", dict(zip(edges, (20.0, 60.0, 70.0, 110.0), strict=True)),
+         {"readout": "lfp_proxy", "target": 5.0, **area},
+         dict(zip((*edges, "segment_ms"), (30.0, 30.0, 90.0, 130.0, 20.0), strict=True))),
+        ("EvokedWaveform", {}, {"readout": "lfp_proxy", "channels": "ch05", "target": wave, **area},
+         {**later, "shape_only": True}),
+        ("CSDProfile", {}, {"readout": "lfp_proxy", "target": depths, **area}, {**later, "relative_depth": True}),
+        ("Topography", {}, {"readout": "eeg_proxy", "target": sites}, later),
+    ):  # fmt: skip
+        base = aiming({"measure": {"kind": kind, **given}, **around})
+        part = "training.objective.metrics.0.measure"
+        rows |= {f"{kind}.{name}": Change(f"{part}.{name}", value, base, "objective") for name, value in fields.items()}
+        if "baseline_ms" in fields:  # a baseline needs an onset
+            base = put(base, f"{part}.onset_ms", 20.0)
+            rows[f"{kind}.baseline_ms"] = Change(f"{part}.baseline_ms", 5.0, base, "objective")
+    rate = {"measure": "MeanRate", "target": 5.0}
+    fano = {"measure": {"kind": "FanoFactor", "bin_ms": 10.0}, "target": 5.0}
+    power = {"measure": {"kind": "BandPower", "low_Hz": 25.0, "high_Hz": 120.0}, "readout": "lfp_proxy", "target": 5.0}
+    ceiling = {"measure": "MeanRate", "condition": {"kind": "Below", "value": 9.0}}
+    first, gate, target = "training.objective.metrics.0", "training.objective.gates.0", "training.objective"
+    synchrony = {"kind": "Synchrony"}
+    for field, value, metric in (
+        ("measure", synchrony, rate), ("readout", "eeg_proxy", power), ("cells", "PV", rate),
+        ("channels", "ch03", power), ("window_ms", [10.0, 30.0], rate), ("name", "mine", rate),
+        ("target", 6.0, rate), ("weight", 2.0, rate), ("scale", 2.0, rate),
+    ):  # fmt: skip
+        rows[f"Metric.{field}"] = Change(f"{first}.{field}", value, aiming(metric), "objective")
+        if field not in ("target", "weight", "scale"):
+            held = {**metric, "condition": ceiling["condition"]}
+            base = aiming(fano, **{name: each for name, each in held.items() if name != "target"})
+            rows[f"Gate.{field}"] = Change(f"{gate}.{field}", value, base, "objective")
+    for kind, given, changed in (
+        ("Above", {"value": 5.0}, {"value": 6.0}), ("Below", {"value": 5.0}, {"value": 6.0}),
+        ("InRange", {"low": 1.0, "high": 5.0}, {"low": 2.0, "high": 6.0}),
+        ("Equal", {"value": 5.0, "within": 1.0}, {"value": 6.0, "within": 2.0}),
+    ):  # fmt: skip
+        base = aiming(fano, measure="MeanRate", condition={"kind": kind, **given})
+        for field, value in changed.items():
+            rows[f"{kind}.{field}"] = [Change(f"{gate}.condition.{field}", value, base, "objective")]
+            if kind == "InRange":
+                ranged = aiming({**rate, "target": {"kind": kind, "low": 1.0, "high": 5.0}})
+                rows[f"{kind}.{field}"].append(Change(f"{first}.target.{field}", value, ranged, "objective"))
+    rows["Gate.condition"] = Change(
+        f"{gate}.condition", {"kind": "Above", "value": 9.0}, aiming(fano, **ceiling), "objective"
+    )
+    square = {"kind": "Curve", "values": [1.0, 2.0, 3.0, 5.0], "dims": ["time", "channel"],
+              "coords": {"time": [0.0, 40.0], "channel": ["ch05", "ch06"]}, "units": "a.u."}  # fmt: skip
+    shown = aiming({"measure": "EvokedWaveform", "readout": "lfp_proxy", "target": square, **area})
+    later = {"time": [0.0, 30.0], "channel": ["ch05", "ch06"]}
+    for field, value in (
+        ("values", [1.0, 2.0, 3.0, 6.0]),
+        ("dims", ["channel", "time"]),
+        ("coords", later),
+        ("units", "V"),
+    ):
+        rows[f"Curve.{field}"] = Change(f"{first}.target.{field}", value, shown, "objective")
+    rows["Curve.kind"] = Change(first, rate, shown, "objective")
+    rows["Targets.metrics"] = Change(f"{target}.metrics", [rate, fano], aiming(rate), "objective")
+    rows["Targets.gates"] = Change(f"{target}.gates", [ceiling], aiming(rate), "objective")
+    rows["Training.objective"] = Change(target, {"metrics": [fano]}, aiming(rate), "objective")
+    rows["Config.training"] = Change("training", {"objective": {"metrics": [fano]}}, aiming(rate), "objective")
+    return rows
+
+
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
+    "Config.training": Change("training.trainables", [GAIN], seen="config"),
     "Config.readouts": Change("readouts", {"probes": ["vm"]}),
     "Circuit.areas": Change("circuit.areas", AREAS[:1]),
     "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),
@@ -426,6 +535,7 @@ FIELDS = {
                             for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
     "Circuit.connections": Change("circuit.connections", []),
+    "Circuit.gains": Change("circuit.gains", {"E->PV": 1.5}),
     "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),
                   Change("circuit.areas.1.name", "MT", SEEN_BY_EEG)],
     "Area.position_mm": Change("circuit.areas.1.position_mm", [-40.0, -20.0, 80.0], SEEN_BY_EEG),
@@ -461,12 +571,18 @@ FIELDS = {
     "Stimulus.at": Change("task.stimuli.0.at", {"onsets_ms": [3.0, 20.0]}, stimulated(PULSE)),
     "Schedule.onsets_ms": Change("task.stimuli.0.at.onsets_ms", [3.0, 21.0], SCHEDULED),
     "Schedule.trials": Change("task.stimuli.0.at.trials", [1, 0], SCHEDULED),
+    "Training.trainables": Change("training.trainables", [GAIN], seen="config"),
+    **{f"Trainable.{field}": Change(f"training.trainables.0.{field}", value, TUNED, "config")
+       for field, value in {"path": "cells.PV.drive", "bounds": (1.0, 16.0), "transform": "Log"}.items()},
+    "Linear.kind": Change("training.trainables.0.transform", "Linear", TUNED_BY_FACTORS, "config"),
+    "Log.kind": Change("training.trainables.0.transform", "Log", TUNED, "config"),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
     "Readouts.source": [Change("readouts.source", "synaptic_current", probed(kind=name)) for name in ("source", "lfp")],
     **_maps(),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
     **_synapses(),
     **_plasticities(),
+    **_objectives(),
 }  # fmt: skip
 
 
@@ -539,6 +655,7 @@ def test_field_has_an_effect(field):
 REFUSED = {
     "Forward.within_mm",  # a source that is then too far away
     *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that should inhibit
+    "Curve.units",  # volts beside a proxy
 }
 
 

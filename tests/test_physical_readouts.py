@@ -16,10 +16,12 @@ from jtfne.measures.icsd import SplineICSD
 from jtfne.probes import plan
 from jtfne.probes.fields import CSDProbe, LFPProbe
 from jtfne.simulation import simulate
-from jtfne.synapses import BiExponentialConductance
+from jtfne.sources import EXTERNAL
+from jtfne.synapses import BiExponentialConductance, Exponential
 
 DRIVE_pA = 100.0  # 10 mV at the default LIF: it never fires
 QUIET = LIF()
+INHIBITS = BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=-80.0)
 R_mm, SIGMA = 0.25, 0.3
 N_CELLS = 12
 
@@ -58,7 +60,7 @@ def busy(probes, *maps, **run):
         .areas(["V1", "M1"])
         .layers(["L2/3", "L5"])
         .cells({"E": 0.7, "PV": 0.3}, n=30)
-        .mechanisms({"g": BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=-80.0)})
+        .mechanisms({"g": INHIBITS})
         .emitters({"PV": LIF()})
         .cell_params({"E": {"drive": 8.0}, "PV": {"drive": 260.0}})
         .connections([{"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule} for s, t, m, w in edges])
@@ -364,6 +366,33 @@ def test_declared_maps_keep_currents_apart_that_decay_alike():
     apart = jtfne.construct(alike.source(maps=open_field("E")))
     assert apart.to_flat(tracked=False).receptors == (("NMDA",), ("GABA_B",))
     assert abs(simulate(apart).get("lfp")).max() > 0.0
+
+
+def test_a_mechanism_without_sign_goes_by_its_weights():
+    """And one of both signs, whose excitation and inhibition could not be told apart, is refused."""
+    edges = [{"source": s, "target": "E", "mechanism": "own", "weight": w, "rule": "AllToAll"}
+             for s, w in (("E", 1.0), ("PV", -1.0))]  # fmt: skip
+    own = busy(["dipole"]).connections([]).mechanisms({"own": Exponential(tau_ms=3.0), "g": INHIBITS})
+
+    def loops(edge):
+        net = jtfne.construct(own.connections([edge]))
+        return plan(net, net.config).recorders[0].source.slots[0]
+
+    for edge, sign, mechanism in zip(edges, (1, -1), ("AMPA", "GABA_A"), strict=True):
+        assert loops(edge) == (((0, 1), (EXTERNAL, sign)),) == loops(edge | {"mechanism": mechanism})
+    opened = edges[0] | {"mechanism": "g"}  # reverses at -80 mV: inhibits, though no weight is negative
+    assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
+    with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
+        simulate(jtfne.construct(own.connections(edges)))
+    mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
+    assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
+
+
+def test_a_run_on_disk_has_the_same_fields(tmp_path, whole):
+    signals = simulate(jtfne.construct(busy(NAMES)), out=tmp_path / "run", chunk_steps=100)
+    assert {name: each["sha256"] for name, each in signals.manifest["readouts"].items()} == whole
+    again = jtfne.load(tmp_path / "run")
+    assert again.get("lfp").shape == (30, 2, 16) and again.manifest["operators"]["meg"]["helmet"] == "neuromag"
 
 
 def test_what_has_no_place_is_refused():

@@ -559,6 +559,11 @@ def killed_at_the_end(out, delay_s, sign):
     return code == -9
 
 
+def contents(folder):
+    """Path within `folder` -> bytes of each file."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize(("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)])
 def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp_path, monkeypatch, n_kills, longest_s):
     """As above, but each process finds all chunks, has the end to do, and is killed at a random moment of it."""
@@ -571,7 +576,7 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
     with monkeypatch.context() as patched, pytest.raises(Stop):
         patched.setattr(partial_run, "write_run", stop)
         simulate(net, INPUT, trials=2, chunk_steps=20, out=out)
-    chunks = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+    chunks = contents(out / "partial")
     shutil.copytree(out, tmp_path / "kept")
     for k in range(n_kills * 3):
         kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.finished.*")[k % 2])
@@ -580,7 +585,7 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
             shutil.rmtree(out)
             shutil.copytree(tmp_path / "kept", out)
         else:
-            there = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+            there = contents(out / "partial")
             assert chunks.items() <= there.items(), "no chunk is touched before the run is whole"
         if kills == n_kills:
             break

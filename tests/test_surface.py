@@ -17,6 +17,7 @@ NAMES = [
     "JtfneError",
     "Model",
     "Net",
+    "Objective",
     "Paradigm",
     "Signals",
     "__version__",
@@ -61,7 +62,9 @@ def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
     assert getattr(jtfne, older) is getattr(jtfne, newer)
 
 
-@pytest.mark.parametrize("name", ["geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli"])
+@pytest.mark.parametrize(
+    "name", ["geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli"]
+)
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")
 
@@ -82,6 +85,7 @@ def test_import_loads_nothing_heavy() -> None:
         "jtfne.emitters.LIF",
         "jtfne.construct(jtfne.suite2_single_neuron_config('E'))",
         "jtfne.Paradigm",
+        "jtfne.Objective",
         "jtfne.FlatNet",
         "jtfne.optimizers.CMAES()",
     ],

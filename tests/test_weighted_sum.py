@@ -193,3 +193,8 @@ def test_what_cannot_be_summed_is_refused() -> None:
     mixed = busy("rws", mechanisms={}).connections(alike)
     with pytest.raises(jtfne.JtfneError, match=r"'NMDA' and 'GABA_B', which decay alike"):
         jtfne.construct(mixed).simulate(progress=False)
+    both = [{**each, "mechanism": "own"} for each in alike]
+    either = {"own": {"kind": "Exponential", "tau_ms": 3.0, "sign": 0}}
+    own = busy("rws", mechanisms={}).mechanisms(either).connections(both)
+    with pytest.raises(jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs"):
+        jtfne.construct(own).simulate(progress=False)

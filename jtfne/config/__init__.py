@@ -1,6 +1,19 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._curves import Curve
+from jtfne.config._labels import connection_labels, pair_label
+from jtfne.config._paths import (
+    Place,
+    at_bounds,
+    is_constant,
+    mean_weight,
+    misdeclared,
+    place_of,
+    places_of,
+    value_at,
+    with_values,
+)
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -24,6 +37,7 @@ from jtfne.config.connections import (
     Uniform,
 )
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
+from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -49,6 +63,8 @@ from jtfne.config.readouts import (
 )
 from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.trainables import Linear, Log, Trainable
+from jtfne.config.training import Training
 from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
@@ -65,16 +81,19 @@ __all__ = [
     "SCHEMA_VERSIONS",
     "SOURCE_MAPS",
     "SOURCE_MODES",
+    "Above",
     "AllToAll",
     "Area",
     "AtDepth",
     "AtSoma",
+    "Below",
     "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
+    "Curve",
     "Decomposed",
     "Dipole",
     "Discs",
@@ -82,6 +101,7 @@ __all__ = [
     "DistanceDecay",
     "EEGProxy",
     "EMMProxy",
+    "Equal",
     "ExponentialDecay",
     "FixedIndegree",
     "FixedOutdegree",
@@ -91,16 +111,22 @@ __all__ = [
     "FromDistance",
     "FromTable",
     "Frozen",
+    "Gate",
     "GaussianDecay",
     "Geometry",
+    "InRange",
     "InputCurrent",
     "LFPProxy",
     "Layer",
+    "Linear",
+    "Log",
     "LogNormal",
     "MEGProxy",
+    "Metric",
     "Normal",
     "OneToOne",
     "Physical",
+    "Place",
     "Points",
     "Population",
     "Probe",
@@ -118,12 +144,25 @@ __all__ = [
     "Spikes",
     "Stimulus",
     "SynapticCurrent",
+    "Targets",
     "Task",
     "TotalMembraneCurrent",
+    "Trainable",
+    "Training",
     "Uniform",
     "Voltage",
     "WeightedSum",
+    "at_bounds",
     "closed_field",
     "codes_of",
+    "connection_labels",
+    "is_constant",
+    "mean_weight",
+    "misdeclared",
     "open_field",
+    "pair_label",
+    "place_of",
+    "places_of",
+    "value_at",
+    "with_values",
 ]

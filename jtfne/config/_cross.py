@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
+from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
+from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
 from jtfne.config._senders import driven, onto_senders, trained
 from jtfne.config.circuit import Circuit
@@ -117,8 +119,12 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from _connection(connection, known, where)
         if timed:
             yield from _delays(connection, known, config.run.dt_ms, where)
+    if whole or (known.counts is not None and circuit.connections):
+        ends = [(known.types(each.source), known.types(each.target)) for each in circuit.connections]
+        yield from misplaced_gains(circuit, ends)
     yield from _stimuli(config.task, config.run if timed else None, known)
     yield from _probes(config.readouts, config.run if timed else None, known)
+    yield from aimed(config, known, timed=timed, whole=whole)
     yield from mapped(config.readouts.maps, circuit, known.refusals)
     if whole:
         yield from unplaced(config.readouts, circuit)

@@ -23,19 +23,21 @@ def input_of(
     v_mV: the potentials (n_cells,) by which magnesium blocks, if it does.
     """
     if circuit.e_rev_mV is None and not circuit.second:
-        return SynapticInput(rows, circuit.tau_syn_ms)
+        return SynapticInput(rows, circuit.tau_syn_ms, dendrite_share=circuit.dendrite_share)
     seen = exponentials(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms)
     conductive = circuit.conductive or (False,) * len(seen)
     currents, opened = ([each for each in seen if conductive[each[0]] is kind] for kind in (False, True))
     no_row, no_number = rows[:0], circuit.tau_syn_ms[:0]
     i_pA = _stacked([row for _, row, _ in currents], no_row)
     tau_ms = _stacked([tau for *_, tau in currents], no_number)
+    own = circuit.dendrite_share
+    at = None if own is None else _stacked([own[k] for k, *_ in currents + opened], no_number)
     if circuit.e_rev_mV is None:
-        return SynapticInput(i_pA, tau_ms)
+        return SynapticInput(i_pA, tau_ms, dendrite_share=at)
     g_nS = _stacked([_open(circuit, k, row, v_mV) for k, row, _ in opened], no_row)
     g_tau_ms = _stacked([tau for *_, tau in opened], no_number)
     e_rev_mV = _stacked([circuit.e_rev_mV[k] for k, *_ in opened], no_number)
-    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV))
+    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV), at)
 
 
 def _open(circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]) -> jax.Array:

@@ -115,10 +115,15 @@ class ByArea:
     def __call__(self, rows: jax.Array) -> jax.Array:
         """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
         mine = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
-        found = jnp.concatenate([each @ matrix for each, matrix in zip(mine, self.maps, strict=True)], axis=1)
+        found = jnp.concatenate([_exact(each, matrix) for each, matrix in zip(mine, self.maps, strict=True)], axis=1)
         for each in self.then:
-            found = found @ each
+            found = _exact(found, each)
         return found
+
+
+def _exact(rows: jax.Array, matrix: jax.Array) -> jax.Array:
+    """Their product in full precision, on accelerators too: sources and sinks all but cancel."""
+    return jnp.matmul(rows, matrix, precision=jax.lax.Precision.HIGHEST)
 
 
 @register

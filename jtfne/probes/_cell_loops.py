@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import refuse
+from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
-from jtfne.config.source_maps import sign_of, words_of
+from jtfne.config.source_maps import OTHERS, sign_of, words_of
 from jtfne.flatnet import kinds_of, mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.operators.depths import compartments_mm, depth_weights
@@ -87,10 +87,7 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
 
 
 def signs_of(net: Net, config: Config) -> Signs:
-    """Of each mechanism of a run whether it excites (1) or inhibits (-1); nothing for a run whose probes do not ask.
-
-    Raises: JtfneError for a mechanism that does both.
-    """
+    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none if no probe asks for it."""
     if not any(isinstance(each, Physical | WeightedSum) for each in config.readouts.probes):
         return ()
     names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]
@@ -105,11 +102,11 @@ def _sign(name: str, net: Net, config: Config) -> int:
     weights: list[Any] = [each.weight for each in net.projections if each.mechanism == name and each.n_edges]
     drives: list[Any] = [each.drive for each in config.task.stimuli]
     weights += [each.weight for each in drives if getattr(each, "mechanism", None) == name]
-    lowest, highest = min(np.min(each) for each in weights), max(np.max(each) for each in weights)
-    if lowest < 0.0 < highest:
-        allowed = "a mechanism for each sign, since excitation and inhibition do not arrive at one place"
-        raise refuse(f"mechanism {name!r} with weights of both signs, with a physical probe", allowed, WHERE)
-    return -1 if lowest < 0.0 else 1
+    lowest = min((float(np.min(each)) for each in weights), default=0.0)
+    highest = max((float(np.max(each)) for each in weights), default=0.0)
+    if lowest >= 0.0:
+        return 1
+    return 0 if highest > 0.0 else -1
 
 
 def _currents(emitter: Any, net: Net, config: Config, signs: dict[str, int]) -> Iterator[Current]:
@@ -202,13 +199,19 @@ class _Table:
             if each.holds(*words):
                 chosen[holds[at]] = k
         if (chosen < 0).any():
-            name = self.identity.texts("cell_type")[at[chosen < 0][0]]
-            raise refuse(
-                f"cell type {str(name)!r} without a source map for {words[0]!r}",
-                f"SourceMap(cells={str(name)!r}, enters=..., returns=...), or a type that has one: E, I, PV, SST, VIP",
-                WHERE,
-            )
+            raise _without(str(self.identity.texts("cell_type")[at[chosen < 0][0]]), words)
         return chosen
+
+
+def _without(cell_type: str, words: tuple[str, ...]) -> JtfneError:
+    """The error for cells whose currents by `words` have no map."""
+    name = words[0]
+    if len(words) == 1 and name not in OTHERS:
+        given = f"mechanism {name!r} with weights of both signs onto {cell_type!r}"
+        return refuse(given, f"a mechanism for each sign, or SourceMap(mechanism={name!r}, ...)", WHERE)
+    own = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
+    allowed = f"{own}, or a type that has one: E, I, PV, SST, VIP"
+    return refuse(f"cell type {cell_type!r} without a source map for {name!r}", allowed, WHERE)
 
 
 def _by_type(identity: Identity, cells: Selector) -> Array:
