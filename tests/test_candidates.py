@@ -10,7 +10,7 @@ import pytest
 import jtfne
 from jtfne import JtfneError, delivery
 from jtfne.batch import names_of, run_batch
-from jtfne.candidates import Leaves, tunable
+from jtfne.candidates import Leaves, typical_of
 from jtfne.config import Trainable
 from jtfne.synapses import BiExponentialConductance
 
@@ -150,6 +150,11 @@ def test_gains_that_are_declared_already_are_replaced():
             leaves_of(flat)["circuit.delivery.weights"],
             leaves_of(built.to_flat(tracked=False))["circuit.delivery.weights"],
         )
+
+
+def tunable(net, trainables, where, **given):
+    typical = typical_of(net, trainables, where)
+    return Leaves.of(net, [each.path for each in trainables], typical, where=where, **given)
 
 
 def tuned(path, bounds, net=NET, **given):

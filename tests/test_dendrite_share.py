@@ -110,3 +110,11 @@ def test_sharded_runs_know_where_receptors_lie():
     one, other = (jtfne.construct(cfg).simulate(delivery=each) for each in (delivery.Event(), delivery.Sharded()))
     np.testing.assert_array_equal(one.get("vm").values, other.get("vm").values)
     assert np.ptp(one.get("vm").values[:, 1]) > 1.0
+
+
+def test_a_share_is_written_only_where_there_is_one():
+    """So that configs without any keep the hash that they had before there were shares."""
+    plain, sited = (net_of(names).config for names in (("cell",), ("tuft",)))
+    assert [each.to_json().count("dendrite_share") for each in (plain, sited)] == [1, 2], "one is that of the cell"
+    for cfg in (plain, sited):
+        assert jtfne.Config.from_json(cfg.to_json()) == cfg == jtfne.Config.from_toml(cfg.to_toml())

@@ -517,12 +517,13 @@ def _objectives():
 
 
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
+NEAR = based(circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"},
+                                    "target": {"area": "V1", "cell_type": "PV"}}])  # fmt: skip
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
-    "Config.training": Change("training.trainables", [GAIN], seen="config"),
     "Config.readouts": Change("readouts", {"probes": ["vm"]}),
     "Circuit.areas": Change("circuit.areas", AREAS[:1]),
     "Circuit.layers": Change("circuit.layers", LAYERS[:1], BY_DISTANCE),
@@ -555,6 +556,10 @@ FIELDS = {
     "Connection.rule": Change("circuit.connections.0.rule", "AllToAll"),
     "Connection.weight": Change("circuit.connections.0.weight", 90.0),
     "Connection.delay_ms": Change("circuit.connections.0.delay_ms", 2.0),
+    "Connection.weight_decay": Change("circuit.connections.0.weight_decay", {"length_mm": 0.3}, NEAR),
+    **at("circuit.connections.0.weight_decay", "WeightDecay",
+         put(NEAR, "circuit.connections.0.weight_decay", {"length_mm": 0.3}),
+         length_mm=0.1, profile="GaussianDecay", lateral=True),
     "Run.seed": Change("run.seed", 4),
     "Run.dtype": Change("run.dtype", "float64"),
     "Run.duration_ms": Change("run.duration_ms", 50.0),
@@ -653,9 +658,9 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    "Forward.within_mm",  # a source that is then too far away
-    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that should inhibit
+    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
     "Curve.units",  # volts beside a proxy
+    "Forward.within_mm",  # a source that is then too far away
 }
 
 

@@ -228,6 +228,10 @@ def test_eeg_and_meg_are_lead_fields_of_the_dipoles():
     scalp_mm = np.column_stack([eeg[f"{axis}_mm"] for axis in "xyz"])
     np.testing.assert_allclose(np.linalg.norm(scalp_mm - head["centre_mm"], axis=1), 90.0)
     dipoles_mm, normals = head["dipoles_mm"], head["normals"]
+    areas = busy([]).circuit.areas
+    assert normals == [list(each.normal) for each in areas]
+    want_mm = [np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in areas]  # half of 1.5 mm
+    np.testing.assert_allclose(dipoles_mm, want_mm, rtol=1e-12)
     of_eeg = operators.FourSphere(scalp_mm, dipoles_mm, head["centre_mm"]).along(normals)
     np.testing.assert_allclose(eeg, dipole.values @ of_eeg.matrix.T, atol=1e-12 * float(abs(eeg).max()))
     assert eeg.attrs["units"] == "V" and eeg.shape == (30, 64) and abs(eeg).max() > 0.0
@@ -384,6 +388,8 @@ def test_a_mechanism_without_sign_goes_by_its_weights():
     assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
     with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
         simulate(jtfne.construct(own.connections(edges)))
+    with pytest.raises(jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"):
+        simulate(jtfne.construct(own.connections(edges).probes(["rws"])))
     mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
     assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
 

@@ -121,8 +121,8 @@ class Leaves:
         return part
 
 
-def tunable(net: Net, trainables: Sequence[Trainable], where: str, **given: Any) -> Leaves:
-    """The map of `trainables`, of which each is checked within its bounds; `given` as for `Leaves.of`.
+def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[float]:
+    """A value of each trainable within its bounds, unlike any other; all are checked first.
 
     Raises: JtfneError, one line a problem, that names the path.
     """
@@ -134,10 +134,8 @@ def tunable(net: Net, trainables: Sequence[Trainable], where: str, **given: Any)
     known = places_of(net.config.circuit)
     at_bounds(net.config, {place_of(each.path, known, where): each for each in trainables}, where)
     shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
-    typical = [
-        each.bounds[0] + (each.bounds[1] - each.bounds[0]) * x for each, x in zip(trainables, shares, strict=True)
-    ]
-    return Leaves.of(net, [each.path for each in trainables], typical, where=where, **given)
+    bounds = zip(shares, (each.bounds for each in trainables), strict=True)
+    return [low + (high - low) * share for share, (low, high) in bounds]
 
 
 def _put(old: Any, at: Any, new: Any) -> Any:

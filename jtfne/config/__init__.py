@@ -35,6 +35,7 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
@@ -151,6 +152,7 @@ __all__ = [
     "Training",
     "Uniform",
     "Voltage",
+    "WeightDecay",
     "WeightedSum",
     "at_bounds",
     "closed_field",

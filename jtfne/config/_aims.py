@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
 from jtfne.config.objective import Aim
-from jtfne.config.readouts import PROBES, Probe
+from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
 from jtfne.measures import Frame
 from jtfne.measures._base import LAMINAR
@@ -38,8 +38,6 @@ def aimed(config: "Config", known: "Known", *, timed: bool, whole: bool) -> Iter
 def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
     """What would record the readout of `aim`."""
     there = ", ".join(map(repr, probes)) or "nothing"
-    if aim.of not in PROBES:
-        return f"what is recorded, {there}; there is no probe of {aim.of!r} yet"
     return f"what is recorded, {there}; or Config.probes([..., {aim.of!r}])"
 
 

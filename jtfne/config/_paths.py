@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -28,7 +28,7 @@ SHOWN = 12  # known paths that a message lists
 class Place:
     """Where a path leads. family: one of FAMILIES. name: pair, cell type or mechanism. at: which connection."""
 
-    path: str
+    path: str = dataclasses.field(compare=False)  # one of two, perhaps
     family: str
     name: str
     field: str = ""
@@ -182,8 +182,7 @@ def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str)
         except JtfneError as error:
             yield str(error)
             continue
-        same = next((other for other in found if dataclasses.replace(other, path=place.path) == place), None)
-        if same is not None:
+        if place in found:
             yield str(refuse(f"path={each.path!r}, given twice,", "each path once", here))
         found[place] = each
         yield from _outside(each, value_at(config.circuit, place), here)
@@ -200,15 +199,30 @@ def _outside(trainable: Trainable, value: float | None, where: str) -> Iterator[
         yield str(refuse(given, "bounds between which the declared value lies", where))
 
 
-def at_bounds(config: "Config", trainables: Mapping[Place, Trainable], where: str) -> None:
-    """Raises: JtfneError, if the circuit is refused with one at a bound and all others at the opposite ones."""
-    for place, each in trainables.items():
+class Ranged(Protocol):
+    """What has a path and bounds."""
+
+    @property
+    def path(self) -> str:
+        """Where it leads."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        ...
+
+
+def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> None:
+    """Raises: JtfneError, if the circuit is refused with one at a bound and all others at the opposite ones.
+
+    So no two can cross within their bounds: what a circuit refuses is a value beyond a limit, or above another one.
+    """
+    for place, each in ranged.items():
         for pick in (0, 1):
-            values = {other: one.bounds[pick if other == place else 1 - pick] for other, one in trainables.items()}
-            alone = {place: each.bounds[pick]}
-            for tried in (alone, values):
-                try:
-                    with_values(config, tried)
-                except JtfneError as error:
-                    told = ", ".join(f"{one.path}={value:g}" for one, value in tried.items())
-                    raise refuse(f"bounds of {each.path!r}, at which {told}", str(error), where) from error
+            values = {other: one.bounds[pick if other == place else 1 - pick] for other, one in ranged.items()}
+            try:
+                with_values(config, values)
+            except JtfneError as error:
+                told = ", ".join(f"{one.path}={value:g}" for one, value in values.items())
+                raise refuse(f"bounds of {each.path!r}, at which {told}", str(error), where) from error

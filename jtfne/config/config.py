@@ -224,10 +224,6 @@ class Config(Frozen):
         named = None if conditions is None else _listed(conditions, "stimuli")
         return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
 
-    def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
-        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
-        return self._with("training", trainables=_listed(trainables, "trainables"))
-
     def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
         """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
 
@@ -235,6 +231,10 @@ class Config(Frozen):
         """
         targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
         return self._with("training", objective=targets)
+
+    def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
+        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
+        return self._with("training", trainables=_listed(trainables, "trainables"))
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""

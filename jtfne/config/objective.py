@@ -124,20 +124,20 @@ class Aim(Frozen):
     @classmethod
     def _named_readout(cls, given: Any) -> Any:
         """An alias by the name it stands for."""
-        if isinstance(given, Mapping) and given.get("readout") in ALIASES:
-            return {**given, "readout": ALIASES[given["readout"]]}
-        return given
+        name = given.get("readout") if isinstance(given, Mapping) else None
+        return {**given, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else given
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
         measure = self.measure
         kind = type(measure).__name__
+        readouts = [each for each in measure.readouts if each in PROBES]
         if self.readout is None and len(measure.readouts) > 1:
-            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, measure.readouts))}", HERE)
-        if self.readout is not None and self.readout not in measure.readouts:
-            one_of(self.readout, {**dict.fromkeys(measure.readouts), **PROBES}, name="readout", where=HERE)
-            raise refuse(f"a {kind} of {self.readout!r}", f"one of {', '.join(map(repr, measure.readouts))}", HERE)
+            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, readouts))}", HERE)
+        if self.readout is not None and self.readout not in readouts:
+            one_of(self.readout, PROBES, name="readout", where=HERE)
+            raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
         stray = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
         of_cells = self.of == "spk"
         allowed = {"area"} if self.of in LAMINAR else set()

@@ -13,7 +13,7 @@ class Training(Frozen):
     objective : Targets, optional
         What it should show.
     trainables : sequence of Trainable
-        What of it may be changed.
+        What may be changed.
     """
 
     objective: Targets | None = None

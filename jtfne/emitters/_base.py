@@ -131,3 +131,14 @@ class Emitter(Protocol):
     ) -> Balance:
         """The mean currents of the step that led from `before` to `after`."""
         ...
+
+
+def above(
+    v_mV: jax.Array, th_mV: jax.Array | float, rest_mV: jax.Array | float, low_mV: jax.Array | float
+) -> jax.Array:
+    """v above a threshold, by the distance of that from rest, or from `low_mV` if the cell rests above threshold.
+
+    An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has surrogate gradients:
+    it spikes where that is not negative. Such an emitter makes it of this.
+    """
+    return (v_mV - th_mV) / (th_mV - jnp.where(jnp.less(rest_mV, th_mV), rest_mV, low_mV))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 
 class LIFState(NamedTuple):
@@ -75,6 +75,10 @@ class LIF:
         spikes = v_mV >= self.v_th_mV
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
         return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
+
+    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 
 class TwoCompartmentState(NamedTuple):
@@ -96,6 +96,10 @@ class TwoCompartment:
         spikes = end.v_mV >= self.v_th_mV
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
         return end._replace(hold_steps=hold.astype(end.v_mV.dtype)), spikes
+
+    def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
+        """How far the soma stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self,

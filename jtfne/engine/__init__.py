@@ -15,6 +15,7 @@ from jtfne.engine._arrays import (
     View,
     joined,
 )
+from jtfne.engine._checkpointed import checkpointed
 from jtfne.engine._loop import advance, advance_jit, start, watched
 from jtfne.engine._synaptic import received_pA
 
@@ -33,6 +34,7 @@ __all__ = [
     "View",
     "advance",
     "advance_jit",
+    "checkpointed",
     "joined",
     "received_pA",
     "start",

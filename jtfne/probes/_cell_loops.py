@@ -87,7 +87,7 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
 
 
 def signs_of(net: Net, config: Config) -> Signs:
-    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none if no probe asks for it."""
+    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none for probes that do not ask."""
     if not any(isinstance(each, Physical | WeightedSum) for each in config.readouts.probes):
         return ()
     names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]

@@ -21,13 +21,13 @@ LONG_NAMES = {"rws": "LFP by weighted synaptic currents", "erws": "EEG by weight
 def by_sign(net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]) -> tuple[BySign, str]:
     """The currents of a run by sign, and what synapses they are of.
 
-    Raises: JtfneError for mechanisms of both signs that share a row, since they decay alike, and for one of both.
+    Raises: JtfneError for mechanisms of both signs that share a row, since they decay alike, and one that has both.
     """
-    both = [name for names in receptors for name in names if not signs[name]]
-    if both:
-        allowed = "a mechanism for each sign"
-        raise refuse(f"mechanism {both[0]!r} with weights of both signs", allowed, "a weighted sum of currents")
     for names in receptors:
+        both = [name for name in names if not signs[name]]
+        if both:
+            given = f"mechanism {both[0]!r} with weights of both signs"
+            raise refuse(given, "a mechanism for each sign", "a weighted sum of currents")
         other = [name for name in names if signs[name] != signs[names[0]]]
         if other:
             given = f"mechanisms {names[0]!r} and {other[0]!r}, which decay alike and so are one current,"

@@ -227,11 +227,15 @@ def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_step
     return parts
 
 
+class RunawayError(JtfneError):
+    """A membrane potential that is not finite: the run went wrong, and would again."""
+
+
 def _refuse_non_finite(n_cells: int, sink: Sink) -> None:
-    """Raises: JtfneError if the state of any cell ran away."""
+    """Raises: RunawayError if the state of any cell ran away."""
     if n_cells:
         sink.discard()
-        raise JtfneError(
+        raise RunawayError(
             f"membrane potential of {n_cells} cells is not finite at the end of the trial; allowed: finite "
             "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
         )
