@@ -2,7 +2,7 @@
 
 The way through: `Config` declares a circuit, `construct` compiles it to a `Net`, `simulate` (or `Net.simulate`) runs it
 under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back. `Objective` says how far a
-run is from what it should show.
+run is from what it should show, and `Trainer` changes a circuit until it shows that.
 
 Every public name is loaded when it is first used (PEP 562), so that `import jtfne` costs nothing by itself.
 """
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     )
     from jtfne.signals import Signals, load
     from jtfne.simulation import simulate
+    from jtfne.sweeps import sweep
+    from jtfne.trainer import Trainer
 
     Configuration = Config
     Model = Net
@@ -52,6 +54,7 @@ __all__ = [
     "Objective",
     "Paradigm",
     "Signals",
+    "Trainer",
     "__version__",
     "analysis",
     "construct",
@@ -64,6 +67,7 @@ __all__ = [
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
+    "sweep",
     "synapses",
 ]
 
@@ -79,6 +83,7 @@ _HOMES = {
     "Objective": ("jtfne.objective", "Objective"),
     "Paradigm": ("jtfne.paradigm", "Paradigm"),
     "Signals": ("jtfne.signals", "Signals"),
+    "Trainer": ("jtfne.trainer", "Trainer"),
     "construct": ("jtfne.net", "construct"),
     "load": ("jtfne.signals", "load"),
     "simulate": ("jtfne.simulation", "simulate"),
@@ -86,6 +91,7 @@ _HOMES = {
     "suite2_net1_config": ("jtfne.presets", "suite2_net1_config"),
     "suite2_single_neuron_config": ("jtfne.presets", "suite2_single_neuron_config"),
     "suite2_v1_v4_config": ("jtfne.presets", "suite2_v1_v4_config"),
+    "sweep": ("jtfne.sweeps", "sweep"),
 }
 
 # Modules that are reached as attributes without an import of their own; the second row is not part of `__all__`.

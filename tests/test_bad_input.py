@@ -9,9 +9,14 @@ import pytest
 
 import jtfne
 from jtfne.config import (
+    CSD,
+    EEG,
+    LFP,
+    MEG,
     Above,
     AllToAll,
     Area,
+    AtDepth,
     Config,
     Curve,
     DistanceDecay,
@@ -25,6 +30,7 @@ from jtfne.config import (
     Metric,
     Normal,
     Selector,
+    SourceMap,
     SpectrolaminarProxy,
     Uniform,
     Voltage,
@@ -106,6 +112,17 @@ def on(**fields: Any) -> Config:
     return BASE.stimuli([{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}])
 
 
+def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
+    """BASE run with physical probes."""
+    config = BASE.areas(list(areas)).source(**source).probes(list(probes))
+    return jtfne.construct(config).simulate()
+
+
+def loop(**fields: Any) -> SourceMap:
+    """A source map."""
+    return SourceMap(**{"enters": "AtSoma", "returns": "AtSoma", **fields})
+
+
 def aim(measure: Any = "MeanRate", target: Any = 1.0, **fields: Any) -> Config:
     """BASE with one metric, spikes and two fields recorded."""
     probes = BASE.probes(["spk", "lfp_proxy", "eeg_proxy"])
@@ -119,7 +136,7 @@ def curve(**fields: Any) -> Curve:
 
 
 IN_METRIC = "Config.training.objective.metrics[0]"
-LFP = {"readout": "lfp_proxy", "cells": {"area": "V1"}}
+RECORDED = {"readout": "lfp_proxy", "cells": {"area": "V1"}}
 OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
 
 # (what is tried, what the message must say, in this order)
@@ -135,6 +152,22 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "dt longer than the run": (lambda: BASE.runtime(dt_ms=200.0), ("dt_ms=200", "divides the duration", "Config.run")),
     "time as text": (lambda: BASE.runtime(dt_ms="0.1"), ("dt_ms='0.1'", "a number", "Config.run.dt_ms")),
     "time as bool": (lambda: BASE.runtime(dt_ms=True), ("dt_ms=True", "a number", "Config.run.dt_ms")),
+    "gain of an unknown pair": (
+        lambda: edge().connections(gains={"E->VP": 1.2}),
+        ("gain='E->VP'", "'E->PV'", "nearest: 'E->PV'", "Config.circuit.gains"),
+    ),
+    "gain of a pair without a connection": (
+        lambda: edge().connections(gains={"PV->E": 1.2}),
+        ("gain='PV->E'", "'E->PV'", "Config.circuit.gains"),
+    ),
+    "gain negative": (
+        lambda: edge().connections(gains={"E->PV": -1.0}),
+        ("E->PV=-1.0", "at least 0", "Config.circuit.gains"),
+    ),
+    "gain above 1 of synapses that learn": (
+        lambda: edge(plasticity=PairSTDP(w_max=2.0, a_plus=0.01, a_minus=0.01)).connections(gains={"E->PV": 1.5}),
+        ("E->PV=1.5", "w_max", "at most 1", "Config.circuit.gains"),
+    ),
     "delay below dt": (lambda: edge(delay_ms=0.05), ("delay_ms=0.05", "dt_ms=0.1", "connections[0]")),
     "delay zero": (lambda: edge(delay_ms=0.0), ("delay_ms=0", "dt_ms=0.1", "connections[0]")),
     "delay nan": (lambda: edge(delay_ms=NAN), ("delay_ms=nan", "finite", "connections[0].delay_ms")),
@@ -178,6 +211,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "profile": (
         lambda: DistanceDecay(p0=0.5, length_mm=0.1, profile="Gauss"),
         ("kind='Gauss'", "'ExponentialDecay', 'GaussianDecay'", "nearest: 'GaussianDecay'", "DistanceDecay.profile"),
+    ),
+    "weights that fall, and are listed": (
+        lambda: edge(rule=FromTable(source=(0,), target=(8,), weight=(5.0,)), weight_decay={"length_mm": 0.1}),
+        ("weight_decay with a table that has weights", "one of the two", "connections[0]"),
+    ),
+    "weights that fall over no length": (
+        lambda: edge(weight_decay={"length_mm": 0.0}),
+        ("length_mm=0.0", "above 0", "weight_decay.length_mm"),
     ),
     "length": (lambda: DistanceDecay(p0=0.5, length_mm=0), ("length_mm=0", "above 0", "DistanceDecay.length_mm")),
     "table delay below dt": (
@@ -869,6 +910,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(source="PV", mechanism="GABA_A", weight=-1.0, plasticity=PairSTDP(w_max=2.0)),
         ("PairSTDP on an inhibitory connection", "excitatory ones", "connections[0]"),
     ),
+    "share of a receptor": (
+        lambda: opened(dendrite_share=1.2),
+        ("dendrite_share=1.2", "at most 1", "mechanisms.g.dendrite_share"),
+    ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),
     "negative conductance": (
@@ -936,6 +981,105 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: SpectrolaminarProxy(interval_ms=5.0),
         ("max_frequency_Hz=150", "at most 100", "SpectrolaminarProxy"),
     ),
+    # physical fields
+    "spikes seen by a physical probe": (
+        lambda: BASE.source("spike_proxy").probes(["lfp_proxy", "dipole"]),
+        ("'spike_proxy', which has no return current, with probe 'dipole'", "'input_current'", "Config.readouts"),
+    ),
+    "physical probe of spikes": (
+        lambda: BASE.probes(["eeg"]).source("spike_proxy"),
+        ("'spike_proxy'", "probe 'eeg'", "Config.readouts"),
+    ),
+    "area outside the brain": (
+        lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
+        ("column 0 at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "column_dipoles"),
+    ),
+    "EEG of an area without a place": (
+        lambda: seen(EEG(), areas=["V1", "Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'eeg'", "Area(name=...", "Config.circuit.areas[1]"),
+    ),
+    "far field of an area without a place": (
+        lambda: seen(LFP(far=True), areas=["Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'lfp'", "Config.circuit.areas[0]"),
+    ),
+    "montage": (
+        lambda: seen(EEG(montage="biosemi63")),
+        ("montage='biosemi63'", "'biosemi64'", "nearest: 'biosemi6", "EEG.montage"),
+    ),
+    "site of a montage": (lambda: seen(EEG(sites=("Ozz",))), ("sensor='Ozz'", "nearest: 'Oz'", "EEG.sites")),
+    "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
+    "channel of a helmet": (
+        lambda: seen(MEG(sensors=("MEG 0110",))),
+        ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
+    ),
+    "montage beside a forward": (
+        lambda: EEG(montage="biosemi32", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("montage='biosemi32' with a Forward", "sensors that it has", "EEG"),
+    ),
+    "helmet beside a forward": (
+        lambda: MEG(helmet="ctf275", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("helmet='ctf275' with a Forward", "sensors that it has", "MEG"),
+    ),
+    "no forward": (
+        lambda: seen(EEG(head={"kind": "Forward", "path": "nowhere-fwd.fif"})),
+        ("'nowhere-fwd.fif', which is no file", "a forward solution", "EEG.head"),
+    ),
+    "spheres inside out": (
+        lambda: EEG(head={"radii_mm": (90, 85, 80, 79)}),
+        ("radii_mm=(90.0, 85.0, 80.0, 79.0)", "increase", "EEG.head"),
+    ),
+    "contacts beside discs": (
+        lambda: LFP(contacts_mm=((0.1, 0.0, 0.5),)),
+        ("off the column's axis with Discs()", "sources=Points()", "LFP"),
+    ),
+    "shanks beside discs": (lambda: LFP(shanks_mm=((0, 0.1),)), ("off the column's axis", "Points()", "LFP")),
+    "anisotropic discs": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4)),
+        ("three conductivities with Discs()", "sources=Points()", "LFP"),
+    ),
+    "anisotropic far field": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4), sources="Points", far=True),
+        ("far=True with three conductivities", "one conductivity", "LFP"),
+    ),
+    "conductivity": (lambda: LFP(sigma_S_m=0), ("sigma_S_m=0", "above 0", "LFP.sigma_S_m")),
+    "contact above the surface": (
+        lambda: seen(LFP(contacts_mm=((0, 0, -0.1),), surface={})),
+        ("contact_depths_mm with one at z=-0.1", "z >= 0, the surface", "DiscSource"),
+    ),
+    "uneven contacts of a CSD": (
+        lambda: seen(CSD(depths_mm=(0.1, 0.2, 0.4))),
+        ("not evenly spaced", "one step", "DeltaICSD"),
+    ),
+    "contact at the surface of a CSD": (
+        lambda: seen(CSD(surface={})),
+        ("a contact at 0 mm with sigma_top_S_m", "below the surface", "DeltaICSD"),
+    ),
+    "method of a CSD": (
+        lambda: CSD(method="DeltaCSD"),
+        ("kind='DeltaCSD'", "'DeltaICSD'", "nearest: 'DeltaICSD'", "CSD.method"),
+    ),
+    "diameter of a CSD": (
+        lambda: CSD(method={"kind": "StepICSD", "diameter_mm": 0.0}),
+        ("diameter_mm=0.0", "finite number in (0, inf)", "StepICSD"),
+    ),
+    "cells of a map": (
+        lambda: BASE.source(maps=[loop(cells="SST")]),
+        ("cell_type='SST'", "'E', 'PV'", "Config.readouts.maps[0].cells"),
+    ),
+    "mechanism of a map": (
+        lambda: BASE.source(maps=[loop(mechanism="excitation")]),
+        ("mechanism='excitation'", "'excitatory', 'inhibitory'", "nearest: 'excitatory'", "Config.readouts.maps[0]"),
+    ),
+    "depth of a map": (
+        lambda: loop(enters=AtDepth(depth=1.5)),
+        ("depth=1.5", "at most 1", "AtDepth.depth"),
+    ),
+    "kind of a profile": (
+        lambda: loop(enters={"kind": "AtSomas"}),
+        ("kind='AtSomas'", "nearest: 'AtSoma'", "SourceMap.enters"),
+    ),
+    "scale of cells": (lambda: BASE.source(scale=0.0), ("scale=0.0", "above 0", "Config.readouts.scale")),
+    "list of maps": (lambda: BASE.source(maps="E"), ("source('E')", "a list", "Config.source")),
     # objectives
     "empty objective": (lambda: jtfne.Objective([]), ("metrics=()", "at least 1", "Objective.metrics")),
     "objective of a bare metric": (
@@ -1022,11 +1166,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("the band 11 to 19 Hz", "multiples of 10 Hz", f"{IN_METRIC}.measure"),
     ),
     "baseline before the window": (
-        lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **LFP),
+        lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **RECORDED),
         ("onset_ms=20 with baseline_ms=30", "the window, 0 to 100 ms, and a baseline within", f"{IN_METRIC}.measure"),
     ),
     "onset after the window": (
-        lambda: aim(EvokedWaveform(onset_ms=50), curve(), window_ms=(10, 40), **LFP),
+        lambda: aim(EvokedWaveform(onset_ms=50), curve(), window_ms=(10, 40), **RECORDED),
         ("onset_ms=50", "before the end of the window, 10 to 40 ms", f"{IN_METRIC}.measure"),
     ),
     "no target": (lambda: Metric(measure=CV()), ("'target' is missing", "Metric")),
@@ -1045,7 +1189,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("a curve over time", "PowerSpectrum", "over frequency", IN_METRIC),
     ),
     "waveform for a profile": (
-        lambda: aim(CSDProfile(), curve(), **LFP),
+        lambda: aim(CSDProfile(), curve(), **RECORDED),
         ("a curve over time", "CSDProfile", "over time, z_mm", IN_METRIC),
     ),
     "curve of lists": (lambda: aim(PowerSpectrum(), [[1], [2], [3]], readout="spk"), ("a list of lists", "DataArray")),

@@ -20,6 +20,7 @@ NAMES = [
     "Objective",
     "Paradigm",
     "Signals",
+    "Trainer",
     "__version__",
     "analysis",
     "construct",
@@ -32,6 +33,7 @@ NAMES = [
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
+    "sweep",
     "synapses",
 ]
 HEAVY = {"cmaes", "jax", "matplotlib", "mne", "numpy", "optax", "pandas", "pyarrow", "scipy", "xarray", "zarr"}

@@ -2,6 +2,18 @@
 
 from jtfne.config._base import Frozen
 from jtfne.config._curves import Curve
+from jtfne.config._labels import connection_labels, pair_label
+from jtfne.config._paths import (
+    Place,
+    at_bounds,
+    is_constant,
+    mean_weight,
+    misdeclared,
+    place_of,
+    places_of,
+    value_at,
+    with_values,
+)
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -23,7 +35,9 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
@@ -48,18 +62,33 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
+from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
+from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
     "ALIASES",
+    "CSD",
+    "EEG",
+    "ERWS",
+    "ERWS1",
+    "ERWS2",
+    "LFP",
+    "MEG",
     "PROBES",
+    "RWS",
     "SCHEMA_VERSIONS",
+    "SOURCE_MAPS",
     "SOURCE_MODES",
     "Above",
     "AllToAll",
     "Area",
+    "AtDepth",
+    "AtSoma",
     "Below",
+    "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
@@ -67,6 +96,8 @@ __all__ = [
     "Connection",
     "Curve",
     "Decomposed",
+    "Dipole",
+    "Discs",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
@@ -77,6 +108,7 @@ __all__ = [
     "FixedOutdegree",
     "FixedProbability",
     "FixedTotal",
+    "Forward",
     "FromDistance",
     "FromTable",
     "Frozen",
@@ -87,11 +119,16 @@ __all__ = [
     "InputCurrent",
     "LFPProxy",
     "Layer",
+    "Linear",
+    "Log",
     "LogNormal",
     "MEGProxy",
     "Metric",
     "Normal",
     "OneToOne",
+    "Physical",
+    "Place",
+    "Points",
     "Population",
     "Probe",
     "Readouts",
@@ -100,8 +137,10 @@ __all__ = [
     "Schedule",
     "Selector",
     "Source",
+    "SourceMap",
     "SourceProbe",
     "SpectrolaminarProxy",
+    "Spheres",
     "SpikeProxy",
     "Spikes",
     "Stimulus",
@@ -109,8 +148,23 @@ __all__ = [
     "Targets",
     "Task",
     "TotalMembraneCurrent",
+    "Trainable",
     "Training",
     "Uniform",
     "Voltage",
+    "WeightDecay",
+    "WeightedSum",
+    "at_bounds",
+    "closed_field",
     "codes_of",
+    "connection_labels",
+    "is_constant",
+    "mean_weight",
+    "misdeclared",
+    "open_field",
+    "pair_label",
+    "place_of",
+    "places_of",
+    "value_at",
+    "with_values",
 ]

@@ -2,6 +2,7 @@
 
 from jtfne.config._base import Frozen
 from jtfne.config.objective import Targets
+from jtfne.config.trainables import Trainable
 
 
 class Training(Frozen):
@@ -11,6 +12,9 @@ class Training(Frozen):
     ----------
     objective : Targets, optional
         What it should show.
+    trainables : sequence of Trainable
+        What may be changed.
     """
 
     objective: Targets | None = None
+    trainables: tuple[Trainable, ...] = ()
