@@ -352,38 +352,6 @@ def test_spectrolaminar_marks_the_crossover_it_is_given(signals):
     assert colour_bar_label(plain) == "relative power (proxy)"
 
 
-def test_objective_shows_terms_targets_and_gates():
-    from jtfne.measures import CV, EvokedWaveform, MeanRate
-    from jtfne.objective import Above, Below, Curve, Gate, Metric
-
-    curve = Curve(values=[0.0, 1.0, 0.0], dims=["time"], coords={"time": [0.0, 200.0, 400.0]})
-    result = jtfne.Objective(
-        [
-            Metric(measure=MeanRate(), cells="E", target=1000.0, scale=100.0, weight=0.5),
-            Metric(measure=MeanRate(), cells={"ids": [0]}, target=[0.0, 5.0]),
-            Metric(measure=CV(), cells={"ids": [0]}, target=1.0, name="no interval"),
-            Metric(measure=EvokedWaveform(shape_only=True), readout="eeg_proxy", channels="Cz", target=curve),
-        ],
-        gates=[Gate(measure=MeanRate(), condition=Below(1.0)), Gate(measure=CV(), condition=Above(-1.0))],
-    ).evaluate(made())
-    ax = figures.objective(result)
-    bars = [bar.get_width() for bar in ax.patches]
-    expected = result.metrics["term"].tolist()
-    assert bars[:2] == expected[:2] and expected[0] > 1.0 and expected[1] == 0.0 and bars[2] == 0.0
-    assert [to_hex(bar.get_facecolor()) for bar in ax.patches[:2]] == ["#d55e00", "#0072b2"], "beyond, and within"
-    assert ticks(ax.yaxis)[:3] == ["MeanRate spk E", "MeanRate spk 1 ids", "no interval"]
-    assert ticks(ax.yaxis)[4:] == ["gate: MeanRate spk", "gate: CV spk"]
-    texts = [text.get_text() for text in ax.texts]
-    assert texts[0].endswith("Hz (target 1000)") and texts[1].endswith("(target 0 to 5)")
-    assert texts[2] == "not finite (target 1)" and texts[3].startswith("r = ") and "curve of 400 x 1" in texts[3]
-    assert "failed: below 1" in texts[4] and "held: above -1" in texts[5]
-    assert ax.get_title() == "score inf, not passed" and ax.get_xlabel() == "weighted distance from the target"
-    given = Figure().add_subplot()
-    assert figures.objective(result, given) is given
-    with pytest.raises(jtfne.JtfneError, match="a dict is not allowed; allowed: an ObjectiveResult"):
-        figures.objective({})
-
-
 def test_laminar_comparison_names_both_sides_and_their_units(tmp_path):
     def features(units, proxy, peak_ms):
         csd = xr.DataArray(

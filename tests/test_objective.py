@@ -409,6 +409,33 @@ def test_a_map_is_compared_without_its_size_and_its_reference():
     assert found == pytest.approx(np.mean((one - two) ** 2) / 2, rel=1e-9)
 
 
+def test_physical_fields_are_measured_in_their_units_and_compared_with_an_evoked_in_volts():
+    config = (
+        Config().runtime(seed=1, duration_ms=60.0).areas(["V1"]).layers(["L2/3", "L4"]).cells({"E": 20})
+        .cell_params({"E": {"drive": 8.0, "noise": 1.0}})
+        .probes(["spk", "lfp", "csd", {"kind": "eeg", "sites": ["Cz", "Oz", "Fz", "Pz"]}])
+    )  # fmt: skip
+    run = jtfne.construct(config).simulate(progress=False)
+    eeg = run.get("eeg")
+    evoked = evoked_of(eeg["channel"].values, -2.0 * eeg.values.T, np.arange(1, 61) * 1e-3)
+    band = {"measure": BandPower(low_Hz=15, high_Hz=100), "target": 0.0}
+    objective = Objective(
+        [
+            Metric(**band, readout="lfp"), Metric(**band, readout="csd"), Metric(**band, readout="eeg"),
+            Metric(measure=EvokedWaveform(), readout="eeg", target=evoked, scale=1e-12, name="three times itself"),
+            Metric(measure=Topography(), readout="eeg", target=evoked, name="turned"),
+        ]
+    )  # fmt: skip
+    config.objective(objective.metrics).check()
+    table = objective.evaluate(run).metrics.set_index("name")
+    assert table["unit"].tolist() == ["(V)^2", "(A/m^3)^2", "(V)^2", "V", "r"]
+    power = analysis.psd(run, readout="eeg").mean("channel")
+    assert table["value"].iloc[2] == pytest.approx(float(analysis.band_power(power, 15.0, 100.0)), rel=1e-9)
+    rms = float(np.sqrt(np.mean((3.0 * eeg.values.astype(float)) ** 2)))
+    assert table.loc["three times itself", "value"] == pytest.approx(rms, rel=1e-6)
+    assert table.loc["turned", "value"] == pytest.approx(-1.0, abs=1e-6)
+
+
 # -- never a silent pass ----------------------------------------------------------------------------------------------
 
 
