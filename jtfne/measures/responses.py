@@ -17,7 +17,8 @@ from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Fram
 class EvokedWaveform(Measure):
     """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that of its baseline.
 
-    The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with `shape_only`, by correlation, whatever the units.
+    The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with
+    `shape_only`, by correlation, whatever the units.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
