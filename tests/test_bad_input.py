@@ -1132,6 +1132,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="eeg_proxy", cells={"area": "V1"}),
         ("cells by area of 'eeg_proxy'", "channels", IN_METRIC),
     ),
+    "channels of a dipole": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="dipole", channels=["Cz"]),
+        ("channels of 'dipole'", "cells={'area': ...}", IN_METRIC),
+    ),
+    "cell type of a dipole": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="dipole", cells="E"),
+        ("cells by cell_type of 'dipole'", "allowed: area (in", IN_METRIC),
+    ),
     "channels of spikes": (lambda: aim(channels=["Cz"]), ("channels of 'spk'", "cells", IN_METRIC)),
     "profile of two areas": (
         lambda: aim(EvokedWaveform(), curve(), readout="lfp_proxy"),

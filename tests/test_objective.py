@@ -220,7 +220,7 @@ WAVE = Metric(measure=EvokedWaveform(), readout="lfp_proxy", target=THREE, cells
         (rate(cells={"ids": [7]}), np.zeros((50, 3)), CELLS, r"of cells without that label"),
         (rate(window_ms=(0, 60)), np.zeros((50, 3)), CELLS, r"window_ms=0 to 60.*to 50 ms"),
         (POWER, np.zeros((50, 6)), FIELD, r"shape \(50, 6\).*\(time, area, channel\)"),
-        (POWER, np.zeros((50, 3)), CELLS, r"'lfp_proxy' without channel"),
+        (POWER, np.zeros((50, 3)), CELLS, r"'lfp_proxy' without area"),
         (POWER.model_copy(update={"channels": ("d",)}), np.zeros((50, 2, 3)), FIELD, r"channel='d'.*'a', 'b', 'c'"),
         (WAVE.model_copy(update={"cells": POWER.cells}), np.zeros((50, 2, 3)), FIELD, r"of areas V1, V4.*one area"),
     ],
@@ -427,6 +427,7 @@ def test_physical_fields_are_measured_in_their_units_and_compared_with_an_evoked
         ]
     )  # fmt: skip
     config.objective(objective.metrics).check()
+    assert objective.readouts == ("lfp", "csd", "eeg")
     table = objective.evaluate(run).metrics.set_index("name")
     assert table["unit"].tolist() == ["(V)^2", "(A/m^3)^2", "(V)^2", "V", "r"]
     power = analysis.psd(run, readout="eeg").mean("channel")
@@ -434,6 +435,26 @@ def test_physical_fields_are_measured_in_their_units_and_compared_with_an_evoked
     rms = float(np.sqrt(np.mean((3.0 * eeg.values.astype(float)) ** 2)))
     assert table.loc["three times itself", "value"] == pytest.approx(rms, rel=1e-6)
     assert table.loc["turned", "value"] == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_a_dipole_is_fitted_to_a_recorded_one_area_by_area():
+    t_ms = np.arange(1.0, 101.0)
+    bump_nAm = 30.0 * np.exp(-(((t_ms - 60.0) / 8.0) ** 2))
+    run = signals(eeg=np.stack([bump_nAm * 1e-9, 0.0 * t_ms], axis=-1)[None], sites=("V1", "V4"), duration_ms=100.0)
+    about = {"readout": "dipole", "units": "A m", "proxy": 0, "interval_ms": 1.0}
+    dipole = run.tree["eeg_proxy"].to_dataset().rename({"eeg_proxy": "dipole", "channel": "area"})
+    dipole["dipole"].attrs = about
+    tree = xr.DataTree.from_dict({"dipole": dipole.assign_attrs(about)})
+    tree.attrs = run.tree.attrs
+    recorded = xr.DataArray(1.1 * bump_nAm, {"time": t_ms - 50.0}, ("time",), attrs={"units": "nAm"})
+    metric = Metric(measure=EvokedWaveform(onset_ms=50.0), readout="dipole", cells={"area": "V1"}, target=recorded,
+                    scale=1e-9)  # fmt: skip
+    found = Objective([metric]).evaluate(jtfne.Signals(tree, {}))
+    assert found.score == pytest.approx(np.mean((0.1 * bump_nAm) ** 2), rel=1e-9)
+    assert found.metrics["unit"][0] == "A m" and found.metrics["selector"][0] == "V1"
+    for changed, message in (({"cells": {}}, "of areas V1, V4.*one area"), ({"cells": {"area": "V2"}}, "'V1', 'V4'")):
+        with pytest.raises(JtfneError, match=message):
+            Objective([Metric(**{**dict(metric), **changed})]).evaluate(jtfne.Signals(tree, {}))
 
 
 # -- never a silent pass ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from jtfne.config.objective import Aim
 from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
 from jtfne.measures import Frame
-from jtfne.measures._base import LAMINAR
+from jtfne.measures._base import AREAL, LAMINAR
 
 if TYPE_CHECKING:
     from jtfne.config._cross import Known
@@ -42,10 +42,10 @@ def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
 
 
 def _areas(aim: Aim, known: "Known", where: str) -> Iterator[str]:
-    """A profile over depth of several areas at once."""
+    """A response, or a profile over depth, of several areas at once."""
     areas = aim.cells.area or known.area or ()
     measure = aim.measure
-    if measure.one_area and aim.of in LAMINAR and len(areas) > 1:
+    if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
         given = f"{type(measure).__name__} of areas {', '.join(areas)}"
         yield str(refuse(given, "one area, by cells={'area': ...}", where))
 

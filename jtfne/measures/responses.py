@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne.measures import csd
-from jtfne.measures._base import CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedWaveform(Measure):
-    """Response of each channel over time from `onset_ms`, mean over trials, less the mean of `baseline_ms` before it.
+    """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that of its baseline.
 
-    Compared point by point in the readout's unit; with `shape_only`, by correlation, whatever the units.
+    The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with
+    `shape_only`, by correlation, whatever the units.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR)
+    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR, *AREAL)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "a channel is not finite, or, with shape_only, never moves"
     one_area: ClassVar[bool] = True
