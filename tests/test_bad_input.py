@@ -25,6 +25,7 @@ from jtfne.config import (
     Uniform,
     Voltage,
 )
+from jtfne.delivery import Event
 from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource, SpikeSource
 from jtfne.paradigm import Timing
 from jtfne.stimuli import (
@@ -39,6 +40,7 @@ from jtfne.stimuli import (
     SpikeTimes,
     Trace,
 )
+from jtfne.surrogates import SuperSpike, Triangular
 from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential, PairSTDP, ShortTerm
 
 BASE = (
@@ -921,6 +923,19 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "nothing declared": (
         lambda: Config().populations(),
         ("without areas", "Config.areas(...)", "without layers", "without cells"),
+    ),
+    # gradients
+    "surrogate with events": (
+        lambda: jtfne.construct(edge()).to_flat(delivery=Event(), surrogate=SuperSpike()),
+        ("a surrogate with EventDelivery", "Sparse() or Dense()", "surrogate"),
+    ),
+    "surrogate beta zero": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=SuperSpike(beta=0.0)),
+        ("beta=0.0", "(0, inf)", "surrogate SuperSpike"),
+    ),
+    "surrogate width nan": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=Triangular(width=NAN)),
+        ("width=nan", "(0, inf)", "surrogate Triangular"),
     ),
     # files
     "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),

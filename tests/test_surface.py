@@ -61,7 +61,9 @@ def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
     assert getattr(jtfne, older) is getattr(jtfne, newer)
 
 
-@pytest.mark.parametrize("name", ["geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli"])
+@pytest.mark.parametrize(
+    "name", ["geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"]
+)
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")
 
