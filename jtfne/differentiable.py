@@ -50,7 +50,7 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
             given = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
             raise refuse(given, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate")
     for group in flat.circuit.groups:
-        if getattr(group.emitter, "receives", True) and not hasattr(group.emitter, "excess"):
+        if getattr(group.emitter, "receives", True) and getattr(group.emitter, "excess", None) is None:
             given = f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, after),"
             raise refuse(given, "an emitter that says how far it stands above threshold", "surrogate")
     numbers = jax.tree.map(lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate)
@@ -81,8 +81,7 @@ def arrays_of(
         Steps of ``flat.dt_ms``.
     values : mapping of str to array, optional
         New values of leaves by name (see `jtfne.batch.names_of`): drives, weights, time constants, noise.
-    inputs, clock : optional
-        As for `FlatNet.run`.
+    inputs, clock : as for `FlatNet.run`.
     recorders : tuple
         What to watch; those of probes, and `SpikeRows` for spikes. Each keeps a dict by readout.
 

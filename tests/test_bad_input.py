@@ -35,6 +35,7 @@ from jtfne.config import (
     Uniform,
     Voltage,
 )
+from jtfne.delivery import Event
 from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource, SpikeSource
 from jtfne.measures import CV, BandPower, CSDProfile, EvokedWaveform, FanoFactor, MeanRate, PowerSpectrum
 from jtfne.paradigm import Timing
@@ -50,6 +51,7 @@ from jtfne.stimuli import (
     SpikeTimes,
     Trace,
 )
+from jtfne.surrogates import SuperSpike, Triangular
 from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential, PairSTDP, ShortTerm
 
 BASE = (
@@ -1245,6 +1247,19 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "nothing declared": (
         lambda: Config().populations(),
         ("without areas", "Config.areas(...)", "without layers", "without cells"),
+    ),
+    # gradients
+    "surrogate with events": (
+        lambda: jtfne.construct(edge()).to_flat(delivery=Event(), surrogate=SuperSpike()),
+        ("a surrogate with EventDelivery", "Sparse() or Dense()", "surrogate"),
+    ),
+    "surrogate beta zero": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=SuperSpike(beta=0.0)),
+        ("beta=0.0", "(0, inf)", "surrogate SuperSpike"),
+    ),
+    "surrogate width nan": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=Triangular(width=NAN)),
+        ("width=nan", "(0, inf)", "surrogate Triangular"),
     ),
     # files
     "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),
