@@ -1,12 +1,14 @@
 """Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were computed in."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import one_of
+from jtfne._check import one_of, refuse
 from jtfne.geometry import to_head_mm
 from jtfne.signals import Signals
 
@@ -42,7 +44,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     Raises
     ------
     JtfneError
-        For another readout, and one that was not recorded.
+        For another readout, one that was not recorded, and one by a forward solution, which has its own head.
 
     Examples
     --------
@@ -55,6 +57,8 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
 
     one_of(readout, HEADS, name="readout", where="to_sphere")
     about = operator_of(signals.get(readout))
+    if "forward" in about:
+        raise refuse(f"{readout!r} by the forward {about['forward']!r}", "a readout of a head of Spheres", "to_sphere")
     centre_m = M_PER_mm * np.array(about["centre_mm"])
     if readout == "meg":
         return mne.make_sphere_model(r0=centre_m, head_radius=None, verbose="error")
@@ -72,6 +76,26 @@ def operator_of(found: "xr.DataArray") -> dict[str, Any]:
     """The parameters of a readout's operator."""
     about: dict[str, Any] = json.loads(found.attrs["operator"])
     return about
+
+
+def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
+    """Give the MEG channels of `info` the coils, places and helmet of a forward solution's file.
+
+    Raises: JtfneError if the file is gone, or is another than that of the run.
+    """
+    import mne
+
+    file = Path(path)
+    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+        given = f"{path!r}, which is gone or not what the run was made with,"
+        raise refuse(given, "the forward solution of the run, whose coils the channels are", "to_raw")
+    theirs = mne.read_forward_solution(file, verbose="error")["info"]
+    coils = dict(zip(theirs["ch_names"], theirs["chs"], strict=True))
+    with info._unlock():
+        info["dev_head_t"] = theirs["dev_head_t"]
+        for channel in info["chs"]:
+            there = coils[channel["ch_name"]]
+            channel.update({key: there[key] for key in ("loc", "coord_frame", "coil_type", "kind", "unit")})
 
 
 def kinds_of(found: "xr.DataArray") -> list[str]:

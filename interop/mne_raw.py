@@ -7,7 +7,7 @@ import numpy as np
 
 from jtfne import __version__, run_folder
 from jtfne._check import POSITIVE, in_range, refuse
-from jtfne.interop.mne_physical import PHYSICAL, factor_of, kinds_of, operator_of, places_of
+from jtfne.interop.mne_physical import PHYSICAL, factor_of, forward_sensors, kinds_of, operator_of, places_of
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -189,10 +189,13 @@ def _physical_info(signals: Signals, found: "xr.DataArray", names: list[str], sa
     import mne
 
     kinds = kinds_of(found)
-    if found.name == "meg":
-        about = operator_of(found)
+    about = operator_of(found)
+    if found.name == "meg" and "forward" not in about:
         return _helmet_info(names, sampling_Hz, kinds[0], about["helmet"], about["helmet_lift_mm"] / 1e3)
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
+    if found.name == "meg":
+        forward_sensors(info, about["forward"], about["forward_sha256"])
+        return info
     if found.name == "eeg":
         return _placed(info, _places_m(found), "eeg")
     in_head_m = places_of(signals, found)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mne.io.constants import FIFF
 
+import heads
 import jtfne
 import runs
 from jtfne import interop
@@ -141,6 +142,31 @@ def test_other_helmets_bring_their_own_coils():
     assert set(raw.get_channel_types()) == {"mag"} and raw.info["dev_head_t"]["trans"][2, 3] == 0.05
     expected = np.stack([found[f"{axis}_mm"] for axis in "xyz"], axis=1) / 1e3
     np.testing.assert_allclose(head_places_m(raw), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["eeg", "meg"])
+def test_a_forward_brings_its_own_sensors(name, tmp_path):
+    area = jtfne.config.Area(name="V1")
+    dipole_mm = np.array([area.position_mm]) - 0.75 * np.array([area.normal])
+    path = tmp_path / "head-fwd.fif"
+    info = heads.eeg_info() if name == "eeg" else heads.meg_info()
+    mne.write_forward_solution(path, heads.forward(info, dipole_mm), verbose="error")
+    probe = {"kind": name, "head": {"kind": "Forward", "path": str(path)}}
+    cfg = jtfne.suite2_four_celltype_config(0).runtime(duration_ms=20.0).probes([probe])
+    signals = jtfne.construct(cfg).simulate(progress=False)
+    raw, found = interop.to_raw(signals, name), signals.get(name)
+    np.testing.assert_array_equal(raw.get_data(), rows(found))
+    assert raw.ch_names == info["ch_names"] and raw.get_channel_types() == info.get_channel_types()
+    expected = np.stack([found[f"{axis}_mm"] for axis in "xyz"], axis=1) / 1e3
+    np.testing.assert_allclose(head_places_m(raw), expected, atol=1e-6)
+    if name == "meg":
+        assert [c["coil_type"] for c in raw.info["chs"]] == [c["coil_type"] for c in info["chs"]]
+        np.testing.assert_allclose([c["loc"] for c in raw.info["chs"]], [c["loc"] for c in info["chs"]], atol=1e-6)
+        path.write_bytes(b"another")
+        with pytest.raises(jtfne.JtfneError, match="which is gone or not what the run was made with"):
+            interop.to_raw(signals, name)
+    with pytest.raises(jtfne.JtfneError, match=r"by the forward .* a head of Spheres"):
+        interop.to_sphere(signals, name)
 
 
 @pytest.mark.parametrize("name", [*KINDS, "meg"])
