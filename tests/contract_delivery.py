@@ -54,7 +54,7 @@ def config(weights=(64.0, -128.0)):
                   {"target": "A", "drive": {**swell, "sd": 64.0}}, {"target": {}, "drive": {**swell, "shared": True}},
                   {"target": "A", "drive": volley}, {"target": {}, "drive": {**volley, "synchronous": True}}])
         .source(maps=[*open_field("A"), *closed_field("B")])
-        .probes(["spk", "vm", "lfp_proxy", "lfp", "dipole"])
+        .probes(["spk", "vm", "lfp_proxy", "lfp", "dipole", {"kind": "rws", "cells": "A"}])
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_same_spikes(choice):
     assert want.spikes.shape[0] > 200
     assert got.spikes.equals(want.spikes)
     np.testing.assert_array_equal(got.get("vm"), want.get("vm"))
-    for name in ("lfp_proxy", "lfp", "dipole"):
+    for name in ("lfp_proxy", "lfp", "dipole", "rws"):
         np.testing.assert_array_equal(got.get(name), want.get(name))
     assert want.get("dipole").any()
 
