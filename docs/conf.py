@@ -26,3 +26,16 @@ numpydoc_show_class_members = False
 _schema = HERE / "_static" / "config.schema.json"
 _schema.parent.mkdir(exist_ok=True)
 _schema.write_text(json.dumps(jtfne.Config.json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _bars_as_written(app, what, name, obj, options, lines):
+    """Let |x| in a docstring be an absolute value, not a substitution of reStructuredText."""
+    for k, line in enumerate(lines):
+        if not line.lstrip().startswith(("|", ">>>", "...")):
+            parts = line.split("``")
+            lines[k] = "``".join(part if at % 2 else part.replace("|", r"\|") for at, part in enumerate(parts))
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _bars_as_written)
