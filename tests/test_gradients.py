@@ -55,6 +55,11 @@ MODELS = {
 }
 N_STEPS = 600
 VOLTAGE = VoltageRows("vm", None, 10)
+RELEASING = {
+    "source": "LIF", "target": "LIF", "mechanism": "NMDA", "weight": 32.0, "delay_ms": 0.5,
+    "rule": {"kind": "FixedIndegree", "n": 3},
+    "plasticity": {"kind": "ShortTerm", "u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0},
+}  # fmt: skip
 
 
 def raster_of(words, n_cells):
@@ -184,18 +189,22 @@ def named(net, kinds):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "surrogate", "n_steps"),
-    [(["LIF", "AdaptiveLIF", "TwoCompartment"], Sigmoid(), 300), (["AdEx", "Izhikevich2007"], SuperSpike(), 120)],
+    ("kinds", "surrogate", "n_steps", "edges"),
+    [
+        (["LIF", "AdaptiveLIF", "TwoCompartment"], Sigmoid(), 300, [RELEASING]),
+        (["AdEx", "Izhikevich2007"], SuperSpike(), 120, []),
+    ],
     ids=["leaky", "with upstrokes"],
 )
-def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrogate, n_steps):
+def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrogate, n_steps, edges):
     """Through emitters, synapses, delays and sources to spikes, potentials and EEG through four spheres.
 
     The step is 1e-6 of a value: differences are off by its square, and by rounding, 1e-16 of a score over 1e-6.
     """
     with precision("float64"):
-        net = jtfne.construct(config(kinds, dtype="float64", weights=(40.0, -30.0, 1.0), n=3))
-        got, want = along(net, Smoothed(surrogate), named(net, kinds), n_steps, 1e-6)
+        net = jtfne.construct(config(kinds, dtype="float64", weights=(40.0, -30.0, 1.0), n=3, edges=edges))
+        leaves = (*named(net, kinds), *(f"circuit.plastic[{k}].rule.u" for k in range(len(edges))))
+        got, want = along(net, Smoothed(surrogate), leaves, n_steps, 1e-6)
     assert (np.abs(want) > 0.0).mean() > 0.95, "most leaves move every readout"
     scale = np.abs(want).max(0)
     np.testing.assert_allclose(got / scale, want / scale, rtol=1e-3, atol=1e-6)
@@ -203,10 +212,7 @@ def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrog
 
 def test_short_term_plasticity_scales_slopes_and_jumps_by_spikes():
     """As many spikes as by events, and a derivative by the release of a rested synapse."""
-    rule = {"kind": "ShortTerm", "u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0}
-    edge = {"source": "LIF", "target": "LIF", "mechanism": "NMDA", "weight": 32.0, "delay_ms": 0.5,
-            "rule": {"kind": "FixedIndegree", "n": 3}, "plasticity": rule}  # fmt: skip
-    net = jtfne.construct(config(["LIF"], edges=[edge]))
+    net = jtfne.construct(config(["LIF"], edges=[RELEASING]))
     words = net.to_flat(delivery=delivery.Event()).run(KEY, n_steps=400)[1].words
     flat = net.to_flat(surrogate=SuperSpike())
 
