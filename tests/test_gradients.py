@@ -20,7 +20,7 @@ from jtfne.emitters import EMITTERS, LIF, SpikeSource
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
 from jtfne.probes._base import Linear, SourceRows, VoltageRows
-from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike
+from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Triangular
 
 QUICKLY = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 KEY = jax.random.key(5)
@@ -250,6 +250,27 @@ def test_checkpoints_change_nothing_but_memory():
     np.testing.assert_array_equal(rows["spk"], plain_rows["spk"])
     np.testing.assert_allclose(rows["vm"], plain_rows["vm"], rtol=1e-12)
     np.testing.assert_allclose(slopes, plain_slopes, rtol=1e-9, atol=1e-12 * np.abs(plain_slopes).max())
+
+
+def test_batches_and_forward_mode_agree_with_the_gradient():
+    """vmap over keys is the runs one by one; jvp along a direction is the gradient times it. Up to float32's sums."""
+    flat = jtfne.construct(config(["LIF"], n=3, longest_ms=0.5)).to_flat(surrogate=Triangular())
+    drive_pA, keys = flat.circuit.drive_pA, jax.random.split(KEY, 2)
+
+    def score(drive_pA, key, flat):
+        kept = arrays_of(
+            flat, key, n_steps=200, values={"circuit.drive_pA": drive_pA}, recorders=(VOLTAGE, SpikeRows())
+        )
+        return kept["vm"].mean() + kept["spk"].sum()
+
+    slope = jax.grad(score)
+    many = QUICKLY(jax.vmap(slope, (None, 0, None)))(drive_pA, keys, flat)
+    each = [QUICKLY(slope)(drive_pA, key, flat) for key in keys]
+    scale = float(jnp.abs(each[0]).max())
+    assert scale > 0.0 and not np.allclose(each[0], each[1])
+    np.testing.assert_allclose(many, jnp.stack(each), rtol=1e-3, atol=1e-5 * scale)
+    _, forward = QUICKLY(lambda d, k, f: jax.jvp(lambda d: score(d, k, f), (d,), (d,)))(drive_pA, keys[0], flat)
+    np.testing.assert_allclose(forward, each[0] @ drive_pA, rtol=1e-3)
 
 
 def test_memory_of_a_gradient_grows_as_the_root_of_the_steps():
