@@ -1,7 +1,8 @@
 """From a neural circuit to its fields: spikes, laminar LFP and CSD, EEG and MEG proxies, in JAX.
 
 The way through: `Config` declares a circuit, `construct` compiles it to a `Net`, `simulate` (or `Net.simulate`) runs it
-under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back.
+under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back. `Objective` says how far a
+run is from what it should show, and `Trainer` changes a circuit until it shows that.
 
 Every public name is loaded when it is first used (PEP 562), so that `import jtfne` costs nothing by itself.
 """
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from jtfne import analysis, emitters, interop, presets, synapses
     from jtfne import geometry as geometry
     from jtfne import measures as measures
+    from jtfne import objective as objective
     from jtfne import operators as operators
     from jtfne import optimizers as optimizers
     from jtfne import probes as probes
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from jtfne.config import Config
     from jtfne.flatnet import FlatNet
     from jtfne.net import Net, construct
+    from jtfne.objective import Objective
     from jtfne.paradigm import Paradigm
     from jtfne.presets import (
         suite2_four_celltype_config,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     )
     from jtfne.signals import Signals, load
     from jtfne.simulation import simulate
+    from jtfne.sweeps import sweep
+    from jtfne.trainer import Trainer
 
     Configuration = Config
     Model = Net
@@ -47,8 +52,10 @@ __all__ = [
     "JtfneError",
     "Model",
     "Net",
+    "Objective",
     "Paradigm",
     "Signals",
+    "Trainer",
     "__version__",
     "analysis",
     "construct",
@@ -61,6 +68,7 @@ __all__ = [
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
+    "sweep",
     "synapses",
 ]
 
@@ -73,8 +81,10 @@ _HOMES = {
     "JtfneError": ("jtfne._check", "JtfneError"),
     "Model": ("jtfne.net", "Net"),
     "Net": ("jtfne.net", "Net"),
+    "Objective": ("jtfne.objective", "Objective"),
     "Paradigm": ("jtfne.paradigm", "Paradigm"),
     "Signals": ("jtfne.signals", "Signals"),
+    "Trainer": ("jtfne.trainer", "Trainer"),
     "construct": ("jtfne.net", "construct"),
     "load": ("jtfne.signals", "load"),
     "simulate": ("jtfne.simulation", "simulate"),
@@ -82,13 +92,14 @@ _HOMES = {
     "suite2_net1_config": ("jtfne.presets", "suite2_net1_config"),
     "suite2_single_neuron_config": ("jtfne.presets", "suite2_single_neuron_config"),
     "suite2_v1_v4_config": ("jtfne.presets", "suite2_v1_v4_config"),
+    "sweep": ("jtfne.sweeps", "sweep"),
 }
 
 # Modules that are reached as attributes without an import of their own; the second row is not part of `__all__`.
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
-        *("geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"),
+        *("geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"),
     )
 )
 

@@ -209,7 +209,7 @@ def holds_run(out: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
     """Hold `folder` for this process; made if need be, and if so removed in the end if nothing came into it.
 
     Raises: JtfneError if another process, or another thread, holds it.
@@ -226,7 +226,7 @@ def locked(folder: Path) -> Iterator[None]:
             still_there = False
         if not still_there:
             given = f"{str(folder)!r}, which is in use by another run,"
-            raise refuse(given, "a folder that one process at a time writes to", "simulate(out=)")
+            raise refuse(given, "a folder that one process at a time writes to", where)
         try:
             yield
         finally:

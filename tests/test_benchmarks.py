@@ -75,3 +75,12 @@ def test_no_peer_is_a_dependency() -> None:
     lists += list(words["dependency-groups"].values())
     named = [each for group in lists for each in group if isinstance(each, str)]
     assert not [each for each in named if each.startswith(PEERS)]
+
+
+def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    numbers = importlib.import_module("batches").measured(n=3, n_cells=40, duration_ms=50.0, repeats=1)
+    assert numbers["spread_spikes"] == numbers["in_turn_spikes"] > 0
+    assert numbers["programs_beyond_the_first"] == 0
+    assert numbers["matrices_spikes"] == numbers["in_turn_spikes"], "in 50 ms no rounding has grown to a spike"
+    assert numbers["flattened_spikes"] > 0

@@ -84,6 +84,7 @@ def test_a_repeat_is_identical(column, call, tmp_path):
         ("parquet", {"spikes.parquet"}),
         ("netcdf", {"signals.nc"}),
         ("zarr", {"signals.zarr"}),
+        ("sonata", {"sonata"}),
     ],
 )
 def test_export(column, call, tmp_path, to, names):
@@ -224,3 +225,63 @@ def test_devices_change_no_bit(tmp_path):
     command = [sys.executable, "-m", "jtfne", *args, "-o", str(tmp_path / "no"), "--devices", str(cores + 1)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and f"1 to {cores}" in done.stderr
+
+
+@pytest.fixture
+def aimed(tmp_path):
+    """A small circuit with an objective and trainables, as a file."""
+    from jtfne.measures import MeanRate
+    from jtfne.objective import Below
+
+    config = (
+        jtfne.suite2_net1_config(40)
+        .runtime(duration_ms=60.0)
+        .objective(
+            [{"measure": MeanRate(), "cells": "E", "target": 8.0}],
+            [{"measure": MeanRate(), "cells": "E", "condition": Below(1e3)}],
+        )
+        .trainables([{"path": "cells.E.drive", "bounds": (0.0, 9.0)}])
+    )
+    return config.to_file(tmp_path / "aimed.toml")
+
+
+def test_train_leaves_the_best_config_and_its_history(call, aimed, tmp_path):
+    out = tmp_path / "out"
+    command = ("train", aimed, "-o", out, "--optimizer", "RandomSearch", "--generations", 1)
+    code, told, err = call(*command)
+    assert (code, err) == (0, "") and "all gates hold" in told and "cells.E.drive:" in told
+    there = {path.name for path in out.iterdir()}
+    assert {"best_config.json", "history.csv", "report.json", "training.png", "index.json"} <= there
+    best = jtfne.Config.from_file(out / "best_config.json")
+    report = json.loads((out / "report.json").read_text())
+    assert best.circuit.cell_params["E"]["drive"] == report["best"]["values"]["cells.E.drive"]
+    code, _, err = call(*command)
+    assert code == 2 and "--resume" not in err and "resume=True" in err
+    code, told, _ = call(*command, "--resume", "--json")
+    assert code == 0 and json.loads(told)["n_generations"] == 1
+
+
+def test_train_says_by_its_code_that_no_gate_held(call, aimed, tmp_path):
+    config = jtfne.Config.from_file(aimed)
+    gates = [
+        each.model_copy(update={"condition": jtfne.objective.Below(-1.0)}) for each in config.training.objective.gates
+    ]
+    path = config.objective(config.training.objective.metrics, gates).to_file(tmp_path / "never.json")
+    code, told, _ = call("train", path, "-o", tmp_path / "never", "--optimizer", "RandomSearch", "--generations", 1)
+    assert code == 1 and "NO candidate passed all gates" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((SMALL,), "a config without objective"),
+        (("{aimed}", "--optimizer", "AGDSR"), "nearest: 'AGSDR'"),
+        (("{aimed}", "--optimizer", "Gradient"), "'RandomSearch'"),
+        (("{aimed}", "--generations", 0), "budget=0"),
+        (("nothing.toml",), "no file"),
+    ],
+)
+def test_train_refuses_what_cannot_be_trained(call, aimed, tmp_path, given, told):
+    code, _, err = call("train", *(str(each).format(aimed=aimed) for each in given), "-o", tmp_path / "out")
+    assert code == 2 and told in err and "Traceback" not in err
+    assert not (tmp_path / "out").exists()

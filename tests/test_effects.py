@@ -6,14 +6,20 @@
 import dataclasses
 import functools
 import inspect
+import os
+import shutil
+import tempfile
 import typing
+from pathlib import Path
 
 import jax
+import mne
 import numpy as np
 import pydantic
 import pytest
 import xarray as xr
 
+import heads
 import jtfne
 from circuits import FIRES
 from jtfne import config
@@ -23,6 +29,7 @@ from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
 
+FORWARDS = Path(tempfile.gettempdir()) / f"jtfne-forwards-{os.getpid()}"  # of the fixture below
 AREAS = [{"name": "V1"}, {"name": "V4"}]
 LAYERS = [{"name": "L2/3"}, {"name": "L4"}]
 EDGE = {"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 150.0,
@@ -83,6 +90,11 @@ def stimulated(drive, target="E"):
     return based(task__stimuli=[{"target": target, "drive": drive, "label": "s"}])
 
 
+GAIN = {"path": "cells.E.drive", "bounds": [1.0, 20.0]}
+TUNED = put(BASE, "training", {"trainables": [GAIN]})
+TUNED_BY_FACTORS = put(TUNED, "training.trainables.0.transform", "Log")
+
+
 def probed(**probe):
     return based(readouts__probes=["spk", probe])
 
@@ -98,9 +110,17 @@ class Change:
 
 
 @functools.cache
+def simulated(cfg, paradigm=None, **how):
+    return simulate(jtfne.construct(cfg), paradigm, **how)
+
+
+@functools.cache
 def result(cfg, paradigm=None, **how):
     """Hashes, computed once a run: of every readout's values, of events, of the cells' names and places, and so on."""
-    signals = simulate(jtfne.construct(cfg), paradigm, **how)
+    if cfg.training.objective is not None:
+        signals = simulated(cfg.model_copy(update={"training": config.Training()}), paradigm, **how)
+        return {"objective": jtfne.Objective.of(cfg).evaluate(signals).to_dict(), "config": cfg.hash}
+    signals = simulated(cfg, paradigm, **how)
     leaves = {name: signals.tree[name].to_dataset() for name in signals.recorded()}
     values = {name: [array_hash(leaf[each].values) for each in leaf.data_vars] for name, leaf in leaves.items()}
     tables = {name: dataset_hash(signals.tree[name].to_dataset()) for name in ("events", "neurons")}
@@ -264,7 +284,10 @@ def _probes():
     shank = {"interval_ms": 2.0, "n_channels": 12, "kernel_mm": 0.2}
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
-             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy"}  # fmt: skip
+             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
+    head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
+    deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
         "Voltage": {"interval_ms": 2.0, "cells": "PV"},
         "SourceProbe": {"interval_ms": 2.0},
@@ -274,11 +297,69 @@ def _probes():
         "EMMProxy": {**shank, "weights": [1.0, 0.0, 2.0]},
         "EEGProxy": {"interval_ms": 2.0, "sites": ["Oz", "Cz"]},
         "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG 0111", "MEG 2111"]},
-    }
+        "LFP": {"interval_ms": 2.0, "n_channels": 12, "contacts_mm": [[0.0, 0.0, 0.4]], "sources": "Points",
+                "sigma_S_m": 0.4, "surface": {"sigma_above_S_m": 0.1}, "far": True},
+        "CSD": {"interval_ms": 2.0, "n_channels": 12, "depths_mm": deep, "method": "SecondDifference"},
+        "Dipole": {"interval_ms": 2.0},
+        "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
+        "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
+    }  # fmt: skip
     first = {kind: based(readouts__probes=["vm" if name == "spk" else "spk"]) for kind, name in names.items()}
     rows = {f"{kind}.kind": Change("readouts.probes.0", name, first[kind]) for kind, name in names.items()}
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
+    rows |= at("readouts.probes.1.head", "Spheres", probed(kind="eeg", head={}), **head)
+    by_file = {"kind": "Forward", "path": str(FORWARDS / "one-fwd.fif")}
+    solved = probed(kind="eeg", head=by_file)
+    rows |= at("readouts.probes.1.head", "Forward", solved, path=str(FORWARDS / "other-fwd.fif"), within_mm=1e-3)
+    rows["Forward.kind"] = Change("readouts.probes.1.head", {"kind": "Spheres"}, solved)
+    rows["Spheres.kind"] = Change("readouts.probes.1.head", by_file, probed(kind="eeg"))
+    moved = Change("readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={}))
+    rows["Spheres.centre_mm"] = [rows["Spheres.centre_mm"], moved]
+    rows["CSD.surface"] = Change("readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD"))
+    lit = probed(kind="lfp", surface={"z_mm": -0.1, "sigma_above_S_m": 0.1})
+    rows |= at("readouts.probes.1.surface", "Surface", lit, z_mm=-0.2, sigma_above_S_m=0.2)
+    points = probed(kind="lfp", sources={"kind": "Points", "radius_mm": 0.01})
+    rows["LFP.shanks_mm"] = Change("readouts.probes.1.shanks_mm", [[0.0, 0.1]], points)
+    rows["Points.kind"] = Change("readouts.probes.1.sources", "Points", probed(kind="lfp"))
+    rows["Discs.kind"] = Change("readouts.probes.1.sources", "Discs", points)
+    rows["Points.radius_mm"] = Change("readouts.probes.1.sources.radius_mm", 0.3, points)
+    for kind in ("DeltaICSD", "StepICSD", "SplineICSD"):
+        base = probed(kind="csd", depths_mm=deep, method={"kind": kind})
+        shallow = {"diameter_mm": 0.3} | ({"step_mm": 0.1} if kind == "SplineICSD" else {})
+        rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
+    for kind in ("RWS", "ERWS"):
+        into = put(probed(kind=names[kind]), "circuit.connections.0.target", {})
+        rows |= at("readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV")
+    inhibits = {**EDGE, "target": "E", "mechanism": "GABA_A", "weight": -150.0}
+    weighed = put(probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}), "circuit.connections", [inhibits])
+    rows["ERWS.variant"] = Change("readouts.probes.1.variant", {"kind": "ERWS1"}, weighed)
+    rows["ERWS1.kind"] = rows["ERWS.variant"]
+    rows["ERWS2.kind"] = Change("readouts.probes.1.variant", {"kind": "ERWS2", "rate": 3.0},
+                                put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows["ERWS1.causal"] = Change("readouts.probes.1.variant.causal", True,
+                                  put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows |= at("readouts.probes.1.variant", "ERWS2", weighed, rate=5.0, causal=True)
+    standard = probed(kind="csd", method={"kind": "SecondDifference"})
+    return rows | at("readouts.probes.1.method", "SecondDifference", standard, vaknin=True)
+
+
+def _maps():
+    """Every field of a source map and of its profiles, seen in the moment."""
+    tuft = {"kind": "Between", "first": {"kind": "AtSoma"}, "last": {"kind": "AtDepth", "depth": 0.0}}
+    deep = {"kind": "AtSoma", "above_mm": -0.1}
+    base = put(probed(kind="dipole"), "readouts.maps", [
+        {"cells": {"cell_type": "E"}, "mechanism": ["external"], "enters": tuft, "returns": deep}])  # fmt: skip
+    rows = at("readouts.maps.0", "SourceMap", base, cells="PV", mechanism=["AMPA"], enters="AtSoma", returns="AtSoma")
+    rows |= at("readouts.maps.0.returns", "AtSoma", base, above_mm=-0.2, kind="AtDepth")
+    rows["AtSoma.kind"] = Change("readouts.maps.0.returns", {"kind": "AtDepth", "depth": 0.9}, base)
+    rows["AtDepth.kind"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["AtDepth.depth"] = Change("readouts.maps.0.enters.last.depth", 0.1, base)
+    rows["Between.kind"] = Change("readouts.maps.0.enters", {"kind": "AtDepth", "depth": 0.0}, base)
+    rows["Between.first"] = Change("readouts.maps.0.enters.first", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Between.last"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Readouts.maps"] = Change("readouts.maps", [], base)
+    rows["Readouts.scale"] = Change("readouts.scale", 20.0, base)
     return rows
 
 
@@ -316,8 +397,10 @@ def _synapses():
         own = {"own": {"kind": kind, **fields}}
         weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
         base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
-        names = [field.name for field in dataclasses.fields(SYNAPSES[kind])]
+        names = [field.name for field in dataclasses.fields(SYNAPSES[kind]) if field.name != "dendrite_share"]
         rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
+        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})  # a dendrite, where it matters
+        rows |= at("circuit.mechanisms.own", kind, branched, dendrite_share=0.4)
     return rows
 
 
@@ -340,7 +423,102 @@ def _plasticities():
     return rows
 
 
+def aiming(metric, **gate):
+    """BASE with a metric, on all that a metric can be on, and a gate if it is given."""
+    base = based(readouts__probes=["spk", "lfp_proxy", {"kind": "eeg_proxy", "sites": ["Cz", "Oz", "Fz", "Pz"]}])
+    targets = {"metrics": [metric], **({"gates": [gate]} if gate else {})}
+    return put(base, "training.objective", targets)
+
+
+def _objectives():
+    """Every field of every measure, metric, gate and condition, in the table of results."""
+    wave = {"kind": "Curve", "values": [float(k % 5) for k in range(40)], "dims": ["time"],
+            "coords": {"time": [float(k) for k in range(40)]}}  # fmt: skip
+    spectrum = {"kind": "Curve", "values": [3.0, 2.0, 1.0], "dims": ["frequency"],
+                "coords": {"frequency": [1.0, 100.0, 500.0]}}  # fmt: skip
+    depths = {"kind": "Curve", "values": [float(k**2 % 7) for k in range(120)], "dims": ["time", "z_mm"],
+              "coords": {"time": [0.0, 10.0, 40.0], "z_mm": [0.05 * k for k in range(40)]}}  # fmt: skip
+    sites = {"kind": "Curve", "values": [1.0, 2.0, 0.0, 5.0], "dims": ["channel"],
+             "coords": {"channel": ["Cz", "Oz", "Fz", "Pz"]}}  # fmt: skip
+    area = {"cells": {"area": "V1"}}
+    later = {"onset_ms": 20.0, "baseline_ms": 5.0}
+    edges = ("low_from_Hz", "low_to_Hz", "high_from_Hz", "high_to_Hz")
+    band = {"low_Hz": 60.0, "high_Hz": 90.0, "relative": True, "segment_ms": 20.0}
+    rows = {}
+    for kind, given, around, fields in (
+        ("MeanRate", {}, {"target": 5.0}, {}),
+        ("CV", {}, {"target": 5.0}, {"min_intervals": 3}),
+        ("FanoFactor", {"bin_ms": 10.0}, {"target": 5.0}, {"bin_ms": 20.0}),
+        ("Synchrony", {}, {"target": 5.0}, {"bin_ms": 10.0}),
+        ("PowerSpectrum", {"low_Hz": 25.0}, {"readout": "lfp_proxy", "target": spectrum},
+         {**band, "relative": False}),
+        ("BandPower", {"low_Hz": 25.0, "high_Hz": 120.0}, {"readout": "lfp_proxy", "target": 5.0}, band),
+        ("SpectrolaminarCrossover", dict(zip(edges, (20.0, 60.0, 70.0, 110.0), strict=True)),
+         {"readout": "lfp_proxy", "target": 5.0, **area},
+         dict(zip((*edges, "segment_ms"), (30.0, 30.0, 90.0, 130.0, 20.0), strict=True))),
+        ("EvokedWaveform", {}, {"readout": "lfp_proxy", "channels": "ch05", "target": wave, **area},
+         {**later, "shape_only": True}),
+        ("CSDProfile", {}, {"readout": "lfp_proxy", "target": depths, **area}, {**later, "relative_depth": True}),
+        ("Topography", {}, {"readout": "eeg_proxy", "target": sites}, later),
+    ):  # fmt: skip
+        base = aiming({"measure": {"kind": kind, **given}, **around})
+        part = "training.objective.metrics.0.measure"
+        rows |= {f"{kind}.{name}": Change(f"{part}.{name}", value, base, "objective") for name, value in fields.items()}
+        if "baseline_ms" in fields:  # a baseline needs an onset
+            base = put(base, f"{part}.onset_ms", 20.0)
+            rows[f"{kind}.baseline_ms"] = Change(f"{part}.baseline_ms", 5.0, base, "objective")
+    rate = {"measure": "MeanRate", "target": 5.0}
+    fano = {"measure": {"kind": "FanoFactor", "bin_ms": 10.0}, "target": 5.0}
+    power = {"measure": {"kind": "BandPower", "low_Hz": 25.0, "high_Hz": 120.0}, "readout": "lfp_proxy", "target": 5.0}
+    ceiling = {"measure": "MeanRate", "condition": {"kind": "Below", "value": 9.0}}
+    first, gate, target = "training.objective.metrics.0", "training.objective.gates.0", "training.objective"
+    synchrony = {"kind": "Synchrony"}
+    for field, value, metric in (
+        ("measure", synchrony, rate), ("readout", "eeg_proxy", power), ("cells", "PV", rate),
+        ("channels", "ch03", power), ("window_ms", [10.0, 30.0], rate), ("name", "mine", rate),
+        ("target", 6.0, rate), ("weight", 2.0, rate), ("scale", 2.0, rate),
+    ):  # fmt: skip
+        rows[f"Metric.{field}"] = Change(f"{first}.{field}", value, aiming(metric), "objective")
+        if field not in ("target", "weight", "scale"):
+            held = {**metric, "condition": ceiling["condition"]}
+            base = aiming(fano, **{name: each for name, each in held.items() if name != "target"})
+            rows[f"Gate.{field}"] = Change(f"{gate}.{field}", value, base, "objective")
+    for kind, given, changed in (
+        ("Above", {"value": 5.0}, {"value": 6.0}), ("Below", {"value": 5.0}, {"value": 6.0}),
+        ("InRange", {"low": 1.0, "high": 5.0}, {"low": 2.0, "high": 6.0}),
+        ("Equal", {"value": 5.0, "within": 1.0}, {"value": 6.0, "within": 2.0}),
+    ):  # fmt: skip
+        base = aiming(fano, measure="MeanRate", condition={"kind": kind, **given})
+        for field, value in changed.items():
+            rows[f"{kind}.{field}"] = [Change(f"{gate}.condition.{field}", value, base, "objective")]
+            if kind == "InRange":
+                ranged = aiming({**rate, "target": {"kind": kind, "low": 1.0, "high": 5.0}})
+                rows[f"{kind}.{field}"].append(Change(f"{first}.target.{field}", value, ranged, "objective"))
+    rows["Gate.condition"] = Change(
+        f"{gate}.condition", {"kind": "Above", "value": 9.0}, aiming(fano, **ceiling), "objective"
+    )
+    square = {"kind": "Curve", "values": [1.0, 2.0, 3.0, 5.0], "dims": ["time", "channel"],
+              "coords": {"time": [0.0, 40.0], "channel": ["ch05", "ch06"]}, "units": "a.u."}  # fmt: skip
+    shown = aiming({"measure": "EvokedWaveform", "readout": "lfp_proxy", "target": square, **area})
+    later = {"time": [0.0, 30.0], "channel": ["ch05", "ch06"]}
+    for field, value in (
+        ("values", [1.0, 2.0, 3.0, 6.0]),
+        ("dims", ["channel", "time"]),
+        ("coords", later),
+        ("units", "V"),
+    ):
+        rows[f"Curve.{field}"] = Change(f"{first}.target.{field}", value, shown, "objective")
+    rows["Curve.kind"] = Change(first, rate, shown, "objective")
+    rows["Targets.metrics"] = Change(f"{target}.metrics", [rate, fano], aiming(rate), "objective")
+    rows["Targets.gates"] = Change(f"{target}.gates", [ceiling], aiming(rate), "objective")
+    rows["Training.objective"] = Change(target, {"metrics": [fano]}, aiming(rate), "objective")
+    rows["Config.training"] = Change("training", {"objective": {"metrics": [fano]}}, aiming(rate), "objective")
+    return rows
+
+
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
+NEAR = based(circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"},
+                                    "target": {"area": "V1", "cell_type": "PV"}}])  # fmt: skip
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
     "Config.circuit": Change("circuit.cells.n", 24),
@@ -358,6 +536,7 @@ FIELDS = {
                             for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
     "Circuit.connections": Change("circuit.connections", []),
+    "Circuit.gains": Change("circuit.gains", {"E->PV": 1.5}),
     "Area.name": [Change("circuit.areas.1.name", "MT", seen="neurons"),
                   Change("circuit.areas.1.name", "MT", SEEN_BY_EEG)],
     "Area.position_mm": Change("circuit.areas.1.position_mm", [-40.0, -20.0, 80.0], SEEN_BY_EEG),
@@ -377,6 +556,10 @@ FIELDS = {
     "Connection.rule": Change("circuit.connections.0.rule", "AllToAll"),
     "Connection.weight": Change("circuit.connections.0.weight", 90.0),
     "Connection.delay_ms": Change("circuit.connections.0.delay_ms", 2.0),
+    "Connection.weight_decay": Change("circuit.connections.0.weight_decay", {"length_mm": 0.3}, NEAR),
+    **at("circuit.connections.0.weight_decay", "WeightDecay",
+         put(NEAR, "circuit.connections.0.weight_decay", {"length_mm": 0.3}),
+         length_mm=0.1, profile="GaussianDecay", lateral=True),
     "Run.seed": Change("run.seed", 4),
     "Run.dtype": Change("run.dtype", "float64"),
     "Run.duration_ms": Change("run.duration_ms", 50.0),
@@ -393,12 +576,32 @@ FIELDS = {
     "Stimulus.at": Change("task.stimuli.0.at", {"onsets_ms": [3.0, 20.0]}, stimulated(PULSE)),
     "Schedule.onsets_ms": Change("task.stimuli.0.at.onsets_ms", [3.0, 21.0], SCHEDULED),
     "Schedule.trials": Change("task.stimuli.0.at.trials", [1, 0], SCHEDULED),
+    "Training.trainables": Change("training.trainables", [GAIN], seen="config"),
+    **{f"Trainable.{field}": Change(f"training.trainables.0.{field}", value, TUNED, "config")
+       for field, value in {"path": "cells.PV.drive", "bounds": (1.0, 16.0), "transform": "Log"}.items()},
+    "Linear.kind": Change("training.trainables.0.transform", "Linear", TUNED_BY_FACTORS, "config"),
+    "Log.kind": Change("training.trainables.0.transform", "Log", TUNED, "config"),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
-    "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
+    "Readouts.source": [Change("readouts.source", "synaptic_current", probed(kind=name)) for name in ("source", "lfp")],
+    **_maps(),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
     **_synapses(),
     **_plasticities(),
+    **_objectives(),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forwards():
+    """Two solutions with sources near the areas of BASE."""
+    areas = Config(**BASE).circuit.areas
+    FORWARDS.mkdir(exist_ok=True)
+    for name, away_mm in (("one", 0.5), ("other", 1.0)):
+        places_mm = np.array([each.position_mm for each in areas]) + away_mm
+        solution = heads.forward(heads.eeg_info(), places_mm)
+        mne.write_forward_solution(FORWARDS / f"{name}-fwd.fif", solution, overwrite=True, verbose="error")
+    yield
+    shutil.rmtree(FORWARDS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -455,8 +658,10 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")
-}  # a positive weight on an inhibitory mechanism
+    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
+    "Curve.units",  # volts beside a proxy
+    "Forward.within_mm",  # a source that is then too far away
+}
 
 
 NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))

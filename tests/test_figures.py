@@ -418,3 +418,49 @@ def test_connectivity_shows_each_pair_with_its_number():
     for wrong, message in (({}, "data of type dict"), (0.0 * table, "without synapses")):
         with pytest.raises(jtfne.JtfneError, match=message):
             figures.connectivity(wrong)
+
+
+def test_flip_null_shows_draws_and_data_by_control():
+    from jtfne.measures.vflip import FlipNull
+
+    rng = np.random.default_rng(0)
+    rows = {
+        "channels": FlipNull(0.9, np.r_[np.zeros(30), rng.normal(0.0, 0.2, 70)], 1 / 101),
+        "phases": FlipNull(0.9, rng.normal(0.9, 0.02, 100), 0.5),
+    }
+    ax = figures.flip_null(rows)
+    assert ticks(ax.yaxis) == ["channels", "phases"] and "goodness" in ax.get_xlabel()
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.9, 0.9]
+    assert [text.get_text() for text in ax.texts] == ["p = 0.0099", "p = 0.5"]
+    stairs = [patch for patch in ax.patches if hasattr(patch, "get_data")]
+    for row, (patch, each) in enumerate(zip(stairs, rows.values(), strict=True)):
+        values, edges, _ = patch.get_data()
+        counts = np.histogram(each.null, edges)[0]
+        assert counts.sum() == 100, "every draw lies within the axes"
+        np.testing.assert_allclose(values + row, 0.75 * counts / counts.max())
+    given = Figure().add_subplot()
+    assert figures.flip_null(rows["phases"], given) is given
+    for wrong in ({}, {"a": 1}, [rows["phases"]]):
+        with pytest.raises(jtfne.JtfneError, match="data of type"):
+            figures.flip_null(wrong)
+
+
+def test_training_history_shows_scores_the_best_so_far_and_what_passed():
+    columns = {"generation": [0, 0, 1, 1, 2, 2], "score": [4.0, 9.0, 5.0, np.nan, 1.0, 2.0]}
+    history = pd.DataFrame({**columns, "passed": [False, False, False, False, True, False]})
+    ax = figures.training_history(history)
+    dots, passed, best = ax.lines
+    assert dots.get_ydata().tolist() == [4.0, 9.0, 5.0, 1.0, 2.0] and passed.get_ydata().tolist() == [1.0]
+    assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([0, 1, 2], [4.0, 4.0, 1.0])
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("generation", "score", "log")
+    assert ax.get_title() == "1 of 6 candidates without a finite score"
+    given = Figure().add_subplot()
+    assert figures.training_history(SimpleNamespace(history=history - 3), given) is given
+    assert given.get_yscale() == "linear"
+    for wrong, message in (
+        (3.0, "a float"),
+        (history.drop(columns="score"), "TrainingResult"),
+        (history[3:4], "finite"),
+    ):
+        with pytest.raises(jtfne.JtfneError, match=message):
+            figures.training_history(wrong)

@@ -23,6 +23,7 @@ from jtfne.config import (
     OneToOne,
     Selector,
     Uniform,
+    WeightDecay,
 )
 from jtfne.net import Net, connection_labels, construct, identity_from_labels, select_rows
 
@@ -129,6 +130,21 @@ def test_weights_and_delays_are_drawn_apart():
     (made,) = construct(config(connect(E, PV, AllToAll(), **dists))).projections
     correlation = np.corrcoef(made.weight, made.delay_ms)[0, 1]
     assert abs(correlation) < 4 / np.sqrt(made.n_edges)
+
+
+def test_gains_scale_the_weights_of_their_pair_and_no_others():
+    spread = Normal(mean=20.0, sd=4.0)
+    some = [connect(Selector(), "PV", FixedProbability(p=0.2), weight=spread), connect("E", "E", FixedTotal(n=40))]
+    before, after = config(*some), config(*some).connections(gains={"E->PV": 1.5, "E->E": 0.5})
+    net, changed = construct(before), construct(after)
+    from_e = np.isin(net.projections[0].source(), net.select(cell_type="E"))
+    want = np.where(from_e, np.float32(1.5), np.float32(1.0)) * net.projections[0].weight
+    np.testing.assert_array_equal(changed.projections[0].weight, want)
+    assert from_e.any() and not from_e.all()
+    assert changed.projections[1].weight.tolist() == [10.0]
+    for old, new in zip(net.projections, changed.projections, strict=True):
+        np.testing.assert_array_equal(old.target, new.target)
+    assert before.hash == config(*some).connections(gains={}).hash != after.hash
 
 
 def test_twin_connections_are_drawn_apart():
@@ -241,6 +257,8 @@ def test_distance_decay_stays_in_its_area():
     assert construct(config(connect(here, here, rule))).n_edges > 100
     with pytest.raises(JtfneError, match="'V1', 'V4'"):
         construct(config(connect(here, E, rule)))
+    with pytest.raises(JtfneError, match="weight_decay between cells of areas 'V1', 'V4'"):
+        construct(config(connect(here, E, AllToAll()).model_copy(update={"weight_decay": WeightDecay(length_mm=0.1)})))
 
 
 def test_too_many_distinct_sources_are_refused_with_the_place():

@@ -17,8 +17,10 @@ NAMES = [
     "JtfneError",
     "Model",
     "Net",
+    "Objective",
     "Paradigm",
     "Signals",
+    "Trainer",
     "__version__",
     "analysis",
     "construct",
@@ -31,6 +33,7 @@ NAMES = [
     "suite2_net1_config",
     "suite2_single_neuron_config",
     "suite2_v1_v4_config",
+    "sweep",
     "synapses",
 ]
 HEAVY = {"cmaes", "jax", "matplotlib", "mne", "numpy", "optax", "pandas", "pyarrow", "scipy", "xarray", "zarr"}
@@ -62,7 +65,8 @@ def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["geometry", "measures", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"]
+    "name",
+    ["geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"],
 )
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")
@@ -84,6 +88,7 @@ def test_import_loads_nothing_heavy() -> None:
         "jtfne.emitters.LIF",
         "jtfne.construct(jtfne.suite2_single_neuron_config('E'))",
         "jtfne.Paradigm",
+        "jtfne.Objective",
         "jtfne.FlatNet",
         "jtfne.optimizers.CMAES()",
     ],

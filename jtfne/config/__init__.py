@@ -1,6 +1,19 @@
 """Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
+from jtfne.config._curves import Curve
+from jtfne.config._labels import connection_labels, pair_label
+from jtfne.config._paths import (
+    Place,
+    at_bounds,
+    is_constant,
+    mean_weight,
+    misdeclared,
+    place_of,
+    places_of,
+    value_at,
+    with_values,
+)
 from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import (
@@ -22,7 +35,10 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
+from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
     ALIASES,
@@ -46,42 +62,73 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
+from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.trainables import Linear, Log, Trainable
+from jtfne.config.training import Training
+from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
     "ALIASES",
+    "CSD",
+    "EEG",
+    "ERWS",
+    "ERWS1",
+    "ERWS2",
+    "LFP",
+    "MEG",
     "PROBES",
+    "RWS",
     "SCHEMA_VERSIONS",
+    "SOURCE_MAPS",
     "SOURCE_MODES",
+    "Above",
     "AllToAll",
     "Area",
+    "AtDepth",
+    "AtSoma",
+    "Below",
+    "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
     "Config",
     "Connection",
+    "Curve",
     "Decomposed",
+    "Dipole",
+    "Discs",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
     "EMMProxy",
+    "Equal",
     "ExponentialDecay",
     "FixedIndegree",
     "FixedOutdegree",
     "FixedProbability",
     "FixedTotal",
+    "Forward",
     "FromDistance",
     "FromTable",
     "Frozen",
+    "Gate",
     "GaussianDecay",
     "Geometry",
+    "InRange",
     "InputCurrent",
     "LFPProxy",
     "Layer",
+    "Linear",
+    "Log",
     "LogNormal",
     "MEGProxy",
+    "Metric",
     "Normal",
     "OneToOne",
+    "Physical",
+    "Place",
+    "Points",
     "Population",
     "Probe",
     "Readouts",
@@ -90,15 +137,34 @@ __all__ = [
     "Schedule",
     "Selector",
     "Source",
+    "SourceMap",
     "SourceProbe",
     "SpectrolaminarProxy",
+    "Spheres",
     "SpikeProxy",
     "Spikes",
     "Stimulus",
     "SynapticCurrent",
+    "Targets",
     "Task",
     "TotalMembraneCurrent",
+    "Trainable",
+    "Training",
     "Uniform",
     "Voltage",
+    "WeightDecay",
+    "WeightedSum",
+    "at_bounds",
+    "closed_field",
     "codes_of",
+    "connection_labels",
+    "is_constant",
+    "mean_weight",
+    "misdeclared",
+    "open_field",
+    "pair_label",
+    "place_of",
+    "places_of",
+    "value_at",
+    "with_values",
 ]

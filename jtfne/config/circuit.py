@@ -4,7 +4,16 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from jtfne._check import refuse
 from jtfne.config._base import (
@@ -13,6 +22,7 @@ from jtfne.config._base import (
     Frozen,
     FrozenDict,
     Name,
+    NotNegative,
     Number,
     Share,
     Vector,
@@ -272,7 +282,7 @@ def is_one(total: float) -> bool:
 
 
 AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
-Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential")]
+Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=("dendrite_share",))]
 
 
 def _number_or_each(value: Any) -> str:
@@ -316,6 +326,8 @@ class Circuit(Frozen):
     mechanisms : dict of str to a synapse of `jtfne.synapses`
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection
+    gains : dict of str to float
+        By pair of cell types, such as E->PV: a factor on all weights from the one to the other; 1 unless given.
     """
 
     areas: tuple[Annotated[Area, BeforeValidator(_named, json_schema_input_type=Area | str)], ...] = ()
@@ -328,6 +340,13 @@ class Circuit(Frozen):
         default_factory=lambda: FrozenDict(RECEPTORS)
     )
     connections: tuple[Connection, ...] = ()
+    gains: Annotated[dict[Name, NotNegative], freeze] = Field(default_factory=FrozenDict)
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without gains where there are none: such configs keep the hash that they had before there were any."""
+        table: dict[str, Any] = handler(self)
+        return {name: value for name, value in table.items() if name != "gains" or value}
 
     @model_validator(mode="after")
     def _distinct(self) -> "Circuit":

@@ -4,7 +4,7 @@ import functools
 import os
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +17,16 @@ from jtfne.config import _toml
 from jtfne.config._base import Frozen
 from jtfne.config._cross import findings, refuse_all
 from jtfne.config._errors import unknown
+from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
+from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
+from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
+from jtfne.config.trainables import Trainable
+from jtfne.config.training import Training
 from jtfne.emitters import Emitter
 from jtfne.synapses import Synapse
 
@@ -48,7 +53,9 @@ class Config(Frozen):
     task : Task
         Stimuli.
     readouts : Readouts
-        Probes and the source mode.
+        Probes, the source mode and the source maps.
+    training : Training
+        Objective and trainables.
 
     Raises
     ------
@@ -79,13 +86,21 @@ class Config(Frozen):
     run: Run = Run()
     task: Task = Task()
     readouts: Readouts = Readouts()
+    training: Training = Training()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse what contradicts what, as far as it is declared."""
         wrong = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([wrong] if wrong else findings(self, whole=False))
+        refuse_all([wrong] if wrong else self._findings(whole=False))
         return self
+
+    def _findings(self, *, whole: bool) -> Iterator[str]:
+        """What contradicts what; `whole` asks that nothing is missing."""
+        lines = list(findings(self, whole=whole))
+        yield from lines
+        if self.training.trainables and not lines and whole:
+            yield from misdeclared(self, self.training.trainables, "Config.training.trainables")
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -171,22 +186,33 @@ class Config(Frozen):
         """
         return self._with("circuit", mechanisms=mechanisms)
 
-    def connections(self, connections: Sequence[Connection | Table]) -> Self:
-        """Who connects to whom."""
-        return self._with("circuit", connections=_listed(connections, "connections"))
+    def connections(
+        self, connections: Sequence[Connection | Table] | None = None, gains: Mapping[str, float] | None = None
+    ) -> Self:
+        """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
+        the other, 1 unless given."""
+        listed = None if connections is None else _listed(connections, "connections")
+        return self._with("circuit", connections=listed, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
         return self._with("readouts", probes=_listed(probes, "probes"))
 
-    def source(self, mode: str | Source | Table | Sequence[str | Source | Table]) -> Self:
+    def source(
+        self,
+        mode: str | Source | Table | Sequence[str | Source | Table] | None = None,
+        maps: Sequence[SourceMap | Table] | None = None,
+        scale: float | None = None,
+    ) -> Self:
         """Which currents fields are made of: one mode a run.
 
+        For physical readouts also where currents enter cells and return, and how many real cells a cell stands for.
         Raises: SynapticDoubleCountError for several modes whose terms overlap.
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
-        return self._with("readouts", source=mode)
+        listed = None if maps is None else _listed(maps, "source")
+        return self._with("readouts", source=mode, maps=listed, scale=scale)
 
     def stimuli(
         self,
@@ -198,9 +224,21 @@ class Config(Frozen):
         named = None if conditions is None else _listed(conditions, "stimuli")
         return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
 
+    def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
+        """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
+
+        `jtfne.Objective.of(config)` evaluates it.
+        """
+        targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
+        return self._with("training", objective=targets)
+
+    def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
+        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
+        return self._with("training", trainables=_listed(trainables, "trainables"))
+
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(findings(self, whole=True))
+        refuse_all(self._findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name). Raises: JtfneError if the config is not complete."""

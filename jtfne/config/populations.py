@@ -52,7 +52,7 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
         first = before.get(cell_type, 0)
         before[cell_type] = first + n_cells
         given = _params_of(circuit, cell_type, slice(first, first + n_cells))
-        drive, noise = (given.pop(name, _default_input(circuit, cell_type, name)) for name in INPUTS)
+        drive, noise = (given.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
         made = dataclasses.replace(emitter, **given, **_trains_of(emitter, first, n_cells))
         found.append(
@@ -85,7 +85,7 @@ def _trains_of(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
     return {name: each.of_cells(first, n_cells) for name, each in fields.items() if isinstance(each, Trains)}
 
 
-def _default_input(circuit: Circuit, cell_type: str, name: str) -> float:
+def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
     """Drive or noise where none is declared: the type's default, which belongs to its default emitter; else none."""
     default = CELL_TYPES.get(cell_type)
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0

@@ -64,6 +64,11 @@ class EdgeList:
     weight: npt.NDArray[np.float64]
     connection: npt.NDArray[np.int16]
 
+    def offset(self, ring: Ring) -> npt.NDArray[np.int64]:
+        """The entry of the ring that each adds to, counted from the slot of its spike: (n_edges,)."""
+        row = self.delay_steps.astype(np.int64) * ring.n_receptors + self.receptor
+        return row * ring.n_cells + self.target
+
 
 Chunks = Iterable[Callable[[], EdgeList]]  # of whole rows, each made when it is called, perhaps on another thread
 
@@ -99,6 +104,19 @@ class Delivery(Protocol):
         """The synapses as they are delivered: merged, delays on the grid."""
         ...
 
+    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where, in its weights as they lie, those of the entries (row, offset) are that it was built from: (n,).
+
+        row: (n,) sources. offset: (n,), see `EdgeList.offset`. Raises: JtfneError if it is spread over devices.
+        """
+        ...
+
+
+def rows_of_keys(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where each of `wanted` stands among the distinct `known`, which hold them all."""
+    order = np.argsort(known)
+    return order[np.searchsorted(known, wanted, sorter=order)]
+
 
 def pack(spikes: jax.Array) -> jax.Array:
     """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of word 0."""
@@ -132,8 +150,7 @@ class Entries:
     @classmethod
     def of(cls, edges: EdgeList, ring: Ring) -> "Entries":
         """The entries of `edges`."""
-        entry = edges.source.astype(np.int64) * ring.n_slots + edges.delay_steps
-        entry = (entry * ring.n_receptors + edges.receptor) * ring.n_cells + edges.target
+        entry = edges.source.astype(np.int64) * ring.size + edges.offset(ring)
         order = np.argsort(entry, kind="stable")
         entry = entry[order]
         first = np.flatnonzero(np.diff(entry, prepend=-1))

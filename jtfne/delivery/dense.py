@@ -69,6 +69,12 @@ class DenseDelivery:
             ring = jax.lax.dynamic_update_slice(ring, slot + sent @ matrix, (at,))
         return ring
 
+    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As `Delivery`."""
+        delay, at = np.divmod(offset, self.ring.width)
+        which = np.searchsorted(np.array(self.delays), delay)
+        return (which * self.ring.n_cells + row) * self.ring.width + at
+
     def edges(self) -> EdgeList:
         """As `Delivery`; a synapse of weight zero is none, unless it was tracked."""
         weights = np.asarray(self.weights)

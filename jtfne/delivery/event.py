@@ -14,7 +14,7 @@ import numpy.typing as npt
 from jtfne._check import refuse
 from jtfne._cores import n_cores
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack, rows_of_keys
 
 LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 
@@ -101,6 +101,14 @@ class EventDelivery:
         tracked = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[real]
         weight = np.asarray(self.weights)[real].astype(np.float64)
         return Entries(row, offsets[real], weight, tracked).edges(self.ring)
+
+    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As `Delivery`."""
+        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
+        offsets = np.asarray(self.offsets)
+        real = np.flatnonzero(offsets >= self.ring.width)
+        rows = np.repeat(np.arange(room.size), room)[real // offsets.shape[1]]
+        return real[rows_of_keys(rows * self.ring.size + offsets.reshape(-1)[real], row * self.ring.size + offset)]
 
 
 def over_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:

@@ -40,6 +40,10 @@ class ShardedDelivery:
         """As `Delivery`."""
         return self.rows.connection
 
+    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Raises: JtfneError, always: each device has weights of its own."""
+        raise refuse("weights spread over devices", "a delivery on one device, such as Event()", "delivery")
+
     @classmethod
     def build(
         cls,

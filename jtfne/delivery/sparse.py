@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack, rows_of_keys
 
 
 @register
@@ -57,6 +57,12 @@ class SparseDelivery:
         arriving = jax.ops.segment_sum(sent, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds")
         at = self.ring.turned(self.offsets, step)
         return ring.at[at].add(arriving, mode="promise_in_bounds", unique_indices=True)
+
+    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As `Delivery`."""
+        offsets = np.asarray(self.offsets)[np.asarray(self.entry)]
+        keys = np.asarray(self.source).astype(np.int64) * self.ring.size + offsets
+        return rows_of_keys(keys, row * self.ring.size + offset)
 
     def edges(self) -> EdgeList:
         """As `Delivery`."""

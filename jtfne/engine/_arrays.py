@@ -37,6 +37,7 @@ class Circuit:
     has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
     or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
+    dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
     surrogate: what makes spikes differentiable; None for spikes that are bools.
     """
 
@@ -52,6 +53,7 @@ class Circuit:
     mg_mM: jax.Array | None = None
     blocked: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
     plastic: tuple[Plastic, ...] = ()
+    dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
 
     @property

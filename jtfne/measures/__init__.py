@@ -1,5 +1,56 @@
-"""What is computed from signals: arrays in, arrays out. `jtfne.analysis` adds labels to the same kernels."""
+"""What is computed from signals: arrays in, arrays out. `jtfne.analysis` adds labels to the same kernels.
 
-from jtfne.measures import csd, icsd, kcsd, meanfield, rate, spectrolaminar, spectrum, synchrony, vflip
+`MEASURES` holds the measures that an objective can aim at, each an object with its own settings over these kernels.
+"""
 
-__all__ = ["csd", "icsd", "kcsd", "meanfield", "rate", "spectrolaminar", "spectrum", "synchrony", "vflip"]
+from jtfne.measures import (
+    coupling,
+    csd,
+    icsd,
+    kcsd,
+    meanfield,
+    rate,
+    spectrolaminar,
+    spectrum,
+    synchrony,
+    vflip,
+    weighted_sum,
+)
+from jtfne.measures._base import Frame, Measure
+from jtfne.measures.activity import CV, FanoFactor, MeanRate, Synchrony
+from jtfne.measures.responses import CSDProfile, EvokedWaveform, Topography
+from jtfne.measures.spectra import BandPower, PowerSpectrum, SpectrolaminarCrossover
+
+_ALL: tuple[type[Measure], ...] = (
+    *(MeanRate, CV, FanoFactor, Synchrony),
+    *(PowerSpectrum, BandPower, SpectrolaminarCrossover),
+    *(EvokedWaveform, CSDProfile, Topography),
+)
+MEASURES: dict[str, type[Measure]] = {each.__name__: each for each in _ALL}
+
+__all__ = [
+    "CV",
+    "MEASURES",
+    "BandPower",
+    "CSDProfile",
+    "EvokedWaveform",
+    "FanoFactor",
+    "Frame",
+    "MeanRate",
+    "Measure",
+    "PowerSpectrum",
+    "SpectrolaminarCrossover",
+    "Synchrony",
+    "Topography",
+    "coupling",
+    "csd",
+    "icsd",
+    "kcsd",
+    "meanfield",
+    "rate",
+    "spectrolaminar",
+    "spectrum",
+    "synchrony",
+    "vflip",
+    "weighted_sum",
+]

@@ -28,6 +28,32 @@ def relative_power(power: ArrayLike) -> jax.Array:
     return jnp.where(largest > 0, values / jnp.where(largest > 0, largest, 1.0), 0.0)
 
 
+def crossover_mm(
+    power: ArrayLike,
+    frequency_Hz: ArrayLike,
+    laminar_mm: ArrayLike,
+    low: tuple[float, float] = LOW_BAND_HZ,
+    high: tuple[float, float] = HIGH_BAND_HZ,
+) -> jax.Array:
+    """Depth, mm, where the relative power of the high band falls below that of the low one; NaN where it never does.
+
+    power: (n_channels, n_freq); laminar_mm: (n_channels,), downward. The profiles are straight between contacts, so
+    that the depth moves with the power; of several crossings it is the one that separates them best, as in `flip`.
+    Differentiable, but for where another crossing takes over.
+    >>> crossover_mm(jnp.array([[1.0, 4.0], [2.0, 3.0], [4.0, 1.0]]), [10, 80], [0.0, 0.1, 0.2]).round(3).item()
+    0.125
+    """
+    f_Hz, z_mm, relative = np.asarray(frequency_Hz, np.float64), jnp.asarray(laminar_mm), relative_power(power)
+    profiles = [jnp.mean(relative[:, np.flatnonzero(_bins(f_Hz, band))], axis=1) for band in (high, low)]
+    over = profiles[0] - profiles[1]
+    crosses = (over[:-1] > 0) & (over[1:] <= 0)
+    falls = jnp.where(crosses, over[:-1] - over[1:], 1.0)
+    found_mm = z_mm[:-1] + over[:-1] / falls * jnp.diff(z_mm)
+    apart = 2.0 * jnp.cumsum(over)[:-1] - jnp.sum(over)
+    best = jnp.argmax(jnp.where(crosses, apart, -jnp.inf))
+    return jnp.where(jnp.any(crosses), found_mm[best], jnp.nan)
+
+
 @dataclasses.dataclass(frozen=True)
 class Flip:
     """What FLIP found, None for what it did not find. Channels count from 0 at the top.

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from jtfne._check import refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.config import Config, Selector
+from jtfne.config import Config, Selector, connection_labels
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
 from jtfne.net._summary import Summary, summary_of
-from jtfne.net._wiring import Projection, connection_labels, wire
+from jtfne.net._wiring import Projection, wire
 
 if TYPE_CHECKING:
     from pathlib import Path

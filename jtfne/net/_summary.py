@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import JtfneError
-from jtfne.config import Population
+from jtfne.config import Population, connection_labels
 from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
-from jtfne.net._wiring import connection_labels
 from jtfne.stimuli import Constant, Poisson
 from jtfne.synapses import Exponential, Synapse
 

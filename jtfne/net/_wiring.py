@@ -2,8 +2,7 @@
 
 import dataclasses
 import functools
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from jtfne._keys import generator
 from jtfne.config import (
     AllToAll,
     Circuit,
-    Connection,
     DistanceDecay,
     FixedIndegree,
     FixedOutdegree,
@@ -25,10 +23,12 @@ from jtfne.config import (
     GaussianDecay,
     OneToOne,
     Selector,
+    WeightDecay,
+    pair_label,
 )
 from jtfne.net import _distance, _rules
 from jtfne.net._draws import Floats32, draw
-from jtfne.net._identity import Identity, Rows, rows_of_ids, select_with
+from jtfne.net._identity import Codes, Identity, Rows, rows_of_ids, select_with
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,33 +61,6 @@ class Projection:
         return np.repeat(np.arange(self.indptr.size - 1, dtype=np.int32), np.diff(self.indptr))
 
 
-def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
-    """A name for each connection: source->target:mechanism, and #2, #3, ... where one comes again.
-
-    The label names the random streams, so a connection is drawn alike whatever others are declared beside it.
-    """
-    seen: dict[str, int] = {}
-    labels = []
-    for each in connections:
-        label = f"{selector_label(each.source)}->{selector_label(each.target)}:{each.mechanism}"
-        seen[label] = seen.get(label, 0) + 1
-        labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
-    return tuple(labels)
-
-
-def selector_label(selector: Selector) -> str:
-    """A selector in short: area/layer/cell type, as far as given; alternatives by +, ids by their checksum."""
-    parts = ["+".join(_alternatives(each)) for each in (selector.area, selector.layer, selector.cell_type) if each]
-    if selector.ids is not None:
-        parts.append(f"ids{zlib.crc32(repr(tuple(selector.ids)).encode()):08x}")
-    return "/".join(parts) or "all"
-
-
-def _alternatives(names: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
 def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit) -> Projection:
     """Draw the edges of connection `index` of `circuit`, from streams of its own.
 
@@ -112,9 +85,14 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     if weight is None:
         rng = generator(seed, f"wiring/{label}/weight")
         weight = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
+    if connection.weight_decay is not None:
+        decay = connection.weight_decay
+        _refuse_several_areas(identity, source, target, "weight_decay", where)
+        weight = _distance.weakened(weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral)
+    weight = _gained(weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target)
     if delay_ms is None:
         if isinstance(connection.delay_ms, FromDistance):
-            ends = np.repeat(np.arange(len(identity), dtype=np.int32), np.diff(indptr)), edge_target
+            ends = _ends(indptr, edge_target)
             centres_mm = np.array([area.position_mm for area in circuit.areas])
             delay_ms = _distance.delays_ms(ends, identity, centres_mm, connection.delay_ms)
         else:
@@ -130,10 +108,30 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     )
 
 
+def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
+    """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by target."""
+    found = np.ones((len(identity.cell_types),) * 2, np.float32)
+    for i, source in enumerate(identity.cell_types):
+        for j, target in enumerate(identity.cell_types):
+            found[i, j] = gains.get(pair_label(source, target), 1.0)
+    return found
+
+
+def _gained(weight: Floats32, gains: Floats32, cell_type: Codes, indptr: NDArray[np.int64], target: Rows) -> Floats32:
+    """Weights times the gain of each edge; held once as before where all edges have one gain."""
+    if np.all(gains == 1.0) or not target.size:
+        return weight
+    each = gains[np.repeat(cell_type, np.diff(indptr)), cell_type[target]]
+    product: Floats32 = weight * (each[:1] if np.all(each == each[0]) else each)
+    return product
+
+
 def _chosen(identity: Identity, selector: Selector, where: str) -> Rows:
     """The rows of one end, each once. Raises: JtfneError if an id is named twice."""
     rows = select_with(identity, selector, where=where)
-    if np.unique(rows).size != rows.size:
+    named = np.zeros(len(identity), dtype=np.bool_)
+    named[rows] = True
+    if np.count_nonzero(named) != rows.size:  # np.unique would take seconds for 10**7 cells
         raise refuse("an id named twice", "each cell once", where)
     return rows
 
@@ -154,9 +152,8 @@ def _blocks(
         case AllToAll():
             return _rules.all_to_all(ends, autapses=rule.autapses)
         case DistanceDecay():
-            _refuse_several_areas(identity, source, target, where)
-            made = _distance.gaussian if isinstance(rule.profile, GaussianDecay) else _distance.exponential
-            decay, n_axes = made(rule.p0, rule.length_mm), 2 if rule.lateral else 3
+            _refuse_several_areas(identity, source, target, "DistanceDecay", where)
+            decay, n_axes = _decay(rule, rule.p0), 2 if rule.lateral else 3
             source_mm, target_mm = (identity.position_mm[rows, :n_axes] for rows in (source, target))
             return _distance.distance_decay(ends, decay, source_mm, target_mm, rng, autapses=rule.autapses)
         case FixedTotal():
@@ -168,12 +165,23 @@ def _blocks(
     return draw_edges(ends, rule.n, rng, autapses=rule.autapses, multapses=rule.multapses, where=where)
 
 
-def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, where: str) -> None:
+def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
+    """Rows of the source and of the target of each edge."""
+    return np.repeat(np.arange(indptr.size - 1, dtype=np.int32), np.diff(indptr)), target
+
+
+def _decay(declared: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
+    """What is declared, as a function of distance."""
+    made = _distance.gaussian if isinstance(declared.profile, GaussianDecay) else _distance.exponential
+    return made(p0, declared.length_mm)
+
+
+def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, what: str, where: str) -> None:
     """Distances are known within a column only. Raises: JtfneError if the cells lie in several areas."""
     codes = np.union1d(identity.area[source], identity.area[target])
     if codes.size > 1:
         names = ", ".join(repr(identity.areas[code]) for code in codes)
-        raise refuse(f"DistanceDecay between cells of areas {names}", "cells of one area", where)
+        raise refuse(f"{what} between cells of areas {names}", "cells of one area", where)
 
 
 def _assemble(

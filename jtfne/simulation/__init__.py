@@ -15,23 +15,36 @@ from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice
+from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
-from jtfne.probes import Plan, Recording, plan
+from jtfne.probes import Plan, Recording, plan, signs_of
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
-from jtfne.simulation._loop import CHUNK_STEPS, InMemory, Sink, chunk_length, record
-from jtfne.simulation._memory import MemoryEstimate, estimated, mechanisms_of, refuse_if_too_large
+from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
+from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
-from jtfne.simulation._stream import OnDisk, run_of
+from jtfne.simulation._stream import OnDisk, net_hash, run_of
 from jtfne.sources import SOURCES
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from jtfne.flatnet import FlatNet
 
-__all__ = ["MemoryEstimate", "estimate_memory", "simulate"]
+__all__ = [
+    "MemoryEstimate",
+    "Ready",
+    "RunawayError",
+    "estimate_memory",
+    "mechanisms_of",
+    "net_hash",
+    "ready_to_vary",
+    "simulate",
+    "varied",
+]
 
 
 def simulate(
@@ -147,7 +160,7 @@ def estimate_memory(
 
 
 @dataclasses.dataclass(frozen=True)
-class _Ready:
+class Ready:
     """A run before its first step. length: steps of a chunk."""
 
     net: Net
@@ -161,9 +174,48 @@ class _Ready:
     prepared_s: float
 
 
+def ready_to_vary(
+    net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
+) -> "Ready":
+    """A run of `net` as `simulate` would have it, for `varied`: with other arrays of the form of `flat`.
+
+    readouts: those to record of what the config's probes record; all of them if None. Raises: as `simulate`.
+    """
+    config, n_trials = _effective(net, paradigm, None, None, None, None)
+    if readouts is not None:
+        config = config.probes([each for each in config.readouts.probes if each.readout in readouts])
+    with precision(config.run.dtype):
+        planned = _planned(net, config)
+        length = chunk_length(planned.recorders, config.run.n_steps, CHUNK_STEPS)
+        dtype = np.dtype(config.run.dtype)
+        drive = drive_of(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
+    return Ready(net, config, flat, drive, planned, config.run.n_steps, n_trials, length, 0.0)
+
+
+def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
+    """What a run of other arrays records, to the bit what `simulate` gives, without manifest; on the calling thread.
+
+    flat: of the form of `ready.flat`, so that nothing is compiled anew. Raises: JtfneError if a cell runs away.
+    """
+    drive = dataclasses.replace(ready.drive, seed=seed)
+    with precision(ready.config.run.dtype):
+        recording = record(
+            flat,
+            drive,
+            ready.planned.recorders,
+            seed=seed,
+            n_steps=ready.n_steps,
+            n_trials=ready.n_trials,
+            length=ready.length,
+            sink=_in_memory(ready),
+            tick=lambda n: None,
+        )
+    return Signals(_labelled(ready.net, ready.config, ready.planned, recording))
+
+
 def _ready(
     net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
-) -> _Ready:
+) -> Ready:
     """Arrays, inputs and recorders. Raises: JtfneError if the run does not fit in memory."""
     began, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
     with precision(run.dtype):
@@ -173,15 +225,15 @@ def _ready(
         refuse_if_too_large(estimate, on_disk=on_disk)
         flat, drive = _prepared(net, config, delivery)
     prepared_s = time.perf_counter() - began
-    return _Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s)
+    return Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s)
 
 
-def _in_memory(ready: _Ready) -> InMemory:
+def _in_memory(ready: Ready) -> InMemory:
     """Room for the recordings of the run."""
     return InMemory({probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps)
 
 
-def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
+def _streamed(ready: Ready, out: Path, progress: bool | None) -> Signals:
     """The run, chunk by chunk to `out`, from where an earlier process left off. Raises: as `simulate`."""
     with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
         n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
@@ -192,7 +244,7 @@ def _streamed(ready: _Ready, out: Path, progress: bool | None) -> Signals:
     return signals
 
 
-def _run(ready: _Ready, sink: Sink, progress: bool | None) -> Signals:
+def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
     """The run, labelled."""
     began = time.perf_counter()
     dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
@@ -242,9 +294,10 @@ def _effective(
 
 def _planned(net: Net, config: Config) -> Plan:
     """What the run must keep; the matrices of its fields are made once a net."""
-    key = (config.readouts, config.run.dt_ms, config.run.dtype)
+    signs = signs_of(net, config)
+    key = (config.readouts, config.run.dt_ms, config.run.dtype, signs)
     with precision(config.run.dtype):
-        return net.remembered(key, lambda: plan(net, config))
+        return net.remembered(key, lambda: plan(net, config, signs))
 
 
 def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
@@ -257,14 +310,7 @@ def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatN
 
 def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
     """Labels on what was recorded, and the manifest of how it came about."""
-    run = config.run
-    attrs: dict[str, str | int | float] = {
-        "duration_ms": float(run.duration_ms),
-        "dt_ms": float(run.dt_ms),
-        "n_trials": recording.n_trials,
-    }
-    readouts = [probe.readout(recording) for probe in planned.probes]
-    tree = tree_of(readouts, config.task, net.identity, attrs)
+    run, tree = config.run, _labelled(net, config, planned, recording)
     source = SOURCES[config.readouts.source.kind]
     manifest = run_manifest(
         tree,
@@ -284,6 +330,17 @@ def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timi
         timings=timings,
     )
     return Signals(tree, manifest)
+
+
+def _labelled(net: Net, config: Config, planned: Plan, recording: Recording) -> "xr.DataTree":
+    """Labels on what was recorded."""
+    attrs: dict[str, str | int | float] = {
+        "duration_ms": float(config.run.duration_ms),
+        "dt_ms": float(config.run.dt_ms),
+        "n_trials": recording.n_trials,
+    }
+    readouts = [probe.readout(recording) for probe in planned.probes]
+    return tree_of(readouts, config.task, net.identity, attrs)
 
 
 def _times(config: Config) -> dict[str, float]:

@@ -31,10 +31,13 @@ def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
         "trials": n_trials,
         "config_sha256": net.config.hash,
         "paradigm_sha256": _json.sha256(config.task.model_dump(mode="json")),
-        "net_sha256": _json.sha256(
-            [_fields_hash(each) for each in (net.identity, *net.projections) if each is not None]
-        ),
+        "net_sha256": net_hash(net),
     }
+
+
+def net_hash(net: Net) -> str:
+    """SHA-256 of the cells and edges of a circuit."""
+    return _json.sha256([_fields_hash(each) for each in (net.identity, *net.projections) if each is not None])
 
 
 def _fields_hash(part: Any) -> dict[str, str]:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jtfne.cli._shared import As_json, Config_argument, config_of, print_facts
+from jtfne.cli._train import train
+
 if TYPE_CHECKING:
     from jtfne.config import Config
     from jtfne.paradigm import Paradigm
@@ -25,14 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Run_folder = Annotated[Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")]
-Config_argument = Annotated[
-    str,
-    typer.Argument(
-        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG"
-    ),
-]
 SHOWN_CELLS = 20_000  # of a preset that is wired to be described: a second or so
 FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 
@@ -44,6 +40,7 @@ class Format(enum.StrEnum):
     parquet = "parquet"
     netcdf = "netcdf"
     zarr = "zarr"
+    sonata = "sonata"
 
 
 def main() -> None:
@@ -84,21 +81,24 @@ def run(
             raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
         signals, differing = _repeated(manifest, _room(out, resume=resume))
     else:
-        signals, differing = _simulated(_config_of(str(config), seed, duration_ms), _room(out, resume=resume)), None
+        signals, differing = _simulated(config_of(str(config), seed, duration_ms), _room(out, resume=resume)), None
     files = _written(signals, _beside(out), out.absolute())
     _tell_run(signals, out, files, differing, as_json=as_json)
     if differing:
         raise typer.Exit(1)
 
 
+app.command()(train)
+
+
 @app.command()
 def validate(config: Config_argument, as_json: As_json = False) -> None:
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
-    checked = _config_of(config, None, None)
+    checked = config_of(config, None, None)
     checked.check()
     cells = sum(each.n_cells for each in checked.populations())
     facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
-    _print({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
+    print_facts({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
 
 
 @app.command()
@@ -108,7 +108,7 @@ def show(folder: Run_folder, as_json: As_json = False) -> None:
 
     signals = jtfne.load(folder)
     if as_json:
-        _print(_summary(signals), as_json=True)
+        print_facts(_summary(signals), as_json=True)
         return
     typer.echo(signals.summary().to_string())
     if "spk" in signals.tree.children:
@@ -123,7 +123,7 @@ def export(
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")] = None,
 ) -> None:
-    """Write a run in another format: FIF of each field, Parquet spikes, or the whole tree as netCDF or Zarr."""
+    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as netCDF or Zarr."""
     import jtfne
 
     signals = jtfne.load(folder)
@@ -156,7 +156,7 @@ def compare(
     target.mkdir(parents=True, exist_ok=True)
     table, files = analysis.compare_run(signals, str(recording or named), readout=readout, folder=target)
     if as_json:
-        _print({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
+        print_facts({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
         return
     typer.echo(table.to_string(index=False))
     for path in files:
@@ -177,12 +177,12 @@ def presets(
 
     if name is None:
         listed = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
-        _print(listed, as_json=as_json)
+        print_facts(listed, as_json=as_json)
         return
     make = PRESETS[one_of(name, PRESETS, name="preset", where="jtfne presets")]
     described = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
     if as_json:
-        _print(described, as_json=True)
+        print_facts(described, as_json=True)
         return
     typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
     config = make()
@@ -204,39 +204,6 @@ def schema(
 
     one_of(of, ("config", "manifest"), name="schema", where="jtfne schema")
     typer.echo(_json.dumps(Config.json_schema() if of == "config" else manifest_schema(), indent=2))
-
-
-def _config_of(given: str, seed: int | None, duration_ms: float | None) -> "Config":
-    """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
-    from jtfne.config import Config
-
-    path = Path(given)
-    if path.suffix in (".json", ".toml"):
-        made = Config.from_file(path)
-    else:
-        made = _preset(given)
-    return made.runtime(seed=seed, duration_ms=duration_ms)
-
-
-def _preset(given: str) -> "Config":
-    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value."""
-    import inspect
-
-    from jtfne._check import one_of, refuse
-    from jtfne.presets import PRESETS
-
-    name, _, listed = given.partition(":")
-    make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
-    parameters = inspect.signature(make).parameters
-    arguments: dict[str, Any] = {}
-    for item in filter(None, listed.split(",")):
-        key, _, text = item.partition("=")
-        kind = type(parameters[one_of(key, parameters, name="argument", where=f"preset {name}")].default)
-        try:
-            arguments[key] = kind(text)
-        except ValueError:
-            raise refuse(f"{key}={text!r}", f"a value of type {kind.__name__}", f"preset {name}") from None
-    return make(**arguments)
 
 
 def _simulated(config: "Config", room: Path) -> "Signals":
@@ -339,9 +306,9 @@ def _exported(signals: "Signals", to: Format, target: Path) -> Iterator[Path]:
         Format.parquet: (interop.write_parquet, "spikes.parquet"),
         Format.netcdf: (interop.to_netcdf, "signals.nc"),
         Format.zarr: (interop.to_zarr, "signals.zarr"),
+        Format.sonata: (interop.to_sonata, "sonata"),
     }
-    write, name = writers[to]
-    yield write(signals, target / name)
+    yield writers[to][0](signals, target / writers[to][1])
 
 
 def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[str] | None, *, as_json: bool) -> None:
@@ -350,7 +317,7 @@ def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[
     if differing is not None:
         facts["repeat"] = "identical" if not differing else f"differs in {', '.join(differing)}"
     if as_json:
-        _print(facts, as_json=True)
+        print_facts(facts, as_json=True)
         return
     typer.echo(
         signals.rates().round(2).to_string(index=False) if "spk" in signals.tree.children else "no spikes recorded"
@@ -368,17 +335,6 @@ def _summary(signals: "Signals") -> dict[str, Any]:
     if "spk" in signals.tree.children:
         facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")
     return facts
-
-
-def _print(facts: dict[str, Any], *, as_json: bool) -> None:
-    """`facts` as JSON, or a line each."""
-    from jtfne import _json
-
-    if as_json:
-        typer.echo(_json.dumps(facts))
-        return
-    for key, value in facts.items():
-        typer.echo(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
 @contextlib.contextmanager

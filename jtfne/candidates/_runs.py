@@ -1,0 +1,173 @@
+"""Candidates run: on the cores of this process, or by the workers of a client; the same results in the same order."""
+
+import dataclasses
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol, Self
+
+import jax
+
+from jtfne._check import JtfneError, refuse
+from jtfne._cores import n_cores
+from jtfne.candidates._leaves import Leaves
+from jtfne.config import Config
+from jtfne.delivery import Event
+from jtfne.net import Net, construct
+from jtfne.paradigm import Paradigm
+from jtfne.reports import NotFiniteError
+from jtfne.signals import Signals
+from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
+
+ATTEMPTS = 3  # of a job whose worker is lost
+Use = Callable[[Signals], Any]
+Tick = Callable[[int], None]
+
+
+class Job(NamedTuple):
+    """One run: a candidate's values, and the seed of initial state, noise and stimuli."""
+
+    values: tuple[float, ...]
+    seed: int
+
+
+class Failed(NamedTuple):
+    """What a run leaves that went wrong, and would again."""
+
+    reason: str
+
+
+class Client(Protocol):
+    """What gives work to others: a `concurrent.futures.Executor`, or anything with its `submit`."""
+
+    def submit(self, fn: Any, /, *args: Any) -> Any:
+        """A future with `exception()` and `result()`."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Circuit:
+    """What runs of candidates are made from, as text and numbers: what a worker needs to make them as well.
+
+    config: JSON of a Config, stimuli included. paths, typical: as of `Leaves.of`. readouts: those to record, None for
+    all. net_sha256: of the circuit that the config must give.
+    """
+
+    config: str
+    paths: tuple[str, ...]
+    typical: tuple[float, ...]
+    readouts: tuple[str, ...] | None
+    net_sha256: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Runs:
+    """A circuit that is ready to run with other values at some paths."""
+
+    circuit: Circuit
+    leaves: Leaves
+    ready: Ready
+
+    @classmethod
+    def of(
+        cls,
+        net: Net,
+        paths: Sequence[str],
+        typical: Sequence[float],
+        *,
+        paradigm: Paradigm | None = None,
+        readouts: Sequence[str] | None = None,
+        where: str,
+    ) -> Self:
+        """Of `net` under `paradigm`. Raises: JtfneError as `Leaves.of`, and as `simulate` for its arguments."""
+        config = net.config.trainables([])  # whose bounds are for the declared values only
+        net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
+        if paradigm is not None:
+            config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
+        config.check()
+        shown = None if readouts is None else tuple(readouts)
+        delivery = Event() if jax.default_backend() == "cpu" else None
+        given: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
+        leaves = Leaves.of(net, paths, typical, **given)
+        ready = ready_to_vary(net, paradigm, leaves.flat, shown)
+        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), shown, net_hash(net))
+        return cls(circuit, leaves, ready)
+
+    def run(self, job: Job) -> Signals:
+        """What one run records. Raises: JtfneError if a cell runs away."""
+        return varied(self.ready, self.leaves.with_values(job.values), job.seed)
+
+    def used(self, job: Job, use: Use) -> Any:
+        """What `use` makes of a run, or that it failed."""
+        try:
+            return use(self.run(job))
+        except (RunawayError, NotFiniteError) as error:
+            return Failed(str(error))
+
+    def all(
+        self, jobs: Sequence[Job], use: Use, client: Client | None = None, tick: Tick = lambda n: None
+    ) -> list[Any]:
+        """What `use` makes of each run, in order. tick: hears of each that is done.
+
+        Runs share a program and are spread over the cores, one each; with a client over its workers, each of which
+        constructs the circuit from its config, once. Raises: JtfneError if a worker's circuit is another one, or the
+        client takes no more work; and what `use` raises.
+        """
+        if client is not None:
+            return self._by(client, jobs, use, tick)
+        found = []
+        for job in jobs[:1]:  # compiles, which each thread would do else
+            found.append(self.used(job, use))
+            tick(1)
+        with ThreadPoolExecutor(n_cores()) as pool:
+            for each in pool.map(lambda job: self.used(job, use), jobs[1:]):
+                found.append(each)
+                tick(1)
+        return found
+
+    def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
+        """`all` by a client. A job whose worker is lost is given away again."""
+        submit = functools.partial(_submitted, client)
+        futures, found = [submit(self.circuit, job, use, 0) for job in jobs], []
+        for job, future in zip(jobs, futures, strict=True):
+            for attempt in range(1, ATTEMPTS + 1):
+                error = future.exception()
+                if error is None or isinstance(error, JtfneError) or attempt == ATTEMPTS:
+                    break
+                future = submit(self.circuit, job, use, attempt)
+            found.append(future.result())
+            tick(1)
+        return found
+
+
+def _submitted(client: Client, *given: Any) -> Any:
+    """The future of a job. Raises: JtfneError if the client takes no more."""
+    try:
+        return client.submit(work, *given)
+    except BrokenExecutor as error:
+        given_up = f"a client whose workers are lost ({error})"
+        raise refuse(given_up, "one that takes work; what is in out= goes on from there", "fit(client=)") from error
+
+
+def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
+    """One run, on a worker. attempt: how often it was tried before, so that a client takes it for another job."""
+    return _made(circuit).used(job, use)
+
+
+_LOCK = threading.Lock()
+_MADE: dict[Circuit, Runs] = {}  # of this process: the circuit that it worked on last
+
+
+def _made(circuit: Circuit) -> Runs:
+    """The runs of `circuit`, made once. Raises: JtfneError if its config gives another net here."""
+    with _LOCK:
+        if circuit not in _MADE:
+            net = construct(Config.from_json(circuit.config))
+            if net_hash(net) != circuit.net_sha256:
+                given = "a net that is not what its config gives on the worker,"
+                raise refuse(given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
+            _MADE.clear()
+            made = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
+            _MADE[circuit] = made
+        return _MADE[circuit]

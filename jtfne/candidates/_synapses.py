@@ -1,0 +1,185 @@
+"""Weights of all synapses as a product: what was drawn, times a factor of its connection, times a gain of its pair."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import refuse
+from jtfne.config import Place, is_constant, mean_weight, pair_label
+from jtfne.flatnet import FlatNet, edges_of
+from jtfne.net import Net, Projection, construct, gains_of
+
+Floats32 = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Weights:
+    """What a weight is made of.
+
+    drawn: the weights of each projection without gains, 1 where a constant is to be tuned, (n_edges,) or (1,). gains:
+    (n_types, n_types), as declared. of_pair: path -> its entry of `gains`. of_connection: path -> (which projection, by
+    what its value is divided). code: (n_cells,), the type of each cell.
+    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and dtype of its array.
+    """
+
+    drawn: tuple[Floats32, ...]
+    gains: Floats32
+    of_pair: dict[int, tuple[int, int]]
+    of_connection: dict[int, tuple[int, float]]
+    code: npt.NDArray[np.int16]
+    weight: Floats32 | None = None
+    slot: npt.NDArray[np.int64] | None = None
+    connection: npt.NDArray[np.int16] | None = None
+    pair: npt.NDArray[np.int32] | None = None
+    shape: tuple[int, ...] = ()
+    dtype: Any = None
+
+    def projections(self, old: Sequence[Projection], values: Sequence[float]) -> list[Projection]:
+        """The projections with the weights of these values; those that stay the same are kept."""
+        factors, gains = self._factors(values, np), self._gains(values, np)
+        pairs = set(self.of_pair.values())
+        changed = {n for n, _ in self.of_connection.values()}
+        made = []
+        for n, (each, drawn) in enumerate(zip(old, self.drawn, strict=True)):
+            ends = self.code[each.source()], self.code[each.target]
+            if n in changed or any(bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs):
+                weight = drawn * factors[n]
+                gain = gains[ends]
+                uniform = not gain.size or bool(np.all(gain == gain[0]))
+                weight = weight * (gain[:1] if uniform else gain) if gain.size else weight
+                each = dataclasses.replace(each, weight=weight)
+            made.append(each)
+        return made
+
+    def laid(self, flat: FlatNet, net: Net, where: str) -> "Weights":
+        """The same for the delivery of `flat`."""
+        delivery: Any = flat.circuit.delivery
+        connections = net.config.circuit.connections
+        fixed = [n for n, each in enumerate(net.projections) if connections[each.connection].plasticity is None]
+        parts = [edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in fixed]
+        row = np.concatenate([each.source.astype(np.int64) for each in parts])
+        offset = np.concatenate([each.offset(delivery.ring) for each in parts])
+        drawn = [np.broadcast_to(self.drawn[n], each.source.size) for n, each in zip(fixed, parts, strict=True)]
+        n_types = self.gains.shape[0]
+        pair = [self.code[each.source].astype(np.int32) * n_types + self.code[each.target] for each in parts]
+        return dataclasses.replace(
+            self,
+            weight=np.concatenate(drawn),
+            slot=delivery.slots(row, offset),
+            connection=np.repeat(np.array(fixed, np.int16), [each.source.size for each in parts]),
+            pair=np.concatenate(pair),
+            shape=tuple(delivery.weights.shape),
+            dtype=np.dtype(delivery.weights.dtype),
+        )
+
+    def __call__(self, values: Any, xp: Any) -> Any:
+        """The array of the delivery's weights."""
+        assert self.weight is not None and self.slot is not None, "laid out"
+        factors, gains = self._factors(values, xp), self._gains(values, xp)
+        each = self.weight * factors[self.connection] * gains.reshape(-1)[self.pair]
+        size = int(np.prod(self.shape))
+        if xp is np:
+            return np.bincount(self.slot, each.astype(np.float64), size).astype(self.dtype).reshape(self.shape)
+        total: jax.Array = jnp.zeros(size, self.dtype).at[self.slot].add(each.astype(self.dtype))
+        return total.reshape(self.shape)
+
+    def _factors(self, values: Any, xp: Any) -> Any:
+        """The factor of each connection: (n_connections,)."""
+        found = xp.ones(len(self.drawn), np.float32)
+        for k, (n, mean) in self.of_connection.items():
+            found = _with(found, n, values[k] / mean)
+        return found
+
+    def _gains(self, values: Any, xp: Any) -> Any:
+        """The gain of each pair: (n_types, n_types)."""
+        found = xp.array(self.gains)
+        for k, (i, j) in self.of_pair.items():
+            found = _with(found, (i, j), values[k])
+        return found
+
+
+def _with(array: Any, at: Any, value: Any) -> Any:
+    """`array` with another entry; numpy's in place."""
+    if isinstance(array, np.ndarray):
+        array[at] = value
+        return array
+    return array.at[at].set(value)
+
+
+def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
+    """The weights on which `places` have a say, None if they have none.
+
+    Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as the run goes.
+    """
+    if not any(place.family in ("gains", "connections") for place in places):
+        return None
+    identity: Any = net.identity
+    pairs = {
+        pair_label(source, target): (i, j)
+        for i, source in enumerate(identity.cell_types)
+        for j, target in enumerate(identity.cell_types)
+    }
+    of_pair = {k: pairs[each.name] for k, each in enumerate(places) if each.family == "gains"}
+    of_connection: dict[int, tuple[int, float]] = {}
+    drawn = list(_without_gains(net, where))
+    connections = net.config.circuit.connections
+    for k, place in enumerate(places):
+        if place.family == "connections":
+            n = next(n for n, each in enumerate(net.projections) if each.connection == place.at)
+            constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
+            if mean == 0.0 and not constant:
+                given = f"path={place.path!r}, a weight of 0 that falls with distance,"
+                raise refuse(given, "another weight, which values can be told from", where)
+            drawn[n] = np.ones(1, np.float32) if constant else drawn[n]
+            of_connection[k] = (n, 1.0 if constant else mean)
+    made = Weights(
+        tuple(drawn), gains_of(identity, net.config.circuit.gains), of_pair, of_connection, identity.cell_type
+    )
+    _refuse_unused(net, places, made, where)
+    return made
+
+
+def _without_gains(net: Net, where: str) -> list[Floats32]:
+    """The weights of each projection as they were drawn. Raises: JtfneError if the net is not that of its config."""
+    if not net.config.circuit.gains:
+        return [each.weight for each in net.projections]
+    drawn = construct(net.config.connections(gains={})).projections
+    same = len(drawn) == len(net.projections) and all(
+        np.array_equal(one.target, other.target) for one, other in zip(drawn, net.projections, strict=True)
+    )
+    if not same:
+        raise refuse("a net with gains and other edges than its config's", "a net from jtfne.construct", where)
+    return [each.weight for each in drawn]
+
+
+def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: str) -> None:
+    """Raises: JtfneError for a path without synapses, or with synapses that are plastic."""
+    connections = net.config.circuit.connections
+    for k, place in enumerate(places):
+        if place.family not in ("gains", "connections"):
+            continue
+        mine = [
+            connections[each.connection]
+            for n, each in enumerate(net.projections)
+            if (
+                n == weights.of_connection[k][0] and each.n_edges
+                if k in weights.of_connection
+                else _joins(each, weights.code, weights.of_pair[k])
+            )
+        ]
+        if not mine:
+            given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
+            raise refuse(given, "a path to synapses that there are", where)
+        if any(each.plasticity is not None for each in mine):
+            given = f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
+            raise refuse(given, "a path to synapses that do not", where)
+
+
+def _joins(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
+    """Whether an edge of `projection` goes from the one type to the other."""
+    return bool(np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1])))

@@ -1,0 +1,61 @@
+"""What commands share: a config from its file or preset, and how facts are printed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from jtfne.config import Config
+
+As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Config_argument = Annotated[
+    str,
+    typer.Argument(
+        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG"
+    ),
+]
+
+
+def config_of(given: str, seed: int | None, duration_ms: float | None) -> "Config":
+    """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
+    from jtfne.config import Config
+
+    path = Path(given)
+    if path.suffix in (".json", ".toml"):
+        made = Config.from_file(path)
+    else:
+        made = _preset(given)
+    return made.runtime(seed=seed, duration_ms=duration_ms)
+
+
+def _preset(given: str) -> "Config":
+    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value."""
+    import inspect
+
+    from jtfne._check import one_of, refuse
+    from jtfne.presets import PRESETS
+
+    name, _, listed = given.partition(":")
+    make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
+    parameters = inspect.signature(make).parameters
+    arguments: dict[str, Any] = {}
+    for item in filter(None, listed.split(",")):
+        key, _, text = item.partition("=")
+        kind = type(parameters[one_of(key, parameters, name="argument", where=f"preset {name}")].default)
+        try:
+            arguments[key] = kind(text)
+        except ValueError:
+            raise refuse(f"{key}={text!r}", f"a value of type {kind.__name__}", f"preset {name}") from None
+    return make(**arguments)
+
+
+def print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
+    """`facts` as JSON, or a line each."""
+    from jtfne import _json
+
+    if as_json:
+        typer.echo(_json.dumps(facts))
+        return
+    for key, value in facts.items():
+        typer.echo(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")

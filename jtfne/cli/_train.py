@@ -1,0 +1,63 @@
+"""`jtfne train`: a circuit tuned until it shows what its config says it should."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jtfne.cli._shared import As_json, Config_argument, config_of, print_facts
+
+if TYPE_CHECKING:
+    from jtfne.trainer import TrainingResult
+
+FIGURE = "training.png"
+
+
+def train(
+    config: Config_argument,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the training.")] = Path("trained"),
+    optimizer: Annotated[str, typer.Option(help="A search of jtfne.optimizers, by its defaults.")] = "AGSDR",
+    generations: Annotated[int, typer.Option(help="How many to run at most.")] = 40,
+    seed: Annotated[list[int] | None, typer.Option(help="Of noise and stimuli; several are averaged over.")] = None,
+    duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
+    until_passed: Annotated[bool, typer.Option("--until-passed", help="Stop when all gates hold.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    as_json: As_json = False,
+) -> None:
+    """Tune what CONFIG declares as trainables until its objective is met; leaves the best config, history and report.
+
+    Exits with 1 if no candidate passed all gates.
+    """
+    import jtfne
+    from jtfne._check import one_of
+    from jtfne.analysis import figures
+    from jtfne.analysis.figures._style import figure_of, write
+    from jtfne.optimizers import OPTIMIZERS
+
+    searches = {name: cls for name, cls in OPTIMIZERS.items() if not cls.needs_gradients}
+    search = searches[one_of(optimizer, searches, name="optimizer", where="jtfne train")]()
+    declared = config_of(config, None, duration_ms)
+    seeds = seed if seed else [declared.run.seed]
+    budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
+    trainer = jtfne.Trainer(optimizer=search, seeds=seeds, budget=budget, stop_when_passed=until_passed)
+    result = trainer.fit(jtfne.construct(declared), out, resume=resume)
+    write(figure_of(figures.training_history(result)), out / FIGURE)
+    _tell(result, out, as_json=as_json)
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def _tell(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
+    """What came out, in a few lines or as JSON."""
+    if as_json:
+        print_facts({"folder": str(out), **result.report}, as_json=True)
+        return
+    typer.echo(result.report["verdict"])
+    for path, value in result.best.items():
+        typer.echo(f"{path}: {value:.6g} (from {result.report['start'][path]:.6g})")
+    for name in ("without_effect", "at_bounds"):
+        if result.report[name]:
+            typer.echo(f"{name.replace('_', ' ')}: {', '.join(result.report[name])}")
+    if result.report["failures"]:
+        typer.echo(f"{len(result.report['failures'])} candidates failed; report.json says which, and why")
+    typer.echo(f"{out}: best_config.json, history.csv, report.json, {FIGURE}")

@@ -1,0 +1,65 @@
+"""Checks of an objective against the circuit, the run and the probes."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jtfne._check import refuse
+from jtfne.config.objective import Aim
+from jtfne.config.readouts import Probe
+from jtfne.config.task import Run
+from jtfne.measures import Frame
+from jtfne.measures._base import AREAL, LAMINAR
+
+if TYPE_CHECKING:
+    from jtfne.config._cross import Known
+    from jtfne.config.config import Config
+
+
+def aimed(config: "Config", known: "Known", *, timed: bool, whole: bool) -> Iterator[str]:
+    """What is wrong with each metric and gate; `timed` says that the run is declared, `whole` that all is."""
+    targets = config.training.objective
+    if targets is None:
+        return
+    probes = {probe.readout: probe for probe in config.readouts.probes}
+    for part in ("metrics", "gates"):
+        for at, aim in enumerate(getattr(targets, part)):
+            where = f"Config.training.objective.{part}[{at}]"
+            yield from known.refusals(aim.cells, f"{where}.cells")
+            yield from _areas(aim, known, where)
+            if timed and aim.window_ms is not None and aim.window_ms[1] > config.run.duration_ms * (1.0 + 1e-9):
+                given = f"window_ms={aim.window_ms[0]:g} to {aim.window_ms[1]:g}"
+                yield str(refuse(given, f"a window within the run, 0 to {config.run.duration_ms:g} ms", where))
+            elif timed and aim.of in probes:
+                yield from _clock(aim, probes[aim.of], config.run, where)
+            if whole and aim.of not in probes:
+                yield str(refuse(f"{aim.label!r} of {aim.of!r}, which no probe records,", _remedy(aim, probes), where))
+
+
+def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
+    """What would record the readout of `aim`."""
+    there = ", ".join(map(repr, probes)) or "nothing"
+    return f"what is recorded, {there}; or Config.probes([..., {aim.of!r}])"
+
+
+def _areas(aim: Aim, known: "Known", where: str) -> Iterator[str]:
+    """A response, or a profile over depth, of several areas at once."""
+    areas = aim.cells.area or known.area or ()
+    measure = aim.measure
+    if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
+        given = f"{type(measure).__name__} of areas {', '.join(areas)}"
+        yield str(refuse(given, "one area, by cells={'area': ...}", where))
+
+
+def _clock(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
+    """A measure that the samples cannot show."""
+    step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
+    start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
+    n_samples = round((stop_ms - start_ms) / step_ms)
+    if n_samples < 1:
+        yield str(refuse(f"window_ms of {stop_ms - start_ms:g} ms", f"one sample or more, {step_ms:g} ms each", where))
+        return
+    frame = Frame(step_ms=step_ms, n_samples=n_samples, first_ms=start_ms + step_ms, counts=aim.of == "spk")
+    measure = aim.measure
+    complaint = measure.complaint(frame)
+    if complaint is not None:
+        yield str(refuse(complaint[0], complaint[1], f"{where}.measure"))

@@ -1,0 +1,137 @@
+"""Recorded curves as plain numbers with their coordinates: what a target is when it is more than a number."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from jtfne._check import refuse
+from jtfne.config._base import Frozen, Name, Number, freeze, plain
+from jtfne.config._errors import HERE, duplicates
+
+MS_PER_S = 1000.0
+COORDS = ("time", "frequency", "channel", "z_mm")
+MNE_UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "misc": "a.u."}
+Points = Annotated[tuple[Number | Name, ...], Field(min_length=1)]
+
+
+class Curve(Frozen):
+    """Numbers over the points of a grid, such as a spectrum, an evoked response or a map over sensors.
+
+    In Python a list, an array of one dimension, an xarray.DataArray or an mne.Evoked is taken for it.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each point, the last dimension fastest.
+    dims : sequence of str
+        ``time`` (ms from the onset), ``frequency`` (Hz), ``channel`` or ``z_mm``; none for a bare list.
+    coords : dict
+        The points of each dimension; ``z_mm`` may lie on ``channel``.
+    units : str
+        Unit of the values; empty for that of the measure.
+
+    Examples
+    --------
+    >>> Curve(values=[3.0, 1.0], dims=["frequency"], coords={"frequency": [10.0, 20.0]}, units="(V)^2/Hz").shape
+    (2,)
+    """
+
+    kind: Literal["Curve"] = "Curve"
+    values: Annotated[tuple[Number, ...], Field(min_length=1)]
+    dims: tuple[Name, ...] = ()
+    coords: Annotated[dict[str, Points], freeze] = Field(default={}, validate_default=True)
+    units: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Curve":
+        """Refuse dimensions without points, points that do not rise, and values that are not one for each."""
+        duplicates(self.dims, name="dims")
+        strange = [name for name in (*self.dims, *self.coords) if name not in COORDS]
+        if strange:
+            raise refuse(f"a curve over {strange[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE)
+        missing = [name for name in self.dims if name not in self.coords]
+        if missing:
+            raise refuse(f"a curve over {missing[0]!r} without its points", f"coords with {missing[0]!r}", HERE)
+        of_channels = {"z_mm"} if "channel" in self.dims else set()
+        loose = [name for name in self.coords if name not in {*self.dims, *of_channels}]
+        if loose:
+            raise refuse(f"coords of {loose[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE)
+        if self.dims and len(self.values) != int(np.prod(self.shape)):
+            given = f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
+            raise refuse(given, "a value for each point", HERE)
+        depths, channels = self.coords.get("z_mm", ()), self.coords.get("channel", ())
+        if depths and channels and len(depths) != len(channels):
+            raise refuse(f"{len(depths)} z_mm and {len(channels)} channels", "a depth for each", HERE)
+        for name, points in self.coords.items():
+            numbers = not any(isinstance(each, str) for each in points)
+            if name != "channel" and not numbers:
+                raise refuse(f"{name} with names", "numbers", HERE)
+            if name != "channel" and name in self.dims and not all(np.diff(np.array(points, np.float64)) > 0):
+                raise refuse(f"{name} that does not rise", "rising numbers", HERE)
+        duplicates(tuple(map(str, channels)), name="channel")
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points by dimension."""
+        return tuple(len(self.coords[name]) for name in self.dims) or (len(self.values),)
+
+
+def as_curve(data: Any) -> Any:
+    """The table of a curve, for what can be taken for one; anything else is left for pydantic to judge.
+
+    Raises: JtfneError for arrays and responses that are no curve.
+    """
+    if hasattr(data, "dims") and hasattr(data, "coords") and hasattr(data, "attrs"):
+        return _of_array(data)
+    if hasattr(data, "info") and hasattr(data, "times") and hasattr(data, "get_channel_types"):
+        return _of_evoked(data)
+    data = plain(data)
+    if isinstance(data, list | tuple) and not any(isinstance(each, list | tuple | Mapping | str) for each in data):
+        return {"kind": "Curve", "values": tuple(data)}
+    if isinstance(data, list | tuple):
+        raise refuse("a list of lists", "numbers, or an xarray.DataArray with its coordinates", HERE)
+    return data
+
+
+def _of_array(data: Any) -> dict[str, Any]:
+    """A DataArray: its dimensions are those of a curve, and one of length 1 beside them is left out."""
+    coords: dict[str, Any] = {}
+    squeezed = data.squeeze([each for each in data.dims if data.sizes[each] == 1 and each not in COORDS], drop=True)
+    extra = [str(each) for each in squeezed.dims if each not in COORDS]
+    if extra:
+        raise refuse(
+            f"an array over {', '.join(extra)}", f"one over {', '.join(COORDS)}: average or select first", HERE
+        )
+    deep = "z_mm" in squeezed.coords and squeezed["z_mm"].dims == ("channel",)
+    if deep and "channel" not in squeezed.coords:  # contacts without names: known by their depth
+        squeezed = squeezed.swap_dims(channel="z_mm").sortby("z_mm")
+    elif deep:
+        coords["z_mm"] = plain(squeezed["z_mm"].values)
+    dims = tuple(str(each) for each in squeezed.dims)
+    coords |= {name: plain(squeezed[name].values) for name in dims if name in squeezed.coords}
+    values = np.asarray(squeezed.values, np.float64).ravel().tolist()
+    units = str(data.attrs.get("units", ""))
+    return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}
+
+
+def _of_evoked(evoked: Any) -> dict[str, Any]:
+    """An mne.Evoked of channels of one type, in SI units, bad channels left out."""
+    kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
+    names = [name for name in evoked.ch_names if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]]
+    found = sorted({kinds[name] for name in names})
+    if len(found) != 1:
+        given = f"an Evoked with data channels of types {', '.join(found) or 'none'}"
+        raise refuse(given, f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)", HERE)
+    rows = [evoked.ch_names.index(name) for name in names]
+    values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
+    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    return {
+        "kind": "Curve",
+        "values": values,
+        "dims": ("channel", "time"),
+        "coords": coords,
+        "units": MNE_UNITS[found[0]],
+    }

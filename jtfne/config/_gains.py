@@ -1,0 +1,34 @@
+"""Checks of the gains from cell type to cell type."""
+
+from collections.abc import Iterator, Sequence, Set
+
+from jtfne._check import refuse
+from jtfne.config._errors import unknown
+from jtfne.config._labels import pair_label
+from jtfne.config.circuit import Circuit
+from jtfne.synapses import PairSTDP
+
+Ends = tuple[Set[str], Set[str]]  # the types of the sources of a connection, and of its targets
+
+
+def pairs_of(ends: Sequence[Ends]) -> dict[str, list[int]]:
+    """The pairs of cell types that connections join, such as E->PV, and which connections do."""
+    found: dict[str, list[int]] = {}
+    for at, (sources, targets) in enumerate(ends):
+        for pair in sorted(pair_label(source, target) for source in sources for target in targets):
+            found.setdefault(pair, []).append(at)
+    return found
+
+
+def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
+    """Gains of pairs that no connection joins, and those that would lift a weight that learns above its bound."""
+    where, pairs = "Config.circuit.gains", pairs_of(ends)
+    for pair, gain in circuit.gains.items():
+        line = unknown(pair, pairs, name="gain", where=where)
+        if line:
+            yield line
+            continue
+        learns = any(isinstance(circuit.connections[at].plasticity, PairSTDP) for at in pairs[pair])
+        if learns and gain > 1.0:
+            given = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
+            yield str(refuse(given, "at most 1", where))

@@ -1,0 +1,233 @@
+"""Paths to the numbers of a circuit that may be tuned or swept: which there are, what they are, and how to set them."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from jtfne._check import JtfneError, nearest, refuse
+from jtfne.config._cross import Known
+from jtfne.config._gains import pairs_of
+from jtfne.config._labels import connection_labels
+from jtfne.config.circuit import Circuit
+from jtfne.config.connections import Connection, Dist, FromTable, Uniform
+from jtfne.config.populations import INPUTS, base_emitter, counts_of, default_input
+from jtfne.config.trainables import Trainable
+from jtfne.emitters import Trains
+
+if TYPE_CHECKING:
+    from jtfne.config.config import Config
+
+FAMILIES = ("gains", "connections", "cells", "mechanisms")
+ROUNDING = 1e-9  # of a mean that was scaled
+SHOWN = 12  # known paths that a message lists
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a path leads. family: one of FAMILIES. name: pair, cell type or mechanism. at: which connection."""
+
+    path: str = dataclasses.field(compare=False)  # one of two, perhaps
+    family: str
+    name: str
+    field: str = ""
+    at: int = -1
+
+
+def places_of(circuit: Circuit) -> dict[str, Place]:
+    """All paths of a circuit that is complete, by family."""
+    found = [*_gains(circuit), *_connections(circuit), *_cells(circuit), *_mechanisms(circuit)]
+    return {each.path: each for each in found}
+
+
+def _gains(circuit: Circuit) -> Iterator[Place]:
+    """The pairs of cell types between which something is connected."""
+    known = Known(circuit)
+    for pair in pairs_of([(known.types(each.source), known.types(each.target)) for each in circuit.connections]):
+        yield Place(f"gains.{pair}", "gains", pair)
+
+
+def _connections(circuit: Circuit) -> Iterator[Place]:
+    """The weight of each connection, by its ends alone where no other has them."""
+    labels = connection_labels(circuit.connections)
+    ends = [label.rpartition(":")[0] for label in labels]
+    for at, (label, short) in enumerate(zip(labels, ends, strict=True)):
+        yield Place(f"connections.{label}.weight", "connections", label, "weight", at)
+        if ends.count(short) == 1:
+            yield Place(f"connections.{short}.weight", "connections", label, "weight", at)
+
+
+def _cells(circuit: Circuit) -> Iterator[Place]:
+    """Drive, noise and the traced numbers of each type's emitter."""
+    for cell_type in sorted({name for *_, name in counts_of(circuit)}):
+        emitter: Any = base_emitter(circuit, cell_type)
+        traced = [each.name for each in dataclasses.fields(emitter) if not each.metadata.get("static")]
+        numbers = [name for name in traced if not isinstance(getattr(emitter, name), Trains)]
+        for name in (*(INPUTS if getattr(type(emitter), "receives", True) else ()), *numbers):
+            yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
+
+
+def _mechanisms(circuit: Circuit) -> Iterator[Place]:
+    """The traced numbers of each mechanism."""
+    for name, mechanism in circuit.mechanisms.items():
+        fields: Any = mechanism
+        for each in dataclasses.fields(fields):
+            if not each.metadata.get("static") and getattr(mechanism, each.name) is not None:
+                yield Place(f"mechanisms.{name}.{each.name}", "mechanisms", name, each.name)
+
+
+def place_of(path: str, known: Mapping[str, Place], where: str) -> Place:
+    """Where `path` leads. Raises: JtfneError, with the nearest of the paths that there are."""
+    if path in known:
+        return known[path]
+    family = path.partition(".")[0]
+    among = [each for each in known if known[each].family == family] or list(known)
+    close = nearest(path, among)
+    shown = ", ".join(map(repr, among[:SHOWN])) + (f", ... ({len(among)} in all)" if len(among) > SHOWN else "")
+    hint = f"; nearest: {close!r}" if close else ""
+    raise JtfneError(f"path={path!r} is not allowed; allowed: {shown or 'nothing'}{hint} (in {where})")
+
+
+def value_at(circuit: Circuit, place: Place) -> float | None:
+    """What stands there, None if it is not one number for all."""
+    if place.family == "gains":
+        return float(circuit.gains.get(place.name, 1.0))
+    if place.family == "connections":
+        return mean_weight(circuit.connections[place.at])
+    if place.family == "mechanisms":
+        return float(getattr(circuit.mechanisms[place.name], place.field))
+    given = circuit.cell_params.get(place.name, {})
+    default = default_input if place.field in INPUTS else _field_of
+    value: Any = given[place.field] if place.field in given else default(circuit, place.name, place.field)
+    return float(value) if np.ndim(value) == 0 else None
+
+
+def _field_of(circuit: Circuit, cell_type: str, field: str) -> Any:
+    """A field of a type's emitter."""
+    return getattr(base_emitter(circuit, cell_type), field)
+
+
+def mean_weight(connection: Connection) -> float:
+    """The weight of a connection: of a distribution its declared mean, of a table the mean."""
+    rule, weight = connection.rule, connection.weight
+    if isinstance(rule, FromTable) and rule.weight is not None:
+        return float(np.mean(rule.weight.array))
+    if isinstance(weight, Uniform):
+        return 0.5 * (weight.low + weight.high)
+    return float(weight) if isinstance(weight, int | float) else weight.mean
+
+
+def is_constant(connection: Connection) -> bool:
+    """Whether all synapses of a connection are declared to have one weight."""
+    return _is_number(connection) and connection.weight_decay is None
+
+
+def _is_number(connection: Connection) -> bool:
+    """Whether the weight is declared as a number, perhaps one that falls with distance."""
+    listed = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
+    return not listed and isinstance(connection.weight, int | float)
+
+
+def _weighted(connection: Connection, value: float) -> Connection:
+    """`connection` with another mean weight, its distribution scaled."""
+    if _is_number(connection):
+        return connection.model_copy(update={"weight": value})
+    factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
+    if isinstance(rule, FromTable) and rule.weight is not None:
+        scaled = {**_fields(rule), "weight": rule.weight.array * factor}
+        return connection.model_copy(update={"rule": FromTable(**scaled)})
+    if factor == 0.0 or isinstance(weight, int | float):
+        return connection.model_copy(update={"weight": value})
+    return connection.model_copy(update={"weight": _scaled(weight, factor)})
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """The fields of a declaration, by name."""
+    return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+def _scaled(weight: Dist, factor: float) -> Dist:
+    """A distribution of `factor` times the weight; factor > 0."""
+    numbers: dict[str, Any] = {
+        name: each * factor for name, each in _fields(weight).items() if isinstance(each, int | float)
+    }
+    return type(weight)(**numbers)
+
+
+def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
+    """`config` with other values. Raises: JtfneError for what is refused there."""
+    circuit = config.circuit
+    gains, connections, mechanisms = dict(circuit.gains), list(circuit.connections), dict(circuit.mechanisms)
+    params = {name: dict(given) for name, given in circuit.cell_params.items()}
+    for place, value in values.items():
+        if place.family == "gains":
+            gains[place.name] = value
+        elif place.family == "connections":
+            connections[place.at] = _weighted(connections[place.at], value)
+        elif place.family == "cells":
+            params.setdefault(place.name, {})[place.field] = value
+        else:
+            old: Any = mechanisms[place.name]
+            mechanisms[place.name] = dataclasses.replace(old, **{place.field: value})
+    families = {place.family for place in values}
+    config = config.mechanisms(mechanisms) if "mechanisms" in families else config
+    config = config.cell_params(params) if "cells" in families else config
+    return config.connections(connections, gains) if {"gains", "connections"} & families else config
+
+
+def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str) -> Iterator[str]:
+    """What is wrong with the paths and bounds of trainables, one line each."""
+    known = places_of(config.circuit)
+    found: dict[Place, Trainable] = {}
+    for at, each in enumerate(trainables):
+        here = f"{where}[{at}]"
+        try:
+            place = place_of(each.path, known, here)
+        except JtfneError as error:
+            yield str(error)
+            continue
+        if place in found:
+            yield str(refuse(f"path={each.path!r}, given twice,", "each path once", here))
+        found[place] = each
+        yield from _outside(each, value_at(config.circuit, place), here)
+
+
+def _outside(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
+    """A value that is not one number, or is not within the bounds."""
+    low, high = trainable.bounds
+    if value is None:
+        given = f"path={trainable.path!r}, which differs from cell to cell,"
+        yield str(refuse(given, "a path to one number", where))
+    elif not low - ROUNDING * abs(low) <= value <= high + ROUNDING * abs(high):
+        given = f"bounds=({low:g}, {high:g}) of {trainable.path!r}, which is {value:g},"
+        yield str(refuse(given, "bounds between which the declared value lies", where))
+
+
+class Ranged(Protocol):
+    """What has a path and bounds."""
+
+    @property
+    def path(self) -> str:
+        """Where it leads."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        ...
+
+
+def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> None:
+    """Raises: JtfneError, if the circuit is refused with one at a bound and all others at the opposite ones.
+
+    So no two can cross within their bounds: what a circuit refuses is a value beyond a limit, or above another one.
+    """
+    for place, each in ranged.items():
+        for pick in (0, 1):
+            values = {other: one.bounds[pick if other == place else 1 - pick] for other, one in ranged.items()}
+            try:
+                with_values(config, values)
+            except JtfneError as error:
+                told = ", ".join(f"{one.path}={value:g}" for one, value in values.items())
+                raise refuse(f"bounds of {each.path!r}, at which {told}", str(error), where) from error

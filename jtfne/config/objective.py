@@ -1,0 +1,282 @@
+"""What a circuit should show: metrics with targets, and gates that must hold."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse
+from jtfne.config._base import Declared, Frozen, Name, NotNegative, Number, Positive, numeric, plain
+from jtfne.config._curves import Curve, as_curve
+from jtfne.config._errors import HERE, duplicates
+from jtfne.config.connections import Names, Selection, Selector
+from jtfne.config.readouts import ALIASES, PROBES
+from jtfne.measures import MEASURES, Measure
+from jtfne.measures._base import AREAL, LAMINAR
+
+
+@dataclasses.dataclass(frozen=True)
+class Above:
+    """More than `value`."""
+
+    value: float
+
+    def holds(self, x: float) -> bool:
+        """Whether it does; NaN never."""
+        return x > self.value
+
+    def __str__(self) -> str:
+        return f"above {self.value:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Below:
+    """Less than `value`."""
+
+    value: float
+
+    def holds(self, x: float) -> bool:
+        """Whether it does; NaN never."""
+        return x < self.value
+
+    def __str__(self) -> str:
+        return f"below {self.value:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class InRange:
+    """From `low` to `high`, ends included."""
+
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low", "high"),)
+    low: float
+    high: float
+
+    def holds(self, x: float) -> bool:
+        """Whether it does; NaN never."""
+        return self.low <= x <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Equal:
+    """`value`, to `within`."""
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"within": NOT_NEGATIVE}
+    value: float
+    within: float = 0.0
+
+    def holds(self, x: float) -> bool:
+        """Whether it does; NaN never."""
+        return abs(x - self.value) <= self.within
+
+    def __str__(self) -> str:
+        return f"equal to {self.value:g}" + (f" within {self.within:g}" if self.within else "")
+
+
+Condition = Above | Below | InRange | Equal
+CONDITIONS: dict[str, Any] = {cls.__name__: cls for cls in (Above, Below, InRange, Equal)}
+
+
+def _as_target(value: Any) -> Any:
+    """A number as it is, two numbers as a range, other arrays as a curve, and objects as they are."""
+    value = plain(value)
+    if isinstance(value, bool | int | float | str | Mapping | Curve | InRange):
+        return value
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return {"kind": "InRange", "low": value[0], "high": value[1]}
+    return as_curve(value)
+
+
+def _kind_of(value: Any) -> str | None:
+    """Which member of the union a target is meant for."""
+    if isinstance(value, bool | int | float):
+        return "number"
+    if isinstance(value, str):
+        return value
+    kind = value.get("kind") if isinstance(value, Mapping) else type(value).__name__
+    return kind if isinstance(kind, str) else None
+
+
+Target = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[InRange, Declared({"InRange": InRange}), Tag("InRange")]
+    | Annotated[Curve, Tag("Curve")],
+    Discriminator(_kind_of),
+    BeforeValidator(_as_target),
+]
+Window = Annotated[tuple[NotNegative, Positive], numeric] | None
+
+
+class Aim(Frozen):
+    """A measure of a part of a readout."""
+
+    measure: Annotated[Measure, Declared(MEASURES)]
+    readout: str | None = None
+    cells: Selection = Selector()
+    channels: Names = None
+    window_ms: Window = None
+    name: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_readout(cls, given: Any) -> Any:
+        """An alias by the name it stands for."""
+        name = given.get("readout") if isinstance(given, Mapping) else None
+        return {**given, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else given
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
+        measure = self.measure
+        kind = type(measure).__name__
+        readouts = [each for each in measure.readouts if each in PROBES]
+        if self.readout is None and len(measure.readouts) > 1:
+            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, readouts))}", HERE)
+        if self.readout is not None and self.readout not in readouts:
+            one_of(self.readout, PROBES, name="readout", where=HERE)
+            raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
+        stray = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
+        of_cells, of_areas = self.of == "spk", self.of in AREAL
+        allowed = {"area"} if self.of in (*LAMINAR, *AREAL) else set()
+        wrong = [] if of_cells else [key for key in stray if key not in allowed]
+        if wrong:
+            selectors = [*(["area"] if allowed else []), *([] if of_areas else ["channels"])]
+            raise refuse(f"cells by {wrong[0]} of {self.of!r}", " and ".join(selectors), HERE)
+        if self.channels is not None and (of_cells or of_areas):
+            raise refuse(f"channels of {self.of!r}", "cells" if of_cells else "cells={'area': ...}", HERE)
+        if self.window_ms is not None and not self.window_ms[0] < self.window_ms[1]:
+            raise refuse(f"window_ms={self.window_ms}", "(start, stop) in ms, start before stop", HERE)
+        return self
+
+    @property
+    def of(self) -> str:
+        """The readout."""
+        only: str = self.measure.readouts[0]
+        return self.readout or only
+
+    @property
+    def selector(self) -> str:
+        """The cells or channels in words; empty for all."""
+        parts = [*(getattr(self.cells, key) or () for key in ("area", "layer", "cell_type")), self.channels or ()]
+        words = [", ".join(map(str, each)) for each in parts if each]
+        words += [f"{len(self.cells.ids)} ids"] if self.cells.ids else []
+        return " ".join(words)
+
+    @property
+    def label(self) -> str:
+        """Its name, or what it is: measure, settings that are not the default, readout, selector and window."""
+        if self.name is not None:
+            return self.name
+        measure: Any = self.measure
+        given = {each.name: getattr(measure, each.name) for each in dataclasses.fields(measure)}
+        changed = [each.name for each in dataclasses.fields(measure) if given[each.name] != each.default]
+        settings = ", ".join(f"{name}={given[name]}" for name in changed)
+        window = "" if self.window_ms is None else f"{self.window_ms[0]:g} to {self.window_ms[1]:g} ms"
+        words = [f"{type(measure).__name__}({settings})" if settings else type(measure).__name__]
+        return " ".join([*words, self.of, *filter(None, (self.selector, window))])
+
+
+class Metric(Aim):
+    """A measure of a readout, and what it should be; its distance from that is part of the score.
+
+    Parameters
+    ----------
+    measure : measure
+        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower, SpectrolaminarCrossover,
+        EvokedWaveform, CSDProfile, Topography.
+    target : float, (float, float), InRange or Curve
+        A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
+    readout : str, optional
+        What it is a measure of; of spikes if it is one of these alone.
+    cells : Selector or str, optional
+        Which cells of spikes, or which area of a readout that has areas.
+    channels : sequence of str, optional
+        Which channels.
+    window_ms : (float, float), optional
+        Samples and spikes with ``start < t <= stop``, ms from the start of the trial.
+    weight : float
+        Of its distance in the score.
+    scale : float
+        Distance that counts as 1, in the unit of the measure; of curves compared by correlation, by its square.
+    name : str, optional
+        What tables call it.
+
+    Examples
+    --------
+    >>> from jtfne.measures import MeanRate
+    >>> Metric(measure=MeanRate(), cells="PV", target=[10.0, 20.0]).target
+    InRange(low=10.0, high=20.0)
+    """
+
+    target: Target
+    weight: NotNegative = 1.0
+    scale: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        """Refuse a number for a curve, a curve for a number, and a curve over other dimensions."""
+        measure = self.measure
+        kind = type(measure).__name__
+        if not isinstance(self.target, Curve):
+            if measure.dims:
+                raise refuse(f"target={self.target} of a {kind}", f"a curve over {', '.join(measure.dims)}", HERE)
+            return self
+        if not measure.dims:
+            raise refuse(f"a curve as target of a {kind}", "a number or a range", HERE)
+        if not self.target.dims and len(measure.dims) == 1:
+            return self
+        optional = {"channel"} if len(measure.dims) > 1 else set()  # that of the only one
+        missing = {*measure.dims} - {*self.target.dims, *self.target.coords} - optional
+        along = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
+        spare = {*self.target.dims} - {*measure.dims, *measure.averaged} - along
+        if missing or spare:
+            given = f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
+            raise refuse(given, f"one over {', '.join(measure.dims)}", HERE)
+        return self
+
+
+class Gate(Aim):
+    """A measure that must meet a condition, whatever the score; one that is not finite never does.
+
+    Parameters
+    ----------
+    measure, readout, cells, channels, window_ms, name
+        As of `Metric`; the measure is a number.
+    condition : Above, Below, InRange or Equal
+
+    Examples
+    --------
+    >>> from jtfne.measures import MeanRate
+    >>> Gate(measure=MeanRate(), condition=Below(40.0)).label
+    'MeanRate spk'
+    """
+
+    condition: Annotated[Condition, Declared(CONDITIONS)]
+
+    @model_validator(mode="after")
+    def _number(self) -> Self:
+        """Refuse a curve, which no condition holds for."""
+        measure = self.measure
+        if measure.dims:
+            numbers = [name for name, each in MEASURES.items() if not each.dims]
+            raise refuse(f"a gate on a {type(measure).__name__}, a curve,", f"one of {', '.join(numbers)}", HERE)
+        return self
+
+
+class Targets(Frozen):
+    """What is aimed at: metrics, whose distances sum to the score, and gates."""
+
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
+    gates: tuple[Gate, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        """Refuse two metrics, or two gates, of one name, and metrics of no weight at all."""
+        for part in (self.metrics, self.gates):
+            duplicates([each.label for each in part], name="name")
+        if not any(each.weight for each in self.metrics):
+            raise refuse("metrics that all have weight 0", "at least one above 0", HERE)
+        return self

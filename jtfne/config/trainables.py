@@ -1,0 +1,101 @@
+"""What of a circuit may be tuned: a number by its path, its bounds, and in which scale it is searched."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from jtfne._check import refuse
+from jtfne.config._base import Frozen, Name, Number, numeric
+from jtfne.config._errors import HERE
+
+
+class Linear(Frozen):
+    """A step of the search adds to the value."""
+
+    kind: Literal["Linear"] = "Linear"
+
+    def searched(self, value: float) -> float:
+        """Where `value` stands in the search."""
+        return value
+
+    def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
+        """The value at a place of the search."""
+        return searched
+
+
+class Log(Frozen):
+    """A step of the search multiplies the value; for bounds of one sign, of which a negative one is kept."""
+
+    kind: Literal["Log"] = "Log"
+
+    def searched(self, value: float) -> float:
+        """Where `value` stands in the search: the logarithm of its size."""
+        return math.log(abs(value))
+
+    def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
+        """The value at a place of the search; xp: whose `exp`, of math, numpy or jax.numpy."""
+        return sign * xp.exp(searched)
+
+
+def _as_kind(value: Any) -> Any:
+    """A bare name as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Transform = Annotated[Linear | Log, Field(discriminator="kind")]
+
+
+class Trainable(Frozen):
+    """A number of a circuit that may be tuned within bounds.
+
+    Parameters
+    ----------
+    path : str
+        ``gains.E->PV``, a factor on all weights from one cell type to another (1 unless declared);
+        ``connections.E->PV.weight``, the weight of one connection in its own unit: of a distribution or a table the
+        mean, with which all of its weights are scaled; ``connections.E->PV:NMDA.weight`` where several have the same
+        ends; ``cells.E.drive``, ``cells.E.noise``, ``cells.E.tau_m_ms`` and any other number of the cell model;
+        ``mechanisms.AMPA.tau_ms`` and any other number of a synapse.
+    bounds : (float, float)
+        The least and the greatest value; what is declared lies between them.
+    transform : Linear or Log
+        In which scale it is searched.
+
+    Examples
+    --------
+    >>> gain = Trainable(path="gains.E->PV", bounds=(0.25, 4.0), transform="Log")
+    >>> gain.search_bounds == (-gain.search_bounds[1], gain.search_bounds[1]), round(gain.value(0.0), 6)
+    (True, 1.0)
+    """
+
+    path: Name
+    bounds: Annotated[tuple[Number, Number], numeric]
+    transform: Annotated[Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)] = Linear()
+
+    @model_validator(mode="after")
+    def _searchable(self) -> "Trainable":
+        """Refuse bounds that leave nothing, or that have no logarithm."""
+        low, high = self.bounds
+        if not low < high:
+            raise refuse(f"bounds=({low:g}, {high:g}) of {self.path!r}", "the lower bound below the upper", HERE)
+        if isinstance(self.transform, Log) and low * high <= 0.0:
+            given = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
+            raise refuse(given, "bounds of one sign, neither of them 0; or Linear", HERE)
+        return self
+
+    @property
+    def search_bounds(self) -> tuple[float, float]:
+        """The bounds in the scale of the search, the lower first."""
+        low, high = sorted(map(self.transform.searched, self.bounds))
+        return low, high
+
+    def searched(self, value: float) -> float:
+        """Where `value` stands in the search."""
+        return self.transform.searched(value)
+
+    def value(self, searched: Any, xp: Any = math) -> Any:
+        """The value at a place of the search, not rounded beyond a bound; xp: math, or whose arrays `searched` are."""
+        found = self.transform.value(searched, math.copysign(1.0, self.bounds[1]), xp)
+        low, high = self.bounds
+        return min(max(found, low), high) if xp is math else xp.clip(found, low, high)

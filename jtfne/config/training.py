@@ -1,0 +1,20 @@
+"""What a circuit is tuned to, and what of it may be tuned."""
+
+from jtfne.config._base import Frozen
+from jtfne.config.objective import Targets
+from jtfne.config.trainables import Trainable
+
+
+class Training(Frozen):
+    """How a circuit is tuned.
+
+    Parameters
+    ----------
+    objective : Targets, optional
+        What it should show.
+    trainables : sequence of Trainable
+        What may be changed.
+    """
+
+    objective: Targets | None = None
+    trainables: tuple[Trainable, ...] = ()

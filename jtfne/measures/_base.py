@@ -1,0 +1,111 @@
+"""What every measure offers: a number, or a curve over a grid, of one part of one readout."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+Grid = dict[str, NDArray[Any]]
+Complaint = tuple[str, str]  # what is given, what is allowed
+
+LAMINAR = ("lfp_proxy", "csd_proxy", "lfp", "csd")
+AREAL = ("dipole", "rws", "erws")  # one trace an area
+HEAD = ("eeg_proxy", "meg_proxy", "eeg", "meg")
+CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What samples (n_trials, n_samples, n_rows) are: their clock, and what their rows stand for.
+
+    first_ms: time of the first sample. z_mm, channels: of each row, where it has any. counts: whether they are spikes
+    in bins of step_ms. density: whether they are a current source density already.
+    """
+
+    step_ms: float
+    n_samples: int
+    first_ms: float
+    z_mm: tuple[float, ...] = ()
+    channels: tuple[str, ...] = ()
+    counts: bool = False
+    density: bool = False
+
+    @property
+    def time_ms(self) -> NDArray[np.float64]:
+        """When each sample is: (n_samples,)."""
+        return np.round(self.first_ms + np.arange(self.n_samples) * self.step_ms, 9)
+
+
+class Measure(abc.ABC):
+    """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows); it is hashable, and all of it static.
+
+    readouts: what it can be taken of. differentiable: whether its gradient by the samples is meant to be used.
+    undefined: when its value is NaN. of_intervals: whether it takes intervals between spikes, (n_cells, n) ms with NaN
+    where there is none, instead of samples. one_area: whether its rows must be the channels of one area. dims: of the
+    curve, none for a number; averaged: those of a recorded curve over which its mean is taken. logarithmic: whether a
+    curve lies straight between its points in its logarithm.
+    """
+
+    readouts: ClassVar[tuple[str, ...]]
+    differentiable: ClassVar[bool]
+    undefined: ClassVar[str]
+    of_intervals: ClassVar[bool] = False
+    one_area: ClassVar[bool] = False
+    dims: ClassVar[tuple[str, ...]] = ()
+    averaged: ClassVar[tuple[str, ...]] = ()
+    logarithmic: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """The value of samples (n_trials, n_samples, n_rows): () or the shape of `grid`."""
+
+    @abc.abstractmethod
+    def unit(self, of: str) -> str:
+        """The unit of the value, for a readout in the unit `of`."""
+
+    @property
+    def correlates(self) -> bool:
+        """Whether curves are compared by their correlation, whatever their size, and not point by point."""
+        return False
+
+    def curve_unit(self, of: str) -> str | None:
+        """The unit in which a recorded curve must be, for a readout in `of`; None if its size does not count."""
+        return None if self.correlates else self.unit(of)
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """How many steps of a window of `n_samples` make a bin in which spikes are counted."""
+        return 1
+
+    def binned(self, frame: Frame) -> Frame:
+        """The frame of what it takes: that of spikes in bins, for spikes in steps."""
+        if not frame.counts:
+            return frame
+        every = self.bin_of(frame.n_samples, frame.step_ms)
+        first_ms = frame.first_ms + (every - 1) * frame.step_ms
+        n_bins, bin_ms = frame.n_samples // every, frame.step_ms * every
+        return dataclasses.replace(frame, step_ms=bin_ms, n_samples=n_bins, first_ms=first_ms)
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """Why samples, or spikes in steps, of the clock of `frame` do not serve, if they do not."""
+        return None
+
+    def placed(self, dim: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The points of a dim as they are compared: those of the grid and those of the recorded curve."""
+        return points
+
+    def grid(self, frame: Frame) -> Grid:
+        """Where the curve's points lie, by dim."""
+        return {}
+
+    def form(self, values: jax.Array) -> jax.Array:
+        """The curve as it is compared: that of the run and the recorded one, on one grid."""
+        return values
+
+
+def steps_in(span_ms: float, step_ms: float) -> int | None:
+    """How many steps make `span_ms`, or None if no whole number does."""
+    n = round(span_ms / step_ms)
+    return n if n >= 1 and abs(span_ms / step_ms - n) <= 1e-6 * n else None

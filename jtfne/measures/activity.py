@@ -1,0 +1,137 @@
+"""Measures of spikes: how often, how regularly and how much together."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jtfne._check import POSITIVE, Limit
+from jtfne.measures import rate, synchrony
+from jtfne.measures._base import Complaint, Frame, Measure, steps_in
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MeanRate(Measure):
+    """Mean firing rate of the cells, Hz: over all of them, silent ones too, all trials and the window.
+
+    >>> MeanRate()(jnp.ones((1, 5, 2)), Frame(step_ms=100.0, n_samples=5, first_ms=100.0, counts=True)).item()
+    10.0
+    """
+
+    readouts: ClassVar[tuple[str, ...]] = ("spk",)
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "a count is not finite"
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Counts (n_trials, n_bins, n_cells) -> Hz."""
+        return jnp.mean(rate.rate(jnp.sum(x, axis=-2), frame.n_samples * frame.step_ms))
+
+    def unit(self, of: str) -> str:
+        """Hz."""
+        return "Hz"
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """The whole window."""
+        return n_samples
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CV(Measure):
+    """Coefficient of variation of interspike intervals: mean over the cells that have at least `min_intervals`.
+
+    0 for a clock, about 1 for Poisson trains. Intervals of all trials are pooled, none spans two. Spike times move in
+    steps, so it has no gradient. Source: Softky & Koch (1993), J. Neurosci. 13:334-350.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"min_intervals": Limit(low=2)}
+    readouts: ClassVar[tuple[str, ...]] = ("spk",)
+    differentiable: ClassVar[bool] = False
+    undefined: ClassVar[str] = "no cell has enough intervals"
+    of_intervals: ClassVar[bool] = True
+    min_intervals: int = 2
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Intervals (n_cells, n) ms, NaN where there is none -> their CV."""
+        there = jnp.isfinite(x)
+        each = rate.cv(jnp.where(there, x, 0.0), there)
+        return jnp.mean(each, where=jnp.sum(there, axis=-1) >= self.min_intervals)
+
+    def unit(self, of: str) -> str:
+        """None."""
+        return "1"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FanoFactor(Measure):
+    """Variance over mean of spike counts in windows of `bin_ms`, over windows and trials: mean over cells that fire.
+
+    1 for Poisson trains, 0 for clocks. Source: Churchland et al. (2010), Nat. Neurosci. 13:369-378.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"bin_ms": POSITIVE}
+    readouts: ClassVar[tuple[str, ...]] = ("spk",)
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "no cell fires"
+    bin_ms: float = 100.0
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Counts (n_trials, n_bins, n_cells) -> Fano factor."""
+        each = rate.fano_factor(x.reshape(-1, x.shape[-1]).T)
+        there = jnp.isfinite(each)
+        n_there = jnp.sum(there)
+        mean = jnp.sum(jnp.where(there, each, 0.0)) / jnp.maximum(n_there, 1)
+        return jnp.where(n_there > 0, mean, jnp.nan)
+
+    def unit(self, of: str) -> str:
+        """None."""
+        return "1"
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """Those of `bin_ms`."""
+        return max(1, round(self.bin_ms / step_ms))
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """Bins off the grid, or fewer than two of them."""
+        return _bins(self.bin_ms, frame)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Synchrony(Measure):
+    """Synchrony chi of spike counts in bins of `bin_ms`, mean over trials.
+
+    1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent. Source: Golomb (2007),
+    Scholarpedia 2(1):1347.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"bin_ms": POSITIVE}
+    readouts: ClassVar[tuple[str, ...]] = ("spk",)
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "no count changes"
+    bin_ms: float = 5.0
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Counts (n_trials, n_bins, n_cells) -> chi."""
+        return jnp.mean(synchrony.synchrony(x))
+
+    def unit(self, of: str) -> str:
+        """None."""
+        return "1"
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """Those of `bin_ms`."""
+        return max(1, round(self.bin_ms / step_ms))
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """Bins off the grid, or fewer than two of them."""
+        return _bins(self.bin_ms, frame)
+
+
+def _bins(bin_ms: float, frame: Frame) -> Complaint | None:
+    """Bins that are no whole number of the steps that `frame` has, or of which fewer than two fit."""
+    steps = steps_in(bin_ms, frame.step_ms)
+    if steps is None:
+        return f"bin_ms={bin_ms:g} with steps of {frame.step_ms:g} ms", "a multiple of the step"
+    if 2 * steps > frame.n_samples:
+        return f"bin_ms={bin_ms:g} in {frame.n_samples * frame.step_ms:g} ms", "two bins or more"
+    return None

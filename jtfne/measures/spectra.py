@@ -1,0 +1,179 @@
+"""Measures of spectra: the spectrum itself, the power in a band, and where the spectrolaminar motif crosses."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.measures import spectrolaminar, spectrum
+from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+
+COUNTED_MS = 1.0  # bins of the population rate of which spectra are taken
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PowerSpectrum(Measure):
+    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels and areas.
+
+    `relative`: above or below the mean power of the band, so that only the shape counts and units do not. Compared by
+    the mean squared difference of the two in dB: the square of the log-spectral distance. Of spikes, it is that of the
+    population rate in bins of 1 ms. Source: Gray & Markel (1976), IEEE Trans. Acoust. Speech 24:380-391.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": POSITIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
+    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "there is no power"
+    dims: ClassVar[tuple[str, ...]] = ("frequency",)
+    logarithmic: ClassVar[bool] = True
+    low_Hz: float = 1.0
+    high_Hz: float = 100.0
+    relative: bool = True
+    segment_ms: float = spectrum.SEGMENT_MS
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Samples (n_trials, n_samples, n_rows) -> power at the frequencies of the grid."""
+        power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
+        return power[_within(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
+
+    def unit(self, of: str) -> str:
+        """dB, of the squared unit per Hz or of the mean."""
+        return "dB"
+
+    def curve_unit(self, of: str) -> str | None:
+        """That of a power spectral density."""
+        return None if self.relative else f"({of})^2/Hz"
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """Those of 1 ms."""
+        return max(1, round(COUNTED_MS / step_ms))
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """A band beyond half the rate of the samples, or with fewer than 2 frequencies."""
+        return _band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
+
+    def grid(self, frame: Frame) -> Grid:
+        """The frequencies within the band, Hz."""
+        f_Hz = frequencies(frame, self.segment_ms)
+        return {"frequency": f_Hz[_within(f_Hz, self.low_Hz, self.high_Hz)]}
+
+    def form(self, values: jax.Array) -> jax.Array:
+        """Power as dB."""
+        level = values / jnp.mean(values) if self.relative else values
+        return 10.0 * jnp.log10(level)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BandPower(Measure):
+    """Power from `low_Hz` to `high_Hz`, ends included, by Welch, mean over trials and rows; u^2 for a readout in u.
+
+    `relative`: the share of the band in all power above 0 Hz.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": NOT_NEGATIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
+    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "there is no power"
+    low_Hz: float
+    high_Hz: float
+    relative: bool = False
+    segment_ms: float = spectrum.SEGMENT_MS
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Samples (n_trials, n_samples, n_rows) -> u^2, or a share."""
+        power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
+        f_Hz = frequencies(frame, self.segment_ms)
+        inside = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
+        return inside / spectrum.band_power(power, f_Hz, f_Hz[1], f_Hz[-1]) if self.relative else inside
+
+    def unit(self, of: str) -> str:
+        """The squared unit, or none."""
+        return "1" if self.relative else f"({of})^2"
+
+    def bin_of(self, n_samples: int, step_ms: float) -> int:
+        """Those of 1 ms."""
+        return max(1, round(COUNTED_MS / step_ms))
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """A band beyond half the rate of the samples, or without a frequency."""
+        return _band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpectrolaminarCrossover(Measure):
+    """Depth, mm, at which the profiles of high and low frequencies over depth cross; NaN where they do not.
+
+    Profiles are means over each band of power relative to its maximum over depth; between contacts they are straight.
+    High frequencies are taken to lie above the crossing. Source: Mendoza-Halliday et al. (2024), Nat. Neurosci.
+    27:547-560, of whose FLIP this is the crossover of the whole probe, between contacts.
+    """
+
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        **dict.fromkeys(("low_from_Hz", "low_to_Hz", "high_from_Hz", "high_to_Hz", "segment_ms"), POSITIVE)
+    }
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("low_from_Hz", "low_to_Hz"),
+        ("low_to_Hz", "high_from_Hz"),
+        ("high_from_Hz", "high_to_Hz"),
+    )
+    readouts: ClassVar[tuple[str, ...]] = ("lfp_proxy", "lfp")
+    differentiable: ClassVar[bool] = True
+    undefined: ClassVar[str] = "the two profiles do not cross, high frequencies above"
+    one_area: ClassVar[bool] = True
+    low_from_Hz: float = spectrolaminar.LOW_BAND_HZ[0]
+    low_to_Hz: float = spectrolaminar.LOW_BAND_HZ[1]
+    high_from_Hz: float = spectrolaminar.HIGH_BAND_HZ[0]
+    high_to_Hz: float = spectrolaminar.HIGH_BAND_HZ[1]
+    segment_ms: float = spectrum.SEGMENT_MS
+
+    def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
+        """Samples (n_trials, n_samples, n_channels) -> mm."""
+        power = jnp.mean(_power(x, frame, self.segment_ms), axis=0)
+        low, high = (self.low_from_Hz, self.low_to_Hz), (self.high_from_Hz, self.high_to_Hz)
+        return spectrolaminar.crossover_mm(power, frequencies(frame, self.segment_ms), np.array(frame.z_mm), low, high)
+
+    def unit(self, of: str) -> str:
+        """mm."""
+        return "mm"
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """A band beyond half the rate of the samples, or without a frequency."""
+        low = _band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
+        return low or _band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
+
+
+def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
+    """The frequencies, Hz, of `spectrum.psd` of samples in `frame`."""
+    n = min(round(segment_ms / frame.step_ms), frame.n_samples)
+    return np.arange(n // 2 + 1) / (n * frame.step_ms / spectrum.MS_PER_S)
+
+
+def _within(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
+    """Which frequencies lie in the closed band, to within rounding."""
+    return np.flatnonzero((f_Hz >= low_Hz * (1 - 1e-9)) & (f_Hz <= high_Hz * (1 + 1e-9)))
+
+
+def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
+    """Power of each row, or of the population rate: (n_trials, n_rows, n_freq)."""
+    traces = jnp.mean(x, axis=-1, keepdims=True) * (spectrum.MS_PER_S / frame.step_ms) if frame.counts else x
+    return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
+
+
+def _band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
+    """A band with too few frequencies, or beyond half the rate of the samples."""
+    n = min(round(segment_ms / frame.step_ms), frame.n_samples)
+    given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
+    if n < 2:
+        return f"{given}, {n} in a segment,", "2 samples or more"
+    f_Hz = frequencies(frame, segment_ms)
+    if high_Hz > f_Hz[-1] * (1 + 1e-9):
+        return given, f"up to {f_Hz[-1]:g} Hz"
+    if _within(f_Hz, low_Hz, high_Hz).size < at_least:
+        return given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
+    return None

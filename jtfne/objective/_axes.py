@@ -1,0 +1,268 @@
+"""Which part of an array a metric sees: rows by label, samples by time."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jtfne._check import one_of, refuse
+from jtfne.config.objective import Aim
+from jtfne.measures import Frame
+from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
+from jtfne.signals import Signals
+
+Ints = NDArray[np.int64]
+LABELS = ("area", "layer", "cell_type")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Axes:
+    """The clock and the labels of a readout's array, whose dims are time and rows, with or without trials before.
+
+    Parameters
+    ----------
+    step_ms : float
+        From sample to sample.
+    n_samples : int
+        In a trial.
+    first_ms : float, optional
+        Time of the first sample; ``step_ms``, the end of the first step, unless given.
+    labels : dict
+        Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of channels ``channel``
+        and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time, area, channel). Of ``dipole``, ``rws`` and
+        ``erws`` ``area``.
+    units : str
+        Of the array.
+
+    Examples
+    --------
+    >>> Axes(step_ms=0.5, n_samples=3, labels={"cell_type": ["E", "E", "PV"]}).time_ms.tolist()
+    [0.5, 1.0, 1.5]
+    """
+
+    step_ms: float
+    n_samples: int
+    first_ms: float | None = None
+    labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    units: str = "a.u."
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", {name: np.asarray(each) for name, each in self.labels.items()})
+
+    @property
+    def time_ms(self) -> NDArray[np.float64]:
+        """When each sample is: (n_samples,)."""
+        first_ms = self.step_ms if self.first_ms is None else self.first_ms
+        return first_ms + np.arange(self.n_samples) * np.float64(self.step_ms)
+
+    @classmethod
+    def of(cls, signals: Signals, readout: str) -> "Axes":
+        """Those of a readout of a run. Raises: JtfneError if it was not recorded."""
+        if readout not in signals.recorded():
+            signals.get(readout)  # says so
+        node = signals.tree[readout].to_dataset()
+        units = str(node.attrs["units"])
+        if readout == "spk":
+            step_ms, labels = float(node.attrs["dt_ms"]), {"neuron": np.arange(int(node.attrs["n_neurons"]))}
+            if "neurons" in signals.tree.children:
+                cells = signals.tree["neurons"].to_dataset()
+                labels = {name: cells[name].values for name in ("neuron", *LABELS)}
+            return cls(step_ms=step_ms, n_samples=round(float(node.attrs["duration_ms"]) / step_ms), labels=labels)
+        time_ms = np.asarray(node["time"].values, np.float64)
+        step_ms = float(node.attrs["interval_ms"])
+        labels = {name: node[name].values for name in ("area", "channel", "z_mm") if name in node.coords}
+        return cls(step_ms=step_ms, n_samples=time_ms.size, first_ms=float(time_ms[0]), labels=labels, units=units)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """What a metric sees: samples from `start` to `stop`, and rows; of laminar readouts areas too. frame: of these."""
+
+    start: int
+    stop: int
+    rows: Ints
+    areas: Ints | None
+    frame: Frame
+
+
+def part_of(aim: Aim, axes: Axes, where: str) -> Part:
+    """The part of a readout that `aim` is about. Raises: JtfneError where there is none, or it does not serve."""
+    time_ms = axes.time_ms
+    low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
+    if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
+        raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"a window within the run, to {time_ms[-1]:g} ms", where)
+    inside = np.flatnonzero((time_ms > low_ms + CLOCK_MS) & (time_ms <= high_ms + CLOCK_MS))
+    if inside.size == 0:
+        raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"one that holds a sample, {axes.step_ms:g} ms", where)
+    start, stop = int(inside[0]), int(inside[-1]) + 1
+    clock: dict[str, Any] = {"step_ms": axes.step_ms, "n_samples": stop - start, "first_ms": float(time_ms[start])}
+    measure = aim.measure
+    areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
+    if measure.one_area and areas.size > 1:
+        known = ", ".join(map(str, axes.labels["area"][areas]))
+        raise refuse(f"{type(measure).__name__} of areas {known}", "one area, by cells={'area': ...}", where)
+    if aim.of == "spk":
+        part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
+    elif aim.of in AREAL:
+        names = tuple(str(each) for each in axes.labels["area"][areas])
+        part = Part(start, stop, areas, None, Frame(**clock, channels=names))
+    else:
+        rows = _channels(aim, axes, where)
+        names = tuple(str(each) for each in axes.labels["channel"][rows])
+        depths = tuple(float(each) for each in axes.labels["z_mm"][rows]) if aim.of in LAMINAR else ()
+        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
+        part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
+    complaint = measure.complaint(part.frame)
+    if complaint is not None:
+        raise refuse(complaint[0], complaint[1], where)
+    return part
+
+
+def _matching(values: NDArray[Any], asked: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
+    """Which of `values` are among `asked`. Raises: JtfneError for one that is not there."""
+    known = [str(each) for each in dict.fromkeys(values.tolist())]
+    for each in asked:
+        one_of(str(each), known, name=name, where=where)
+    return np.isin(values.astype(str), [str(each) for each in asked])
+
+
+def _need(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
+    """Raises: JtfneError for axes that lack a label."""
+    lacking = [name for name in names if name not in axes.labels]
+    if lacking:
+        raise refuse(f"{aim.of!r} without {lacking[0]}", f"Axes with labels {', '.join(names)}", where)
+
+
+def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
+    """Rows of the cells selected."""
+    asked = {key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None}
+    ids = aim.cells.ids
+    needed = [*asked, *(["neuron"] if ids is not None else [])]
+    lacking = [key for key in needed if key not in axes.labels]
+    if lacking:
+        raise refuse(f"{lacking[0]}={asked.get(lacking[0], ids)!r} of cells without that label", "cells with it", where)
+    if not needed:
+        n_cells = max((np.size(each) for each in axes.labels.values()), default=0)
+        if n_cells == 0:
+            raise refuse("spikes without labels", "Axes with a label for each cell, such as neuron", where)
+        return np.arange(n_cells)
+    chosen = [_matching(axes.labels[key], names, key, where) for key, names in asked.items()]
+    if ids is not None:
+        chosen.append(_matching(axes.labels["neuron"], ids, "ids", where))
+    rows = np.flatnonzero(np.logical_and.reduce(chosen))
+    if rows.size == 0:
+        raise refuse(f"cells {aim.selector!r}, which match nothing,", "cells that are there", where)
+    return rows
+
+
+def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
+    """Rows of the channels selected; laminar ones downward."""
+    needed = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    _need(aim, axes, needed, where)
+    names = axes.labels["channel"]
+    rows = (
+        np.arange(names.size)
+        if aim.channels is None
+        else np.flatnonzero(_matching(names, aim.channels, "channel", where))
+    )
+    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
+
+
+def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
+    """Rows of the areas selected."""
+    _need(aim, axes, ("area",), where)
+    known = axes.labels["area"]
+    if aim.cells.area is None:
+        return np.arange(known.size)
+    return np.flatnonzero(_matching(known, aim.cells.area, "area", where))
+
+
+def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
+    """What the measure of `aim` takes, and its frame, from the array of its readout; traceable."""
+    part, x = part_of(aim, axes, where), jnp.asarray(array)
+    n_dims = 3 if part.areas is not None else 2
+    if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
+        dims = "time, area, channel" if n_dims == 3 else "time, row"
+        given = f"an array of shape {x.shape} for {aim.of!r}"
+        raise refuse(given, f"({dims}) with {axes.n_samples} samples, or trials of that", where)
+    x = x if x.ndim > n_dims else x[None]
+    x = x[:, part.start : part.stop]
+    if part.areas is not None:
+        x = x[:, :, part.areas]
+    x = x[..., part.rows]
+    x = x.reshape(*x.shape[:2], -1)
+    if not part.frame.counts:
+        return x, part.frame
+    measure = aim.measure
+    if measure.of_intervals:
+        return _intervals(x, axes.step_ms), part.frame
+    frame = measure.binned(part.frame)
+    every = measure.bin_of(part.frame.n_samples, axes.step_ms)
+    kept = x[:, : frame.n_samples * every]
+    return kept.reshape(x.shape[0], frame.n_samples, every, x.shape[-1]).sum(axis=2), frame
+
+
+def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
+    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN where none is."""
+    spikes = raster > 0.5
+    step = jnp.arange(raster.shape[1])[None, :, None]
+    latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
+    before = jnp.concatenate([jnp.full_like(latest[:, :1], -1), latest[:, :-1]], axis=1)
+    found = jnp.where(spikes & (before >= 0), (step - before) * step_ms, jnp.nan)
+    return jnp.moveaxis(found, -1, 0).reshape(raster.shape[-1], -1)
+
+
+def recorded(aim: Aim, signals: Signals, axes: Axes, where: str) -> tuple[NDArray[np.float64], Frame]:
+    """As `samples`, of a run; spikes are read from its events, never as a raster."""
+    if aim.of != "spk":
+        values = signals.get(aim.of, layout="trial_time_node").values.astype(np.float64)
+        x, frame = samples(aim, values, axes, where)
+        return np.asarray(x), frame
+    part = part_of(aim, axes, where)
+    trial, step, row = _events(signals, axes)
+    place = np.full(_n_cells(axes), -1)
+    place[part.rows] = np.arange(part.rows.size)
+    kept = (step >= part.start) & (step < part.stop) & (place[row] >= 0)
+    trial, step, row = trial[kept], step[kept] - part.start, place[row[kept]]
+    measure = aim.measure
+    if measure.of_intervals:
+        return _padded(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
+    frame = measure.binned(part.frame)
+    bins = step // measure.bin_of(part.frame.n_samples, axes.step_ms)
+    kept = bins < frame.n_samples
+    shape = (int(signals.tree.attrs["n_trials"]), frame.n_samples, part.rows.size)
+    flat = np.ravel_multi_index((trial[kept], bins[kept], row[kept]), shape)
+    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64), frame
+
+
+def _n_cells(axes: Axes) -> int:
+    """How many cells there are."""
+    return int(np.size(axes.labels["neuron"]))
+
+
+def _events(signals: Signals, axes: Axes) -> tuple[Ints, Ints, Ints]:
+    """Trial, step from 0 and row of each spike."""
+    node = signals.tree["spk"].to_dataset()
+    ids = np.asarray(axes.labels["neuron"])
+    order = np.argsort(ids, kind="stable")
+    row = order[np.searchsorted(ids[order], node["neuron"].values)]
+    step = np.rint(node["time"].values / axes.step_ms).astype(np.int64) - 1
+    return node["trial"].values.astype(np.int64), step, row
+
+
+def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
+    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two trials."""
+    order = np.lexsort((time_ms, trial, row))
+    trial, time_ms, row = trial[order], time_ms[order], row[order]
+    same = (np.diff(row) == 0) & (np.diff(trial) == 0)
+    of, found = row[1:][same], np.diff(time_ms)[same]
+    counts = np.bincount(of, minlength=n_cells)
+    place = np.arange(of.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    longest = max(int(counts.max(initial=0)), 1)
+    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # few shapes, for each of which jax compiles
+    padded[of, place] = found
+    return padded

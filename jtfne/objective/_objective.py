@@ -1,0 +1,249 @@
+"""Metrics and gates -> a score, by two doors: labelled signals, and bare arrays that can be traced."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jtfne import config as words
+from jtfne._check import refuse
+from jtfne._precision import precision
+from jtfne.config import Config, Curve, Gate, InRange, Metric
+from jtfne.config._errors import ConfigError, refused
+from jtfne.config.objective import Aim
+from jtfne.measures import Frame
+from jtfne.objective._axes import Axes, recorded, samples
+from jtfne.objective._distance import Floats, correlation, distance, on_grid
+from jtfne.objective._result import ObjectiveResult
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SAME = 1e-9  # of its spread: as near as a curve is to itself after another order of sums, and to no other
+COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What a circuit should show: the sum of how far each metric is from its target, and gates that must hold.
+
+    Parameters
+    ----------
+    metrics : sequence of Metric
+        At least one; the tables from which they are made will do.
+    gates : sequence of Gate
+        Conditions that hold or do not, whatever the score.
+
+    Raises
+    ------
+    JtfneError
+        Without a metric, for two of one name, and for whatever a metric or a gate does not allow.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.measures import MeanRate
+    >>> from jtfne.objective import Below, Gate, Metric
+    >>> objective = jtfne.Objective(
+    ...     [Metric(measure=MeanRate(), cells="PV", target=[5.0, 30.0], scale=5.0)],
+    ...     gates=[Gate(measure=MeanRate(), condition=Below(100.0))],
+    ... )
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(40)).simulate(duration_ms=200)
+    >>> objective.evaluate(signals).passed
+    True
+    """
+
+    metrics: Sequence[Metric]
+    gates: Sequence[Gate] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("metrics", "gates"):
+            given = getattr(self, name)
+            if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+                raise refuse(f"{name}={given!r}", "a list", "Objective")
+        try:
+            targets = words.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
+        except ConfigError as error:
+            raise refused("Objective", error.problems) from None
+        object.__setattr__(self, "metrics", targets.metrics)
+        object.__setattr__(self, "gates", targets.gates)
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """That of a config. Raises: JtfneError if it has none."""
+        targets = config.training.objective
+        if targets is None:
+            raise refuse("a config without objective", "one with Config.objective([...])", "Objective.of")
+        return cls(targets.metrics, targets.gates)
+
+    @property
+    def readouts(self) -> tuple[str, ...]:
+        """The readouts that it looks at."""
+        return tuple(dict.fromkeys(aim.of for aim in (*self.metrics, *self.gates)))
+
+    def score_arrays(
+        self, arrays: Mapping[str, ArrayLike], axes: Mapping[str, Axes]
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The score, and each weighted term by name; traceable, and differentiable where each measure is.
+
+        Parameters
+        ----------
+        arrays : dict
+            By readout: ``spk`` (time, neuron), 1 where a cell spikes, or any number of spikes; laminar readouts (time,
+            area, channel); others (time, channel) or (time, area). Trials may come before time. In single precision,
+            squares of fields in SI come close to the smallest numbers: give uV and fT, and say so in `axes`.
+        axes : dict
+            By readout, what the arrays' dims stand for.
+
+        Raises
+        ------
+        JtfneError
+            For a readout that is not there, and for arrays that do not fit their axes or a measure.
+        """
+        terms = {}
+        for at, metric in enumerate(self.metrics):
+            where = f"Objective.metrics[{at}]"
+            for given, what in ((arrays, "arrays"), (axes, "axes")):
+                if metric.of not in given:
+                    raise refuse(f"{what} without {metric.of!r}", f"{what} of {', '.join(self.readouts)}", where)
+            x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
+            value, target, _ = _compared(metric, x, frame, axes[metric.of].units, where)
+            terms[metric.label] = metric.weight * distance(metric, value, target)
+        return sum(terms.values(), start=jnp.zeros(())), terms
+
+    def evaluate(self, signals: Signals) -> ObjectiveResult:
+        """The score of a run, and each of its terms by name, computed in double precision.
+
+        Parameters
+        ----------
+        signals : Signals
+
+        Returns
+        -------
+        ObjectiveResult
+            A value that is not finite makes the score infinite and is named in `problems`.
+
+        Raises
+        ------
+        JtfneError
+            For a readout that was not recorded, a part of it that is not there, and a recorded curve that is the
+            readout itself.
+        """
+        import pandas as pd
+
+        if not isinstance(signals, Signals):
+            raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
+        axes = {name: Axes.of(signals, name) for name in self.readouts}
+        rows, problems, curves = [], [], {}
+        with precision("float64"):
+            for at, metric in enumerate(self.metrics):
+                row, curve = _metric_row(metric, signals, axes[metric.of], f"Objective.metrics[{at}]")
+                rows.append(row)
+                if curve is not None:
+                    curves[metric.label] = curve
+            gates = [
+                _gate_row(gate, signals, axes[gate.of], f"Objective.gates[{at}]") for at, gate in enumerate(self.gates)
+            ]
+        for kind, aims, found in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
+            problems += [_problem(kind, aim, row) for aim, row in zip(aims, found, strict=True) if _is_bad(row)]
+        terms = [row["term"] for row in rows]
+        score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
+        return ObjectiveResult(
+            score=score,
+            metrics=pd.DataFrame(rows),
+            gates=pd.DataFrame(gates, columns=[*COLUMNS, "condition", "passed"]),
+            passed=math.isfinite(score) and all(row["passed"] for row in gates),
+            problems=tuple(problems),
+            curves=curves,
+        )
+
+
+def _compared(
+    metric: Metric, x: jax.Array, frame: Frame, units: str, where: str
+) -> tuple[jax.Array, Floats | None, dict[str, Any]]:
+    """The value of a metric; for a curve at the points that the recorded one has too, with that one and the points."""
+    measure = metric.measure
+    value = measure(jnp.asarray(x), frame)
+    if not isinstance(metric.target, Curve):
+        return value, None, {}
+    at, target = on_grid(metric, frame, units, where)
+    points = {dim: each[index] for (dim, each), index in zip(measure.grid(frame).items(), at, strict=True)}
+    return value[np.ix_(*at)], target, points
+
+
+def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
+    """The columns that both tables have."""
+    row = (aim.label, type(aim.measure).__name__, aim.of, aim.selector, unit, value)
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def _metric_row(metric: Metric, signals: Signals, axes: Axes, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+    """One row of the table of metrics, and its curves if it has some."""
+    x, frame = recorded(metric, signals, axes, where)
+    value, target, points = _compared(metric, jnp.asarray(x), frame, axes.units, where)
+    away = float(distance(metric, value, target))
+    unit = metric.measure.unit(axes.units)
+    if target is None:
+        row = _described(metric, unit, float(value)) | _wished(metric.target)
+        curve = None
+    else:
+        _refuse_itself(metric, np.asarray(value), target, where)
+        curve = _curves(metric, value, target, points, axes.units)
+        reached, aimed = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
+        size = correlation(reached, aimed) if metric.measure.correlates else jnp.sqrt(jnp.mean((reached - aimed) ** 2))
+        row = _described(metric, unit, float(size)) | _wished(None, target.shape)
+    return row | {"distance": away, "weight": metric.weight, "term": metric.weight * away}, curve
+
+
+def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The target in words and its ends; a curve, of `shape`, has none."""
+    if target is None:
+        return {"target": f"curve of {' x '.join(map(str, shape))}", "low": math.nan, "high": math.nan}
+    if isinstance(target, InRange):
+        return {"target": str(target), "low": target.low, "high": target.high}
+    return {"target": f"{target:g}", "low": target, "high": target}
+
+
+def _gate_row(gate: Gate, signals: Signals, axes: Axes, where: str) -> dict[str, Any]:
+    """One row of the table of gates."""
+    x, frame = recorded(gate, signals, axes, where)
+    measure = gate.measure
+    value = float(measure(jnp.asarray(x), frame))
+    row = _described(gate, measure.unit(axes.units), value)
+    return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
+
+
+def _is_bad(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a value, or a term, that is not finite."""
+    return not (math.isfinite(row["value"]) and math.isfinite(row.get("term", 0.0)))
+
+
+def _problem(kind: str, aim: Aim, row: Mapping[str, Any]) -> str:
+    """Which row is not finite, and why that may be."""
+    measure = aim.measure
+    number = row["value"] if not math.isfinite(row["value"]) else row["term"]
+    return f"{kind} {aim.label!r} is {number}: {measure.undefined}"
+
+
+def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) -> None:
+    """Raises: JtfneError where a recorded curve is the readout it is compared with."""
+    spread = float(np.ptp(target))
+    if spread > 0.0 and value.size > 2 and float(np.max(np.abs(value - target))) <= SAME * spread:
+        given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
+        raise refuse(given, "a curve of a recording or of another run", where)
+
+
+def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str) -> "xr.Dataset":
+    """What was reached and the target, as they are compared, on their points."""
+    import xarray as xr
+
+    measure = metric.measure
+    about = {"units": units if measure.correlates else measure.unit(units)}
+    both = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
+    return xr.Dataset({name: (tuple(points), np.array(each), about) for name, each in both.items()}, dict(points))

@@ -1,0 +1,89 @@
+"""What an objective found: a score, and each of its terms by name."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jtfne import _json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SHOWN = ("name", "value", "unit", "target", "distance", "weight", "term")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ObjectiveResult:
+    """The value of an objective, and what it is made of.
+
+    Attributes
+    ----------
+    score : float
+        Sum of the terms, lower is better; infinite where one is not finite.
+    metrics : pandas.DataFrame
+        One row a metric: name, measure, readout, selector, unit, value, target, low, high, distance, weight, term. The
+        target of a number is from low to high. The value of a curve is its correlation with the recorded one (unit r),
+        or the root mean square of their difference.
+    gates : pandas.DataFrame
+        One row a gate: name, measure, readout, selector, unit, value, condition, passed.
+    passed : bool
+        Whether every gate holds and the score is finite.
+    problems : tuple of str
+        What is not finite, by name, and why.
+    curves : dict
+        By name of its metric, an xarray.Dataset of what was ``reached`` and the ``target`` on the same points.
+    """
+
+    score: float
+    metrics: "pd.DataFrame"
+    gates: "pd.DataFrame"
+    passed: bool
+    problems: tuple[str, ...]
+    curves: "Mapping[str, xr.Dataset]"
+
+    @property
+    def finite(self) -> bool:
+        """Whether every metric and gate has a finite value."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        """The score and both tables."""
+        failed = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
+        parts = [f"score {self.score:g}{failed}, {'passed' if self.passed else 'not passed'}"]
+        parts.append(_text(self.metrics[list(SHOWN)]))
+        if not self.gates.empty:
+            parts.append(_text(self.gates[["name", "value", "unit", "condition", "passed"]]))
+        return "\n\n".join([*parts, *self.problems])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; None for what is not finite, which `problems` names."""
+        return {
+            "score": _number(self.score),
+            "passed": self.passed,
+            "problems": list(self.problems),
+            "metrics": _records(self.metrics),
+            "gates": _records(self.gates),
+        }
+
+    def to_json(self) -> str:
+        """As strict JSON."""
+        return _json.dumps(self.to_dict(), indent=2)
+
+
+def _text(table: "pd.DataFrame") -> str:
+    """A table as text."""
+    text: str = table.to_string(index=False, float_format=lambda value: f"{value:.4g}")
+    return text
+
+
+def _number(value: Any) -> Any:
+    """`value` in Python's own types, None if it is not finite."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """One dict a row."""
+    return [{str(key): _number(value) for key, value in row.items()} for row in table.to_dict("records")]

@@ -1,0 +1,248 @@
+"""Sweeps: a circuit with each combination of some values, and each seed, as one labelled dataset."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from jtfne import _json
+from jtfne._check import refuse
+from jtfne.candidates import INNER, Client, Failed, Job, Runs
+from jtfne.config import at_bounds, place_of, places_of
+from jtfne.net import Net
+from jtfne.paradigm import Paradigm
+from jtfne.signals import Signals
+from jtfne.trainer import Parts, circuit_about, opened, plainly, progress_of, seeds_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+WHERE = "sweep"
+CHUNK = 8  # combinations that are kept at a time
+
+
+class Range(NamedTuple):
+    """The least and the greatest value of a path."""
+
+    path: str
+    bounds: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rates:
+    """Signals -> mean rates of each cell type."""
+
+    readouts: tuple[str, ...] = ("spk",)
+
+    def __call__(self, signals: Signals) -> dict[str, Any]:
+        """`rate_Hz` by cell type."""
+        import xarray as xr
+
+        table = signals.rates()
+        spikes = (table["rate_Hz"] * table["n_neurons"]).groupby(table["cell_type"]).sum()
+        rates = spikes / table.groupby("cell_type")["n_neurons"].sum()
+        coords = {"cell_type": rates.index.to_list()}
+        return {"rate_Hz": xr.DataArray(rates.to_numpy(), coords, ("cell_type",), attrs={"units": "Hz"})}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """Signals -> what an objective says of them."""
+
+    objective: Any
+
+    @property
+    def readouts(self) -> tuple[str, ...] | None:
+        """Those that it looks at."""
+        return getattr(self.objective, "readouts", None)
+
+    def __call__(self, signals: Signals) -> dict[str, Any]:
+        """`score` and `passed`, and `term` and `value` by metric."""
+        import xarray as xr
+
+        told = self.objective.evaluate(signals).to_dict()
+        names = [row["name"] for row in told["metrics"]]
+        found: dict[str, Any] = {"score": told["score"], "passed": float(told["passed"])}
+        for column in ("term", "value"):
+            values = [math.nan if row[column] is None else row[column] for row in told["metrics"]]
+            found[column] = xr.DataArray(values, {"metric": names}, ("metric",))
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """A summary as JSON values; travels to workers."""
+
+    of: Callable[[Signals], Any]
+
+    def __call__(self, signals: Signals) -> dict[str, Any]:
+        """By name: dims, coords, attrs and values. Raises: JtfneError for what is no number and no array of numbers."""
+        found = self.of(signals)
+        if not isinstance(found, Mapping):
+            found = {getattr(found, "name", None) or "value": found}
+        return {str(name): _told(str(name), each) for name, each in found.items()}
+
+
+def sweep(
+    net: Net,
+    values: Mapping[str, Sequence[float]],
+    seeds: Sequence[int] = (0,),
+    *,
+    of: Any = None,
+    paradigm: Paradigm | None = None,
+    out: str | Path | None = None,
+    resume: bool = True,
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> "xr.Dataset":
+    """Run a circuit with each combination of values, and each seed, and keep a summary of each run.
+
+    Parameters
+    ----------
+    net : Net
+        The circuit; all runs have its edges.
+    values : dict of str to sequence of float
+        By path (see `jtfne.config.Trainable`), the values to take.
+    seeds : sequence of int
+        Of initial state, noise and stimuli.
+    of : Objective or callable, optional
+        What is kept of a run: what an objective says of it, or what a function of its Signals gives, a number, a
+        DataArray or several of them by name. Mean rates of each cell type if left out.
+    out : str or Path, optional
+        A folder that keeps what is done, a few combinations at a time: after a kill the same call goes on. It ends with
+        sweep.nc.
+    paradigm, resume, progress, client
+        As for `Trainer` and its `fit`; `of` is sent to a client's workers as well.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims: each path, ``seed``, and those of the summary. Runs that went wrong are NaN, and its attributes say why.
+
+    Raises
+    ------
+    JtfneError
+        Before any run, for paths and values that are not allowed, and for an `out` with anything else.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(40).runtime(duration_ms=50.0))
+    >>> found = jtfne.sweep(net, {"cells.E.drive": [2.0, 8.0], "gains.E->PV": [0.5, 1.0, 2.0]}, seeds=[0, 1])
+    >>> dict(found["rate_Hz"].sizes)
+    {'cells.E.drive': 2, 'gains.E->PV': 3, 'seed': 2, 'cell_type': 4}
+    """
+    grid, summary = _grid(net, values), _summary(of)
+    typical = [low + (high - low) * INNER for low, high in ((min(each), max(each)) for each in grid.values())]
+    readouts = getattr(summary, "readouts", None)
+    runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
+    about = {**circuit_about(runs), "values": grid, "seeds": list(seeds_of(seeds, WHERE)), "of": plainly(summary)}
+    with opened(out, about, resume=resume, where="sweep(out=)") as parts:
+        dataset = _swept(runs, about, Told(summary), parts, client, progress)
+        if out is not None:
+            _write(dataset, Path(out).absolute())
+    return dataset
+
+
+def _swept(
+    runs: Runs, about: dict[str, Any], use: Told, parts: Parts, client: Client | None, progress: bool | None
+) -> "xr.Dataset":
+    """All runs that are not in `parts` yet, and all of them as one."""
+    grid, seeds = about["values"], about["seeds"]
+    left = _chunks(list(itertools.product(*grid.values())))[len(parts.rows) :]
+    with progress_of("sweeping", sum(map(len, left)) * len(seeds), shown=progress) as told:
+        for chunk in left:
+            found = runs.all([Job(point, seed) for point in chunk for seed in seeds], use, client, told.ran)
+            parts.put([{"failed": each.reason} if isinstance(each, Failed) else each for each in found])
+    return _dataset(grid, seeds, [row for part in parts.rows for row in part], about)
+
+
+def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """The values by path. Raises: JtfneError that names the path."""
+    if not values:
+        raise refuse(f"values={values!r}", "{path: values}, at least one", WHERE)
+    known, grid = places_of(net.config.circuit), {}
+    for path, each in values.items():
+        place_of(path, known, "sweep(values=)")
+        numbers = np.asarray(each, np.float64)
+        if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
+            raise refuse(f"values of {path!r}", "a list of finite numbers, at least one", "sweep(values=)")
+        if len(set(numbers.tolist())) < numbers.size:
+            raise refuse(f"values of {path!r}, of which one is given twice,", "each value once", "sweep(values=)")
+        grid[path] = numbers.tolist()
+    ends = {place_of(path, known, WHERE): Range(path, (min(each), max(each))) for path, each in grid.items()}
+    if len(ends) < len(grid):
+        raise refuse("two paths to one number", "each once", "sweep(values=)")
+    at_bounds(net.config, ends, "sweep(values=)")
+    return grid
+
+
+def _summary(of: Any) -> Callable[[Signals], Any]:
+    """What is kept of a run. Raises: JtfneError unless it is an objective or a function."""
+    if of is None:
+        return Rates()
+    if callable(getattr(of, "evaluate", None)):
+        return Scores(of)
+    if not callable(of):
+        raise refuse(f"of={of!r}", "an Objective, or a function of Signals", WHERE)
+    made: Callable[[Signals], Any] = of
+    return made
+
+
+def _chunks(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
+    """Points, some at a time."""
+    return [tuple(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
+
+
+def _told(name: str, value: Any) -> dict[str, Any]:
+    """A number or an array as JSON values."""
+    try:
+        numbers = np.asarray(math.nan if value is None else value, np.float64)
+    except (TypeError, ValueError):
+        raise refuse(f"{name!r} of a {type(value).__name__}", "a number or an array of numbers", "sweep(of=)") from None
+    dims = [str(dim) for dim in getattr(value, "dims", [f"{name}_{k}" for k in range(numbers.ndim)])]
+    coords = {dim: value[dim].values.tolist() for dim in dims if hasattr(value, "coords") and dim in value.coords}
+    flat = [float(each) if math.isfinite(each) else repr(float(each)) for each in numbers.ravel()]
+    units = str(getattr(value, "attrs", {}).get("units", ""))
+    return {"dims": dims, "coords": coords, "shape": list(numbers.shape), "values": flat, "units": units}
+
+
+def _dataset(
+    grid: Mapping[str, Sequence[float]], seeds: Sequence[int], rows: Sequence[dict[str, Any]], about: Mapping[str, Any]
+) -> "xr.Dataset":
+    """All runs as one. Raises: JtfneError if the summaries of two runs are not alike."""
+    import xarray as xr
+
+    axes: dict[str, Any] = {**grid, "seed": list(seeds)}
+    shape = [len(each) for each in axes.values()]
+    good = [row for row in rows if "failed" not in row]
+    variables: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
+    for name, first in (good[0] if good else {}).items():
+        data = np.full((len(rows), *first["shape"]), np.nan)
+        for k, row in enumerate(rows):
+            if "failed" not in row:
+                if name not in row or (row[name]["dims"], row[name]["shape"]) != (first["dims"], first["shape"]):
+                    given = f"{name!r} of another shape in run {k}"
+                    raise refuse(given, f"{first['shape']}, as in the first", "sweep(of=)")
+                data[k] = np.array([float(each) for each in row[name]["values"]]).reshape(first["shape"])
+        attrs = {"units": first["units"]} if first["units"] else {}
+        variables[name] = ((*axes, *first["dims"]), data.reshape(*shape, *first["shape"]), attrs)
+        inner |= first["coords"]
+    failures = [row["failed"] for row in rows if "failed" in row]
+    told: dict[str, Any] = {"n_failed": len(failures), "failures": _json.dumps(sorted(set(failures)))}
+    told |= {name: str(about[name]) for name in ("jtfne", "config_sha256", "net_sha256")}
+    return xr.Dataset(variables, {**axes, **inner}, told)
+
+
+def _write(dataset: "xr.Dataset", folder: Path) -> None:
+    """`sweep.nc`, beside its place first."""
+    beside = folder / "sweep.nc.tmp"
+    names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
+    dataset = dataset.rename(names)  # to netCDF a slash is a group
+    dataset.to_netcdf(beside, engine="h5netcdf")
+    beside.replace(folder / "sweep.nc")

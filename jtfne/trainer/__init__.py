@@ -1,0 +1,8 @@
+"""A circuit that is tuned until it shows what it should: objective, trainables and optimizer -> the best config."""
+
+from jtfne.trainer._folder import Parts, opened
+from jtfne.trainer._progress import progress_of
+from jtfne.trainer._result import TrainingResult
+from jtfne.trainer._trainer import Trainer, circuit_about, plainly, seeds_of
+
+__all__ = ["Parts", "Trainer", "TrainingResult", "circuit_about", "opened", "plainly", "progress_of", "seeds_of"]

@@ -1,0 +1,155 @@
+"""A training, or a sweep, on its way to its folder: each part durable before it is listed. Knows no physics.
+
+The folder holds a file of rows for each part, the state after the last of them, and an index that lists both with
+their hashes. Each file is written beside its place, synced and renamed, the index last: a process that is killed loses
+the part in flight.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jtfne import _json
+from jtfne._check import JtfneError, altered, refuse
+from jtfne.chunk_files import Write, durable
+from jtfne.partial_run import LOCK, locked
+from jtfne.run_folder import file_hash
+
+INDEX, VERSION = "index.json", "1"
+Arrays = list[np.ndarray[Any, Any]]
+
+
+class Parts:
+    """Parts that were put, in order; in memory, or in a folder as well (see `opened`).
+
+    rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
+    """
+
+    def __init__(self, folder: Path | None, about: Mapping[str, Any], where: str) -> None:
+        self.rows: list[Any] = []
+        self.state: Arrays | None = None
+        self.notes: dict[str, Any] = {}
+        self._folder, self._about, self._where = folder, dict(about), where
+        self._listed: list[str] = []
+        self._state_file = ""
+        if folder is not None and (folder / INDEX).exists():
+            self._read(folder)
+
+    def put(self, rows: Any, state: Arrays | None = None) -> None:
+        """Make the next part durable, and the state after it. Raises: OSError if the disk is full or fails."""
+        number, old = len(self.rows), self._state_file
+        self.rows.append(rows)
+        self.state = state
+        if self._folder is None:
+            return
+        path = self._folder / f"part_{number:08d}.json"
+        text = _json.dumps(rows).encode()
+        writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
+        if state is not None:
+            kept = {f"leaf_{k:04d}": each for k, each in enumerate(state)}
+            self._state_file = f"state_{number:08d}.npz"
+            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **kept)  # type: ignore[arg-type]
+        durable(writes)
+        self._listed.append(file_hash(path))
+        self.note()
+        if old and old != self._state_file:
+            (self._folder / old).unlink(missing_ok=True)
+
+    def note(self, **notes: Any) -> None:
+        """List what there is, with more `notes`."""
+        self.notes |= notes
+        if self._folder is None:
+            return
+        state = self._folder / self._state_file
+        index = {
+            "version": VERSION,
+            "about": self._about,
+            "notes": self.notes,
+            "parts": self._listed,
+            "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
+        }
+        text = _json.dumps({**index, "sha256": _digest(index)}).encode()
+        durable({self._folder / INDEX: lambda stream: stream.write(text)})
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Files of the result, each whole or not there."""
+        if self._folder is not None:
+            durable({self._folder / name: _writer(text) for name, text in files.items()})
+
+    def _read(self, folder: Path) -> None:
+        """What is there. Raises: JtfneError if it is of another kind, or not what was written."""
+        path = folder / INDEX
+        try:
+            index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
+        except ValueError as error:
+            raise self._altered(path) from error
+        if not isinstance(index, dict) or index.pop("sha256", None) != _digest(index):
+            raise self._altered(path)
+        there = {**index["about"], "version of the folder": index["version"]}
+        here = {**self._about, "version of the folder": VERSION}
+        differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
+        if differing:
+            pairs = [(name, _short(there.get(name)), _short(here.get(name))) for name in differing]
+            told = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
+            given = f"{str(folder)!r}, which holds something else ({told}),"
+            raise refuse(given, "the same, which goes on, or another folder", self._where)
+        for number, listed in enumerate(index["parts"]):
+            part = folder / f"part_{number:08d}.json"
+            if not part.is_file() or file_hash(part) != listed:
+                raise self._altered(part)
+            self.rows.append(_json.loads(part.read_text(encoding="utf-8"), where=str(part)))
+        self._listed, self.notes = list(index["parts"]), dict(index["notes"])
+        if index["state"]:
+            self._state_file = index["state"]["path"]
+            found = folder / self._state_file
+            if not found.is_file() or file_hash(found) != index["state"]["sha256"]:
+                raise self._altered(found)
+            with np.load(found, allow_pickle=False) as arrays:
+                self.state = [arrays[name] for name in arrays.files]
+
+    def _altered(self, path: Path) -> JtfneError:
+        """The error for a file that is not what was written."""
+        return altered(path, allowed="what was written there; a new folder starts anew", where=self._where)
+
+
+@contextlib.contextmanager
+def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
+    """The parts in `out`, for this process alone; in memory if it is None. about: what tells it from any other.
+
+    Raises: JtfneError if `out` holds anything else, or parts although they are not to go on.
+    """
+    if out is None:
+        yield Parts(None, about, where)
+        return
+    folder = Path(out).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
+    with locked(folder, where):
+        names = {each.name for each in folder.iterdir()} - {LOCK}
+        begun = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
+        if names and INDEX not in names and not begun:
+            raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
+        if names and not resume:
+            given = f"{str(out)!r}, in which something was begun,"
+            raise refuse(given, "resume=True, which goes on with it, or a new folder", where)
+        yield Parts(folder, about, where)
+
+
+def _writer(text: bytes) -> Write:
+    """What writes `text`."""
+    return lambda stream: stream.write(text)
+
+
+def _short(value: Any) -> str:
+    """`value` as written, cut if long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _digest(index: dict[str, Any]) -> str:
+    """SHA-256 of an index."""
+    return hashlib.sha256(_json.dumps(index).encode()).hexdigest()

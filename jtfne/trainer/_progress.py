@@ -1,0 +1,44 @@
+"""A bar on a terminal, silence in a pipe."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+
+class Told:
+    """What a bar shows; without one, nothing is shown."""
+
+    def __init__(self, bar: Any = None, task: Any = None) -> None:
+        self._bar, self._task = bar, task
+
+    def ran(self, n: int) -> None:
+        """That so many more runs are done."""
+        if self._bar is not None:
+            self._bar.advance(self._task, n)
+
+    def best(self, text: str) -> None:
+        """How it stands."""
+        if self._bar is not None:
+            self._bar.update(self._task, best=text)
+
+
+@contextlib.contextmanager
+def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]:
+    """What to tell of a training or a sweep of `n_runs`. shown: None for a bar on stderr if that is a terminal."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield Told()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("runs {task.fields[best]}"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        yield Told(bar, bar.add_task(what, total=n_runs, best=""))

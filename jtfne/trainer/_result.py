@@ -1,0 +1,109 @@
+"""What a training found: the best circuit, and how it came there."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from jtfne import _json
+from jtfne._check import one_of
+from jtfne.config import Config
+from jtfne.net import Net
+from jtfne.trainer._scores import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """The best circuit of a training, and its history.
+
+    Attributes
+    ----------
+    best_config : Config
+        That of the best candidate: the lowest score among those that passed all gates with all seeds, or, where none
+        did, the lowest score of all, and `passed` is False. Its trainables are those of the training.
+    best_net : Net
+        The circuit with the bits of that candidate, to simulate; of no edge that is drawn anew.
+    best_score : float
+        The mean over the seeds.
+    history : pandas.DataFrame
+        One row a candidate: generation, candidate, the value of each path, score, sd (over seeds, NaN with one),
+        passed, for each metric `term ...` and `value ...`, and for each gate in which share of the seeds it held,
+        `gate ...`.
+    report : dict
+        Strict JSON: what was tuned to what and how, the best, gates and how often each held, failures by candidate, and
+        a verdict in words.
+    """
+
+    best_config: Config
+    best_net: Net
+    best_score: float
+    history: "pd.DataFrame"
+    report: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the best candidate passed every gate with every seed."""
+        return bool(self.report["passed"])
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The value of each path in the best candidate."""
+        return dict(self.report["best"]["values"])
+
+    def get(self, name: str = "agsdr") -> "xr.DataArray":
+        """A readout of the training: `agsdr`, the best value so far of each parameter, (generation, parameter)."""
+        import numpy as np
+        import xarray as xr
+
+        one_of(name, ("agsdr",), name="readout", where="TrainingResult.get")
+        paths = [each["path"] for each in self.report["trainables"]]
+        at = self.history["score"].fillna(np.inf).groupby(self.history["generation"]).idxmin()
+        lowest = self.history["score"].fillna(np.inf).loc[at].to_numpy()
+        so_far = np.array([int(np.argmin(lowest[: k + 1])) for k in range(lowest.size)])
+        values = self.history[paths].loc[at].to_numpy()[so_far]
+        coords = {"generation": np.arange(lowest.size), "parameter": paths}
+        about = {"long_name": "best values so far", "readout": "agsdr"}
+        return xr.DataArray(values, coords, ("generation", "parameter"), name="agsdr", attrs=about)
+
+    def to_json(self) -> str:
+        """The report as strict JSON."""
+        return _json.dumps(self.report, indent=2)
+
+    def __repr__(self) -> str:
+        """The verdict, and the best values."""
+        values = ", ".join(f"{path}={value:.6g}" for path, value in self.best.items())
+        return f"TrainingResult({self.report['verdict']}; {values})"
+
+
+def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
+    """The table of all candidates."""
+    import pandas as pd
+
+    listed = []
+    for row in rows:
+        flat: Row = {"generation": row["generation"], "candidate": row["candidate"]}
+        flat |= dict(zip(paths, row["values"], strict=True))
+        flat |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
+        for part, label in (("terms", "term"), ("reached", "value"), ("gates", "gate")):
+            flat |= {f"{label} {name}": value for name, value in row[part].items()}
+        listed.append(flat)
+    table = pd.DataFrame(listed)
+    numbers = [name for name in table.columns if name not in ("generation", "candidate", "passed")]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def verdict_of(best: Row, rows: Sequence[Row], n_generations: int) -> str:
+    """How it ended, in words."""
+    reached = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
+    if not any(row["gates"] for row in rows):
+        return f"{reached}; there were no gates" if best["passed"] else f"{reached}; not passed"
+    if best["passed"]:
+        return f"{reached}; all gates hold with every seed"
+    shares = {name: max(row["gates"].get(name) or 0.0 for row in rows) for row in rows for name in row["gates"]}
+    never = [name for name, share in shares.items() if share == 0.0]
+    failed = [name for name, share in best["gates"].items() if not share or share < 1.0]
+    told = f"{reached}; NO candidate passed all gates; of the best, these fail: {', '.join(failed) or 'none alone'}"
+    return told + (f"; these never held at all: {', '.join(never)}" if never else "")

@@ -1,0 +1,317 @@
+"""The outer loop: ask an optimizer, run its candidates, tell it their scores, keep everything."""
+
+import dataclasses
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jtfne import _json, _keys
+from jtfne._check import refuse
+from jtfne.candidates import Client, Failed, Job, Runs, typical_of
+from jtfne.config import Trainable, place_of, places_of, value_at
+from jtfne.net import Net
+from jtfne.objective import Objective
+from jtfne.optimizers import AGSDR, Optimizer
+from jtfne.paradigm import Paradigm
+from jtfne.reports import machine, software
+from jtfne.trainer._folder import Arrays, Parts, opened
+from jtfne.trainer._progress import Told, progress_of
+from jtfne.trainer._result import TrainingResult, history_of, verdict_of
+from jtfne.trainer._scores import Aim, Row, Scored, best_of, row_of
+
+WHERE = "Trainer.fit"
+REPORT_VERSION = "1"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trainer:
+    """Tunes a circuit: what should be reached, what may be changed, and how to search.
+
+    Parameters
+    ----------
+    objective : Objective, optional
+        What scores a run, lower is better, and its gates; the config's if left out.
+    trainables : sequence of Trainable, optional
+        What may be changed; the config's if left out. Tables of which they are made will do.
+    optimizer : one of jtfne.optimizers
+        It searches from what the config declares, in the scale of each trainable.
+    paradigm : Paradigm, optional
+        What is presented; the config's own stimuli if left out.
+    seeds : sequence of int
+        Of initial state, noise and stimuli: each candidate is run with all of them, and scored by the mean. The first
+        is that of the search too.
+    budget : int
+        Candidates to run, each with all seeds; whole generations of them are.
+    stop_when_passed : bool
+        Whether to stop after the first generation in which a candidate passes all gates with all seeds.
+    """
+
+    objective: Aim | None = None
+    trainables: Sequence[Trainable | Mapping[str, Any]] | None = None
+    optimizer: Optimizer = dataclasses.field(default_factory=AGSDR)
+    paradigm: Paradigm | None = None
+    seeds: Sequence[int] = (0,)
+    budget: int = 360
+    stop_when_passed: bool = False
+
+    def fit(
+        self,
+        net: Net,
+        out: str | Path | None = None,
+        *,
+        resume: bool = True,
+        progress: bool | None = None,
+        client: Client | None = None,
+    ) -> TrainingResult:
+        """Search for the circuit with the best score.
+
+        Parameters
+        ----------
+        net : Net
+            Where it starts; candidates have its edges.
+        out : str or Path, optional
+            A folder that keeps each generation as it is done: after a kill the same call goes on to the same bits, and
+            with a larger budget further. It ends with report.json, best_config.json and history.csv.
+        resume : bool
+            Whether to go on with what is in `out`; if not, `out` must be new or empty.
+        progress : bool, optional
+            A bar on stderr; by default if that is a terminal.
+        client : executor, optional
+            What runs candidates elsewhere: a `concurrent.futures.Executor`, or what has its `submit`. Workers are sent
+            the config and construct the circuit themselves; the result is that of one process.
+
+        Returns
+        -------
+        TrainingResult
+
+        Raises
+        ------
+        JtfneError
+            Before any run, for paths, bounds, seeds and budgets that are not allowed, and for an `out` with anything
+            else; and for a generation in which no candidate has a finite score.
+        """
+        fit = _Fit.of(self, net)
+        total = max(self.budget // fit.n_candidates, 0)
+        if total < 1:
+            allowed = f"at least {fit.n_candidates}, the candidates of a generation"
+            raise refuse(f"budget={self.budget!r}", allowed, WHERE)
+        began = time.perf_counter()
+        with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
+            n_runs = fit.n_candidates * len(fit.seeds) * (total - len(parts.rows))
+            with progress_of("training", max(n_runs, 0), shown=progress) as told:
+                fit.search(parts, total, client, told)
+            result = fit.result(parts, time.perf_counter() - began)
+            parts.write(
+                {
+                    "report.json": result.to_json().encode(),
+                    "best_config.json": result.best_config.to_json().encode(),
+                    "history.csv": result.history.to_csv(index=False).encode(),
+                }
+            )
+        return result
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Fit:
+    """A training before its first generation."""
+
+    trainer: Trainer
+    net: Net
+    trainables: tuple[Trainable, ...]
+    start: tuple[float, ...]
+    runs: Runs
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def of(cls, trainer: Trainer, net: Net) -> "_Fit":
+        """Everything checked. Raises: JtfneError."""
+        given = net.config.training.trainables if trainer.trainables is None else trainer.trainables
+        trainables = tuple(each if isinstance(each, Trainable) else Trainable(**each) for each in given)
+        objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
+        if not callable(getattr(objective, "evaluate", None)):
+            raise refuse(f"objective={objective!r}", "an Objective: what has evaluate(signals)", "Trainer")
+        if trainer.optimizer.needs_gradients:
+            given_up = f"optimizer={type(trainer.optimizer).__name__}, which needs gradients,"
+            raise refuse(given_up, "one that searches by scores, as AGSDR()", "Trainer")
+        seeds = seeds_of(trainer.seeds, "Trainer")
+        typical = typical_of(net, trainables, "Trainer.trainables")
+        readouts = getattr(objective, "readouts", None)
+        paths = [each.path for each in trainables]
+        runs = Runs.of(net, paths, typical, paradigm=trainer.paradigm, readouts=readouts, where="Trainer.trainables")
+        known = places_of(net.config.circuit)
+        declared = [value_at(net.config.circuit, place_of(path, known, WHERE)) for path in paths]
+        inside = zip(declared, (each.bounds for each in trainables), strict=True)
+        start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in inside)
+        return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds)
+
+    @property
+    def n_candidates(self) -> int:
+        """Of a generation."""
+        return self.trainer.optimizer.n_candidates(len(self.trainables))
+
+    def about(self) -> dict[str, Any]:
+        """What tells this training from any other, but for its budget: with a larger one it goes on."""
+        return {
+            **circuit_about(self.runs),
+            "objective": plainly(self.trainer.objective),
+            "optimizer": plainly(self.trainer.optimizer),
+            "trainables": [each.model_dump(mode="json") for each in self.trainables],
+            "seeds": list(self.seeds),
+        }
+
+    def search(self, parts: Parts, total: int, client: Client | None, told: Told) -> None:
+        """Run generations into `parts` until there are `total`, or one has passed."""
+        state = self._state(parts.state)
+        if "without_effect" not in parts.notes:
+            parts.note(without_effect=self._without_effect(client))
+        told.best(_standing(parts))
+        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _passed(parts)):
+            candidates, asked = self.trainer.optimizer.ask(state)
+            rows = self._evaluated(len(parts.rows), np.asarray(candidates, np.float64), client, told)
+            scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
+            if not np.isfinite(scores).any():
+                reason = next((each for row in rows for each in row["problems"]), "each is infinite")
+                given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
+                raise refuse(given, "bounds within which some circuit can be scored", WHERE)
+            state = self.trainer.optimizer.tell(asked, candidates, scores)
+            parts.put(rows, [np.asarray(each) for each in jax.tree.leaves(state)])
+            told.best(_standing(parts))
+
+    def _state(self, kept: Arrays | None) -> Any:
+        """The state of the search: at the start, or as it was kept."""
+        bounds = np.array([each.search_bounds for each in self.trainables])
+        start = [each.searched(value) for each, value in zip(self.trainables, self.start, strict=True)]
+        key = _keys.key(self.seeds[0], "search")
+        begun = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start)
+        return begun if kept is None else jax.tree.unflatten(jax.tree.structure(begun), kept)
+
+    def _evaluated(self, generation: int, places: Any, client: Client | None, told: Told) -> list[Row]:
+        """Rows of a generation."""
+        values = [self._values(each) for each in places]
+        jobs = [Job(each, seed) for each in values for seed in self.seeds]
+        found = self.runs.all(jobs, Scored(self.trainer.objective), client, told.ran)
+        n = len(self.seeds)
+        return [row_of(generation, k, places[k], values[k], found[k * n : (k + 1) * n]) for k in range(len(values))]
+
+    def _values(self, place: Any) -> tuple[float, ...]:
+        """The values at a place of the search."""
+        return tuple(each.value(float(x)) for each, x in zip(self.trainables, place, strict=True))
+
+    def _without_effect(self, client: Client | None) -> list[str]:
+        """The paths of which nothing that is scored depends: all stays to the bit when it goes to its farther bound."""
+        moved = [self.start]
+        for k, each in enumerate(self.trainables):
+            far = max(each.bounds, key=lambda bound: abs(bound - self.start[k]))
+            moved.append((*self.start[:k], far, *self.start[k + 1 :]))
+        found = self.runs.all([Job(each, self.seeds[0]) for each in moved], Scored(self.trainer.objective), client)
+        same = [not isinstance(each, Failed) and each == found[0] for each in found[1:]]
+        return [each.path for each, still in zip(self.trainables, same, strict=True) if still]
+
+    def result(self, parts: Parts, took_s: float) -> TrainingResult:
+        """The best of all generations."""
+        rows = [row for part in parts.rows for row in part]
+        best = best_of(rows)
+        assert best is not None, "a generation without a finite score is refused"
+        paths = [each.path for each in self.trainables]
+        config = self.runs.leaves.config(best["values"]).trainables(self.trainables)
+        found = self.runs.leaves.circuit(best["values"])
+        net = Net(config, found.identity, found.projections, n_neurons=found.n_neurons)
+        report = {
+            "report_version": REPORT_VERSION,
+            "software": software(),
+            "platform": machine(),
+            **{name: value for name, value in self.about().items() if name not in software()},
+            "n_generations": len(parts.rows),
+            "n_candidates": len(rows),
+            "n_runs": len(rows) * len(self.seeds),
+            "wall_s": round(took_s, 3),
+            "passed": best["passed"],
+            "verdict": verdict_of(best, rows, len(parts.rows)),
+            "best": {**best, "values": dict(zip(paths, best["values"], strict=True)), "config_sha256": config.hash},
+            "start": dict(zip(paths, self.start, strict=True)),
+            "gates": _gates(rows),
+            "failures": [
+                {"generation": row["generation"], "candidate": row["candidate"], "problems": row["problems"]}
+                for row in rows
+                if row["problems"]
+            ],
+            "without_effect": parts.notes["without_effect"],
+            "at_bounds": _at_bounds(self.trainables, best["values"]),
+        }
+        history = history_of(rows, paths)
+        return TrainingResult(config, net, float(best["score"]), history, report)
+
+
+def circuit_about(runs: Runs) -> dict[str, Any]:
+    """What the bits of runs depend on, but for values and seeds."""
+    made = {**software(), **machine()}
+    names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
+    bits = {name: made[name] for name in names}
+    return {**bits, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
+
+
+def seeds_of(given: Sequence[int], where: str) -> tuple[int, ...]:
+    """The seeds. Raises: JtfneError for none, one given twice, and one out of range."""
+    seeds: tuple[Any, ...] = tuple(given)
+    for each in seeds:
+        if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each < 2**32:
+            raise refuse(f"seeds={given!r}", "whole numbers in 0 .. 2**32 - 1", where)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise refuse(f"seeds={given!r}", "at least one, each once", where)
+    return tuple(int(each) for each in seeds)
+
+
+def plainly(value: Any) -> Any:
+    """What an object is, as JSON values that another process would find: no addresses, closures by their content."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value if not isinstance(value, float) or np.isfinite(value) else repr(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {each.name: plainly(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {str(key): plainly(each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [plainly(each) for each in value]
+    if hasattr(value, "__array__"):
+        return np.asarray(value).tolist()
+    if callable(value) and hasattr(value, "__qualname__"):
+        cells = [plainly(each.cell_contents) for each in getattr(value, "__closure__", None) or ()]
+        return [value.__qualname__, *cells] if cells else value.__qualname__
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def _passed(parts: Parts) -> bool:
+    """Whether any candidate so far passed."""
+    return any(row["passed"] for part in parts.rows for row in part)
+
+
+def _standing(parts: Parts) -> str:
+    """The best so far, in a few words."""
+    best = best_of([row for part in parts.rows for row in part])
+    if best is None:
+        return ""
+    held = sum(1 for share in best["gates"].values() if share == 1.0)
+    gates = f", {held} of {len(best['gates'])} gates" if best["gates"] else ""
+    return f"generation {len(parts.rows)}, best score {best['score']:.4g}{gates}"
+
+
+def _gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """How often each gate held: with all seeds, and at best in which share of them."""
+    names = dict.fromkeys(name for row in rows for name in row["gates"])
+    found = {}
+    for name in names:
+        shares = [row["gates"].get(name) or 0.0 for row in rows]
+        found[name] = {"candidates_with_all_seeds": sum(each == 1.0 for each in shares), "largest_share": max(shares)}
+    return found
+
+
+def _at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
+    """The paths whose best value lies at a bound: what is wanted may lie beyond."""
+    return [each.path for each, value in zip(trainables, values, strict=True) if value in each.bounds]
