@@ -20,7 +20,7 @@ from jtfne.emitters import EMITTERS, LIF, SpikeSource
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
 from jtfne.probes._base import Linear, SourceRows, VoltageRows
-from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike
+from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Triangular
 
 QUICKLY = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 KEY = jax.random.key(5)
@@ -55,6 +55,11 @@ MODELS = {
 }
 N_STEPS = 600
 VOLTAGE = VoltageRows("vm", None, 10)
+RELEASING = {
+    "source": "LIF", "target": "LIF", "mechanism": "NMDA", "weight": 32.0, "delay_ms": 0.5,
+    "rule": {"kind": "FixedIndegree", "n": 3},
+    "plasticity": {"kind": "ShortTerm", "u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0},
+}  # fmt: skip
 
 
 def raster_of(words, n_cells):
@@ -184,18 +189,22 @@ def named(net, kinds):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "surrogate", "n_steps"),
-    [(["LIF", "AdaptiveLIF", "TwoCompartment"], Sigmoid(), 300), (["AdEx", "Izhikevich2007"], SuperSpike(), 120)],
+    ("kinds", "surrogate", "n_steps", "edges"),
+    [
+        (["LIF", "AdaptiveLIF", "TwoCompartment"], Sigmoid(), 300, [RELEASING]),
+        (["AdEx", "Izhikevich2007"], SuperSpike(), 120, []),
+    ],
     ids=["leaky", "with upstrokes"],
 )
-def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrogate, n_steps):
+def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrogate, n_steps, edges):
     """Through emitters, synapses, delays and sources to spikes, potentials and EEG through four spheres.
 
     The step is 1e-6 of a value: differences are off by its square, and by rounding, 1e-16 of a score over 1e-6.
     """
     with precision("float64"):
-        net = jtfne.construct(config(kinds, dtype="float64", weights=(40.0, -30.0, 1.0), n=3))
-        got, want = along(net, Smoothed(surrogate), named(net, kinds), n_steps, 1e-6)
+        net = jtfne.construct(config(kinds, dtype="float64", weights=(40.0, -30.0, 1.0), n=3, edges=edges))
+        leaves = (*named(net, kinds), *(f"circuit.plastic[{k}].rule.u" for k in range(len(edges))))
+        got, want = along(net, Smoothed(surrogate), leaves, n_steps, 1e-6)
     assert (np.abs(want) > 0.0).mean() > 0.95, "most leaves move every readout"
     scale = np.abs(want).max(0)
     np.testing.assert_allclose(got / scale, want / scale, rtol=1e-3, atol=1e-6)
@@ -203,10 +212,7 @@ def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrog
 
 def test_short_term_plasticity_scales_slopes_and_jumps_by_spikes():
     """As many spikes as by events, and a derivative by the release of a rested synapse."""
-    rule = {"kind": "ShortTerm", "u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0}
-    edge = {"source": "LIF", "target": "LIF", "mechanism": "NMDA", "weight": 32.0, "delay_ms": 0.5,
-            "rule": {"kind": "FixedIndegree", "n": 3}, "plasticity": rule}  # fmt: skip
-    net = jtfne.construct(config(["LIF"], edges=[edge]))
+    net = jtfne.construct(config(["LIF"], edges=[RELEASING]))
     words = net.to_flat(delivery=delivery.Event()).run(KEY, n_steps=400)[1].words
     flat = net.to_flat(surrogate=SuperSpike())
 
@@ -244,6 +250,27 @@ def test_checkpoints_change_nothing_but_memory():
     np.testing.assert_array_equal(rows["spk"], plain_rows["spk"])
     np.testing.assert_allclose(rows["vm"], plain_rows["vm"], rtol=1e-12)
     np.testing.assert_allclose(slopes, plain_slopes, rtol=1e-9, atol=1e-12 * np.abs(plain_slopes).max())
+
+
+def test_batches_and_forward_mode_agree_with_the_gradient():
+    """vmap over keys is the runs one by one; jvp along a direction is the gradient times it. Up to float32's sums."""
+    flat = jtfne.construct(config(["LIF"], n=3, longest_ms=0.5)).to_flat(surrogate=Triangular())
+    drive_pA, keys = flat.circuit.drive_pA, jax.random.split(KEY, 2)
+
+    def score(drive_pA, key, flat):
+        kept = arrays_of(
+            flat, key, n_steps=200, values={"circuit.drive_pA": drive_pA}, recorders=(VOLTAGE, SpikeRows())
+        )
+        return kept["vm"].mean() + kept["spk"].sum()
+
+    slope = jax.grad(score)
+    many = QUICKLY(jax.vmap(slope, (None, 0, None)))(drive_pA, keys, flat)
+    each = [QUICKLY(slope)(drive_pA, key, flat) for key in keys]
+    scale = float(jnp.abs(each[0]).max())
+    assert scale > 0.0 and not np.allclose(each[0], each[1])
+    np.testing.assert_allclose(many, jnp.stack(each), rtol=1e-3, atol=1e-5 * scale)
+    _, forward = QUICKLY(lambda d, k, f: jax.jvp(lambda d: score(d, k, f), (d,), (d,)))(drive_pA, keys[0], flat)
+    np.testing.assert_allclose(forward, each[0] @ drive_pA, rtol=1e-3)
 
 
 def test_memory_of_a_gradient_grows_as_the_root_of_the_steps():
