@@ -4,19 +4,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 from jtfne.analysis.compare import LaminarFeatures, compare, compare_laminar, compare_run
+from jtfne.analysis.coupling import coherence, phase_amplitude_coupling
 from jtfne.analysis.csd import csd
 from jtfne.analysis.evoked import evoked
 from jtfne.analysis.laminar import laminar_features
 from jtfne.analysis.rate import cv, fano_factor, isi, population_rate, rates
 from jtfne.analysis.recordings import load_recording
 from jtfne.analysis.spectrolaminar import flip, flip_null, spectrolaminar, vflip
-from jtfne.analysis.spectrum import band_power, psd
+from jtfne.analysis.spectrum import band_power, multitaper, psd
 from jtfne.analysis.synchrony import correlation, synchrony
 from jtfne.measures.csd import SecondDifference, Smoothed
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
 from jtfne.measures.kcsd import KernelCSD
 from jtfne.measures.spectrolaminar import Flip
-from jtfne.measures.vflip import FlipNull, ShuffledChannels, ShuffledFrequencies
+from jtfne.measures.vflip import FlipNull, PhaseRandomised, PolarityFlip, ShuffledChannels, ShuffledFrequencies
 
 if TYPE_CHECKING:
     from jtfne.analysis import figures as figures
@@ -28,6 +29,8 @@ __all__ = [
     "FlipNull",
     "KernelCSD",
     "LaminarFeatures",
+    "PhaseRandomised",
+    "PolarityFlip",
     "SecondDifference",
     "ShuffledChannels",
     "ShuffledFrequencies",
@@ -35,6 +38,7 @@ __all__ = [
     "SplineICSD",
     "StepICSD",
     "band_power",
+    "coherence",
     "compare",
     "compare_laminar",
     "compare_run",
@@ -49,6 +53,8 @@ __all__ = [
     "isi",
     "laminar_features",
     "load_recording",
+    "multitaper",
+    "phase_amplitude_coupling",
     "population_rate",
     "psd",
     "rates",

@@ -8,8 +8,10 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import Data, array, by_depth, kernel, need
+from jtfne.analysis._inputs import Data, array, by_depth, downward, kernel, need, values_last
+from jtfne.analysis.csd import csd
 from jtfne.analysis.spectrum import SEGMENT_MS, psd
+from jtfne.measures.csd import Method
 from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
 from jtfne.measures.vflip import Band, Control, FlipNull, ShuffledChannels
 
@@ -104,25 +106,31 @@ def vflip(power: xr.DataArray) -> Flip:
 
 
 def flip_null(
-    power: xr.DataArray,
+    data: xr.DataArray,
     control: Control = CHANNELS,
     *,
     n_draws: int = 200,
     seed: int = 0,
     bands: tuple[Band, Band] | None = (LOW_BAND_HZ, HIGH_BAND_HZ),
+    segment_ms: float = SEGMENT_MS,
+    density: Method | None = None,
 ) -> FlipNull:
-    """How large a goodness chance finds: FLIP of maps without the motif.
+    """How large a goodness chance finds: FLIP of data without the motif, or without what the motif must not need.
 
     Parameters
     ----------
-    power : xarray.DataArray
-        As `flip`.
-    control : ShuffledChannels or ShuffledFrequencies
-        What is put in a random order; the channels by default.
+    data : xarray.DataArray
+        A map as `flip` takes, or potentials over ``time`` (ms) and ``channel``, of one area, with or without trials.
+    control : ShuffledChannels, ShuffledFrequencies, PhaseRandomised or PolarityFlip
+        What is put at random; the channels by default. The last two need potentials.
     n_draws, seed : int
-        How many maps, and the seed of their order.
+        How many draws, and the seed of all of them.
     bands : pair of (float, float), optional
-        Low and high band, Hz; None for vFLIP, of the map and of each draw, which takes a second or so each.
+        Low and high band, Hz; None for vFLIP, of the data and of each draw, which takes a second or so each.
+    segment_ms : float
+        As in `psd`, for potentials.
+    density : a method of `csd`, optional
+        For potentials: take the power of the current source density, by this method, instead of theirs.
 
     Returns
     -------
@@ -132,10 +140,34 @@ def flip_null(
     Raises
     ------
     JtfneError
-        As `flip`.
+        As `flip`; for a control of potentials with a map.
     """
-    given = {"n_draws": n_draws, "seed": seed, "bands": bands}
-    return _of(power, "analysis.flip_null", measures.vflip.flip_null, control, **given)
+    where = "analysis.flip_null"
+    if n_draws < 1:
+        raise refuse(f"n_draws={n_draws!r}", "1 or more", where)
+    if "time" not in data.dims:
+        return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+    lfp = downward(data, where)
+    if not set(lfp.dims) <= {"trial", "time", "channel"}:
+        given = f"potentials of dimensions {tuple(map(str, data.dims))}"
+        raise refuse(given, "time, channel and trial: select one area", where)
+    real = _power(lfp, segment_ms, density)
+    if not control.on_potential:
+        return _of(real, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+    values, front = values_last(lfp, "channel", "time")
+    rng, like = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
+    drawn = (like.copy(data=control.draw(values, rng)) for _ in range(n_draws))
+    maps = (_power(each, segment_ms, density).values for each in drawn)
+    return _of(real, where, measures.vflip.null_of, maps, bands)
+
+
+def _power(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
+    """The map (channel, frequency) of potentials, up to 150 Hz, mean over trials; of their CSD, if asked for."""
+    power = psd(lfp if density is None else csd(lfp, density), segment_ms)
+    power = power.mean("trial", keep_attrs=True) if "trial" in power.dims else power
+    f_Hz = power["frequency"].values
+    kept = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= HIGH_BAND_HZ[1])))
+    return kept.transpose("channel", "frequency")
 
 
 def _of(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:

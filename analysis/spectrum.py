@@ -1,13 +1,16 @@
 """Power spectra of anything with a time axis."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import refuse
-from jtfne.analysis._inputs import Data, array, coords_of, even_step, kernel, need, values_last
+from jtfne._check import JtfneError, refuse
+from jtfne.analysis._inputs import Data, Floats, array, coords_of, even_step, kernel, need, values_last
 
 SEGMENT_MS = measures.spectrum.SEGMENT_MS
+HALF_BAND_HZ = measures.spectrum.HALF_BAND_HZ
 
 
 def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") -> xr.DataArray:
@@ -45,13 +48,72 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     40.0
     """
     where = "analysis.psd"
+    x, dt_ms = over_time(data, readout, where)
+    refuse_short(segment_ms, dt_ms, where)
+    values, front = values_last(x, "time")
+    return _labelled(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
+
+
+def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy") -> xr.DataArray:
+    """Thomson's multitaper power spectral density: one spectrum of the whole trace through several Slepian tapers.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        As in `psd`.
+    half_band_Hz : float
+        Power is smeared over plus and minus this; 2 x duration x it - 1 tapers fit, and steady the estimate.
+    readout : str
+        Which readout of a run.
+
+    Returns
+    -------
+    xarray.DataArray
+        As `psd`, at the frequencies of the whole trace.
+
+    Raises
+    ------
+    JtfneError
+        Without an even time axis, or where no taper fits the trace.
+
+    References
+    ----------
+    .. [1] Thomson (1982), Proc. IEEE 70:1055-1096.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> t_ms = np.arange(1, 2001.0)
+    >>> power = multitaper(xr.DataArray(np.sin(2 * np.pi * 0.04 * t_ms), {"time": t_ms}, "time"))
+    >>> abs(float(power["frequency"][power.argmax("frequency")]) - 40.0) <= 2.0
+    True
+    """
+    x, dt_ms = over_time(data, readout, "analysis.multitaper")
+    values, front = values_last(x, "time")
+    try:
+        return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
+    except ValueError as error:
+        raise JtfneError(str(error)) from error
+
+
+def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float]:
+    """What to analyse, and its step in ms. Raises: JtfneError without an even time axis that runs forward."""
     x = array(data, readout, where)
     need(x, "time", where=where)
     dt_ms = even_step(x, "time", where)
-    if dt_ms < 0.0 or not np.isfinite(segment_ms) or round(segment_ms / abs(dt_ms)) < 2:
+    if dt_ms < 0.0:
+        raise refuse("time that runs backwards", "times that grow", where)
+    return x, dt_ms
+
+
+def refuse_short(segment_ms: float, dt_ms: float, where: str) -> None:
+    """Raises: JtfneError for segments of fewer than 2 samples."""
+    if not np.isfinite(segment_ms) or round(segment_ms / dt_ms) < 2:
         raise refuse(f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where)
-    values, front = values_last(x, "time")
-    f_Hz, power = kernel(measures.spectrum.psd, values, dt_ms, segment_ms)
+
+
+def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
+    """The power of `x` with its labels and units."""
     units = str(x.attrs.get("units", "a.u."))
     kept = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
     about = {**kept, "units": f"({units})^2/Hz", "long_name": "power spectral density"}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne.interop.mne_physical import factor_of
 from jtfne.interop.mne_raw import rows_of, to_raw
 from jtfne.signals import Signals
 
@@ -67,7 +68,7 @@ def to_epochs(
     zero = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, zero, (start, stop), n_times, window_ms)
     trial = events["trial"].to_numpy()
-    kept = _cut(signals, readout, trial, zero, (start, stop)) * (1.0 if scale is None else scale)
+    kept = _cut(signals, readout, trial, zero, (start, stop)) * factor_of(signals.get(readout), scale)
     if baseline_ms is not None:
         kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
     names, codes = _named(events)

@@ -7,6 +7,7 @@ import numpy as np
 
 from jtfne import __version__, run_folder
 from jtfne._check import POSITIVE, in_range, refuse
+from jtfne.interop.mne_physical import PHYSICAL, factor_of, forward_sensors, kinds_of, operator_of, places_of
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ HELMET = "neuromag"
 HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
 # What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
 SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
-UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2"}
+UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2",
+         "dipole": "A m"}  # fmt: skip
 FIF_BYTES = 2 * 10**9  # what one FIF file holds; MNE would split the rest off into files of other names
 
 
@@ -30,7 +32,9 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     ----------
     signals : Signals
     readout : str
-        Any readout over time: eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy, source, vm.
+        Any readout over time. Physical ones have their type: eeg (V), meg as mag (T) and grad (T/m) with the helmet's
+        coils, lfp as seeg (V), csd (V/m^2: A/m^3 over the conductivity), dipole (A m, a channel an area). Others
+        (eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy, rws, erws, source, vm) are `misc`.
     trial : int
         Which trial.
     scale : float, optional
@@ -41,7 +45,7 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     -------
     mne.io.RawArray
         Channels named as in the readout, with the area before the channel where there are areas, and with their
-        places where they have some.
+        places where they have some. EEG has no reference yet: `raw.set_eeg_reference(projection=True)` before a fit.
 
     Raises
     ------
@@ -66,9 +70,12 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
     if isinstance(scale, str | bool):
         raise refuse(f"scale={scale!r}", "a number", "to_raw")
-    factor = 1.0 if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw")
+    factor = factor_of(found, None if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw"))
     names = _channel_names(found)
-    info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
+    if name in PHYSICAL:
+        info = _physical_info(signals, found, names, _sampling_Hz(found))
+    else:
+        info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
     with info._unlock():
         info["description"] = f"jtfne {__version__} {name} config {signals.manifest.get('config_sha256', 'unknown')}"
     raw = mne.io.RawArray(rows_of(found) * factor, info, verbose="error")
@@ -132,6 +139,8 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     known = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
     if known:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
+    if len(kinds) > 1 and set(kinds) <= set(UNITS):
+        coords["unit"] = ("channel", [UNITS[kind] for kind in raw.get_channel_types()])
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
 
 
@@ -142,12 +151,14 @@ def rows_of(found: "xr.DataArray") -> np.ndarray[Any, Any]:
 
 def _channel_names(found: "xr.DataArray") -> list[str]:
     """One name a row of the data: the channel, after its area where there are areas; neurons by id."""
-    if "area" in found.dims:
+    if {"area", "channel"} <= set(found.dims):
         return [f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values]
     if "channel" in found.dims:
         return [str(channel) for channel in found["channel"].values]
     if "neuron" in found.dims:
         return [f"n{neuron}" for neuron in found["neuron"].values]
+    if "area" in found.dims:
+        return [str(area) for area in found["area"].values]
     return [str(found.name)]
 
 
@@ -170,11 +181,35 @@ def _info(found: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str
     if found.name == "meg_proxy":
         return _helmet_info(names, sampling_Hz, kind)
     info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
-    places_m = _places_m(found)
+    return _placed(info, _places_m(found), "eeg" if found.name == "eeg_proxy" else "seeg")
+
+
+def _physical_info(signals: Signals, found: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
+    """Channel names, types and places of a physical readout; columns stand in the head where the areas do."""
+    import mne
+
+    kinds = kinds_of(found)
+    about = operator_of(found)
+    if found.name == "meg" and "forward" not in about:
+        return _helmet_info(names, sampling_Hz, kinds[0], about["helmet"], about["helmet_lift_mm"] / 1e3)
+    info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
+    if found.name == "meg":
+        forward_sensors(info, about["forward"], about["forward_sha256"])
+        return info
+    if found.name == "eeg":
+        return _placed(info, _places_m(found), "eeg")
+    in_head_m = places_of(signals, found)
+    return _placed(info, _places_m(found) if in_head_m is None else in_head_m, "seeg")
+
+
+def _placed(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
+    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that MNE places."""
+    import mne
+
     if places_m is not None:
-        as_if = "eeg" if found.name == "eeg_proxy" else "seeg"
+        names = info["ch_names"]
         montage = mne.channels.make_dig_montage(dict(zip(names, places_m, strict=True)), coord_frame="head")
-        placed = mne.create_info(names, sampling_Hz, as_if, verbose="error").set_montage(montage, verbose="error")
+        placed = mne.create_info(names, info["sfreq"], as_if, verbose="error").set_montage(montage, verbose="error")
         _take_places(info, placed)
     return info
 
@@ -189,7 +224,7 @@ def _take_places(info: "mne.Info", placed: "mne.Info") -> None:
 
 def _places_m(found: "xr.DataArray") -> np.ndarray[Any, Any] | None:
     """Where channels stand: head positions, or contacts by depth on the z axis of each area; None if nowhere."""
-    if {"x_mm", "y_mm", "z_mm"} <= set(found.coords):
+    if {"x_mm", "y_mm", "z_mm"} <= set(found.coords) and "area" not in found.dims:
         return np.stack([found[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
     if "channel" in found.dims and "z_mm" in found.coords:
         depths = np.tile(found["z_mm"].values, found.sizes.get("area", 1))
@@ -198,15 +233,17 @@ def _places_m(found: "xr.DataArray") -> np.ndarray[Any, Any] | None:
     return None
 
 
-def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
+def _helmet_info(
+    names: list[str], sampling_Hz: float, kind: str | None, helmet: str = HELMET, lift_m: float = HELMET_LIFT_m
+) -> "mne.Info":
     """The canonical helmet's own channels, lifted onto the head; `misc` ones, which FIF gives no frame, stand there."""
     import mne
     from mne.io.constants import FIFF
 
-    info = mne.channels.read_meg_canonical_info(HELMET)
+    info = mne.channels.read_meg_canonical_info(helmet)
     info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
     lift = np.eye(4)
-    lift[2, 3] = HELMET_LIFT_m
+    lift[2, 3] = lift_m
     with info._unlock():
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
@@ -215,7 +252,7 @@ def _helmet_info(names: list[str], sampling_Hz: float, kind: str | None) -> "mne
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _take_places(proxies, info)
     for channel in proxies["chs"]:
-        channel["loc"][2] += HELMET_LIFT_m
+        channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jtfne import probes as probes
     from jtfne import sources as sources
     from jtfne import stimuli as stimuli
+    from jtfne import surrogates as surrogates
     from jtfne._check import JtfneError
     from jtfne.config import Config
     from jtfne.flatnet import FlatNet
@@ -98,7 +99,7 @@ _HOMES = {
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
-        *("geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli"),
+        *("geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"),
     )
 )
 

@@ -103,7 +103,7 @@ def _checked(flat: FlatNet, values: dict[str, Any], n_members: int) -> dict[str,
     return found
 
 
-def _with(flat: FlatNet, values: Values) -> FlatNet:
+def with_values(flat: FlatNet, values: Values) -> FlatNet:
     """`flat` with some of its leaves replaced."""
     leaves, tree = jax.tree.flatten(flat)
     named = zip(names_of(flat), leaves, strict=True)
@@ -130,7 +130,7 @@ def _member(
     n_steps: int,
 ) -> engine.Chunk:
     """One member."""
-    return _with(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
+    return with_values(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))

@@ -15,10 +15,12 @@ from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
 from jtfne._tree import register
 from jtfne.config import Config, Population
+from jtfne.config.source_maps import sign_of, words_of
 from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, choose
 from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import Plastic, plastic_of
+from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
 
 CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
@@ -159,6 +161,11 @@ class FlatNet:
         )
 
 
+def mechanisms_of(config: Config) -> tuple[str, ...]:
+    """The receptors of the stimuli by spikes."""
+    return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, SYNAPTIC))
+
+
 def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
     """The row of the synaptic currents that holds `mechanism`."""
     return next(row for row, names in enumerate(receptors) if mechanism in names)
@@ -171,7 +178,7 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     )
 
 
-def _kinds(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
+def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
     """Populations of each cell model, and their rows; None where all rows are of one model.
 
     Emitters of one class are one model if their static fields agree too: these choose the program, not a number in it.
@@ -193,7 +200,7 @@ def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: fl
     """Populations of one model as one group, in row order within it."""
     return tuple(
         engine.Group(_merged(mine, dtype, dt_ms), None if rows is None else jnp.asarray(rows, jnp.int32))
-        for mine, rows in _kinds(populations)
+        for mine, rows in kinds_of(populations)
     )
 
 
@@ -234,13 +241,16 @@ def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.in
 def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
     """The mechanisms of each row of the synaptic currents: those in use, and `mechanisms`.
 
-    shared: mechanisms that decay alike have one row. Raises: JtfneError for an unknown one.
+    shared: mechanisms that decay alike have one row, unless declared source maps tell them apart; a probe does not.
+    Raises: JtfneError for an unknown one.
     """
-    known = net.config.circuit.mechanisms
+    known, maps = net.config.circuit.mechanisms, net.config.readouts.maps
     rows: dict[Any, list[str]] = {}
     for name in dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms]):
         mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
-        rows.setdefault(_kinetics(mechanism) if shared else name, []).append(name)
+        sign = sign_of(mechanism) if maps else 0
+        apart = (sign, *(each.holds(*words_of(name, sign)) for each in maps))
+        rows.setdefault((_kinetics(mechanism), apart) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
 
 
@@ -251,6 +261,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     conductive = tuple(each.unit == "nS" for each in synapses)
     e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
     blocked = tuple(isinstance(each, NMDA) for each in synapses)
+    shares = [each.dendrite_share for each in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
@@ -258,13 +269,19 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
         "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
         "blocked": blocked if any(blocked) else (),
         "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
+        "dendrite_share": _shares(shares, dtype) if any(each is not None for each in shares) else None,
     }
+
+
+def _shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
+    """`dendrite_share` of receptors, NaN where a cell's own counts."""
+    return jnp.asarray([np.nan if each is None else each for each in shares], dtype)
 
 
 def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
     """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
-    fields = (each.name for each in dataclasses.fields(mechanism) if each.name != "sign")
-    return type(mechanism), *(float(getattr(mechanism, name)) for name in fields)
+    fields = (getattr(mechanism, each.name) for each in dataclasses.fields(mechanism) if each.name != "sign")
+    return type(mechanism), *(None if each is None else float(each) for each in fields)
 
 
 def _deliveries(
@@ -315,7 +332,7 @@ def synapses_of(
     return Synapses(
         chunks=lambda: _edge_lists(chosen, receptors, dt_ms),
         degrees=lambda device_of, n_devices: _degrees(mine, device_of, n_devices),
-        models=[rows for _, rows in _kinds(net.config.populations())],
+        models=[rows for _, rows in kinds_of(net.config.populations())],
         n_edges=sum(each.n_edges for each in mine),
         n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in mine if each.n_edges}),
         ring=Ring(n_slots, len(receptors), net.n_neurons),

@@ -69,7 +69,8 @@ class Releasing:
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
         """As `Plastic`."""
-        spiked = spikes if spikes.shape == state.u.shape else unpacked(words)[: state.u.shape[0]]
+        whole = spikes.shape == state.u.shape and spikes.dtype == bool  # numbers with slopes: u and x jump by the bools
+        spiked = spikes if whole else unpacked(words)[: state.u.shape[0]]
         state, released = self.rule.step(state, spiked, dt_ms)
         return self.delivery.deliver(ring, spikes, words, step, released), state
 

@@ -6,7 +6,7 @@ order of cells.
 
 import dataclasses
 import functools
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 class Runner(Protocol):
     """A circuit with its inputs and recorders, ready to run."""
+
+    on_threads: ClassVar[bool]  # whether trials may run side by side, each on a thread of its own
 
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """The state before the first step of a trial, told by `_keys.codes`."""
@@ -61,6 +63,8 @@ class OnOne:
     inputs: engine.Inputs
     recorders: tuple[engine.Recorder, ...]
     dt_ms: float
+
+    on_threads: ClassVar[bool] = True
 
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """As `Runner`."""
@@ -107,6 +111,8 @@ class _Kept(NamedTuple):
 
 class OverDevices:
     """The devices of the mesh over which `circuit.delivery` is dealt; every array leads with the axis of devices."""
+
+    on_threads: ClassVar[bool] = False  # every device is busy with one
 
     def __init__(
         self,
@@ -234,6 +240,7 @@ class _Dealer:
             tau_syn_ms=self.same(circuit.tau_syn_ms),
             e_rev_mV=None if circuit.e_rev_mV is None else self.same(circuit.e_rev_mV),
             mg_mM=None if circuit.mg_mM is None else self.same(circuit.mg_mM),
+            dendrite_share=None if circuit.dendrite_share is None else self.same(circuit.dendrite_share),
             plastic=tuple(each.with_rule(jax.tree.map(self.same, each.rule)) for each in circuit.plastic),
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),

@@ -29,9 +29,9 @@ def signals(
                                     duration_ms, units)  # fmt: skip
     n = len(cell_types)
     labels = {"area": ["V1"] * n, "layer": ["L4"] * n, "cell_type": list(cell_types)}
-    nodes["neurons"] = xr.Dataset(
-        {key: ("neuron", np.array(each, dtype=str)) for key, each in labels.items()}, {"neuron": np.arange(n)}
-    )
+    columns = {key: ("neuron", np.array(each, dtype=str)) for key, each in labels.items()}
+    columns |= {"z_mm": ("neuron", np.full(n, 0.7))}
+    nodes["neurons"] = xr.Dataset(columns, {"neuron": np.arange(n)})
     tree = xr.DataTree.from_dict(nodes)
     tree.attrs = {"n_trials": n_trials, "dt_ms": dt_ms, "duration_ms": duration_ms}
     return Signals(tree, {})

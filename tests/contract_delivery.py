@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import jtfne
 from circuits import Watch, edge_list
 from jtfne import _keys, delivery, engine, runner
+from jtfne.config import closed_field, open_field
 from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
@@ -52,7 +53,8 @@ def config(weights=(64.0, -128.0)):
                   {"target": "A", "drive": {**rain, "shared": True, "rate_Hz": 80.0}, "label": "shared"},
                   {"target": "A", "drive": {**swell, "sd": 64.0}}, {"target": {}, "drive": {**swell, "shared": True}},
                   {"target": "A", "drive": volley}, {"target": {}, "drive": {**volley, "synchronous": True}}])
-        .probes(["spk", "vm", "lfp_proxy"])
+        .source(maps=[*open_field("A"), *closed_field("B")])
+        .probes(["spk", "vm", "lfp_proxy", "lfp", "dipole", {"kind": "rws", "cells": "A"}])
     )  # fmt: skip
 
 
@@ -72,7 +74,9 @@ def test_same_spikes(choice):
     assert want.spikes.shape[0] > 200
     assert got.spikes.equals(want.spikes)
     np.testing.assert_array_equal(got.get("vm"), want.get("vm"))
-    np.testing.assert_array_equal(got.get("lfp_proxy"), want.get("lfp_proxy"))
+    for name in ("lfp_proxy", "lfp", "dipole", "rws"):
+        np.testing.assert_array_equal(got.get(name), want.get(name))
+    assert want.get("dipole").any()
 
 
 def test_devices_give_the_bits_of_one_whatever_the_weights():

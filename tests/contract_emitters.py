@@ -256,6 +256,34 @@ def test_currents_balance(kind: str, opened: bool) -> None:
 
 
 @MEMBRANES
+def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
+    """In every step, resets and refractory steps included; and it rises with v, by threshold distances."""
+    cell = EMITTERS[kind]()
+    with precision("float64"):
+        flat = circuit(cell, 3, drive_pA=in_pA(kind), dtype=np.float64)
+
+        def excess(view):
+            return view.circuit.groups[0].emitter.excess(view.before[0], view.cells[0])
+
+        spikes, (found,) = run(flat, 3000, 0.1, watch=(excess,))
+        start = cell.init(jnp.zeros(3))
+        higher = start._replace(v_mV=start.v_mV + 1.0)
+        gained = np.asarray(cell.excess(start, higher) - cell.excess(start, start))
+    assert (spikes.sum(0) > 2).all()
+    np.testing.assert_array_equal(found >= 0.0, spikes)
+    assert ((gained > 1.0 / 200.0) & (gained < 1.0 / 5.0)).all()  # 1 mV of what is between 5 and 200
+
+
+@pytest.mark.parametrize("kind", ["LIF", "AdaptiveLIF", "AdEx", "TwoCompartment"])
+def test_a_cell_that_rests_above_threshold_has_a_positive_excess_above_it(kind: str) -> None:
+    """Its distance is that of the reset."""
+    cell = dataclasses.replace(EMITTERS[kind](), v_rest_mV=10.0)
+    th_mV = cell.v_peak_mV if kind == "AdEx" else cell.v_th_mV
+    at = cell.init(jnp.zeros(1))._replace(v_mV=th_mV + jnp.array([1.0]))
+    np.testing.assert_allclose(cell.excess(at, at), 1.0 / (th_mV - cell.v_reset_mV), rtol=1e-5)
+
+
+@MEMBRANES
 def test_cells_differ_at_the_start(kind: str) -> None:
     state = EMITTERS[kind]().init(jnp.linspace(0.0, 0.99, 8))
     assert np.unique(np.asarray(state.v_mV)).size == 8

@@ -8,14 +8,23 @@ from jtfne.net import Net
 from jtfne.signals import Signals
 
 READOUTS = (
-    "spk", "vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy"
+    "spk", "vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy",
+    "lfp", "csd", "dipole", "eeg", "meg", "rws", "erws",
 )  # fmt: skip
-FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "emm_proxy", "source", "vm")  # what has a time axis
+FIELDS = (
+    "lfp_proxy",
+    "csd_proxy",
+    "eeg_proxy",
+    "meg_proxy",
+    "emm_proxy",
+    "source",
+    "vm",
+)
 
 
 @functools.cache
 def config() -> jtfne.Config:
-    """Two areas of 75 cells, three layers, all nine readouts, 200 ms."""
+    """Two areas of 75 cells, three layers, all readouts, 200 ms."""
     return (
         jtfne.suite2_v1_v4_config(75)
         .runtime(seed=3, duration_ms=200.0, dt_ms=0.1)

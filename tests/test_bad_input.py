@@ -9,23 +9,35 @@ import pytest
 
 import jtfne
 from jtfne.config import (
+    CSD,
+    EEG,
+    LFP,
+    MEG,
+    Above,
     AllToAll,
     Area,
+    AtDepth,
     Config,
+    Curve,
     DistanceDecay,
     EEGProxy,
     FixedProbability,
     FromDistance,
     FromTable,
+    Gate,
     LFPProxy,
     LogNormal,
+    Metric,
     Normal,
     Selector,
+    SourceMap,
     SpectrolaminarProxy,
     Uniform,
     Voltage,
 )
+from jtfne.delivery import Event
 from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource, SpikeSource
+from jtfne.measures import CV, BandPower, CSDProfile, EvokedWaveform, FanoFactor, MeanRate, PowerSpectrum
 from jtfne.paradigm import Timing
 from jtfne.stimuli import (
     Constant,
@@ -39,6 +51,7 @@ from jtfne.stimuli import (
     SpikeTimes,
     Trace,
 )
+from jtfne.surrogates import SuperSpike, Triangular
 from jtfne.synapses import CONDUCTANCES, NMDA, Alpha, BiExponential, PairSTDP, ShortTerm
 
 BASE = (
@@ -101,6 +114,31 @@ def on(**fields: Any) -> Config:
     return BASE.stimuli([{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}])
 
 
+def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
+    """BASE run with physical probes."""
+    config = BASE.areas(list(areas)).source(**source).probes(list(probes))
+    return jtfne.construct(config).simulate()
+
+
+def loop(**fields: Any) -> SourceMap:
+    """A source map."""
+    return SourceMap(**{"enters": "AtSoma", "returns": "AtSoma", **fields})
+
+
+def aim(measure: Any = "MeanRate", target: Any = 1.0, **fields: Any) -> Config:
+    """BASE with one metric, spikes and two fields recorded."""
+    probes = BASE.probes(["spk", "lfp_proxy", "eeg_proxy"])
+    return probes.objective([{"measure": measure, "target": target, **fields}])
+
+
+def curve(**fields: Any) -> Curve:
+    """A waveform of three points."""
+    given = {"values": [1.0, 2.0, 3.0], "dims": ["time"], "coords": {"time": [0.0, 1.0, 2.0]}}
+    return Curve(**{**given, **fields})
+
+
+IN_METRIC = "Config.training.objective.metrics[0]"
+RECORDED = {"readout": "lfp_proxy", "cells": {"area": "V1"}}
 OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
 
 # (what is tried, what the message must say, in this order)
@@ -175,6 +213,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "profile": (
         lambda: DistanceDecay(p0=0.5, length_mm=0.1, profile="Gauss"),
         ("kind='Gauss'", "'ExponentialDecay', 'GaussianDecay'", "nearest: 'GaussianDecay'", "DistanceDecay.profile"),
+    ),
+    "weights that fall, and are listed": (
+        lambda: edge(rule=FromTable(source=(0,), target=(8,), weight=(5.0,)), weight_decay={"length_mm": 0.1}),
+        ("weight_decay with a table that has weights", "one of the two", "connections[0]"),
+    ),
+    "weights that fall over no length": (
+        lambda: edge(weight_decay={"length_mm": 0.0}),
+        ("length_mm=0.0", "above 0", "weight_decay.length_mm"),
     ),
     "length": (lambda: DistanceDecay(p0=0.5, length_mm=0), ("length_mm=0", "above 0", "DistanceDecay.length_mm")),
     "table delay below dt": (
@@ -866,6 +912,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(source="PV", mechanism="GABA_A", weight=-1.0, plasticity=PairSTDP(w_max=2.0)),
         ("PairSTDP on an inhibitory connection", "excitatory ones", "connections[0]"),
     ),
+    "share of a receptor": (
+        lambda: opened(dendrite_share=1.2),
+        ("dendrite_share=1.2", "at most 1", "mechanisms.g.dendrite_share"),
+    ),
     "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
     "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),
     "negative conductance": (
@@ -933,10 +983,283 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: SpectrolaminarProxy(interval_ms=5.0),
         ("max_frequency_Hz=150", "at most 100", "SpectrolaminarProxy"),
     ),
+    # physical fields
+    "spikes seen by a physical probe": (
+        lambda: BASE.source("spike_proxy").probes(["lfp_proxy", "dipole"]),
+        ("'spike_proxy', which has no return current, with probe 'dipole'", "'input_current'", "Config.readouts"),
+    ),
+    "physical probe of spikes": (
+        lambda: BASE.probes(["eeg"]).source("spike_proxy"),
+        ("'spike_proxy'", "probe 'eeg'", "Config.readouts"),
+    ),
+    "area outside the brain": (
+        lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
+        ("column 0 at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "column_dipoles"),
+    ),
+    "EEG of an area without a place": (
+        lambda: seen(EEG(), areas=["V1", "Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'eeg'", "Area(name=...", "Config.circuit.areas[1]"),
+    ),
+    "far field of an area without a place": (
+        lambda: seen(LFP(far=True), areas=["Q7"]),
+        ("area 'Q7' without position_mm, with a probe 'lfp'", "Config.circuit.areas[0]"),
+    ),
+    "montage": (
+        lambda: seen(EEG(montage="biosemi63")),
+        ("montage='biosemi63'", "'biosemi64'", "nearest: 'biosemi6", "EEG.montage"),
+    ),
+    "site of a montage": (lambda: seen(EEG(sites=("Ozz",))), ("sensor='Ozz'", "nearest: 'Oz'", "EEG.sites")),
+    "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
+    "channel of a helmet": (
+        lambda: seen(MEG(sensors=("MEG 0110",))),
+        ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
+    ),
+    "montage beside a forward": (
+        lambda: EEG(montage="biosemi32", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("montage='biosemi32' with a Forward", "sensors that it has", "EEG"),
+    ),
+    "helmet beside a forward": (
+        lambda: MEG(helmet="ctf275", head={"kind": "Forward", "path": "x-fwd.fif"}),
+        ("helmet='ctf275' with a Forward", "sensors that it has", "MEG"),
+    ),
+    "no forward": (
+        lambda: seen(EEG(head={"kind": "Forward", "path": "nowhere-fwd.fif"})),
+        ("'nowhere-fwd.fif', which is no file", "a forward solution", "EEG.head"),
+    ),
+    "spheres inside out": (
+        lambda: EEG(head={"radii_mm": (90, 85, 80, 79)}),
+        ("radii_mm=(90.0, 85.0, 80.0, 79.0)", "increase", "EEG.head"),
+    ),
+    "contacts beside discs": (
+        lambda: LFP(contacts_mm=((0.1, 0.0, 0.5),)),
+        ("off the column's axis with Discs()", "sources=Points()", "LFP"),
+    ),
+    "shanks beside discs": (lambda: LFP(shanks_mm=((0, 0.1),)), ("off the column's axis", "Points()", "LFP")),
+    "anisotropic discs": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4)),
+        ("three conductivities with Discs()", "sources=Points()", "LFP"),
+    ),
+    "anisotropic far field": (
+        lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4), sources="Points", far=True),
+        ("far=True with three conductivities", "one conductivity", "LFP"),
+    ),
+    "conductivity": (lambda: LFP(sigma_S_m=0), ("sigma_S_m=0", "above 0", "LFP.sigma_S_m")),
+    "contact above the surface": (
+        lambda: seen(LFP(contacts_mm=((0, 0, -0.1),), surface={})),
+        ("contact_depths_mm with one at z=-0.1", "z >= 0, the surface", "DiscSource"),
+    ),
+    "uneven contacts of a CSD": (
+        lambda: seen(CSD(depths_mm=(0.1, 0.2, 0.4))),
+        ("not evenly spaced", "one step", "DeltaICSD"),
+    ),
+    "contact at the surface of a CSD": (
+        lambda: seen(CSD(surface={})),
+        ("a contact at 0 mm with sigma_top_S_m", "below the surface", "DeltaICSD"),
+    ),
+    "method of a CSD": (
+        lambda: CSD(method="DeltaCSD"),
+        ("kind='DeltaCSD'", "'DeltaICSD'", "nearest: 'DeltaICSD'", "CSD.method"),
+    ),
+    "diameter of a CSD": (
+        lambda: CSD(method={"kind": "StepICSD", "diameter_mm": 0.0}),
+        ("diameter_mm=0.0", "finite number in (0, inf)", "StepICSD"),
+    ),
+    "cells of a map": (
+        lambda: BASE.source(maps=[loop(cells="SST")]),
+        ("cell_type='SST'", "'E', 'PV'", "Config.readouts.maps[0].cells"),
+    ),
+    "mechanism of a map": (
+        lambda: BASE.source(maps=[loop(mechanism="excitation")]),
+        ("mechanism='excitation'", "'excitatory', 'inhibitory'", "nearest: 'excitatory'", "Config.readouts.maps[0]"),
+    ),
+    "depth of a map": (
+        lambda: loop(enters=AtDepth(depth=1.5)),
+        ("depth=1.5", "at most 1", "AtDepth.depth"),
+    ),
+    "kind of a profile": (
+        lambda: loop(enters={"kind": "AtSomas"}),
+        ("kind='AtSomas'", "nearest: 'AtSoma'", "SourceMap.enters"),
+    ),
+    "scale of cells": (lambda: BASE.source(scale=0.0), ("scale=0.0", "above 0", "Config.readouts.scale")),
+    "list of maps": (lambda: BASE.source(maps="E"), ("source('E')", "a list", "Config.source")),
+    # objectives
+    "empty objective": (lambda: jtfne.Objective([]), ("metrics=()", "at least 1", "Objective.metrics")),
+    "objective of a bare metric": (
+        lambda: jtfne.Objective(Metric(measure=CV(), target=1.0)),  # type: ignore[arg-type]
+        ("metrics=", "a list", "Objective"),
+    ),
+    "empty objective of a config": (lambda: BASE.objective([]), ("at least 1", "training.objective.metrics")),
+    "unknown measure": (
+        lambda: aim("MeanRat"),
+        ("kind='MeanRat'", "'MeanRate'", "nearest: 'MeanRate'", f"{IN_METRIC}.measure"),
+    ),
+    "measure without its settings": (
+        lambda: aim({"kind": "BandPower"}),
+        ("'low_Hz' is missing", f"{IN_METRIC}.measure"),
+    ),
+    "unknown setting of a measure": (
+        lambda: aim({"kind": "CV", "min_interval": 3}),
+        ("key='min_interval'", "nearest: 'min_intervals'", f"{IN_METRIC}.measure"),
+    ),
+    "CV of a potential": (lambda: aim(CV(), readout="vm"), ("a CV of 'vm'", "'spk'", IN_METRIC)),
+    "unknown readout of a metric": (
+        lambda: aim(PowerSpectrum(), [1, 2, 3], readout="lfp_prox"),
+        ("readout='lfp_prox'", "nearest: 'lfp_proxy'", IN_METRIC),
+    ),
+    "metric of any field": (
+        lambda: aim(BandPower(low_Hz=1, high_Hz=9)),
+        ("a BandPower without readout", "readout one of", "'lfp_proxy'", IN_METRIC),
+    ),
+    "readout that no probe records": (
+        lambda: BASE.probes(["vm"]).objective([Metric(measure=MeanRate(), target=1.0)]).check(),
+        ("'MeanRate spk' of 'spk', which no probe records,", "'vm'; or Config.probes([..., 'spk'])", IN_METRIC),
+    ),
+    "gate on what no probe records": (
+        lambda: (
+            BASE.probes(["spk"])
+            .objective(
+                [Metric(measure=CV(), target=1.0)],
+                [Gate(measure=BandPower(low_Hz=1, high_Hz=9), readout="eeg_proxy", condition=Above(1.0))],
+            )
+            .check()
+        ),
+        ("no probe records", "Config.probes([..., 'eeg_proxy'])", "Config.training.objective.gates[0]"),
+    ),
+    "cells of a metric": (lambda: aim(cells="SST"), ("cell_type='SST'", "'E', 'PV'", f"{IN_METRIC}.cells")),
+    "cells of a field": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="lfp_proxy", cells="E"),
+        ("cells by cell_type of 'lfp_proxy'", "area and channels", IN_METRIC),
+    ),
+    "area of EEG": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="eeg_proxy", cells={"area": "V1"}),
+        ("cells by area of 'eeg_proxy'", "channels", IN_METRIC),
+    ),
+    "channels of a dipole": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="dipole", channels=["Cz"]),
+        ("channels of 'dipole'", "cells={'area': ...}", IN_METRIC),
+    ),
+    "cell type of a dipole": (
+        lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="dipole", cells="E"),
+        ("cells by cell_type of 'dipole'", "allowed: area (in", IN_METRIC),
+    ),
+    "channels of spikes": (lambda: aim(channels=["Cz"]), ("channels of 'spk'", "cells", IN_METRIC)),
+    "profile of two areas": (
+        lambda: aim(EvokedWaveform(), curve(), readout="lfp_proxy"),
+        ("EvokedWaveform of areas V1, V4", "one area", IN_METRIC),
+    ),
+    "window beyond the run": (
+        lambda: aim(window_ms=(50, 150)),
+        ("window_ms=50 to 150", "within the run, 0 to 100 ms", IN_METRIC),
+    ),
+    "window of no length": (
+        lambda: aim(window_ms=(50, 50)),
+        ("window_ms=(50.0, 50.0)", "start before stop", IN_METRIC),
+    ),
+    "bins longer than half the run": (
+        lambda: aim(FanoFactor(bin_ms=60.0)),
+        ("bin_ms=60 in 100 ms", "two bins", f"{IN_METRIC}.measure"),
+    ),
+    "bins off the grid": (
+        lambda: aim({"kind": "Synchrony", "bin_ms": 0.25}),
+        ("bin_ms=0.25 with steps of 0.1 ms", "a multiple", f"{IN_METRIC}.measure"),
+    ),
+    "band of a metric above Nyquist": (
+        lambda: aim(BandPower(low_Hz=100, high_Hz=900), readout="lfp_proxy"),
+        ("the band 100 to 900 Hz of samples every 1 ms", "up to 500 Hz", f"{IN_METRIC}.measure"),
+    ),
+    "band upside down": (
+        lambda: aim(BandPower(low_Hz=30, high_Hz=20), readout="lfp_proxy"),
+        ("low_Hz=30", "less than high_Hz=20", f"{IN_METRIC}.measure"),
+    ),
+    "band between two frequencies": (
+        lambda: aim(BandPower(low_Hz=11, high_Hz=19), readout="lfp_proxy"),
+        ("the band 11 to 19 Hz", "multiples of 10 Hz", f"{IN_METRIC}.measure"),
+    ),
+    "baseline before the window": (
+        lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **RECORDED),
+        ("onset_ms=20 with baseline_ms=30", "the window, 0 to 100 ms, and a baseline within", f"{IN_METRIC}.measure"),
+    ),
+    "onset after the window": (
+        lambda: aim(EvokedWaveform(onset_ms=50), curve(), window_ms=(10, 40), **RECORDED),
+        ("onset_ms=50", "before the end of the window, 10 to 40 ms", f"{IN_METRIC}.measure"),
+    ),
+    "no target": (lambda: Metric(measure=CV()), ("'target' is missing", "Metric")),
+    "target nan": (lambda: aim(target=NAN), ("target=nan", "finite", f"{IN_METRIC}.target")),
+    "target as bool": (lambda: aim(target=True), ("target=True", "a number", f"{IN_METRIC}.target")),
+    "target as text": (lambda: aim(target="8"), ("kind='8'", "'number', 'InRange', 'Curve'", f"{IN_METRIC}.target")),
+    "range upside down": (lambda: aim(target=[5, 3]), ("low=5", "less than high=3", f"{IN_METRIC}.target")),
+    "range of nan": (lambda: aim(target=[NAN, 3]), ("low=nan", "finite", f"{IN_METRIC}.target.low")),
+    "curve for a number": (lambda: aim(target=[1, 2, 3]), ("a curve", "MeanRate", "a number or a range", IN_METRIC)),
+    "number for a curve": (
+        lambda: aim(PowerSpectrum(), 5.0, readout="lfp_proxy"),
+        ("target=5.0 of a PowerSpectrum", "a curve over frequency", IN_METRIC),
+    ),
+    "waveform for a spectrum": (
+        lambda: aim(PowerSpectrum(), curve(), readout="lfp_proxy"),
+        ("a curve over time", "PowerSpectrum", "over frequency", IN_METRIC),
+    ),
+    "waveform for a profile": (
+        lambda: aim(CSDProfile(), curve(), **RECORDED),
+        ("a curve over time", "CSDProfile", "over time, z_mm", IN_METRIC),
+    ),
+    "curve of lists": (lambda: aim(PowerSpectrum(), [[1], [2], [3]], readout="spk"), ("a list of lists", "DataArray")),
+    "curve over trials": (
+        lambda: aim(PowerSpectrum(), {"kind": "Curve", "values": [1], "dims": ["trial"]}, readout="spk"),
+        ("a curve over 'trial'", "'time', 'frequency', 'channel', 'z_mm'", f"{IN_METRIC}.target"),
+    ),
+    "curve without points": (
+        lambda: curve(coords={}),
+        ("over 'time' without its points", "coords with 'time'", "Curve"),
+    ),
+    "curve of too few values": (lambda: curve(values=[1.0]), ("1 values over 3 points", "a value for each", "Curve")),
+    "curve with a gap": (lambda: curve(values=[1, NAN, 2]), ("nan", "finite", "Curve.values")),
+    "curve back in time": (lambda: curve(coords={"time": [0, 2, 1]}), ("time that does not rise", "rising", "Curve")),
+    "curve at named times": (lambda: curve(coords={"time": ["a", "b", "c"]}), ("time with names", "numbers", "Curve")),
+    "curve with loose points": (
+        lambda: curve(coords={"time": [0, 1, 2], "frequency": [1]}),
+        ("coords of 'frequency'", "those of dims", "Curve"),
+    ),
+    "channel given twice": (
+        lambda: curve(dims=["channel"], coords={"channel": ["Cz", "Oz", "Cz"]}),
+        ("channel='Cz', given twice,", "Curve"),
+    ),
+    "scale zero": (lambda: aim(scale=0.0), ("scale=0.0", "above 0", f"{IN_METRIC}.scale")),
+    "weight negative": (lambda: aim(weight=-1.0), ("weight=-1.0", "at least 0", f"{IN_METRIC}.weight")),
+    "no weight at all": (lambda: aim(weight=0.0), ("all have weight 0", "at least one above 0", "training.objective")),
+    "metric given twice": (
+        lambda: BASE.objective([Metric(measure=CV(), target=each) for each in (1.0, 2.0)]),
+        ("name='CV spk', given twice,", "each name once", "training.objective"),
+    ),
+    "gate on a curve": (
+        lambda: Gate(measure=EvokedWaveform(), readout="eeg_proxy", condition=Above(1.0)),
+        ("a gate on a EvokedWaveform, a curve,", "MeanRate", "Gate"),
+    ),
+    "gate of nan": (lambda: Gate(measure=CV(), condition=Above(NAN)), ("value=nan", "finite", "Gate.condition.value")),
+    "unknown condition of a gate": (
+        lambda: Gate(measure=CV(), condition={"kind": "Abov", "value": 1.0}),
+        ("kind='Abov'", "nearest: 'Above'", "Gate.condition"),
+    ),
+    "no signals": (
+        lambda: jtfne.Objective([Metric(measure=CV(), target=1.0)]).evaluate({}),  # type: ignore[arg-type]
+        ("a dict", "Signals", "Objective.evaluate"),
+    ),
     # a config that is not complete
     "nothing declared": (
         lambda: Config().populations(),
         ("without areas", "Config.areas(...)", "without layers", "without cells"),
+    ),
+    # gradients
+    "surrogate with events": (
+        lambda: jtfne.construct(edge()).to_flat(delivery=Event(), surrogate=SuperSpike()),
+        ("a surrogate with EventDelivery", "Sparse() or Dense()", "surrogate"),
+    ),
+    "surrogate beta zero": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=SuperSpike(beta=0.0)),
+        ("beta=0.0", "(0, inf)", "surrogate SuperSpike"),
+    ),
+    "surrogate width nan": (
+        lambda: jtfne.construct(edge()).to_flat(surrogate=Triangular(width=NAN)),
+        ("width=nan", "(0, inf)", "surrogate Triangular"),
     ),
     # files
     "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),

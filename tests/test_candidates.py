@@ -235,3 +235,29 @@ def test_bounds_that_cross_between_two_are_told():
 def test_the_map_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         map_of({"cells.E.drive": 11.3}).net = NET
+
+
+def fallen(weight):
+    """Two types of cells in one area, whose weights fall with distance, onto a receptor on the dendrite."""
+    edge = {"source": "E", "target": "T", "mechanism": "tuft", "rule": "AllToAll", "weight": weight,
+            "weight_decay": {"length_mm": 0.3}}  # fmt: skip
+    tuft = BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=0.0, dendrite_share=0.9)
+    made = jtfne.Config().runtime(seed=4).areas(["V1"]).layers(["L4"]).cells({"E": 0.7, "T": 0.3}, n=60)
+    made = made.emitters({"T": {"kind": "TwoCompartment"}}).mechanisms({"tuft": tuft})
+    return jtfne.construct(made.connections([edge]))
+
+
+def test_weights_that_fall_and_shares_of_dendrites_are_told_from_their_values():
+    values = {"connections.E->T.weight": 7.9, "mechanisms.tuft.dendrite_share": 0.3}
+    leaves = map_of(values, net=fallen(2.0))
+    numbers = list(values.values())
+    got = leaves_of(leaves.with_values(numbers))
+    want = leaves_of(jtfne.construct(leaves.config(numbers)).to_flat(tracked=False))
+    np.testing.assert_array_equal(want["circuit.dendrite_share"], got["circuit.dendrite_share"])
+    weights = want["circuit.delivery.weights"]
+    np.testing.assert_allclose(weights, got["circuit.delivery.weights"], rtol=4 * np.finfo(np.float32).eps)
+    assert 0.0 < weights.max() <= 7.9 and np.unique(weights).size > 100
+    with pytest.raises(JtfneError, match="a weight of 0 that falls with distance"):
+        map_of({"connections.E->T.weight": 1.0}, net=fallen(0.0))
+    with pytest.raises(JtfneError, match=r"mechanisms\.AMPA\.dendrite_share"):
+        map_of({"mechanisms.AMPA.dendrite_share": 0.5})

@@ -84,6 +84,7 @@ def test_a_repeat_is_identical(column, call, tmp_path):
         ("parquet", {"spikes.parquet"}),
         ("netcdf", {"signals.nc"}),
         ("zarr", {"signals.zarr"}),
+        ("sonata", {"sonata"}),
     ],
 )
 def test_export(column, call, tmp_path, to, names):

@@ -27,9 +27,11 @@ from jtfne.config import (
     FromTable,
     Layer,
     Normal,
+    Physical,
     Selector,
     Stimulus,
     Voltage,
+    open_field,
 )
 from jtfne.config._defaults import AREAS, CELL_TYPES, LAYERS
 from jtfne.config._toml import dumps
@@ -358,12 +360,13 @@ def configs(draw: st.DrawFn) -> Config:
         drives,
         st.text(max_size=5),
     )
-    probes = st.lists(st.sampled_from(list(PROBES)), unique=True)
+    mode = draw(st.sampled_from(["input_current", "decomposed", "spike_proxy"]))
+    fit = [name for name, probe in PROBES.items() if mode != "spike_proxy" or not issubclass(probe, Physical)]
     return (
         config.connections(draw(st.lists(edges, max_size=2)))
         .stimuli(draw(st.lists(stimuli, max_size=2)))
-        .probes(draw(probes))
-        .source(draw(st.sampled_from(["input_current", "decomposed", "spike_proxy"])))
+        .probes(draw(st.lists(st.sampled_from(fit), unique=True)))
+        .source(mode, maps=draw(st.sampled_from([(), open_field("E", own)])), scale=draw(numbers))
     )
 
 

@@ -63,3 +63,42 @@ def test_blocks_do_not_tell(monkeypatch):
     want = net({"source": "E", "target": "E"}, delay_ms=delay_ms)
     monkeypatch.setattr(_distance, "BLOCK", 7)
     assert net({"source": "E", "target": "E"}, delay_ms=delay_ms).edges.equals(want.edges)
+
+
+RULES = [
+    {"kind": "AllToAll"},
+    {"kind": "FixedProbability", "p": 0.4},
+    {"kind": "FixedTotal", "n": 300, "autapses": True},
+    {"kind": "OneToOne"},
+    {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.5},
+    {"kind": "FromTable", "source": [5, 0, 2], "target": [1, 3, 30]},
+]
+LOADS = {"ExponentialDecay": lambda d_mm: d_mm / 0.2, "GaussianDecay": lambda d_mm: d_mm**2 / (2.0 * 0.2**2)}
+HERE = {"source": {"area": "V1"}, "target": {"area": "V1"}}
+
+
+@pytest.mark.parametrize("lateral", [False, True])
+@pytest.mark.parametrize("profile", LOADS)
+@pytest.mark.parametrize("weight", [3.0, {"kind": "LogNormal", "mean": 3.0, "sd": 1.0}])
+@pytest.mark.parametrize("rule", RULES, ids=lambda each: each["kind"])
+def test_weights_fall_with_distance_by_any_rule(monkeypatch, rule, weight, profile, lateral):
+    """What is drawn without it, edge for edge, times the profile at the distance of its cells; in several blocks."""
+    from jtfne.net import _distance
+
+    monkeypatch.setattr(_distance, "BLOCK", 7)
+    edge = {**HERE, "rule": rule, "weight": weight}
+    (plain,) = net(edge, delay_ms=1.0).projections
+    made = net({**edge, "weight_decay": {"length_mm": 0.2, "profile": profile, "lateral": lateral}}, delay_ms=1.0)
+    (fallen,) = made.projections
+    np.testing.assert_array_equal(fallen.target, plain.target)
+    places = made.identity.position_mm[:, : 2 if lateral else 3]
+    apart_mm = np.linalg.norm(places[fallen.source()] - places[fallen.target], axis=1)
+    want = plain.weight * np.exp(-LOADS[profile](apart_mm))
+    np.testing.assert_allclose(fallen.weight, want, rtol=1e-6)
+    assert fallen.n_edges >= 3 and (rule["kind"] == "OneToOne" or np.ptp(fallen.weight) > 0.1)
+
+
+def test_a_weight_decay_is_written_and_read_only_where_there_is_one():
+    plain, fallen = (net({**HERE, **each}, delay_ms=1.0).config for each in ({}, {"weight_decay": {"length_mm": 0.2}}))
+    assert "weight_decay" not in plain.to_json() and plain.hash != fallen.hash
+    assert jtfne.Config.from_json(fallen.to_json()) == fallen == jtfne.Config.from_toml(fallen.to_toml())

@@ -6,14 +6,20 @@
 import dataclasses
 import functools
 import inspect
+import os
+import shutil
+import tempfile
 import typing
+from pathlib import Path
 
 import jax
+import mne
 import numpy as np
 import pydantic
 import pytest
 import xarray as xr
 
+import heads
 import jtfne
 from circuits import FIRES
 from jtfne import config
@@ -23,6 +29,7 @@ from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
 
+FORWARDS = Path(tempfile.gettempdir()) / f"jtfne-forwards-{os.getpid()}"  # of the fixture below
 AREAS = [{"name": "V1"}, {"name": "V4"}]
 LAYERS = [{"name": "L2/3"}, {"name": "L4"}]
 EDGE = {"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 150.0,
@@ -277,7 +284,10 @@ def _probes():
     shank = {"interval_ms": 2.0, "n_channels": 12, "kernel_mm": 0.2}
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
-             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy"}  # fmt: skip
+             "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
+    head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
+    deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
         "Voltage": {"interval_ms": 2.0, "cells": "PV"},
         "SourceProbe": {"interval_ms": 2.0},
@@ -287,11 +297,69 @@ def _probes():
         "EMMProxy": {**shank, "weights": [1.0, 0.0, 2.0]},
         "EEGProxy": {"interval_ms": 2.0, "sites": ["Oz", "Cz"]},
         "MEGProxy": {"interval_ms": 2.0, "sensors": ["MEG 0111", "MEG 2111"]},
-    }
+        "LFP": {"interval_ms": 2.0, "n_channels": 12, "contacts_mm": [[0.0, 0.0, 0.4]], "sources": "Points",
+                "sigma_S_m": 0.4, "surface": {"sigma_above_S_m": 0.1}, "far": True},
+        "CSD": {"interval_ms": 2.0, "n_channels": 12, "depths_mm": deep, "method": "SecondDifference"},
+        "Dipole": {"interval_ms": 2.0},
+        "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
+        "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
+    }  # fmt: skip
     first = {kind: based(readouts__probes=["vm" if name == "spk" else "spk"]) for kind, name in names.items()}
     rows = {f"{kind}.kind": Change("readouts.probes.0", name, first[kind]) for kind, name in names.items()}
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
+    rows |= at("readouts.probes.1.head", "Spheres", probed(kind="eeg", head={}), **head)
+    by_file = {"kind": "Forward", "path": str(FORWARDS / "one-fwd.fif")}
+    solved = probed(kind="eeg", head=by_file)
+    rows |= at("readouts.probes.1.head", "Forward", solved, path=str(FORWARDS / "other-fwd.fif"), within_mm=1e-3)
+    rows["Forward.kind"] = Change("readouts.probes.1.head", {"kind": "Spheres"}, solved)
+    rows["Spheres.kind"] = Change("readouts.probes.1.head", by_file, probed(kind="eeg"))
+    moved = Change("readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={}))
+    rows["Spheres.centre_mm"] = [rows["Spheres.centre_mm"], moved]
+    rows["CSD.surface"] = Change("readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD"))
+    lit = probed(kind="lfp", surface={"z_mm": -0.1, "sigma_above_S_m": 0.1})
+    rows |= at("readouts.probes.1.surface", "Surface", lit, z_mm=-0.2, sigma_above_S_m=0.2)
+    points = probed(kind="lfp", sources={"kind": "Points", "radius_mm": 0.01})
+    rows["LFP.shanks_mm"] = Change("readouts.probes.1.shanks_mm", [[0.0, 0.1]], points)
+    rows["Points.kind"] = Change("readouts.probes.1.sources", "Points", probed(kind="lfp"))
+    rows["Discs.kind"] = Change("readouts.probes.1.sources", "Discs", points)
+    rows["Points.radius_mm"] = Change("readouts.probes.1.sources.radius_mm", 0.3, points)
+    for kind in ("DeltaICSD", "StepICSD", "SplineICSD"):
+        base = probed(kind="csd", depths_mm=deep, method={"kind": kind})
+        shallow = {"diameter_mm": 0.3} | ({"step_mm": 0.1} if kind == "SplineICSD" else {})
+        rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
+    for kind in ("RWS", "ERWS"):
+        into = put(probed(kind=names[kind]), "circuit.connections.0.target", {})
+        rows |= at("readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV")
+    inhibits = {**EDGE, "target": "E", "mechanism": "GABA_A", "weight": -150.0}
+    weighed = put(probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}), "circuit.connections", [inhibits])
+    rows["ERWS.variant"] = Change("readouts.probes.1.variant", {"kind": "ERWS1"}, weighed)
+    rows["ERWS1.kind"] = rows["ERWS.variant"]
+    rows["ERWS2.kind"] = Change("readouts.probes.1.variant", {"kind": "ERWS2", "rate": 3.0},
+                                put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows["ERWS1.causal"] = Change("readouts.probes.1.variant.causal", True,
+                                  put(weighed, "readouts.probes.1.variant", {"kind": "ERWS1"}))  # fmt: skip
+    rows |= at("readouts.probes.1.variant", "ERWS2", weighed, rate=5.0, causal=True)
+    standard = probed(kind="csd", method={"kind": "SecondDifference"})
+    return rows | at("readouts.probes.1.method", "SecondDifference", standard, vaknin=True)
+
+
+def _maps():
+    """Every field of a source map and of its profiles, seen in the moment."""
+    tuft = {"kind": "Between", "first": {"kind": "AtSoma"}, "last": {"kind": "AtDepth", "depth": 0.0}}
+    deep = {"kind": "AtSoma", "above_mm": -0.1}
+    base = put(probed(kind="dipole"), "readouts.maps", [
+        {"cells": {"cell_type": "E"}, "mechanism": ["external"], "enters": tuft, "returns": deep}])  # fmt: skip
+    rows = at("readouts.maps.0", "SourceMap", base, cells="PV", mechanism=["AMPA"], enters="AtSoma", returns="AtSoma")
+    rows |= at("readouts.maps.0.returns", "AtSoma", base, above_mm=-0.2, kind="AtDepth")
+    rows["AtSoma.kind"] = Change("readouts.maps.0.returns", {"kind": "AtDepth", "depth": 0.9}, base)
+    rows["AtDepth.kind"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["AtDepth.depth"] = Change("readouts.maps.0.enters.last.depth", 0.1, base)
+    rows["Between.kind"] = Change("readouts.maps.0.enters", {"kind": "AtDepth", "depth": 0.0}, base)
+    rows["Between.first"] = Change("readouts.maps.0.enters.first", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Between.last"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Readouts.maps"] = Change("readouts.maps", [], base)
+    rows["Readouts.scale"] = Change("readouts.scale", 20.0, base)
     return rows
 
 
@@ -329,8 +397,10 @@ def _synapses():
         own = {"own": {"kind": kind, **fields}}
         weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
         base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
-        names = [field.name for field in dataclasses.fields(SYNAPSES[kind])]
+        names = [field.name for field in dataclasses.fields(SYNAPSES[kind]) if field.name != "dendrite_share"]
         rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
+        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})  # a dendrite, where it matters
+        rows |= at("circuit.mechanisms.own", kind, branched, dendrite_share=0.4)
     return rows
 
 
@@ -447,6 +517,8 @@ def _objectives():
 
 
 NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4, "bottom": 0.6}]
+NEAR = based(circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"},
+                                    "target": {"area": "V1", "cell_type": "PV"}}])  # fmt: skip
 FIELDS = {
     "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
     "Config.circuit": Change("circuit.cells.n", 24),
@@ -484,6 +556,10 @@ FIELDS = {
     "Connection.rule": Change("circuit.connections.0.rule", "AllToAll"),
     "Connection.weight": Change("circuit.connections.0.weight", 90.0),
     "Connection.delay_ms": Change("circuit.connections.0.delay_ms", 2.0),
+    "Connection.weight_decay": Change("circuit.connections.0.weight_decay", {"length_mm": 0.3}, NEAR),
+    **at("circuit.connections.0.weight_decay", "WeightDecay",
+         put(NEAR, "circuit.connections.0.weight_decay", {"length_mm": 0.3}),
+         length_mm=0.1, profile="GaussianDecay", lateral=True),
     "Run.seed": Change("run.seed", 4),
     "Run.dtype": Change("run.dtype", "float64"),
     "Run.duration_ms": Change("run.duration_ms", 50.0),
@@ -506,12 +582,26 @@ FIELDS = {
     "Linear.kind": Change("training.trainables.0.transform", "Linear", TUNED_BY_FACTORS, "config"),
     "Log.kind": Change("training.trainables.0.transform", "Log", TUNED, "config"),
     "Readouts.probes": Change("readouts.probes", ["spk", "source"]),
-    "Readouts.source": Change("readouts.source", "synaptic_current", probed(kind="source")),
+    "Readouts.source": [Change("readouts.source", "synaptic_current", probed(kind=name)) for name in ("source", "lfp")],
+    **_maps(),
     **_selectors(), **_emitters(), **_rules(), **_drives(), **_probes(), **_sources(),
     **_synapses(),
     **_plasticities(),
     **_objectives(),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forwards():
+    """Two solutions with sources near the areas of BASE."""
+    areas = Config(**BASE).circuit.areas
+    FORWARDS.mkdir(exist_ok=True)
+    for name, away_mm in (("one", 0.5), ("other", 1.0)):
+        places_mm = np.array([each.position_mm for each in areas]) + away_mm
+        solution = heads.forward(heads.eeg_info(), places_mm)
+        mne.write_forward_solution(FORWARDS / f"{name}-fwd.fif", solution, overwrite=True, verbose="error")
+    yield
+    shutil.rmtree(FORWARDS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -570,6 +660,7 @@ def test_field_has_an_effect(field):
 REFUSED = {
     *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
     "Curve.units",  # volts beside a proxy
+    "Forward.within_mm",  # a source that is then too far away
 }
 
 

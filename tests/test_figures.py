@@ -420,6 +420,31 @@ def test_connectivity_shows_each_pair_with_its_number():
             figures.connectivity(wrong)
 
 
+def test_flip_null_shows_draws_and_data_by_control():
+    from jtfne.measures.vflip import FlipNull
+
+    rng = np.random.default_rng(0)
+    rows = {
+        "channels": FlipNull(0.9, np.r_[np.zeros(30), rng.normal(0.0, 0.2, 70)], 1 / 101),
+        "phases": FlipNull(0.9, rng.normal(0.9, 0.02, 100), 0.5),
+    }
+    ax = figures.flip_null(rows)
+    assert ticks(ax.yaxis) == ["channels", "phases"] and "goodness" in ax.get_xlabel()
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.9, 0.9]
+    assert [text.get_text() for text in ax.texts] == ["p = 0.0099", "p = 0.5"]
+    stairs = [patch for patch in ax.patches if hasattr(patch, "get_data")]
+    for row, (patch, each) in enumerate(zip(stairs, rows.values(), strict=True)):
+        values, edges, _ = patch.get_data()
+        counts = np.histogram(each.null, edges)[0]
+        assert counts.sum() == 100, "every draw lies within the axes"
+        np.testing.assert_allclose(values + row, 0.75 * counts / counts.max())
+    given = Figure().add_subplot()
+    assert figures.flip_null(rows["phases"], given) is given
+    for wrong in ({}, {"a": 1}, [rows["phases"]]):
+        with pytest.raises(jtfne.JtfneError, match="data of type"):
+            figures.flip_null(wrong)
+
+
 def test_training_history_shows_scores_the_best_so_far_and_what_passed():
     columns = {"generation": [0, 0, 1, 1, 2, 2], "score": [4.0, 9.0, 5.0, np.nan, 1.0, 2.0]}
     history = pd.DataFrame({**columns, "passed": [False, False, False, False, True, False]})

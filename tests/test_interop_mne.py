@@ -193,7 +193,7 @@ def test_from_raw_knows_units_of_recordings():
         ("eeg_proxy", {"trial": 2}, "trial=2"),
         ("spectrolaminar_proxy", {}, "over area, channel, frequency .*a readout over time"),
         ("spk", {}, "over event .*a readout over time"),
-        ("eeg", {}, "readout='eeg'"),
+        ("eog", {}, "readout='eog'"),
     ],
 )
 def test_what_is_no_recording_is_refused(name, asked, message):

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
     "_cores _json _keys _precision _rows _tree",
-    "delivery emitters geometry measures noise operators optimizers stimuli synapses",
+    "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "config",
     "net paradigm presets",
     "plastic",
@@ -18,6 +18,7 @@ FLOORS = (
     "runner",
     "flatnet",
     "batch",
+    "differentiable",
     "sources",
     "probes",
     "row_arrays",
@@ -40,7 +41,7 @@ FLOORS = (
 WING = "geometry measures reports run_folder signals"
 ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
 # Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
-DOORS = {"jtfne/net/_net.py": {"flatnet", "net_folder", "paradigm", "signals", "simulation"}}
+DOORS = {"jtfne/net/_net.py": {"differentiable", "flatnet", "net_folder", "paradigm", "signals", "simulation"}}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {*ROOMS[0], *ROOMS[1]}
 FILES = sorted(

@@ -78,11 +78,13 @@ def test_a_manifest_says_what_ran():
     assert manifest["software"]["jtfne"] == jtfne.__version__ and manifest["software"]["numpy"] == np.__version__
     assert [each["label"] for each in manifest["paradigm"]] == ["L4", "V4: on", ""]
     assert set(manifest["readouts"]) == set(runs.READOUTS)
-    assert set(manifest["operators"]) == {name for name in runs.READOUTS if name.endswith("_proxy")}
+    assert set(manifest["operators"]) == set(runs.READOUTS) - {"spk", "vm", "source"}
     for name, about in manifest["readouts"].items():
         values = signals.tree[name]["time" if name == "spk" else name]
         assert about["shape"] == list(values.shape) and about["dims"] == list(values.dims)
-        assert about["dtype"] == str(values.dtype) and about["proxy"] is name.endswith("_proxy")
+        assert about["dtype"] == str(values.dtype) and about["proxy"] is (
+            name.endswith("_proxy") or name in ("rws", "erws")
+        )
     assert manifest["spikes"] == {
         "count": signals.tree["spk"].sizes["event"], "sha256": manifest["readouts"]["spk"]["sha256"]
     }  # fmt: skip

@@ -23,6 +23,7 @@ from jtfne.config import (
     OneToOne,
     Selector,
     Uniform,
+    WeightDecay,
 )
 from jtfne.net import Net, connection_labels, construct, identity_from_labels, select_rows
 
@@ -256,6 +257,8 @@ def test_distance_decay_stays_in_its_area():
     assert construct(config(connect(here, here, rule))).n_edges > 100
     with pytest.raises(JtfneError, match="'V1', 'V4'"):
         construct(config(connect(here, E, rule)))
+    with pytest.raises(JtfneError, match="weight_decay between cells of areas 'V1', 'V4'"):
+        construct(config(connect(here, E, AllToAll()).model_copy(update={"weight_decay": WeightDecay(length_mm=0.1)})))
 
 
 def test_too_many_distinct_sources_are_refused_with_the_place():

@@ -10,6 +10,7 @@ from jtfne.presets.v1_column import CELLS, DEPTHS_um, THICKNESS_um
 MODELS = (
     "brunel",
     "garcia_del_molino_2017",
+    "hnn_like_column",
     "izhikevich_2003",
     "pd14",
     "vogels_abbott",

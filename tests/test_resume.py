@@ -16,8 +16,10 @@ import pytest
 
 import jtfne
 from jtfne import chunk_files, cli, partial_run, run_folder
+from jtfne.emitters import PoissonSource, SpikeSource, TwoCompartment
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
+from jtfne.synapses import BiExponentialConductance
 
 HERE = Path(__file__).parent
 ENV = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
@@ -87,7 +89,7 @@ def stopped(monkeypatch, out, net, *, after, error=Stop, **asked):
     with monkeypatch.context() as patched:
         patched.setattr(partial_run.PartialRun, "put", failing)
         with pytest.raises(error):
-            simulate(net, INPUT, out=out, **{**ASKED, **asked})
+            simulate(net, out=out, **{"paradigm": INPUT, **ASKED, **asked})
 
 
 def row_files(number):
@@ -138,6 +140,43 @@ def test_double_precision_resumes_as_well(tmp_path, monkeypatch):
     net = jtfne.construct(config(dtype="float64"))
     stopped(monkeypatch, tmp_path / "run", net, after=2)
     assert hashes(simulate(net, INPUT, out=tmp_path / "run", **ASKED)) == hashes(simulate(net, INPUT, **ASKED))
+
+
+def sourced():
+    """Cells of two compartments that only spike sources drive, drawn ones and recorded ones, onto soma and dendrite."""
+    tapes = [[0.5 + cell + 3.0 * k for k in range(10)] for cell in range(5)]
+    edges = [("drawn", "tuft", 6.0), ("taped", "soma", 25.0)]
+    rule = {"kind": "FixedIndegree", "n": 4}
+    kinetics = {"tau_rise_ms": 0.5, "tau_decay_ms": 5.0, "e_rev_mV": 0.0}
+    return (
+        jtfne.Config()
+        .runtime(seed=4, duration_ms=32.0)
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"E": 20, "drawn": 10, "taped": 5})
+        .emitters({"E": TwoCompartment(), "drawn": PoissonSource(rate_Hz=200.0), "taped": SpikeSource(times_ms=tapes)})
+        .mechanisms(
+            {
+                name: BiExponentialConductance(**kinetics, dendrite_share=share)
+                for name, share in (("soma", 0.0), ("tuft", 1.0))
+            }
+        )
+        .connections([{"source": s, "target": "E", "mechanism": m, "weight": w, "rule": rule} for s, m, w in edges])
+        .probes(["spk", "vm", "dipole"])
+    )
+
+
+@pytest.mark.parametrize("after", [1, 5])
+def test_spike_sources_resume_to_the_same_bits(tmp_path, monkeypatch, after):
+    """Neither what is drawn nor what is replayed hangs on where a run went on."""
+    net = jtfne.construct(sourced())
+    whole = simulate(net, trials=2, chunk_steps=80)
+    fired = whole.spikes.groupby("cell_type", observed=True).size()
+    assert set(fired.index) == {"E", "drawn", "taped"} and fired.min() > 20
+    stopped(monkeypatch, tmp_path / "run", net, after=after, paradigm=None)
+    resumed = simulate(net, out=tmp_path / "run", trials=2, chunk_steps=80)
+    assert hashes(resumed) == hashes(whole)
+    assert np.ptp(whole.get("dipole").values) > 0.0
 
 
 def test_stopped_while_the_run_folder_is_written(net, whole, tmp_path, monkeypatch):
@@ -559,6 +598,11 @@ def killed_at_the_end(out, delay_s, sign):
     return code == -9
 
 
+def contents(folder):
+    """Path within `folder` -> bytes of each file."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize(("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)])
 def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp_path, monkeypatch, n_kills, longest_s):
     """As above, but each process finds all chunks, has the end to do, and is killed at a random moment of it."""
@@ -571,7 +615,7 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
     with monkeypatch.context() as patched, pytest.raises(Stop):
         patched.setattr(partial_run, "write_run", stop)
         simulate(net, INPUT, trials=2, chunk_steps=20, out=out)
-    chunks = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+    chunks = contents(out / "partial")
     shutil.copytree(out, tmp_path / "kept")
     for k in range(n_kills * 3):
         kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.finished.*")[k % 2])
@@ -580,7 +624,7 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
             shutil.rmtree(out)
             shutil.copytree(tmp_path / "kept", out)
         else:
-            there = {path.name: path.read_bytes() for path in (out / "partial").rglob("*") if path.is_file()}
+            there = contents(out / "partial")
             assert chunks.items() <= there.items(), "no chunk is touched before the run is whole"
         if kills == n_kills:
             break

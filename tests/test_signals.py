@@ -348,7 +348,7 @@ def test_the_summary_has_a_row_a_readout():
     table = runs.named().summary()
     assert sorted(table.index) == sorted(runs.READOUTS)
     assert table.loc["vm", "dims"] == "trial, time, neuron" and table.loc["vm", "shape"] == "2 x 400 x 150"
-    assert table.loc["lfp_proxy", "units"] == "a.u." and table["proxy"].sum() == 6
+    assert table.loc["lfp_proxy", "units"] == "a.u." and table["proxy"].sum() == 8
     assert np.isnan(runs.silent().summary().loc["spk", "mean"])
 
 

@@ -28,6 +28,8 @@ PROBES = (
     "meg_proxy",
     "spectrolaminar_proxy",
     "emm_proxy",
+    "rws",
+    {"kind": "erws", "interval_ms": 0.1},
 )
 STORED = ("vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy")  # on disk until they are asked for
 ASKED = {"trials": 2, "chunk_steps": 80}  # 300 steps: chunks of 80 and one of 60

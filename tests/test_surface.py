@@ -65,7 +65,8 @@ def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli"]
+    "name",
+    ["geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"],
 )
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")

@@ -6,7 +6,15 @@ import xarray as xr
 
 from jtfne import JtfneError, analysis
 from jtfne.measures import spectrolaminar, vflip
-from jtfne.measures.vflip import BANDS, ShuffledChannels, ShuffledFrequencies, flip_null
+from jtfne.measures.csd import SecondDifference
+from jtfne.measures.vflip import (
+    BANDS,
+    PhaseRandomised,
+    PolarityFlip,
+    ShuffledChannels,
+    ShuffledFrequencies,
+    flip_null,
+)
 from test_measures import motif
 
 
@@ -66,6 +74,76 @@ def test_labelled_maps_are_ordered_by_depth() -> None:
     assert found.goodness == pytest.approx(1.2427, abs=5e-5) and found.p == 1 / 20
     assert (found.null == again.null).all()
     assert analysis.flip(labelled()).low_Hz == (10.0, 19.0)
+
+
+def potentials(n_steps: int = 20_000) -> xr.DataArray:
+    """Potentials whose power is the map of the reference, from one generator: all channels in phase."""
+    power, f_Hz, laminar_mm = motif()
+    rng, at_Hz = np.random.default_rng(0), np.fft.rfftfreq(n_steps, 1e-3)
+    size = np.sqrt([np.interp(at_Hz, f_Hz, row) * (at_Hz <= 150.0) for row in power])
+    generator = rng.normal(size=at_Hz.size) + 1j * rng.normal(size=at_Hz.size)
+    coords = {"time": np.arange(1.0, n_steps + 1), "z_mm": ("channel", laminar_mm)}
+    return xr.DataArray(np.fft.irfft(size * generator, n_steps, axis=-1), coords, ("channel", "time"))
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_random_phases_keep_power_and_nothing_else(shared: bool) -> None:
+    lfp = potentials(4000).values
+    drawn = PhaseRandomised(shared=shared).draw(lfp, np.random.default_rng(1))
+    was, now = np.fft.rfft(lfp, axis=-1), np.fft.rfft(drawn, axis=-1)
+    np.testing.assert_allclose(np.abs(now), np.abs(was), atol=1e-9 * np.abs(was).max())
+    turn = np.angle(now[:, 1:500] * np.conj(was[:, 1:500]))
+    assert abs(np.exp(1j * turn).mean()) < 4.0 / np.sqrt(turn.size / (24 if shared else 1)), "phases from all round"
+    assert np.allclose(np.exp(1j * turn), np.exp(1j * turn[0])) == shared
+    odd = PhaseRandomised().draw(lfp[:, :-1], np.random.default_rng(1))
+    np.testing.assert_allclose(
+        np.abs(np.fft.rfft(odd)), np.abs(np.fft.rfft(lfp[:, :-1])), atol=1e-9 * np.abs(was).max()
+    )
+
+
+def test_flip_of_power_is_blind_to_phase_and_polarity() -> None:
+    """What these controls cannot break: they must not be read as chance."""
+    lfp = potentials()
+    found = {
+        control: analysis.flip_null(lfp, control, n_draws=19)
+        for control in (PolarityFlip(), PhaseRandomised(shared=True), PhaseRandomised(), ShuffledChannels())
+    }
+    observed = found[PolarityFlip()].goodness
+    assert observed == pytest.approx(1.2427, abs=5e-5), "one generator: Welch's noise is the same at all channels"
+    assert (found[PolarityFlip()].null == observed).all() and found[PolarityFlip()].p == 1.0
+    np.testing.assert_allclose(found[PhaseRandomised(shared=True)].null, observed, rtol=1e-5)
+    # 39 half-overlapping segments of 1 s: power has 1 / sqrt(39) of scatter, means over bands less.
+    np.testing.assert_allclose(found[PhaseRandomised()].null, observed, rtol=1.0 / np.sqrt(39))
+    assert np.abs(found[ShuffledChannels()].null).max() < observed / 2.0
+    assert found[ShuffledChannels()].p == 1 / 20
+
+
+def test_the_motif_of_a_csd_does_hang_on_phase_and_polarity() -> None:
+    """The same controls where differences of channels are taken first."""
+    method = SecondDifference()
+    found, kept, apart = (
+        analysis.flip_null(potentials(), control, n_draws=9, density=method)
+        for control in (PolarityFlip(), PhaseRandomised(shared=True), PhaseRandomised())
+    )
+    assert found.goodness > 0.5 and np.abs(found.null).max() < 0.5 * found.goodness and found.p == 1 / 10
+    np.testing.assert_allclose(kept.null, found.goodness, rtol=1e-3)
+    assert (np.abs(apart.null / found.goodness - 1.0) > 0.5).all(), "unrelated channels: their CSD has their own power"
+
+
+def test_potentials_give_the_map_that_flip_takes() -> None:
+    lfp = potentials().transpose("time", "channel").isel(channel=slice(None, None, -1))
+    by_hand = analysis.flip(analysis.psd(lfp).sel(frequency=slice(1, 150)))
+    found = analysis.flip_null(lfp, n_draws=9, seed=3)
+    assert found.goodness == by_hand.goodness
+    np.testing.assert_array_equal(found.null, analysis.flip_null(lfp, n_draws=9, seed=3).null)
+    twice = analysis.flip_null(lfp.expand_dims(trial=2), PhaseRandomised(), n_draws=2)
+    assert twice.goodness == pytest.approx(found.goodness, rel=1e-9)
+    with pytest.raises(JtfneError, match="PhaseRandomised of a map is not allowed; allowed: a control of maps"):
+        analysis.flip_null(labelled(), PhaseRandomised())
+    with pytest.raises(JtfneError, match="select one area"):
+        analysis.flip_null(lfp.expand_dims("area"), PhaseRandomised())
+    with pytest.raises(JtfneError, match="n_draws=0"):
+        analysis.flip_null(lfp, PhaseRandomised(), n_draws=0)
 
 
 @pytest.mark.parametrize("function", [analysis.flip, analysis.vflip, analysis.flip_null])

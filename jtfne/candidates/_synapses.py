@@ -132,6 +132,9 @@ def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
         if place.family == "connections":
             n = next(n for n, each in enumerate(net.projections) if each.connection == place.at)
             constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
+            if mean == 0.0 and not constant:
+                given = f"path={place.path!r}, a weight of 0 that falls with distance,"
+                raise refuse(given, "another weight, which values can be told from", where)
             drawn[n] = np.ones(1, np.float32) if constant else drawn[n]
             of_connection[k] = (n, 1.0 if constant else mean)
     made = Weights(

@@ -40,6 +40,7 @@ class Format(enum.StrEnum):
     parquet = "parquet"
     netcdf = "netcdf"
     zarr = "zarr"
+    sonata = "sonata"
 
 
 def main() -> None:
@@ -122,7 +123,7 @@ def export(
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")] = None,
 ) -> None:
-    """Write a run in another format: FIF of each field, Parquet spikes, or the whole tree as netCDF or Zarr."""
+    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as netCDF or Zarr."""
     import jtfne
 
     signals = jtfne.load(folder)
@@ -305,9 +306,9 @@ def _exported(signals: "Signals", to: Format, target: Path) -> Iterator[Path]:
         Format.parquet: (interop.write_parquet, "spikes.parquet"),
         Format.netcdf: (interop.to_netcdf, "signals.nc"),
         Format.zarr: (interop.to_zarr, "signals.zarr"),
+        Format.sonata: (interop.to_sonata, "sonata"),
     }
-    write, name = writers[to]
-    yield write(signals, target / name)
+    yield writers[to][0](signals, target / writers[to][1])
 
 
 def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[str] | None, *, as_json: bool) -> None:

@@ -35,7 +35,9 @@ from jtfne.config.connections import (
     Rule,
     Selector,
     Uniform,
+    WeightDecay,
 )
+from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
@@ -60,19 +62,33 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
+from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
+from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 
 __all__ = [
     "ALIASES",
+    "CSD",
+    "EEG",
+    "ERWS",
+    "ERWS1",
+    "ERWS2",
+    "LFP",
+    "MEG",
     "PROBES",
+    "RWS",
     "SCHEMA_VERSIONS",
+    "SOURCE_MAPS",
     "SOURCE_MODES",
     "Above",
     "AllToAll",
     "Area",
+    "AtDepth",
+    "AtSoma",
     "Below",
+    "Between",
     "CSDProxy",
     "Cells",
     "Circuit",
@@ -80,6 +96,8 @@ __all__ = [
     "Connection",
     "Curve",
     "Decomposed",
+    "Dipole",
+    "Discs",
     "Dist",
     "DistanceDecay",
     "EEGProxy",
@@ -90,6 +108,7 @@ __all__ = [
     "FixedOutdegree",
     "FixedProbability",
     "FixedTotal",
+    "Forward",
     "FromDistance",
     "FromTable",
     "Frozen",
@@ -107,7 +126,9 @@ __all__ = [
     "Metric",
     "Normal",
     "OneToOne",
+    "Physical",
     "Place",
+    "Points",
     "Population",
     "Probe",
     "Readouts",
@@ -116,8 +137,10 @@ __all__ = [
     "Schedule",
     "Selector",
     "Source",
+    "SourceMap",
     "SourceProbe",
     "SpectrolaminarProxy",
+    "Spheres",
     "SpikeProxy",
     "Spikes",
     "Stimulus",
@@ -129,12 +152,16 @@ __all__ = [
     "Training",
     "Uniform",
     "Voltage",
+    "WeightDecay",
+    "WeightedSum",
     "at_bounds",
+    "closed_field",
     "codes_of",
     "connection_labels",
     "is_constant",
     "mean_weight",
     "misdeclared",
+    "open_field",
     "pair_label",
     "place_of",
     "places_of",

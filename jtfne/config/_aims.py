@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
 from jtfne.config.objective import Aim
-from jtfne.config.readouts import PROBES, Probe
+from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
 from jtfne.measures import Frame
-from jtfne.measures._base import LAMINAR
+from jtfne.measures._base import AREAL, LAMINAR
 
 if TYPE_CHECKING:
     from jtfne.config._cross import Known
@@ -38,16 +38,14 @@ def aimed(config: "Config", known: "Known", *, timed: bool, whole: bool) -> Iter
 def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
     """What would record the readout of `aim`."""
     there = ", ".join(map(repr, probes)) or "nothing"
-    if aim.of not in PROBES:
-        return f"what is recorded, {there}; there is no probe of {aim.of!r} yet"
     return f"what is recorded, {there}; or Config.probes([..., {aim.of!r}])"
 
 
 def _areas(aim: Aim, known: "Known", where: str) -> Iterator[str]:
-    """A profile over depth of several areas at once."""
+    """A response, or a profile over depth, of several areas at once."""
     areas = aim.cells.area or known.area or ()
     measure = aim.measure
-    if measure.one_area and aim.of in LAMINAR and len(areas) > 1:
+    if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
         given = f"{type(measure).__name__} of areas {', '.join(areas)}"
         yield str(refuse(given, "one area, by cells={'area': ...}", where))
 

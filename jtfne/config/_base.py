@@ -155,12 +155,14 @@ class Declared:
     """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table with its `kind`.
 
     A table without is of kind `default`, if there is one. Everything follows from the dataclass and its LIMITS: what
-    is accepted, what is written, and the JSON schema.
+    is accepted, what is written, and the JSON schema. later: fields that are written only where they are not None, so
+    that configs keep the hash that they had before there were any.
     """
 
-    def __init__(self, catalogue: Mapping[str, Any], default: str | None = None) -> None:
+    def __init__(self, catalogue: Mapping[str, Any], default: str | None = None, later: tuple[str, ...] = ()) -> None:
         self.catalogue = dict(catalogue)
         self.default = default
+        self.later = later
         self.mirrors = {name: mirror(cls, name) for name, cls in catalogue.items()}
 
     def __get_pydantic_core_schema__(
@@ -178,8 +180,8 @@ class Declared:
         """The table of an object of the catalogue, or of a bare kind; other tables are left for pydantic to judge."""
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
-            fields = dataclasses.fields(value)
-            return {"kind": name, **{field.name: plain(getattr(value, field.name)) for field in fields}}
+            fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
+            return {"kind": name, **{each: v for each, v in fields if v is not None or each not in self.later}}
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):

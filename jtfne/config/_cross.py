@@ -12,14 +12,16 @@ from jtfne._check import JtfneError, refuse
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
+from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
 from jtfne.config._senders import driven, onto_senders, trained
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
-from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts, Voltage
+from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
+from jtfne.config.weighted_sums import WeightedSum
 from jtfne.emitters import EMITTERS
 from jtfne.stimuli import SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
@@ -123,11 +125,9 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from _stimuli(config.task, config.run if timed else None, known)
     yield from _probes(config.readouts, config.run if timed else None, known)
     yield from aimed(config, known, timed=timed, whole=whole)
-    if whole and any(isinstance(probe, EEGProxy | MEGProxy) for probe in config.readouts.probes):
-        for at, area in enumerate(circuit.areas):
-            if not area.placed:
-                given = f"area {area.name!r} without position_mm, with a probe of EEG or MEG"
-                yield _no(given, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{at}]")
+    yield from mapped(config.readouts.maps, circuit, known.refusals)
+    if whole:
+        yield from unplaced(config.readouts, circuit)
 
 
 def _no(given: str, allowed: str, where: str) -> str:
@@ -378,7 +378,7 @@ def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
     """Probes of no cells, or with intervals off the grid."""
     for at, probe in enumerate(readouts.probes):
         where = f"Config.readouts.probes[{at}]"
-        if isinstance(probe, Voltage):
+        if isinstance(probe, Voltage | WeightedSum):
             yield from known.refusals(probe.cells, f"{where}.cells")
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:

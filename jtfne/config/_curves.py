@@ -98,16 +98,20 @@ def as_curve(data: Any) -> Any:
 
 def _of_array(data: Any) -> dict[str, Any]:
     """A DataArray: its dimensions are those of a curve, and one of length 1 beside them is left out."""
+    coords: dict[str, Any] = {}
     squeezed = data.squeeze([each for each in data.dims if data.sizes[each] == 1 and each not in COORDS], drop=True)
     extra = [str(each) for each in squeezed.dims if each not in COORDS]
     if extra:
         raise refuse(
             f"an array over {', '.join(extra)}", f"one over {', '.join(COORDS)}: average or select first", HERE
         )
-    dims = tuple(str(each) for each in squeezed.dims)
-    coords = {name: plain(squeezed[name].values) for name in dims if name in squeezed.coords}
-    if "z_mm" in squeezed.coords and squeezed["z_mm"].dims == ("channel",):
+    deep = "z_mm" in squeezed.coords and squeezed["z_mm"].dims == ("channel",)
+    if deep and "channel" not in squeezed.coords:  # contacts without names: known by their depth
+        squeezed = squeezed.swap_dims(channel="z_mm").sortby("z_mm")
+    elif deep:
         coords["z_mm"] = plain(squeezed["z_mm"].values)
+    dims = tuple(str(each) for each in squeezed.dims)
+    coords |= {name: plain(squeezed[name].values) for name in dims if name in squeezed.coords}
     values = np.asarray(squeezed.values, np.float64).ravel().tolist()
     units = str(data.attrs.get("units", ""))
     return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}

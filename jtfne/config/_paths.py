@@ -73,7 +73,7 @@ def _mechanisms(circuit: Circuit) -> Iterator[Place]:
     for name, mechanism in circuit.mechanisms.items():
         fields: Any = mechanism
         for each in dataclasses.fields(fields):
-            if not each.metadata.get("static"):
+            if not each.metadata.get("static") and getattr(mechanism, each.name) is not None:
                 yield Place(f"mechanisms.{name}.{each.name}", "mechanisms", name, each.name)
 
 
@@ -120,13 +120,18 @@ def mean_weight(connection: Connection) -> float:
 
 def is_constant(connection: Connection) -> bool:
     """Whether all synapses of a connection are declared to have one weight."""
+    return _is_number(connection) and connection.weight_decay is None
+
+
+def _is_number(connection: Connection) -> bool:
+    """Whether the weight is declared as a number, perhaps one that falls with distance."""
     listed = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
     return not listed and isinstance(connection.weight, int | float)
 
 
 def _weighted(connection: Connection, value: float) -> Connection:
     """`connection` with another mean weight, its distribution scaled."""
-    if is_constant(connection):
+    if _is_number(connection):
         return connection.model_copy(update={"weight": value})
     factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:

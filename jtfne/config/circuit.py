@@ -282,7 +282,7 @@ def is_one(total: float) -> bool:
 
 
 AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
-Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential")]
+Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=("dendrite_share",))]
 
 
 def _number_or_each(value: Any) -> str:

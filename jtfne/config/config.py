@@ -23,6 +23,7 @@ from jtfne.config.connections import Connection
 from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, populations_of
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
+from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.config.trainables import Trainable
 from jtfne.config.training import Training
@@ -52,9 +53,9 @@ class Config(Frozen):
     task : Task
         Stimuli.
     readouts : Readouts
-        Probes and the source mode.
+        Probes, the source mode and the source maps.
     training : Training
-        Objective.
+        Objective and trainables.
 
     Raises
     ------
@@ -197,14 +198,21 @@ class Config(Frozen):
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
         return self._with("readouts", probes=_listed(probes, "probes"))
 
-    def source(self, mode: str | Source | Table | Sequence[str | Source | Table]) -> Self:
+    def source(
+        self,
+        mode: str | Source | Table | Sequence[str | Source | Table] | None = None,
+        maps: Sequence[SourceMap | Table] | None = None,
+        scale: float | None = None,
+    ) -> Self:
         """Which currents fields are made of: one mode a run.
 
+        For physical readouts also where currents enter cells and return, and how many real cells a cell stands for.
         Raises: SynapticDoubleCountError for several modes whose terms overlap.
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
-        return self._with("readouts", source=mode)
+        listed = None if maps is None else _listed(maps, "source")
+        return self._with("readouts", source=mode, maps=listed, scale=scale)
 
     def stimuli(
         self,

@@ -225,13 +225,13 @@ class AllToAll(Frozen):
 
 
 class ExponentialDecay(Frozen):
-    """A chance that falls with distance as exp(-d / length_mm)."""
+    """A chance, or a weight, that falls with distance as exp(-d / length_mm)."""
 
     kind: Literal["ExponentialDecay"] = "ExponentialDecay"
 
 
 class GaussianDecay(Frozen):
-    """A chance that falls with distance as exp(-d^2 / (2 length_mm^2))."""
+    """A chance, or a weight, that falls with distance as exp(-d^2 / (2 length_mm^2))."""
 
     kind: Literal["GaussianDecay"] = "GaussianDecay"
 
@@ -262,6 +262,20 @@ class DistanceDecay(Frozen):
     profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
     lateral: Flag = False
     autapses: Flag = False
+
+
+class WeightDecay(Frozen):
+    """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as of DistanceDecay.
+
+    Examples
+    --------
+    >>> WeightDecay(length_mm=0.2, profile="GaussianDecay").lateral
+    False
+    """
+
+    length_mm: Positive
+    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
+    lateral: Flag = False
 
 
 class FromTable(Frozen):
@@ -336,6 +350,8 @@ class Connection(Frozen):
         At least one time step; a Normal or LogNormal needs `low`.
     plasticity : ShortTerm or PairSTDP, optional
         How these synapses change as the run goes (see `jtfne.synapses`); they do not if left out.
+    weight_decay : WeightDecay, optional
+        How weights, as drawn, fall with distance, by any rule but a table that has weights.
 
     Examples
     --------
@@ -351,17 +367,21 @@ class Connection(Frozen):
     weight: Value = 0.0
     delay_ms: Delay = 1.0
     plasticity: Annotated[Plasticity, Declared(PLASTICITIES)] | None = None
+    weight_decay: WeightDecay | None = None
 
     @model_serializer(mode="wrap")
     def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without plasticity where there is none: such configs keep the hash that they had before there was any."""
+        """Without what there is none of: such configs keep the hash that they had before there was any."""
         table: dict[str, Any] = handler(self)
-        return {name: value for name, value in table.items() if name != "plasticity" or value is not None}
+        later = ("plasticity", "weight_decay")
+        return {name: value for name, value in table.items() if name not in later or value is not None}
 
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":
-        """Refuse a connection without weights."""
+        """Refuse a connection without weights, and listed ones that are to fall."""
         listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not listed:
             raise refuse("no weight", "a number or distribution, pA (nS for a conductance)", HERE)
+        if listed and self.weight_decay is not None:
+            raise refuse("weight_decay with a table that has weights", "one of the two", HERE)
         return self

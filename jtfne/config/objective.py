@@ -13,7 +13,7 @@ from jtfne.config._errors import HERE, duplicates
 from jtfne.config.connections import Names, Selection, Selector
 from jtfne.config.readouts import ALIASES, PROBES
 from jtfne.measures import MEASURES, Measure
-from jtfne.measures._base import LAMINAR
+from jtfne.measures._base import AREAL, LAMINAR
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,29 +124,29 @@ class Aim(Frozen):
     @classmethod
     def _named_readout(cls, given: Any) -> Any:
         """An alias by the name it stands for."""
-        if isinstance(given, Mapping) and given.get("readout") in ALIASES:
-            return {**given, "readout": ALIASES[given["readout"]]}
-        return given
+        name = given.get("readout") if isinstance(given, Mapping) else None
+        return {**given, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else given
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
         measure = self.measure
         kind = type(measure).__name__
+        readouts = [each for each in measure.readouts if each in PROBES]
         if self.readout is None and len(measure.readouts) > 1:
-            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, measure.readouts))}", HERE)
-        if self.readout is not None and self.readout not in measure.readouts:
-            one_of(self.readout, {**dict.fromkeys(measure.readouts), **PROBES}, name="readout", where=HERE)
-            raise refuse(f"a {kind} of {self.readout!r}", f"one of {', '.join(map(repr, measure.readouts))}", HERE)
+            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, readouts))}", HERE)
+        if self.readout is not None and self.readout not in readouts:
+            one_of(self.readout, PROBES, name="readout", where=HERE)
+            raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
         stray = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
-        of_cells = self.of == "spk"
-        allowed = {"area"} if self.of in LAMINAR else set()
+        of_cells, of_areas = self.of == "spk", self.of in AREAL
+        allowed = {"area"} if self.of in (*LAMINAR, *AREAL) else set()
         wrong = [] if of_cells else [key for key in stray if key not in allowed]
         if wrong:
-            given = f"cells by {wrong[0]} of {self.of!r}"
-            raise refuse(given, "area and channels" if allowed else "channels", HERE)
-        if self.channels is not None and of_cells:
-            raise refuse("channels of 'spk'", "cells", HERE)
+            selectors = [*(["area"] if allowed else []), *([] if of_areas else ["channels"])]
+            raise refuse(f"cells by {wrong[0]} of {self.of!r}", " and ".join(selectors), HERE)
+        if self.channels is not None and (of_cells or of_areas):
+            raise refuse(f"channels of {self.of!r}", "cells" if of_cells else "cells={'area': ...}", HERE)
         if self.window_ms is not None and not self.window_ms[0] < self.window_ms[1]:
             raise refuse(f"window_ms={self.window_ms}", "(start, stop) in ms, start before stop", HERE)
         return self
@@ -192,7 +192,7 @@ class Metric(Aim):
     readout : str, optional
         What it is a measure of; of spikes if it is one of these alone.
     cells : Selector or str, optional
-        Which cells of spikes, or which area of a laminar readout.
+        Which cells of spikes, or which area of a readout that has areas.
     channels : sequence of str, optional
         Which channels.
     window_ms : (float, float), optional

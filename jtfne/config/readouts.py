@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import SynapticDoubleCountError, one_of, refuse
-from jtfne.config._base import Frozen, Name, NotNegative, Positive, numeric
+from jtfne.config._base import Frozen, NotNegative, Positive, numeric
 from jtfne.config._errors import HERE, duplicates, unknown
 from jtfne.config.connections import Selection, Selector
-
-Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
+from jtfne.config.fields import Physical, Sensors
+from jtfne.config.source_maps import SourceMap
+from jtfne.config.weighted_sums import WeightedSum
 
 
 class Spikes(Frozen):
@@ -109,7 +110,8 @@ class MEGProxy(Frozen):
     sensors: Sensors = None
 
 
-Probe = Spikes | Voltage | SourceProbe | LFPProxy | CSDProxy | SpectrolaminarProxy | EMMProxy | EEGProxy | MEGProxy
+Proxy = LFPProxy | CSDProxy | SpectrolaminarProxy | EMMProxy | EEGProxy | MEGProxy
+Probe = Spikes | Voltage | SourceProbe | Physical | Proxy | WeightedSum
 _PROBES: tuple[type[Probe], ...] = get_args(Probe)
 PROBES: dict[str, type[Probe]] = {cls.readout: cls for cls in _PROBES}
 ALIASES: dict[str, str] = {
@@ -214,13 +216,37 @@ AnySource = Annotated[Annotated[Source, Field(discriminator="kind")], BeforeVali
 
 
 class Readouts(Frozen):
-    """What a run records: one probe a readout, and the source mode that fields are made of."""
+    """What a run records: one probe a readout, and what fields are made of.
+
+    Attributes
+    ----------
+    probes : tuple of Probe
+    source : Source
+        The mode: which terms of the cells' currents.
+    maps : tuple of SourceMap
+        Where physical readouts have currents enter and return; of several that fit, the last. Before them come
+        `SOURCE_MAPS`. Mechanisms that they tell apart are kept apart in the circuit, even if they decay alike.
+    scale : float
+        Real cells that each simulated one stands for, which all do as it does: a factor of physical readouts.
+    """
 
     probes: tuple[AnyProbe, ...] = ()
     source: AnySource = InputCurrent()
+    maps: tuple[SourceMap, ...] = ()
+    scale: Positive = 1.0
 
     @model_validator(mode="after")
     def _distinct(self) -> "Readouts":
         """Refuse two probes of one readout."""
         duplicates([probe.readout for probe in self.probes], name="probes")
+        return self
+
+    @model_validator(mode="after")
+    def _balanced(self) -> "Readouts":
+        """Refuse physical readouts of what has no return current."""
+        physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
+        if physical and not {"synaptic", "external"} & set(self.source.terms):
+            modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)
+            given = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
+            raise refuse(given, modes, HERE)
         return self

@@ -30,12 +30,14 @@ class Conductances(NamedTuple):
 class SynapticInput(NamedTuple):
     """Exponential currents as they stand at the start of a step; each decays within it. Conductances, if there are any.
 
-    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,).
+    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). dendrite_share: how much of each current, then
+    of each conductance, arrives at a dendrite, NaN where the cell's own share counts; None where it does for all.
     """
 
     i_pA: jax.Array
     tau_ms: jax.Array
     conductances: Conductances | None = None
+    dendrite_share: jax.Array | None = None
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
         """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances are not in it."""
@@ -56,7 +58,35 @@ class SynapticInput(NamedTuple):
     def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
         """The input of the cells that `take` chooses of (..., n_cells)."""
         g = self.conductances
-        return SynapticInput(take(self.i_pA), self.tau_ms, None if g is None else g._replace(g_nS=take(g.g_nS)))
+        return self._replace(i_pA=take(self.i_pA), conductances=None if g is None else g._replace(g_nS=take(g.g_nS)))
+
+    def means_at_pA(
+        self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
+    ) -> tuple[jax.Array, jax.Array]:
+        """As `mean_at_pA`, of what arrives at a soma held at `v_mV` and at a dendrite held at `v_d_mV`.
+
+        dendrite_share: of what has no share of its own; a number or (n_cells,).
+        """
+        if self.dendrite_share is None:
+            soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
+            return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
+        own = (self.dendrite_share[r] for r in range(self.dendrite_share.shape[0]))
+        shares = [jnp.where(jnp.isnan(each), dendrite_share, each) for each in own]
+        soma, dendrite = self._times([1.0 - each for each in shares]), self._times(shares)
+        return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
+
+    def _times(self, shares: list[jax.Array]) -> "SynapticInput":
+        """Each row times its share, a number or (n_cells,)."""
+        n_currents, g = self.i_pA.shape[0], self.conductances
+        return self._replace(
+            i_pA=_scaled(self.i_pA, shares[:n_currents]),
+            conductances=None if g is None else g._replace(g_nS=_scaled(g.g_nS, shares[n_currents:])),
+        )
+
+
+def _scaled(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
+    """Rows (n, n_cells), each times its share."""
+    return jnp.stack([share * row for share, row in zip(shares, rows, strict=True)]) if shares else rows
 
 
 class Balance(NamedTuple):
@@ -74,7 +104,9 @@ class Emitter(Protocol):
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
     threshold has a derivative by its input, its state and every parameter that is a number. A class that
-    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it.
+    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it. One
+    with compartments may have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
+    cell from its dendrite to its soma, which is what such a cell is to the fields.
     """
 
     order: ClassVar[int]
@@ -99,3 +131,14 @@ class Emitter(Protocol):
     ) -> Balance:
         """The mean currents of the step that led from `before` to `after`."""
         ...
+
+
+def above(
+    v_mV: jax.Array, th_mV: jax.Array | float, rest_mV: jax.Array | float, low_mV: jax.Array | float
+) -> jax.Array:
+    """v above a threshold, by the distance of that from rest, or from `low_mV` if the cell rests above threshold.
+
+    An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has surrogate gradients:
+    it spikes where that is not negative. Such an emitter makes it of this.
+    """
+    return (v_mV - th_mV) / (th_mV - jnp.where(jnp.less(rest_mV, th_mV), rest_mV, low_mV))

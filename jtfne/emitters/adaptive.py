@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 from jtfne.emitters.lif import LIF, LIFState, decayed, driven
 
 
@@ -84,6 +84,10 @@ class AdaptiveLIF:
         th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
         after, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
         return AdaptiveLIFState(*after, w_end_pA, th_mV), spikes
+
+    def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 SPREAD_mV = 10.0  # cells start up to this far above rest, so that they do not fire in lock-step
 TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
@@ -87,6 +87,10 @@ class AdEx:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         end = self._path(self._start(state), i_pA, syn, dt_ms).end
         return end, end.v_mV >= self.v_peak_mV
+
+    def excess(self, before: AdExState, after: AdExState) -> jax.Array:
+        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self, before: AdExState, after: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

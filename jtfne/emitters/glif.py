@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 from jtfne.emitters.lif import LIF, LIFState, decayed, driven
 
 NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
@@ -89,6 +89,10 @@ class GLIF1:
     ) -> tuple[LIFState, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         return self._membrane().step(state, i_pA, syn, dt_ms)
+
+    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -170,6 +174,10 @@ class GLIF2:
         after, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*after, th_mV), spikes
 
+    def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+
     def balance(
         self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
@@ -248,6 +256,10 @@ class GLIF3:
         start = LIFState(state.v_mV, state.hold_steps)
         after, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
         return GLIF3State(*after, i_1_pA, i_2_pA), spikes
+
+    def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self, before: GLIF3State, after: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

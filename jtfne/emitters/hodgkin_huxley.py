@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 SPREAD_mV = 5.0  # cells start up to this far above rest, so that they do not fire in lock-step
 
@@ -94,6 +94,11 @@ class HodgkinHuxley:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         path = self._path(state, i_pA, syn, dt_ms)
         return path.end, path.spikes
+
+    def excess(self, before: HodgkinHuxleyState, after: HodgkinHuxleyState) -> jax.Array:
+        """How far v passed v_spike upwards, by its distance from e_l: (n_cells,); a spike if not negative."""
+        passed = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
+        return jnp.minimum(passed, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV))
 
     def balance(
         self,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
 
@@ -89,6 +89,10 @@ class Izhikevich2003:
         for _ in range(2):
             v_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
         return IzhikevichState(v_mV, u + dt_ms * self.a * (self.b * v_mV - u)), v_mV >= self.v_peak_mV
+
+    def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
+        """How far v stands above v_peak, by its distance from reset: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_peak_mV, self.c_mV, self.c_mV)
 
     def balance(
         self,
@@ -184,6 +188,10 @@ class Izhikevich2007:
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
         u_pA = u_pA + dt_ms * self.a * (self.b * (v_mV - self.v_r_mV) - u_pA)
         return IzhikevichState(free_mV, u_pA), free_mV >= self.v_peak_mV
+
+    def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
+        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_peak_mV, self.v_r_mV, self.c_mV)
 
     def balance(
         self,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 
 class LIFState(NamedTuple):
@@ -76,25 +76,44 @@ class LIF:
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
         return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
 
+    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+
     def balance(
         self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
+        held = before.hold_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
+        mean_mV = self._mean_mV(start_mV, held, capacitive, i_pA, syn, dt_ms)
+        synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms)
+        ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
+        return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def _mean_mV(
+        self,
+        start_mV: jax.Array,
+        held: jax.Array,
+        capacitive_pA: jax.Array,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> jax.Array:
+        """Mean potential over the step, above v_rest_mV. With conductances from what charged the membrane, which needs
+        no exponential of each cell; without, from the course of v_m, so that the balance is a check of the step."""
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
+        if syn.conductances is not None:  # and a cell that is held does not follow its synapses
+            driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
+            return jnp.where(held, start_mV, rest_mV + driven_mV) - self.v_rest_mV
         mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
         mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms)
         for r in range(syn.tau_ms.shape[0]):
             charge = -syn.tau_ms[r] * jnp.expm1(-dt_ms / syn.tau_ms[r]) / self.c_m_pF
             gain = self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms)
             mean_mV = mean_mV + tau_ms * (charge - gain) * syn.i_pA[r] / dt_ms
-        if syn.conductances is not None:  # above v_rest_mV, and a cell that is held does not follow its synapses
-            mean_mV = jnp.where(before.hold_steps > 0.5, start_mV, rest_mV + mean_mV) - self.v_rest_mV
-        synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms)
-        held = before.hold_steps > 0.5
-        ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
-        return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+        return mean_mV
 
     def _membrane(self, syn: SynapticInput, dt_ms: jax.Array | float) -> tuple[jax.Array | float, jax.Array | float]:
         """Time constant and rest of the membrane with its conductances, held at their means over the step."""

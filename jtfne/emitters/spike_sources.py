@@ -29,7 +29,7 @@ class PoissonSource:
     At most one spike a step: the steps in which a Poisson process has any. Each cell hashes a counter, so that its
     spikes depend on the seed of the run, on the rate and on dt. Without a membrane: v is 0, no current flows, and a
     connection, stimulus, drive or noise onto it is refused.
-    Source: Salmon et al. (2011), SC '11, 16:1-12 (random numbers by hashing a counter).
+    Source: Salmon, Moraes, Dror & Shaw (2011), Proc. SC '11, 16:1-12 (random numbers by hashing a counter).
 
     >>> PoissonSource(rate_Hz=8.0).receives
     False

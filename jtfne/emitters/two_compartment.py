@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, SynapticInput, above
 
 
 class TwoCompartmentState(NamedTuple):
@@ -34,8 +34,10 @@ class _Currents(NamedTuple):
 class TwoCompartment:
     """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) + i_d.
 
-    The soma fires and is held as `LIF`, while the dendrite goes on. Of all synaptic current, each part at the v of its
-    compartment, `dendrite_share` arrives at the dendrite; of drive, noise and stimuli, `dendrite_input_share` does.
+    The soma fires and is held as `LIF`, while the dendrite goes on. Of what a synapse brings, the share s arrives at
+    the dendrite: i_s = sum (1 - s) (i + g (e_rev - v)), i_d = sum s (i + g (e_rev - v_d)), s the `dendrite_share` of
+    its mechanism, or of the cell where the mechanism has none. Of drive, noise and stimuli that are no spikes, it is
+    `dendrite_input_share`. Magnesium blocks by the v of the soma, wherever the receptor lies.
     Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642
     (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma; g_c so that half of a steady v_d reaches the
     soma; synapses on the dendrite, where most of them are, and electrodes at the soma. Source of the equations: Rall
@@ -95,6 +97,10 @@ class TwoCompartment:
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
         return end._replace(hold_steps=hold.astype(end.v_mV.dtype)), spikes
 
+    def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
+        """How far the soma stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+
     def balance(
         self,
         before: TwoCompartmentState,
@@ -128,6 +134,21 @@ class TwoCompartment:
         pairs = (capacitive, capacitive_d), (ionic, mean.leak_d), (mean.synaptic, mean.synaptic_d)
         return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
 
+    def axial_pA(
+        self,
+        before: TwoCompartmentState,
+        after: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> jax.Array:
+        """What flowed from dendrite to soma inside the cell, (n_cells,): mean over the step.
+
+        With what enters from outside counted as of the membrane, the dendrite takes it from the tissue and the soma
+        gives it back: the sums of `compartment_balance`.
+        """
+        return self._path(before, i_pA, syn, dt_ms)[1].axial
+
     def _path(
         self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[TwoCompartmentState, _Currents]:
@@ -146,11 +167,12 @@ class TwoCompartment:
     def _currents(self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> _Currents:
         """The currents in `state`."""
         v_mV, v_d_mV = state.v_mV, state.v_d_mV
+        soma_pA, dendrite_pA = syn.means_at_pA(v_mV, v_d_mV, self.dendrite_share, dt_ms)
         return _Currents(
             leak=self.g_s_nS * (v_mV - self.v_rest_mV),
             leak_d=self.g_d_nS * (v_d_mV - self.v_rest_mV),
-            synaptic=-(1.0 - self.dendrite_share) * syn.mean_at_pA(v_mV, dt_ms),
-            synaptic_d=-self.dendrite_share * syn.mean_at_pA(v_d_mV, dt_ms),
+            synaptic=-soma_pA,
+            synaptic_d=-dendrite_pA,
             axial=self.g_c_nS * (v_d_mV - v_mV),
         )
 

@@ -13,8 +13,11 @@ from jtfne.engine._arrays import (
     Recorder,
     SpikeTrains,
     View,
+    joined,
 )
+from jtfne.engine._checkpointed import checkpointed
 from jtfne.engine._loop import advance, advance_jit, start, watched
+from jtfne.engine._synaptic import received_pA
 
 __all__ = [
     "Carry",
@@ -31,6 +34,9 @@ __all__ = [
     "View",
     "advance",
     "advance_jit",
+    "checkpointed",
+    "joined",
+    "received_pA",
     "start",
     "watched",
 ]

@@ -11,6 +11,7 @@ from jtfne._tree import register
 from jtfne.delivery import Delivery
 from jtfne.emitters import Balance, Emitter, SynapticInput
 from jtfne.plastic import Plastic
+from jtfne.surrogates import Surrogate
 from jtfne.synapses import Second
 
 
@@ -36,6 +37,8 @@ class Circuit:
     has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
     or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
+    dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
+    surrogate: what makes spikes differentiable; None for spikes that are bools.
     """
 
     groups: tuple[Group, ...]
@@ -50,6 +53,8 @@ class Circuit:
     mg_mM: jax.Array | None = None
     blocked: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
     plastic: tuple[Plastic, ...] = ()
+    dendrite_share: jax.Array | None = None
+    surrogate: Surrogate | None = None
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -162,7 +167,10 @@ class Carry(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a recorder may look at, once a step. i_ext_pA, spikes: (n_cells,); cells: one state a group."""
+    """What a recorder may look at, once a step. i_ext_pA, spikes: (n_cells,); cells: one state a group.
+
+    spikes: bool, or with a surrogate numbers.
+    """
 
     circuit: Circuit
     before: tuple[Any, ...]

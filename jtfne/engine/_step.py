@@ -10,6 +10,7 @@ from jtfne import noise
 from jtfne.delivery import pack
 from jtfne.emitters import SynapticInput
 from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
+from jtfne.engine._slopes import steadied, with_slopes
 from jtfne.engine._synaptic import input_of
 from jtfne.synapses import advanced
 
@@ -24,9 +25,9 @@ def stepped(
     watch: Callable[[View], list[jax.Array]],
 ) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
     """The state after a step, its spikes as words, and what `watch` made of it. decay: of each row of currents."""
-    noise_state, cells, view = _moved(circuit, inputs, dt_ms, carry, tick)
+    noise_state, cells, fired, view = _moved(circuit, inputs, dt_ms, carry, tick)
     seen = watch(view)
-    words = pack(view.spikes) if circuit.leading is None else circuit.leading.words(view.spikes)
+    words = pack(fired) if circuit.leading is None else circuit.leading.words(fired)
     second = _second(circuit, carry, dt_ms)
     now = _told_after(carry.step, [words, *seen, *second])
     syn, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, now)
@@ -38,17 +39,20 @@ def stepped(
 
 def _moved(
     circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, tick: Clock
-) -> tuple[noise.Streams | None, tuple[Any, ...], View]:
-    """The first half of a step: cells move under what stood at its start."""
+) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
+    """The first half of a step: cells move under what stood at its start. Also who fired, bool."""
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
     syn = synaptic_input(circuit, carry, dt_ms)
+    start = steadied(circuit, carry.cells, i_ext_pA, syn, dt_ms)
     stepped = [
         group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
-        for group, state in zip(circuit.groups, carry.cells, strict=True)
+        for group, state in zip(circuit.groups, start, strict=True)
     ]
     cells = tuple(state for state, _ in stepped)
-    spikes = joined(circuit, [spiked for _, spiked in stepped])
-    return noise_state, cells, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+    each = [spiked for _, spiked in stepped]
+    fired = joined(circuit, each)
+    spikes = fired if circuit.surrogate is None else with_slopes(circuit, circuit.surrogate, start, cells, each)
+    return noise_state, cells, fired, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
 
 
 def _told_after(step: jax.Array, made: list[jax.Array]) -> jax.Array:

@@ -3,7 +3,19 @@
 `MEASURES` holds the measures that an objective can aim at, each an object with its own settings over these kernels.
 """
 
-from jtfne.measures import csd, icsd, kcsd, meanfield, rate, spectrolaminar, spectrum, synchrony, vflip
+from jtfne.measures import (
+    coupling,
+    csd,
+    icsd,
+    kcsd,
+    meanfield,
+    rate,
+    spectrolaminar,
+    spectrum,
+    synchrony,
+    vflip,
+    weighted_sum,
+)
 from jtfne.measures._base import Frame, Measure
 from jtfne.measures.activity import CV, FanoFactor, MeanRate, Synchrony
 from jtfne.measures.responses import CSDProfile, EvokedWaveform, Topography
@@ -30,6 +42,7 @@ __all__ = [
     "SpectrolaminarCrossover",
     "Synchrony",
     "Topography",
+    "coupling",
     "csd",
     "icsd",
     "kcsd",
@@ -39,4 +52,5 @@ __all__ = [
     "spectrum",
     "synchrony",
     "vflip",
+    "weighted_sum",
 ]

@@ -12,6 +12,7 @@ Grid = dict[str, NDArray[Any]]
 Complaint = tuple[str, str]  # what is given, what is allowed
 
 LAMINAR = ("lfp_proxy", "csd_proxy", "lfp", "csd")
+AREAL = ("dipole", "rws", "erws")  # one trace an area
 HEAD = ("eeg_proxy", "meg_proxy", "eeg", "meg")
 CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 

@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne.measures import csd
-from jtfne.measures._base import CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedWaveform(Measure):
-    """Response of each channel over time from `onset_ms`, mean over trials, less the mean of `baseline_ms` before it.
+    """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that of its baseline.
 
-    Compared point by point in the readout's unit; with `shape_only`, by correlation, whatever the units.
+    The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with
+    `shape_only`, by correlation, whatever the units.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR)
+    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR, *AREAL)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "a channel is not finite, or, with shape_only, never moves"
     one_area: ClassVar[bool] = True
@@ -44,7 +45,7 @@ class EvokedWaveform(Measure):
         return self.shape_only
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -87,7 +88,7 @@ class CSDProfile(Measure):
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -135,7 +136,7 @@ class Topography(Measure):
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset or a baseline outside the samples."""
+        """An onset after the samples, or a baseline not within them."""
         return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -158,11 +159,11 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
 
 
 def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
-    """An onset or a baseline outside the samples."""
+    """An onset after the samples, or a baseline not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
-    if onset_ms - baseline_ms < start_ms - CLOCK_MS or onset_ms > stop_ms + CLOCK_MS:
+    if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
         given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-        return given, f"an onset, and the baseline before it, within the window, {start_ms:g} to {stop_ms:g} ms"
+        return given, f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it"
     if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
         return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
     return None

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne.measures import spectrolaminar, spectrum
-from jtfne.measures._base import HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
 COUNTED_MS = 1.0  # bins of the population rate of which spectra are taken
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PowerSpectrum(Measure):
-    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch: power is averaged over trials and channels.
+    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels and areas.
 
     `relative`: above or below the mean power of the band, so that only the shape counts and units do not. Compared by
     the mean squared difference of the two in dB: the square of the log-spectral distance. Of spikes, it is that of the
@@ -26,7 +26,7 @@ class PowerSpectrum(Measure):
 
     LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": POSITIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
-    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, "spk")
+    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "there is no power"
     dims: ClassVar[tuple[str, ...]] = ("frequency",)
@@ -70,14 +70,14 @@ class PowerSpectrum(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BandPower(Measure):
-    """Power from `low_Hz` to `high_Hz`, ends included, by Welch, mean over trials and channels; u^2 for a readout in u.
+    """Power from `low_Hz` to `high_Hz`, ends included, by Welch, mean over trials and rows; u^2 for a readout in u.
 
     `relative`: the share of the band in all power above 0 Hz.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": NOT_NEGATIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
-    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, "spk")
+    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "there is no power"
     low_Hz: float

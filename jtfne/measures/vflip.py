@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from typing import Protocol
+from collections.abc import Iterable
+from typing import ClassVar, Protocol
 
 import numpy as np
 from jax.typing import ArrayLike
@@ -73,28 +74,76 @@ def _fit(profile: Floats, first: int, n_channels: int) -> float:
 
 
 class Control(Protocol):
-    """What leaves a map like `power` (n_channels, n_freq), but for the motif."""
+    """What leaves data as they are but for what it puts at random: a map of power, or the potentials it is made of.
 
-    def draw(self, power: Floats, rng: np.random.Generator) -> Floats:
-        """One map."""
+    on_potential: False for maps (n_channels, n_freq), True for potentials (..., n_channels, n_steps).
+    """
+
+    on_potential: ClassVar[bool]
+
+    def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
+        """One map, or one set of potentials."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ShuffledChannels:
     """Channels in a random order: no gradient over depth but by chance."""
 
-    def draw(self, power: Floats, rng: np.random.Generator) -> Floats:
+    on_potential: ClassVar[bool] = False
+
+    def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
         """One map."""
-        return power[rng.permutation(power.shape[0])]
+        return values[rng.permutation(values.shape[0])]
 
 
 @dataclasses.dataclass(frozen=True)
 class ShuffledFrequencies:
     """Frequencies in a random order, the same at all channels: the profiles stay, but belong to no band."""
 
-    def draw(self, power: Floats, rng: np.random.Generator) -> Floats:
+    on_potential: ClassVar[bool] = False
+
+    def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
         """One map."""
-        return power[:, rng.permutation(power.shape[1])]
+        return values[:, rng.permutation(values.shape[1])]
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseRandomised:
+    """Potentials with the power of each channel and trial, and random phases: only what hangs on phase is lost.
+
+    FLIP of their power sees no phase, so that it must find what it found: this control says whether the estimate of
+    power hangs on single events. `shared` draws one set of phases for all channels, which keeps the differences of
+    phase between them, and with these the power of a CSD; else a CSD is that of channels that are not related.
+    Source: Theiler et al. (1992), Physica D 58:77-94; shared: Prichard & Theiler (1994), Phys. Rev. Lett. 73:951-954.
+    """
+
+    shared: bool = False
+    on_potential: ClassVar[bool] = True
+
+    def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
+        """One set of potentials; the mean, and the highest frequency of an even number of steps, stay."""
+        n = values.shape[-1]
+        spectrum = np.fft.rfft(values, axis=-1)
+        front = (*values.shape[:-2], 1) if self.shared else values.shape[:-1]
+        turn = np.exp(2j * np.pi * rng.random((*front, (n - 1) // 2)))
+        spectrum[..., 1 : 1 + turn.shape[-1]] *= turn
+        surrogate: Floats = np.fft.irfft(spectrum, n, axis=-1)
+        return surrogate
+
+
+@dataclasses.dataclass(frozen=True)
+class PolarityFlip:
+    """Potentials of which each channel has, in all trials, its own sign or the other: power stays to the last bit.
+
+    FLIP of their power must find exactly what it found. A CSD, which takes differences of channels, has lost its order.
+    """
+
+    on_potential: ClassVar[bool] = True
+
+    def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
+        """One set of potentials."""
+        flipped: Floats = values * rng.choice([-1.0, 1.0], (values.shape[-2], 1))
+        return flipped
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -121,17 +170,31 @@ def flip_null(
 ) -> FlipNull:
     """FLIP beside FLIP of `n_draws` maps of `control`; with `bands` None, vFLIP of each.
 
-    Other arguments as `flip`. Raises: ValueError as these, and for fewer than 1 draw.
+    Other arguments as `flip`. Raises: ValueError as these, for fewer than 1 draw, and for a control of potentials.
     """
-    if n_draws < 1:
-        raise refuse(f"n_draws={n_draws!r}", "1 or more", "flip_null")
+    if control.on_potential:
+        raise refuse(f"{type(control).__name__} of a map", "a control of maps; it needs potentials", "flip_null")
     values, rng = np.asarray(power, np.float64), np.random.default_rng(seed)
+    draws = (control.draw(values, rng) for _ in range(n_draws))
+    return null_of(values, frequency_Hz, laminar_mm, draws, bands)
+
+
+def null_of(
+    power: Floats,
+    frequency_Hz: ArrayLike,
+    laminar_mm: ArrayLike,
+    draws: Iterable[Floats],
+    bands: tuple[Band, Band] | None,
+) -> FlipNull:
+    """FLIP of a map beside that of other maps. Raises: ValueError as `flip`, and without any."""
 
     def goodness(of: Floats) -> float:
         found = vflip(of, frequency_Hz, laminar_mm) if bands is None else flip(of, frequency_Hz, laminar_mm, *bands)
         return found.goodness or 0.0
 
-    real = goodness(values)
-    null = np.array([goodness(control.draw(values, rng)) for _ in range(n_draws)])
+    real = goodness(power)
+    null = np.array([goodness(each) for each in draws])
+    if null.size < 1:
+        raise refuse("n_draws=0", "1 or more", "flip_null")
     as_large = int(np.sum(np.abs(null) >= abs(real) * (1.0 - 1e-9)))
-    return FlipNull(real, null, (1 + as_large) / (1 + n_draws))
+    return FlipNull(real, null, (1 + as_large) / (1 + null.size))

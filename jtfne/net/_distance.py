@@ -1,4 +1,4 @@
-"""What hangs on the distance between two cells: whether they connect, and how long a spike takes. Lengths in mm."""
+"""What hangs on the distance of two cells: whether they connect, how strongly, and how late. Lengths in mm."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -182,4 +182,19 @@ def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, 
         apart_mm[across] = centres_mm[one[across]] - centres_mm[other[across]]
         far_mm = np.sqrt(np.einsum("ij,ij->i", apart_mm, apart_mm))
         found[start : start + BLOCK] = delay.offset_ms + far_mm / delay.velocity_m_s  # mm / (m/s) is ms
+    return found
+
+
+def weakened(
+    weight: Floats32, edges: tuple[Rows, Rows], identity: Identity, decay: Decay, *, lateral: bool
+) -> Floats32:
+    """`weight` of each edge, (n_edges,) or (1,) for all, times exp(-load) of the distance of its cells: (n_edges,)."""
+    found = np.empty(edges[0].size, dtype=np.float32)
+    place_mm = identity.position_mm[:, : 2 if lateral else 3]
+    for start in range(0, found.size, BLOCK):
+        source, target = (each[start : start + BLOCK] for each in edges)
+        apart_mm = place_mm[source] - place_mm[target]
+        load = decay.load(np.sqrt(np.einsum("ij,ij->i", apart_mm, apart_mm)))
+        mine = weight if weight.size == 1 else weight[start : start + BLOCK]
+        found[start : start + BLOCK] = mine * np.exp(-load)
     return found

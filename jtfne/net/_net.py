@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jtfne.flatnet import FlatNet
     from jtfne.paradigm import Paradigm
     from jtfne.signals import Signals
+    from jtfne.surrogates import Surrogate
 
 Made = TypeVar("Made")
 
@@ -251,6 +252,7 @@ class Net:
         mechanisms: Sequence[str] = (),
         tracked: bool = True,
         delivery: "Choice | None" = None,
+        surrogate: "Surrogate | None" = None,
     ) -> "FlatNet":
         """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
 
@@ -263,16 +265,30 @@ class Net:
         tracked : bool
             Keep which connection drew each synapse (2 bytes each), which `FlatNet.to_net` needs.
         delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
-            How spikes reach their targets; by size and devices if left out.
+            How spikes reach their targets; by size and devices if left out, or Sparse with a surrogate.
+        surrogate : jtfne.surrogates.Surrogate, optional
+            What makes spikes differentiable; see `jtfne.differentiable`.
 
         Returns
         -------
         FlatNet
-            Made once for each set of arguments.
+            Made once for each set of arguments but `surrogate`.
+
+        Raises
+        ------
+        JtfneError
+            For an unknown mechanism, and as `jtfne.differentiable.with_surrogate`.
         """
         from jtfne.flatnet import FlatNet
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
+        if surrogate is not None:
+            from jtfne.delivery import Sparse
+            from jtfne.differentiable import with_surrogate
+
+            flat = self.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse())
+            with precision(self.config.run.dtype):
+                return with_surrogate(flat, surrogate)
         asked = self._asked(dt_ms, mechanisms, tracked, delivery)
         with precision(self.config.run.dtype):
             return self.remembered(

@@ -23,6 +23,7 @@ from jtfne.config import (
     GaussianDecay,
     OneToOne,
     Selector,
+    WeightDecay,
     pair_label,
 )
 from jtfne.net import _distance, _rules
@@ -84,10 +85,14 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     if weight is None:
         rng = generator(seed, f"wiring/{label}/weight")
         weight = draw(connection.weight, n_edges, rng, where=f"{where}, weight")
+    if connection.weight_decay is not None:
+        decay = connection.weight_decay
+        _refuse_several_areas(identity, source, target, "weight_decay", where)
+        weight = _distance.weakened(weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral)
     weight = _gained(weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target)
     if delay_ms is None:
         if isinstance(connection.delay_ms, FromDistance):
-            ends = np.repeat(np.arange(len(identity), dtype=np.int32), np.diff(indptr)), edge_target
+            ends = _ends(indptr, edge_target)
             centres_mm = np.array([area.position_mm for area in circuit.areas])
             delay_ms = _distance.delays_ms(ends, identity, centres_mm, connection.delay_ms)
         else:
@@ -124,7 +129,9 @@ def _gained(weight: Floats32, gains: Floats32, cell_type: Codes, indptr: NDArray
 def _chosen(identity: Identity, selector: Selector, where: str) -> Rows:
     """The rows of one end, each once. Raises: JtfneError if an id is named twice."""
     rows = select_with(identity, selector, where=where)
-    if np.unique(rows).size != rows.size:
+    named = np.zeros(len(identity), dtype=np.bool_)
+    named[rows] = True
+    if np.count_nonzero(named) != rows.size:  # np.unique would take seconds for 10**7 cells
         raise refuse("an id named twice", "each cell once", where)
     return rows
 
@@ -145,9 +152,8 @@ def _blocks(
         case AllToAll():
             return _rules.all_to_all(ends, autapses=rule.autapses)
         case DistanceDecay():
-            _refuse_several_areas(identity, source, target, where)
-            made = _distance.gaussian if isinstance(rule.profile, GaussianDecay) else _distance.exponential
-            decay, n_axes = made(rule.p0, rule.length_mm), 2 if rule.lateral else 3
+            _refuse_several_areas(identity, source, target, "DistanceDecay", where)
+            decay, n_axes = _decay(rule, rule.p0), 2 if rule.lateral else 3
             source_mm, target_mm = (identity.position_mm[rows, :n_axes] for rows in (source, target))
             return _distance.distance_decay(ends, decay, source_mm, target_mm, rng, autapses=rule.autapses)
         case FixedTotal():
@@ -159,12 +165,23 @@ def _blocks(
     return draw_edges(ends, rule.n, rng, autapses=rule.autapses, multapses=rule.multapses, where=where)
 
 
-def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, where: str) -> None:
+def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
+    """Rows of the source and of the target of each edge."""
+    return np.repeat(np.arange(indptr.size - 1, dtype=np.int32), np.diff(indptr)), target
+
+
+def _decay(declared: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
+    """What is declared, as a function of distance."""
+    made = _distance.gaussian if isinstance(declared.profile, GaussianDecay) else _distance.exponential
+    return made(p0, declared.length_mm)
+
+
+def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, what: str, where: str) -> None:
     """Distances are known within a column only. Raises: JtfneError if the cells lie in several areas."""
     codes = np.union1d(identity.area[source], identity.area[target])
     if codes.size > 1:
         names = ", ".join(repr(identity.areas[code]) for code in codes)
-        raise refuse(f"DistanceDecay between cells of areas {names}", "cells of one area", where)
+        raise refuse(f"{what} between cells of areas {names}", "cells of one area", where)
 
 
 def _assemble(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from jtfne._check import one_of, refuse
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.measures._base import CLOCK_MS, LAMINAR
+from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
 from jtfne.signals import Signals
 
 Ints = NDArray[np.int64]
@@ -30,29 +30,34 @@ class Axes:
     n_samples : int
         In a trial.
     first_ms : float, optional
-        Time of the first sample; the end of the first step unless given.
+        Time of the first sample; ``step_ms``, the end of the first step, unless given.
     labels : dict
         Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of channels ``channel``
-        and, of laminar ones, ``z_mm``, whose arrays are (time, area, channel), and ``area``.
+        and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time, area, channel). Of ``dipole``, ``rws`` and
+        ``erws`` ``area``.
     units : str
         Of the array.
 
     Examples
     --------
-    >>> Axes(step_ms=0.1, n_samples=1000, labels={"cell_type": ["E", "E", "PV"]}).first_ms
-    0.1
+    >>> Axes(step_ms=0.5, n_samples=3, labels={"cell_type": ["E", "E", "PV"]}).time_ms.tolist()
+    [0.5, 1.0, 1.5]
     """
 
     step_ms: float
     n_samples: int
-    first_ms: float = float("nan")
+    first_ms: float | None = None
     labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     units: str = "a.u."
 
     def __post_init__(self) -> None:
-        if np.isnan(self.first_ms):
-            object.__setattr__(self, "first_ms", self.step_ms)
         object.__setattr__(self, "labels", {name: np.asarray(each) for name, each in self.labels.items()})
+
+    @property
+    def time_ms(self) -> NDArray[np.float64]:
+        """When each sample is: (n_samples,)."""
+        first_ms = self.step_ms if self.first_ms is None else self.first_ms
+        return first_ms + np.arange(self.n_samples) * np.float64(self.step_ms)
 
     @classmethod
     def of(cls, signals: Signals, readout: str) -> "Axes":
@@ -86,7 +91,7 @@ class Part:
 
 def part_of(aim: Aim, axes: Axes, where: str) -> Part:
     """The part of a readout that `aim` is about. Raises: JtfneError where there is none, or it does not serve."""
-    time_ms = axes.first_ms + np.arange(axes.n_samples) * axes.step_ms
+    time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
     if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
         raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"a window within the run, to {time_ms[-1]:g} ms", where)
@@ -96,17 +101,21 @@ def part_of(aim: Aim, axes: Axes, where: str) -> Part:
     start, stop = int(inside[0]), int(inside[-1]) + 1
     clock: dict[str, Any] = {"step_ms": axes.step_ms, "n_samples": stop - start, "first_ms": float(time_ms[start])}
     measure = aim.measure
+    areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
+    if measure.one_area and areas.size > 1:
+        known = ", ".join(map(str, axes.labels["area"][areas]))
+        raise refuse(f"{type(measure).__name__} of areas {known}", "one area, by cells={'area': ...}", where)
     if aim.of == "spk":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
+    elif aim.of in AREAL:
+        names = tuple(str(each) for each in axes.labels["area"][areas])
+        part = Part(start, stop, areas, None, Frame(**clock, channels=names))
     else:
-        rows, areas = _channels(aim, axes, where), _areas(aim, axes, where) if aim.of in LAMINAR else None
+        rows = _channels(aim, axes, where)
         names = tuple(str(each) for each in axes.labels["channel"][rows])
         depths = tuple(float(each) for each in axes.labels["z_mm"][rows]) if aim.of in LAMINAR else ()
         frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
-        part = Part(start, stop, rows, areas, frame)
-        if measure.one_area and areas is not None and areas.size > 1:
-            known = ", ".join(map(str, axes.labels["area"][areas]))
-            raise refuse(f"{type(measure).__name__} of areas {known}", "one area, by cells={'area': ...}", where)
+        part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
     complaint = measure.complaint(part.frame)
     if complaint is not None:
         raise refuse(complaint[0], complaint[1], where)
@@ -119,6 +128,13 @@ def _matching(values: NDArray[Any], asked: Sequence[Any], name: str, where: str)
     for each in asked:
         one_of(str(each), known, name=name, where=where)
     return np.isin(values.astype(str), [str(each) for each in asked])
+
+
+def _need(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
+    """Raises: JtfneError for axes that lack a label."""
+    lacking = [name for name in names if name not in axes.labels]
+    if lacking:
+        raise refuse(f"{aim.of!r} without {lacking[0]}", f"Axes with labels {', '.join(names)}", where)
 
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
@@ -145,10 +161,8 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the channels selected; laminar ones downward."""
-    needed = ("channel", "z_mm", "area") if aim.of in LAMINAR else ("channel",)
-    for name in needed:
-        if name not in axes.labels:
-            raise refuse(f"{aim.of!r} without {name}", f"Axes with labels {', '.join(needed)}", where)
+    needed = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    _need(aim, axes, needed, where)
     names = axes.labels["channel"]
     rows = (
         np.arange(names.size)
@@ -160,6 +174,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the areas selected."""
+    _need(aim, axes, ("area",), where)
     known = axes.labels["area"]
     if aim.cells.area is None:
         return np.arange(known.size)
@@ -247,6 +262,7 @@ def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) 
     of, found = row[1:][same], np.diff(time_ms)[same]
     counts = np.bincount(of, minlength=n_cells)
     place = np.arange(of.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    padded = np.full((n_cells, max(int(counts.max(initial=0)), 1)), np.nan)
+    longest = max(int(counts.max(initial=0)), 1)
+    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # few shapes, for each of which jax compiles
     padded[of, place] = found
     return padded

@@ -71,7 +71,8 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
             at.append(np.arange(points.size))
         elif dim == "channel":
             at.append(_shared(known, points, metric, where))
-            values = np.take(values, [known.tolist().index(each) for each in points[at[-1]]], axis)
+            names = known.astype(str).tolist()
+            values = np.take(values, [names.index(each) for each in points[at[-1]]], axis)
         else:
             known, points = (measure.placed(dim, np.asarray(each, np.float64)) for each in (known, points))
             at.append(_covered(known, points, dim, metric, where))
@@ -119,10 +120,14 @@ def _shared(known: NDArray[Any], points: NDArray[Any], metric: Metric, where: st
 
 
 def _covered(known: Floats, points: Floats, dim: str, metric: Metric, where: str) -> Ints:
-    """Which points lie within the curve, to within a step. Raises: JtfneError for too few, or some asked for."""
-    steps = [float(np.diff(each).max(initial=0.0)) for each in (known, points)]
-    slack = max(steps) * (1.0 + TINY) if dim == "time" else steps[1] * TINY
-    there = np.flatnonzero((points >= known[0] - slack) & (points <= known[-1] + slack))
+    """Which points lie within the curve; in time, its last sample stands for its whole step.
+
+    Raises: JtfneError for too few, or if some are missing that were asked for.
+    """
+    step, last = (float(np.diff(each).max(initial=0.0)) for each in (points, known))
+    slack = TINY * step
+    beyond = last if dim == "time" else 0.0
+    there = np.flatnonzero((points >= known[0] - slack) & (points <= known[-1] + beyond + slack))
     asked = dim == "frequency" or (dim == "time" and metric.window_ms is not None)
     if there.size < FEWEST[dim] or (asked and there.size < points.size):
         given = f"a curve over {dim} from {known[0]:g} to {known[-1]:g}"

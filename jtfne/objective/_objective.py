@@ -96,7 +96,8 @@ class Objective:
         ----------
         arrays : dict
             By readout: ``spk`` (time, neuron), 1 where a cell spikes, or any number of spikes; laminar readouts (time,
-            area, channel); others (time, channel). Trials may come before time.
+            area, channel); others (time, channel) or (time, area). Trials may come before time. In single precision,
+            squares of fields in SI come close to the smallest numbers: give uV and fT, and say so in `axes`.
         axes : dict
             By readout, what the arrays' dims stand for.
 

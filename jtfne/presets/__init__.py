@@ -5,6 +5,7 @@ from collections.abc import Callable
 from jtfne.config import Config
 from jtfne.presets.brunel import brunel
 from jtfne.presets.garcia_del_molino_2017 import garcia_del_molino_2017
+from jtfne.presets.hnn_like_column import hnn_like_column
 from jtfne.presets.izhikevich_2003 import izhikevich_2003
 from jtfne.presets.pd14 import pd14
 from jtfne.presets.suite2 import (
@@ -26,6 +27,7 @@ PRESETS: dict[str, Callable[..., Config]] = {
     "v1_v4": v1_v4,
     "brunel": brunel,
     "garcia_del_molino_2017": garcia_del_molino_2017,
+    "hnn_like_column": hnn_like_column,
     "izhikevich_2003": izhikevich_2003,
     "pd14": pd14,
     "vogels_abbott": vogels_abbott,
@@ -35,6 +37,7 @@ __all__ = [
     "PRESETS",
     "brunel",
     "garcia_del_molino_2017",
+    "hnn_like_column",
     "izhikevich_2003",
     "pd14",
     "suite2_four_celltype_config",

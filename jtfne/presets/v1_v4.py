@@ -29,8 +29,8 @@ E_DRIVE = {"L2/3": 9.5, "L4": 4.5, "L5/6": 5.5}  # mV/ms, of which 3.5 is the de
 # arrives by the feedforward path does not set the deep rhythm.
 WITHIN = (("L4", "L2/3", 40.0), ("L2/3", "L5/6", 15.0))
 # From area to area: layers, target type, mechanism, pA, 20 inputs a cell. Layers: Felleman & Van Essen (1991), Cereb.
-# Cortex 1:1-47. Feedforward by AMPA, feedback by NMDA, which passes no gamma: Self, Kooijmans, Super, Lamme & Roelfsema
-# (2012), PNAS 109:11031-11036.
+# Cortex 1:1-47. Feedforward by AMPA, feedback by NMDA: Self, Kooijmans, Super, Lamme & Roelfsema (2012), PNAS
+# 109:11031-11036; that NMDA passes no gamma follows from its decay.
 FORWARD = (("L2/3", "L4", "E", "AMPA", 140.0), ("L2/3", "L4", "PV", "AMPA", 98.0))
 BACK = (("L5/6", "L2/3", "E", "NMDA", 15.0), ("L5/6", "L5/6", "E", "NMDA", 30.0))
 # 22 mm take 6.2 ms: Schmidt, Bakker, Hilgetag, Diesmann & van Albada (2018), Brain Struct. Funct. 223:1409-1435.

@@ -62,8 +62,8 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
     --------
     >>> [each.n_cells for each in vogels_abbott().populations()]
     [3200, 800]
-    >>> vogels_abbott("coba").circuit.mechanisms["inh"]
-    Conductance(tau_ms=10.0, e_rev_mV=-80.0)
+    >>> vogels_abbott("coba").circuit.mechanisms["inh"].e_rev_mV
+    -80.0
     """
     made = KINDS[one_of(kind, KINDS, name="kind", where="preset vogels_abbott")]
     return (

@@ -7,18 +7,35 @@ import numpy as np
 
 from jtfne import config as words
 from jtfne._check import refuse
+from jtfne.flatnet import mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
+from jtfne.probes._cell_loops import CellLoops, Signs, loops_of, signs_of
 from jtfne.probes._sensors import Sensors, eeg_sites, meg_magnetometers
 from jtfne.probes.cells import SourceProbe, SpikeProbe, VoltageProbe
 from jtfne.probes.emm import EMMProbe
+from jtfne.probes.fields import Columns, CSDProbe, DipoleProbe, LFPProbe, columns_of
+from jtfne.probes.fields_head import LeadProbe, eeg_lead, meg_lead
 from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
+from jtfne.probes.weighted_sums import WeightedSumProbe, by_sign
 from jtfne.sources import SOURCES, Source
 
-__all__ = ["ROWS", "Plan", "Probe", "Readout", "Recording", "Sensors", "SourceRows", "Spikes", "VoltageRows", "plan"]
+__all__ = [
+    "ROWS",
+    "Plan",
+    "Probe",
+    "Readout",
+    "Recording",
+    "Sensors",
+    "SourceRows",
+    "Spikes",
+    "VoltageRows",
+    "plan",
+    "signs_of",
+]
 
-WHOLE = ("emm_proxy", "spectrolaminar_proxy")  # made at the end, of the whole of their rows
+WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")  # made at the end, of the whole of their rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,23 +60,28 @@ class Plan:
         return tuple(each for each in parts if each.parts)
 
 
-def plan(net: Net, config: words.Config) -> Plan:
-    """What a run of `net` under `config` must keep. Raises: JtfneError for unknown sensors or cells."""
+def plan(net: Net, config: words.Config, signs: Signs | None = None) -> Plan:
+    """What a run of `net` under `config` must keep. signs: of `signs_of`, found here if not given.
+
+    Raises: JtfneError for unknown sensors or cells, and as `loops_of` does.
+    """
     source: Source = SOURCES[config.readouts.source.kind]()
-    probes = tuple(_probe(each, net, config, source) for each in config.readouts.probes)
-    shared: dict[int, SourceRows] = {}
+    signs = signs_of(net, config) if signs is None else signs
+    probes = tuple(_probe(each, net, config, source, signs) for each in config.readouts.probes)
+    shared: dict[tuple[str, int], SourceRows] = {}
     voltages = []
     for probe in probes:
         recorder = probe.recorder(source)
         if isinstance(recorder, SourceRows):
-            parts = shared[recorder.every].parts if recorder.every in shared else {}
-            shared[recorder.every] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
+            key = recorder.source.kind, recorder.every
+            parts = shared[key].parts if key in shared else {}
+            shared[key] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
         elif recorder is not None:
             voltages.append(recorder)
     return Plan(probes, (*shared.values(), *voltages))
 
 
-def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source) -> Probe:
+def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source, signs: Signs) -> Probe:
     """The working probe of one declaration."""
     dt_ms, identity, n_cells = config.run.dt_ms, net.identity, net.n_neurons
     if isinstance(declared, words.Spikes):
@@ -71,6 +93,11 @@ def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source
         return SourceProbe(identity, n_cells, every, tuple(name for name, _ in source.parts), source.kind)
     if identity is None:
         raise refuse(f"probe {declared.readout!r} on a Net without identity", "probes 'spk', 'vm', 'source'", "probes")
+    if isinstance(declared, words.Physical):
+        loops = net.remembered(("loops", config.readouts, signs), lambda: loops_of(net, config, signs))
+        return _physical(declared, loops, columns_of(config, identity), every)
+    if isinstance(declared, words.WeightedSum):
+        return _weighted(declared, net, identity, config, signs, every)
     if isinstance(declared, words.EEGProxy):
         return _head(declared.readout, eeg_sites(declared.sites), identity, config, every)
     if isinstance(declared, words.MEGProxy):
@@ -86,6 +113,27 @@ def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source
     if isinstance(declared, words.EMMProxy):
         return EMMProbe(shank.kernel, declared.weights, every)
     return LaminarProbe(declared.readout, shank, every)
+
+
+def _physical(declared: words.Physical, loops: CellLoops, columns: Columns, every: int) -> Probe:
+    """The working probe of a physical readout."""
+    if isinstance(declared, words.Dipole):
+        return DipoleProbe(loops, every)
+    if isinstance(declared, words.LFP):
+        return LFPProbe(declared, loops, columns, every)
+    if isinstance(declared, words.CSD):
+        return CSDProbe(declared, LFPProbe(declared.potential(), loops, columns, every), every)
+    lead = eeg_lead(declared, columns) if isinstance(declared, words.EEG) else meg_lead(declared, columns)
+    return LeadProbe(declared.readout, lead, loops, every)
+
+
+def _weighted(
+    declared: words.WeightedSum, net: Net, identity: Identity, config: words.Config, signs: Signs, every: int
+) -> WeightedSumProbe:
+    """A weighted sum of synaptic currents."""
+    currents, synapses = by_sign(net, receptors_of(net, mechanisms_of(config), shared=True), dict(signs))
+    rows = select_with(identity, declared.cells, where=f"{declared.kind}.cells")
+    return WeightedSumProbe(declared.readout, currents, synapses, identity, rows, declared.sum_weights(), every)
 
 
 def _rows(cells: words.Selector, identity: Identity | None) -> Any:

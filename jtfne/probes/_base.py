@@ -14,7 +14,7 @@ from jtfne._tree import register
 from jtfne.engine import View
 from jtfne.net import Identity
 from jtfne.operators import Operator
-from jtfne.sources import Source
+from jtfne.sources import BySign, Loops, Source
 
 ROWS = 8
 """Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
@@ -101,6 +101,48 @@ class Linear:
 
 @register
 @dataclasses.dataclass(frozen=True)
+class ByArea:
+    """Loop currents of each area by a matrix of its own, the areas side by side; then further matrices.
+
+    ranges: of each area, first and last + 1 of its cells. maps: of each area, (n_loops * n_cells, n_out). then: (n_in,
+    n_out) each, the first of n_areas * n_out.
+    """
+
+    ranges: tuple[tuple[int, int], ...] = dataclasses.field(metadata={"static": True})
+    maps: tuple[jax.Array, ...]
+    then: tuple[jax.Array, ...] = ()
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
+        mine = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
+        found = jnp.concatenate([_exact(each, matrix) for each, matrix in zip(mine, self.maps, strict=True)], axis=1)
+        for each in self.then:
+            found = _exact(found, each)
+        return found
+
+
+def _exact(rows: jax.Array, matrix: jax.Array) -> jax.Array:
+    """Their product in full precision, on accelerators too: sources and sinks all but cancel."""
+    return jnp.matmul(rows, matrix, precision=jax.lax.Precision.HIGHEST)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Sum:
+    """What several parts make, added up."""
+
+    parts: tuple[ByArea, ...]
+
+    def __call__(self, rows: jax.Array) -> jax.Array:
+        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
+        found = self.parts[0](rows)
+        for each in self.parts[1:]:
+            found = found + each(rows)
+        return found
+
+
+@register
+@dataclasses.dataclass(frozen=True)
 class Keep:
     """The rows as they are."""
 
@@ -114,7 +156,7 @@ class Keep:
 class SourceRows:
     """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
 
-    source: Source
+    source: Source | Loops | BySign
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 

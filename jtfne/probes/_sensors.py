@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from jtfne._check import one_of
+from jtfne.operators import Coils, coils_of
 from jtfne.probes._base import Array
 
 MONTAGE = "biosemi64"  # in every MNE from 1.12 on, with no two sites in one place
 HELMET = "neuromag"
 HELMET_LIFT_mm = 40.0  # puts the helmet round a 90 mm head centred 40 mm above the ears, see docs
+LIFTS_mm = {HELMET: HELMET_LIFT_mm, "ctf151": 50.0, "ctf275": 50.0}  # to stand round that head
 SITES_10_20 = tuple("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 Oz O2".split())
 
 
@@ -32,7 +34,35 @@ class Sensors:
 
 def eeg_sites(names: Sequence[str] | None) -> Sensors:
     """EEG sites; the 21 of the 10-20 system by default. Directions point away from the head's origin."""
-    return _montage().taken(SITES_10_20 if names is None else names, "EEGProxy.sites")
+    return _montage(MONTAGE).taken(SITES_10_20 if names is None else names, "EEGProxy.sites")
+
+
+def montage_sites(montage: str, names: Sequence[str] | None) -> Sensors:
+    """Sites of any of MNE's standard montages, all or those named. Raises: JtfneError for unknown ones."""
+    import mne
+
+    known = mne.channels.get_builtin_montages()
+    found = _montage(one_of(montage, known, name="montage", where="EEG.montage"))
+    return found if names is None else found.taken(names, "EEG.sites")
+
+
+def helmet_coils(helmet: str, names: Sequence[str] | None) -> tuple[Coils, Array, float]:
+    """Coils of one of MNE's canonical helmets, lifted onto the head; their places (n, 3) mm, and the lift.
+
+    Raises: JtfneError for an unknown helmet or channel.
+    """
+    import mne
+
+    one_of(helmet, LIFTS_mm, name="helmet", where="MEG.helmet")
+    info = mne.channels.read_meg_canonical_info(helmet)
+    lift = np.eye(4)
+    lift[2, 3] = 1e-3 * LIFTS_mm[helmet]
+    with info._unlock():
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
+    coils = coils_of(info, names)
+    at = [info["ch_names"].index(name) for name in coils.names]
+    places_mm = 1e3 * np.array([info["chs"][k]["loc"][:3] for k in at]) + np.array([0.0, 0.0, LIFTS_mm[helmet]])
+    return coils, places_mm, LIFTS_mm[helmet]
 
 
 def meg_magnetometers(names: Sequence[str] | None) -> Sensors:
@@ -42,16 +72,16 @@ def meg_magnetometers(names: Sequence[str] | None) -> Sensors:
 
 
 @functools.cache
-def _montage() -> Sensors:
-    """All EEG sites that are known; MNE takes 8 ms to say so."""
+def _montage(name: str) -> Sensors:
+    """All EEG sites of a montage; MNE takes 8 ms to say so."""
     import mne
 
-    montage = mne.channels.make_standard_montage(MONTAGE)
-    info = mne.create_info(montage.ch_names, 1000.0, "eeg")
-    info.set_montage(montage)
+    montage = mne.channels.make_standard_montage(name)
+    info = mne.create_info(montage.ch_names, 1000.0, "eeg", verbose="error")
+    info.set_montage(montage, verbose="error")
     positions_mm = np.array([channel["loc"][:3] for channel in info["chs"]]) * 1e3
     outward = positions_mm / np.linalg.norm(positions_mm, axis=1, keepdims=True)
-    return Sensors(MONTAGE, tuple(montage.ch_names), positions_mm, outward)
+    return Sensors(name, tuple(montage.ch_names), positions_mm, outward)
 
 
 @functools.cache

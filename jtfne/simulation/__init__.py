@@ -15,15 +15,16 @@ from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice
+from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
-from jtfne.probes import Plan, Recording, plan
+from jtfne.probes import Plan, Recording, plan, signs_of
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
-from jtfne.simulation._memory import MemoryEstimate, estimated, mechanisms_of, refuse_if_too_large
+from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, net_hash, run_of
 from jtfne.sources import SOURCES
@@ -293,9 +294,10 @@ def _effective(
 
 def _planned(net: Net, config: Config) -> Plan:
     """What the run must keep; the matrices of its fields are made once a net."""
-    key = (config.readouts, config.run.dt_ms, config.run.dtype)
+    signs = signs_of(net, config)
+    key = (config.readouts, config.run.dt_ms, config.run.dtype, signs)
     with precision(config.run.dtype):
-        return net.remembered(key, lambda: plan(net, config))
+        return net.remembered(key, lambda: plan(net, config, signs))
 
 
 def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":

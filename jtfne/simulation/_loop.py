@@ -17,7 +17,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
 from jtfne.probes import ROWS, Recording, Spikes
-from jtfne.runner import OnOne, Runner, runner_of
+from jtfne.runner import Runner, runner_of
 from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
@@ -144,7 +144,7 @@ def record(
     trials = [
         run.trial(k, sink, done % n_chunks if k == done // n_chunks else 0) for k in range(done // n_chunks, n_trials)
     ]
-    if n_trials > 1 and not sink.keeps_state and isinstance(run.runner, OnOne) and jax.default_backend() == "cpu":
+    if n_trials > 1 and not sink.keeps_state and run.runner.on_threads and jax.default_backend() == "cpu":
         tick(next(trials[0]))  # compiles, which each thread would do else
         _side_by_side(trials, str(flat.circuit.drive_pA.dtype), tick)
     else:

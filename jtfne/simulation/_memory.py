@@ -16,10 +16,9 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice, choose
-from jtfne.flatnet import CHUNK_EDGES, receptors_of, synapses_of
+from jtfne.flatnet import CHUNK_EDGES, mechanisms_of, receptors_of, synapses_of
 from jtfne.net import Net
 from jtfne.probes import Plan, SourceRows, VoltageRows
-from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import PairSTDP
 
 MiB = 2**20
@@ -148,11 +147,6 @@ def _learning_bytes(net: Net, item: int) -> int:
     connections = net.config.circuit.connections
     learning = [each for each in net.projections if isinstance(connections[each.connection].plasticity, PairSTDP)]
     return sum(each.n_edges for each in learning) * (8 + 2 * item)
-
-
-def mechanisms_of(config: Config) -> tuple[str, ...]:
-    """The receptors of the stimuli by spikes."""
-    return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, SYNAPTIC))
 
 
 class _Kept(NamedTuple):

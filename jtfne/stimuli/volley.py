@@ -73,7 +73,8 @@ class Rhythmic(Weighted):
     Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if `synchronous`.
     `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
 
-    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
+    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214; that a burst is
+    jittered whole and centred on its time: `_create_bursty_input` of hnn-core@411aa10, hnn_core/drives.py.
     """
 
     start_ms: float

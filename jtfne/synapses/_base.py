@@ -5,6 +5,10 @@ from typing import ClassVar, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
+from jtfne._check import Limit
+
+SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}  # where on a cell, of every synapse
+
 
 class Second(NamedTuple):
     """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes arrive.
@@ -22,6 +26,8 @@ class Kinetics(Protocol):
 
     unit: of a weight, which is the peak of what the spike adds; pA or nS. linked: as of `Second`, None without one.
     order: in dt, of what a LIF makes of it between spikes; None if that is exact on any grid.
+    dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell says. A cell
+    of one compartment has no use for it.
     """
 
     unit: ClassVar[str]
@@ -31,6 +37,11 @@ class Kinetics(Protocol):
     @property
     def sign(self) -> int:
         """What weights may be: 1 positive, -1 negative, 0 as the source's cell type says."""
+        ...
+
+    @property
+    def dendrite_share(self) -> jax.Array | float | None:
+        """Where on a cell."""
         ...
 
     @property

@@ -7,6 +7,7 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
+from jtfne.synapses._base import SITE
 
 
 @register
@@ -24,11 +25,12 @@ class Alpha:
 
     tau_ms: jax.Array | float
     sign: int = dataclasses.field(default=0, metadata={"static": True})
+    dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"
     order: ClassVar[int | None] = 2
     linked: ClassVar[bool | None] = True
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1), **SITE}
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
@@ -49,12 +51,13 @@ class AlphaConductance:
 
     tau_ms: jax.Array | float
     e_rev_mV: jax.Array | float
+    dendrite_share: jax.Array | float | None = None
 
     sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 2
     linked: ClassVar[bool | None] = True
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:

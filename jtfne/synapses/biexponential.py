@@ -7,6 +7,7 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
+from jtfne.synapses._base import SITE
 
 
 @register
@@ -25,11 +26,17 @@ class BiExponential:
     tau_rise_ms: jax.Array | float
     tau_decay_ms: jax.Array | float
     sign: int = dataclasses.field(default=0, metadata={"static": True})
+    dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"
     order: ClassVar[int | None] = None
     linked: ClassVar[bool | None] = False
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "sign": Limit(-1, 1)}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "tau_rise_ms": POSITIVE,
+        "tau_decay_ms": POSITIVE,
+        "sign": Limit(-1, 1),
+        **SITE,
+    }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
 
     @property
@@ -52,12 +59,13 @@ class BiExponentialConductance:
     tau_rise_ms: jax.Array | float
     tau_decay_ms: jax.Array | float
     e_rev_mV: jax.Array | float
+    dendrite_share: jax.Array | float | None = None
 
     sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 2
     linked: ClassVar[bool | None] = False
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "e_rev_mV": FINITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
 
     @property

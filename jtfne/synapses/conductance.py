@@ -7,6 +7,7 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
+from jtfne.synapses._base import SITE
 
 
 @register
@@ -23,12 +24,13 @@ class Conductance:
 
     tau_ms: jax.Array | float
     e_rev_mV: jax.Array | float
+    dendrite_share: jax.Array | float | None = None
 
     sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"  # of a weight
     order: ClassVar[int | None] = 2
     linked: ClassVar[bool | None] = None
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import POSITIVE, Limit
 from jtfne._tree import register
+from jtfne.synapses._base import SITE
 
 
 @register
@@ -25,11 +26,12 @@ class Exponential:
 
     tau_ms: jax.Array | float
     sign: int = dataclasses.field(default=0, metadata={"static": True})
+    dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"  # of a weight
     order: ClassVar[int | None] = None
     linked: ClassVar[bool | None] = None
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1)}
+    LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1), **SITE}
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
+from jtfne.synapses._base import SITE
 
 
 @register
@@ -29,6 +30,7 @@ class NMDA:
     tau_decay_ms: jax.Array | float = 100.0
     e_rev_mV: jax.Array | float = 0.0
     mg_mM: jax.Array | float = 1.0
+    dendrite_share: jax.Array | float | None = None
 
     sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
@@ -39,6 +41,7 @@ class NMDA:
         "tau_decay_ms": POSITIVE,
         "e_rev_mV": FINITE,
         "mg_mM": NOT_NEGATIVE,
+        **SITE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
 

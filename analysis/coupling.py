@@ -1,0 +1,177 @@
+"""How signals go together by frequency: coherence, and the amplitude of one rhythm by the phase of another."""
+
+import numpy as np
+import xarray as xr
+
+from jtfne import measures
+from jtfne._check import JtfneError, refuse
+from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, values_last
+from jtfne.analysis.spectrum import SEGMENT_MS, over_time, refuse_short
+
+Band = tuple[float, float]
+THETA_HZ = (4.0, 8.0)
+GAMMA_HZ = (30.0, 80.0)
+N_BINS = measures.coupling.N_BINS
+
+
+def coherence(
+    data: Data, other: xr.DataArray | None = None, *, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy"
+) -> xr.DataArray:
+    """Magnitude-squared coherence by Welch's segments, those of all trials together.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run, or an array with evenly spaced ``time`` in ms; any other dimensions. ``trial`` is averaged over.
+    other : DataArray, optional
+        What to pair it with, on the same times; dimensions of one name run together. Left out: all pairs of channels
+        (or neurons) of `data`.
+    segment_ms : float
+        As in `psd`. Coherence of L segments (half overlapping) is about 1 / L by chance: take several.
+    readout : str
+        Which readout of a run.
+
+    Returns
+    -------
+    DataArray
+        0 to 1; dims of `data` and `other` without trial and time, then ``frequency`` (Hz); without `other`, those of
+        `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the segments.
+
+    Raises
+    ------
+    JtfneError
+        Without an even time axis, for times that differ, a single segment, or neither `other` nor channels.
+
+    References
+    ----------
+    .. [1] Carter, Knapp & Nuttall (1973), IEEE Trans. Audio Electroacoust. 21:337-344.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> noise = np.random.default_rng(0).normal(size=(4000, 2))
+    >>> x = xr.DataArray(noise, {"time": np.arange(4000.0)}, ("time", "channel"))
+    >>> coherence(x, segment_ms=200).sel(channel=0, other=0).min().round(3).item()
+    1.0
+    """
+    where = "analysis.coherence"
+    x, dt_ms = over_time(data, readout, where)
+    refuse_short(segment_ms, dt_ms, where)
+    n_steps = min(round(segment_ms / dt_ms), x.sizes["time"])
+    n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
+    if n_segments < 2:
+        raise refuse("one segment, whose coherence is 1 always,", "2 segments or more: a shorter segment_ms", where)
+    found = _pairs(x, dt_ms, segment_ms, where) if other is None else _two(x, other, dt_ms, segment_ms, where)
+    found.attrs = {"units": "1", "long_name": "magnitude-squared coherence", "n_segments": n_segments}
+    found["frequency"].attrs["units"] = "Hz"
+    return found
+
+
+def _two(x: xr.DataArray, other: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+    """Coherence of two arrays. Raises: JtfneError where they do not go together."""
+    one, two = _together(x, other, where)
+    values, front = values_last(one, "time")
+    pooled = [front.index("trial")] if "trial" in front else []
+    f_Hz, found = kernel(
+        measures.spectrum.coherence, values, values_last(two, "time")[0], dt_ms, segment_ms, tuple(pooled)
+    )
+    kept = tuple(dim for dim in front if dim != "trial")
+    return xr.DataArray(found, {**coords_of(one, kept), "frequency": f_Hz}, (*kept, "frequency"), "coherence")
+
+
+def _pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+    """Coherence of all pairs of rows, one row with all others at a time."""
+    row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
+    if row_dim is None:
+        raise refuse(
+            f"an array of dims {tuple(map(str, x.dims))} alone", "one with channel or neuron, or other=", where
+        )
+    values, front = values_last(x, row_dim, "time")
+    pooled = tuple(front.index(dim) for dim in front if dim == "trial")
+    rows = []
+    for k in range(x.sizes[row_dim]):
+        row = values[..., k : k + 1, :]
+        f_Hz, found = kernel(measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled)
+        rows.append(found)
+    kept = tuple(dim for dim in front if dim != "trial")
+    coords = {**coords_of(x, (*kept, row_dim)), "frequency": f_Hz}
+    coords["other"] = x[row_dim].values if row_dim in x.coords else np.arange(len(rows))
+    return xr.DataArray(np.stack(rows, axis=-3), coords, (*kept, row_dim, "other", "frequency"), "coherence")
+
+
+def _together(x: xr.DataArray, other: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Both arrays over all dims of both. Raises: JtfneError unless their times are the same."""
+    if not isinstance(other, xr.DataArray):
+        raise refuse(f"other of type {type(other).__name__}", "an xarray.DataArray", where)
+    _, step_ms = over_time(other, "", where)
+    if other.sizes["time"] != x.sizes["time"] or np.any(
+        np.abs(other["time"].values - x["time"].values) > TOLERANCE * step_ms
+    ):
+        raise refuse("two arrays of other times", "the same times", where)
+    try:
+        one, two = xr.broadcast(*xr.align(x, other.assign_coords(time=x["time"].values), join="exact"))
+    except ValueError as error:
+        raise JtfneError(f"two arrays that do not go together: {error} (in {where})") from error
+    return one, two.transpose(*one.dims)
+
+
+def phase_amplitude_coupling(
+    data: Data,
+    other: xr.DataArray | None = None,
+    *,
+    phase_Hz: Band = THETA_HZ,
+    amplitude_Hz: Band = GAMMA_HZ,
+    n_bins: int = N_BINS,
+    readout: str = "lfp_proxy",
+) -> xr.DataArray:
+    """Tort's modulation index: how far the amplitude in one band depends on the phase in a slower one.
+
+    0 is an amplitude that is the same at all phases, 1 one in one of `n_bins` alone. Chance gives more than 0: compare
+    with phase and amplitude of different trials. Bands are cut off sharply in the trace, which counts as periodic.
+
+    Parameters
+    ----------
+    data : Signals or DataArray
+        A run, or an array with evenly spaced ``time`` in ms. It gives the phase.
+    other : DataArray, optional
+        What gives the amplitude, on the same times; `data` itself if left out.
+    phase_Hz, amplitude_Hz : (float, float)
+        The second must be twice as wide as the first is high: that is where its sidebands lie.
+    n_bins, readout
+        Bins of phase; which readout of a run.
+
+    Returns
+    -------
+    DataArray
+        As `data` (and `other`) without time.
+
+    Raises
+    ------
+    JtfneError
+        Without an even time axis, for bands that do not fit the data or each other, and fewer than 3 bins.
+
+    References
+    ----------
+    .. [1] Tort et al. (2010), J. Neurophysiol. 104:1195-1210; width: Aru et al. (2015), Curr. Opin. Neurobiol. 31:51.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> t_s = np.arange(4000) * 1e-3
+    >>> theta = np.cos(2 * np.pi * 6 * t_s)
+    >>> x = xr.DataArray(theta + 0.2 * (1 + theta) * np.cos(2 * np.pi * 60 * t_s), {"time": 1e3 * t_s}, "time")
+    >>> phase_amplitude_coupling(x).round(3).item()
+    0.105
+    """
+    where = "analysis.phase_amplitude_coupling"
+    x, dt_ms = over_time(data, readout, where)
+    if n_bins < 3:
+        raise refuse(f"n_bins={n_bins!r}", "3 or more", where)
+    slow, fast = (x, x) if other is None else _together(x, other, where)
+    (phase, front), (amplitude, _) = values_last(slow, "time"), values_last(fast, "time")
+    try:
+        found = kernel(measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins)
+    except ValueError as error:
+        raise JtfneError(f"{error} (in {where})") from error
+    about = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
+    return xr.DataArray(found, coords_of(slow, front), front, "phase_amplitude_coupling", about)

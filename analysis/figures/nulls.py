@@ -1,0 +1,70 @@
+"""What FLIP finds beside what it finds by chance."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jtfne._check import refuse
+from jtfne.analysis.figures import _style
+from jtfne.measures.spectrolaminar import IDENTIFIABLE
+from jtfne.measures.vflip import FlipNull
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FOUND, DRAWN = "#D55E00", "#0072B2"
+BIN = 0.05
+HEIGHT = 0.75  # of a row, that the fullest bin takes
+
+
+def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None) -> "Axes":
+    """Histograms of the goodness of draws, a row a control, with the goodness of the data and p; grey: unidentifiable.
+
+    Parameters
+    ----------
+    found : FlipNull or mapping of str to FlipNull
+        From `jtfne.analysis.flip_null`; by name for several rows, the first on top.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if left out.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    JtfneError
+        For anything else, and an empty mapping.
+    """
+    rows = _named(found)
+    ax = _style.axes_for(ax, 5.2, 0.62 * len(rows) + 1.0)
+    limit = BIN * (1.5 + np.ceil(max(np.abs([*each.null, each.goodness]).max() for each in rows.values()) / BIN))
+    limit = max(limit, IDENTIFIABLE + BIN)
+    n_bins = round(limit / BIN)
+    edges = BIN * (np.arange(-n_bins, n_bins + 2) - 0.5)  # 0, where nothing is found, in the middle of a bin
+    ax.axvspan(-IDENTIFIABLE, IDENTIFIABLE, color=_style.BAND, lw=0, zorder=0)
+    for row, each in enumerate(rows.values()):
+        counts = np.histogram(each.null, edges)[0]
+        ax.stairs(HEIGHT * counts / counts.max() - row, edges, baseline=-row, fill=True, color=DRAWN, alpha=0.6)
+        ax.plot([each.goodness] * 2, [-row, HEIGHT - row], color=FOUND, lw=1.8)
+        ax.annotate(
+            f"p = {each.p:.2g}",
+            (1.0, -row),
+            (2, 2),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            fontsize=_style.SMALL_pt,
+        )
+    ax.set_yticks([HEIGHT / 3 - row for row in range(len(rows))], list(rows))
+    ax.set(xlim=(-limit, limit), ylim=(0.02 - len(rows) + 1 - 0.1, 1.0), xlabel="goodness G (bars: draws; line: data)")
+    return _style.tidy(ax, frame=False)
+
+
+def _named(found: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull]:
+    """The nulls by name. Raises: JtfneError if these are none."""
+    rows = {"": found} if isinstance(found, FlipNull) else dict(found) if hasattr(found, "keys") else {}
+    if not rows or not all(isinstance(each, FlipNull) for each in rows.values()):
+        given = f"data of type {type(found).__name__}"
+        raise refuse(given, "a FlipNull, or several by name", "analysis.figures.flip_null")
+    return rows

@@ -1,0 +1,92 @@
+"""What a circuit should show beside what it shows."""
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jtfne._check import refuse
+from jtfne.analysis.figures import _style
+from jtfne.objective import ObjectiveResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Row = Mapping[Hashable, Any]
+MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
+LONGEST = 46  # letters of a name
+
+
+def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
+    """Each metric's share of the score, with its target and what was reached; gates below, held or not.
+
+    Bars are terms, on an axis that is straight up to 1 and logarithmic above. Where a term is not finite there is none,
+    and the text says so.
+
+    Parameters
+    ----------
+    result : ObjectiveResult
+        From `jtfne.Objective.evaluate`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; axes of a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    JtfneError
+        For anything that is no ObjectiveResult.
+    """
+    if not isinstance(result, ObjectiveResult):
+        raise refuse(f"a {type(result).__name__}", "an ObjectiveResult", "analysis.figures.objective")
+    metrics, gates = (table.to_dict("records") for table in (result.metrics, result.gates))
+    n_rows = len(metrics) + len(gates)
+    ax = _style.axes_for(ax, 7.2, 1.2 + 0.32 * n_rows)
+    terms = result.metrics["term"].to_numpy(float)
+    bars = np.where(np.isfinite(terms), terms, 0.0)
+    ax.set_xscale("symlog", linthresh=1.0)
+    ax.barh(np.arange(len(metrics)), bars, height=0.62, color=[_colour(row) for row in metrics])
+    ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
+    ax.set_ylim(n_rows - 0.4, -0.6)
+    names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
+    ax.set_yticks(range(n_rows), [_short(name) for name in names])
+    texts = [(_reached(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
+    texts += [(_held(row), MET if row["passed"] else MISSED) for row in gates]
+    for at, (text, ink) in enumerate(texts):
+        look: dict[str, Any] = {"va": "center", "fontsize": _style.SMALL_pt, "color": ink, "annotation_clip": False}
+        ax.annotate(text, (1.02, at), xycoords=ax.get_yaxis_transform(), **look)
+    ax.set_xlabel("weighted distance from the target")
+    verdict = "passed" if result.passed else "not passed"
+    ax.set_title(f"score {result.score:.4g}, {verdict}")
+    return _style.tidy(ax)
+
+
+def _colour(row: Row) -> str:
+    """Blue within a scale of the target, red beyond."""
+    return MET if row["distance"] <= 1.0 else MISSED
+
+
+def _short(name: str) -> str:
+    """A name, cut if long."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _number(row: Row) -> str:
+    """What was reached, with its unit."""
+    unit = "" if row["unit"] in ("1", "r") else f" {row['unit']}"
+    value = "not finite" if not np.isfinite(row["value"]) else f"{row['value']:.3g}{unit}"
+    return f"r = {value}" if row["unit"] == "r" else value
+
+
+def _reached(row: Row) -> str:
+    """What was reached, and the target."""
+    if not row["target"].startswith("curve"):
+        return f"{_number(row)} (target {row['target']})"
+    return f"{_number(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
+
+
+def _held(row: Row) -> str:
+    """What was reached, the condition, and whether it holds."""
+    return f"{_number(row)}, {'held' if row['passed'] else 'failed'}: {row['condition']}"

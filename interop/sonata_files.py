@@ -1,0 +1,220 @@
+"""Spikes, cells and edges as the HDF5 and CSV files of SONATA."""
+
+import csv
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from jtfne import _json, run_folder
+from jtfne._check import refuse
+from jtfne.signals import Signals
+
+if TYPE_CHECKING:
+    import h5py
+    import pandas as pd
+    import pyarrow as pa
+
+# Names, types and attributes: github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, read at commit 0014291.
+MAGIC, VERSION = 0x0A7A, (0, 1)
+SORTING = {"none": 0, "by_id": 1, "by_time": 2}
+LABELS = ("area", "layer", "cell_type")
+NULL = "NULL"
+
+
+class Circuit(Protocol):
+    """What is asked of a net."""
+
+    @property
+    def config(self) -> Any:
+        """Its Config."""
+        ...
+
+    @property
+    def neurons(self) -> "pd.DataFrame":
+        """Its cells."""
+        ...
+
+    @property
+    def edges(self) -> "pa.Table":
+        """Its synapses."""
+        ...
+
+
+def to_sonata(
+    signals: Signals | None, path: str | Path, *, net: Circuit | None = None, population: str = "cells"
+) -> Path:
+    """Write spikes, and the circuit that fired them, as a folder of SONATA files.
+
+    Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, ms, sorted by time. Cells, unless the
+    run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer and cell type; x, y and z in um, z
+    depth below the pia. With `net`, its synapses: `edges.h5` and `edge_types.csv`, an edge population and an edge type
+    for each connection that has any, with `syn_weight` (its unit an attribute, pA or nS) and `delay` (ms) of each. A
+    "/" in a connection's label, which HDF5 takes for a group, is written as "|". `FromTable.read` reads edges back.
+
+    Parameters
+    ----------
+    signals : Signals or None
+        With `spk` recorded; None writes the circuit only.
+    path : str or Path
+        A folder that is new or empty.
+    net : Net, optional
+        The net that was run.
+    population : str
+        Name of the node population that holds all cells.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    JtfneError
+        If there is nothing to write, spikes were not recorded, `net` is another one, or the folder holds anything.
+
+    Examples
+    --------
+    >>> to_sonata(None, "run")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: neither signals nor net is not allowed; allowed: one of the two (in to_sonata)
+    """
+    if signals is None and net is None:
+        raise refuse("neither signals nor net", "one of the two", "to_sonata")
+    if not population or "/" in population:
+        raise refuse(f"population={population!r}", "a name without '/'", "to_sonata")
+    if signals is not None:
+        signals.get("spk", time=(-1.0, 0.0))  # refuses where there are none
+    cells = _cells(signals, net)
+    with run_folder.written_beside(Path(path)) as beside:
+        beside.mkdir()
+        if signals is not None:
+            _write_spikes(signals, beside, population)
+        networks: dict[str, list[dict[str, str]]] = {}
+        if cells is not None:
+            _write_nodes(cells, net, beside, population)
+            networks["nodes"] = [_listed("node")]
+        if net is not None:
+            _write_edges(net, beside, population)
+            networks["edges"] = [_listed("edge")]
+        if networks:
+            about = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
+            (beside / "circuit_config.json").write_text(_json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
+    """The cells of the run, None if they have no names. Raises: JtfneError if the net has others."""
+    if signals is None or "neurons" not in signals.tree.children:
+        return None if net is None else net.neurons
+    cells = signals.neurons
+    if net is not None and not np.array_equal(net.neurons["neuron"], cells["neuron"]):
+        given = f"a net of {len(net.neurons)} cells with signals of {len(cells)}"
+        raise refuse(given, "the net that was run", "to_sonata")
+    return cells
+
+
+def _listed(kind: str) -> dict[str, str]:
+    """The two files of nodes, or of edges, as a circuit's config lists them."""
+    names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
+    return {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
+
+
+def _created(path: Path) -> "h5py.File":
+    """A new file with the two attributes that every one has."""
+    import h5py
+
+    file = h5py.File(path, "w")
+    file.attrs["magic"] = np.uint32(MAGIC)
+    file.attrs["version"] = np.array(VERSION, np.uint32)
+    return file
+
+
+def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
+    """A file for each trial; silent ones too."""
+    import h5py
+
+    table = signals.spikes
+    n_trials = int(signals.tree["spk"].attrs["n_trials"])
+    kind = h5py.enum_dtype(SORTING, basetype="u1")
+    for trial in range(n_trials):
+        mine = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
+        with _created(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
+            group = file.create_group(f"spikes/{population}")
+            group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
+            group["timestamps"] = mine["time_ms"].to_numpy(np.float64)
+            group["timestamps"].attrs["units"] = "ms"
+            group["node_ids"] = mine["neuron"].to_numpy(np.uint64)
+
+
+def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, population: str) -> None:
+    """One population of one group; names also stand beside each cell, by codes, for readers of HDF5 alone."""
+    import h5py
+
+    kinds = cells.groupby(list(LABELS), sort=False, observed=True)
+    with _created(folder / "nodes.h5") as file:
+        nodes = file.create_group(f"nodes/{population}")
+        nodes["node_id"] = cells["neuron"].to_numpy(np.uint64)
+        nodes["node_type_id"] = kinds.ngroup().to_numpy(np.int64)
+        nodes["node_group_id"] = np.zeros(len(cells), np.uint32)
+        nodes["node_group_index"] = np.arange(len(cells), dtype=np.uint64)
+        for name in ("x", "y", "z"):
+            nodes[f"0/{name}"] = 1e3 * cells[f"{name}_mm"].to_numpy(np.float64)
+        for name in LABELS:
+            texts, codes = np.unique(cells[name].to_numpy().astype(str), return_inverse=True)
+            nodes[f"0/{name}"] = codes.astype(np.uint32)
+            nodes.create_dataset(f"0/@library/{name}", data=texts.astype(object), dtype=h5py.string_dtype())
+    models = {} if net is None else {(p.area, p.layer, p.cell_type): p.emitter for p in net.config.populations()}
+    keys = cells[list(LABELS)].drop_duplicates().itertuples(index=False, name=None)
+    rows = [[number, population, *key, *_model(models.get(key))] for number, key in enumerate(keys)]
+    names = ("node_type_id", "population", *LABELS, "model_type", "model_template")
+    _write_types(folder / "node_types.csv", names, rows)
+
+
+def _model(emitter: Any) -> tuple[str, str]:
+    """`model_type` and `model_template`: cells are points, since a cell of several compartments has no morphology."""
+    if not getattr(emitter, "receives", True):
+        return "virtual", NULL
+    return "point_neuron", NULL if emitter is None else f"jtfne:{type(emitter).__name__}"
+
+
+def _write_edges(net: Circuit, folder: Path, population: str) -> None:
+    """A population of one group, and a type, for each connection that has edges."""
+    table = net.edges
+    units = {name: name.removeprefix("weight_") for name in table.column_names if name.startswith("weight_")}
+    codes = np.concatenate([each.indices.to_numpy() for each in table["connection"].chunks] or [np.zeros(0)])
+    bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
+    rows = []
+    with _created(folder / "edges.h5") as file:
+        file.create_group("edges")
+        for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
+            part = table.slice(start, stop - start)
+            weight = next(name for name in units if not part[name].null_count)
+            label, mechanism = (part[each][0].as_py() for each in ("connection", "mechanism"))
+            edges = file.create_group(f"edges/{label.replace('/', '|')}")
+            _fill(edges, part, weight, units[weight], number, population)
+            rows.append([number, label.replace("/", "|"), label, mechanism, units[weight], f"jtfne:{mechanism}"])
+    names = ("edge_type_id", "population", "connection", "mechanism", "weight_unit", "model_template")
+    _write_types(folder / "edge_types.csv", names, rows)
+
+
+def _fill(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
+    """The datasets of one edge population."""
+    n_edges = part.num_rows
+    for end in ("source", "target"):
+        edges[f"{end}_node_id"] = part[end].to_numpy().astype(np.uint64)
+        edges[f"{end}_node_id"].attrs["node_population"] = population
+    edges["edge_type_id"] = np.full(n_edges, number, np.int64)
+    edges["edge_group_id"] = np.zeros(n_edges, np.uint32)
+    edges["edge_group_index"] = np.arange(n_edges, dtype=np.uint64)
+    for theirs, ours, its in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
+        edges[f"0/{theirs}"] = part[ours].to_numpy()
+        edges[f"0/{theirs}"].attrs["units"] = its
+
+
+def _write_types(path: Path, names: Iterable[str], rows: list[list[Any]]) -> None:
+    """A table with a line a type: columns parted by a blank, texts that hold one in quotes."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=" ", lineterminator="\n")
+        writer.writerows([list(names), *rows])

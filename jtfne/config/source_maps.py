@@ -1,0 +1,143 @@
+"""Where the currents of a cell enter it and where they return to the tissue: profiles over depth, by kind of cell."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, Field
+
+from jtfne.config._base import Frozen, Number, Share
+from jtfne.config.connections import Names, Selection, Selector
+from jtfne.synapses import Synapse
+
+Depths = npt.NDArray[np.float64]
+Ends = tuple[Depths, Depths]
+
+RECEPTIVE = ("excitatory", "inhibitory")
+OTHERS = ("external", "axial")
+EXCITES_mV = -40.0
+"""A conductance excites if its reversal potential lies above this: above thresholds, below that of AMPA (0 mV)."""
+
+
+class AtSoma(Frozen):
+    """At the depth of the soma, or `above_mm` nearer to the pia (below 0: deeper), though never beyond the cortex."""
+
+    kind: Literal["AtSoma"] = "AtSoma"
+    above_mm: Number = 0.0
+
+    def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
+        """First and last depth (n_cells,) of cells whose somata are at `soma_mm`: here, the same."""
+        at_mm: Depths = np.clip(soma_mm - self.above_mm, 0.0, thickness_mm)
+        return at_mm, at_mm
+
+
+class AtDepth(Frozen):
+    """At a relative depth, 0 at the pia and 1 at the white matter, wherever the soma is."""
+
+    kind: Literal["AtDepth"] = "AtDepth"
+    depth: Share
+
+    def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
+        """As `AtSoma`."""
+        at_mm: Depths = np.full_like(soma_mm, self.depth * thickness_mm)
+        return at_mm, at_mm
+
+
+def _named(value: Any) -> Any:
+    """A bare kind as the table that declares it."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_named)]
+
+
+class Between(Frozen):
+    """Evenly over all depths between two: a dendrite, or a part of one."""
+
+    kind: Literal["Between"] = "Between"
+    first: End
+    last: End
+
+    def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
+        """As `AtSoma`; the lesser depth first."""
+        one, other = (each.ends_mm(soma_mm, thickness_mm)[0] for each in (self.first, self.last))
+        return np.minimum(one, other), np.maximum(one, other)
+
+
+Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_named)]
+
+
+class SourceMap(Frozen):
+    """Where currents enter cells and where they return, each as a profile that holds all of the current.
+
+    Parameters
+    ----------
+    cells : Selector or str
+        Whose; all cells by default.
+    mechanism : str or list of str, optional
+        Which currents: mechanisms by name, "excitatory" or "inhibitory" ones, "external" (drive, noise and stimuli
+        by current), "axial" (what a cell model with compartments leads from its dendrite to its soma); by default all.
+    enters, returns : AtSoma, AtDepth or Between
+        What flows into the cell leaves the tissue along `enters` (a sink) and is given back along `returns`.
+
+    Examples
+    --------
+    >>> tuft = Between(first=AtDepth(depth=0.0), last=AtDepth(depth=0.1))
+    >>> SourceMap(cells="E", mechanism="excitatory", enters=tuft, returns=AtSoma()).mechanism
+    ('excitatory',)
+    """
+
+    cells: Selection = Selector()
+    mechanism: Names = None
+    enters: Profile
+    returns: Profile
+
+    def holds(self, *words: str) -> bool:
+        """Whether it is for a current that goes by one of these words."""
+        return self.mechanism is None or not set(self.mechanism).isdisjoint(words)
+
+
+_APICAL = Between(first=AtSoma(), last=AtDepth(depth=0.0))
+
+
+def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
+    """Maps for pyramidal cells, whose apical dendrites run side by side to the pia.
+
+    Excitation (and drive, which stands for it) enters evenly along the dendrite and returns at the soma; inhibition
+    enters at the soma and returns along the dendrite. Source: Lorente de No (1947), J. Cell. Comp. Physiol.
+    29:207-287 (open fields); Mazzoni et al. (2015), PLoS Comput. Biol. 11:e1004584 (excitation on dendrites,
+    inhibition about the soma); the return spread along the stick is the two-monopole kernel of REFERENCES.md 4e.
+    """
+    cells = Selector(cell_type=cell_types or None)
+    return (
+        SourceMap(cells=cells, mechanism=("excitatory", "external"), enters=_APICAL, returns=AtSoma()),
+        SourceMap(cells=cells, mechanism=("inhibitory",), enters=AtSoma(), returns=_APICAL),
+    )
+
+
+def closed_field(*cell_types: str) -> tuple[SourceMap, ...]:
+    """Maps for cells whose dendrites lie round the soma: what enters returns at the same depth, and nothing is seen.
+
+    Source: Lorente de No (1947), as `open_field`.
+    """
+    return (SourceMap(cells=Selector(cell_type=cell_types or None), enters=AtSoma(), returns=AtSoma()),)
+
+
+SOURCE_MAPS: tuple[SourceMap, ...] = (
+    *closed_field("I", "PV", "SST", "VIP"),
+    *open_field("E"),
+    SourceMap(mechanism=("axial",), enters=_APICAL, returns=AtSoma()),
+)
+"""What holds where nothing else is declared."""
+
+
+def sign_of(synapse: Synapse) -> int:
+    """1 for a mechanism that excites, -1 for one that inhibits, 0 where only its weights tell."""
+    if synapse.unit == "nS":
+        return 1 if float(getattr(synapse, "e_rev_mV", 0.0)) > EXCITES_mV else -1
+    return int(synapse.sign)
+
+
+def words_of(name: str, sign: int) -> tuple[str, ...]:
+    """What the current of a mechanism goes by."""
+    return (name, RECEPTIVE[0] if sign > 0 else RECEPTIVE[1]) if sign else (name,)

@@ -1,0 +1,129 @@
+"""Runs that have a gradient: from values of a circuit's leaves to what its readouts keep, by surrogate spikes."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jtfne import _keys, engine
+from jtfne._check import in_range, one_of, refuse
+from jtfne._tree import register
+from jtfne.batch import Values, names_of, with_values
+from jtfne.delivery import DenseDelivery, SparseDelivery
+from jtfne.flatnet import FlatNet
+from jtfne.surrogates import Smoothed, Surrogate
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class SpikeRows:
+    """Engine recorder: how many spikes each cell has in every `every` steps, as numbers that may have a derivative.
+
+    index: int32 (n,), the cells, or None for all. name: that of the readout.
+    """
+
+    every: int = dataclasses.field(default=1, metadata={"static": True})
+    index: jax.Array | None = None
+    name: str = dataclasses.field(default="spk", metadata={"static": True})
+
+    def read(self, view: engine.View) -> jax.Array:
+        """(n_cells,) 0 or 1."""
+        return view.spikes.astype(view.i_ext_pA.dtype)
+
+    def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
+        """Counts (n_rows, n_cells), under the readout's name."""
+        return {self.name: rows * self.every}
+
+
+def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
+    """The same circuit with spikes that have derivatives; as `net.to_flat(surrogate=...)` gives it.
+
+    Raises: JtfneError for a number of `surrogate` out of its range, for a delivery or a rule of plasticity that goes
+    from spike to spike, which has no gradient, and for an emitter of your own without `excess`.
+    """
+    checked = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
+    for name, limit in checked.LIMITS.items():
+        in_range(float(getattr(checked, name)), limit, name=name, where=f"surrogate {type(checked).__name__}")
+    for delivery in flat.circuit.deliveries:
+        if not isinstance(delivery, SparseDelivery | DenseDelivery):
+            given = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
+            raise refuse(given, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate")
+    for group in flat.circuit.groups:
+        if getattr(group.emitter, "receives", True) and getattr(group.emitter, "excess", None) is None:
+            given = f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, after),"
+            raise refuse(given, "an emitter that says how far it stands above threshold", "surrogate")
+    numbers = jax.tree.map(lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate)
+    return dataclasses.replace(flat, circuit=dataclasses.replace(flat.circuit, surrogate=numbers))
+
+
+def arrays_of(
+    flat: FlatNet,
+    key: jax.Array,
+    *,
+    n_steps: int,
+    values: Values | None = None,
+    inputs: engine.Inputs | None = None,
+    clock: engine.Clock | None = None,
+    recorders: tuple[engine.Recorder, ...] = (SpikeRows(),),
+) -> dict[str, jax.Array]:
+    """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by `values`.
+
+    A gradient through it takes memory that grows as the square root of `n_steps`, and runs the circuit twice.
+
+    Parameters
+    ----------
+    flat : FlatNet
+        A circuit with a surrogate. Give it to a jitted function as an argument, not as a constant in it.
+    key : jax.Array
+        As for `FlatNet.run`.
+    n_steps : int
+        Steps of ``flat.dt_ms``.
+    values : mapping of str to array, optional
+        New values of leaves by name (see `jtfne.batch.names_of`): drives, weights, time constants, noise.
+    inputs, clock : as for `FlatNet.run`.
+    recorders : tuple
+        What to watch; those of probes, and `SpikeRows` for spikes. Each keeps a dict by readout.
+
+    Returns
+    -------
+    dict of str to jax.Array
+        By readout, the rows of all recorders: ``spk`` (n_rows, n_cells), channels (n_rows, n_channels).
+
+    Raises
+    ------
+    JtfneError
+        For a circuit without a surrogate, a name that is no leaf, an array of another shape, and steps that are not a
+        whole number of each recorder's intervals.
+
+    Examples
+    --------
+    >>> import jax, jtfne
+    >>> from jtfne.differentiable import arrays_of
+    >>> from jtfne.surrogates import SuperSpike
+    >>> flat = jtfne.construct(jtfne.suite2_net1_config(50)).to_flat(surrogate=SuperSpike())
+    >>> def n_spikes(drive_pA):
+    ...     values = {"circuit.drive_pA": drive_pA}
+    ...     return arrays_of(flat, jax.random.key(0), n_steps=200, values=values)["spk"].sum()
+    >>> bool((jax.grad(n_spikes)(flat.circuit.drive_pA) > 0).any())
+    True
+    """
+    if flat.circuit.surrogate is None:
+        raise refuse("a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of")
+    changed = with_values(flat, _checked(flat, {} if values is None else values))
+    circuit = changed.circuit
+    inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
+    clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+    carry = engine.start(circuit, inputs, _keys.streams(key))
+    _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
+    return {name: rows for kept in chunk.recorded for name, rows in kept.items()}
+
+
+def _checked(flat: FlatNet, values: Values) -> dict[str, Any]:
+    """`values`. Raises: JtfneError for a name that is no leaf, and for an array of another shape."""
+    shapes = dict(zip(names_of(flat), map(jnp.shape, jax.tree.leaves(flat)), strict=True))
+    for name, each in values.items():
+        one_of(name, shapes, name="values", where="arrays_of")
+        if jnp.shape(each) != shapes[name]:
+            raise refuse(f"values[{name!r}] of shape {jnp.shape(each)}", f"{shapes[name]}", "arrays_of")
+    return dict(values)

@@ -1,0 +1,240 @@
+"""A column after the Human Neocortical Neurosolver (HNN): pyramids and baskets of two layers, and evoked drives."""
+
+import itertools
+import math
+from typing import Any
+
+from jtfne._check import NOT_NEGATIVE, in_range
+from jtfne.config import AllToAll, Config, GaussianDecay, Selector, WeightDecay
+from jtfne.config.source_maps import AtDepth, AtSoma, Between, SourceMap, closed_field
+from jtfne.emitters import LIF, TwoCompartment
+from jtfne.stimuli import Evoked
+from jtfne.synapses import BiExponentialConductance
+
+# The model of Jones et al. (2009), J. Neurophysiol. 102:3554-3572, as in Neymotin et al. (2020), eLife 9:e51214.
+# Weights and drives: hnn-core@5ca983a, param/default.json; who connects to whom, and where: network_models.py@000021c;
+# sections: params_default.py@000021c; where synapses lie, baskets, potentials at the start: cells_default.py@01f04b0.
+LAYERS = {"L2": "L2/3", "L5": "L5"}
+N_PYRAMIDS, N_BASKETS = 100, 35  # of each layer
+RA_OHM_cm, G_uS_cm2, C_uF_cm2 = 200.0, 42.6, {"L2": 0.6195, "L5": 0.85}
+V_REST_mV = {"L2": -71.46, "L5": -72.0}
+# Length and diameter of sections, um: what is lumped with the soma, and the apical dendrite from there to the tuft.
+PROXIMAL = {
+    "L2": {"soma": (22.1, 23.4), "trunk": (59.5, 4.25), "oblique": (340.0, 3.91), "basal_1": (85.0, 4.25),
+           "basal_2": (255.0, 2.72), "basal_3": (255.0, 2.72)},
+    "L5": {"soma": (39.0, 28.9), "trunk": (102.0, 10.2), "oblique": (255.0, 5.1), "basal_1": (85.0, 6.8),
+           "basal_2": (255.0, 8.5), "basal_3": (255.0, 8.5)},
+}  # fmt: skip
+APICAL = {"L2": ((306.0, 4.08), (238.0, 3.4)), "L5": ((680.0, 7.48), (680.0, 4.93), (425.0, 3.4))}
+BASKET = (39.0, 20.0)
+# Synapses: rise and decay, ms; reversal, mV. NMDA has no magnesium block there. "_tuft": on the apical dendrite.
+KINETICS = {
+    "AMPA": (0.5, 5.0, 0.0),
+    "NMDA": (1.0, 20.0, 0.0),
+    "GABA_A": (0.5, 5.0, -80.0),
+    "GABA_B": (1.0, 20.0, -80.0),
+}
+TUFT = ("AMPA", "NMDA", "GABA_A")
+# Source, target, mechanisms, nS, and the length by which weights fall with distance, in steps of the grid of pyramids.
+WIRING = (
+    ("L2_pyramidal", "L2_pyramidal", ("AMPA", "NMDA"), 0.5, 3.0),
+    ("L5_pyramidal", "L5_pyramidal", ("AMPA", "NMDA"), 0.5, 3.0),
+    ("L2_basket", "L2_pyramidal", ("GABA_A", "GABA_B"), 50.0, 50.0),
+    ("L5_basket", "L5_pyramidal", ("GABA_A", "GABA_B"), 25.0, 70.0),
+    ("L2_pyramidal", "L5_pyramidal", ("AMPA", "AMPA_tuft"), 0.25, 3.0),
+    ("L2_basket", "L5_pyramidal", ("GABA_A_tuft",), 1.0, 50.0),
+    ("L2_pyramidal", "L2_basket", ("AMPA",), 0.5, 3.0),
+    ("L5_pyramidal", "L5_basket", ("AMPA",), 0.5, 3.0),
+    ("L2_pyramidal", "L5_basket", ("AMPA",), 0.25, 3.0),
+    ("L2_basket", "L2_basket", ("GABA_A",), 20.0, 20.0),
+    ("L5_basket", "L5_basket", ("GABA_A",), 20.0, 20.0),
+)
+# Drives: mean and sd of the time of their one spike, ms; nS by target and mechanism.
+DRIVES: dict[str, tuple[float, float, dict[tuple[str, str], float]]] = {
+    "prox1": (26.61, 2.47, {("L2_basket", "AMPA"): 88.31, ("L2_pyramidal", "AMPA"): 15.25,
+                            ("L5_basket", "AMPA"): 199.34, ("L5_pyramidal", "AMPA"): 8.65}),
+    "dist1": (63.53, 3.85, {("L2_basket", "AMPA"): 6.562, ("L2_basket", "NMDA"): 19.482,
+                            ("L2_pyramidal", "AMPA_tuft"): 0.007, ("L2_pyramidal", "NMDA_tuft"): 4.317,
+                            ("L5_pyramidal", "AMPA_tuft"): 142.3, ("L5_pyramidal", "NMDA_tuft"): 80.074}),
+    "prox2": (137.12, 8.33, {("L2_basket", "AMPA"): 0.003, ("L2_pyramidal", "AMPA"): 1438.84,
+                             ("L5_basket", "AMPA"): 8.958, ("L5_pyramidal", "AMPA"): 684.013}),
+}  # fmt: skip
+DELAY_ms, PROXIMAL_DELAY_ms, DISTAL_DELAY_ms = 1.0, {"L2": 0.1, "L5": 1.0}, 0.1
+# Ours, since HNN's cells have channels and ours do not: threshold; a soma that has fired stays depolarised, as one that
+# is driven does, and fires every 20 ms at most. What pyramids get from within the column is a fifth of what HNN's get:
+# in one compartment inhibition meets all of the excitation, where HNN's reaches the branches through their resistance.
+V_TH_mV, V_RESET_mV, T_REF_ms, ONTO_PYRAMIDS = -50.0, -55.0, 20.0, 0.2
+BASKET_MEMBRANE = {"tau_m_ms": 0.85 / 0.3, "v_rest_mV": -65.0, "v_th_mV": V_TH_mV, "v_reset_mV": -65.0, "t_ref_ms": 2.0}
+SCALE = 3000.0  # cells of the cortex that one stands for: by which HNN multiplies its dipole
+# As wide as the cortex that holds so many: 10^5 cells under a mm2, Carlo & Stevens (2013), PNAS 110:1488-1493. In depth
+# somata lie within 0.1 mm.
+RADIUS_mm, THICKNESS_mm, SPREAD_mm = math.sqrt(SCALE * 2 * (N_PYRAMIDS + N_BASKETS) / (1e5 * math.pi)), 2.6, 0.1
+PITCH_mm = RADIUS_mm * math.sqrt(math.pi / N_PYRAMIDS)  # of a grid that fills it: HNN's weights count in steps
+
+
+def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2: float = 1.0) -> Config:
+    """A column of 270 cells whose evoked dipole has the polarities of the HNN model: P50, N100, P200.
+
+    Two layers of 100 pyramids (`TwoCompartment`) and 35 baskets (`LIF`). Proximal input at 27 ms drives the somata's
+    end, current flows up the pyramids, and the dipole is positive; distal input at 64 ms reverses it; a second, strong
+    proximal one at 137 ms makes it positive again. Rates and sizes are not those of HNN, whose cells have branches and
+    channels: `docs/validation/hnn_like_column.rst` lists what differs.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of places, wiring, first potentials and of the times of the drives.
+    prox1, dist1, prox2 : float
+        Gain of each drive; 0 leaves it out, and with it the deflection that it makes.
+
+    Returns
+    -------
+    Config
+        170 ms at 0.025 ms; spikes, dipole, LFP and CSD.
+
+    Examples
+    --------
+    >>> {each.cell_type: each.n_cells for each in hnn_like_column().populations()}["L5_pyramidal"]
+    100
+    """
+    gains = {"prox1": prox1, "dist1": dist1, "prox2": prox2}
+    for name, gain in gains.items():
+        in_range(gain, NOT_NEGATIVE, name=name, where="preset hnn_like_column")
+    layers = {name: sum(length for length, _ in (PROXIMAL[k]["trunk"], *APICAL[k])) for k, name in LAYERS.items()}
+    return (
+        Config()
+        .runtime(seed=seed, dt_ms=0.025, duration_ms=170.0)
+        .areas(["S1"])
+        .geometry(thickness_mm=THICKNESS_mm, radius_mm=RADIUS_mm)
+        .layers([_layer(name, 1e-3 * depth_um) for name, depth_um in layers.items()])
+        .cells({name: {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS} for k, name in LAYERS.items()})
+        .emitters({f"{k}_{name}": cell for k in LAYERS for name, cell in _cells(k).items()})
+        .mechanisms(_mechanisms())
+        .connections([edge for row in WIRING for edge in _edges(*row)])
+        .stimuli([each for name, gain in gains.items() if gain for each in _drive(name, gain)])
+        .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
+        .probes(["spk", "dipole", "lfp", "csd"])
+    )
+
+
+def _layer(name: str, depth_mm: float) -> dict[str, Any]:
+    """A layer whose somata lie about `depth_mm`, as far below the pia as the apical dendrite is long."""
+    top, bottom = depth_mm - 0.5 * SPREAD_mm, depth_mm + 0.5 * SPREAD_mm
+    return {"name": name, "top": top / THICKNESS_mm, "bottom": bottom / THICKNESS_mm}
+
+
+def _map(k: str) -> SourceMap:
+    """Where what flows along a pyramid of layer `k` enters and returns: its apical dendrite, and the soma."""
+    dendrite = Between(first=AtSoma(above_mm=1e-3 * PROXIMAL[k]["trunk"][0]), last=AtDepth(depth=0.0))
+    return SourceMap(
+        cells=Selector(cell_type=(f"{k}_pyramidal",)), mechanism=("axial",), enters=dendrite, returns=AtSoma()
+    )
+
+
+def _area_um2(section: tuple[float, float]) -> float:
+    """The membrane of a section of this length and diameter."""
+    return math.pi * section[0] * section[1]
+
+
+def _r_MOhm(section: tuple[float, float]) -> float:
+    """What its inside resists along its length."""
+    return 1e-2 * RA_OHM_cm * section[0] / (0.25 * math.pi * section[1] ** 2)
+
+
+def _apical(k: str) -> tuple[float, float]:
+    """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle of the tuft."""
+    areas = [_area_um2(each) for each in APICAL[k]]
+    ends = list(itertools.accumulate(areas))
+    half = 0.5 * ends[-1]
+    at = next(i for i, end in enumerate(ends) if end >= half)
+    share = 1.0 - (ends[at] - half) / areas[at]
+    ohms = [_r_MOhm(each) for each in APICAL[k]]
+    before = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:at]) + share * ohms[at]
+    return before, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - before
+
+
+def _cells(k: str) -> dict[str, Any]:
+    """Pyramid and basket of a layer: the membrane and the inside of HNN's sections, lumped."""
+    soma, dendrite = (sum(map(_area_um2, each)) for each in (PROXIMAL[k].values(), APICAL[k]))
+    pyramid = TwoCompartment(
+        c_s_pF=1e-2 * C_uF_cm2[k] * soma,
+        c_d_pF=1e-2 * C_uF_cm2[k] * dendrite,
+        g_s_nS=1e-5 * G_uS_cm2 * soma,
+        g_d_nS=1e-5 * G_uS_cm2 * dendrite,
+        g_c_nS=1e3 / _apical(k)[0],
+        v_rest_mV=V_REST_mV[k],
+        v_th_mV=V_TH_mV,
+        v_reset_mV=V_RESET_mV,
+        t_ref_ms=T_REF_ms,
+        dendrite_share=0.0,
+    )
+    return {"pyramidal": pyramid, "basket": LIF(c_m_pF=1e-2 * C_uF_cm2["L5"] * _area_um2(BASKET), **BASKET_MEMBRANE)}
+
+
+def _mechanisms() -> dict[str, BiExponentialConductance]:
+    """The synapses, at the soma's end of a pyramid or on its apical dendrite."""
+    found = {}
+    for name, share in (*((name, 0.0) for name in KINETICS), *((name, 1.0) for name in TUFT)):
+        rise_ms, decay_ms, e_rev_mV = KINETICS[name]
+        found[f"{name}_tuft" if share else name] = BiExponentialConductance(
+            tau_rise_ms=rise_ms, tau_decay_ms=decay_ms, e_rev_mV=e_rev_mV, dendrite_share=share
+        )
+    return found
+
+
+def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
+    """What a compartment sees of synapses of `g_nS` on its branches: g / (1 + g r) behind r, summed over branches.
+
+    Excitation near the soma lies on three branches (the oblique and two basal dendrites), on the tuft on one.
+    Inhibition is at the soma: between it and the branches lie the half ways along trunk and basal dendrite, which all
+    baskets and both receptors share.
+    """
+    k, kind = target.split("_")
+    if kind == "basket":
+        return g_nS
+    ohms = {name: _r_MOhm(section) for name, section in PROXIMAL[k].items()}
+    if mechanism.endswith("tuft"):
+        return g_nS / (1.0 + 1e-3 * g_nS * _apical(k)[1])
+    if mechanism.startswith("GABA"):
+        half_ways = 2.0 / ohms["basal_1"] + 2.0 / ohms["trunk"]
+        return g_nS / (1.0 + 1e-3 * g_nS * 2 * N_BASKETS / half_ways)
+    ways = (ohms["basal_1"] + 0.5 * ohms["basal_2"],) * 2 + (ohms["trunk"] + 0.5 * ohms["oblique"],)
+    return sum(g_nS / (1.0 + 1e-3 * g_nS * r_MOhm) for r_MOhm in ways)
+
+
+def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float) -> list[dict[str, Any]]:
+    """A row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
+    decay = WeightDecay(length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True)
+    gain = ONTO_PYRAMIDS if target.endswith("pyramidal") else 1.0
+    return [
+        {
+            "source": source,
+            "target": target,
+            "mechanism": name,
+            "rule": AllToAll(),
+            "weight": gain * _seen_nS(target, name, g_nS),
+            "weight_decay": decay,
+            "delay_ms": DELAY_ms,
+        }
+        for name in mechanisms
+    ]
+
+
+def _drive(name: str, gain: float) -> list[dict[str, Any]]:
+    """One volley: a spike onto each cell, the same one for AMPA and NMDA; one event."""
+    mean_ms, sd_ms, weights_nS = DRIVES[name]
+    return [
+        {
+            "target": target,
+            "label": name,
+            "event": at == 0,
+            "drive": Evoked(
+                mean_ms=mean_ms + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
+                sd_ms=sd_ms,
+                weight_nS=gain * _seen_nS(target, mechanism, g_nS),
+                mechanism=mechanism,
+                stream=f"{name} {target}",
+            ),
+        }
+        for at, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
+    ]
