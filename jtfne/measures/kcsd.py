@@ -70,7 +70,7 @@ class KernelCSD:
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
         """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts of ||V - V*||.
 
-        The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale cancels, and sigma with it.
+        The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale and sigma cancel.
         """
         z = depths(z_mm, even=False, where=WHERE)
         values = np.asarray(potential_V, np.float64).reshape(-1, np.shape(potential_V)[-1])
