@@ -19,7 +19,9 @@ from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
 from jtfne.emitters import EMITTERS, LIF, SpikeSource
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
+from jtfne.probes import plan
 from jtfne.probes._base import Linear, SourceRows, VoltageRows
+from jtfne.simulation import mechanisms_of
 from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Triangular
 
 QUICKLY = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -208,6 +210,30 @@ def test_the_gradient_is_that_of_differences_of_the_smoothed_model(kinds, surrog
     assert (np.abs(want) > 0.0).mean() > 0.95, "most leaves move every readout"
     scale = np.abs(want).max(0)
     np.testing.assert_allclose(got / scale, want / scale, rtol=1e-3, atol=1e-6)
+
+
+def test_physical_fields_have_the_gradient_of_differences():
+    """The recorders of the probes themselves: dipoles, LFP, CSD, EEG in four spheres and MEG, of the smoothed model."""
+    with precision("float64"):
+        names = ["dipole", "lfp", "csd", "eeg", "meg"]
+        cfg = jtfne.suite2_v1_v4_config(75).runtime(dtype="float64", dt_ms=0.1).probes(["spk", *names])
+        net = jtfne.construct(cfg)
+        recorders = plan(net, cfg).recorders
+        flat = net.to_flat(tracked=False, mechanisms=mechanisms_of(cfg), surrogate=Smoothed(SuperSpike()))
+        values = {"circuit.drive_pA": flat.circuit.drive_pA, "circuit.delivery.weights": flat.circuit.delivery.weights}
+
+        def made(values, flat):
+            kept = arrays_of(flat, KEY, n_steps=150, values=values, recorders=recorders)
+            waves = {name: jnp.cos(0.37 * jnp.arange(kept[name].size)).reshape(kept[name].shape) for name in names}
+            return jnp.stack([(waves[name] * kept[name]).sum() for name in names])
+
+        slopes, run, step = QUICKLY(jax.jacrev(made))(values, flat), QUICKLY(made), 1e-6
+        for name, value in values.items():
+            got = (slopes[name] * value).reshape(len(names), -1).sum(1)
+            ends = [run({**values, name: value * (1.0 + sign * step)}, flat) for sign in (1.0, -1.0)]
+            want = (ends[0] - ends[1]) / (2.0 * step)
+            assert (want != 0.0).all()
+            np.testing.assert_allclose(got, want, rtol=1e-3)
 
 
 def test_short_term_plasticity_scales_slopes_and_jumps_by_spikes():
