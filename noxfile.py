@@ -40,7 +40,10 @@ def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on all cores."""
     install_checkout(session, "realdata")
     session.install(*group("test"))
-    session.run("python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", *session.posargs)
+    session.run(
+        *("python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", "--durations=30"),
+        *session.posargs,
+    )
 
 
 @nox.session
