@@ -72,7 +72,7 @@ def run_batch(
     """
     if isinstance(flat.circuit.leading, ShardedDelivery):
         raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
-    given = _checked(flat, {} if values is None else dict(values), keys.shape[0])
+    given = checked_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
     if jax.default_backend() != "cpu" or not isinstance(flat.circuit.leading, EventDelivery):
         chunk: engine.Chunk = _together(flat, given, keys, inputs, clock, recorders, n_steps=n_steps)
         return chunk
@@ -90,15 +90,19 @@ def names_of(flat: FlatNet) -> tuple[str, ...]:
     return tuple(jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
 
 
-def _checked(flat: FlatNet, values: dict[str, Any], n_members: int) -> dict[str, jax.Array]:
-    """`values` as arrays. Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it."""
-    shapes = dict(zip(names_of(flat), [jnp.shape(leaf) for leaf in jax.tree.leaves(flat)], strict=True))
+def checked_values(flat: FlatNet, values: Values, members: tuple[int, ...], where: str) -> dict[str, jax.Array]:
+    """`values` as arrays, of the shape of their leaf behind the axes `members`: (n,) for a batch, () for one run.
+
+    Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it.
+    """
+    shapes = dict(zip(names_of(flat), map(jnp.shape, jax.tree.leaves(flat)), strict=True))
     found = {}
     for name, each in values.items():
-        one_of(name, shapes, name="values", where="run_batch")
-        array, wanted = jnp.asarray(each), (n_members, *shapes[name])
+        one_of(name, shapes, name="values", where=where)
+        array, wanted = jnp.asarray(each), (*members, *shapes[name])
         if array.shape != wanted:
-            raise refuse(f"values[{name!r}] of shape {array.shape}", f"{wanted}: a value a member", "run_batch")
+            allowed = f"{wanted}: a value a member" if members else f"{wanted}"
+            raise refuse(f"values[{name!r}] of shape {array.shape}", allowed, where)
         found[name] = array
     return found
 

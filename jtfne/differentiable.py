@@ -1,15 +1,14 @@
 """Runs that have a gradient: from values of a circuit's leaves to what its readouts keep, by surrogate spikes."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jtfne import _keys, engine
-from jtfne._check import in_range, one_of, refuse
+from jtfne._check import in_range, refuse
 from jtfne._tree import register
-from jtfne.batch import Values, names_of, with_values
+from jtfne.batch import Values, checked_values, with_values
 from jtfne.delivery import DenseDelivery, SparseDelivery
 from jtfne.flatnet import FlatNet
 from jtfne.surrogates import Smoothed, Surrogate
@@ -110,20 +109,10 @@ def arrays_of(
     """
     if flat.circuit.surrogate is None:
         raise refuse("a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of")
-    changed = with_values(flat, _checked(flat, {} if values is None else values))
+    changed = with_values(flat, checked_values(flat, {} if values is None else values, (), "arrays_of"))
     circuit = changed.circuit
     inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
     clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
     carry = engine.start(circuit, inputs, _keys.streams(key))
     _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
     return {name: rows for kept in chunk.recorded for name, rows in kept.items()}
-
-
-def _checked(flat: FlatNet, values: Values) -> dict[str, Any]:
-    """`values`. Raises: JtfneError for a name that is no leaf, and for an array of another shape."""
-    shapes = dict(zip(names_of(flat), map(jnp.shape, jax.tree.leaves(flat)), strict=True))
-    for name, each in values.items():
-        one_of(name, shapes, name="values", where="arrays_of")
-        if jnp.shape(each) != shapes[name]:
-            raise refuse(f"values[{name!r}] of shape {jnp.shape(each)}", f"{shapes[name]}", "arrays_of")
-    return dict(values)
