@@ -30,6 +30,10 @@ class SpikeRows:
         """(n_cells,) 0 or 1."""
         return view.spikes.astype(view.i_ext_pA.dtype)
 
+    def by_inputs(self, circuit: engine.Circuit) -> bool:
+        """Never: it looks at spikes."""
+        return False
+
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
         """Counts (n_rows, n_cells), under the readout's name."""
         return {self.name: rows * self.every}

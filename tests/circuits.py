@@ -83,6 +83,9 @@ class Watch:
     def __init__(self, read):
         self.read = read
 
+    def by_inputs(self, circuit):
+        return False
+
     def finish(self, rows):
         return rows
 

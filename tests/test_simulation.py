@@ -15,8 +15,9 @@ import pytest
 import jtfne
 from jtfne import _keys, engine, runner, simulation
 from jtfne._precision import precision
+from jtfne.config import open_field
 from jtfne.emitters import LIF, Izhikevich2007
-from jtfne.simulation import simulate
+from jtfne.simulation import _follower, simulate
 
 FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 ALL = ("spk", "vm", "source", *FIELDS)
@@ -189,6 +190,79 @@ def test_trials_side_by_side_have_the_bits_of_trials_in_turn(dtype, tmp_path):
     assert hashes(beside) == hashes(in_turn)
     assert beside.get("vm").dtype == dtype
     pd.testing.assert_frame_equal(beside.spikes, in_turn.spikes)
+
+
+def driven(dtype="float32"):
+    """Currents that rise and fall in all ways, with noise, rain, spikes at given times and wandering drive."""
+    mechanisms = {
+        "fast": {"kind": "BiExponential", "tau_rise_ms": 0.5, "tau_decay_ms": 4.0},
+        "slow": {"kind": "Alpha", "tau_ms": 3.0},
+    }
+    rule = {"kind": "FixedProbability", "p": 0.3}
+    edges = [("E", "PV", "fast", 200.0), ("E", "X", "slow", 60.0), ("PV", "E", "GABA_A", -50.0)]
+    delays = (1.5, {"kind": "Uniform", "low": 0.5, "high": 3.0}, 0.8)
+    place = {"position_mm": [-8.0, -60.0, 60.0], "normal": [0.0, -0.6, 0.8]}
+    probes = ["spk", "lfp_proxy", {"kind": "source", "interval_ms": 0.1}, "lfp", "dipole"]
+    connections = [
+        {"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule, "delay_ms": delay}
+        for (s, t, m, w), delay in zip(edges, delays, strict=True)
+    ]
+    config = (
+        mixed(probes, dtype=dtype)
+        .areas([{"name": "V1", **place}, {"name": "V4", **place}])
+        .source("input_current", maps=open_field("X"))
+        .mechanisms(mechanisms)
+        .connections(connections)
+    )
+    more = jtfne.Paradigm.ornstein_uhlenbeck(target="E", sd=0.3, tau_ms=5.0)
+    more += jtfne.Paradigm.spike_times(target="PV", times_ms=[3.0, 17.2], weight_pA=80.0)
+    return jtfne.construct(config), INPUT + more
+
+
+@pytest.mark.parametrize(("dtype", "share"), [("float64", 128), ("float32", 10**6)])
+def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, share, monkeypatch):
+    net, paradigm = driven(dtype)
+    inside = simulate(net, paradigm)
+    assert len(inside.spikes) > 50
+    chunks, recorded = [], _follower.Follower.recorded
+
+    def counted(self, *given):
+        chunks.append(given)
+        return recorded(self, *given)
+
+    monkeypatch.setattr(_follower.Follower, "recorded", counted)
+    monkeypatch.setattr(_follower, "n_cores", lambda: 2)
+    monkeypatch.setattr(_follower, "LEAST_WORK", 0)
+    monkeypatch.setattr(_follower, "SHARE", share)  # with room for no more than one spike at first
+    beside = simulate(net, paradigm)
+    assert len(chunks) == 2 and hashes(beside) == hashes(inside)
+    simulate(net, paradigm, trials=2)
+    assert len(chunks) == 2, "trials that run side by side have no core to spare"
+
+
+@pytest.mark.parametrize(
+    ("source", "config"),
+    [
+        ("total_membrane_current", mixed(["lfp_proxy"])),
+        ("decomposed", mixed(["lfp_proxy"])),
+        ("spike_proxy", mixed(["lfp_proxy"])),
+        ("input_current", jtfne.presets.vogels_abbott(kind="coba").cells({"E": 40, "I": 10}).probes(["lfp_proxy"])),
+        ("input_current", mixed(["vm"])),
+    ],
+)
+def test_what_looks_at_cells_stays_inside(source, config, monkeypatch):
+    monkeypatch.setattr(_follower, "n_cores", lambda: 2)
+    net = jtfne.construct(config.source(source))
+    recorders = simulation._planned(net, net.config).recorders
+    assert _follower.following(net.to_flat().circuit, recorders, 10**9) == (False,)
+
+
+def test_a_short_run_or_a_single_core_is_not_followed(monkeypatch):
+    net = jtfne.construct(mixed(["lfp_proxy"]))
+    recorders, circuit = simulation._planned(net, net.config).recorders, net.to_flat().circuit
+    for cores, n_steps, follows in ((2, 10**9, True), (1, 10**9, False), (2, 1000, False)):
+        monkeypatch.setattr(_follower, "n_cores", lambda cores=cores: cores)
+        assert _follower.following(circuit, recorders, n_steps) == (follows,)
 
 
 def test_float64_needs_no_flag_and_fires_alike():

@@ -8,7 +8,7 @@ from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
 from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, choose
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
-from jtfne.delivery.event import EventDelivery, over_spikes
+from jtfne.delivery.event import EventDelivery, Spiked, over_spikes
 from jtfne.delivery.sharded import ShardedDelivery, everywhere, over, own_devices, stacked
 from jtfne.delivery.sparse import SparseDelivery
 
@@ -26,6 +26,7 @@ __all__ = [
     "ShardedDelivery",
     "Sparse",
     "SparseDelivery",
+    "Spiked",
     "Synapses",
     "choose",
     "everywhere",

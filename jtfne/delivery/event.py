@@ -19,6 +19,14 @@ from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack, rows_of_
 LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 
 
+class Spiked(NamedTuple):
+    """Cells that spiked: those from `first` to `last` of `cells`, int32 (n,)."""
+
+    cells: jax.Array
+    first: jax.Array
+    last: jax.Array
+
+
 @register
 @dataclasses.dataclass(frozen=True)
 class EventDelivery:
@@ -72,23 +80,32 @@ class EventDelivery:
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
         """As `Delivery`; costs what its spikes cost."""
+        added: jax.Array = over_spikes(words, lambda ring, cell: self._row_added(ring, cell, step, scale), ring)
+        return added
 
-        def block_added(ring: jax.Array, block: jax.Array, cell: jax.Array) -> jax.Array:
+    def deliver_known(self, ring: jax.Array, spiked: Spiked, step: jax.Array) -> jax.Array:
+        """`deliver`, to the bit, of spikes that are known as numbers: a third of the cost of finding them in words."""
+        numbers = spiked.cells
+        added: jax.Array = jax.lax.fori_loop(
+            spiked.first, spiked.last, lambda k, ring: self._row_added(ring, numbers[k], step, None), ring
+        )
+        return added
+
+    def _row_added(self, ring: jax.Array, cell: jax.Array, step: jax.Array, scale: jax.Array | None) -> jax.Array:
+        """The ring with the synapses of one cell added."""
+
+        def block_added(block: jax.Array, ring: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False)
             weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
             weight = weight if scale is None else scale[cell] * weight
             at = self.ring.turned(offset, step)
             return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
 
-        def row_added(ring: jax.Array, cell: jax.Array) -> jax.Array:
-            if self.one_block:
-                return block_added(ring, cell, cell)
-            first = self.first_block[cell]
-            last = first + self.n_blocks_of[cell]
-            added: jax.Array = jax.lax.fori_loop(first, last, lambda b, r: block_added(r, b, cell), ring)
-            return added
-
-        added: jax.Array = over_spikes(words, row_added, ring)
+        if self.one_block:
+            return block_added(cell, ring)
+        first = self.first_block[cell]
+        last = first + self.n_blocks_of[cell]
+        added: jax.Array = jax.lax.fori_loop(first, last, block_added, ring)
         return added
 
     def edges(self) -> EdgeList:

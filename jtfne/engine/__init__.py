@@ -7,6 +7,7 @@ from jtfne.engine._arrays import (
     Clock,
     Fluctuation,
     Group,
+    Heard,
     Inputs,
     PoissonInput,
     Rain,
@@ -16,7 +17,7 @@ from jtfne.engine._arrays import (
     joined,
 )
 from jtfne.engine._checkpointed import checkpointed
-from jtfne.engine._loop import advance, advance_jit, start, watched
+from jtfne.engine._loop import advance, advance_jit, can_follow, follow, follow_jit, start, watched
 from jtfne.engine._synaptic import received_pA
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Clock",
     "Fluctuation",
     "Group",
+    "Heard",
     "Inputs",
     "PoissonInput",
     "Rain",
@@ -34,7 +36,10 @@ __all__ = [
     "View",
     "advance",
     "advance_jit",
+    "can_follow",
     "checkpointed",
+    "follow",
+    "follow_jit",
     "joined",
     "received_pA",
     "start",

@@ -149,6 +149,17 @@ class Rain(NamedTuple):
     waiting: jax.Array
 
 
+class Heard(NamedTuple):
+    """The spikes of a chunk, told beforehand.
+
+    cells: int32 (n,), step after step, in each in the order of cells; more may follow. first: int32 (n_steps + 1,),
+    where those of each step begin, and where the last end.
+    """
+
+    cells: jax.Array
+    first: jax.Array
+
+
 class Carry(NamedTuple):
     """The state between two steps. noise: generator states. poisson: one an input.
 
@@ -208,6 +219,10 @@ class Recorder(Protocol):
 
     def read(self, view: View) -> jax.Array:
         """What to add to the row: (..., n_cells), each cell by itself."""
+        ...
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Whether `read` looks at nothing but the synaptic input and the external current."""
         ...
 
     def finish(self, rows: jax.Array) -> Any:

@@ -1,6 +1,7 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,8 +9,13 @@ import jax.numpy as jnp
 
 from jtfne import noise
 from jtfne._check import refuse
-from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Rain, Recorder, View
-from jtfne.engine._step import stepped, synaptic_input
+from jtfne.delivery import EventDelivery, Spiked
+from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Heard, Inputs, Rain, Recorder, View
+from jtfne.engine._step import followed, stepped, synaptic_input
+
+_Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
+_Summed = tuple[Carry, list[jax.Array]]  # the state, and sums over the interval
+_Now = tuple[Clock, tuple[jax.Array, jax.Array] | None]  # of a step, and where its spikes are, if they are known
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
@@ -60,12 +66,14 @@ def watched(
     clock: Clock,
     dt_ms: jax.Array | float,
     indices: tuple[jax.Array | None, ...] | None = None,
-) -> tuple[Carry, jax.Array, list[jax.Array]]:
+    heard: Heard | None = None,
+) -> tuple[Carry, Any, list[jax.Array]]:
     """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
 
     Means over intervals are summed by a loop of their own within the loop over intervals: a sum of the size of a row
     stays where it is, while to add to one row of all rows is three operations a step.
-    indices: the cells that each recorder keeps, if not its own `index`.
+    indices: the cells that each recorder keeps, if not its own `index`. heard: the spikes, if they are known; cells
+    then stand still, and there are no words.
     Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
     n_steps = clock.waveforms.shape[0]
@@ -76,24 +84,18 @@ def watched(
     if any(n_steps % r.every for r, _ in slow):
         raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])
-
-    def step(state: tuple[Carry, list[jax.Array]], tick: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
-        def watch(view: View) -> list[jax.Array]:
-            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], slow, strict=True)]
-
-        after, words, view, sums = stepped(circuit, inputs, decay, dt_ms, state[0], tick, watch)
-        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
-
+    step = _step_of(circuit, inputs, decay, dt_ms, slow, fast, None if heard is None else heard.cells)
+    steps: _Now = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
     if not slow:
-        none: list[jax.Array] = []
-        (carry, _), (words, rows) = jax.lax.scan(step, (carry, none), clock)
+        no_sums: list[jax.Array] = []
+        (carry, _), (words, rows) = jax.lax.scan(step, (carry, no_sums), steps)
         return carry, words, rows
 
     first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
     blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
     nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
 
-    def interval(state: tuple[Carry, list[jax.Array]], ticks: Clock) -> tuple[tuple[Carry, list[jax.Array]], Any]:
+    def interval(state: _Summed, ticks: _Now) -> tuple[_Summed, Any]:
         carry, buffers = state
         began = carry.step - first
         (carry, sums), kept = jax.lax.scan(step, (carry, nothing), ticks)
@@ -101,13 +103,40 @@ def watched(
         return (carry, [_added(buffer, began // r.every, total / r.every) for buffer, total, (r, _) in added]), kept
 
     length = math.gcd(*(r.every for r, _ in slow))
-    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), clock)
+    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), steps)
     buffers = [
         jnp.zeros((n_steps // r.every, *row.shape), row.dtype) for (r, _), row in zip(slow, nothing, strict=True)
     ]
     (carry, buffers), kept = jax.lax.scan(interval, (carry, buffers), turns)
     words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), kept)
     return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+
+
+def _step_of(
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    slow: list[_Watching],
+    fast: list[_Watching],
+    cells: jax.Array | None,
+) -> Callable[[_Summed, _Now], tuple[_Summed, Any]]:
+    """What a step makes of the state and of the sums of `slow`; the words, if the cells that spike are not known."""
+
+    def step(state: _Summed, now: _Now) -> tuple[_Summed, Any]:
+        tick, ends = now
+
+        def watch(view: View) -> list[jax.Array]:
+            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], slow, strict=True)]
+
+        given = circuit, inputs, decay, dt_ms, state[0], tick, watch
+        if cells is None or ends is None:
+            after, words, view, sums = stepped(*given)
+        else:
+            words, (after, view, sums) = None, followed(*given, Spiked(cells, *ends))
+        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
+
+    return step
 
 
 def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
@@ -117,6 +146,31 @@ def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
 
 
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
+
+
+def follow(
+    circuit: Circuit,
+    inputs: Inputs,
+    recorders: tuple[Recorder, ...],
+    carry: Carry,
+    clock: Clock,
+    heard: Heard,
+    dt_ms: jax.Array | float,
+) -> tuple[Carry, tuple[Any, ...]]:
+    """What `recorders` keep of a chunk whose spikes are known, to the bit as `advance` has it, and the state after it.
+
+    For recorders `by_inputs`, in circuits that `can_follow` holds of. carry: without cells.
+    """
+    carry, _, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms, heard=heard)
+    return carry, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True))
+
+
+follow_jit = jax.jit(follow, donate_argnames=("carry",))
+
+
+def can_follow(circuit: Circuit) -> bool:
+    """Whether what reaches the cells can be worked out from their spikes: the loop over events, fixed synapses."""
+    return not circuit.plastic and (circuit.delivery is None or isinstance(circuit.delivery, EventDelivery))
 
 
 def _added(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:

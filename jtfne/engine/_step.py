@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne import noise
-from jtfne.delivery import pack
+from jtfne.delivery import EventDelivery, Spiked, pack
 from jtfne.emitters import SynapticInput
 from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
 from jtfne.engine._slopes import steadied, with_slopes
@@ -28,13 +28,52 @@ def stepped(
     noise_state, cells, fired, view = _moved(circuit, inputs, dt_ms, carry, tick)
     seen = watch(view)
     words = pack(fired) if circuit.leading is None else circuit.leading.words(fired)
-    second = _second(circuit, carry, dt_ms)
-    now = _told_after(carry.step, [words, *seen, *second])
-    syn, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, now)
-    fluctuations = _wandered(inputs, carry, dt_ms)
-    after = Carry(carry.step, cells, syn, ring, noise_state, poisson, fluctuations, carry.plastic, *second)
+    after = _received(circuit, inputs, decay, dt_ms, carry, tick, [words, *seen])
+    after = after._replace(cells=cells, noise=noise_state)
     after = _delivered(circuit, after, view.spikes, words, dt_ms)
     return after._replace(step=carry.step + 1), words, view, seen
+
+
+def followed(
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    carry: Carry,
+    tick: Clock,
+    watch: Callable[[View], list[jax.Array]],
+    spiked: Spiked,
+) -> tuple[Carry, View, list[jax.Array]]:
+    """`stepped` without cells, whose spikes are known: what reaches the cells is the same, to the bit.
+
+    The view has no cells and no spikes.
+    """
+    noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
+    silent = jnp.zeros(circuit.n_cells, bool)
+    view = View(circuit, (), (), synaptic_input(circuit, carry, dt_ms), i_ext_pA, silent, dt_ms)
+    seen = watch(view)
+    after = _received(circuit, inputs, decay, dt_ms, carry, tick, seen)._replace(noise=noise_state)
+    if isinstance(circuit.delivery, EventDelivery) and after.ring is not None:
+        after = after._replace(ring=circuit.delivery.deliver_known(after.ring, spiked, carry.step))
+    return after._replace(step=carry.step + 1), view, seen
+
+
+def _received(
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    dt_ms: jax.Array | float,
+    carry: Carry,
+    tick: Clock,
+    made: list[jax.Array],
+) -> Carry:
+    """The state with what arrives at the end of a step, once all is `made` that reads what stood at its start."""
+    second = _second(circuit, carry, dt_ms)
+    now = _told_after(carry.step, [*made, *second])
+    syn, ring, poisson = _arrived(circuit, inputs, decay, carry, tick, now)
+    fluctuations = _wandered(inputs, carry, dt_ms)
+    rows = second[0] if second else None
+    return carry._replace(syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second=rows)
 
 
 def _moved(

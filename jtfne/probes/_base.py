@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from jtfne._rows import Mapped, Rows
 from jtfne._tree import register
-from jtfne.engine import View
+from jtfne.engine import Circuit, View
 from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import BySign, Loops, Source
@@ -168,6 +168,10 @@ class SourceRows:
         """(n_parts, n_cells) pA."""
         return self.source.read(view)
 
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Where the source can be told from the inputs."""
+        return self.source.by_inputs(circuit)
+
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
         """What each probe keeps of the chunk, by blocks of `ROWS`: a product of more or fewer rows rounds otherwise."""
         n_blocks = -(-rows.shape[0] // ROWS)
@@ -193,6 +197,10 @@ class VoltageRows:
     def read(self, view: View) -> jax.Array:
         """(n_cells,) mV."""
         return view.v_m_mV()
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Never: it looks at cells."""
+        return False
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
         """The rows, under the readout's name."""

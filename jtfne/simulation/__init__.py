@@ -22,6 +22,7 @@ from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, plan, signs_of
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
+from jtfne.simulation._follower import following, steps_of_chunk
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
 from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large
@@ -161,7 +162,7 @@ def estimate_memory(
 
 @dataclasses.dataclass(frozen=True)
 class Ready:
-    """A run before its first step. length: steps of a chunk."""
+    """A run before its first step. length: steps of a chunk. beside: which recorders follow on another core."""
 
     net: Net
     config: Config
@@ -172,6 +173,7 @@ class Ready:
     n_trials: int
     length: int
     prepared_s: float
+    beside: tuple[bool, ...] = ()
 
 
 def ready_to_vary(
@@ -224,8 +226,11 @@ def _ready(
         estimate = estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery)
         refuse_if_too_large(estimate, on_disk=on_disk)
         flat, drive = _prepared(net, config, delivery)
+    beside = following(flat.circuit, planned.recorders, n_steps) if n_trials == 1 and not on_disk else ()
+    if any(beside):
+        length = chunk_length(planned.recorders, n_steps, steps_of_chunk(n_steps, chunk_steps))
     prepared_s = time.perf_counter() - began
-    return Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s)
+    return Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s, beside)
 
 
 def _in_memory(ready: Ready) -> InMemory:
@@ -259,6 +264,7 @@ def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
             length=ready.length,
             sink=sink,
             tick=tick,
+            beside=ready.beside,
         )
     timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - began}
     try:

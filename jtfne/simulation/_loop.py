@@ -1,11 +1,12 @@
 """The outer loop: trials and chunks, from the engine's arrays to one Recording."""
 
+import collections
 import dataclasses
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
@@ -18,9 +19,11 @@ from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
 from jtfne.probes import ROWS, Recording, Spikes
 from jtfne.runner import Runner, runner_of
+from jtfne.simulation._follower import Follower
 from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
+AHEAD = 4  # chunks by which a run may be ahead of the recorders that follow it, so that neither waits at once
 
 
 class Piece(NamedTuple):
@@ -132,13 +135,18 @@ def record(
     length: int,
     sink: Sink,
     tick: Callable[[int], None],
+    beside: Sequence[bool] = (),
 ) -> Recording:
     """Run all trials in chunks of `length` steps, from where `sink` left off. `tick` hears of the steps of each chunk.
 
     Trials run side by side, a core each, if nothing of them has to be in order and one run would leave cores idle.
+    beside: which recorders follow on another core, as `following` tells; none if left out. The bits are the same.
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
-    run = _Run(runner_of(flat.circuit, drive.inputs, recorders, flat.dt_ms), drive, recorders, seed, n_steps, length)
+    placed = list(zip(recorders, beside or [False] * len(recorders), strict=True))
+    inside, follow = (tuple(each for each, apart in placed if apart is kind) for kind in (False, True))
+    runner = runner_of(flat.circuit, drive.inputs, inside, flat.dt_ms)
+    run = _Run(flat, runner, drive, inside, follow, seed, n_steps, length)
     done, n_chunks = sink.n_done, run.n_chunks
     tick(done // n_chunks * n_steps + done % n_chunks * length)
     trials = [
@@ -155,11 +163,13 @@ def record(
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What all trials share. length: steps of a chunk."""
+    """What all trials share. inside: recorders in the loop; beside: those that follow it. length: steps of a chunk."""
 
+    flat: FlatNet
     runner: Runner
     drive: Drive
-    recorders: tuple[engine.Recorder, ...]
+    inside: tuple[engine.Recorder, ...]
+    beside: tuple[engine.Recorder, ...]
     seed: int
     n_steps: int
     length: int
@@ -172,31 +182,39 @@ class _Run:
     def trial(self, trial: int, sink: Sink, done: int) -> Iterator[int]:
         """Run a trial into `sink`, from chunk `done` on, and tell the steps of each chunk.
 
-        What a chunk left is taken in while the next one runs, unless the sink wants the state between them.
+        What a chunk left is taken in on a thread while the next one runs, unless the sink wants the state between them.
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
         carry = self.runner.placed(sink.carry(carry)) if done else carry
-        ready: engine.Chunk | None = None
-        for k in range(done, self.n_chunks):
-            carry, chunk = self.runner.advance(carry, self.drive.clock(k * self.length, self.length, trial))
-            if ready is not None:
-                yield self._put(ready, trial, k - 1, sink, None)
-            last = k == self.n_chunks - 1
-            if last:
-                _refuse_non_finite(self.runner.runaways(carry), sink)
-            ready = None if sink.keeps_state or last else chunk
-            if ready is None:
-                yield self._put(chunk, trial, k, sink, None if last else carry)
+        given = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
+        follower = Follower(*given, carry) if self.beside else None
+        waiting: collections.deque[Future[Piece]] = collections.deque()
+        behind = AHEAD if self.beside and not self.inside else 1
+        with ThreadPoolExecutor(1) as thread:
+            for k in range(done, self.n_chunks):
+                clock = self.drive.clock(k * self.length, self.length, trial)
+                carry, chunk = self.runner.advance(carry, clock)
+                last = k == self.n_chunks - 1
+                if last:
+                    _refuse_non_finite(self.runner.runaways(carry), sink)
+                waiting.append(thread.submit(self._piece, chunk, clock, trial, k, follower))
+                while len(waiting) > (0 if last or sink.keeps_state else behind):
+                    state = carry if sink.keeps_state and not last else None
+                    yield _put(waiting.popleft().result(), sink, state)
 
-    def _put(self, chunk: engine.Chunk, trial: int, k: int, sink: Sink, carry: engine.Carry | None) -> int:
-        """Chunk `k` into `sink`; its steps. It may run past the end, as all have one shape: the rest is dropped."""
+    def _piece(self, chunk: engine.Chunk, clock: engine.Clock, trial: int, k: int, follower: Follower | None) -> Piece:
+        """Chunk `k`, taken in. It may run past the end, as all have one shape: the rest is dropped."""
         first = k * self.length
         here = min(self.length, self.n_steps - first)
-        step, row = self.runner.spikes(np.asarray(chunk.words)[:here])
-        spikes = Spikes(np.full(step.size, trial, np.int32), step + first, row)
-        sink.put(Piece(_trimmed(chunk, self.recorders, here), spikes, trial, first, here), carry)
-        return here
+        with precision(str(self.flat.circuit.drive_pA.dtype)):  # which each thread must be told
+            step, row = self.runner.spikes(np.asarray(chunk.words))
+            rows = _trimmed(self.inside, chunk.recorded, here)
+            if follower is not None:
+                rows |= _trimmed(self.beside, follower.recorded(clock, (step, row)), here)
+        mine = slice(int(np.searchsorted(step, here)))
+        spikes = Spikes(np.full(step[mine].size, trial, np.int32), step[mine] + first, row[mine])
+        return Piece(rows, spikes, trial, first, here)
 
 
 def _side_by_side(trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]) -> None:
@@ -219,11 +237,17 @@ def _side_by_side(trials: list[Iterator[int]], dtype: str, tick: Callable[[int],
             pool.shutdown(cancel_futures=True)
 
 
-def _trimmed(chunk: engine.Chunk, recorders: tuple[engine.Recorder, ...], n_steps: int) -> dict[str, Any]:
-    """The chunk's recordings as the host sees them, cut to its first `n_steps`."""
+def _put(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
+    """A chunk into `sink`; its steps."""
+    sink.put(piece, carry)
+    return piece.n_steps
+
+
+def _trimmed(recorders: tuple[engine.Recorder, ...], recorded: tuple[Any, ...], n_steps: int) -> dict[str, Any]:
+    """What recorders kept of a chunk as the host sees it, cut to its first `n_steps`."""
     parts: dict[str, Any] = {}
-    for recorder, recorded in zip(recorders, chunk.recorded, strict=True):
-        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in recorded.items()}
+    for recorder, kept in zip(recorders, recorded, strict=True):
+        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in kept.items()}
     return parts
 
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import View
+from jtfne.engine import Circuit, View
 
 SPIKE_CHARGE_fC = 1.0  # what one spike counts for in the spike proxy; 1 fC = 1 pA ms
 
@@ -24,6 +24,10 @@ class Source(Protocol):
 
     def read(self, view: View) -> jax.Array:
         """(n_parts, n_cells) pA, the mean over the step."""
+        ...
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Whether it can be told from the synaptic input and the external current alone, cells unseen."""
         ...
 
 
@@ -41,6 +45,10 @@ class InputCurrent:
             return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
         return (view.balance().synaptic - view.i_ext_pA)[None]
 
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Of currents; what a conductance brings hangs on the membrane."""
+        return circuit.e_rev_mV is None
+
 
 @register
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +62,10 @@ class TotalMembraneCurrent:
         """(1, n_cells) pA."""
         balance = view.balance()
         return (balance.capacitive + balance.ionic + balance.synaptic)[None]
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Never: it looks at cells."""
+        return False
 
 
 @register
@@ -72,6 +84,10 @@ class Decomposed:
         balance = view.balance()
         return jnp.stack([balance.capacitive + balance.ionic, balance.synaptic])
 
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Never: it looks at cells."""
+        return False
+
 
 @register
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +103,10 @@ class SynapticCurrent:
             return -view.syn.mean_pA(view.dt_ms)[None]
         return view.balance().synaptic[None]  # a conductance's current hangs on where the membrane went
 
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Of currents; what a conductance brings hangs on the membrane."""
+        return circuit.e_rev_mV is None
+
 
 @register
 @dataclasses.dataclass(frozen=True)
@@ -99,3 +119,7 @@ class SpikeProxy:
     def read(self, view: View) -> jax.Array:
         """(1, n_cells) pA."""
         return (view.spikes * (SPIKE_CHARGE_fC / view.dt_ms)).astype(view.i_ext_pA.dtype)[None]
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Never: it looks at spikes."""
+        return False

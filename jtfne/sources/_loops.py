@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import View, joined, received_pA
+from jtfne.engine import Circuit, View, joined, received_pA
 
 EXTERNAL, AXIAL = -1, -2
 """What stands for a current beside the number of a receptor: drive, noise and stimuli; that between compartments."""
@@ -31,6 +31,11 @@ class Loops:
     def parts(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """A name a loop."""
         return tuple((f"loop {k}", ()) for k in range(len(self.slots[0])))
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Of currents from outside; not of conductances, nor of what flows between compartments."""
+        between = any(current == AXIAL for group in self.slots for terms in group for current, _ in terms)
+        return circuit.e_rev_mV is None and not between
 
     def read(self, view: View) -> jax.Array:
         """(n_loops, n_cells) pA, the mean over the step."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import View, joined, received_pA
+from jtfne.engine import Circuit, View, joined, received_pA
 
 
 @register
@@ -19,6 +19,10 @@ class BySign:
 
     kind: ClassVar[str] = "by sign"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("excitatory", ()), ("inhibitory", ()))
+
+    def by_inputs(self, circuit: Circuit) -> bool:
+        """Of currents; what a conductance brings hangs on the membrane."""
+        return circuit.e_rev_mV is None
 
     def read(self, view: View) -> jax.Array:
         """(2, n_cells) pA, the mean over the step."""
