@@ -261,6 +261,15 @@ def test_train_leaves_the_best_config_and_its_history(call, aimed, tmp_path):
     assert code == 0 and json.loads(told)["n_generations"] == 1
 
 
+def test_train_takes_an_optimizer_that_needs_gradients(call, aimed, tmp_path):
+    out = tmp_path / "out"
+    code, told, err = call("train", aimed, "-o", out, "--optimizer", "Gradient", "--generations", 2)
+    assert (code, err) == (0, "") and "all gates hold" in told
+    report = json.loads((out / "report.json").read_text())
+    assert report["n_generations"] == 2 and report["surrogate"]["kind"] == "SuperSpike"
+    assert report["best"]["values"]["cells.E.drive"] != report["start"]["cells.E.drive"]
+
+
 def test_train_says_by_its_code_that_no_gate_held(call, aimed, tmp_path):
     config = jtfne.Config.from_file(aimed)
     gates = [
@@ -276,7 +285,7 @@ def test_train_says_by_its_code_that_no_gate_held(call, aimed, tmp_path):
     [
         ((SMALL,), "a config without objective"),
         (("{aimed}", "--optimizer", "AGDSR"), "nearest: 'AGSDR'"),
-        (("{aimed}", "--optimizer", "Gradient"), "'RandomSearch'"),
+        (("{aimed}", "--optimizer", "Random"), "nearest: 'RandomSearch'"),
         (("{aimed}", "--generations", 0), "budget=0"),
         (("nothing.toml",), "no file"),
     ],

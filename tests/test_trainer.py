@@ -291,7 +291,7 @@ def test_a_bar_shows_the_best_score_and_the_gates(capsys):
         ({"trainables": [Trainable(path="cells.E.drive", bounds=(5, 9))]}, r"'cells\.E\.drive', which is 3\.5"),
         ({"objective": None}, "a config without objective"),
         ({"objective": 3.0}, r"objective=3\.0 .*evaluate"),
-        ({"optimizer": Gradient(transform=None)}, "Gradient, which needs gradients"),
+        ({"optimizer": Gradient()}, r"objective=Rates\(.* that needs gradients .*a jtfne\.Objective"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_any_run(given, told):

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-import optax
 import pytest
 
 from jtfne._tree import register
 from jtfne.emitters import EMITTERS, Izhikevich2003
-from jtfne.optimizers import OPTIMIZERS, Gradient
+from jtfne.optimizers import OPTIMIZERS
 from jtfne.sources import SOURCES
 from jtfne.synapses import PLASTICITIES, SYNAPSES
 
@@ -19,8 +18,7 @@ PARTS = [
     *(kind() for kind in EMITTERS.values()),
     Izhikevich2003(half_steps=True),
     *(kind() for kind in SOURCES.values()),
-    *(kind() for kind in OPTIMIZERS.values() if kind is not Gradient),
-    Gradient(transform=optax.adam(0.01)),
+    *(kind() for kind in OPTIMIZERS.values()),
     *(
         kind(**{each.name: 1.0 for each in dataclasses.fields(kind)})
         for kind in (*SYNAPSES.values(), *PLASTICITIES.values())

@@ -6,12 +6,13 @@ import jtfne
 from jtfne.config import Config, Trainable
 from jtfne.measures import MeanRate
 from jtfne.objective import Gate, InRange, Metric, Objective
-from jtfne.optimizers import AGSDR
+from jtfne.optimizers import AGSDR, Gradient
 from jtfne.trainer import Trainer, TrainingResult
 
 WANTED_Hz = {"E": 8.0, "PV": 15.0, "SST": 4.0, "VIP": 2.0}
 WITHIN, LATER_WITHIN = 0.10, 0.15  # of the rate wanted: in training, and with a seed that it never saw
 N_GENERATIONS = 40
+N_STEPS = 40  # by gradient
 LATER = 1000  # added to the seed of a training
 BOUNDS = (-4.0, 6.0)  # about the default drives, -0 to 3.5: wide enough to silence each type, or to double its rate
 TRAINABLES = [Trainable(path=f"cells.{name}.drive", bounds=BOUNDS) for name in WANTED_Hz]
@@ -25,6 +26,13 @@ def search() -> AGSDR:
     import optax
 
     return AGSDR(inner=optax.adam(0.03, b1=0.7, b2=0.9), sigma=0.5, spread=0.1, n_pairs=10, memory=0.9, patience=5)
+
+
+def descent(n_steps: int = N_STEPS) -> Gradient:
+    """Adam that forgets steep slopes soon, as that of `search`, with steps that fall to nothing."""
+    import optax
+
+    return Gradient(transform=optax.adam(optax.cosine_decay_schedule(0.04, n_steps), b1=0.7, b2=0.9))
 
 
 def objective(within: float = WITHIN) -> Objective:
@@ -50,6 +58,12 @@ def trained(config: Config, seed: int, n_generations: int = N_GENERATIONS, **giv
     optimizer = search()
     budget = n_generations * optimizer.n_candidates(len(TRAINABLES))
     trainer = Trainer(objective(), TRAINABLES, optimizer, seeds=(seed,), budget=budget, stop_when_passed=True)
+    return trainer.fit(jtfne.construct(config), **given)
+
+
+def descended(config: Config, seed: int, n_steps: int = N_STEPS, **given: Any) -> TrainingResult:
+    """From the defaults by gradient, all steps; the best of them is what comes out."""
+    trainer = Trainer(objective(), TRAINABLES, descent(n_steps), seeds=(seed,), budget=n_steps)
     return trainer.fit(jtfne.construct(config), **given)
 
 

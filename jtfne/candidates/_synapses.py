@@ -90,14 +90,14 @@ class Weights:
 
     def _factors(self, values: Any, xp: Any) -> Any:
         """The factor of each connection: (n_connections,)."""
-        found = xp.ones(len(self.drawn), np.float32)
+        found = xp.ones(len(self.drawn), np.float32 if xp is np else self.dtype)  # as constructed, or as a run computes
         for k, (n, mean) in self.of_connection.items():
             found = _with(found, n, values[k] / mean)
         return found
 
     def _gains(self, values: Any, xp: Any) -> Any:
         """The gain of each pair: (n_types, n_types)."""
-        found = xp.array(self.gains)
+        found = xp.array(self.gains, None if xp is np else self.dtype)
         for k, (i, j) in self.of_pair.items():
             found = _with(found, (i, j), values[k])
         return found

@@ -34,8 +34,7 @@ def train(
     from jtfne.analysis.figures._style import figure_of, write
     from jtfne.optimizers import OPTIMIZERS
 
-    searches = {name: cls for name, cls in OPTIMIZERS.items() if not cls.needs_gradients}
-    search = searches[one_of(optimizer, searches, name="optimizer", where="jtfne train")]()
+    search = OPTIMIZERS[one_of(optimizer, OPTIMIZERS, name="optimizer", where="jtfne train")]()
     declared = config_of(config, None, duration_ms)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
@@ -55,8 +54,8 @@ def _tell(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
     typer.echo(result.report["verdict"])
     for path, value in result.best.items():
         typer.echo(f"{path}: {value:.6g} (from {result.report['start'][path]:.6g})")
-    for name in ("without_effect", "at_bounds"):
-        if result.report[name]:
+    for name in ("without_effect", "without_slope", "at_bounds"):
+        if result.report.get(name):
             typer.echo(f"{name.replace('_', ' ')}: {', '.join(result.report[name])}")
     if result.report["failures"]:
         typer.echo(f"{len(result.report['failures'])} candidates failed; report.json says which, and why")

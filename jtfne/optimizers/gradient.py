@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import Limit, refuse
 from jtfne._tree import register
 from jtfne.optimizers._base import Record, opened, told
-from jtfne.optimizers._descent import pick
+from jtfne.optimizers._descent import adam, pick
 
 
 class GradientState(NamedTuple):
@@ -32,7 +32,7 @@ class Gradient:
     Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
     """
 
-    transform: Any = dataclasses.field(metadata={"static": True})
+    transform: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})
     n_starts: int = dataclasses.field(default=1, metadata={"static": True})
 
     traceable: ClassVar[bool] = True

@@ -19,13 +19,13 @@ from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
-from jtfne.probes import Plan, Recording, plan, signs_of
+from jtfne.probes import Plan, Recording, Spikes, plan, signs_of
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, tree_of
 from jtfne.simulation._follower import following, steps_of_chunk
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
-from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large
+from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large, shapes_of
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, net_hash, run_of
 from jtfne.sources import SOURCES
@@ -39,6 +39,7 @@ __all__ = [
     "MemoryEstimate",
     "Ready",
     "RunawayError",
+    "blank",
     "estimate_memory",
     "mechanisms_of",
     "net_hash",
@@ -213,6 +214,20 @@ def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
             tick=lambda n: None,
         )
     return Signals(_labelled(ready.net, ready.config, ready.planned, recording))
+
+
+def blank(ready: "Ready") -> Signals:
+    """The signals of a run in which nothing happened: its labels and clocks, without a run."""
+    kept: dict[str, np.ndarray[Any, Any]] = {}
+    for each in ready.planned.recorders:
+        _, shapes = shapes_of(each, ready.n_steps // each.every, ready.net.n_neurons, ready.config.run.dtype)
+        kept |= {name: np.zeros((ready.n_trials, *of.shape), of.dtype) for name, of in shapes.items()}
+    nothing = np.zeros(0, np.int64)
+    recording = Recording(
+        ready.n_trials, ready.n_steps, ready.flat.dt_ms, kept, Spikes(nothing.astype(np.int32), nothing, nothing)
+    )
+    with precision(ready.config.run.dtype):
+        return Signals(_labelled(ready.net, ready.config, ready.planned, recording))
 
 
 def _ready(

@@ -160,18 +160,25 @@ class _Kept(NamedTuple):
 
 def _kept(recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config) -> _Kept:
     """What `recorder` takes, from the shapes alone."""
-    n_rows, n_parts = length // recorder.every, 0
-    if isinstance(recorder, SourceRows):
-        n_parts = len(recorder.source.parts)
-        row: tuple[int, ...] = (n_parts, n_cells)
-    else:
-        row = (n_cells if recorder.index is None else recorder.index.size,)
-    rows = _SHAPE((n_rows, *row), np.dtype(config.run.dtype))
-    with precision(config.run.dtype):
-        sizes = {name: _size(each) for name, each in _FINISHED.eval_shape(recorder, rows).items()}
+    n_rows = length // recorder.every
+    n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
+    watched, finished = shapes_of(recorder, n_rows, n_cells, config.run.dtype)
+    sizes = {name: _size(each) for name, each in finished.items()}
     sums = sizes.get("source", 0) / max(n_parts, 1)  # of the source its sum is made beside its parts
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
-    return _Kept(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
+    return _Kept(chunk, _size(watched) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
+
+
+def shapes_of(recorder: SourceRows | VoltageRows, n_rows: int, n_cells: int, dtype: str) -> tuple[Any, dict[str, Any]]:
+    """What stands for `n_rows` that `recorder` reads, and for what it makes of them by readout."""
+    if isinstance(recorder, SourceRows):
+        row: tuple[int, ...] = (len(recorder.source.parts), n_cells)
+    else:
+        row = (n_cells if recorder.index is None else recorder.index.size,)
+    rows = _SHAPE((n_rows, *row), np.dtype(dtype))
+    with precision(dtype):
+        finished: dict[str, Any] = _FINISHED.eval_shape(recorder, rows)
+    return rows, finished
 
 
 # Never run, only asked for shapes, which jax remembers; Any, since jax has no types for either.

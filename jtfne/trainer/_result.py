@@ -30,8 +30,8 @@ class TrainingResult:
         The mean over the seeds.
     history : pandas.DataFrame
         One row a candidate: generation, candidate, the value of each path, score, sd (over seeds, NaN with one),
-        passed, for each metric `term ...` and `value ...`, and for each gate in which share of the seeds it held,
-        `gate ...`.
+        passed, for each metric `term ...` and `value ...`, for each gate in which share of the seeds it held,
+        `gate ...`, and, of a training by gradient, `slope ...` by each path, in the scale of the search.
     report : dict
         Strict JSON: what was tuned to what and how, the best, gates and how often each held, failures by candidate, and
         a verdict in words.
@@ -89,6 +89,7 @@ def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
         flat |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
         for part, label in (("terms", "term"), ("reached", "value"), ("gates", "gate")):
             flat |= {f"{label} {name}": value for name, value in row[part].items()}
+        flat |= {f"slope {path}": value for path, value in zip(paths, row.get("slopes", ()), strict=False)}
         listed.append(flat)
     table = pd.DataFrame(listed)
     numbers = [name for name in table.columns if name not in ("generation", "candidate", "passed")]

@@ -19,7 +19,9 @@ from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
 from jtfne.reports import machine, software
+from jtfne.surrogates import Surrogate
 from jtfne.trainer._folder import Arrays, Parts, opened
+from jtfne.trainer._gradients import Slopes, without_slope
 from jtfne.trainer._progress import Told, progress_of
 from jtfne.trainer._result import TrainingResult, history_of, verdict_of
 from jtfne.trainer._scores import Aim, Row, Scored, best_of, row_of
@@ -49,6 +51,9 @@ class Trainer:
         Candidates to run, each with all seeds; whole generations of them are.
     stop_when_passed : bool
         Whether to stop after the first generation in which a candidate passes all gates with all seeds.
+    surrogate : one of jtfne.surrogates, optional
+        The derivative of spikes, for an optimizer that needs gradients; SuperSpike() if left out. Each candidate is
+        then run twice with each seed: as events, which score it, and with slopes. Gates may be of any measure.
     """
 
     objective: Aim | None = None
@@ -58,6 +63,7 @@ class Trainer:
     seeds: Sequence[int] = (0,)
     budget: int = 360
     stop_when_passed: bool = False
+    surrogate: Surrogate | None = None
 
     def fit(
         self,
@@ -83,7 +89,7 @@ class Trainer:
             A bar on stderr; by default if that is a terminal.
         client : executor, optional
             What runs candidates elsewhere: a `concurrent.futures.Executor`, or what has its `submit`. Workers are sent
-            the config and construct the circuit themselves; the result is that of one process.
+            the config and construct the circuit themselves; the result is that of one process, in which slopes stay.
 
         Returns
         -------
@@ -92,8 +98,9 @@ class Trainer:
         Raises
         ------
         JtfneError
-            Before any run, for paths, bounds, seeds and budgets that are not allowed, and for an `out` with anything
-            else; and for a generation in which no candidate has a finite score.
+            Before any run, for paths, bounds, seeds and budgets that are not allowed, for an `out` with anything else,
+            and with an optimizer that needs gradients for what has none; and for a generation in which no candidate
+            has a finite score, or from which no finite slope leads.
         """
         fit = _Fit.of(self, net)
         total = max(self.budget // fit.n_candidates, 0)
@@ -102,7 +109,7 @@ class Trainer:
             raise refuse(f"budget={self.budget!r}", allowed, WHERE)
         began = time.perf_counter()
         with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
-            n_runs = fit.n_candidates * len(fit.seeds) * (total - len(parts.rows))
+            n_runs = fit.n_candidates * len(fit.seeds) * (total - len(parts.rows)) * (1 if fit.slopes is None else 2)
             with progress_of("training", max(n_runs, 0), shown=progress) as told:
                 fit.search(parts, total, client, told)
             result = fit.result(parts, time.perf_counter() - began)
@@ -126,6 +133,7 @@ class _Fit:
     start: tuple[float, ...]
     runs: Runs
     seeds: tuple[int, ...]
+    slopes: Slopes | None
 
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
@@ -135,9 +143,11 @@ class _Fit:
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
         if not callable(getattr(objective, "evaluate", None)):
             raise refuse(f"objective={objective!r}", "an Objective: what has evaluate(signals)", "Trainer")
-        if trainer.optimizer.needs_gradients:
-            given_up = f"optimizer={type(trainer.optimizer).__name__}, which needs gradients,"
-            raise refuse(given_up, "one that searches by scores, as AGSDR()", "Trainer")
+        if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
+            given_up = (
+                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
+            )
+            raise refuse(given_up, "optimizer=Gradient(), or no surrogate", "Trainer")
         seeds = seeds_of(trainer.seeds, "Trainer")
         typical = typical_of(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
@@ -147,7 +157,10 @@ class _Fit:
         declared = [value_at(net.config.circuit, place_of(path, known, WHERE)) for path in paths]
         inside = zip(declared, (each.bounds for each in trainables), strict=True)
         start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in inside)
-        return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds)
+        slopes = None
+        if trainer.optimizer.needs_gradients:
+            slopes = Slopes.of(runs, objective, trainables, trainer.surrogate, "Trainer")
+        return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds, slopes)
 
     @property
     def n_candidates(self) -> int:
@@ -162,6 +175,7 @@ class _Fit:
             "optimizer": plainly(self.trainer.optimizer),
             "trainables": [each.model_dump(mode="json") for each in self.trainables],
             "seeds": list(self.seeds),
+            **({} if self.slopes is None else {"surrogate": plainly(self.slopes.surrogate)}),
         }
 
     def search(self, parts: Parts, total: int, client: Client | None, told: Told) -> None:
@@ -178,9 +192,22 @@ class _Fit:
                 reason = next((each for row in rows for each in row["problems"]), "each is infinite")
                 given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
                 raise refuse(given, "bounds within which some circuit can be scored", WHERE)
-            state = self.trainer.optimizer.tell(asked, candidates, scores)
+            state = self._told(asked, candidates, rows, scores, told)
             parts.put(rows, [np.asarray(each) for each in jax.tree.leaves(state)])
             told.best(_standing(parts))
+
+    def _told(self, asked: Any, candidates: Any, rows: list[Row], scores: Any, told: Told) -> Any:
+        """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
+        if self.slopes is None:
+            return self.trainer.optimizer.tell(asked, candidates, scores)
+        slopes = self.slopes.of_rows(rows, candidates, self.seeds, told.ran)
+        state = self.trainer.optimizer.tell(asked, candidates, scores, slopes)
+        lost = not np.isfinite(slopes).all(axis=1).any()
+        if lost and np.array_equal(self.trainer.optimizer.ask(state)[0], candidates):
+            reason = next((row["problems"][-1] for row in rows if row["problems"]), "none is finite")
+            given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
+            raise refuse(given, "another start, other bounds, or another surrogate", WHERE)
+        return state
 
     def _state(self, kept: Arrays | None) -> Any:
         """The state of the search: at the start, or as it was kept."""
@@ -242,6 +269,7 @@ class _Fit:
             ],
             "without_effect": parts.notes["without_effect"],
             "at_bounds": _at_bounds(self.trainables, best["values"]),
+            **({} if self.slopes is None else {"without_slope": without_slope(rows, paths)}),
         }
         history = history_of(rows, paths)
         return TrainingResult(config, net, float(best["score"]), history, report)

@@ -1,0 +1,304 @@
+"""Slopes of a score by trainables: a run with a surrogate forward, the score of what it kept, and the way back."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne import _keys, engine
+from jtfne._check import refuse
+from jtfne._cores import n_cores
+from jtfne._precision import precision
+from jtfne.candidates import Leaves, Runs
+from jtfne.config import Metric, Trainable
+from jtfne.delivery import Sparse
+from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
+from jtfne.flatnet import FlatNet
+from jtfne.measures import weighted_sum
+from jtfne.objective import Axes, Objective
+from jtfne.objective._axes import part_of
+from jtfne.probes import Probe, SourceRows
+from jtfne.probes.weighted_sums import WeightedSumProbe
+from jtfne.simulation import blank, mechanisms_of
+from jtfne.surrogates import SuperSpike, Surrogate
+from jtfne.trainer._scores import Row
+
+UNTRACKED: Any = None  # names, of which a program has no need: with those of each net it would be compiled anew
+COUNTED = ("t_ref_ms",)  # numbers of cells that are counted in steps
+Arrays = dict[str, jax.Array]
+Floats = npt.NDArray[np.float64]
+
+
+class Slope(NamedTuple):
+    """Of one run: the score and its terms, from its arrays, and the derivative of the score by each place (d,)."""
+
+    score: float
+    terms: dict[str, float]
+    by_place: Floats
+
+    def problems(self, paths: Sequence[str], seed: int) -> list[str]:
+        """What of it is not finite, by name."""
+        bad = [f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _finite(x)]
+        slopes = zip(paths, self.by_place, strict=True)
+        bad += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _finite(x)]
+        return [f"{each} (seed {seed})" for each in bad]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Slopes:
+    """The derivative of an objective's score by the places of a search, through spikes with a surrogate.
+
+    Attributes
+    ----------
+    runs : Runs
+        The same runs as events, whose stimuli and seeds these have.
+    trainables : tuple of Trainable
+        What the search moves, each in its own scale.
+    leaves : Leaves
+        From values to arrays of the circuit.
+    flat : FlatNet
+        The circuit, with a surrogate.
+    recorders, probes : tuple
+        What the metrics look at.
+    n_steps : int
+        Of a trial, whole rows of each recorder.
+    axes : dict
+        What the arrays stand for, by readout.
+    """
+
+    runs: Runs
+    objective: Objective
+    surrogate: Surrogate
+    trainables: tuple[Trainable, ...]
+    leaves: Leaves
+    flat: FlatNet
+    recorders: tuple[engine.Recorder, ...]
+    probes: tuple[Probe, ...]
+    n_steps: int
+    axes: Mapping[str, Axes]
+
+    @classmethod
+    def of(
+        cls, runs: Runs, objective: Any, trainables: tuple[Trainable, ...], surrogate: Surrogate | None, where: str
+    ) -> Self:
+        """Everything checked, nothing run. surrogate: SuperSpike() if None.
+
+        Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit without a derivative,
+        and for arrays that a metric cannot take.
+        """
+        metrics, surrogate = _checked(objective, where), SuperSpike() if surrogate is None else surrogate
+        typical, ready = runs.circuit.typical, runs.ready
+        paths = tuple(each.path for each in trainables)
+        mechanisms = mechanisms_of(ready.config)
+        leaves = Leaves.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
+        _refuse_without_slope(leaves, where)
+        names = {each.of for each in metrics}
+        with precision(ready.config.run.dtype):
+            flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
+        signals = blank(ready)
+        axes = {name: Axes.of(signals, name) for name in names}
+        fields = _only(ready.planned.recorders, names)
+        if "spk" in names:
+            every, axes["spk"] = _binned(metrics, axes["spk"], [each.every for each in fields])
+            fields = (SpikeRows(every), *fields)
+        probes = tuple(each for each in ready.planned.probes if each.name in names)
+        block = math.lcm(*(each.every for each in fields))
+        n_steps = -(-ready.n_steps // block) * block
+        made = cls(runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes)
+        with precision("float64"):  # what a metric refuses
+            nothing = {name: np.zeros(_shape(each)) for name, each in axes.items()}
+            jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), nothing)
+        return made
+
+    def of_rows(self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]) -> Floats:
+        """The slopes of candidates at `places`, (k, d), means over the seeds; they go into the rows of these too.
+
+        A candidate without a score has none. What is not finite is told among the problems of its row.
+        """
+        paths = [each.path for each in self.trainables]
+        scored = [k for k, row in enumerate(rows) if row["score"] is not None]
+        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored for seed in seeds]
+        found, n = self.all(jobs, tick), len(seeds)
+        slopes = np.full((len(rows), len(paths)), np.nan)
+        for at, k in enumerate(scored):
+            mine = found[at * n : (at + 1) * n]
+            slopes[k] = np.mean([each.by_place for each in mine], axis=0)
+            told = zip(mine, seeds, strict=True)
+            rows[k]["problems"] += [problem for each, seed in told for problem in each.problems(paths, seed)]
+        for row, by_place in zip(rows, slopes, strict=True):
+            row["slopes"] = [float(x) if _finite(x) else None for x in by_place]
+        return slopes
+
+    def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[Slope]:
+        """The slope at each place with each seed; over the cores, by the programs of the first.
+
+        tick: hears of each that is done.
+        """
+        found = []
+        for job in jobs[:1]:  # compiles, which each thread would do else
+            found.append(self.at(*job))
+            tick(1)
+        with ThreadPoolExecutor(n_cores()) as pool:
+            for each in pool.map(lambda job: self.at(*job), jobs[1:]):
+                found.append(each)
+                tick(1)
+        return found
+
+    def at(self, place: Any, seed: int) -> Slope:
+        """That of one run. place: (d,), in the search."""
+        ready = self.runs.ready
+        drive = dataclasses.replace(ready.drive, seed=seed)
+        with precision(ready.config.run.dtype):
+            x = jnp.asarray(place, self.flat.circuit.drive_pA.dtype)
+            values = self._values(x)
+            runs = []
+            for trial in range(ready.n_trials):
+                key = _keys.key(seed, "trial", str(trial))
+                clock = drive.clock(0, self.n_steps, trial)
+                runs.append(_forward(self.flat, values, key, drive.inputs, clock, self.recorders, n_steps=self.n_steps))
+        with precision("float64"):
+            (score, terms), slopes = self._scored([arrays for arrays, _ in runs])
+        with precision(ready.config.run.dtype):
+            back = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
+            by_place = self._back(x, jax.tree.map(lambda *each: sum(each), *back))
+        return Slope(float(score), {name: float(each) for name, each in terms.items()}, np.asarray(by_place, float))
+
+    def _leaves_at(self, x: jax.Array) -> Arrays:
+        """The leaves at a place of the search."""
+        found: Arrays = self.leaves([each.value(x[k], jnp) for k, each in enumerate(self.trainables)], jnp)
+        return found
+
+    @functools.cached_property
+    def _values(self) -> Callable[[jax.Array], Arrays]:
+        """`_leaves_at`, compiled."""
+        return jax.jit(self._leaves_at)
+
+    @functools.cached_property
+    def _back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
+        """Slopes by leaves -> slopes by places, (d,)."""
+        return jax.jit(lambda x, slopes: jax.vjp(self._leaves_at, x)[1](slopes)[0])
+
+    @functools.cached_property
+    def _scored(self) -> Callable[[list[Arrays]], Any]:
+        """The arrays of all trials -> score and terms, in double precision, and the slopes of the score by the arrays.
+
+        As `Objective.evaluate` has it: squares of fields in SI would be lost in single precision.
+        """
+
+        def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
+            wide = [{name: each.astype(jnp.float64) for name, each in arrays.items()} for arrays in trials]
+            arrays = {name: self._labelled(name, jnp.stack([each[name] for each in wide])) for name in wide[0]}
+            found: tuple[jax.Array, Arrays] = self.objective.score_arrays(arrays, self.axes)
+            return found
+
+        return jax.jit(jax.value_and_grad(score, has_aux=True))
+
+    def _labelled(self, name: str, rows: jax.Array) -> jax.Array:
+        """Rows (n_trials, n_rows, ...) with the dims that a metric takes."""
+        axes = self.axes[name]
+        probe = next((each for each in self.probes if each.name == name), None)
+        if isinstance(probe, WeightedSumProbe):
+            sums = jnp.moveaxis(rows.reshape(*rows.shape[:2], -1, 2), 1, -1)
+            whole = weighted_sum.weighted_sum(sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights)
+            rows = jnp.moveaxis(whole, -1, 1)
+        rows = rows[:, : axes.n_samples]
+        return rows.reshape(rows.shape[0], *_shape(axes))
+
+
+def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
+    """The paths by which every slope was 0: the search did not move them."""
+    slopes = [row["slopes"] for row in rows]
+    return [path for k, path in enumerate(paths) if all(each[k] == 0.0 for each in slopes)]
+
+
+@functools.partial(jax.jit, static_argnames=("n_steps",))
+def _forward(
+    flat: FlatNet,
+    values: Arrays,
+    key: jax.Array,
+    inputs: engine.Inputs,
+    clock: engine.Clock,
+    recorders: tuple[engine.Recorder, ...],
+    n_steps: int,
+) -> Any:
+    """What the recorders keep of a trial, and what takes slopes by that to slopes by `values`."""
+
+    def run(values: Arrays) -> Arrays:
+        return arrays_of(flat, key, n_steps=n_steps, values=values, inputs=inputs, clock=clock, recorders=recorders)
+
+    return jax.vjp(run, values)
+
+
+@jax.jit
+def _backward(pull: Any, slopes: Arrays) -> Any:
+    """Slopes by `values`."""
+    return pull(slopes)[0]
+
+
+def _finite(x: Any) -> bool:
+    """Whether a number is."""
+    return bool(np.isfinite(x))
+
+
+def _checked(objective: Any, where: str) -> Sequence[Metric]:
+    """The metrics of an objective. Raises: JtfneError for one that has no derivative, by name."""
+    if not isinstance(objective, Objective):
+        given = f"objective={objective!r} with an optimizer that needs gradients"
+        raise refuse(given, "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()", where)
+    for metric in objective.metrics:
+        if not metric.measure.differentiable:
+            given = f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no gradient,"
+            raise refuse(given, "it among the gates, or an optimizer that searches by scores, as AGSDR()", where)
+    return objective.metrics
+
+
+def _refuse_without_slope(leaves: Leaves, where: str) -> None:
+    """Raises: JtfneError for a path to what a surrogate gives no derivative."""
+    populations = leaves.net.config.populations()
+    senders = {each.cell_type for each in populations if not getattr(each.emitter, "receives", True)}
+    for place in leaves.places:
+        if place.family == "cells" and (place.field in COUNTED or place.name in senders):
+            why = "which is counted in steps" if place.field in COUNTED else "of cells that only send"
+            given = f"path={place.path!r}, {why} and has no gradient,"
+            raise refuse(given, "another path, or an optimizer that searches by scores, as AGSDR()", where)
+
+
+def _only(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
+    """The recorders, of what they make only what is in `names`."""
+    found: list[Any] = []
+    for each in recorders:
+        if isinstance(each, SourceRows):
+            parts = {name: part for name, part in each.parts.items() if name in names}
+            found += [dataclasses.replace(each, parts=parts)] if parts else []
+    return tuple(found)
+
+
+def _binned(metrics: Sequence[Metric], axes: Axes, others: Sequence[int]) -> tuple[int, Axes]:
+    """How many steps of spikes to keep as one row, so that no metric misses them; and the axes of such rows.
+
+    others: the intervals of other recorders. A row is no longer than the chunks of the backward pass.
+    """
+    whole = axes.n_samples
+    for at, metric in enumerate(metrics):
+        if metric.of == "spk":
+            part = part_of(metric, axes, f"Objective.metrics[{at}]")
+            every = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
+            whole = math.gcd(whole, part.start, part.stop, every)
+    most = max(math.isqrt(axes.n_samples), *others, 1)
+    fits = [n for n in range(1, whole + 1) if whole % n == 0 and math.lcm(n, *others) <= math.lcm(most, *others)]
+    every = max(n for n in fits if n <= most)
+    return every, dataclasses.replace(axes, step_ms=axes.step_ms * every, n_samples=axes.n_samples // every)
+
+
+def _shape(axes: Axes) -> tuple[int, ...]:
+    """Of an array on `axes`, without trials: (time, ...)."""
+    dims = [name for name in ("neuron", "area", "channel") if name in axes.labels]
+    dims = ["neuron"] if "neuron" in dims else dims
+    return (axes.n_samples, *(int(np.size(axes.labels[name])) for name in dims))
