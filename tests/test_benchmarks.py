@@ -100,3 +100,20 @@ def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(monkey
     assert ours[1] == str(len(result.history)) == "6"
     assert set(result.report["best"]["terms"]) == set(tuning.WANTED_Hz)
     assert (ours[5], peer[5]) == ("1.0", "2.5")
+
+
+def test_two_lengths_of_a_run_tell_what_a_step_costs_from_what_a_run_costs_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    recording = importlib.import_module("recording")
+    once_s, us_per_step = {"spk": 0.02, "lfp": 0.05}, {"spk": 6.0, "lfp": 7.5}
+    wall_s = {
+        ms: {name: once_s[name] + 1e-6 * us_per_step[name] * ms / recording.DT_ms for name in once_s}
+        for ms in recording.TURNS
+    }
+    parts = recording.parts(wall_s)
+    assert parts == {f"{name}_us_per_step": us_per_step[name] for name in once_s} | {
+        f"{name}_once_s": once_s[name] for name in once_s
+    }
+    assert recording.added(wall_s[1_000.0]) == {"lfp_added": round(0.125 / 0.08 - 1, 3)}
