@@ -21,7 +21,8 @@ PEERS = {
     "brainpy": ("brainpy[cpu]>=2.7",),
     "jaxfne": ("jaxfne==0.3.37",),
 }
-BESIDE_PEERS = {"compare", "scaling"}  # the benchmarks that take them
+# The benchmarks that take them, and which.
+BESIDE_PEERS: dict[str, tuple[str, ...]] = {"compare": tuple(PEERS), "scaling": ("nest",), "tuning": ("jaxfne",)}
 
 
 def group(name: str) -> list[str]:
@@ -77,10 +78,11 @@ def bench(session: nox.Session) -> None:
     scripts = [path for path in sorted((ROOT / "benchmarks").glob("*.py")) if not path.name.startswith("_")]
     named = [path for path in scripts if not session.posargs or path.stem in session.posargs]
     install_checkout(session)
-    peers = {name: peer(session, name) for name in PEERS} if {path.stem for path in named} & BESIDE_PEERS else {}
-    given = [arg for name, python in peers.items() for arg in ("--peer", f"{name}={python}")]
+    wanted = {script.stem: BESIDE_PEERS.get(script.stem, ()) for script in named}
+    peers = {name: peer(session, name) for name in PEERS if any(name in each for each in wanted.values())}
     for script in named:
-        session.run("python", str(script), *(given if script.stem in BESIDE_PEERS else ()))
+        given = [arg for name in wanted[script.stem] for arg in ("--peer", f"{name}={peers[name]}")]
+        session.run("python", str(script), *given)
 
 
 def peer(session: nox.Session, name: str) -> str:

@@ -63,12 +63,18 @@ def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: in
         job |= {"config": config.probes([Spikes(), *PROBES[case.record]]).to_json(), "simulate": SIMULATE}
     else:
         job |= {"circuit": described(config), "record": case.record}
-    command = [interpreter, str(HERE / "peers" / f"run_{case.runner}.py")]
-    done = subprocess.run(command, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)
-    answer = json.loads(done.stdout.splitlines()[-1])
+    answer = asked(case.runner, interpreter, job)
     wall_s = answer.pop("wall_s")
     n_cells = sum(each.n_cells for each in config.populations())
     return Result(case=case, n_cells=n_cells, us_per_step=wall_s / (run_ms / DT_ms) * 1e6, **answer)
+
+
+def asked(runner: str, interpreter: str, job: dict[str, Any]) -> dict[str, Any]:
+    """What `peers/run_RUNNER.py` answers to the `job` in a fresh `interpreter`."""
+    command = [interpreter, str(HERE / "peers" / f"run_{runner}.py")]
+    done = subprocess.run(command, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 def interpreters(pairs: Sequence[str]) -> dict[str, str]:

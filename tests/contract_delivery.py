@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import jtfne
 from circuits import Watch, edge_list
 from jtfne import _keys, delivery, engine, runner
+from jtfne._precision import precision
 from jtfne.config import closed_field, open_field
 from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
@@ -184,7 +185,7 @@ def test_differentiable_in_the_weights(choice):
         .cell_params({"A": {"drive": 600.0}, "B": {"drive": 0.0}})
         .connections([{"source": "A", "target": "B", "mechanism": "AMPA", "weight": 30.0, "rule": "AllToAll"}])
     )
-    with jax.enable_x64(True):
+    with precision("float64"):
         flat = jtfne.construct(cfg).to_flat(delivery=choice)
 
         def mean_mV(weights):

@@ -9,6 +9,7 @@ import pytest
 
 import heads
 import jtfne
+from jtfne._precision import precision
 from jtfne.operators import (
     OPERATORS,
     DiscSource,
@@ -81,7 +82,7 @@ def test_superposition(name):
     """M (a x + b y) = a M x + b M y, and M x is the sum of what each source gives alone."""
     each = CATALOGUE[name][0]
     x, y = drawn(name)
-    with jax.enable_x64(True):
+    with precision("float64"):
         both = each.apply(2 * x - 3 * y)
         scale = float(jnp.abs(both).max())
         np.testing.assert_allclose(both, 2 * each.apply(x) - 3 * each.apply(y), atol=1e-13 * scale)
@@ -96,7 +97,7 @@ def test_adjoint(name):
     each = CATALOGUE[name][0]
     x = drawn(name)
     w = np.random.default_rng(6).normal(size=(2, each.matrix.shape[0]))
-    with jax.enable_x64(True):
+    with precision("float64"):
         back = each.adjoint(w)
         assert back.shape == x.shape and each.apply(x[:0]).shape == (0, each.matrix.shape[0])
         here, there = (each.apply(x) * w).sum(), (x * back).sum()
@@ -107,7 +108,7 @@ def test_adjoint(name):
 def test_gradient_in_the_source_is_the_adjoint(name):
     each = CATALOGUE[name][0]
     x = drawn(name)[0]
-    with jax.enable_x64(True):
+    with precision("float64"):
         weight = np.random.default_rng(7).normal(size=each.matrix.shape[0])
         slope = jax.grad(lambda source: (each.apply(source) * weight).sum())(jnp.asarray(x))
         np.testing.assert_allclose(slope, each.adjoint(weight), rtol=1e-12)

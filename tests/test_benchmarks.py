@@ -84,3 +84,36 @@ def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(monkeypatch: py
     assert numbers["programs_beyond_the_first"] == 0
     assert numbers["matrices_spikes"] == numbers["in_turn_spikes"], "in 50 ms no rounding has grown to a spike"
     assert numbers["flattened_spikes"] > 0
+
+
+def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("benchmarks", "benchmarks/peers"):
+        monkeypatch.syspath_prepend(str(ROOT / folder))
+    tuning, runner = importlib.import_module("tuning"), importlib.import_module("run_jtfne_tune")
+    job = {"generations": 2, "population": 3, "n_cells": 40, "wanted_Hz": tuning.WANTED_Hz}
+    net = jtfne.construct(jtfne.suite2_net1_config(40).runtime(duration_ms=50.0).probes(["spk"]))
+    result = runner.trained(net, job, seed=1)
+    answers = [
+        {"simulator": name, "first_call_s": 5.0, "wall_s": s, "rate_Hz": 1.0} for name, s in (("a", 2.0), ("b", 5.0))
+    ]
+    _, ours, peer = tuning.rows(job, answers)
+    assert ours[1] == str(len(result.history)) == "6"
+    assert set(result.report["best"]["terms"]) == set(tuning.WANTED_Hz)
+    assert (ours[5], peer[5]) == ("1.0", "2.5")
+
+
+def test_two_lengths_of_a_run_tell_what_a_step_costs_from_what_a_run_costs_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    recording = importlib.import_module("recording")
+    once_s, us_per_step = {"spk": 0.02, "lfp": 0.05}, {"spk": 6.0, "lfp": 7.5}
+    wall_s = {
+        ms: {name: once_s[name] + 1e-6 * us_per_step[name] * ms / recording.DT_ms for name in once_s}
+        for ms in recording.TURNS
+    }
+    parts = recording.parts(wall_s)
+    assert parts == {f"{name}_us_per_step": us_per_step[name] for name in once_s} | {
+        f"{name}_once_s": once_s[name] for name in once_s
+    }
+    assert recording.added(wall_s[1_000.0]) == {"lfp_added": round(0.125 / 0.08 - 1, 3)}

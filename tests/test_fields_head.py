@@ -2,12 +2,12 @@
 
 import math
 
-import jax
 import numpy as np
 import pytest
 
 import heads
 import jtfne
+from jtfne._precision import precision
 from jtfne.config import Area
 from jtfne.config._defaults import AREAS
 from jtfne.operators import (
@@ -281,13 +281,13 @@ def test_moments_along_directions():
     free = FourSphere(on_scalp(20), dipoles)
     ways = np.array([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
     fixed, moments = free.along(ways), np.array([1.0, -2.0, 0.5])
-    with jax.enable_x64(True):
+    with precision("float64"):
         np.testing.assert_allclose(fixed.apply(moments), free.apply(moments[:, None] * unit_rows(ways)), rtol=1e-12)
 
 
 def test_a_chain_of_dipoles_after_their_moments():
     """`after` joins operators whose moments are (n_dipoles, 3)."""
-    with jax.enable_x64(True):
+    with precision("float64"):
         head = FourSphere(on_scalp(20), [[0, 0, 50], [0, 10, 30]])
         coils = jtfne.operators.operator(np.ones((2, 1)), ("V", "V"), "twice")
         both = coils.after(head)

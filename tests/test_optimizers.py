@@ -11,6 +11,7 @@ import pytest
 
 import jtfne
 from docs.validation import optimizers as page
+from jtfne._precision import precision
 from jtfne.optimizers import AGSDR, CMAES, GSDR, SDR, Gradient, RandomSearch, correlation_factor, minimize
 from jtfne.optimizers._descent import probes, slope
 from jtfne.optimizers.cma_es import _seed
@@ -213,7 +214,7 @@ def test_the_slope_of_pairs_is_the_gradient_on_average():
     n, g = 4000, np.array([1.0, -2.0, 0.5])
     record = RandomSearch().init(KEY, LOWER, UPPER, START).record
     x = probes(record, record.best_x, 0.05, n)
-    with jax.enable_x64(True):
+    with precision("float64"):
         wide = np.asarray(x, np.float64)
         found = slope(jax.tree.map(np.asarray, record), wide, wide / WIDTH @ g, None, "here")
     squares = 9.0 / 15.0 * ((g**2).sum() + 2.0 * g**2)  # E[u_i^2 u_j^2] = 1/15, 3/15 where i = j
