@@ -467,6 +467,8 @@ def _objectives():
         if "baseline_ms" in fields:  # a baseline needs an onset
             base = put(base, f"{part}.onset_ms", 20.0)
             rows[f"{kind}.baseline_ms"] = Change(f"{part}.baseline_ms", 5.0, base, "objective")
+        if kind == "PowerSpectrum":  # trials, so that their mean is another one
+            rows[f"{kind}.evoked"] = Change(f"{part}.evoked", True, put(base, "task.n_trials", 2), "objective")
     rate = {"measure": "MeanRate", "target": 5.0}
     fano = {"measure": {"kind": "FanoFactor", "bin_ms": 10.0}, "target": 5.0}
     power = {"measure": {"kind": "BandPower", "low_Hz": 25.0, "high_Hz": 120.0}, "readout": "lfp_proxy", "target": 5.0}

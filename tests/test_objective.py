@@ -339,6 +339,19 @@ def test_a_spectrum_is_fitted_to_that_of_a_recorded_lfp_of_another_rate_and_unit
         Objective([absolute]).evaluate(signals(lfp=pink(1.0, 4000.0, 2)[None, :, None, None], duration_ms=4000.0))
 
 
+def test_the_evoked_spectrum_is_that_of_the_mean_over_trials():
+    """Of two trials w + n and w - n: that of w, or of 2 w; the mean of both has the power of n as well."""
+    locked, other = pink(1.0, 1000.0, 1), 3.0 * pink(1.0, 1000.0, 2, peak_Hz=60.0)
+    trials = np.stack([locked + other, locked - other])[:, :, None, None]
+    alone = xr.DataArray(2.0 * locked, {"time": np.arange(1.0, 1001.0)}, ("time",), attrs={"units": "V"})
+    fields = {"readout": "lfp_proxy", "target": analysis.psd(alone, segment_ms=250.0)}
+    scores = {}
+    for evoked in (True, False):
+        measure = PowerSpectrum(low_Hz=4, high_Hz=100, segment_ms=250.0, evoked=evoked)
+        scores[evoked] = Objective([Metric(measure=measure, **fields)]).evaluate(signals(lfp=trials)).score
+    assert scores[True] < 1e-6 < 1.0 < scores[False]
+
+
 def laminar(z_mm, t_ms, sink_mm, source_mm, peak_ms=12.0):
     """(time, channel): the potential of a sink above or below a source, which peak after the onset."""
     course = np.exp(-(((t_ms - peak_ms) / 4.0) ** 2))[:, None]

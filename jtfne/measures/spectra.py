@@ -19,8 +19,9 @@ COUNTED_MS = 1.0  # bins of the population rate of which spectra are taken
 class PowerSpectrum(Measure):
     """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels and areas.
 
-    `relative`: above or below the mean power of the band, so that only the shape counts and units do not. Compared by
-    the mean squared difference of the two in dB: the square of the log-spectral distance. Of spikes, it is that of the
+    `relative`: above or below the mean power of the band, so that only the shape counts and units do not. `evoked`: of
+    the mean over trials, whose power is locked to the stimulus, as of a recording that was averaged. Compared by the
+    mean squared difference of the two in dB: the square of the log-spectral distance. Of spikes, it is that of the
     population rate in bins of 1 ms. Source: Gray & Markel (1976), IEEE Trans. Acoust. Speech 24:380-391.
     """
 
@@ -35,9 +36,11 @@ class PowerSpectrum(Measure):
     high_Hz: float = 100.0
     relative: bool = True
     segment_ms: float = spectrum.SEGMENT_MS
+    evoked: bool = False
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_rows) -> power at the frequencies of the grid."""
+        x = jnp.mean(x, axis=0, keepdims=True) if self.evoked else x
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
         return power[_within(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
 
