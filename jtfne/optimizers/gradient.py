@@ -26,9 +26,10 @@ class Gradient:
     """x <- x + transform's update, at the nearest bound if beyond: `Gradient(transform=optax.adam(0.01))`.
 
     The transform works on shares of the ranges, so that a learning rate of 0.01 in Adam is a hundredth of a range a
-    step, whatever the parameter. `n_starts` descents run side by side, the first from the start, the others from
-    points drawn uniformly. `tell` needs the gradients, (n_starts, d), as `jax.grad` of the score gives them. A descent
-    whose score or gradient is not finite goes on from the best so far, with a fresh state of the transform.
+    step, whatever the parameter; by default it is Adam with 0.05. `n_starts` descents run side by side, the first from
+    the start, the others from points drawn uniformly. `tell` needs the gradients, (n_starts, d), as `jax.grad` of the
+    score gives them. A descent whose score or gradient is not finite goes on from the best so far, with a fresh state
+    of the transform.
     Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
     """
 

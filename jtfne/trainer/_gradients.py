@@ -94,6 +94,8 @@ class Slopes:
         and for arrays that a metric cannot take.
         """
         metrics, surrogate = _checked(objective, where), SuperSpike() if surrogate is None else surrogate
+        if not isinstance(surrogate, Surrogate):
+            raise refuse(f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where)
         typical, ready = runs.circuit.typical, runs.ready
         paths = tuple(each.path for each in trainables)
         mechanisms = mechanisms_of(ready.config)
@@ -291,9 +293,8 @@ def _binned(metrics: Sequence[Metric], axes: Axes, others: Sequence[int]) -> tup
             part = part_of(metric, axes, f"Objective.metrics[{at}]")
             every = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
             whole = math.gcd(whole, part.start, part.stop, every)
-    most = max(math.isqrt(axes.n_samples), *others, 1)
-    fits = [n for n in range(1, whole + 1) if whole % n == 0 and math.lcm(n, *others) <= math.lcm(most, *others)]
-    every = max(n for n in fits if n <= most)
+    most = max(math.isqrt(axes.n_samples), math.lcm(*others))
+    every = next(n for n in range(min(whole, most), 0, -1) if whole % n == 0 and math.lcm(n, *others) <= most)
     return every, dataclasses.replace(axes, step_ms=axes.step_ms * every, n_samples=axes.n_samples // every)
 
 
