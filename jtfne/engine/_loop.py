@@ -165,7 +165,8 @@ def follow(
     return carry, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True))
 
 
-follow_jit = jax.jit(follow, donate_argnames=("carry",))
+ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}  # the run that is followed needs the other cores
+follow_jit = jax.jit(follow, donate_argnames=("carry",), compiler_options=ONE_THREAD)
 
 
 def can_follow(circuit: Circuit) -> bool:
