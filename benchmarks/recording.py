@@ -14,8 +14,8 @@ from _measure import PROBES, SIMULATE, DT_ms
 from _record import record
 from jtfne.config.readouts import Spikes
 
-CIRCUITS, LIMIT = ("cuba", "net1_4000"), 0.1
-TURNS = {1_000.0: 7, 10_000.0: 3}  # by the length of a run, ms, the shorter first
+CIRCUITS, LIMIT = ("cuba", "net1_4000", "coba"), 0.1
+TURNS = {1_000.0: 9, 10_000.0: 5}  # by the length of a run, ms, the shorter first
 
 
 def seconds(nets: dict[str, jtfne.Net], run_ms: float) -> dict[str, float]:
