@@ -88,8 +88,9 @@ class Trainer:
         progress : bool, optional
             A bar on stderr; by default if that is a terminal.
         client : executor, optional
-            What runs candidates elsewhere: a `concurrent.futures.Executor`, or what has its `submit`. Workers are sent
-            the config and construct the circuit themselves; the result is that of one process, in which slopes stay.
+            What runs candidates elsewhere: a `dask.distributed.Client`, a `concurrent.futures.Executor`, or what has
+            their `submit`. Workers are sent the config and construct the circuit themselves; the result is that of one
+            process, in which slopes stay.
 
         Returns
         -------
