@@ -40,7 +40,7 @@ HEAVY = {"cmaes", "jax", "matplotlib", "mne", "numpy", "optax", "pandas", "pyarr
 
 
 def loaded_by(code: str) -> set[str]:
-    """The heavy packages that a fresh interpreter has loaded after `code`; without Dask, for which xarray loads scipy."""
+    """The heavy packages that a fresh interpreter loads for `code`; without Dask, for which xarray loads scipy."""
     script = f"import sys\nsys.modules['dask'] = None\n{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
     return HEAVY & set(json.loads(done.stdout.splitlines()[-1]))
