@@ -12,6 +12,7 @@ from aims import Rates
 from docs.validation import _training as page
 from jtfne import JtfneError
 from jtfne.candidates import Job
+from jtfne.config import Trainable
 from jtfne.measures import CV, BandPower, FanoFactor, MeanRate
 from jtfne.objective import Axes, Below, Metric
 from jtfne.optimizers import AGSDR, CMAES, Gradient
@@ -81,6 +82,17 @@ def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     np.testing.assert_allclose(first, np.mean([each.by_place for each in slopes], axis=0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("bounds", [(0.5, 2.0), (0.1, 3.7), (0.3, 1.7), (-9.1, -0.7)])
+@pytest.mark.parametrize("kind", ["Linear", "Log"])
+def test_a_value_at_its_bound_has_its_whole_slope(kind, bounds):
+    """Though it may be rounded beyond it, where what is clipped has none."""
+    each = Trainable(path="gains.E->PV", bounds=bounds, transform=kind)
+    for bound in each.search_bounds:
+        value, slope = jax.value_and_grad(lambda x: _gradients._value(each, x))(bound)
+        assert bounds[0] - 1e-6 <= value <= bounds[1] + 1e-6 and value == pytest.approx(each.value(bound), rel=1e-6)
+        assert slope == pytest.approx(1.0 if kind == "Linear" else float(value), rel=1e-6)
+
+
 def test_bins_of_spikes_are_cut_by_no_window():
     axes = Axes(step_ms=0.1, n_samples=1000, labels={"neuron": [0]})
     rate = Metric(measure=MeanRate(), target=1.0, window_ms=(20.0, 99.0))
@@ -140,6 +152,7 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
     start = np.array([each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)])
     got, step = fit.slopes.at(start, 0), 1e-5
     assert len(got.terms) == 3 and all(math.isfinite(each) and each != 0.0 for each in got.terms.values())
+    assert (np.abs(got.by_place) > 1e-4).all(), got.by_place
     for k, each in enumerate(np.eye(start.size)):
         ends = [fit.slopes.at(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
         assert got.by_place[k] == pytest.approx((ends[0] - ends[1]) / (2.0 * step), rel=1e-4), fit.trainables[k].path

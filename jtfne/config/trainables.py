@@ -94,8 +94,12 @@ class Trainable(Frozen):
         """Where `value` stands in the search."""
         return self.transform.searched(value)
 
+    def free(self, searched: Any, xp: Any = math) -> Any:
+        """As `value`, but perhaps rounded beyond a bound; its slope there is that of anywhere else."""
+        return self.transform.value(searched, math.copysign(1.0, self.bounds[1]), xp)
+
     def value(self, searched: Any, xp: Any = math) -> Any:
         """The value at a place of the search, not rounded beyond a bound; xp: math, or whose arrays `searched` are."""
-        found = self.transform.value(searched, math.copysign(1.0, self.bounds[1]), xp)
+        found = self.free(searched, xp)
         low, high = self.bounds
         return min(max(found, low), high) if xp is math else xp.clip(found, low, high)

@@ -174,7 +174,7 @@ class Slopes:
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
         """The leaves at a place of the search."""
-        found: Arrays = self.leaves([each.value(x[k], jnp) for k, each in enumerate(self.trainables)], jnp)
+        found: Arrays = self.leaves([_value(each, x[k]) for k, each in enumerate(self.trainables)], jnp)
         return found
 
     @functools.cached_property
@@ -242,6 +242,12 @@ def _forward(
 def _backward(pull: Any, slopes: Arrays) -> Any:
     """Slopes by `values`."""
     return pull(slopes)[0]
+
+
+def _value(trainable: Trainable, x: jax.Array) -> Any:
+    """The value at a place of the search, at a bound too with its whole slope: clipped it has half of it, or none."""
+    free = trainable.free(x, jnp)
+    return free + jax.lax.stop_gradient(trainable.value(x, jnp) - free)
 
 
 def _finite(x: Any) -> bool:
