@@ -1,6 +1,7 @@
 """Values by path -> leaves of one compiled circuit: candidates differ in these alone, so that nothing is drawn anew."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -96,14 +97,18 @@ class Leaves:
 
     def with_values(self, values: Any) -> FlatNet:
         """The arrays of the circuit with these values, on the device."""
-        dtype = str(self.flat.circuit.drive_pA.dtype)
-        leaves, tree = jax.tree_util.tree_flatten_with_path(self.flat)
-        with precision(dtype):
+        leaves, tree = self._named
+        with precision(str(self.flat.circuit.drive_pA.dtype)):
             changed = {name: jnp.asarray(each) for name, each in self(values).items()}
-            names = (jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
-            made = [changed.get(name, leaf) for name, (_, leaf) in zip(names, leaves, strict=True)]
+        made = [changed.get(name, leaf) for name, leaf in leaves]
         flat: FlatNet = jax.tree.unflatten(tree, made)
         return flat
+
+    @functools.cached_property
+    def _named(self) -> tuple[list[tuple[str, Any]], Any]:
+        """The leaves of the circuit by name, in their order, and what they are leaves of."""
+        leaves, tree = jax.tree_util.tree_flatten_with_path(self.flat)
+        return [(jax.tree_util.keystr(path).removeprefix("."), leaf) for path, leaf in leaves], tree
 
     def config(self, values: Any) -> Config:
         """The config that declares these values. Raises: JtfneError if it is refused."""

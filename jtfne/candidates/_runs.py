@@ -21,6 +21,7 @@ from jtfne.signals import Signals
 from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
 
 ATTEMPTS = 3  # of a job whose worker is lost
+THREADS = 2  # for each core: while one labels and scores, which only one at a time can, another's circuit runs
 Use = Callable[[Signals], Any]
 Tick = Callable[[int], None]
 
@@ -68,6 +69,7 @@ class Runs:
     circuit: Circuit
     leaves: Leaves
     ready: Ready
+    compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
     def of(
@@ -116,12 +118,14 @@ class Runs:
         """
         if client is not None:
             return self._by(client, jobs, use, tick)
-        found = []
-        for job in jobs[:1]:  # compiles, which each thread would do else
-            found.append(self.used(job, use))
-            tick(1)
-        with ThreadPoolExecutor(n_cores()) as pool:
-            for each in pool.map(lambda job: self.used(job, use), jobs[1:]):
+        found: list[Any] = []
+        if not self.compiled.is_set():  # by the first job, which each thread would do else
+            for job in jobs[:1]:
+                found.append(self.used(job, use))
+                self.compiled.set()
+                tick(1)
+        with ThreadPoolExecutor(THREADS * n_cores()) as pool:
+            for each in pool.map(lambda job: self.used(job, use), jobs[len(found) :]):
                 found.append(each)
                 tick(1)
         return found

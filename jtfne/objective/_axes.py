@@ -1,6 +1,7 @@
 """Which part of an array a metric sees: rows by label, samples by time."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ class Axes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", {name: np.asarray(each) for name, each in self.labels.items()})
 
-    @property
+    @functools.cached_property
     def time_ms(self) -> NDArray[np.float64]:
         """When each sample is: (n_samples,)."""
         first_ms = self.step_ms if self.first_ms is None else self.first_ms
@@ -216,14 +217,39 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
     return jnp.moveaxis(found, -1, 0).reshape(raster.shape[-1], -1)
 
 
-def recorded(aim: Aim, signals: Signals, axes: Axes, where: str) -> tuple[NDArray[np.float64], Frame]:
+@dataclasses.dataclass(frozen=True, eq=False)
+class Seen:
+    """A readout of a run, as often as metrics ask for it."""
+
+    signals: Signals
+    name: str
+    axes: Axes
+
+    @functools.cached_property
+    def values(self) -> NDArray[np.float64]:
+        """Samples, trials first."""
+        found: NDArray[np.float64] = self.signals.get(self.name, layout="trial_time_node").values.astype(np.float64)
+        return found
+
+    @functools.cached_property
+    def events(self) -> tuple[Ints, Ints, Ints]:
+        """Trial, step from 0 and row of each spike."""
+        node = self.signals.tree["spk"].to_dataset()
+        ids = np.asarray(self.axes.labels["neuron"])
+        order = np.argsort(ids, kind="stable")
+        row = order[np.searchsorted(ids[order], node["neuron"].values)]
+        step = np.rint(node["time"].values / self.axes.step_ms).astype(np.int64) - 1
+        return node["trial"].values.astype(np.int64), step, row
+
+
+def recorded(aim: Aim, seen: Seen, where: str) -> tuple[NDArray[np.float64], Frame]:
     """As `samples`, of a run; spikes are read from its events, never as a raster."""
+    axes = seen.axes
     if aim.of != "spk":
-        values = signals.get(aim.of, layout="trial_time_node").values.astype(np.float64)
-        x, frame = samples(aim, values, axes, where)
+        x, frame = samples(aim, seen.values, axes, where)
         return np.asarray(x), frame
     part = part_of(aim, axes, where)
-    trial, step, row = _events(signals, axes)
+    trial, step, row = seen.events
     place = np.full(_n_cells(axes), -1)
     place[part.rows] = np.arange(part.rows.size)
     kept = (step >= part.start) & (step < part.stop) & (place[row] >= 0)
@@ -234,7 +260,7 @@ def recorded(aim: Aim, signals: Signals, axes: Axes, where: str) -> tuple[NDArra
     frame = measure.binned(part.frame)
     bins = step // measure.bin_of(part.frame.n_samples, axes.step_ms)
     kept = bins < frame.n_samples
-    shape = (int(signals.tree.attrs["n_trials"]), frame.n_samples, part.rows.size)
+    shape = (int(seen.signals.tree.attrs["n_trials"]), frame.n_samples, part.rows.size)
     flat = np.ravel_multi_index((trial[kept], bins[kept], row[kept]), shape)
     return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64), frame
 
@@ -242,16 +268,6 @@ def recorded(aim: Aim, signals: Signals, axes: Axes, where: str) -> tuple[NDArra
 def _n_cells(axes: Axes) -> int:
     """How many cells there are."""
     return int(np.size(axes.labels["neuron"]))
-
-
-def _events(signals: Signals, axes: Axes) -> tuple[Ints, Ints, Ints]:
-    """Trial, step from 0 and row of each spike."""
-    node = signals.tree["spk"].to_dataset()
-    ids = np.asarray(axes.labels["neuron"])
-    order = np.argsort(ids, kind="stable")
-    row = order[np.searchsorted(ids[order], node["neuron"].values)]
-    step = np.rint(node["time"].values / axes.step_ms).astype(np.int64) - 1
-    return node["trial"].values.astype(np.int64), step, row
 
 
 def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:

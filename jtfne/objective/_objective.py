@@ -17,16 +17,15 @@ from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config._errors import ConfigError, refused
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.objective._axes import Axes, recorded, samples
+from jtfne.objective._axes import Axes, Seen, recorded, samples
 from jtfne.objective._distance import Floats, correlation, distance, on_grid
-from jtfne.objective._result import ObjectiveResult
+from jtfne.objective._result import COLUMNS, ObjectiveResult
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SAME = 1e-9  # of its spread: as near as a curve is to itself after another order of sums, and to no other
-COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,29 +134,25 @@ class Objective:
             For a readout that was not recorded, a part of it that is not there, and a recorded curve that is the
             readout itself.
         """
-        import pandas as pd
-
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        axes = {name: Axes.of(signals, name) for name in self.readouts}
+        seen = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
         rows, problems, curves = [], [], {}
         with precision("float64"):
             for at, metric in enumerate(self.metrics):
-                row, curve = _metric_row(metric, signals, axes[metric.of], f"Objective.metrics[{at}]")
+                row, curve = _metric_row(metric, seen[metric.of], f"Objective.metrics[{at}]")
                 rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
-            gates = [
-                _gate_row(gate, signals, axes[gate.of], f"Objective.gates[{at}]") for at, gate in enumerate(self.gates)
-            ]
+            gates = [_gate_row(gate, seen[gate.of], f"Objective.gates[{at}]") for at, gate in enumerate(self.gates)]
         for kind, aims, found in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
             problems += [_problem(kind, aim, row) for aim, row in zip(aims, found, strict=True) if _is_bad(row)]
         terms = [row["term"] for row in rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
             score=score,
-            metrics=pd.DataFrame(rows),
-            gates=pd.DataFrame(gates, columns=[*COLUMNS, "condition", "passed"]),
+            metric_rows=tuple(rows),
+            gate_rows=tuple(gates),
             passed=math.isfinite(score) and all(row["passed"] for row in gates),
             problems=tuple(problems),
             curves=curves,
@@ -183,9 +178,10 @@ def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-def _metric_row(metric: Metric, signals: Signals, axes: Axes, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+def _metric_row(metric: Metric, seen: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """One row of the table of metrics, and its curves if it has some."""
-    x, frame = recorded(metric, signals, axes, where)
+    x, frame = recorded(metric, seen, where)
+    axes = seen.axes
     value, target, points = _compared(metric, jnp.asarray(x), frame, axes.units, where)
     away = float(distance(metric, value, target))
     unit = metric.measure.unit(axes.units)
@@ -210,12 +206,12 @@ def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"target": f"{target:g}", "low": target, "high": target}
 
 
-def _gate_row(gate: Gate, signals: Signals, axes: Axes, where: str) -> dict[str, Any]:
+def _gate_row(gate: Gate, seen: Seen, where: str) -> dict[str, Any]:
     """One row of the table of gates."""
-    x, frame = recorded(gate, signals, axes, where)
+    x, frame = recorded(gate, seen, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
-    row = _described(gate, measure.unit(axes.units), value)
+    row = _described(gate, measure.unit(seen.axes.units), value)
     return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
 
 

@@ -1,8 +1,9 @@
 """What an objective found: a score, and each of its terms by name."""
 
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")  # of both tables
 SHOWN = ("name", "value", "unit", "target", "distance", "weight", "term")
 
 
@@ -22,6 +24,8 @@ class ObjectiveResult:
     ----------
     score : float
         Sum of the terms, lower is better; infinite where one is not finite.
+    metric_rows, gate_rows : tuple of dict
+        The rows of the two tables.
     metrics : pandas.DataFrame
         One row a metric: name, measure, readout, selector, unit, value, target, low, high, distance, weight, term. The
         target of a number is from low to high. The value of a curve is its correlation with the recorded one (unit r),
@@ -37,11 +41,25 @@ class ObjectiveResult:
     """
 
     score: float
-    metrics: "pd.DataFrame"
-    gates: "pd.DataFrame"
+    metric_rows: tuple[dict[str, Any], ...]
+    gate_rows: tuple[dict[str, Any], ...]
     passed: bool
     problems: tuple[str, ...]
     curves: "Mapping[str, xr.Dataset]"
+
+    @functools.cached_property
+    def metrics(self) -> "pd.DataFrame":
+        """One row a metric."""
+        import pandas as pd
+
+        return pd.DataFrame(self.metric_rows)
+
+    @functools.cached_property
+    def gates(self) -> "pd.DataFrame":
+        """One row a gate."""
+        import pandas as pd
+
+        return pd.DataFrame(self.gate_rows, columns=[*COLUMNS, "condition", "passed"])
 
     @property
     def finite(self) -> bool:
@@ -63,8 +81,8 @@ class ObjectiveResult:
             "score": _number(self.score),
             "passed": self.passed,
             "problems": list(self.problems),
-            "metrics": _records(self.metrics),
-            "gates": _records(self.gates),
+            "metrics": _records(self.metric_rows),
+            "gates": _records(self.gate_rows),
         }
 
     def to_json(self) -> str:
@@ -84,6 +102,6 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """One dict a row."""
-    return [{str(key): _number(value) for key, value in row.items()} for row in table.to_dict("records")]
+def _records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in Python's own types."""
+    return [{key: _number(value) for key, value in row.items()} for row in rows]

@@ -233,15 +233,18 @@ class Signals:
 
     def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
         """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
+        import xarray as xr
+
         node = self.tree["spk"].to_dataset()
-        node = node.isel(event=np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values)))
-        times = node["time"].rename("spk").assign_attrs(node.attrs)
-        times = times.assign_coords({name: ("event", node[name].values) for name in ("neuron", "trial")})
-        if "neurons" not in self.tree.children:
-            return times
-        neurons = self.tree["neurons"].to_dataset()
-        row = run_folder.rows_of(neurons["neuron"].values, node["neuron"].values)
-        return times.assign_coords({name: ("event", neurons[name].values[row]) for name in LABELS})
+        kept = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
+        coords = {name: node[name].values[kept] for name in ("neuron", "trial")}
+        if "neurons" in self.tree.children:
+            neurons = self.tree["neurons"].to_dataset()
+            row = run_folder.rows_of(neurons["neuron"].values, coords["neuron"])
+            coords |= {name: neurons[name].values[row] for name in LABELS}
+        about = {**node["time"].attrs, **node.attrs}
+        labels = {name: ("event", each) for name, each in coords.items()}
+        return xr.DataArray(node["time"].values[kept], labels, ("event",), "spk", about)
 
     def _cells(self) -> "xr.DataArray":
         """The ids of all cells (neuron), with their names where there are some."""

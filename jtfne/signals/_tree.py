@@ -1,5 +1,6 @@
 """Readouts and tables -> the tree of labelled arrays that Signals wraps."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,17 +21,24 @@ def tree_of(
     task: words.Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
+    tables: "Mapping[str, xr.Dataset] | None" = None,
 ) -> "xr.DataTree":
-    """One node a readout, and the nodes `neurons` (where the net has names) and `events`; see signals_schema.md."""
+    """One node a readout, and those of `tables_of`, which are made unless given; see signals_schema.md."""
     import xarray as xr
 
-    n_trials, duration_ms = int(attrs["n_trials"]), float(attrs["duration_ms"])
+    n_trials = int(attrs["n_trials"])
     nodes = {each.name: _dataset(each, n_trials, task.conditions) for each in readouts}
-    nodes["events"] = _events(task, n_trials, duration_ms)
-    if identity is not None:
-        nodes["neurons"] = _neurons(identity)
+    nodes |= tables_of(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
     nodes["/"] = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
     return xr.DataTree.from_dict(nodes)
+
+
+def tables_of(
+    task: words.Task, identity: Identity | None, n_trials: int, duration_ms: float
+) -> "dict[str, xr.Dataset]":
+    """The nodes `events` and, where the net has names, `neurons`."""
+    events = {"events": _events(task, n_trials, duration_ms)}
+    return events if identity is None else {**events, "neurons": _neurons(identity)}
 
 
 def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":

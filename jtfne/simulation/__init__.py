@@ -1,6 +1,7 @@
 """Net + Paradigm -> Signals: the boundary between arrays and labels. Short, all composition."""
 
 import dataclasses
+import functools
 import math
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, Spikes, plan, signs_of
 from jtfne.reports import NotFiniteError, run_manifest
-from jtfne.signals import Signals, tree_of
+from jtfne.signals import Signals, tables_of, tree_of
 from jtfne.simulation._follower import following, steps_of_chunk
 from jtfne.simulation._inputs import Drive, drive_of
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
@@ -176,6 +177,18 @@ class Ready:
     prepared_s: float
     beside: tuple[bool, ...] = ()
 
+    @functools.cached_property
+    def tables(self) -> "dict[str, xr.Dataset]":
+        """Tables that the signals of all runs share, so that nobody may write into them."""
+        made = tables_of(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
+        for each in (variable.values for table in made.values() for variable in table.variables.values()):
+            each.flags.writeable = False
+        return made
+
+
+CHUNK_CELLS = 5_000
+"""Cells of which `CHUNK_STEPS` are a chunk of a candidate; fewer have longer ones, since each chunk costs some time."""
+
 
 def ready_to_vary(
     net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
@@ -189,7 +202,8 @@ def ready_to_vary(
         config = config.probes([each for each in config.readouts.probes if each.readout in readouts])
     with precision(config.run.dtype):
         planned = _planned(net, config)
-        length = chunk_length(planned.recorders, config.run.n_steps, CHUNK_STEPS)
+        steps = CHUNK_STEPS * min(max(CHUNK_CELLS // net.n_neurons, 1), 10)
+        length = chunk_length(planned.recorders, config.run.n_steps, steps)
         dtype = np.dtype(config.run.dtype)
         drive = drive_of(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
     return Ready(net, config, flat, drive, planned, config.run.n_steps, n_trials, length, 0.0)
@@ -213,7 +227,7 @@ def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
             sink=_in_memory(ready),
             tick=lambda n: None,
         )
-    return Signals(_labelled(ready.net, ready.config, ready.planned, recording))
+    return Signals(_labelled(ready.net, ready.config, ready.planned, recording, ready.tables))
 
 
 def blank(ready: "Ready") -> Signals:
@@ -353,15 +367,17 @@ def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timi
     return Signals(tree, manifest)
 
 
-def _labelled(net: Net, config: Config, planned: Plan, recording: Recording) -> "xr.DataTree":
-    """Labels on what was recorded."""
+def _labelled(
+    net: Net, config: Config, planned: Plan, recording: Recording, tables: "dict[str, xr.Dataset] | None" = None
+) -> "xr.DataTree":
+    """Labels on what was recorded. tables: of the run, if they are made already."""
     attrs: dict[str, str | int | float] = {
         "duration_ms": float(config.run.duration_ms),
         "dt_ms": float(config.run.dt_ms),
         "n_trials": recording.n_trials,
     }
     readouts = [probe.readout(recording) for probe in planned.probes]
-    return tree_of(readouts, config.task, net.identity, attrs)
+    return tree_of(readouts, config.task, net.identity, attrs, tables)
 
 
 def _times(config: Config) -> dict[str, float]:

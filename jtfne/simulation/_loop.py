@@ -1,12 +1,14 @@
 """The outer loop: trials and chunks, from the engine's arrays to one Recording."""
 
 import collections
+import contextlib
 import dataclasses
+import functools
 import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
@@ -182,26 +184,28 @@ class _Run:
     def trial(self, trial: int, sink: Sink, done: int) -> Iterator[int]:
         """Run a trial into `sink`, from chunk `done` on, and tell the steps of each chunk.
 
-        What a chunk left is taken in on a thread while the next one runs, unless the sink wants the state between them.
+        What a chunk left is taken in while the next one runs, on a thread if recorders follow, unless the sink wants
+        the state between them.
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
         carry = self.runner.placed(sink.carry(carry)) if done else carry
         given = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
         follower = Follower(*given, carry) if self.beside else None
-        waiting: collections.deque[Future[Piece]] = collections.deque()
-        behind = AHEAD if self.beside and not self.inside else 1
-        with ThreadPoolExecutor(1) as thread:
+        waiting: collections.deque[Callable[[], Piece]] = collections.deque()
+        behind = AHEAD if follower and not self.inside else 1
+        with ThreadPoolExecutor(1) if follower else contextlib.nullcontext() as thread:
             for k in range(done, self.n_chunks):
                 clock = self.drive.clock(k * self.length, self.length, trial)
                 carry, chunk = self.runner.advance(carry, clock)
                 last = k == self.n_chunks - 1
                 if last:
                     _refuse_non_finite(self.runner.runaways(carry), sink)
-                waiting.append(thread.submit(self._piece, chunk, clock, trial, k, follower))
+                piece = functools.partial(self._piece, chunk, clock, trial, k, follower)
+                waiting.append(thread.submit(piece).result if thread else piece)
                 while len(waiting) > (0 if last or sink.keeps_state else behind):
                     state = carry if sink.keeps_state and not last else None
-                    yield _put(waiting.popleft().result(), sink, state)
+                    yield _put(waiting.popleft()(), sink, state)
 
     def _piece(self, chunk: engine.Chunk, clock: engine.Clock, trial: int, k: int, follower: Follower | None) -> Piece:
         """Chunk `k`, taken in. It may run past the end, as all have one shape: the rest is dropped."""
