@@ -1,5 +1,6 @@
 """The fits of docs/validation/fits.rst: a short training gets nearer, what was kept is found again, the page has it."""
 
+import dataclasses
 import functools
 import json
 import math
@@ -52,7 +53,9 @@ def test_what_is_tuned_and_aimed_at_fits_the_circuit(name: str) -> None:
 
 
 def test_a_short_training_is_no_worse_than_its_start() -> None:
-    fit = _fits.fits(n_trials=2)["CSD, tuft"]
+    """Early input onto layer 4, from there to layer 2/3, and the decay of AMPA alone, for time's sake."""
+    whole = _fits.fits(n_trials=2)["CSD, tuft"]
+    fit = dataclasses.replace(whole, trainables=whole.trainables[1::5])
     result = fit.trained(0, n_generations=2, n_candidates=6, progress=False)
     assert math.isfinite(result.best_score) and not result.report["without_effect"]
     assert result.best_score <= fit.distance(jtfne.construct(fit.config), 0)
