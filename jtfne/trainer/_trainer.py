@@ -82,8 +82,9 @@ class Trainer:
         progress : bool, optional
             A bar on stderr; by default if that is a terminal.
         client : executor, optional
-            What runs candidates elsewhere: a `concurrent.futures.Executor`, or what has its `submit`. Workers are sent
-            the config and construct the circuit themselves; the result is that of one process.
+            What runs candidates elsewhere: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or what has
+            their `submit`. Workers are sent the config and construct the circuit themselves; the result is that of one
+            process, and a lost worker costs a retry, of which the log of "jtfne" tells.
 
         Returns
         -------
