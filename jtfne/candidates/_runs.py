@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
@@ -22,6 +23,7 @@ from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready
 
 ATTEMPTS = 3  # of a job whose worker is lost
 THREADS = 2  # for each core: while one labels and scores, which only one at a time can, another's circuit runs
+LOG = logging.getLogger("jtfne")
 Use = Callable[[Signals], Any]
 Tick = Callable[[int], None]
 
@@ -40,7 +42,7 @@ class Failed(NamedTuple):
 
 
 class Client(Protocol):
-    """What gives work to others: a `concurrent.futures.Executor`, or anything with its `submit`."""
+    """What gives work to others: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or the like."""
 
     def submit(self, fn: Any, /, *args: Any) -> Any:
         """A future with `exception()` and `result()`."""
@@ -131,24 +133,49 @@ class Runs:
         return found
 
     def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
-        """`all` by a client. A job whose worker is lost is given away again."""
-        submit = functools.partial(_submitted, client)
+        """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
+        submit = functools.partial(_submitted, _submit_of(client))
         futures, found = [submit(self.circuit, job, use, 0) for job in jobs], []
+        first = list(futures)
         for job, future in zip(jobs, futures, strict=True):
             for attempt in range(1, ATTEMPTS + 1):
                 error = future.exception()
                 if error is None or isinstance(error, JtfneError) or attempt == ATTEMPTS:
                     break
+                LOG.warning("a job failed on its worker (%r) and is given away again", error)
                 future = submit(self.circuit, job, use, attempt)
             found.append(future.result())
             tick(1)
+        _tell_rescheduled(client, first)
         return found
 
 
-def _submitted(client: Client, *given: Any) -> Any:
+def _submit_of(client: Any) -> Callable[..., Any]:
+    """How a client takes a job. Raises: JtfneError for one of Dask's that is to be awaited."""
+    if not hasattr(client, "get_executor"):  # which Dask's has
+        submit: Callable[..., Any] = client.submit
+        return submit
+    if client.asynchronous:
+        raise refuse("an asynchronous client", "Client(..., asynchronous=False)", "fit(client=)")
+    return functools.partial(client.submit, pure=False)  # else it takes two equal jobs for one
+
+
+def _tell_rescheduled(client: Any, futures: Sequence[Any]) -> None:
+    """Log how many of these jobs a Dask scheduler gave away again by itself, since it lost a worker."""
+    if not hasattr(client, "get_events"):
+        return
+    mine = {each.key for each in futures}
+    lost = [event for _, event in client.get_events("all") if event.get("action") == "remove-worker"]
+    again = [mine & {*each.get("processing-tasks", ()), *each.get("lost-computed-tasks", ())} for each in lost]
+    for each, keys in zip(lost, again, strict=True):
+        if keys:
+            LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", each.get("worker"), len(keys))
+
+
+def _submitted(submit: Callable[..., Any], *given: Any) -> Any:
     """The future of a job. Raises: JtfneError if the client takes no more."""
     try:
-        return client.submit(work, *given)
+        return submit(work, *given)
     except BrokenExecutor as error:
         given_up = f"a client whose workers are lost ({error})"
         raise refuse(given_up, "one that takes work; what is in out= goes on from there", "fit(client=)") from error

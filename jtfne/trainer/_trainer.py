@@ -88,9 +88,9 @@ class Trainer:
         progress : bool, optional
             A bar on stderr; by default if that is a terminal.
         client : executor, optional
-            What runs candidates elsewhere: a `dask.distributed.Client`, a `concurrent.futures.Executor`, or what has
+            What runs candidates elsewhere: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or what has
             their `submit`. Workers are sent the config and construct the circuit themselves; the result is that of one
-            process, in which slopes stay.
+            process, in which slopes stay. A lost worker costs a retry, of which the log of "jtfne" tells.
 
         Returns
         -------
