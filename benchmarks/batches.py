@@ -1,6 +1,9 @@
 """64 candidates of a 500-cell circuit: in turn, spread over cores, as one circuit, and as a batch of matrices.
 
-python benchmarks/batches.py [--candidates N] [--cells N] [--duration-ms T] [--repeats N]
+python benchmarks/batches.py [--candidates N] [--cells N] [--duration-ms T] [--repeats N] [--matrix-steps N]
+
+A step of matrices reads those of all candidates, one a delay, whether anybody spikes or not: gigabytes. So they are
+timed for a few steps only, and their seconds are of as many steps as the others have.
 """
 
 import argparse
@@ -48,8 +51,8 @@ def spread(runs: Runs, candidates: list[Job]) -> list[int]:
     return runs.all(candidates, n_spikes)
 
 
-def matrices(net: jtfne.Net, candidates: list[Job]) -> Callable[[], list[int]]:
-    """A batch of dense matrices, under vmap."""
+def matrices(net: jtfne.Net, candidates: list[Job], n_steps: int) -> Callable[[], list[int]]:
+    """A batch of dense matrices, under vmap, for so many steps."""
     leaves = Leaves.of(net, PATHS, TYPICAL, delivery=delivery.Dense())
     each = [leaves(job.values) for job in candidates]
     values = {name: np.stack([one[name] for one in each]) for name in each[0]}
@@ -57,7 +60,7 @@ def matrices(net: jtfne.Net, candidates: list[Job]) -> Callable[[], list[int]]:
     keys = jax.numpy.stack([key] * len(candidates))
 
     def run() -> list[int]:
-        words = run_batch(leaves.flat, keys, n_steps=net.config.run.n_steps, values=values).words
+        words = run_batch(leaves.flat, keys, n_steps=n_steps, values=values).words
         return [int(each) for each in jax.lax.population_count(words).sum((1, 2))]
 
     return run
@@ -86,24 +89,22 @@ def timed(run: Callable[[], list[int]], repeats: int) -> tuple[float, list[int]]
     return statistics.median(took), found
 
 
-def measured(n: int, n_cells: int, duration_ms: float, repeats: int) -> dict[str, float]:
+def measured(n: int, n_cells: int, duration_ms: float, repeats: int, matrix_steps: int) -> dict[str, float]:
     """Seconds of each way, spikes, and how many programs candidates took beyond the first."""
     net = jtfne.construct(config(n_cells, duration_ms))
     runs, candidates = Runs.of(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
     runs.used(candidates[0], n_spikes)
     programs = engine.advance_jit._cache_size()
     numbers: dict[str, float] = {}
-    ways = {
-        "in_turn": lambda: in_turn(runs, candidates),
-        "spread": lambda: spread(runs, candidates),
-        "matrices": matrices(net, candidates),
-    }
+    ways = {"in_turn": lambda: in_turn(runs, candidates), "spread": lambda: spread(runs, candidates)}
     for name, run in ways.items():
         numbers[f"{name}_s"], found = timed(run, repeats)
         numbers[f"{name}_spikes"] = sum(found)
     numbers["programs_beyond_the_first"] = engine.advance_jit._cache_size() - programs
     numbers["flattened_s"], found = timed(flattened(n_cells, duration_ms, n), repeats)
     numbers["flattened_spikes"] = sum(found)
+    took_s, _ = timed(matrices(net, candidates, matrix_steps), 1)
+    numbers["matrices_s"] = took_s / matrix_steps * net.config.run.n_steps
     return numbers
 
 
@@ -114,8 +115,9 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=500)
     parser.add_argument("--duration-ms", type=float, default=1000.0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--matrix-steps", type=int, default=5)
     given = parser.parse_args()
-    numbers = measured(given.candidates, given.cells, given.duration_ms, given.repeats)
+    numbers = measured(given.candidates, given.cells, given.duration_ms, given.repeats, given.matrix_steps)
     about = {"candidates": given.candidates, "cells": given.cells, "duration_ms": given.duration_ms, "cores": n_cores()}
     record("batches", **about, **numbers, speedup=numbers["in_turn_s"] / numbers["spread_s"])
 

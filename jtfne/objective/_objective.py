@@ -160,7 +160,7 @@ class Objective:
 
 
 def _compared(
-    metric: Metric, x: jax.Array, frame: Frame, units: str, where: str
+    metric: Metric, x: ArrayLike, frame: Frame, units: str, where: str
 ) -> tuple[jax.Array, Floats | None, dict[str, Any]]:
     """The value of a metric; for a curve at the points that the recorded one has too, with that one and the points."""
     measure = metric.measure
@@ -182,7 +182,7 @@ def _metric_row(metric: Metric, seen: Seen, where: str) -> "tuple[dict[str, Any]
     """One row of the table of metrics, and its curves if it has some."""
     x, frame = recorded(metric, seen, where)
     axes = seen.axes
-    value, target, points = _compared(metric, jnp.asarray(x), frame, axes.units, where)
+    value, target, points = _compared(metric, x, frame, axes.units, where)
     away = float(distance(metric, value, target))
     unit = metric.measure.unit(axes.units)
     if target is None:

@@ -29,8 +29,8 @@ def tree_of(
     n_trials = int(attrs["n_trials"])
     nodes = {each.name: _dataset(each, n_trials, task.conditions) for each in readouts}
     nodes |= tables_of(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
-    nodes["/"] = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
-    return xr.DataTree.from_dict(nodes)
+    about = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
+    return xr.DataTree(about, children={name: xr.DataTree(each) for name, each in nodes.items()})
 
 
 def tables_of(
