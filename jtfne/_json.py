@@ -25,14 +25,17 @@ def loads(text: str, *, where: str = "JSON") -> Any:
     """The value of a JSON text. Raises: JtfneError for NaN, Infinity, a key given twice, or broken syntax."""
 
     def constant(name: str) -> Any:
+        """Refuse NaN and Infinity."""
         raise refuse(name, "finite numbers", where)
 
     def number(text: str) -> float:
+        """A number that float64 can hold."""
         if not math.isfinite(float(text)):  # such as 1e999
             raise refuse(text, "finite numbers", where)
         return float(text)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object, of which json would keep the last of equal keys."""
         keys = [key for key, _ in pairs]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:

@@ -19,13 +19,16 @@ def register(cls: type[T]) -> type[T]:
     traced, static = ([name for name, fixed in fields if fixed is kind] for kind in (False, True))
 
     def flatten(tree: Any) -> tuple[list[Any], tuple[Any, ...]]:
+        """Traced fields, and static ones."""
         return [getattr(tree, name) for name in traced], tuple(getattr(tree, name) for name in static)
 
     def flatten_with_keys(tree: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
+        """As `flatten`, each traced field with its name."""
         children, fixed = flatten(tree)
         return [(jax.tree_util.GetAttrKey(name), x) for name, x in zip(traced, children, strict=True)], fixed
 
     def unflatten(fixed: tuple[Any, ...], children: Any) -> T:
+        """The dataclass again, past its constructor."""
         tree = object.__new__(cls)
         for name, value in (*zip(traced, children, strict=True), *zip(static, fixed, strict=True)):
             object.__setattr__(tree, name, value)
