@@ -14,63 +14,39 @@ from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Fram
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Response(Measure):
-    """What follows `onset_ms`, mean over trials, less the mean of the last `baseline_ms` before it."""
-
-    LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    differentiable: ClassVar[bool] = True
-    onset_ms: float = 0.0
-    baseline_ms: float = 0.0
-
-    def unit(self, of: str) -> str:
-        """That of a correlation where it correlates, else that of the readout."""
-        return "r" if self.correlates else of
-
-    def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
-        onset_ms, baseline_ms = self.onset_ms, self.baseline_ms
-        start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
-        if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
-            given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-            within = f"{start_ms:g} to {stop_ms:g} ms"
-            return given, f"an onset before the end of the window, {within}, and a baseline within it"
-        if baseline_ms and self._quiet(frame).size == 0:
-            return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
-        return None
-
-    def _quiet(self, frame: Frame) -> NDArray[np.int64]:
-        """Which samples are the baseline."""
-        since_ms = frame.time_ms - self.onset_ms
-        return np.flatnonzero((since_ms >= -self.baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
-
-    def _response(self, x: jax.Array, frame: Frame) -> jax.Array:
-        """Mean over trials less the mean of the baseline, if there is one: (n_samples, n_rows)."""
-        mean = jnp.mean(x, axis=0)
-        return mean - jnp.mean(mean[self._quiet(frame)], axis=0) if self.baseline_ms else mean
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EvokedWaveform(_Response):
+class EvokedWaveform(Measure):
     """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that of its baseline.
 
     The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with
     `shape_only`, by correlation, whatever the units.
     """
 
+    LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
     readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR, *AREAL)
+    differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "a channel is not finite, or, with shape_only, never moves"
     one_area: ClassVar[bool] = True
     dims: ClassVar[tuple[str, ...]] = ("time", "channel")
+    onset_ms: float = 0.0
+    baseline_ms: float = 0.0
     shape_only: bool = False
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_samples, n_channels)."""
-        return self._response(x, frame)
+        return _response(x, frame, self.onset_ms, self.baseline_ms)
+
+    def unit(self, of: str) -> str:
+        """That of the readout, or that of a correlation."""
+        return "r" if self.shape_only else of
 
     @property
     def correlates(self) -> bool:
         """As `shape_only`."""
         return self.shape_only
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """An onset after the samples, or a baseline not within them."""
+        return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and names of channels."""
@@ -78,7 +54,7 @@ class EvokedWaveform(_Response):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CSDProfile(_Response):
+class CSDProfile(Measure):
     """Current source density over depth and time from `onset_ms`, mean over trials, less the mean of its baseline.
 
     Minus the second difference of a potential, at the inner contacts; a CSD is taken as it is. Compared by correlation
@@ -87,17 +63,33 @@ class CSDProfile(_Response):
     probe's span, for columns of different thickness. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
     """
 
+    LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
     readouts: ClassVar[tuple[str, ...]] = LAMINAR
-    correlates: ClassVar[bool] = True
+    differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the density never changes"
     one_area: ClassVar[bool] = True
     dims: ClassVar[tuple[str, ...]] = ("time", "z_mm")
+    onset_ms: float = 0.0
+    baseline_ms: float = 0.0
     relative_depth: bool = False
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_samples, n_depths)."""
-        response = self._response(x, frame)
+        response = _response(x, frame, self.onset_ms, self.baseline_ms)
         return response if frame.density else csd.csd(response, _spacing_mm(frame))
+
+    def unit(self, of: str) -> str:
+        """That of a correlation."""
+        return "r"
+
+    @property
+    def correlates(self) -> bool:
+        """Always."""
+        return True
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """An onset after the samples, or a baseline not within them."""
+        return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and depths, mm."""
@@ -113,27 +105,68 @@ class CSDProfile(_Response):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Topography(_Response):
+class Topography(Measure):
     """The map over sensors: mean over trials and the window, less the mean of `baseline_ms` before `onset_ms`.
 
     Compared by the correlation C of the two maps, each less its mean over sensors, so that neither size nor reference
     counts: 1 - C is half the squared global map dissimilarity. Source: Murray et al. (2008), Brain Topogr. 20:249-264.
     """
 
+    LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
     readouts: ClassVar[tuple[str, ...]] = HEAD
-    correlates: ClassVar[bool] = True
+    differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the map is flat"
     dims: ClassVar[tuple[str, ...]] = ("channel",)
     averaged: ClassVar[tuple[str, ...]] = ("time",)
+    onset_ms: float = 0.0
+    baseline_ms: float = 0.0
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_channels,)."""
         after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
-        return jnp.mean(self._response(x, frame)[after], axis=0)
+        return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[after], axis=0)
+
+    def unit(self, of: str) -> str:
+        """That of a correlation."""
+        return "r"
+
+    @property
+    def correlates(self) -> bool:
+        """Always."""
+        return True
+
+    def complaint(self, frame: Frame) -> Complaint | None:
+        """An onset after the samples, or a baseline not within them."""
+        return _baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Names of the sensors."""
         return {"channel": np.array(frame.channels, dtype=str)}
+
+
+def _quiet(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
+    """Which samples are the baseline."""
+    since_ms = frame.time_ms - onset_ms
+    return np.flatnonzero((since_ms >= -baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
+
+
+def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -> jax.Array:
+    """Mean over trials less the mean of the baseline, if there is one: (n_samples, n_rows)."""
+    mean = jnp.mean(x, axis=0)
+    if baseline_ms == 0.0:
+        return mean
+    return mean - jnp.mean(mean[_quiet(frame, onset_ms, baseline_ms)], axis=0)
+
+
+def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
+    """An onset after the samples, or a baseline not within them."""
+    start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
+    if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
+        given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
+        return given, f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it"
+    if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
+        return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
+    return None
 
 
 def _spacing_mm(frame: Frame) -> float:
