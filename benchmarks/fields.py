@@ -17,7 +17,8 @@ from jtfne.probes.fields_head import eeg_lead, meg_lead
 from recording import measured
 
 CIRCUIT, LIMIT_s = "cuba", 2.0
-PROBES = {"spk": (), "lfp": (LFP(),), "lfp_64": (LFP(n_channels=64),), "all": (LFP(), "csd", "dipole", "eeg", "meg")}
+LFP_64 = LFP(n_channels=64)
+PROBES = {"spk": (), "lfp": (LFP(),), "lfp_64": (LFP_64,), "all": (LFP_64, "csd", "dipole", "eeg", "meg")}
 
 
 def main() -> None:

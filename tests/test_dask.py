@@ -17,8 +17,11 @@ GRID = {"cells.E.drive": [2.0, 4.0]}
 
 @contextlib.contextmanager
 def cluster(n_workers, **how):
-    """A client of so many workers on this machine, at no port but the loopback's."""
-    given = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None, **how}
+    """A client of so many workers on this machine, at no port but the loopback's.
+
+    Without a limit of memory: a worker within this process would count all of its memory as its own, and pause.
+    """
+    given = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0, **how}
     with LocalCluster(n_workers=n_workers, **given) as made, Client(made) as client:
         yield client
 

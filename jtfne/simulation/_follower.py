@@ -20,7 +20,6 @@ CHUNKS, LEAST_STEPS = 32, 300
 SHARE = 128
 """Of all steps of all cells, one in so many may be a spike before a chunk needs a program with more room for them."""
 
-
 LEAST_WORK = 20_000_000
 """Cells times steps from which on it pays to compile a second program, about 1 s on a core of its own."""
 
