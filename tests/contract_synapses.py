@@ -120,7 +120,7 @@ def v_m(view):
 
 
 @each_synapse
-@pytest.mark.parametrize("dt_ms", [0.1, 0.4, 0.8])
+@pytest.mark.parametrize("dt_ms", [0.1, pytest.param(0.4, marks=pytest.mark.slow), 0.8])
 def test_kinetics_are_the_closed_form_on_any_grid(synapse, dt_ms):
     """The mean over each step, and with it the charge; at a membrane that a leak of its own clamps."""
     clamp = LIF(v_th_mV=1e3, tau_m_ms=1e-9, c_m_pF=C_M, v_rest_mV=-40.0)
@@ -285,7 +285,14 @@ def test_a_member_of_a_batch_is_what_it_is_alone(choice):
         np.testing.assert_array_equal(together.words[k], alone.words)
 
 
-@pytest.mark.parametrize("kind", [name for name, cls in EMITTERS.items() if getattr(cls, "receives", True)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("GLIF1", "GLIF2") else name  # GLIF3 has what they have
+        for name, cls in EMITTERS.items()
+        if getattr(cls, "receives", True)
+    ],
+)
 def test_currents_balance_under_every_emitter_that_receives(kind):
     """All synapses at once: the terms sum to zero at every step, and each source mode is the sum of its terms."""
     cell = EMITTERS[kind]()
