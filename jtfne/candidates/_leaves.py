@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
 from jtfne._precision import precision
+from jtfne.batch import names_of
 from jtfne.candidates._synapses import Weights, weights_of
 from jtfne.config import Config, Place, Population, Trainable, at_bounds, misdeclared, place_of, places_of, with_values
 from jtfne.delivery import Choice
@@ -107,8 +108,8 @@ class Leaves:
     @functools.cached_property
     def _named(self) -> tuple[list[tuple[str, Any]], Any]:
         """The leaves of the circuit by name, in their order, and what they are leaves of."""
-        leaves, tree = jax.tree_util.tree_flatten_with_path(self.flat)
-        return [(jax.tree_util.keystr(path).removeprefix("."), leaf) for path, leaf in leaves], tree
+        leaves, tree = jax.tree.flatten(self.flat)
+        return list(zip(names_of(self.flat), leaves, strict=True)), tree
 
     def config(self, values: Any) -> Config:
         """The config that declares these values. Raises: JtfneError if it is refused."""
