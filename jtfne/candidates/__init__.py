@@ -1,6 +1,6 @@
 """Candidates: one circuit with other values at some paths, without wiring or compiling anew."""
 
 from jtfne.candidates._leaves import INNER, Leaves, typical_of
-from jtfne.candidates._runs import Circuit, Client, Failed, Job, Runs
+from jtfne.candidates._runs import Circuit, Client, Failed, Job, Runs, spread
 
-__all__ = ["INNER", "Circuit", "Client", "Failed", "Job", "Leaves", "Runs", "typical_of"]
+__all__ = ["INNER", "Circuit", "Client", "Failed", "Job", "Leaves", "Runs", "spread", "typical_of"]

@@ -120,17 +120,7 @@ class Runs:
         """
         if client is not None:
             return self._by(client, jobs, use, tick)
-        found: list[Any] = []
-        if not self.compiled.is_set():  # by the first job, which each thread would do else
-            for job in jobs[:1]:
-                found.append(self.used(job, use))
-                self.compiled.set()
-                tick(1)
-        with ThreadPoolExecutor(THREADS * n_cores()) as pool:
-            for each in pool.map(lambda job: self.used(job, use), jobs[len(found) :]):
-                found.append(each)
-                tick(1)
-        return found
+        return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
 
     def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
         """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
@@ -148,6 +138,26 @@ class Runs:
             tick(1)
         _tell_rescheduled(client, first)
         return found
+
+
+def spread(
+    run: Callable[[Any], Any], jobs: Sequence[Any], n_threads: int, compiled: threading.Event, tick: Tick
+) -> list[Any]:
+    """What `run` makes of each job, in order, on so many threads; by a program that the first compiles, unless it is.
+
+    Each thread would compile it else. tick: hears of each that is done.
+    """
+    found: list[Any] = []
+    if not compiled.is_set():
+        for job in jobs[:1]:
+            found.append(run(job))
+            compiled.set()
+            tick(1)
+    with ThreadPoolExecutor(n_threads) as pool:
+        for each in pool.map(run, jobs[len(found) :]):
+            found.append(each)
+            tick(1)
+    return found
 
 
 def _submit_of(client: Any) -> Callable[..., Any]:

@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -16,7 +16,7 @@ from jtfne import _keys, engine
 from jtfne._check import refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.candidates import Leaves, Runs
+from jtfne.candidates import Leaves, Runs, spread
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
@@ -83,6 +83,7 @@ class Slopes:
     probes: tuple[Probe, ...]
     n_steps: int
     axes: Mapping[str, Axes]
+    compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
     def of(
@@ -143,15 +144,7 @@ class Slopes:
 
         tick: hears of each that is done.
         """
-        found = []
-        for job in jobs[:1]:  # compiles, which each thread would do else
-            found.append(self.at(*job))
-            tick(1)
-        with ThreadPoolExecutor(n_cores()) as pool:
-            for each in pool.map(lambda job: self.at(*job), jobs[1:]):
-                found.append(each)
-                tick(1)
-        return found
+        return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
     def at(self, place: Any, seed: int) -> Slope:
         """That of one run. place: (d,), in the search."""
