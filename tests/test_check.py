@@ -46,7 +46,7 @@ def test_what_is_no_number_is_refused_in_one_line(kind: str) -> None:
         with pytest.raises(jtfne.JtfneError, match=r"^width_ms=.*\(0, inf\) \(in rates\)$") as caught:
             check(NOT_NUMBERS[kind], POSITIVE, name="width_ms", where="rates")
         assert len(str(caught.value)) < 250
-    with pytest.raises(jtfne.JtfneError, match="^kind=.*allowed: 'a', 'b'"):
+    with pytest.raises(jtfne.JtfneError, match=r"^kind=.*allowed: 'a', 'b'"):
         one_of(NOT_NUMBERS[kind], ["a", "b"], name="kind", where="rates")
     assert POSITIVE.holds(NOT_NUMBERS[kind]) is False
 
