@@ -162,7 +162,7 @@ def _in_order_of(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> x
 
 
 def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
-    """What tells the places of a dim apart: its coordinate, or the depths of channels without names; None if nothing."""
+    """What tells the places of a dim apart: its coordinate, or the depths of nameless channels; None if nothing."""
     if dim in data.coords:
         return [str(name) for name in data[dim].values.tolist()]
     if dim == "channel" and "z_mm" in data.coords and data["z_mm"].dims == ("channel",):

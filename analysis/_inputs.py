@@ -94,7 +94,9 @@ def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
     axis = data["time"]
     times_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where=where)
     rounding_ms = _time.rounding_of(axis.values) * _time.MS_PER_UNIT[axis.attrs.get("units", "ms").strip()]
-    return data.assign_coords(time=("time", _time.without_rounding(times_ms, rounding_ms), {**axis.attrs, "units": "ms"}))
+    return data.assign_coords(
+        time=("time", _time.without_rounding(times_ms, rounding_ms), {**axis.attrs, "units": "ms"})
+    )
 
 
 def even_step(data: xr.DataArray, coord: str, where: str) -> float:

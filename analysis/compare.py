@@ -127,9 +127,7 @@ def compare_run(
     return table, [csv, png]
 
 
-def evoked_laminar(
-    signals: Signals, readout: str = "lfp_proxy", area: str | None = None
-) -> tuple[xr.DataArray, float]:
+def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | None = None) -> tuple[xr.DataArray, float]:
     """A run's laminar readout of one area, (time, channel), mean over trials; and when its first event starts, ms.
 
     Raises: JtfneError if there is no event, or it comes at different times in different trials.

@@ -47,7 +47,9 @@ def _events(signals: Signals, label: str | None, where: str) -> list[tuple[int, 
     table = signals.events
     chosen = table if label is None else table[table["label"] == label]
     if len(chosen):
-        return [(int(trial), float(time_ms)) for trial, time_ms in zip(chosen["trial"], chosen["onset_ms"], strict=True)]
+        return [
+            (int(trial), float(time_ms)) for trial, time_ms in zip(chosen["trial"], chosen["onset_ms"], strict=True)
+        ]
     labels = ", ".join(sorted({repr(str(name)) for name in table["label"]}))
     raise refuse(f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where)
 

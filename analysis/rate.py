@@ -11,7 +11,6 @@ from jtfne.analysis._inputs import Data, kernel, pair
 from jtfne.analysis._spikes import Spikes, spikes_of
 from jtfne.measures import rate
 
-
 CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 
 

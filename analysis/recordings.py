@@ -69,7 +69,9 @@ def load_recording(
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one without the readout.
     """
     if not isinstance(name_or_path, str | os.PathLike):
-        raise refuse(f"recording {describe_value(name_or_path)}", f"'barrel', or a path to {', '.join(SUFFIXES)}", WHERE)
+        raise refuse(
+            f"recording {describe_value(name_or_path)}", f"'barrel', or a path to {', '.join(SUFFIXES)}", WHERE
+        )
     for name, text in (("readout", readout), ("units", "" if units is None else units)):
         if not isinstance(text, str):
             raise refuse(f"{name}={describe_value(text)}", "a name", WHERE)
@@ -97,7 +99,9 @@ def _described(
     even_step(found, "time", WHERE)
     if z_mm is not None:
         if np.shape(z_mm) != (found.sizes["channel"],) or np.asarray(z_mm).dtype.kind not in "iuf":
-            raise refuse(f"z_mm={describe_value(z_mm)}", f"a depth for each of {found.sizes['channel']} channels", WHERE)
+            raise refuse(
+                f"z_mm={describe_value(z_mm)}", f"a depth for each of {found.sizes['channel']} channels", WHERE
+            )
         found = found.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
     extra = {"onset_ms": onset_ms, "units": units}
     found = found.assign_attrs({key: value for key, value in extra.items() if value is not None})
@@ -147,7 +151,9 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
     try:
         raw = mne.io.read_raw_fif(path, verbose="error")
     except UNREADABLE as error:
-        raise refuse(f"{path.name}, which cannot be read as raw data ({error}),", "a FIF file of raw data", WHERE) from None
+        raise refuse(
+            f"{path.name}, which cannot be read as raw data ({error}),", "a FIF file of raw data", WHERE
+        ) from None
     types = raw.get_channel_types()
     present = [kind for kind in FIELD_TYPES if kind in types]
     if not present:

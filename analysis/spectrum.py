@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 
-import numpy as np
 import xarray as xr
 
 from jtfne import measures

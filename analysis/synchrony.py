@@ -73,4 +73,6 @@ def _traces(data: Data, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
     for dim in ("neuron", "channel"):
         if dim in traces.dims:
             return traces, dim
-    raise refuse(f"a DataArray with dims {tuple(map(str, data.dims))}", "dims that include 'neuron' or 'channel'", where)
+    raise refuse(
+        f"a DataArray with dims {tuple(map(str, data.dims))}", "dims that include 'neuron' or 'channel'", where
+    )

@@ -108,9 +108,10 @@ class BandPower(Measure):
         """A band beyond half the rate of the samples, or without a frequency."""
         clock = self.binned(frame)
         complaint = _band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
-        if complaint is not None or spectrum.in_band(
-            frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz
-        ).any():
+        if (
+            complaint is not None
+            or spectrum.in_band(frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz).any()
+        ):
             return complaint
         return f"the band {self.low_Hz:g} up to {self.high_Hz:g} Hz", "one that holds a frequency below its upper end"
 
