@@ -93,10 +93,10 @@ def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
         return data
     axis = data["time"]
     times_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where=where)
-    rounding_ms = _time.rounding_of(axis.values) * _time.MS_PER_UNIT[axis.attrs.get("units", "ms").strip()]
-    return data.assign_coords(
-        time=("time", _time.without_rounding(times_ms, rounding_ms), {**axis.attrs, "units": "ms"})
-    )
+    if axis.dtype.kind == "f":
+        scale = 1.0 if axis.attrs.get("units") is None else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
+        times_ms = _time.without_rounding(times_ms, scale * _time.rounding_of(axis.values))
+    return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
 
 
 def even_step(data: xr.DataArray, coord: str, where: str) -> float:

@@ -87,7 +87,8 @@ class Spikes:
 def is_raster(data: xr.DataArray) -> bool:
     """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a continuous trace.
 
-    ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers without a unit over neurons.
+    ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over neurons that have no
+    unit.
     """
     if "readout" in data.attrs:
         return bool(str(data.attrs["readout"]) == "spk")

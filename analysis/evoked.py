@@ -70,7 +70,8 @@ def evoked(
     data : Signals or DataArray
         A run, or an array with an evenly spaced ``time`` in ms, with or without trial.
     onset_ms : float or sequence of float, optional
-        One onset or more within each trial, ms on the clock of `data`. Left out: the events of the run, or ``attrs["onset_ms"]`` of the array.
+        One onset or more within each trial, ms on the clock of `data`.
+        Left out: the events of the run, or ``attrs["onset_ms"]`` of the array.
     label : str, optional
         Only events of this label.
     window_ms, baseline_ms : tuple of float

@@ -61,7 +61,8 @@ def load_recording(
     Returns
     -------
     DataArray
-        ``time`` in ms, whatever unit of time the file names, and ``channel``, with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
+        ``time`` in ms, whatever unit of time the file names, and ``channel``,
+        with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
 
     Raises
     ------

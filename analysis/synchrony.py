@@ -17,7 +17,8 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     ----------
     data : Signals or DataArray
         A run with spikes or a raster (counted in bins), or traces with dims time and ``neuron`` or ``channel``.
-        ``attrs["readout"]`` says which; without it bool is spikes, and so are whole numbers over neurons without a unit.
+        ``attrs["readout"]`` says which; without it bool is spikes, and so are whole numbers over neurons that have no
+        unit.
     bin_ms : float
         Bins for spike counts, ms; traces are taken as they are.
 

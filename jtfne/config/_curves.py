@@ -27,7 +27,8 @@ class Curve(Frozen):
     values : sequence of float
         One for each point, the last dimension fastest.
     dims : sequence of str
-        ``time`` (ms from the onset; of a DataArray in ``time.attrs["units"]``), ``frequency`` (Hz), ``channel`` or ``z_mm``; none for a bare list.
+        ``time`` (ms from the onset; that of a DataArray is read in ``time.attrs["units"]``),
+        ``frequency`` (Hz), ``channel`` or ``z_mm``; none for a bare list.
     coords : dict
         The points of each dimension; ``z_mm`` may lie on ``channel``.
     units : str

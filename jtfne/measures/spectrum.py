@@ -105,7 +105,7 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
 
 
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
-    """Which frequencies (n_freq,), numpy's or JAX's, lie in the half-open band [low_Hz, high_Hz), to within rounding."""
+    """Which frequencies (n_freq,), of numpy or JAX, lie in the half-open band [low_Hz, high_Hz), to within rounding."""
     near_Hz = 1e-6 * (f_Hz[1] - f_Hz[0]) if len(f_Hz) > 1 else 0.0
     return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)
 
