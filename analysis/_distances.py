@@ -55,11 +55,11 @@ def compare(
     JtfneError
         For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
     """
-    whole_number(n_bootstrap, Limit(low=1), name="n_bootstrap", where=WHERE)
-    number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
-    whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
+    n_bootstrap = whole_number(n_bootstrap, Limit(low=1), name="n_bootstrap", where=WHERE)
+    level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
+    seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
-        number(block_ms, POSITIVE, name="block_ms", where=WHERE)
+        block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
     ours, theirs, dt_ms, unit = _alike(simulated, recorded)
     n_blocks, length = _blocks(ours.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(_cut(ours, n_blocks, length), _cut(theirs, n_blocks, length), dt_ms, relative=unit == "sd")

@@ -6,7 +6,7 @@ import xarray as xr
 from jtfne import measures
 from jtfne._check import JtfneError, Limit, refuse, whole_number
 from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, over_time, pair, values_last
-from jtfne.analysis.spectrum import SEGMENT_MS, refuse_short
+from jtfne.analysis.spectrum import SEGMENT_MS, check_segment
 
 Band = tuple[float, float]
 THETA_HZ = (4.0, 8.0)
@@ -56,7 +56,7 @@ def coherence(
     """
     where = "analysis.coherence"
     x, dt_ms = over_time(data, readout, where)
-    refuse_short(segment_ms, dt_ms, where)
+    segment_ms = check_segment(segment_ms, dt_ms, where)
     n_steps = min(round(segment_ms / dt_ms), x.sizes["time"])
     n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
     if n_segments < 2:
@@ -165,7 +165,7 @@ def phase_amplitude_coupling(
     """
     where = "analysis.phase_amplitude_coupling"
     x, dt_ms = over_time(data, readout, where)
-    whole_number(n_bins, Limit(low=3), name="n_bins", where=where)
+    n_bins = whole_number(n_bins, Limit(low=3), name="n_bins", where=where)
     phase_Hz, amplitude_Hz = (
         pair(band_Hz, name=name, where=where, unit="Hz")
         for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))

@@ -67,6 +67,7 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     """
     if not POSITIVE.holds(sigma_S_m):
         raise refuse(f"sigma_S_m={describe_value(sigma_S_m)}", "a conductivity above 0", WHERE)
+    sigma_S_m = float(sigma_S_m)
     measures.csd.check_method(method, name="method", where=WHERE)
     lfp = array(lfp, "lfp_proxy", WHERE)
     check_form(lfp, WHERE, "channel")

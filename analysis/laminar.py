@@ -95,9 +95,9 @@ def laminar_features(
     (0.2, 5.0, 'source above sink')
     """
     where = "analysis.laminar_features"
-    number(onset_ms, FINITE, name="onset_ms", where=where)
-    for name, length_ms in (("window_ms", window_ms), ("baseline_ms", baseline_ms)):
-        number(length_ms, POSITIVE, name=name, where=where)
+    onset_ms = number(onset_ms, FINITE, name="onset_ms", where=where)
+    window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
+    baseline_ms = number(baseline_ms, POSITIVE, name="baseline_ms", where=where)
     source = check_values(lfp, where, "time", "channel")
     source = source.mean("trial", keep_attrs=True) if "trial" in source.dims else source
     if set(source.dims) != {"time", "channel"}:

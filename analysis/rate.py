@@ -147,7 +147,7 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
         Dims (neuron,); intervals of all trials are pooled, none spans two trials.
     """
     where = "analysis.cv"
-    whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
+    min_intervals = whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
     spikes = spikes_of(data, where)
     intervals = _intervals(spikes)
     row = np.searchsorted(np.sort(spikes.neuron), intervals["neuron"].values)
@@ -181,7 +181,7 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
     """
     where = "analysis.fano_factor"
     spikes = spikes_of(data, where)
-    number(window_ms, POSITIVE, name="window_ms", where=where)
+    window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
     if spikes.n_bins(window_ms) * spikes.n_trials < 2:
         allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"
         raise refuse(f"window_ms={window_ms:g}", allowed, where)

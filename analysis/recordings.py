@@ -77,7 +77,7 @@ def load_recording(
         if not isinstance(text, str):
             raise refuse(f"{name}={describe_value(text)}", "a name", WHERE)
     if onset_ms is not None:
-        number(onset_ms, FINITE, name="onset_ms", where=WHERE)
+        onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
         return _barrel(readout)
     path = Path(name_or_path)

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import FINITE, NOT_NEGATIVE, JtfneError, Limit, describe_value, number, refuse, whole_number
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, JtfneError, Limit, describe_value, number, refuse, whole_number
 from jtfne.analysis._inputs import (
     Data,
     by_depth,
@@ -54,7 +54,7 @@ def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float
         As `psd`: for values that are not finite too, as one would take its frequency from all channels.
     """
     where = "analysis.spectrolaminar"
-    number(max_frequency_Hz, FINITE, name="max_frequency_Hz", where=where)
+    max_frequency_Hz = number(max_frequency_Hz, FINITE, name="max_frequency_Hz", where=where)
     power = psd(read(lfp, "lfp_proxy", where, "time", "channel"), segment_ms)
     if "trial" in power.dims:
         power = power.mean("trial", keep_attrs=True)
@@ -162,13 +162,16 @@ def flip_null(
         As `flip`; for a control of potentials with a map.
     """
     where = "analysis.flip_null"
-    whole_number(n_draws, Limit(low=1), name="n_draws", where=where)
-    whole_number(seed, NOT_NEGATIVE, name="seed", where=where)
+    n_draws = whole_number(n_draws, Limit(low=1), name="n_draws", where=where)
+    seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=where)
     _check_control(control, where)
     bands = _check_bands(bands, where)
     if density is not None:
         measures.csd.check_method(density, name="density", where=where)
+    segment_ms = number(segment_ms, POSITIVE, name="segment_ms", where=where)
     if not isinstance(data, xr.DataArray) or "time" not in data.dims:
+        if density is not None:
+            raise refuse("density= with a map of power", "density for potentials over time only", where)
         return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
     lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:

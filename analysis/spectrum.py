@@ -57,7 +57,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     """
     where = "analysis.psd"
     x, dt_ms = over_time(data, readout, where)
-    refuse_short(segment_ms, dt_ms, where)
+    segment_ms = check_segment(segment_ms, dt_ms, where)
     values, front = values_last(x, "time")
     return _labelled(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
@@ -97,17 +97,18 @@ def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "l
     True
     """
     where = "analysis.multitaper"
-    number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
+    half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
     x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
     return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
 
 
-def refuse_short(segment_ms: float, dt_ms: float, where: str) -> None:
-    """Raises: JtfneError for segments of fewer than 2 samples."""
-    number(segment_ms, FINITE, name="segment_ms", where=where)
+def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
+    """`segment_ms` as a float. Raises: JtfneError for segments of fewer than 2 samples."""
+    segment_ms = number(segment_ms, FINITE, name="segment_ms", where=where)
     if round(segment_ms / dt_ms) < 2:
         raise refuse(f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where)
+    return segment_ms
 
 
 def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
@@ -154,8 +155,8 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     where = "analysis.band_power"
     power, f_Hz = over_frequency(power, where)
     even_step(power, "frequency", where)
-    number(low_Hz, NOT_NEGATIVE, name="low_Hz", where=where)
-    number(high_Hz, POSITIVE, name="high_Hz", where=where)
+    low_Hz = number(low_Hz, NOT_NEGATIVE, name="low_Hz", where=where)
+    high_Hz = number(high_Hz, POSITIVE, name="high_Hz", where=where)
     if not measures.spectrum.in_band(f_Hz, low_Hz, high_Hz).any():
         allowed = f"a band that holds some of {f_Hz[0]:g} to {f_Hz[-1]:g} Hz"
         raise refuse(f"the band {low_Hz:g} to {high_Hz:g} Hz", allowed, where)
