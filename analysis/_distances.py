@@ -1,13 +1,15 @@
 """Distances between two arrays of the same shape, with intervals from a bootstrap over blocks of time."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from jtfne import measures
-from jtfne._check import refuse
-from jtfne.analysis._inputs import Floats, even_step, kernel, need, values_last
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
+from jtfne.analysis._inputs import Floats, check_form, even_step, in_ms, kernel, values_last
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
@@ -29,8 +31,9 @@ def compare(
     Parameters
     ----------
     simulated, recorded : DataArray
-        The same dims and sizes, with ``time`` in ms of one step. Where units differ, both are taken in sd from their
-        mean, and spectra as shares of their power.
+        The same dims and sizes, with ``time`` of one step; samples are paired from the first of each. All other dims
+        are paired by the names of their coordinate (channels without names by their depth), whatever their order.
+        Where units differ, both are taken in sd from their mean, and spectra as shares of their power.
     block_ms : float, optional
         Length of the blocks of time that are drawn again with replacement, longer than the signals remember; a tenth
         of the time if left out. What remains after the last whole block does not count.
@@ -50,12 +53,15 @@ def compare(
     Raises
     ------
     JtfneError
-        For shapes or steps that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
+        For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
     """
+    n_bootstrap = whole_number(n_bootstrap, Limit(low=1), name="n_bootstrap", where=WHERE)
+    level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
+    seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
+    if block_ms is not None:
+        block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
     ours, theirs, dt_ms, unit = _alike(simulated, recorded)
     n_blocks, length = _blocks(ours.shape[-1], dt_ms, block_ms)
-    if n_bootstrap < 1 or not 0.0 < level < 1.0:
-        raise refuse(f"n_bootstrap={n_bootstrap}, level={level}", "1 draw or more, a level between 0 and 1", WHERE)
     blocks = _Blocks(_cut(ours, n_blocks, length), _cut(theirs, n_blocks, length), dt_ms, relative=unit == "sd")
     values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
@@ -79,11 +85,13 @@ class _Blocks:
         """Sums and spectra, a block each; `relative` spectra are shares of their power."""
         axes = (1, 2)
         self.squares: Floats = ((ours - theirs) ** 2).mean(axis=axes)
-        centred = [each - each.mean(axis=(0, 2), keepdims=True) for each in (ours, theirs)]
+        centred = [values - values.mean(axis=(0, 2), keepdims=True) for values in (ours, theirs)]
         pairs = ((0, 0), (1, 1), (0, 1))
         self.products: Floats = np.stack([(centred[i] * centred[j]).sum(axis=axes) for i, j in pairs], axis=-1)
         length = ours.shape[-1]
-        spectra = [kernel(measures.spectrum.psd, each, dt_ms, length * dt_ms)[1][..., 1:] for each in (ours, theirs)]
+        spectra = [
+            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:] for values in (ours, theirs)
+        ]
         self.spectra: Floats = np.stack(spectra)
         self.relative = relative
 
@@ -104,25 +112,62 @@ class _Blocks:
 
 def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
     """Both as (n_rows, n_steps), their step and unit. Raises: JtfneError where they cannot be compared."""
-    need(simulated, "time", where=WHERE)
+    for name, data in (("simulated", simulated), ("recorded", recorded)):
+        if not isinstance(data, xr.DataArray):
+            raise refuse(f"{name} data of type {type(data).__name__}", "an xarray.DataArray", WHERE)
+        check_form(data, WHERE, "time")
     if set(simulated.dims) != set(recorded.dims):
-        raise refuse(f"dimensions {simulated.dims} and {recorded.dims}", "the same dimensions", WHERE)
+        given = f"dimensions {tuple(map(str, simulated.dims))} and {tuple(map(str, recorded.dims))}"
+        raise refuse(given, "the same dimensions", WHERE)
     aligned = recorded.transpose(*simulated.dims)
     if simulated.shape != aligned.shape:
         raise refuse(f"sizes {dict(simulated.sizes)} and {dict(aligned.sizes)}", "the same sizes", WHERE)
-    steps = [even_step(each, "time", WHERE) for each in (simulated, aligned)]
+    steps = [even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned)]
     if abs(steps[0] - steps[1]) > 1e-3 * abs(steps[0]):
         raise refuse(f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE)
-    rows = [values_last(each, "time")[0] for each in (simulated, aligned)]
-    rows = [each.reshape(-1, each.shape[-1]) for each in rows]
-    for name, each in zip(("simulated", "recorded"), rows, strict=True):
-        if not np.isfinite(each).all() or not each.std() > 0.0:
+    for dim in simulated.dims:
+        if dim != "time":
+            aligned = _in_order_of(simulated, aligned, str(dim))
+    rows = [values_last(data, "time")[0] for data in (simulated, aligned)]
+    rows = [values.reshape(-1, values.shape[-1]) for values in rows]
+    for name, values in zip(("simulated", "recorded"), rows, strict=True):
+        if not np.isfinite(values).all() or not values.std() > 0.0:
             raise refuse(f"{name} data that are not finite or never vary", "finite data that vary", WHERE)
-    units = [str(each.attrs.get("units", "a.u.")) for each in (simulated, aligned)]
+    units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned)]
     if units[0] == units[1]:
         return rows[0], rows[1], steps[0], units[0]
-    ours, theirs = ((each - each.mean()) / each.std() for each in rows)
+    ours, theirs = ((values - values.mean()) / values.std() for values in rows)
     return ours, theirs, steps[0], "sd"
+
+
+def _in_order_of(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
+    """`recorded` with the places of a dim in the order that they have in `simulated`, found by name.
+
+    Raises: JtfneError where one has names and the other has none, where names differ, and for a name given twice.
+    """
+    ours, theirs = (_names(data, dim) for data in (simulated, recorded))
+    if ours is None and theirs is None:
+        return recorded
+    if ours is None or theirs is None:
+        nameless = "simulated" if ours is None else "recorded"
+        raise refuse(f"{dim} without names in the {nameless} data alone", f"a coordinate {dim!r} in both", WHERE)
+    for name, names in (("simulated", ours), ("recorded", theirs)):
+        if len(set(names)) < len(names):
+            raise refuse(f"{name} data with a {dim} given twice", "each name once", WHERE)
+    missing = [name for name in ours if name not in set(theirs)]
+    if missing:
+        given = f"recorded data without the {dim} {', '.join(map(str, missing[:5]))}"
+        raise refuse(given, f"the same names in both; they have {', '.join(map(str, theirs[:8]))}", WHERE)
+    return recorded.isel({dim: [theirs.index(name) for name in ours]})
+
+
+def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
+    """What tells the places of a dim apart: its coordinate, or the depths of nameless channels; None if nothing."""
+    if dim in data.coords:
+        return [str(name) for name in data[dim].values.tolist()]
+    if dim == "channel" and "z_mm" in data.coords and data["z_mm"].dims == ("channel",):
+        return [f"at {depth_mm:.6g} mm" for depth_mm in data["z_mm"].values.tolist()]
+    return None
 
 
 def _blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:

@@ -1,22 +1,22 @@
-"""What the analyses read: a run or a labelled array, as plain float64 arrays with their clock and labels."""
+"""What the analyses read: a run or a labelled array, checked, in float64, with its clock in ms and its labels."""
 
-import dataclasses
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jtfne._check import JtfneError, one_of, refuse
+from jtfne import _time
+from jtfne._check import FINITE, JtfneError, describe_value, number, refuse
 from jtfne._precision import precision
+from jtfne._time import TOLERANCE as TOLERANCE
 from jtfne.signals import Signals
 
 Data = Signals | xr.DataArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LABELS = ("area", "layer", "cell_type")
-TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in, is finer
+Window = tuple[float, float]
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:
@@ -24,8 +24,56 @@ def array(data: Data, readout: str, where: str) -> xr.DataArray:
     if isinstance(data, xr.DataArray):
         return data
     if isinstance(data, Signals):
+        if not isinstance(readout, str):
+            raise refuse(f"readout={describe_value(readout)}", "the name of a readout", where)
         return data.get(readout)
     raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+
+
+def read(data: Data, readout: str, where: str, *dims: str) -> xr.DataArray:
+    """`array`, checked by `check_values`; it has `dims`, and its time, if it has one, is in ms."""
+    return check_values(array(data, readout, where), where, *dims)
+
+
+def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
+    """`data` with all its values in memory as float64 and its time in ms.
+
+    Raises: JtfneError for what is no DataArray, lacks one of `dims`, is empty, holds something else than real numbers
+    or any value that is not finite, or has a time axis that cannot be read.
+    """
+    if not isinstance(data, xr.DataArray):
+        raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
+    check_form(data, where, *dims)
+    values = np.asarray(data.values, np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        given = f"{bad.size} of {values.size} values that are not finite, the first at {_place(data, int(bad[0]))},"
+        raise refuse(given, "finite values: drop or mend these first", where)
+    return in_ms(data.copy(data=values), where)
+
+
+def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
+    """Raises: JtfneError where the dims, the dtype or the size of `data` cannot be what an analysis reads."""
+    names = tuple(map(str, data.dims))
+    need(data, *dims, where=where)
+    if len(set(names)) < len(names):
+        raise refuse(f"a DataArray with dims {names}", "each dim once", where)
+    if data.dtype.kind not in "biuf":
+        raise refuse(f"an array of dtype {data.dtype}", "real numbers", where)
+    if data.size == 0:
+        raise refuse(f"an empty array, {dict(data.sizes)},", "one value or more", where)
+
+
+def _place(data: xr.DataArray, flat: int) -> str:
+    """Where the value at place `flat` of the raveled array lies, in the words of its coordinates."""
+    rows = np.unravel_index(flat, data.shape)
+    words = []
+    for dim, row in zip(data.dims, rows, strict=True):
+        names = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
+        words.append(f"{dim} {names[row]}")
+        if dim == "channel" and "z_mm" in data.coords and data["z_mm"].dims == ("channel",):
+            words[-1] += f" ({data['z_mm'].values[row]} mm)"
+    return ", ".join(words) or "its only place"
 
 
 def need(data: xr.DataArray, *dims: str, where: str) -> None:
@@ -36,17 +84,51 @@ def need(data: xr.DataArray, *dims: str, where: str) -> None:
         raise refuse(given, f"dims that include {', '.join(map(repr, dims))}", where)
 
 
+def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
+    """`data` with its time axis, if it has one with times, in ms. Raises: JtfneError for times that cannot be read.
+
+    Numbers are in ``time.attrs["units"]``, ms where that is missing; a timedelta64 says its own unit.
+    """
+    if "time" not in data.dims or "time" not in data.coords:
+        return data
+    axis = data["time"]
+    times_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where=where)
+    if axis.dtype.kind == "f":
+        scale = 1.0 if axis.attrs.get("units") is None else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
+        times_ms = _time.without_rounding(times_ms, scale * _time.rounding_of(axis.values))
+    return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
+
+
 def even_step(data: xr.DataArray, coord: str, where: str) -> float:
     """The step of an evenly spaced coordinate. Raises: JtfneError where it is missing or uneven."""
+    return _time.even_step(coordinate(data, coord, where), where=where, name=coord)
+
+
+def coordinate(data: xr.DataArray, coord: str, where: str) -> Floats:
+    """The values of a coordinate that has numbers along one dim. Raises: JtfneError where it has not."""
     if coord not in data.coords:
         raise refuse(f"a DataArray without the coordinate {coord!r}", f"one with {coord!r}, evenly spaced", where)
-    values = np.asarray(data[coord].values, dtype=np.float64)
-    if values.size < 2:
-        raise refuse(f"{coord} with {values.size} value", "2 or more, evenly spaced", where)
-    step = float(values[-1] - values[0]) / (values.size - 1)
-    if not np.all(np.abs(np.diff(values) - step) <= TOLERANCE * abs(step) + 1e-9) or step == 0.0:
-        raise refuse(f"{coord} that is not evenly spaced", "one step throughout", where)
-    return step
+    values = data[coord].values
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise refuse(f"a coordinate {coord!r} of dtype {values.dtype}", "finite numbers along one dimension", where)
+    return np.asarray(values, np.float64)
+
+
+def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float]:
+    """What to analyse, as `read`, and its step in ms. Raises: JtfneError without an even time axis."""
+    x = read(data, readout, where, "time")
+    return x, even_step(x, "time", where)
+
+
+def over_frequency(power: xr.DataArray, where: str, *dims: str) -> tuple[xr.DataArray, Floats]:
+    """Power as `check_values`, and its frequencies, Hz. Raises: JtfneError, also for power below 0, as dB are."""
+    checked = check_values(power, where, *dims, "frequency")
+    f_Hz = coordinate(checked, "frequency", where)
+    if not (np.diff(f_Hz) > 0.0).all() or f_Hz[0] < 0.0:
+        raise refuse("frequencies that do not all grow from 0 Hz or above", "those of psd", where)
+    if (checked.values < 0.0).any():
+        raise refuse("power below 0, such as dB,", "power, 0 or above", where)
+    return checked, f_Hz
 
 
 def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
@@ -62,7 +144,18 @@ def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:
         raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
     if data.sizes["channel"] < at_least:
         raise refuse(f"{data.sizes['channel']} channels", f"{at_least} or more", where)
-    return data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
+    return data.isel(channel=np.argsort(coordinate(data, "z_mm", where), kind="stable"))
+
+
+def pair(value: Any, *, name: str, where: str, unit: str = "ms") -> Window:
+    """Two finite numbers, the first below the second. Raises: JtfneError."""
+    allowed = f"(start, stop) in {unit}, start before stop"
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray) or np.shape(value) != (2,):
+        raise refuse(f"{name}={describe_value(value)}", allowed, where)
+    start, stop = (number(end, FINITE, name=name, where=where) for end in value)
+    if not start < stop:
+        raise refuse(f"{name}={value!r}", allowed, where)
+    return start, stop
 
 
 def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable, ...]]:
@@ -76,121 +169,16 @@ def coords_of(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, An
     return {name: coord for name, coord in data.coords.items() if coord.ndim and set(coord.dims) <= set(dims)}
 
 
-def kernel(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """What a jnp kernel of `jtfne.measures` gives in float64, as writable numpy arrays."""
-    with precision("float64"):
-        result = function(*arguments, **keywords)
-        return tuple(np.array(part) for part in result) if isinstance(result, tuple) else np.array(result)
+def kernel(function: Callable[..., Any], *arguments: Any, where: str = "", **keywords: Any) -> Any:
+    """What a jnp kernel of `jtfne.measures` gives in float64, as writable numpy arrays.
 
-
-@dataclasses.dataclass(frozen=True)
-class Spikes:
-    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what they lie in.
-
-    neuron: (n_neurons,) ids. labels: area, layer, cell_type, each (n_neurons,), if known. Times lie in (0, duration].
+    where: of the analysis, as whose refusal a ValueError of the kernel is raised. Raises: JtfneError.
     """
-
-    time_ms: Floats
-    row: Ints
-    trial: Ints
-    neuron: Ints
-    n_trials: int
-    duration_ms: float
-    labels: Mapping[str, NDArray[Any]]
-
-    def counts(self, bin_ms: float, group: Ints | None = None) -> Floats:
-        """Spikes by trial, bin and row, or group of rows: (n_trials, n_bins, n_rows); bins are (k, k + 1] bin_ms."""
-        of_row = np.arange(self.neuron.size) if group is None else group
-        n_rows = int(of_row.max(initial=-1)) + 1
-        n_bins = max(1, int(np.floor(self.duration_ms / bin_ms + TOLERANCE)))
-        which = np.maximum(np.ceil(self.time_ms / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
-        kept = which < n_bins
-        flat = (self.trial[kept] * n_bins + which[kept]) * n_rows + of_row[self.row[kept]]
-        counted = np.bincount(flat, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
-        return counted.reshape(self.n_trials, n_bins, n_rows)
-
-    def groups(self, by: str | Sequence[str], where: str) -> tuple[Ints, str, dict[str, Any]]:
-        """Group of each row, the groups' dim, and its coordinates. Raises: JtfneError where a label is not known."""
-        keys = (by,) if isinstance(by, str) else tuple(by)
-        for key in keys:
-            one_of(key, LABELS, name="by", where=where)
-            if key not in self.labels:
-                raise refuse(f"by={key!r} for neurons without that label", "a run of a Net with identity", where)
-        rows = list(zip(*(map(str, self.labels[key]) for key in keys), strict=True))
-        order = {combination: k for k, combination in enumerate(dict.fromkeys(rows))}
-        code = np.array([order[row] for row in rows], dtype=np.int64)
-        if isinstance(by, str):
-            return code, by, {by: np.array([combination[0] for combination in order], dtype=str)}
-        coords: dict[str, Any] = {"population": np.array([" ".join(each) for each in order], dtype=str)}
-        for position, key in enumerate(keys):
-            coords[key] = ("population", np.array([each[position] for each in order], dtype=str))
-        return code, "population", coords
-
-
-def is_raster(data: xr.DataArray) -> bool:
-    """Whether `data` holds spikes, as events or as counts in bins, rather than a continuous trace."""
-    return data.attrs.get("readout") == "spk" or "event" in data.dims or data.dtype.kind in "biu"
-
-
-def spikes_of(data: Data, where: str) -> Spikes:
-    """The spikes of a run, of a raster (time, neuron), or of an event array. Raises: JtfneError for anything else."""
-    if isinstance(data, Signals):
-        return _from_signals(data, where)
-    if not isinstance(data, xr.DataArray):
-        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
-    if "event" in data.dims:
-        return _from_events(data, where)
-    need(data, "time", "neuron", where=where)
-    return _from_raster(data, where)
-
-
-def _from_signals(signals: Signals, where: str) -> Spikes:
-    """The events of the run's `spk` node."""
-    events = _from_events(signals.get("spk"), where)
-    if "neurons" not in signals.tree.children:
-        return events
-    cells = signals.tree["neurons"].to_dataset()
-    ids = np.asarray(cells["neuron"].values, np.int64)
-    labels = {key: np.asarray(cells[key].values, dtype=str) for key in LABELS if key in cells}
-    order = np.argsort(ids)
-    row = order[np.searchsorted(ids[order], events.neuron[events.row])]
-    return dataclasses.replace(events, row=row, neuron=ids, labels=labels)
-
-
-def _from_events(data: xr.DataArray, where: str) -> Spikes:
-    """Spike times (event,) in ms, with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`."""
-    for name in ("n_neurons", "n_trials", "duration_ms"):
-        if name not in data.attrs:
-            raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
-    return Spikes(
-        time_ms=np.asarray(data.values, np.float64),
-        row=np.asarray(data["neuron"].values, np.int64),
-        trial=np.asarray(data["trial"].values, np.int64),
-        neuron=np.arange(int(data.attrs["n_neurons"])),
-        n_trials=int(data.attrs["n_trials"]),
-        duration_ms=float(data.attrs["duration_ms"]),
-        labels={},
-    )
-
-
-def _from_raster(data: xr.DataArray, where: str) -> Spikes:
-    """The events of counts (time, neuron), with or without a trial dim; a count of 2 is two events."""
-    full = data if "trial" in data.dims else data.expand_dims("trial")
-    extra = [str(dim) for dim in full.dims if dim not in ("trial", "time", "neuron")]
-    if extra:
-        raise JtfneError(f"a raster with dims {extra} is not allowed; allowed: trial, time, neuron (in {where})")
-    dt_ms = even_step(full, "time", where)
-    counts = np.asarray(full.transpose("trial", "time", "neuron").values).astype(np.int64)
-    trial, step, row = np.nonzero(counts)
-    times = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
-    n_steps, n_neurons = counts.shape[1:]
-    ids = full["neuron"].values if "neuron" in full.coords else np.arange(n_neurons)
-    return Spikes(
-        time_ms=(times[1] + 1) * dt_ms,
-        row=times[2],
-        trial=times[0],
-        neuron=np.asarray(ids, np.int64),
-        n_trials=counts.shape[0],
-        duration_ms=n_steps * dt_ms,
-        labels={key: np.asarray(full[key].values, dtype=str) for key in LABELS if key in full.coords},
-    )
+    try:
+        with precision("float64"):
+            result = function(*arguments, **keywords)
+            return tuple(np.array(part) for part in result) if isinstance(result, tuple) else np.array(result)
+    except JtfneError:
+        raise
+    except ValueError as error:
+        raise JtfneError(f"{error} (in {where})" if where else str(error)) from error

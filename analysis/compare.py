@@ -1,20 +1,19 @@
 """A simulated signal beside a recorded one."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import JtfneError, one_of, refuse
+from jtfne._check import FINITE, JtfneError, describe_value, number, one_of, refuse
+from jtfne.analysis import _inputs
 from jtfne.analysis._distances import compare as compare
 from jtfne.analysis.laminar import UNITS, laminar_features
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
 from jtfne.analysis.recordings import load_recording
-
-if TYPE_CHECKING:
-    from jtfne.signals import Signals
+from jtfne.signals import Signals
 
 LAMINAR = ("lfp_proxy", "csd_proxy")
 TRACES = ("eeg_proxy", "meg_proxy")
@@ -55,6 +54,9 @@ def compare_laminar(
         ("simulated", simulated, simulated_onset_ms),
         ("recorded", recorded, recorded_onset_ms),
     ):
+        if not isinstance(data, xr.DataArray | LaminarFeatures):
+            given = f"{name} data of type {type(data).__name__}"
+            raise refuse(given, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")
         if isinstance(data, xr.DataArray):
             at_ms = _onset_of(data, name) if onset_ms is None else onset_ms
             data = laminar_features(data, onset_ms=at_ms, window_ms=window_ms, baseline_ms=baseline_ms)
@@ -64,7 +66,7 @@ def compare_laminar(
 
 
 def compare_run(
-    signals: "Signals",
+    signals: Signals,
     recording: str | Path | xr.DataArray,
     *,
     readout: str = "lfp_proxy",
@@ -99,13 +101,17 @@ def compare_run(
         For a run without events, and whatever the recording and the readout do not allow.
     """
     where = "analysis.compare_run"
+    if not isinstance(signals, Signals):
+        raise refuse(f"data of type {type(signals).__name__}", Signals, where)
+    if not isinstance(folder, str | os.PathLike):
+        raise refuse(f"folder={describe_value(folder)}", "a path", where)
     one_of(readout, (*LAMINAR, *TRACES), name="readout", where=where)
     recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     csv = target / "comparison.csv"
     if readout in TRACES:
         table = compare(*_common(signals.get(readout), recorded, where))
+        target.mkdir(parents=True, exist_ok=True)  # only now: a refusal leaves no empty folder
         table.to_csv(csv, index=False)
         return table, [csv]
     from jtfne.analysis import figures
@@ -114,15 +120,14 @@ def compare_run(
     ours = laminar_features(simulated, onset_ms=onset_ms)
     theirs = laminar_features(recorded, onset_ms=_onset_of(recorded, "recorded"))
     table = compare_laminar(ours, theirs)
+    target.mkdir(parents=True, exist_ok=True)
     table.to_csv(csv, index=False)
     png = target / "comparison.png"
     figures.laminar_comparison(ours, theirs, path=png)
     return table, [csv, png]
 
 
-def evoked_laminar(
-    signals: "Signals", readout: str = "lfp_proxy", area: str | None = None
-) -> tuple[xr.DataArray, float]:
+def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | None = None) -> tuple[xr.DataArray, float]:
     """A run's laminar readout of one area, (time, channel), mean over trials; and when its first event starts, ms.
 
     Raises: JtfneError if there is no event, or it comes at different times in different trials.
@@ -151,11 +156,12 @@ def _onset_of(data: xr.DataArray, name: str) -> float:
             f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an attribute onset_ms "
             "(.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in analysis.compare_laminar)"
         )
-    return float(data.attrs["onset_ms"])
+    return number(data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar")
 
 
 def _common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Both over the channels that they share and the time of the shorter. Raises: JtfneError if they share none."""
+    _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:
         simulated = simulated.mean("trial", keep_attrs=True)
     names = [name for name in simulated["channel"].values.tolist() if name in recorded["channel"].values.tolist()]

@@ -4,9 +4,9 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, values_last
-from jtfne.analysis.spectrum import SEGMENT_MS, over_time, refuse_short
+from jtfne._check import JtfneError, Limit, refuse, whole_number
+from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, over_time, pair, values_last
+from jtfne.analysis.spectrum import SEGMENT_MS, check_segment
 
 Band = tuple[float, float]
 THETA_HZ = (4.0, 8.0)
@@ -56,7 +56,7 @@ def coherence(
     """
     where = "analysis.coherence"
     x, dt_ms = over_time(data, readout, where)
-    refuse_short(segment_ms, dt_ms, where)
+    segment_ms = check_segment(segment_ms, dt_ms, where)
     n_steps = min(round(segment_ms / dt_ms), x.sizes["time"])
     n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
     if n_segments < 2:
@@ -103,7 +103,7 @@ def _together(x: xr.DataArray, other: xr.DataArray, where: str) -> tuple[xr.Data
     """Both arrays over all dims of both. Raises: JtfneError unless their times are the same."""
     if not isinstance(other, xr.DataArray):
         raise refuse(f"other of type {type(other).__name__}", "an xarray.DataArray", where)
-    _, step_ms = over_time(other, "", where)
+    other, step_ms = over_time(other, "", where)
     if other.sizes["time"] != x.sizes["time"] or np.any(
         np.abs(other["time"].values - x["time"].values) > TOLERANCE * step_ms
     ):
@@ -165,13 +165,15 @@ def phase_amplitude_coupling(
     """
     where = "analysis.phase_amplitude_coupling"
     x, dt_ms = over_time(data, readout, where)
-    if n_bins < 3:
-        raise refuse(f"n_bins={n_bins!r}", "3 or more", where)
+    n_bins = whole_number(n_bins, Limit(low=3), name="n_bins", where=where)
+    phase_Hz, amplitude_Hz = (
+        pair(band_Hz, name=name, where=where, unit="Hz")
+        for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
+    )
     slow, fast = (x, x) if other is None else _together(x, other, where)
     (phase, front), (amplitude, _) = values_last(slow, "time"), values_last(fast, "time")
-    try:
-        found = kernel(measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins)
-    except ValueError as error:
-        raise JtfneError(f"{error} (in {where})") from error
-    about = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
-    return xr.DataArray(found, coords_of(slow, front), front, "phase_amplitude_coupling", about)
+    index = kernel(
+        measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins, where=where
+    )
+    attrs = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
+    return xr.DataArray(index, coords_of(slow, front), front, "phase_amplitude_coupling", attrs)

@@ -4,8 +4,8 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import refuse
-from jtfne.analysis._inputs import Data, Floats, array, downward, kernel, values_last
+from jtfne._check import POSITIVE, describe_value, refuse
+from jtfne.analysis._inputs import Data, Floats, array, check_form, check_values, downward, kernel, values_last
 from jtfne.measures.csd import Method, SecondDifference, Smoothed
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6}
@@ -65,9 +65,14 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     >>> csd(lfp, DeltaICSD(diameter_mm=0.5)).values.round()[:2].tolist()
     [-27874.0, 63114.0]
     """
-    if not (sigma_S_m > 0.0 and np.isfinite(sigma_S_m)):
-        raise refuse(f"sigma_S_m={sigma_S_m!r}", "a conductivity above 0", WHERE)
+    if not POSITIVE.holds(sigma_S_m):
+        raise refuse(f"sigma_S_m={describe_value(sigma_S_m)}", "a conductivity above 0", WHERE)
+    sigma_S_m = float(sigma_S_m)
+    measures.csd.check_method(method, name="method", where=WHERE)
     lfp = array(lfp, "lfp_proxy", WHERE)
+    check_form(lfp, WHERE, "channel")
+    _refuse_gaps(downward(lfp, WHERE))
+    lfp = check_values(lfp, WHERE)
     scale = _volts(lfp, method)
     density, method = _estimate(downward(lfp, WHERE), method, scale, sigma_S_m)
     density = density.transpose(*lfp.dims).rename("csd")
@@ -81,7 +86,6 @@ def _estimate(
 ) -> tuple[xr.DataArray, Method]:
     """The density at the places of the method, and the method as fitted; without a scale, per spacing^2."""
     values, front = values_last(ordered, "channel")
-    _refuse_gaps(ordered, values)
     z_mm = np.asarray(ordered["z_mm"].values, np.float64)
     values = values if scale is None else values * scale
     method = method.fitted(values, z_mm)
@@ -104,14 +108,13 @@ def _volts(lfp: xr.DataArray, method: Method) -> float | None:
     return scale
 
 
-def _refuse_gaps(ordered: xr.DataArray, values: Floats) -> None:
-    """Raises: JtfneError naming the first channel with values that are not finite."""
+def _refuse_gaps(ordered: xr.DataArray) -> None:
+    """Raises: JtfneError naming the first channel, by depth, with values that are not finite."""
+    values, _ = values_last(ordered, "channel")
     bad = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
     if bad.size:
-        first_mm = ordered["z_mm"].values[bad[0]]
-        given = (
-            f"{bad.size} of {values.shape[-1]} channels with values that are not finite, the first at {first_mm:g} mm,"
-        )
+        first_mm, n_channels = ordered["z_mm"].values[bad[0]], values.shape[-1]
+        given = f"{bad.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
         raise refuse(given, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
 
 

@@ -1,15 +1,14 @@
 """Averages around events."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import TOLERANCE, Data, array, even_step, need
+from jtfne._check import FINITE, describe_value, number, refuse
+from jtfne.analysis._inputs import TOLERANCE, Data, Window, even_step, pair, read
 from jtfne.signals import Signals
-
-Window = tuple[float, float]
 
 
 def onsets(
@@ -19,20 +18,40 @@ def onsets(
 
     trial is a trial's label; -1 stands for every trial.
     """
+    if label is not None and not isinstance(label, str):
+        raise refuse(f"label={describe_value(label)}", "the label of an event", where)
+    if label is not None and (onset_ms is not None or not isinstance(data, Signals)):
+        raise refuse(f"label={label!r}", "a label for the events of a run only, without onset_ms", where)
     if onset_ms is not None:
-        return [(-1, float(each)) for each in np.atleast_1d(np.asarray(onset_ms, np.float64))]
+        return [(-1, time_ms) for time_ms in _times(onset_ms, "onset_ms", where)]
     if isinstance(data, Signals):
-        table = data.events
-        kept = table if label is None else table[table["label"] == label]
-        if len(kept):
-            return [(int(t), float(at)) for t, at in zip(kept["trial"], kept["onset_ms"], strict=True)]
-        known = sorted({repr(str(each)) for each in table["label"]})
-        raise refuse(
-            f"label={label!r}", f"an event of the run: {', '.join(known) or 'it has none'}; or onset_ms=", where
-        )
+        return _events(data, label, where)
     if "onset_ms" in data.attrs:
-        return [(-1, float(each)) for each in np.atleast_1d(np.asarray(data.attrs["onset_ms"], np.float64))]
-    raise JtfneError(f"no onset is known; give onset_ms=, or an array with attrs['onset_ms'] (in {where})")
+        return [(-1, time_ms) for time_ms in _times(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
+    raise refuse("data without an onset", "onset_ms=, or an array with attrs['onset_ms']", where)
+
+
+def _times(onset_ms: Any, name: str, where: str) -> list[float]:
+    """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite number."""
+    several = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
+    times = list(onset_ms) if several else [onset_ms]
+    if not times:
+        raise refuse(f"{name}={describe_value(onset_ms)}", "one onset or more, ms", where)
+    return [number(time_ms, FINITE, name=name, where=where) for time_ms in times]
+
+
+def _events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
+    """(trial, onset in ms) of the events of a run that have `label`, or of all. Raises: JtfneError for none."""
+    if "events" not in signals.tree.children:
+        raise refuse("a run without a table of events", "onset_ms=", where)
+    table = signals.events
+    chosen = table if label is None else table[table["label"] == label]
+    if len(chosen):
+        return [
+            (int(trial), float(time_ms)) for trial, time_ms in zip(chosen["trial"], chosen["onset_ms"], strict=True)
+        ]
+    labels = ", ".join(sorted({repr(str(name)) for name in table["label"]}))
+    raise refuse(f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where)
 
 
 def evoked(
@@ -51,7 +70,8 @@ def evoked(
     data : Signals or DataArray
         A run, or an array with an evenly spaced ``time`` in ms, with or without trial.
     onset_ms : float or sequence of float, optional
-        Onsets within each trial, ms. Left out: the events of the run, or ``attrs["onset_ms"]`` of the array.
+        One onset or more within each trial, ms on the clock of `data`.
+        Left out: the events of the run, or ``attrs["onset_ms"]`` of the array.
     label : str, optional
         Only events of this label.
     window_ms, baseline_ms : tuple of float
@@ -63,20 +83,26 @@ def evoked(
     -------
     DataArray
         As `data` without trial; ``time`` in ms from the onset, ``attrs["n_epochs"]`` averaged.
+
+    Raises
+    ------
+    JtfneError
+        Without an onset, for windows that reach beyond the data, uneven times and values that are not finite.
     """
     where = "analysis.evoked"
-    source = array(data, readout, where)
+    source = read(data, readout, where, "time")
     return average(source, onsets(data, onset_ms, label, where), window_ms, baseline_ms, where)
 
 
 def average(
     source: xr.DataArray, at: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
 ) -> xr.DataArray:
-    """`evoked` of an array and its (trial, onset in ms) events."""
-    need(source, "time", where=where)
+    """`evoked` of an array, as `read` gives it, and its (trial, onset in ms) events."""
     dt_ms = even_step(source, "time", where)
     time_ms = np.asarray(source["time"].values, np.float64)
-    first, last = (round(edge / dt_ms) for edge in window_ms)
+    if "trial" in source.coords and np.unique(source["trial"].values).size < source["trial"].size:
+        raise refuse("trials of which two have one name", "a name for each trial", where)
+    first, last = (round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where))
     if last <= first:
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
@@ -98,11 +124,14 @@ def _one(part: xr.DataArray, trial: int) -> xr.DataArray:
     """One trial of `part`, or its mean over trials where the event is in each."""
     if "trial" not in part.dims:
         return part
-    return part.mean("trial") if trial < 0 else part.sel(trial=trial, drop=True)
+    if trial < 0:
+        return part.mean("trial")
+    return part.sel(trial=trial, drop=True) if "trial" in part.coords else part.isel(trial=trial)
 
 
 def _from_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
     """`mean` less its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
+    baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)
     inside = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))
     if inside.size == 0 or baseline_ms[0] < time_ms[0] - TOLERANCE:

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
-from jtfne._check import POSITIVE, JtfneError, in_range, refuse
-from jtfne.analysis._inputs import Floats, even_step, need
+from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
+from jtfne.analysis._inputs import Floats, check_values, downward, even_step
 from jtfne.analysis.csd import csd
 
 ONSET_SDS = 3.0
@@ -95,17 +95,17 @@ def laminar_features(
     (0.2, 5.0, 'source above sink')
     """
     where = "analysis.laminar_features"
-    for name, length_ms in (("window_ms", window_ms), ("baseline_ms", baseline_ms)):
-        in_range(length_ms, POSITIVE, name=name, where=where)
-    source = lfp.mean("trial", keep_attrs=True) if "trial" in lfp.dims else lfp
+    onset_ms = number(onset_ms, FINITE, name="onset_ms", where=where)
+    window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
+    baseline_ms = number(baseline_ms, POSITIVE, name="baseline_ms", where=where)
+    source = check_values(lfp, where, "time", "channel")
+    source = source.mean("trial", keep_attrs=True) if "trial" in source.dims else source
     if set(source.dims) != {"time", "channel"}:
         given = f"an array of dimensions {tuple(map(str, lfp.dims))}"
         raise refuse(given, "time and channel, with or without trial: select one area", where)
-    if not np.isfinite(source.values).all():
-        raise refuse("an array with values that are not finite", "finite values", where)
     even_step(source, "time", where)
-    density = (source if is_csd(source) else csd(source)).transpose("time", "channel")
-    need(density, "time", where=where)
+    density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
+    density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms
     quiet = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
     inside = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)

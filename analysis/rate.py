@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from jtfne._check import POSITIVE, in_range, refuse
-from jtfne.analysis._inputs import Data, Spikes, kernel, spikes_of
+from jtfne import _time
+from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
+from jtfne.analysis._inputs import Data, kernel, pair
+from jtfne.analysis._spikes import Spikes, spikes_of
 from jtfne.measures import rate
+
+CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 
 
 def rates(
@@ -22,18 +26,29 @@ def rates(
     by : str, sequence of str or None
         ``"area"``, ``"layer"`` or ``"cell_type"``, or several of them (dim ``population``); None keeps each neuron.
     window_ms : tuple of float, optional
-        Start and end of the time that counts, ms; all of it if left out.
+        Start and end of the time that counts, ms on the clock of `data`; all of it if left out.
 
     Returns
     -------
     DataArray
         Hz, dims (trial, the groups).
+
+    Raises
+    ------
+    JtfneError
+        For what is no spikes: a trace, or an array that declares neither spikes nor counts.
     """
-    spikes = spikes_of(data, "analysis.rates")
-    start_ms, stop_ms = (0.0, spikes.duration_ms) if window_ms is None else window_ms
-    if not 0.0 <= start_ms < stop_ms <= spikes.duration_ms + 1e-6:
-        raise refuse(f"window_ms={window_ms}", f"a window within 0 to {spikes.duration_ms:g} ms", "analysis.rates")
-    inside = (spikes.time_ms > start_ms) & (spikes.time_ms <= stop_ms)
+    where = "analysis.rates"
+    spikes = spikes_of(data, where)
+    start_ms, stop_ms = spikes.start_ms, spikes.stop_ms
+    if window_ms is not None:
+        start_ms, stop_ms = pair(window_ms, name="window_ms", where=where)
+        if start_ms < spikes.start_ms - CLOCK_MS or stop_ms > spikes.stop_ms + CLOCK_MS:
+            allowed = f"a window within {spikes.start_ms:g} to {spikes.stop_ms:g} ms"
+            raise refuse(f"window_ms={window_ms}", allowed, where)
+    inside = (spikes.time_ms > start_ms + CLOCK_MS) & (spikes.time_ms <= stop_ms + CLOCK_MS)
+    if window_ms is None:
+        inside[:] = True
     n_rows = spikes.neuron.size
     flat = spikes.trial[inside] * n_rows + spikes.row[inside]
     counts = np.bincount(flat, minlength=spikes.n_trials * n_rows).reshape(spikes.n_trials, n_rows)
@@ -41,10 +56,10 @@ def rates(
     attrs = {"units": "Hz", "long_name": "firing rate"}
     if by is None:
         return xr.DataArray(values, dims=("trial", "neuron"), coords=_by_neuron(spikes), attrs=attrs, name="rate")
-    code, dim, coords = spikes.groups(by, "analysis.rates")
+    code, dim, coords = spikes.groups(by, where)
     sizes = np.bincount(code)
     means = np.stack([np.bincount(code, weights=row) / sizes for row in values])
-    coords["trial"] = np.arange(spikes.n_trials)
+    coords["trial"] = spikes.trials
     return xr.DataArray(means, dims=("trial", dim), coords=coords, attrs=attrs, name="rate")
 
 
@@ -56,27 +71,34 @@ def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] 
     data : Signals or DataArray
         A run with spikes, or a raster with dims (time, neuron), with or without trial.
     bin_ms : float
-        Width of the bins, ms; what is left of the run after the last whole bin is not counted.
+        Width of the bins, ms; what is left of the run after the last whole bin is not counted. Data shorter than a bin
+        are one bin of their own length.
     by : str, sequence of str or None
         Groups, as in `rates`.
 
     Returns
     -------
     DataArray
-        Hz, dims (trial, time) and the groups; time is the end of each bin.
+        Hz, dims (trial, time) and the groups; time is the end of each bin, ms on the clock of `data`;
+        ``attrs["interval_ms"]`` is the width of the bins.
+
+    Raises
+    ------
+    JtfneError
+        As `rates`.
     """
-    spikes = spikes_of(data, "analysis.population_rate")
-    in_range(bin_ms, POSITIVE, name="bin_ms", where="analysis.population_rate")
-    code, dim, coords = (
-        (np.zeros(spikes.neuron.size, np.int64), "all", {}) if by is None else spikes.groups(by, "population_rate")
-    )
-    counts = spikes.counts(bin_ms, code) / np.bincount(code)
-    values = kernel(rate.rate, counts, bin_ms)
-    coords |= {"trial": np.arange(spikes.n_trials), "time": (np.arange(counts.shape[1]) + 1) * bin_ms}
-    attrs = {"units": "Hz", "long_name": "population rate", "interval_ms": bin_ms}
-    found = xr.DataArray(values, dims=("trial", "time", dim), coords=coords, attrs=attrs, name="population_rate")
-    found["time"].attrs["units"] = "ms"
-    return found.isel(all=0) if by is None else found
+    where = "analysis.population_rate"
+    spikes = spikes_of(data, where)
+    width_ms = min(number(bin_ms, POSITIVE, name="bin_ms", where=where), spikes.duration_ms)
+    code, dim, coords = (np.zeros(spikes.neuron.size, np.int64), "all", {}) if by is None else spikes.groups(by, where)
+    counts = spikes.counts(width_ms, code) / np.bincount(code)
+    values = kernel(rate.rate, counts, width_ms)
+    end_ms = np.round(spikes.start_ms + (np.arange(counts.shape[1]) + 1) * width_ms, _time.DECIMALS)
+    coords |= {"trial": spikes.trials, "time": end_ms}
+    attrs = {"units": "Hz", "long_name": "population rate", "interval_ms": width_ms}
+    rates_by_bin = xr.DataArray(values, dims=("trial", "time", dim), coords=coords, attrs=attrs, name="population_rate")
+    rates_by_bin["time"].attrs["units"] = "ms"
+    return rates_by_bin.isel(all=0) if by is None else rates_by_bin
 
 
 def isi(data: Data) -> xr.DataArray:
@@ -85,15 +107,24 @@ def isi(data: Data) -> xr.DataArray:
     Parameters
     ----------
     data : Signals or DataArray
-        A run with spikes, or a raster with dims (time, neuron), with or without trial.
+        A run with spikes, or a raster with dims (time, neuron), with or without trial. ``time`` is on its clock.
+
+    Raises
+    ------
+    JtfneError
+        As `rates`.
     """
-    spikes = spikes_of(data, "analysis.isi")
+    return _intervals(spikes_of(data, "analysis.isi"))
+
+
+def _intervals(spikes: Spikes) -> xr.DataArray:
+    """`isi` of spikes."""
     order = np.lexsort((spikes.time_ms, spikes.row, spikes.trial))
     time_ms, row, trial = spikes.time_ms[order], spikes.row[order], spikes.trial[order]
     same = (np.diff(row) == 0) & (np.diff(trial) == 0)
     coords = {
         "neuron": ("interval", spikes.neuron[row[1:][same]]),
-        "trial": ("interval", trial[1:][same]),
+        "trial": ("interval", spikes.trials[trial[1:][same]]),
         "time": ("interval", time_ms[1:][same]),
     }
     attrs = {"units": "ms", "long_name": "interspike interval"}
@@ -115,9 +146,10 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     DataArray
         Dims (neuron,); intervals of all trials are pooled, none spans two trials.
     """
-    if min_intervals < 2:
-        raise refuse(f"min_intervals={min_intervals}", "2 or more", "analysis.cv")
-    spikes, intervals = spikes_of(data, "analysis.cv"), isi(data)
+    where = "analysis.cv"
+    min_intervals = whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
+    spikes = spikes_of(data, where)
+    intervals = _intervals(spikes)
     row = np.searchsorted(np.sort(spikes.neuron), intervals["neuron"].values)
     row = np.argsort(spikes.neuron)[row]
     counts = np.bincount(row, minlength=spikes.neuron.size)
@@ -147,13 +179,14 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
     DataArray
         Dims (neuron,); NaN for silent neurons.
     """
-    spikes = spikes_of(data, "analysis.fano_factor")
-    in_range(window_ms, POSITIVE, name="window_ms", where="analysis.fano_factor")
+    where = "analysis.fano_factor"
+    spikes = spikes_of(data, where)
+    window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
+    if spikes.n_bins(window_ms) * spikes.n_trials < 2:
+        allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"
+        raise refuse(f"window_ms={window_ms:g}", allowed, where)
     counts = spikes.counts(window_ms)
     windows = counts.reshape(-1, counts.shape[-1])
-    if window_ms > spikes.duration_ms * (1 + 1e-9) or len(windows) < 2:
-        allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"
-        raise refuse(f"window_ms={window_ms:g}", allowed, "analysis.fano_factor")
     coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
     attrs = {"units": "1", "long_name": "Fano factor", "window_ms": window_ms}
     values = kernel(rate.fano_factor, windows.T)
@@ -163,4 +196,4 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
 def _by_neuron(spikes: Spikes) -> dict[str, object]:
     """Coordinates of results with a value a neuron."""
     labels = {key: ("neuron", values) for key, values in spikes.labels.items()}
-    return {"trial": np.arange(spikes.n_trials), "neuron": spikes.neuron, **labels}
+    return {"trial": spikes.trials, "neuron": spikes.neuron, **labels}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import JtfneError, nearest, refuse
-from jtfne.analysis._inputs import even_step, need
+from jtfne._check import FINITE, UNREADABLE, JtfneError, describe_value, nearest, number, refuse
+from jtfne.analysis._inputs import even_step, in_ms, need
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,13 +61,23 @@ def load_recording(
     Returns
     -------
     DataArray
-        ``time`` in ms and ``channel``, with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
+        ``time`` in ms, whatever unit of time the file names, and ``channel``,
+        with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
 
     Raises
     ------
     JtfneError
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one without the readout.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise refuse(
+            f"recording {describe_value(name_or_path)}", f"'barrel', or a path to {', '.join(SUFFIXES)}", WHERE
+        )
+    for name, text in (("readout", readout), ("units", "" if units is None else units)):
+        if not isinstance(text, str):
+            raise refuse(f"{name}={describe_value(text)}", "a name", WHERE)
+    if onset_ms is not None:
+        onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
         return _barrel(readout)
     path = Path(name_or_path)
@@ -86,10 +96,13 @@ def _described(
 ) -> xr.DataArray:
     """`found` with what the caller knows about it, checked."""
     need(found, "time", "channel", where=WHERE)
+    found = in_ms(found, WHERE)
     even_step(found, "time", WHERE)
     if z_mm is not None:
-        if len(z_mm) != found.sizes["channel"]:
-            raise refuse(f"{len(z_mm)} depths in z_mm", f"one a channel, {found.sizes['channel']}", WHERE)
+        if np.shape(z_mm) != (found.sizes["channel"],) or np.asarray(z_mm).dtype.kind not in "iuf":
+            raise refuse(
+                f"z_mm={describe_value(z_mm)}", f"a depth for each of {found.sizes['channel']} channels", WHERE
+            )
         found = found.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
     extra = {"onset_ms": onset_ms, "units": units}
     found = found.assign_attrs({key: value for key, value in extra.items() if value is not None})
@@ -136,7 +149,12 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
     """The field channels of one type in a Raw file; the first annotation is the onset."""
     import mne
 
-    raw = mne.io.read_raw_fif(path, verbose="error")
+    try:
+        raw = mne.io.read_raw_fif(path, verbose="error")
+    except UNREADABLE as error:
+        raise refuse(
+            f"{path.name}, which cannot be read as raw data ({error}),", "a FIF file of raw data", WHERE
+        ) from None
     types = raw.get_channel_types()
     present = [kind for kind in FIELD_TYPES if kind in types]
     if not present:

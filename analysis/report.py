@@ -2,12 +2,13 @@
 
 import base64
 import html
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne.run_folder import written_beside
 from jtfne.signals import Signals
 
@@ -93,6 +94,15 @@ def write_report(
     JtfneError
         If something is at `path`, or a figure is not a PNG file.
     """
+    where = "analysis.write_report"
+    if not isinstance(signals, Signals):
+        raise refuse(f"data of type {type(signals).__name__}", "Signals", where)
+    if not isinstance(path, str | os.PathLike):
+        raise refuse(f"path={describe_value(path)}", "a path", where)
+    if not isinstance(figures, list | tuple) or not all(isinstance(figure, str | os.PathLike) for figure in figures):
+        raise refuse(f"figures={describe_value(figures)}", "a list of paths to PNG files", where)
+    if comparison is not None and not {"columns", "itertuples"} <= set(dir(comparison)):
+        raise refuse(f"comparison={describe_value(comparison)}", "a table of compare, or None", where)
     facts = _facts(signals)
     sections = [
         _section("Run", _definitions(facts)),

@@ -7,8 +7,19 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import Data, array, by_depth, downward, kernel, need, values_last
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, JtfneError, Limit, describe_value, number, refuse, whole_number
+from jtfne.analysis._inputs import (
+    Data,
+    by_depth,
+    check_form,
+    check_values,
+    downward,
+    kernel,
+    over_frequency,
+    pair,
+    read,
+    values_last,
+)
 from jtfne.analysis.csd import csd
 from jtfne.analysis.spectrum import SEGMENT_MS, psd
 from jtfne.measures.csd import Method
@@ -36,17 +47,22 @@ def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float
     -------
     xarray.DataArray
         (..., channel, frequency), 0 to 1.
+
+    Raises
+    ------
+    JtfneError
+        As `psd`: for values that are not finite too, as one would take its frequency from all channels.
     """
-    lfp = array(lfp, "lfp_proxy", "analysis.spectrolaminar")
-    need(lfp, "channel", where="analysis.spectrolaminar")
-    power = psd(lfp, segment_ms)
+    where = "analysis.spectrolaminar"
+    max_frequency_Hz = number(max_frequency_Hz, FINITE, name="max_frequency_Hz", where=where)
+    power = psd(read(lfp, "lfp_proxy", where, "time", "channel"), segment_ms)
     if "trial" in power.dims:
         power = power.mean("trial", keep_attrs=True)
     power = power.transpose(..., "channel", "frequency")
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= max_frequency_Hz)))
     if power.sizes["frequency"] == 0:
-        raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", "analysis.spectrolaminar")
+        raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", where)
     relative = kernel(measures.spectrolaminar.relative_power, power.values)
     about = {**power.attrs, "units": "1", "long_name": "relative power over depth"}
     return power.copy(data=relative).assign_attrs(about).rename("spectrolaminar")
@@ -81,7 +97,10 @@ def flip(
     ----------
     .. [1] Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560.
     """
-    return _of(power, "analysis.flip", measures.spectrolaminar.flip, low_Hz, high_Hz)
+    where = "analysis.flip"
+    low_Hz = pair(low_Hz, name="low_Hz", where=where, unit="Hz")
+    high_Hz = pair(high_Hz, name="high_Hz", where=where, unit="Hz")
+    return _of(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
 
 
 def vflip(power: xr.DataArray) -> Flip:
@@ -143,11 +162,18 @@ def flip_null(
         As `flip`; for a control of potentials with a map.
     """
     where = "analysis.flip_null"
-    if n_draws < 1:
-        raise refuse(f"n_draws={n_draws!r}", "1 or more", where)
-    if "time" not in data.dims:
+    n_draws = whole_number(n_draws, Limit(low=1), name="n_draws", where=where)
+    seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=where)
+    _check_control(control, where)
+    bands = _check_bands(bands, where)
+    if density is not None:
+        measures.csd.check_method(density, name="density", where=where)
+    segment_ms = number(segment_ms, POSITIVE, name="segment_ms", where=where)
+    if not isinstance(data, xr.DataArray) or "time" not in data.dims:
+        if density is not None:
+            raise refuse("density= with a map of power", "density for potentials over time only", where)
         return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
-    lfp = downward(data, where)
+    lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:
         given = f"potentials of dimensions {tuple(map(str, data.dims))}"
         raise refuse(given, "time, channel and trial: select one area", where)
@@ -170,18 +196,43 @@ def _power(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.D
     return kept.transpose("channel", "frequency")
 
 
+def _check_control(control: Any, where: str) -> None:
+    """Raises: JtfneError for what is no control; a class of one is none yet."""
+    if isinstance(control, type) or not (
+        isinstance(getattr(control, "on_potential", None), bool) and callable(getattr(control, "draw", None))
+    ):
+        allowed = "a control such as ShuffledChannels() or PhaseRandomised()"
+        raise refuse(f"control={describe_value(control)}", allowed, where)
+
+
+def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
+    """Low and high band, Hz, or None. Raises: JtfneError."""
+    if bands is None:
+        return None
+    if not isinstance(bands, list | tuple) or len(bands) != 2:
+        raise refuse(f"bands={describe_value(bands)}", "(low band, high band), each (low, high) in Hz, or None", where)
+    low_Hz, high_Hz = (pair(band_Hz, name="bands", where=where, unit="Hz") for band_Hz in bands)
+    return low_Hz, high_Hz
+
+
 def _of(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
     """A kernel of one map, ordered by depth. Raises: JtfneError."""
+    if not isinstance(power, xr.DataArray):
+        raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)
     if set(power.dims) != {"channel", "frequency"}:
         given = f"an array of dimensions {tuple(map(str, power.dims))}"
         raise refuse(given, "(channel, frequency): select one area and trial", where)
+    check_form(power, where)
     ordered, _ = by_depth(power, where)
-    values = ordered.transpose("channel", "frequency").values
-    gaps = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    gaps = np.flatnonzero(~np.isfinite(ordered.transpose("channel", "frequency").values).all(axis=1))
     if gaps.size:
         first_mm = float(ordered["z_mm"].values[gaps[0]])
         raise refuse(f"power that is not finite, the first at {first_mm:g} mm,", "finite power at every channel", where)
+    ordered, f_Hz = over_frequency(ordered, where)
+    values = ordered.transpose("channel", "frequency").values
     try:
-        return function(values, power["frequency"].values, ordered["z_mm"].values, *arguments, **keywords)
+        return function(values, f_Hz, ordered["z_mm"].values, *arguments, **keywords)
+    except JtfneError:
+        raise
     except ValueError as error:
         raise JtfneError(str(error)) from error

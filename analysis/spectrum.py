@@ -2,12 +2,20 @@
 
 from collections.abc import Hashable
 
-import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import JtfneError, refuse
-from jtfne.analysis._inputs import Data, Floats, array, coords_of, even_step, kernel, need, values_last
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, number, refuse
+from jtfne.analysis._inputs import (
+    Data,
+    Floats,
+    coords_of,
+    even_step,
+    kernel,
+    over_frequency,
+    over_time,
+    values_last,
+)
 
 SEGMENT_MS = measures.spectrum.SEGMENT_MS
 HALF_BAND_HZ = measures.spectrum.HALF_BAND_HZ
@@ -49,7 +57,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     """
     where = "analysis.psd"
     x, dt_ms = over_time(data, readout, where)
-    refuse_short(segment_ms, dt_ms, where)
+    segment_ms = check_segment(segment_ms, dt_ms, where)
     values, front = values_last(x, "time")
     return _labelled(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
@@ -88,28 +96,19 @@ def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "l
     >>> abs(float(power["frequency"][power.argmax("frequency")]) - 40.0) <= 2.0
     True
     """
-    x, dt_ms = over_time(data, readout, "analysis.multitaper")
+    where = "analysis.multitaper"
+    half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
+    x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
-    try:
-        return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
-    except ValueError as error:
-        raise JtfneError(str(error)) from error
+    return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
 
 
-def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float]:
-    """What to analyse, and its step in ms. Raises: JtfneError without an even time axis that runs forward."""
-    x = array(data, readout, where)
-    need(x, "time", where=where)
-    dt_ms = even_step(x, "time", where)
-    if dt_ms < 0.0:
-        raise refuse("time that runs backwards", "times that grow", where)
-    return x, dt_ms
-
-
-def refuse_short(segment_ms: float, dt_ms: float, where: str) -> None:
-    """Raises: JtfneError for segments of fewer than 2 samples."""
-    if not np.isfinite(segment_ms) or round(segment_ms / dt_ms) < 2:
+def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
+    """`segment_ms` as a float. Raises: JtfneError for segments of fewer than 2 samples."""
+    segment_ms = number(segment_ms, FINITE, name="segment_ms", where=where)
+    if round(segment_ms / dt_ms) < 2:
         raise refuse(f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where)
+    return segment_ms
 
 
 def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
@@ -124,14 +123,17 @@ def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power:
 
 
 def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArray:
-    """Power between two frequencies, ends included: the sum over those bins times their width.
+    """Power from `low_Hz` up to but without `high_Hz`: the sum over those bins times their width.
+
+    A frequency on an edge belongs to the band above it, so that the powers of bands that follow each other, such as
+    4 to 8 and 8 to 12 Hz, sum to that of 4 to 12 Hz. The last frequency counts in bands that reach beyond it.
 
     Parameters
     ----------
     power : xarray.DataArray
-        From `psd`.
+        From `psd` or `multitaper`.
     low_Hz, high_Hz : float
-        The band.
+        The band, Hz.
 
     Returns
     -------
@@ -141,15 +143,25 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     Raises
     ------
     JtfneError
-        If there is no frequency in the band.
+        If there is no frequency in the band, or power is not finite or below 0.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> power = xr.DataArray([1.0, 2.0, 3.0, 4.0], {"frequency": [0.0, 10.0, 20.0, 30.0]}, "frequency")
+    >>> band_power(power, 10, 20).item(), band_power(power, 20, 31).item(), band_power(power, 10, 31).item()
+    (20.0, 70.0, 90.0)
     """
-    need(power, "frequency", where="analysis.band_power")
-    f_Hz = power["frequency"].values
-    if not np.any((f_Hz >= low_Hz) & (f_Hz <= high_Hz)):
+    where = "analysis.band_power"
+    power, f_Hz = over_frequency(power, where)
+    even_step(power, "frequency", where)
+    low_Hz = number(low_Hz, NOT_NEGATIVE, name="low_Hz", where=where)
+    high_Hz = number(high_Hz, POSITIVE, name="high_Hz", where=where)
+    if not measures.spectrum.in_band(f_Hz, low_Hz, high_Hz).any():
         allowed = f"a band that holds some of {f_Hz[0]:g} to {f_Hz[-1]:g} Hz"
-        raise refuse(f"the band {low_Hz:g} to {high_Hz:g} Hz", allowed, "analysis.band_power")
+        raise refuse(f"the band {low_Hz:g} to {high_Hz:g} Hz", allowed, where)
     values, front = values_last(power, "frequency")
-    found = kernel(measures.spectrum.band_power, values, f_Hz, low_Hz, high_Hz)
+    sums = kernel(measures.spectrum.band_power, values, f_Hz, low_Hz, high_Hz)
     units = str(power.attrs.get("units", "a.u.")).removesuffix("/Hz")
-    about = {**power.attrs, "units": units, "long_name": "band power"}
-    return xr.DataArray(found, coords_of(power, front), front, "band_power", about)
+    attrs = {**power.attrs, "units": units, "long_name": "band power"}
+    return xr.DataArray(sums, coords_of(power, front), front, "band_power", attrs)

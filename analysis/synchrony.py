@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from jtfne._check import refuse
-from jtfne.analysis._inputs import LABELS, Data, coords_of, is_raster, kernel, need, spikes_of, values_last
+from jtfne._check import POSITIVE, number, refuse
+from jtfne.analysis._inputs import Data, check_values, coords_of, kernel, values_last
+from jtfne.analysis._spikes import is_raster, spikes_of
 from jtfne.measures import synchrony as measure
 from jtfne.signals import Signals
 
@@ -16,6 +17,8 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     ----------
     data : Signals or DataArray
         A run with spikes or a raster (counted in bins), or traces with dims time and ``neuron`` or ``channel``.
+        ``attrs["readout"]`` says which; without it bool is spikes, and so are whole numbers over neurons that have no
+        unit.
     bin_ms : float
         Bins for spike counts, ms; traces are taken as they are.
 
@@ -28,9 +31,9 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     values, front = values_last(traces, row_dim, "time")
     coords = coords_of(traces, (*front, row_dim))
     coords["other"] = traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
-    found = kernel(measure.correlation, values)
+    r = kernel(measure.correlation, values)
     attrs = {"units": "1", "long_name": "correlation"}
-    return xr.DataArray(found, dims=(*front, row_dim, "other"), coords=coords, attrs=attrs, name="correlation")
+    return xr.DataArray(r, dims=(*front, row_dim, "other"), coords=coords, attrs=attrs, name="correlation")
 
 
 def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
@@ -57,13 +60,20 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
 
 def _traces(data: Data, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
     """What to correlate, and the dim of its rows: traces, or spike counts in bins."""
-    if isinstance(data, Signals) or is_raster(data):
+    bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
+    if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
         spikes = spikes_of(data, where)
-        coords: dict[str, object] = {"trial": np.arange(spikes.n_trials), "neuron": spikes.neuron}
-        coords |= {key: ("neuron", spikes.labels[key]) for key in LABELS if key in spikes.labels}
+        if spikes.n_bins(bin_ms) < 2:
+            raise refuse(f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where)
+        coords: dict[str, object] = {"trial": spikes.trials, "neuron": spikes.neuron}
+        coords |= {key: ("neuron", values) for key, values in spikes.labels.items()}
         return xr.DataArray(spikes.counts(bin_ms), dims=("trial", "time", "neuron"), coords=coords), "neuron"
-    need(data, "time", where=where)
+    traces = check_values(data, where, "time")
+    if traces.sizes["time"] < 2:
+        raise refuse("traces of 1 sample", "2 or more", where)
     for dim in ("neuron", "channel"):
-        if dim in data.dims:
-            return data, dim
-    raise refuse(f"a DataArray with dims {data.dims}", "dims that include 'neuron' or 'channel'", where)
+        if dim in traces.dims:
+            return traces, dim
+    raise refuse(
+        f"a DataArray with dims {tuple(map(str, data.dims))}", "dims that include 'neuron' or 'channel'", where
+    )

@@ -2,9 +2,10 @@
 
 import difflib
 import math
+import numbers
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What the readers of netCDF, Zarr and Parquet raise over broken files.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
@@ -32,16 +33,20 @@ class Limit(NamedTuple):
         right = ")" if self.open_high or math.isinf(self.high) else "]"
         return f"{left}{self.low:g}, {self.high:g}{right}"
 
-    def holds(self, value: float) -> bool:
-        """Whether `value` is finite and lies in the range."""
+    def holds(self, value: object) -> bool:
+        """Whether `value` is a number, finite, and lies in the range; no other type raises."""
+        value = _as_number(value)
+        if value is None:
+            return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        return math.isfinite(value) and above and below
+        return above and below
 
 
 POSITIVE = Limit(low=0.0, open_low=True)
 NOT_NEGATIVE = Limit(low=0.0)
 FINITE = Limit()
+LONGEST = 80  # characters of a value in a refusal
 
 
 def refuse(given: str, allowed: str, where: str) -> JtfneError:
@@ -63,25 +68,92 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
-def one_of(value: str, allowed: Iterable[str], *, name: str, where: str) -> str:
+def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> str:
     """`value`, if it is one of `allowed`.
 
-    Raises: JtfneError, with the allowed values and the nearest of them.
+    Raises: JtfneError, with the allowed values and the nearest of them; also for what is no text.
     >>> one_of("L23", ["L2/3", "L4"], name="layer", where="Config.circuit")
     Traceback (most recent call last):
     jtfne._check.JtfneError: layer='L23' is not allowed; allowed: 'L2/3', 'L4'; nearest: 'L2/3' (in Config.circuit)
     """
-    known = list(allowed)
-    if value in known:
+    choices = list(allowed)
+    if isinstance(value, str) and value in choices:  # `in` alone asks an array which of its values is meant
         return value
-    listed = ", ".join(repr(each) for each in known) or "nothing"
-    close = nearest(str(value), known)
+    listed = ", ".join(repr(choice) for choice in choices) or "nothing"
+    close = nearest(value, choices) if isinstance(value, str) else None
     hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(f"{name}={value!r} is not allowed; allowed: {listed}{hint} (in {where})")
+    raise JtfneError(f"{name}={describe_value(value)} is not allowed; allowed: {listed}{hint} (in {where})")
 
 
 def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
-    """`value`, if it is finite and within `limit`. Raises: JtfneError."""
+    """`value`, if it is a number, finite and within `limit`; text, arrays, None and True are refused alike.
+
+    Raises: JtfneError.
+    >>> in_range("5", POSITIVE, name="bin_ms", where="rates")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: bin_ms='5' is not allowed; allowed: a finite number in (0, inf) (in rates)
+    """
     if not limit.holds(value):
-        raise refuse(f"{name}={value!r}", f"a finite number in {limit}", where)
+        raise refuse(f"{name}={describe_value(value)}", f"a finite number in {limit}", where)
     return value
+
+
+def number(value: object, limit: Limit = FINITE, *, name: str, where: str) -> float:
+    """`value` as a float; what is allowed is as `in_range` says. Raises: JtfneError."""
+    return float(in_range(value, limit, name=name, where=where))  # type: ignore[arg-type]  # it checks the type
+
+
+def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str) -> int:
+    """`value` as an int, if it is a whole number within `limit`; 5.0 is not taken for 5. Raises: JtfneError.
+
+    >>> whole_number(2.5, Limit(low=1), name="n_draws", where="flip_null")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: n_draws=2.5 is not allowed; allowed: a whole number in [1, inf) (in flip_null)
+    """
+    read = _as_number(value)
+    if not isinstance(read, int) or not limit.holds(read):
+        raise refuse(f"{name}={describe_value(value)}", f"a whole number in {limit}", where)
+    return read
+
+
+def _as_number(value: object) -> int | float | None:
+    """`value` as a Python number, if it is a real one that a float can hold; None for anything else.
+
+    An array without dimensions, as numpy and JAX give for one number, is a number; True and False are not.
+    """
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:
+        if getattr(value, "shape", None) != () or getattr(dtype, "kind", "") not in ("i", "u", "f"):
+            return None  # timedelta64 too, which numpy derives from its integers
+        value = value.item()  # type: ignore[attr-defined]  # what has dtype and shape has it
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        number_read = float(value)
+    except (OverflowError, ValueError):
+        return None
+    if not math.isfinite(number_read):
+        return None
+    return int(value) if isinstance(value, numbers.Integral) else number_read
+
+
+def describe_value(value: Any) -> str:
+    """`value` as a refusal tells it, on one line: text and numbers as they are written, arrays by type and shape."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and (len(shape) if isinstance(shape, tuple) else 0) > 0:
+        return f"{_with_article(type(value).__name__)} of shape {shape}"
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return _with_article(type(value).__name__)
+    if "\n" in text or " at 0x" in text:
+        return _with_article(type(value).__name__)
+    if len(text) > LONGEST:
+        return f"{text[:LONGEST]}... ({_with_article(type(value).__name__)})"
+    return text
+
+
+def _with_article(noun: str) -> str:
+    """`noun` with "a" or "an" before it."""
+    noun = "array" if noun == "ndarray" else noun
+    return f"{'an' if noun[:1].lower() in ('a', 'e', 'i', 'o', 'u') else 'a'} {noun}"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from jtfne import _time
 from jtfne._check import refuse
 from jtfne.config._base import Frozen, Name, Number, freeze, plain
 from jtfne.config._errors import HERE, duplicates
@@ -26,7 +27,8 @@ class Curve(Frozen):
     values : sequence of float
         One for each point, the last dimension fastest.
     dims : sequence of str
-        ``time`` (ms from the onset), ``frequency`` (Hz), ``channel`` or ``z_mm``; none for a bare list.
+        ``time`` (ms from the onset; that of a DataArray is read in ``time.attrs["units"]``),
+        ``frequency`` (Hz), ``channel`` or ``z_mm``; none for a bare list.
     coords : dict
         The points of each dimension; ``z_mm`` may lie on ``channel``.
     units : str
@@ -112,6 +114,9 @@ def _of_array(data: Any) -> dict[str, Any]:
         coords["z_mm"] = plain(squeezed["z_mm"].values)
     dims = tuple(str(each) for each in squeezed.dims)
     coords |= {name: plain(squeezed[name].values) for name in dims if name in squeezed.coords}
+    if "time" in coords:
+        axis = squeezed["time"]
+        coords["time"] = _time.times_to_ms(axis.values, axis.attrs.get("units"), where=HERE).tolist()
     values = np.asarray(squeezed.values, np.float64).ravel().tolist()
     units = str(data.attrs.get("units", ""))
     return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}

@@ -53,9 +53,9 @@ class CV(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Intervals (n_cells, n) ms, NaN where there is none -> their CV."""
-        there = jnp.isfinite(x)
-        each = rate.cv(jnp.where(there, x, 0.0), there)
-        return jnp.mean(each, where=jnp.sum(there, axis=-1) >= self.min_intervals)
+        there = ~jnp.isnan(x)  # an infinite one, which marks a raster with NaN, stays and makes the mean NaN
+        cv_of_cells = rate.cv(jnp.where(there, x, 0.0), there)
+        return jnp.mean(cv_of_cells, where=jnp.sum(there, axis=-1) >= self.min_intervals)
 
     def unit(self, of: str) -> str:
         """None."""
@@ -77,11 +77,11 @@ class FanoFactor(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Counts (n_trials, n_bins, n_cells) -> Fano factor."""
-        each = rate.fano_factor(x.reshape(-1, x.shape[-1]).T)
-        there = jnp.isfinite(each)
-        n_there = jnp.sum(there)
-        mean = jnp.sum(jnp.where(there, each, 0.0)) / jnp.maximum(n_there, 1)
-        return jnp.where(n_there > 0, mean, jnp.nan)
+        counts = x.reshape(-1, x.shape[-1]).T
+        fires = jnp.sum(counts, axis=-1) != 0  # true for NaN as well, which must not pass for silence
+        n_firing = jnp.sum(fires)
+        mean = jnp.sum(jnp.where(fires, rate.fano_factor(counts), 0.0)) / jnp.maximum(n_firing, 1)
+        return jnp.where(n_firing > 0, mean, jnp.nan)
 
     def unit(self, of: str) -> str:
         """None."""

@@ -5,7 +5,7 @@ here, the inverse methods in `icsd`, the kernel method in `kcsd`; `Smoothed` wra
 """
 
 import dataclasses
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from jtfne._check import POSITIVE, in_range, refuse
+from jtfne._check import FINITE, POSITIVE, Limit, describe_value, in_range, refuse
 
 Floats = NDArray[np.float64]
 
@@ -98,6 +98,9 @@ class SecondDifference:
 
     vaknin: bool = False
 
+    def __post_init__(self) -> None:
+        check_flag(self.vaknin, name="vaknin", where="SecondDifference")
+
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """The inner contacts, or with `vaknin` all."""
         z = depths(z_mm, even=True, where="SecondDifference")
@@ -133,8 +136,10 @@ class Smoothed:
     weights: tuple[float, ...] = GAUSSIAN_3
 
     def __post_init__(self) -> None:
-        if len(self.weights) % 2 == 0 or not np.isfinite(self.weights).all() or not sum(self.weights) > 0.0:
-            raise refuse(f"weights={self.weights!r}", "an odd number of weights, their sum above 0", "Smoothed")
+        check_method(self.method, name="method", where="Smoothed")
+        weights = check_numbers(self.weights, FINITE, name="weights", where="Smoothed")
+        if len(weights) % 2 == 0 or not sum(weights) > 0.0:
+            raise refuse(f"weights={weights!r}", "an odd number of weights, their sum above 0", "Smoothed")
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """As the method's."""
@@ -157,3 +162,23 @@ class Smoothed:
 def positive(value: float, *, name: str, where: str) -> float:
     """`value`, if finite and above 0. Raises: JtfneError."""
     return in_range(value, POSITIVE, name=name, where=where)
+
+
+def check_method(method: Any, *, name: str, where: str) -> None:
+    """Raises: JtfneError for what is no method of a CSD; a class of one is none yet."""
+    parts = ("places_mm", "matrix", "fitted")
+    if isinstance(method, type) or not all(callable(getattr(method, part, None)) for part in parts):
+        raise refuse(f"{name}={describe_value(method)}", "a method such as SecondDifference() or KernelCSD()", where)
+
+
+def check_flag(value: Any, *, name: str, where: str) -> None:
+    """Raises: JtfneError for anything but True and False."""
+    if not isinstance(value, bool | np.bool_):
+        raise refuse(f"{name}={describe_value(value)}", "True or False", where)
+
+
+def check_numbers(values: Any, limit: Limit, *, name: str, where: str) -> tuple[float, ...]:
+    """`values` as a tuple, if they are one number or more, each within `limit`. Raises: JtfneError."""
+    if not isinstance(values, tuple | list) or not values:
+        raise refuse(f"{name}={describe_value(values)}", "a tuple of one number or more", where)
+    return tuple(in_range(value, limit, name=name, where=where) for value in values)

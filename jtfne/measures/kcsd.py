@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 from jax.typing import ArrayLike
 
-from jtfne._check import NOT_NEGATIVE, in_range, refuse
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, in_range, refuse, whole_number
 from jtfne.measures._disc import disc
-from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, depths, positive
+from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, check_numbers, depths, positive
 from jtfne.measures.icsd import DIAMETER_MM, grid
 
 WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
@@ -40,14 +40,10 @@ class KernelCSD:
 
     def __post_init__(self) -> None:
         positive(self.diameter_mm, name="diameter_mm", where=WHERE)
-        for name, limit in (("widths_mm", positive), ("ridges", None)):
-            if not getattr(self, name):
-                raise refuse(f"{name}=()", "one candidate or more", WHERE)
-            for each in getattr(self, name):
-                limit(each, name=name, where=WHERE) if limit else in_range(each, NOT_NEGATIVE, name=name, where=WHERE)
+        check_numbers(self.widths_mm, POSITIVE, name="widths_mm", where=WHERE)
+        check_numbers(self.ridges, NOT_NEGATIVE, name="ridges", where=WHERE)
         in_range(self.beyond_mm, NOT_NEGATIVE, name="beyond_mm", where=WHERE)
-        if self.n_sources < FEWEST:
-            raise refuse(f"n_sources={self.n_sources!r}", f"{FEWEST} or more", WHERE)
+        whole_number(self.n_sources, Limit(low=FEWEST), name="n_sources", where=WHERE)
         if self.step_mm is not None:
             positive(self.step_mm, name="step_mm", where=WHERE)
 
@@ -76,6 +72,8 @@ class KernelCSD:
         values = np.asarray(potential_V, np.float64).reshape(-1, np.shape(potential_V)[-1])
         if values.shape[1] != z.size:
             raise refuse(f"{values.shape[1]} channels at {z.size} depths", "as many", WHERE)
+        if not np.isfinite(values).all():  # argmin of errors that are NaN would choose the first
+            raise refuse("potentials that are not finite", "finite potentials", WHERE)
         found = np.empty((len(self.widths_mm), len(self.ridges)))
         for row, width in enumerate(self.widths_mm):
             potentials = self._potentials(z, width, 1.0)

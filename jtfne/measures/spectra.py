@@ -73,8 +73,9 @@ class PowerSpectrum(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BandPower(Measure):
-    """Power from `low_Hz` to `high_Hz`, ends included, by Welch, mean over trials and rows; u^2 for a readout in u.
+    """Power from `low_Hz` up to but without `high_Hz`, by Welch, mean over trials and rows; u^2 for a readout in u.
 
+    A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band of both.
     `relative`: the share of the band in all power above 0 Hz.
     """
 
@@ -93,7 +94,7 @@ class BandPower(Measure):
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
         f_Hz = frequencies(frame, self.segment_ms)
         inside = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
-        return inside / spectrum.band_power(power, f_Hz, f_Hz[1], f_Hz[-1]) if self.relative else inside
+        return inside / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else inside
 
     def unit(self, of: str) -> str:
         """The squared unit, or none."""
@@ -105,7 +106,14 @@ class BandPower(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """A band beyond half the rate of the samples, or without a frequency."""
-        return _band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
+        clock = self.binned(frame)
+        complaint = _band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
+        if (
+            complaint is not None
+            or spectrum.in_band(frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz).any()
+        ):
+            return complaint
+        return f"the band {self.low_Hz:g} up to {self.high_Hz:g} Hz", "one that holds a frequency below its upper end"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,8 @@ def relative_power(power: ArrayLike) -> jax.Array:
     """
     values = jnp.asarray(power)
     largest = jnp.max(values, axis=-2, keepdims=True)
-    return jnp.where(largest > 0, values / jnp.where(largest > 0, largest, 1.0), 0.0)
+    powerless = largest == 0  # not `largest > 0`, which would take NaN for no power
+    return jnp.where(powerless, 0.0, values / jnp.where(powerless, 1.0, largest))
 
 
 def crossover_mm(
@@ -101,8 +102,10 @@ def flip(
 def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Floats, int]]:
     """First and last channel, power of those, and the number of all, of each window that FLIP looks at.
 
-    Raises: ValueError if the probe spans less than 0.7 mm.
+    Raises: ValueError if the probe spans less than 0.7 mm, or power is not finite.
     """
+    if not np.isfinite(power).all():
+        raise ValueError("power that is not finite is not allowed; allowed: finite power at every channel (in flip)")
     depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
     far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_MM - 1e-9)
     if far_enough.size == 0:

@@ -1,6 +1,7 @@
 """Power over frequency: periodogram, its averages by Welch and Thomson, power in a band; coherence of two signals."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -87,18 +88,26 @@ def coherence(
     scale = jnp.mean(_squared(first), axis=over) * jnp.mean(_squared(second), axis=over)
     n = pairs[0][1].shape[0]
     f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
-    return f_Hz, jnp.where(scale > 0, _squared(shared) / jnp.where(scale > 0, scale, 1.0), 0.0)
+    silent = scale == 0  # not `scale > 0`, which would take NaN for silence
+    return f_Hz, jnp.where(silent, 0.0, _squared(shared) / jnp.where(silent, 1.0, scale))
 
 
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
-    """Power within [low_Hz, high_Hz]: the integral over the bins inside, (..., n_freq) u^2/Hz -> (...) u^2.
+    """Power within [low_Hz, high_Hz): the integral over the bins inside, (..., n_freq) u^2/Hz -> (...) u^2.
 
+    A bin on an edge belongs to the band above it, so that neighbouring bands sum to the band of both.
     >>> band_power(jnp.ones(5), jnp.arange(5.0), 1.0, 3.0).item()
-    3.0
+    2.0
     """
     frequencies = jnp.asarray(f_Hz)
-    inside = (frequencies >= low_Hz) & (frequencies <= high_Hz)
+    inside = in_band(frequencies, low_Hz, high_Hz)
     return jnp.sum(jnp.asarray(power) * inside, axis=-1) * (frequencies[1] - frequencies[0])
+
+
+def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
+    """Which frequencies (n_freq,), of numpy or JAX, lie in the half-open band [low_Hz, high_Hz), to within rounding."""
+    near_Hz = 1e-6 * (f_Hz[1] - f_Hz[0]) if len(f_Hz) > 1 else 0.0
+    return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)
 
 
 def _segments(values: jax.Array, dt_ms: float, segment_ms: float, where: str) -> tuple[jax.Array, jax.Array]:

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne.measures.csd import check_flag
 from jtfne.measures.spectrolaminar import (
     HIGH_BAND_HZ,
     LOW_BAND_HZ,
@@ -119,6 +120,9 @@ class PhaseRandomised:
 
     shared: bool = False
     on_potential: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_flag(self.shared, name="shared", where="PhaseRandomised")
 
     def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
         """One set of potentials; the mean, and the highest frequency of an even number of steps, stay."""

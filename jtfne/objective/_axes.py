@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jtfne._check import one_of, refuse
+from jtfne import _time
+from jtfne._check import FINITE, POSITIVE, Limit, describe_value, number, one_of, refuse, whole_number
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
@@ -52,7 +53,15 @@ class Axes:
     units: str = "a.u."
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", {name: np.asarray(each) for name, each in self.labels.items()})
+        number(self.step_ms, POSITIVE, name="step_ms", where="Axes")
+        whole_number(self.n_samples, Limit(low=1), name="n_samples", where="Axes")
+        if self.first_ms is not None:
+            number(self.first_ms, FINITE, name="first_ms", where="Axes")
+        if not isinstance(self.labels, Mapping):
+            raise refuse(f"labels={describe_value(self.labels)}", "a dict of labels by name", "Axes")
+        if not isinstance(self.units, str):
+            raise refuse(f"units={describe_value(self.units)}", "a unit, such as 'mV'", "Axes")
+        object.__setattr__(self, "labels", {name: np.asarray(values) for name, values in self.labels.items()})
 
     @functools.cached_property
     def time_ms(self) -> NDArray[np.float64]:
@@ -73,7 +82,8 @@ class Axes:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
             return cls(step_ms=step_ms, n_samples=round(float(node.attrs["duration_ms"]) / step_ms), labels=labels)
-        time_ms = np.asarray(node["time"].values, np.float64)
+        axis = node["time"]
+        time_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where="Axes.of")
         step_ms = float(node.attrs["interval_ms"])
         labels = {name: node[name].values for name in ("area", "channel", "z_mm") if name in node.coords}
         return cls(step_ms=step_ms, n_samples=time_ms.size, first_ms=float(time_ms[0]), labels=labels, units=units)
@@ -213,8 +223,10 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
     before = jnp.concatenate([jnp.full_like(latest[:, :1], -1), latest[:, :-1]], axis=1)
-    found = jnp.where(spikes & (before >= 0), (step - before) * step_ms, jnp.nan)
-    return jnp.moveaxis(found, -1, 0).reshape(raster.shape[-1], -1)
+    intervals = jnp.where(spikes & (before >= 0), (step - before) * step_ms, jnp.nan)
+    # NaN is no spike and no silence either: infinite intervals make every measure of that cell not finite
+    intervals = jnp.where(jnp.isnan(raster).any(axis=(0, 1)), jnp.inf, intervals)
+    return jnp.moveaxis(intervals, -1, 0).reshape(raster.shape[-1], -1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

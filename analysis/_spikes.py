@@ -1,0 +1,208 @@
+"""Spikes as the analyses read them: events on the clock of a run, of a raster or of a table of events."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jtfne import _time
+from jtfne._check import POSITIVE, describe_value, number, one_of, refuse, whole_number
+from jtfne.analysis._inputs import TOLERANCE, Data, Floats, Ints, check_form, even_step, in_ms
+from jtfne.signals import Signals
+
+LABELS = ("area", "layer", "cell_type")
+FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spikes:
+    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what they lie in.
+
+    neuron: (n_neurons,) ids. trials: (n_trials,) labels. labels: area, layer, cell_type, each (n_neurons,), if known.
+    Times are those of the clock of the data and lie in (start_ms, start_ms + duration_ms].
+    """
+
+    time_ms: Floats
+    row: Ints
+    trial: Ints
+    neuron: Ints
+    trials: NDArray[Any]
+    duration_ms: float
+    labels: Mapping[str, NDArray[Any]]
+    start_ms: float = 0.0
+
+    @property
+    def n_trials(self) -> int:
+        """How many trials there are."""
+        return int(self.trials.size)
+
+    @property
+    def stop_ms(self) -> float:
+        """When the data end."""
+        return self.start_ms + self.duration_ms
+
+    def n_bins(self, bin_ms: float) -> int:
+        """How many whole bins of `bin_ms` there are."""
+        return int(np.floor(self.duration_ms / bin_ms + TOLERANCE))
+
+    def counts(self, bin_ms: float, group: Ints | None = None) -> Floats:
+        """Spikes by trial, bin and row, or group of rows: (n_trials, n_bins, n_rows).
+
+        Bins are (k, k + 1] bin_ms from the start; spikes after the last whole bin are left out.
+        """
+        group_of_row = np.arange(self.neuron.size) if group is None else group
+        n_rows = int(group_of_row.max(initial=-1)) + 1
+        n_bins = self.n_bins(bin_ms)
+        bins = np.maximum(np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
+        inside = bins < n_bins
+        flat = (self.trial[inside] * n_bins + bins[inside]) * n_rows + group_of_row[self.row[inside]]
+        counted = np.bincount(flat, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
+        return counted.reshape(self.n_trials, n_bins, n_rows)
+
+    def groups(self, by: str | Sequence[str], where: str) -> tuple[Ints, str, dict[str, Any]]:
+        """Group of each row, the groups' dim, and its coordinates. Raises: JtfneError where a label is not known."""
+        if not isinstance(by, str | list | tuple) or len(by) == 0:
+            raise refuse(f"by={describe_value(by)}", f"one or more of {', '.join(map(repr, LABELS))}, or None", where)
+        keys = (by,) if isinstance(by, str) else tuple(by)
+        for key in keys:
+            one_of(key, LABELS, name="by", where=where)
+            if key not in self.labels:
+                raise refuse(f"by={key!r} for neurons without that label", "a run of a Net with identity", where)
+        rows = list(zip(*(map(str, self.labels[key]) for key in keys), strict=True))
+        order = {combination: k for k, combination in enumerate(dict.fromkeys(rows))}
+        code = np.array([order[row] for row in rows], dtype=np.int64)
+        if isinstance(by, str):
+            return code, by, {by: np.array([combination[0] for combination in order], dtype=str)}
+        names = [" ".join(combination) for combination in order]
+        coords: dict[str, Any] = {"population": np.array(names, dtype=str)}
+        for position, key in enumerate(keys):
+            values = [combination[position] for combination in order]
+            coords[key] = ("population", np.array(values, dtype=str))
+        return code, "population", coords
+
+
+def is_raster(data: xr.DataArray) -> bool:
+    """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a continuous trace.
+
+    ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over neurons that have no
+    unit.
+    """
+    if "readout" in data.attrs:
+        return bool(str(data.attrs["readout"]) == "spk")
+    if "event" in data.dims:
+        return True
+    counts = data.dtype.kind in "iu" and "neuron" in data.dims and str(data.attrs.get("units", "1")) == "1"
+    return data.dtype.kind == "b" or counts
+
+
+def spikes_of(data: Data, where: str) -> Spikes:
+    """The spikes of a run, of a raster (time, neuron), or of an event array. Raises: JtfneError for anything else."""
+    if isinstance(data, Signals):
+        return _from_signals(data, where)
+    if not isinstance(data, xr.DataArray):
+        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+    if not is_raster(data):
+        if "readout" in data.attrs:
+            raise refuse(f"the readout {describe_value(data.attrs['readout'])}", FORM, where)
+        raise refuse(f"an array of dtype {data.dtype} without attrs['readout']", FORM, where)
+    return _from_events(data, where) if "event" in data.dims else _from_raster(data, where)
+
+
+def _from_signals(signals: Signals, where: str) -> Spikes:
+    """The events of the run's `spk` node."""
+    events = _from_events(signals.get("spk"), where)
+    if "neurons" not in signals.tree.children:
+        return events
+    cells = signals.tree["neurons"].to_dataset()
+    ids = np.asarray(cells["neuron"].values, np.int64)
+    labels = {key: np.asarray(cells[key].values, dtype=str) for key in LABELS if key in cells}
+    order = np.argsort(ids)
+    row = order[np.searchsorted(ids[order], events.neuron[events.row])]
+    return dataclasses.replace(events, row=row, neuron=ids, labels=labels)
+
+
+def _from_events(data: xr.DataArray, where: str) -> Spikes:
+    """Spike times (event,) in ms, with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`."""
+    for name in ("n_neurons", "n_trials", "duration_ms"):
+        if name not in data.attrs:
+            raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
+    if data.dims != ("event",):
+        raise refuse(f"spike events with dims {tuple(map(str, data.dims))}", "the dim 'event' alone", where)
+    counts = {
+        name: whole_number(data.attrs[name], POSITIVE, name=f"attrs[{name!r}]", where=where)
+        for name in ("n_neurons", "n_trials")
+    }
+    duration_ms = number(data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where)
+    time_ms = _time.times_to_ms(data.values, data.attrs.get("units"), where=where)
+    if time_ms.size and not (time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)):
+        given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(given, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
+    return Spikes(
+        time_ms=time_ms,
+        row=_indices(data, "neuron", counts["n_neurons"], where),
+        trial=_indices(data, "trial", counts["n_trials"], where),
+        neuron=np.arange(counts["n_neurons"]),
+        trials=np.arange(counts["n_trials"]),
+        duration_ms=duration_ms,
+        labels={},
+    )
+
+
+def _indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
+    """The coordinate `name` of events, whole numbers from 0 to below `stop`. Raises: JtfneError."""
+    if name not in data.coords or data[name].dims != ("event",) or data[name].dtype.kind not in "iu":
+        raise refuse(f"spike events without {name!r}", f"a coordinate {name!r} (event) of whole numbers", where)
+    values = np.asarray(data[name].values, np.int64)
+    if values.size and not 0 <= values.min() <= values.max() < stop:
+        raise refuse(f"spike events with {name} {values.min()} to {values.max()}", f"0 to {stop - 1}", where)
+    return values
+
+
+def _from_raster(data: xr.DataArray, where: str) -> Spikes:
+    """The events of counts (time, neuron), with or without a trial dim; a count of 2 is two events.
+
+    A sample stands for the step that ends at its time, as in a run: spikes of the first lie one step before it at most.
+    """
+    check_form(data, where, "time", "neuron")
+    full = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
+    extra = [str(dim) for dim in full.dims if dim not in ("trial", "time", "neuron")]
+    if extra:
+        raise refuse(f"a raster with dims {extra}", "trial, time, neuron", where)
+    dt_ms = even_step(full, "time", where)
+    values = np.asarray(full.transpose("trial", "time", "neuron").values)
+    counts = values.astype(np.int64) if np.isfinite(values).all() else None
+    if counts is None or not np.array_equal(counts, values) or counts.min() < 0:
+        raise refuse("a raster whose values are not all counts", "whole numbers, 0 or above", where)
+    trial, step, row = np.nonzero(counts)
+    times = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
+    time_ms = np.asarray(full["time"].values, np.float64)
+    return Spikes(
+        time_ms=time_ms[times[1]],
+        row=times[2],
+        trial=times[0],
+        neuron=_ids(full, where),
+        trials=full["trial"].values if "trial" in full.coords else np.arange(counts.shape[0]),
+        duration_ms=counts.shape[1] * dt_ms,
+        labels={key: _label(full, key, where) for key in LABELS if key in full.coords},
+        start_ms=round(float(time_ms[0]) - dt_ms, _time.DECIMALS),
+    )
+
+
+def _ids(data: xr.DataArray, where: str) -> Ints:
+    """The ids of a raster's neurons; their places where it names none. Raises: JtfneError for ids given twice."""
+    if "neuron" not in data.coords:
+        return np.arange(data.sizes["neuron"])
+    ids = data["neuron"].values
+    if ids.dtype.kind not in "iu" or np.unique(ids).size < ids.size:
+        raise refuse("neurons whose ids are no whole numbers, or given twice,", "an id for each neuron", where)
+    return np.asarray(ids, np.int64)
+
+
+def _label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
+    """A label of each neuron: (n_neurons,). What was selected to one value, such as an area, holds for all of them."""
+    if data[key].ndim and data[key].dims != ("neuron",):
+        raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)
+    return np.broadcast_to(np.asarray(data[key].values, dtype=str), data.sizes["neuron"])

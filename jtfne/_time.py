@@ -1,0 +1,114 @@
+"""Time axes in milliseconds, whatever they were written in: the one place that reads a unit of time."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne._check import describe_value, refuse
+
+Floats = NDArray[np.float64]
+MS_PER_UNIT = {
+    **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-6),
+    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-3),  # micro sign and Greek mu
+    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1.0),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1e3),
+    **dict.fromkeys(("min", "minute", "minutes"), 6e4),
+}
+UNITS = "'s', 'ms' or 'us'"
+DECIMALS = 9  # of a ms: what is left of 0.007 s * 1000 beyond these is rounding
+TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in, is finer
+
+
+def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
+    """Times in ms, float64, any shape, of numbers in `units` or of timedelta64, whose dtype says its unit.
+
+    units: that of numbers, such as ``attrs["units"]`` of a time axis; ms where it is None.
+    Raises: JtfneError for an unknown unit, dates, and what is no finite number.
+
+    >>> times_to_ms([0.001, 0.002], "s", where="psd").tolist()
+    [1.0, 2.0]
+    >>> times_to_ms(np.array([1000, 2000], "timedelta64[us]"), where="psd").tolist()
+    [1.0, 2.0]
+    """
+    array = np.asarray(values)
+    if array.dtype.kind == "M":
+        given = f"{name} as dates (dtype {array.dtype})"
+        raise refuse(given, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
+    if array.dtype.kind not in ("i", "u", "f", "m"):
+        raise refuse(f"{name} of dtype {array.dtype}", "numbers in ms, or timedelta64", where)
+    if array.dtype.kind == "m":
+        if np.datetime_data(array.dtype)[0] in ("Y", "M", "generic"):
+            raise refuse(f"{name} of dtype {array.dtype}", "timedelta64 of a fixed length, such as [ms]", where)
+        times_ms = np.where(np.isnat(array), np.nan, array / np.timedelta64(1, "ms"))
+    else:
+        times_ms = array.astype(np.float64) * _ms_per(units, where, name)
+    if not np.isfinite(times_ms).all():
+        raise refuse(f"{name} with values that are not finite", "finite times", where)
+    return times_ms if units is None and array.dtype.kind != "m" else np.round(times_ms, DECIMALS)
+
+
+def _ms_per(units: Any, where: str, name: str) -> float:
+    """How many ms a number of `units` is."""
+    if units is None:
+        return 1.0
+    if not isinstance(units, str) or units.strip() not in MS_PER_UNIT:
+        raise refuse(f"{name} in units {describe_value(units)}", f"{name} in {UNITS}", where)
+    return MS_PER_UNIT[units.strip()]
+
+
+def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
+    """A time axis (n,) in ms, rising from sample to sample; as `times_to_ms`.
+
+    Raises: JtfneError, also for times that fall or repeat.
+    """
+    times_ms = times_to_ms(values, units, where=where, name=name)
+    if times_ms.ndim != 1:
+        raise refuse(f"{name} of shape {times_ms.shape}", "one time for each sample", where)
+    falls = np.flatnonzero(np.diff(times_ms) <= 0.0)
+    if falls.size:
+        first, second = times_ms[falls[0]], times_ms[falls[0] + 1]
+        raise refuse(f"{name} that goes from {first:g} to {second:g} ms", "times that grow", where)
+    return times_ms
+
+
+def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
+    """The step of evenly spaced values (n,). Raises: JtfneError for uneven ones, and fewer than 2."""
+    if values.size < 2:
+        raise refuse(f"{name} with {values.size} value", "2 or more, evenly spaced", where)
+    step = _mean_step(values)
+    if step == 0.0 or not _even_within(values, TOLERANCE * abs(step) + 1e-9):
+        raise refuse(f"{name} that is not evenly spaced", "one step throughout", where)
+    return step
+
+
+def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
+    """The even axis that `times_ms` (n,) were before they lost up to `rounding_ms` each; themselves if they never were.
+
+    Half a million steps of 0.1 ms in float32 are off by 2 % of a step: even all the same.
+    """
+    if rounding_ms == 0.0 or times_ms.size < 2:
+        return times_ms
+    step = _mean_step(times_ms)
+    # two neighbours are off by a rounding each; beyond a twentieth of a step the axis says too little
+    if not _even_within(times_ms, min(2.0 * rounding_ms, 0.05 * step)):
+        return times_ms
+    return times_ms[0] + step * np.arange(times_ms.size)
+
+
+def _mean_step(values: NDArray[Any]) -> float:
+    """The mean distance of neighbours."""
+    return float(values[-1] - values[0]) / (values.size - 1)
+
+
+def _even_within(values: NDArray[Any], slack: float) -> bool:
+    """Whether all neighbours are equally far apart, to within `slack`."""
+    return bool(np.all(np.abs(np.diff(values) - _mean_step(values)) <= slack))
+
+
+def rounding_of(values: Any) -> float:
+    """How far the largest of `values` may be from what was meant, as their dtype holds it; 0 for float64 and counts."""
+    array = np.asarray(values)
+    if array.size == 0 or array.dtype.kind != "f" or array.dtype.itemsize >= 8:
+        return 0.0
+    return float(np.spacing(np.abs(array).max()))
