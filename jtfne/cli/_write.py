@@ -36,7 +36,7 @@ class Attempts:
                 step()
             except OSError:
                 raise
-            except Exception as error:  # any: whatever one format cannot hold must not cost the others
+            except Exception as error:  # noqa: BLE001  # whatever one format cannot hold must not cost the others
                 self.add_failure(name, error)
         for text in dict.fromkeys(str(each.message) for each in caught):
             typer.echo(f"note on {name}: {text}", err=True)
