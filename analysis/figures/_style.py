@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import refuse
+from jtfne._check import one_of, refuse
 from jtfne.analysis.figures import _text
 from jtfne.signals import Signals
 
