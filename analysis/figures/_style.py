@@ -166,7 +166,7 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
             continue
         ax.axvspan(start, max(stop, start + 0.002 * (right - left)), color=EVENT_COLOUR, alpha=0.3, lw=0, zorder=0.5)
         if named and label and start >= free_from:
-            text = _text.drawable(str(label))
+            text = _text.drawable(str(label), _text.LONGEST_NAME)
             look: dict[str, Any] = {"color": "#9A6A00", "fontsize": SMALL_pt, "ha": "left", "va": "bottom"}
             _text.put_note(ax, text, (start, 1.0), (0, 2), xycoords=ax.get_xaxis_transform(), **look)
             free_from = start + (0.02 * len(text) + 0.02) * (right - left)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-LONGEST = 80  # letters of a name on a figure
+LONGEST_TEXT, LONGEST_NAME = 120, 46  # letters: more would leave no room for the figure
 Point = tuple[float, float]
 
 
-def drawable(text: str) -> str:
+def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text` in characters that the font has: others by their code, such as `\\u65e5`; cut where it is very long."""
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     if text.isascii() and text.isprintable():
         return text
     from matplotlib import rcParams
@@ -55,7 +55,7 @@ def name_axis(ax: "Axes", axis: Literal["x", "y"], text: str) -> None:
 def name_ticks(ax: "Axes", axis: Literal["x", "y"], places: Any, names: Sequence[str], **look: Any) -> None:
     """Put ticks at places of an axis, each with its name."""
     ticks = {"x": ax.set_xticks, "y": ax.set_yticks}[axis]
-    ticks(places, [drawable(name) for name in names], parse_math=False, **look)
+    ticks(places, [drawable(name, LONGEST_NAME) for name in names], parse_math=False, **look)
 
 
 def put_legend(ax: "Axes", entries: "Mapping[str, Artist]", **look: Any) -> "Legend | None":
@@ -66,5 +66,5 @@ def put_legend(ax: "Axes", entries: "Mapping[str, Artist]", **look: Any) -> "Leg
     legend = ax.legend(list(entries.values()), [str(number) for number in range(len(entries))], **look)
     for artist, name in zip(legend.get_texts(), entries, strict=True):
         artist.set_parse_math(False)
-        artist.set_text(drawable(name))
+        artist.set_text(drawable(name, LONGEST_NAME))
     return legend

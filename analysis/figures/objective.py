@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[Hashable, Any]
 MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
-LONGEST = 46  # letters of a name
 
 
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
@@ -51,7 +50,7 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
     names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
-    _text.name_ticks(ax, "y", range(n_rows), [_short(name) for name in names])
+    _text.name_ticks(ax, "y", range(n_rows), names)
     texts = [(_reached(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
     texts += [(_held(row), MET if row["passed"] else MISSED) for row in gates]
     place = ax.get_yaxis_transform()
@@ -67,11 +66,6 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
 def _colour(row: Row) -> str:
     """Blue within a scale of the target, red beyond."""
     return MET if row["distance"] <= 1.0 else MISSED
-
-
-def _short(name: str) -> str:
-    """A name, cut if long."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _number(row: Row) -> str:
