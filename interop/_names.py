@@ -126,12 +126,16 @@ def _letter(character: str) -> str:
     return text if match[1] == "SMALL" else text.capitalize()
 
 
+class RenamedWarning(UserWarning):
+    """Names that another format has to write otherwise."""
+
+
 def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 3) -> None:
     """Warn of names that another format has to write otherwise: pairs of the name and what is written for it."""
     changed = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
     if changed:
         listed = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        warnings.warn(f"{what} written so that they are names only: {listed}", stacklevel=stacklevel)
+        warnings.warn(f"{what} written so that they are names only: {listed}", RenamedWarning, stacklevel=stacklevel)
 
 
 def refuse_unwritable(tree: Any, where: str) -> None:

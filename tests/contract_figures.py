@@ -1,4 +1,4 @@
-"""Every figure refuses what it cannot draw in one sentence, draws as many points as pixels, and writes texts as texts."""
+"""Every figure refuses what it cannot draw, draws as many points as there are pixels, and writes texts as texts."""
 
 import ast
 import warnings
@@ -75,7 +75,7 @@ HISTORY = pd.DataFrame({"generation": [0, 1], "score": [2.0, 1.0], "passed": [Fa
 DEGREES = pd.DataFrame([[1.0, 2.0]], ["a"], ["b", "c"])
 # Figure -> its wrong calls beside those of WRONG as first argument.
 REFUSED = {
-    "raster": [lambda f: f(RUN, trial=None), lambda f: f(RUN, trial=-1), lambda f: f(RUN, trial="0"), lambda f: f(RUN, trial=1)],
+    "raster": [lambda f, trial=trial: f(RUN, trial=trial) for trial in (None, -1, "0", 1, True)],
     "rates": [],
     "vm": [lambda f: f(RUN, n=0), lambda f: f(RUN, n="3"), lambda f: f(RUN, n=2.5), lambda f: f(RUN, trial=None)],
     "layout": [],

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from jtfne._check import JtfneError
+
 if TYPE_CHECKING:
     from jtfne.signals import Signals
 
@@ -23,7 +25,7 @@ class Attempts:
 
     def __init__(self) -> None:
         self.failures: dict[str, str] = {}
-        self.errors: list[Exception] = []
+        self.refusals: list[JtfneError] = []
 
     def attempt(self, name: str, step: Callable[[], object]) -> None:
         """Run a step; say on stderr what it warns of, and keep why it failed.
@@ -31,7 +33,10 @@ class Attempts:
         An OSError, such as that of a full disk, is no matter of one format: it ends the command, and `--resume` goes
         on from there.
         """
+        from jtfne.interop._names import RenamedWarning
+
         with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RenamedWarning)  # a note, even where warnings are errors
             try:
                 step()
             except OSError:
@@ -44,7 +49,8 @@ class Attempts:
     def add_failure(self, name: str, error: Exception) -> None:
         """Keep that `name` was not written, and why."""
         self.failures[name] = " ".join(str(error).split()) or type(error).__name__
-        self.errors.append(error)
+        if isinstance(error, JtfneError):
+            self.refusals.append(error)
 
     def print_failures(self) -> None:
         """Say on stderr what was not written, and why."""
@@ -99,7 +105,12 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
     Returns
     -------
     list of Path, dict of str to str
-        The files; and why each field that FIF could not hold is missing. Raises: the first error if all failed.
+        The files; and why each field that FIF could not hold is missing.
+
+    Raises
+    ------
+    JtfneError
+        The first refusal, if all were refused.
     """
     from jtfne import interop
     from jtfne.interop._names import safe_name
@@ -122,8 +133,8 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
     attempts = Attempts()
     for name, writer in writers.items():
         attempts.attempt(name, writer)
-    if writers and len(attempts.errors) == len(writers):
-        raise attempts.errors[0]
+    if writers and len(attempts.refusals) == len(writers):
+        raise attempts.refusals[0]
     attempts.print_failures()
     return [target / name for name in writers if name not in attempts.failures], attempts.failures
 
