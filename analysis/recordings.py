@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import JtfneError, nearest, refuse
+from jtfne._check import UNREADABLE, JtfneError, nearest, refuse
+from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, need
 
 if TYPE_CHECKING:
@@ -157,6 +158,10 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
 
 def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
     """The variable named as the readout, or the only one, at the root or in the group of that name."""
+    try:
+        check_hdf5(path)
+    except OSError as error:
+        raise refuse(f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE) from None
     for group in (None, readout):
         try:
             with xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False) as table:
@@ -176,14 +181,13 @@ def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
 
 def _from_parquet(path: Path, readout: str) -> xr.DataArray:
     """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+        table = read_parquet(path, WHERE)
+    except JtfneError:
+        raise
+    except UNREADABLE as error:
         raise refuse(f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE) from None
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)  # what pandas would make of names of types in it
     value = readout if readout in frame else "value"
     missing = [name for name in ("time", "channel", value) if name not in frame]
     if missing:
