@@ -6,6 +6,8 @@ from jtfne import run_folder
 from jtfne._check import UNREADABLE, JtfneError, refuse
 from jtfne._files import resolve_path
 from jtfne._stored import check_hdf5
+from jtfne.interop._inputs import check_path, check_signals, open_beside
+from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.zarr_store import checked
 from jtfne.signals import Signals
 
@@ -26,9 +28,10 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
     Raises
     ------
     JtfneError
-        If the file exists.
+        If the file exists, and for names and texts that no file can hold.
     """
-    with run_folder.written_beside(Path(path)) as beside:
+    refuse_unwritable(check_signals(signals, "to_netcdf").tree, "to_netcdf")
+    with open_beside(path, "to_netcdf") as beside:
         run_folder.with_manifest(signals.tree, signals.manifest).to_netcdf(beside, engine="h5netcdf")
     return Path(path)
 
@@ -51,7 +54,7 @@ def from_netcdf(path: str | Path) -> Signals:
     """
     import xarray as xr
 
-    path = resolve_path(path, "from_netcdf")
+    path = resolve_path(check_path(path, "from_netcdf"), "from_netcdf")
     try:
         check_hdf5(path)
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
