@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import UNREADABLE, JtfneError, nearest, refuse
+from jtfne._files import resolve_path
 from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, need
 
@@ -78,21 +79,21 @@ def load_recording(
         return _barrel(readout)
     if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
-    path = Path(name_or_path)
-    if path.suffix not in SUFFIXES:
+    path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
+    if suffix not in SUFFIXES:
         close = nearest(str(name_or_path), NAMED)
         hint = f"; nearest: {close!r}" if close else ""
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[path.suffix]
+    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[suffix]
     try:
         found = read(path, readout)
     except JtfneError:
         raise
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[path.suffix], WHERE) from error
+        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE) from error
     return _described(found.rename(readout), readout, z_mm, onset_ms, units)
 
 

@@ -174,14 +174,17 @@ def decode_text(data: bytes, where: str) -> str:
 
     >>> decode_text(b"\xef\xbb\xbfn = 1\r\n", "a.toml")
     'n = 1\n'
-    >>> decode_text(b"caf\xe9", "a.toml")
+    >>> decode_text(b"caf\xe9", "a")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: text that is not UTF-8 (byte 0xe9 at offset 3) is not allowed; allowed: UTF-8 text (in a.toml)
+    jtfne._check.JtfneError: text that is not UTF-8 (byte 0xe9 at offset 3) is not allowed; allowed: UTF-8 text (in a)
     """
     for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"),
                        (b"\xfe\xff", "UTF-16")):  # fmt: skip
         if data.startswith(mark):
             raise refuse(f"text that is not UTF-8 but {name} (byte 0x{data[0]:02x} at offset 0)", "UTF-8 text", where)
+    if b"\0" in data:
+        allowed = "UTF-8 text without NUL (UTF-16 without a byte order mark has such bytes)"
+        raise refuse(f"text with byte 0x00 at offset {data.index(0)}", allowed, where)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -189,9 +192,6 @@ def decode_text(data: bytes, where: str) -> str:
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         given = f"text that is not UTF-8 (byte 0x{data[offset]:02x} at offset {offset})"
         raise refuse(given, "UTF-8 text", where) from None
-    if "\0" in text:
-        allowed = "UTF-8 text without NUL (UTF-16 without a byte order mark has such bytes)"
-        raise refuse(f"byte 0x00 at offset {data.index(0)}", allowed, where)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

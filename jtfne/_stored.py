@@ -7,6 +7,8 @@ than there is, is refused by name; what is left are arrays of numbers and text.
 import base64
 import json
 import math
+import struct
+import tokenize
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
 
 WHERE = "reading"
 NUMBERS = "biuf"  # kinds of numpy's dtypes: bool, whole numbers, floating point
-# Codecs of Zarr that turn bytes into bytes; those that make Python objects (pickle, json2, msgpack2) are not among them.
+# Codecs of Zarr that turn bytes into bytes; those that make objects (pickle, json2, msgpack2) are not among them.
 ZARR_COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 ZARR_FILTERS = ("shuffle",)
+# What numpy raises over the text of a header, which is a literal of Python.
+UNREADABLE_HEADER = (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError, tokenize.TokenError)
+UNREADABLE_ZIP = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, KeyError, struct.error)
 ZARR_TEXT = "vlen-utf8"  # makes str of an array of objects, and nothing else
 # Filters of HDF5 that are part of it or of h5py: deflate, shuffle, fletcher32, szip, nbit, scaleoffset, lzf.
 HDF5_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
@@ -70,7 +75,7 @@ def read_npz(path: Path) -> dict[str, Array]:
                         raise refuse(f"{member.filename!r} of {str(path)!r}", "whole arrays", WHERE)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except UNREADABLE_ZIP as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole .npz file", WHERE) from error
 
 
@@ -155,7 +160,7 @@ def _npy_bytes(stream: IO[bytes], where: str) -> tuple[int, int]:
         shape, _, dtype = read_header(stream)
     except JtfneError:
         raise
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except UNREADABLE_HEADER as error:
         raise refuse(f"a header that cannot be read ({error})", "a .npy file", where) from None
     if dtype.kind not in NUMBERS or any(size < 0 for size in shape):
         raise refuse(f"an array of {dtype} and shape {shape}", "an array of numbers", where)
@@ -174,7 +179,7 @@ def _lenient_json(path: Path) -> dict[str, Any]:
 
 
 def _check_zarr_array(about: Any, name: str, store: Path) -> int:
-    """Bytes that an array declares. Raises: JtfneError for objects, for codecs out of the lists, and broken metadata."""
+    """Bytes that an array declares. Raises: JtfneError for objects, other codecs, and broken metadata."""
     where = f"{store}, array {name!r}"
     about = about if isinstance(about, dict) else {}
     try:

@@ -47,7 +47,7 @@ def save_net(net: Net, path: str | Path) -> None:
         fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
         arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    with written_beside(Path(path)) as beside:
+    with written_beside(path) as beside:
         beside.mkdir()
         for name, array in arrays.items():
             np.save(beside / name, array, allow_pickle=False)

@@ -22,6 +22,7 @@ from jtfne._files import (
     move_into,
     path_inside,
     read_text,
+    replace_file,
     resolve_path,
     sync_one,
     temporary_folder,
@@ -92,7 +93,7 @@ def rows_of(known: Any, wanted: Any) -> np.ndarray[Any, Any]:
 
 
 @contextlib.contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
 
     An empty folder that cannot be replaced, since it is a mount point or its parent cannot be written to, is filled
@@ -127,7 +128,7 @@ def cannot_be_replaced(folder: Path) -> bool:
     return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK)
 
 
-def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
+def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
     """Write a whole run to `folder`, which must be new or empty; the manifest as written, files listed.
 
     Spikes go to Parquet; their node in the Zarr store has its attributes only.
@@ -143,7 +144,8 @@ def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> di
             rest["spk"] = xr.DataTree(xr.Dataset(attrs=tree["spk"].attrs))
         write_tree(rest, beside / SIGNALS)
         written = [path for path in (beside / SIGNALS, beside / SPIKES) if path.exists()]
-        manifest = {**manifest, "files": [_listed(path) for path in written]}
+        manifest = {name: value for name, value in manifest.items() if name != "derived"}
+        manifest["files"] = [_listed(path) for path in written]
         (beside / MANIFEST).write_bytes(manifest_text(manifest))
     return manifest
 
@@ -366,9 +368,28 @@ def _sync(path: Path) -> None:
         list(threads.map(sync_one, [*path.rglob("*"), path] if path.is_dir() else [path]))
 
 
-def is_empty(folder: Path) -> bool:
-    """Whether a folder holds nothing but what jtfne leaves when it is killed, and what a new file system holds."""
-    return all(TEMPORARY.fullmatch(path.name) or path.name == "lost+found" for path in folder.iterdir())
+def is_empty(folder: Path, but: str = "lost+found") -> bool:
+    """Whether a folder holds nothing but `but`, what a killed jtfne leaves, and what file systems begin with."""
+    names = [path.name for path in folder.iterdir()]
+    return all(TEMPORARY.fullmatch(name) or name in (but, "lost+found") for name in names)
+
+
+def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write into the manifest of a run folder what else is there, with hashes; the manifest as written."""
+    own = (MANIFEST, SIGNALS, SPIKES)
+    files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own]
+    files = [path for path in files if not path.name.startswith(".")]
+    derived = [{**_listed(path), "path": path.relative_to(folder).as_posix()} for path in files]
+    manifest = {**manifest, "derived": derived}
+    replace_file(folder / MANIFEST, lambda stream: stream.write(manifest_text(manifest)))
+    return manifest
+
+
+def altered_derived(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Files that were made from a run and are not what its manifest says; those that are gone are nobody's loss."""
+    listed = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
+    paths = {name: path_inside(folder, name, MANIFEST) for name in listed}
+    return [name for name, path in paths.items() if path.is_file() and file_hash(path) != listed[name]]
 
 
 def refuse_links_out(path: Path, folder: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import refuse
+from jtfne._check import one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne.analysis.figures import _text
 from jtfne.signals import Signals

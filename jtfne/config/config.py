@@ -283,9 +283,9 @@ class Config(Frozen):
 
     def to_file(self, path: str | Path) -> Path:
         """Write a .json or .toml file: beside it first, then renamed, so that it is never half written."""
-        target = resolve_path(path, "Config.to_file")
-        one_of(target.suffix, SUFFIXES, name="suffix", where=str(path))
-        text = self.to_json() if target.suffix == ".json" else self.to_toml()
+        target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
+        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
+        text = self.to_json() if suffix == ".json" else self.to_toml()
         replace_file(target, lambda stream: stream.write(text.encode()))
         return Path(path)
 
@@ -297,12 +297,12 @@ class Config(Frozen):
         a module runs it: allow it for files from people whom you trust.
         Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not allowed.
         """
-        source = resolve_path(path, "Config.from_file")
-        one_of(source.suffix, SUFFIXES, name="suffix", where=str(path))
+        source, suffix = resolve_path(path, "Config.from_file"), Path(path).suffix
+        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
         if not source.is_file():
             raise refuse(f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file")
         text = read_text(source, str(path))
-        if source.suffix == ".json":
+        if suffix == ".json":
             table = _json.loads(text, where=str(path))
         else:
             table = _toml.loads(text, str(path))

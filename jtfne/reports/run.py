@@ -126,9 +126,13 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
         raise refuse(f"a manifest without {', '.join(missing)}", allowed, "manifest")
     kinds = {"object": dict, "array": list}
     for name, about in schema["properties"].items():
-        if not isinstance(manifest.get(name, {}), kinds.get(about.get("type", ""), object)):
+        if name in manifest and not isinstance(manifest[name], kinds.get(about.get("type", ""), object)):
             raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
-    entries = [*manifest["files"], *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items())]
+    entries = [
+        *manifest["files"],
+        *manifest.get("derived", []),
+        *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items()),
+    ]
     if not all({"path", "sha256"} <= _dict(each).keys() for each in entries):
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:

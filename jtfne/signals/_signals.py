@@ -191,10 +191,13 @@ class Signals:
         if name == "spk":
             return self.spikes
         table: pd.DataFrame = self.tree[name].to_dataset()[name].to_dataframe().reset_index()
-        for column in ("area", "layer", "cell_type", "channel"):
+        for column in (*LABELS, "channel"):
             if column in table:
                 table[column] = table[column].astype("category")
-        return table
+        dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
+        first = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        rest = sorted(column for column in table if column not in (*first, name))  # as Zarr keeps no order of its own
+        return table[[*first, *rest, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -219,7 +222,7 @@ class Signals:
         if changed:
             given = f"a tree whose {', '.join(changed)} was changed after the run"
             raise refuse(given, "the tree that the manifest describes", "Signals.save")
-        self.manifest = run_folder.write_run(Path(path), self.tree, self.manifest)
+        self.manifest = run_folder.write_run(path, self.tree, self.manifest)
         return Path(path).expanduser()
 
     def _name(self, name: Any) -> str:
