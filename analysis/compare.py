@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from jtfne._check import FINITE, JtfneError, describe_value, number, one_of, refuse
+from jtfne._files import replace_file, resolve_path
 from jtfne.analysis import _inputs
 from jtfne.analysis._distances import compare as compare
 from jtfne.analysis.laminar import UNITS, laminar_features
@@ -107,12 +108,12 @@ def compare_run(
         raise refuse(f"folder={describe_value(folder)}", "a path", where)
     one_of(readout, (*LAMINAR, *TRACES), name="readout", where=where)
     recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
-    target = Path(folder)
+    target = resolve_path(folder, where)
     csv = target / "comparison.csv"
     if readout in TRACES:
         table = compare(*_common(signals.get(readout), recorded, where))
         target.mkdir(parents=True, exist_ok=True)
-        table.to_csv(csv, index=False)
+        replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
         return table, [csv]
     from jtfne.analysis import figures
     from jtfne.analysis.figures._style import write
@@ -123,7 +124,7 @@ def compare_run(
     table = compare_laminar(ours, theirs)
     figure = figures.laminar_comparison(ours, theirs)
     target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
-    table.to_csv(csv, index=False)
+    replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
     png = target / "comparison.png"
     write(figure, png)
     return table, [csv, png]

@@ -11,6 +11,8 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import FINITE, UNREADABLE, JtfneError, describe_value, nearest, number, refuse
+from jtfne._files import resolve_path
+from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, in_ms, need
 
 if TYPE_CHECKING:
@@ -87,21 +89,21 @@ def load_recording(
         return _barrel(readout)
     if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
-    path = Path(name_or_path)
-    if path.suffix not in SUFFIXES:
+    path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
+    if suffix not in SUFFIXES:
         close = nearest(str(name_or_path), NAMED)
         hint = f"; nearest: {close!r}" if close else ""
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[path.suffix]
+    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[suffix]
     try:
         found = read(path, readout)
     except JtfneError:
         raise
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[path.suffix], WHERE) from error
+        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE) from error
     return _described(found.rename(readout), readout, z_mm, onset_ms, units)
 
 
@@ -189,6 +191,10 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
 
 def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
     """The variable named as the readout, or the only one, at the root or in the group of that name."""
+    try:
+        check_hdf5(path)
+    except OSError as error:
+        raise refuse(f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE) from None
     for group in (None, readout):
         try:
             with xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False) as table:
@@ -208,14 +214,13 @@ def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
 
 def _from_parquet(path: Path, readout: str) -> xr.DataArray:
     """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+        table = read_parquet(path, WHERE)
+    except JtfneError:
+        raise
+    except UNREADABLE as error:
         raise refuse(f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE) from None
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)  # what pandas would make of names of types in it
     value = readout if readout in frame else "value"
     missing = [name for name in ("time", "channel", value) if name not in frame]
     if missing:

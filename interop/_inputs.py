@@ -11,6 +11,7 @@ import numpy as np
 
 from jtfne import run_folder
 from jtfne._check import POSITIVE, in_range, refuse
+from jtfne._files import resolve_path
 from jtfne.signals import Signals
 
 Window = tuple[float, float]
@@ -25,12 +26,13 @@ def check_signals(signals: Any, where: str) -> Signals:
 
 
 def check_path(path: Any, where: str) -> Path:
-    """`path` as a Path. Raises: JtfneError for what names no file."""
+    """`path` as a Path, `~` expanded. Raises: JtfneError for what names no file."""
     if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
         raise refuse(f"a path of type {type(path).__name__}", "a str or a Path", where)
     if not text or "\x00" in text:
         raise refuse(f"the path {text!r}", "the name of a file or folder", where)
-    return Path(text)
+    resolve_path(text, where)
+    return Path(text).expanduser()
 
 
 def check_trial(signals: Signals, trial: Any, where: str) -> int:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, run_folder
-from jtfne._check import UNREADABLE, refuse
+from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._files import path_inside, resolve_path
+from jtfne._stored import check_parquet
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.signals import Signals
 
@@ -101,9 +103,15 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     import xarray as xr
     from pyarrow import dataset
 
-    path = check_path(path, "from_parquet")
+    source = resolve_path(check_path(path, "from_parquet"), "from_parquet")
     try:
-        table = dataset.dataset(path, partitioning="hive").to_table()
+        if not source.is_dir():
+            check_parquet(source, str(path))
+        for file in sorted(each for each in source.rglob("*") if not each.is_dir()):
+            check_parquet(path_inside(source, file.relative_to(source).as_posix(), str(path)), str(path))
+        table = dataset.dataset(source, format="parquet", partitioning="hive").to_table()
+    except JtfneError:
+        raise
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading") from error
     missing = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from jtfne import run_folder
-from jtfne._check import UNREADABLE, refuse
+from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._files import resolve_path
+from jtfne._stored import check_hdf5
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.zarr_store import checked
@@ -52,10 +54,13 @@ def from_netcdf(path: str | Path) -> Signals:
     """
     import xarray as xr
 
-    path = check_path(path, "from_netcdf")
+    path = resolve_path(check_path(path, "from_netcdf"), "from_netcdf")
     try:
+        check_hdf5(path)
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
             whole = run_folder.in_memory(opened)
+    except JtfneError:
+        raise
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
     return checked(whole, path)

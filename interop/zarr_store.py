@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from jtfne import reports, run_folder
 from jtfne._check import altered
+from jtfne._files import resolve_path
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.json_text import from_json
@@ -54,14 +55,17 @@ def from_zarr(path: str | Path) -> Signals:
     JtfneError
         If there is no whole store, or an array was altered.
     """
-    path = check_path(path, "from_zarr")
-    return checked(run_folder.read_tree(path), path)
+    store = resolve_path(check_path(path, "from_zarr"), "from_zarr")
+    return checked(run_folder.read_tree(store), store)
 
 
 def checked(whole: "xr.DataTree", path: Path) -> Signals:
     """The signals of a tree that carries its manifest. Raises: JtfneError if a node is not what it says."""
     tree, text = run_folder.without_manifest(whole)
-    manifest = from_json(text)
-    for name in reports.altered_nodes(tree, reports.check_manifest(manifest)) if manifest else ():
+    sealed = from_json(text)
+    manifest = reports.check_manifest(sealed) if set(sealed) - {"sha256"} else {}
+    for name in reports.altered_nodes(tree, manifest) if manifest else ():
         raise altered(path / name)
+    run_folder.check_seal(sealed, path)
+    reports.check_tree(tree)
     return Signals(tree, manifest)

@@ -4,9 +4,15 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jtfne._check import JtfneError, refuse
+from jtfne._files import read_text
+
+MAX_DIGITS = 4000  # of a whole number; Python reads 4,300
+MAX_DEPTH = 100  # of lists and objects in each other
+SEAL = "sha256"  # the key under which a file holds the hash of all its other keys
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
@@ -42,10 +48,66 @@ def loads(text: str, *, where: str = "JSON") -> Any:
             raise refuse(f"the key {twice[0]!r} given twice", "each key once", where)
         return dict(pairs)
 
+    def whole_number(text: str) -> int:
+        """A whole number of as many digits as Python reads."""
+        if len(text) > MAX_DIGITS:
+            raise refuse(f"a number of {len(text)} digits", f"at most {MAX_DIGITS}", where)
+        return int(text)
+
     try:
-        return json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
+        value = json.loads(
+            text, parse_constant=constant, parse_float=number, parse_int=whole_number, object_pairs_hook=unique
+        )
     except json.JSONDecodeError as error:
         raise refuse(f"a text that is not JSON ({error})", "JSON", where) from None
+    except RecursionError:
+        raise refuse("a text nested more deeply than Python reads", f"a depth of {MAX_DEPTH} or less", where) from None
+    refuse_deep(value, where)
+    return value
+
+
+def refuse_deep(value: Any, where: str) -> None:
+    """Raises: JtfneError if lists and objects lie in each other more than MAX_DEPTH deep, or in a circle."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for container in level:
+            if isinstance(container, Mapping):
+                below.extend(inner for inner in container.values() if isinstance(inner, Mapping | list | tuple))
+            elif isinstance(container, list | tuple):
+                below.extend(inner for inner in container if isinstance(inner, Mapping | list | tuple))
+        level = below
+        if not level:
+            return
+    raise refuse(f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", where)
+
+
+def seal(value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` with the hash of all of it under SEAL, so that a file of it can be checked by itself.
+
+    >>> unseal(seal({"a": 1})), unseal({**seal({"a": 1}), "a": 2})
+    ({'a': 1}, None)
+    """
+    return {**value, SEAL: _digest(value)}
+
+
+def unseal(value: Any) -> dict[str, Any] | None:
+    """What `seal` was given; None if it is not that."""
+    if not isinstance(value, dict) or SEAL not in value:
+        return None
+    inner = {name: each for name, each in value.items() if name != SEAL}
+    return inner if value[SEAL] == _digest(inner) else None
+
+
+def read_sealed(path: Path, altered: JtfneError) -> dict[str, Any]:
+    """The object of a file that `seal` guards. Raises: `altered` if it is not what was written."""
+    try:
+        value = unseal(loads(read_text(path), where=str(path)))
+    except ValueError as error:
+        raise altered from error
+    if value is None:
+        raise altered
+    return value
 
 
 def canonical(value: Any) -> bytes:
@@ -68,16 +130,23 @@ def sha256(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _refuse_strangers(value: Any, path: str) -> None:
+def _digest(value: Mapping[str, Any]) -> str:
+    """SHA-256 of `value` as JSON."""
+    return hashlib.sha256(dumps(value).encode(errors="surrogatepass")).hexdigest()
+
+
+def _refuse_strangers(value: Any, path: str, depth: int = 0) -> None:
     """Raises: JtfneError for the first thing in `value` that strict JSON cannot hold."""
+    if depth > MAX_DEPTH:
+        raise refuse(f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", path[:80])
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if type(key) is not str:
                 raise JtfneError(f"key {key!r} of {type(key).__name__} is not allowed; allowed: str (in {path})")
-            _refuse_strangers(inner, f"{path}.{key}")
+            _refuse_strangers(inner, f"{path}.{key}", depth + 1)
     elif type(value) in (list, tuple):
         for index, inner in enumerate(value):
-            _refuse_strangers(inner, f"{path}[{index}]")
+            _refuse_strangers(inner, f"{path}[{index}]", depth + 1)
     elif type(value) is float and not math.isfinite(value):
         raise refuse(f"{value!r}", "a finite number", path)
     elif value is not None and type(value) not in (str, bool, int, float):

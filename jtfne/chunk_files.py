@@ -4,9 +4,10 @@
 file, written beside its place, synced and renamed like any other.
 """
 
+import contextlib
 import dataclasses
 import math
-import shutil
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import IO, Any
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import UNREADABLE, JtfneError, altered
+from jtfne._check import UNREADABLE, JtfneError, altered, refuse
+from jtfne._files import create_temporary, path_inside, remove, sync_one
 from jtfne._rows import Array
-from jtfne.run_folder import file_hash, sync_one
+from jtfne._stored import NUMBERS, read_parquet
+from jtfne.run_folder import file_hash
 
 ROWS = "rows.zarr"
 Arrays = Mapping[str, Array]
@@ -38,8 +41,19 @@ class ChunkFiles:
 
     @classmethod
     def of_json(cls, folder: Path, arrays: Mapping[str, Any]) -> "ChunkFiles":
-        """What `to_json` told."""
-        return cls(folder, {name: (tuple(each["shape"]), np.dtype(each["dtype"])) for name, each in arrays.items()})
+        """What `to_json` told. Raises: JtfneError for what is no array of numbers, or lies outside of the folder."""
+        index, found = str(folder / "index.json"), {}
+        for name, about in arrays.items():
+            path_inside(folder / ROWS, name, index)
+            try:
+                shape, dtype = tuple(about["shape"]), np.dtype(about["dtype"])
+            except (TypeError, KeyError, ValueError) as error:
+                raise refuse(f"{name!r} of {about!r}", "an array's shape and dtype", index) from error
+            sizes_fit = shape and all(type(size) is int and size >= 0 for size in shape)
+            if dtype.kind not in NUMBERS or not sizes_fit:
+                raise refuse(f"{name!r} of {about!r}", "the shape and dtype of an array of numbers", index)
+            found[name] = (shape, dtype)
+        return cls(folder, found)
 
     def to_json(self) -> dict[str, Any]:
         """The arrays as JSON."""
@@ -124,7 +138,7 @@ class ChunkFiles:
         for folder in (self.folder, store, *arrays):
             for path in folder.iterdir() if folder.is_dir() else ():
                 if path not in kept:
-                    removed(path)
+                    remove(path)
 
     def altered(self, path: Path, part: str = "") -> JtfneError:
         """The error for a file, or a `part` of it, that is not what was written."""
@@ -141,11 +155,8 @@ class ChunkFiles:
 
     def _spikes_of(self, number: int) -> dict[str, Array]:
         """The spikes of a chunk."""
-        from pyarrow import parquet
-
         try:
-            with parquet.ParquetFile(self._spike_file(number)) as part:
-                table = part.read()
+            table = read_parquet(self._spike_file(number))
         except UNREADABLE as error:
             raise self.altered(self._spike_file(number)) from error
         return {name: np.array(table[name].to_numpy()) for name in table.column_names}
@@ -161,24 +172,19 @@ def durable(writes: Mapping[Path, Write]) -> None:
 
     They are synced side by side, for which a disk takes little longer than for one.
     """
-    beside = {path: path.with_name(path.name + ".tmp") for path in writes}
+    opened: dict[Path, tuple[IO[bytes], Path]] = {}
     try:
         for path, write in writes.items():
-            with beside[path].open("wb") as stream:
-                write(stream)
+            opened[path] = create_temporary(path.parent)
+            write(opened[path][0])
+            opened[path][0].flush()
         with ThreadPoolExecutor(len(writes)) as threads:
-            list(threads.map(sync_one, beside.values()))
-            for path, each in beside.items():
-                each.rename(path)
+            list(threads.map(os.fsync, [stream.fileno() for stream, _ in opened.values()]))
+            for path, (_, beside) in opened.items():
+                beside.rename(path)
             list(threads.map(sync_one, {path.parent for path in writes}))
     finally:
-        for each in beside.values():
-            each.unlink(missing_ok=True)
-
-
-def removed(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        for stream, beside in opened.values():
+            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a full disk, of which the error on its way here tells
+                stream.close()

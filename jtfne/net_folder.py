@@ -1,6 +1,7 @@
 """A built net on disk: arrays as .npy files that are opened memory-mapped, and what they are. Knows no time.
 
-Written beside its place and renamed into it, so that a folder is either whole or not there.
+Written beside its place and renamed into it, so that a folder is either whole or not there. What a folder says is
+checked on opening, every array against the others: the engine reads and writes where their numbers point.
 """
 
 import dataclasses
@@ -11,11 +12,25 @@ import numpy as np
 
 from jtfne import __version__, _json
 from jtfne._check import JtfneError, altered, refuse
+from jtfne._files import path_inside, read_text, resolve_path
+from jtfne._stored import map_npy
 from jtfne.config import Config
-from jtfne.net import Identity, Net, Projection
-from jtfne.run_folder import file_hash, written_beside
+from jtfne.net import Identity, Net, Projection, check_identity, check_projection
+from jtfne.run_folder import file_hash, refuse_links_out, written_beside
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
+WHERE = "Net.open"
+# What an index holds, and of which kind; `names` is None of a net without identity.
+KEYS: dict[str, type | tuple[type, ...]] = {
+    "schema": str,
+    "jtfne": str,
+    "config": dict,
+    "config_sha256": str,
+    "n_neurons": int,
+    "names": (dict, type(None)),
+    "projections": list,
+    "files": dict,
+}
 _EDGES = ("indptr", "target", "weight", "delay_ms")
 
 
@@ -25,14 +40,14 @@ def save_net(net: Net, path: str | Path) -> None:
     Raises: JtfneError if `path` is there and not an empty folder.
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
-    for k, each in enumerate(net.projections):
-        arrays |= {f"projection_{k:04d}_{name}.npy": getattr(each, name) for name in _EDGES}
+    for k, projection in enumerate(net.projections):
+        arrays |= {_file_of_edges(k, name): getattr(projection, name) for name in _EDGES}
     names: dict[str, Any] | None = None
     if net.identity is not None:
         fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
         arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    with written_beside(Path(path)) as beside:
+    with written_beside(path) as beside:
         beside.mkdir()
         for name, array in arrays.items():
             np.save(beside / name, array, allow_pickle=False)
@@ -46,53 +61,85 @@ def save_net(net: Net, path: str | Path) -> None:
             "projections": [{"connection": each.connection, "mechanism": each.mechanism} for each in net.projections],
             "files": {name: file_hash(beside / name) for name in sorted(arrays)},
         }
-        (beside / INDEX).write_text(_json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        text = _json.dumps(_json.seal(index), indent=2) + "\n"
+        (beside / INDEX).write_text(text, encoding="utf-8")
 
 
-def open_net(path: str | Path) -> Net:
+def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
     """The net of a folder that `save_net` wrote; its arrays stay on disk and are read where they are used.
 
-    Raises: JtfneError if there is none, it is of another version, or a file is not what was written.
+    allow_code: import the modules of cell models from outside that the config names.
+    Raises: JtfneError if there is none, it is of another version, a file is not what was written, or arrays do not
+    fit each other or the config.
     """
-    folder = Path(path)
-    index = _index(folder)
+    folder = resolve_path(path, WHERE)
+    index = _read_index(folder)
     for name, digest in index["files"].items():
-        found = folder / name
-        if not found.is_file() or file_hash(found) != digest:
-            raise _altered(found)
-    mapped = {name: np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in index["files"]}
-    identity = None
-    if index["names"] is not None:
-        cells = {name.removeprefix("cells_").removesuffix(".npy"): a for name, a in mapped.items() if "cells_" in name}
-        names: dict[str, Any] = {name: tuple(each) for name, each in index["names"].items()}
-        identity = Identity(**cells, **names)
-    projections = [
-        Projection(**about, **{name: mapped[f"projection_{k:04d}_{name}.npy"] for name in _EDGES})
-        for k, about in enumerate(index["projections"])
-    ]
-    config = Config.from_json(_json.dumps(index["config"]))
+        file = path_inside(folder, name, str(folder / INDEX))
+        refuse_links_out(file, folder)
+        if not file.is_file() or file_hash(file) != digest:
+            raise _altered(file)
+    arrays = {name: map_npy(folder / name) for name in index["files"]}
+    config = Config.from_json(_json.dumps(index["config"]), allow_code=allow_code)
     if config.hash != index["config_sha256"]:
         raise _altered(folder / INDEX)
-    return Net(config, identity, projections, n_neurons=index["n_neurons"])
+    n_neurons = index["n_neurons"]
+    if n_neurons != sum(population.n_cells for population in config.populations()):
+        raise refuse(f"{n_neurons} neurons", "as many as the config declares", str(folder / INDEX))
+    identity = None if index["names"] is None else _read_identity(index["names"], arrays, folder)
+    if identity is not None:
+        check_identity(identity, n_neurons, str(folder))
+    projections = [_read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])]
+    for projection in projections:
+        check_projection(projection, config, identity, n_neurons, str(folder))
+    return Net(config, identity, projections, n_neurons=n_neurons)
 
 
-def _index(folder: Path) -> Any:
+def _read_identity(names: dict[str, Any], arrays: dict[str, Any], folder: Path) -> Identity:
+    """The cells of an index. Raises: JtfneError if a field is not there, or of another kind."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(Identity):
+        value = arrays.get(f"cells_{field.name}.npy", names.get(field.name))
+        if not isinstance(value, list | np.ndarray):
+            raise _altered(folder / INDEX)
+        found[field.name] = tuple(value) if isinstance(value, list) else value
+    return Identity(**found)
+
+
+def _read_projection(number: int, entry: Any, arrays: dict[str, Any], folder: Path) -> Projection:
+    """The edges of an entry of an index. Raises: JtfneError if an array is not there."""
+    files = {name: _file_of_edges(number, name) for name in _EDGES}
+    is_whole = isinstance(entry, dict) and set(entry) == {"connection", "mechanism"}
+    if not is_whole or not set(files.values()) <= set(arrays):
+        raise _altered(folder / INDEX)
+    return Projection(**entry, **{name: arrays[file] for name, file in files.items()})
+
+
+def _file_of_edges(number: int, name: str) -> str:
+    """The file of an array of a projection."""
+    return f"projection_{number:04d}_{name}.npy"
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
     """What the folder says of itself. Raises: JtfneError if that is nothing, or not for this version."""
     path = folder / INDEX
     if not path.is_file():
-        raise refuse(f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", "Net.open")
+        raise refuse(f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", WHERE)
     try:
-        index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
+        index = _json.loads(read_text(path), where=str(path))
     except ValueError as error:
         raise _altered(path) from error
-    keys = {"schema", "jtfne", "config", "config_sha256", "n_neurons", "names", "projections", "files"}
-    if not isinstance(index, dict) or set(index) != keys:
+    if isinstance(index, dict) and index.get("schema") != SCHEMA:
+        raise refuse(f"{str(folder)!r}, whose schema is {index.get('schema')!r},", f"{SCHEMA!r}", WHERE)
+    if isinstance(index, dict) and _json.SEAL in index:  # an index that jtfne 0.1.0 wrote has none
+        index = _json.unseal(index)
+    if not isinstance(index, dict):
         raise _altered(path)
-    if index["schema"] != SCHEMA:
-        raise refuse(f"{str(folder)!r}, whose schema is {index['schema']!r},", f"{SCHEMA!r}", "Net.open")
+    if set(index) != set(KEYS) or not all(isinstance(index[name], kind) for name, kind in KEYS.items()):
+        raise _altered(path)
     return index
 
 
 def _altered(path: Path) -> JtfneError:
     """The error for a file that is not what was written."""
-    return altered(path, allowed="what `Net.save` wrote there", where="Net.open")
+    return altered(path, allowed="what `Net.save` wrote there", where=WHERE)

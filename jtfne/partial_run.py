@@ -7,7 +7,6 @@ a process killed at any moment loses the chunk in flight at most. The finished r
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -19,15 +18,21 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import JtfneError, refuse
+from jtfne._files import TEMPORARY, refuse_links, remove, resolve_path, sweep_temporary, sync_one
 from jtfne._rows import Array
-from jtfne.chunk_files import Arrays, ChunkFiles, Write, durable, removed
-from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, sync_one, write_run
+from jtfne._stored import read_npz
+from jtfne.chunk_files import Arrays, ChunkFiles, Write, durable
+from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, write_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
 PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "2"
-OWN = re.compile(r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?")
+CARRY = re.compile(r"carry_\d{8}\.npz")
+# What a run leaves in `partial/`; jtfne 0.1.0 named what is temporary after what it becomes.
+OWN = re.compile(
+    r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?|" + TEMPORARY.pattern
+)
 KEYS: dict[str, type | tuple[type, ...]] = {
     "version": str,
     "run": dict,
@@ -47,6 +52,8 @@ class PartialRun:
     def __init__(self, out: Path, run: dict[str, Any], chunk_steps: int) -> None:
         self._out, self._folder = out, out / PARTIAL
         self._folder.mkdir(exist_ok=True)
+        refuse_links(self._folder, "simulate(out=)")
+        sweep_temporary(self._folder)
         self._refuse_foreign()
         sync_one(out)
         sync_one(out.parent)
@@ -80,8 +87,7 @@ class PartialRun:
         """The state after the last chunk, empty if none was put. Raises: JtfneError if it is not what was written."""
         if not self._index["carry"]:
             return {}
-        with np.load(self._checked_carry(), allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
+        return read_npz(self._checked_carry())
 
     def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
@@ -99,7 +105,7 @@ class PartialRun:
             chunk = self._files.write(number, rows, spikes, state)
             entry = {"path": path.name, "sha256": file_hash(path)} if state else None
             index = {**before, "arrays": self._files.to_json(), "chunks": [*before["chunks"], chunk], "carry": entry}
-            text = _json.dumps({**index, "sha256": _digest(index)}).encode()
+            text = _json.dumps(_json.seal(index)).encode()
             durable({self._folder / INDEX: lambda stream: stream.write(text)})
             self._index = index
             if before["carry"]:
@@ -114,7 +120,7 @@ class PartialRun:
         with self._kept_if_it_fails():
             manifest = write_run(ready, tree, manifest)
             for name in (SIGNALS, SPIKES, MANIFEST):  # the manifest last: with it the run is there
-                removed(self._out / name)
+                remove(self._out / name)
                 if (ready / name).exists():
                     (ready / name).rename(self._out / name)
                 sync_one(self._out)
@@ -130,12 +136,7 @@ class PartialRun:
         path = self._folder / INDEX
         if not path.exists():
             return {"chunks": []}
-        try:
-            index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
-        except ValueError as error:
-            raise self._altered(path) from error
-        if not isinstance(index, dict) or index.pop("sha256", None) != _digest(index):
-            raise self._altered(path)
+        index = _json.read_sealed(path, self._altered(path))
         if not isinstance(index.get("run"), dict):
             raise self._altered(path)
         there = {**index["run"], "version of the folder": index.get("version")}
@@ -162,6 +163,8 @@ class PartialRun:
         """The path of the state. Raises: JtfneError if it is not what was written."""
         entry = self._index["carry"]
         path = self._folder / str(entry.get("path"))
+        if not CARRY.fullmatch(path.name) or path.parent != self._folder:
+            raise self._altered(self._folder / INDEX)
         if not path.is_file() or file_hash(path) != entry.get("sha256"):
             raise self._altered(path)
         return path
@@ -187,7 +190,7 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
     run: what tells it from any other, JSON. chunk_steps: of a run that begins; one that goes on keeps its own.
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
-    out = out.absolute()
+    out = resolve_path(out, "simulate(out=)")
     if (out / MANIFEST).exists() and (out / PARTIAL).is_dir():  # killed when it was finished but for this
         with locked(out):
             if all(OWN.fullmatch(path.name) for path in (out / PARTIAL).iterdir()):
@@ -205,6 +208,7 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
 
 def holds_run(out: Path) -> bool:
     """Whether `out` holds a finished run, or chunks of one. A look, which locks nothing."""
+    out = resolve_path(out, "simulate(out=)")
     return (out / MANIFEST).exists() or (out / PARTIAL / INDEX).exists()
 
 
@@ -217,7 +221,9 @@ def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if path.is_symlink():
+        raise refuse(f"{str(path)!r}, which is a link,", "a lock of its own", where)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -241,7 +247,7 @@ def only_the_run(folder: Path) -> None:
     """Remove from a finished run's folder, while it is locked, whatever was made there from the run."""
     for path in folder.iterdir():
         if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):
-            removed(path)
+            remove(path)
 
 
 def _refuse_other(out: Path) -> None:
@@ -253,13 +259,8 @@ def _refuse_other(out: Path) -> None:
         if not next(each for each in out.parents if each.exists()).is_dir():
             raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", where)
         return
-    names = {each.name for each in out.iterdir()}
+    names = {each.name for each in out.iterdir() if not TEMPORARY.fullmatch(each.name)} - {"lost+found"}
     if MANIFEST in names:
         raise refuse(f"{str(out)!r}, which holds a finished run,", "a new folder; jtfne.load reads that one", where)
     if names - {LOCK} and PARTIAL not in names:
         raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder, or an unfinished run", where)
-
-
-def _digest(index: dict[str, Any]) -> str:
-    """SHA-256 of an index."""
-    return hashlib.sha256(_json.dumps(index).encode()).hexdigest()

@@ -7,8 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,13 +16,26 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import UNREADABLE, altered, refuse
+from jtfne._files import (
+    TEMPORARY,
+    is_mounted,
+    move_into,
+    path_inside,
+    read_text,
+    replace_file,
+    resolve_path,
+    sync_one,
+    temporary_folder,
+)
 from jtfne._rows import Array
+from jtfne._stored import check_zarr, read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
 MANIFEST, SIGNALS, SPIKES = "manifest.json", "signals.zarr", "spikes.parquet"
+INDICES = (MANIFEST, "net.json", "circuit_config.json")  # what makes a folder of files a result
 LABELS = ("area", "layer", "cell_type")
 SPIKE_SCHEMA = "jtfne.spikes/1"
 
@@ -82,32 +93,42 @@ def rows_of(known: Any, wanted: Any) -> np.ndarray[Any, Any]:
 
 
 @contextlib.contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
 
+    An empty folder that cannot be replaced, since it is a mount point or its parent cannot be written to, is filled
+    instead: a manifest or index last, so that what is not whole is not taken for a result.
     Raises: JtfneError if `path` exists and is not an empty folder, or no folder can be made for it.
     """
-    path = path.absolute()
+    path = resolve_path(path, "writing")
     _refuse_used(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise refuse(f"{str(path)!r}, which lies below a file,", "a path below folders", "writing") from error
-    room = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
+    filled = path.is_dir() and cannot_be_replaced(path)
+    with temporary_folder(path if filled else path.parent) as room:
         beside = room / path.name
         yield beside
         _sync(beside)
         _refuse_used(path)
+        if filled:
+            if not beside.is_dir():
+                raise refuse(f"{str(path)!r}, a folder that cannot be replaced,", "a path for a file", "writing")
+            move_into(beside, path, next((name for name in INDICES if (beside / name).exists()), ""))
+            return
         if path.is_dir():
             path.rmdir()
         beside.rename(path)
         sync_one(path.parent)
-    finally:
-        shutil.rmtree(room)
 
 
-def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
+def cannot_be_replaced(folder: Path) -> bool:
+    """Whether nothing can be renamed to the place of a folder: it is a mount point, or its parent is not ours."""
+    return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK)
+
+
+def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
     """Write a whole run to `folder`, which must be new or empty; the manifest as written, files listed.
 
     Spikes go to Parquet; their node in the Zarr store has its attributes only.
@@ -123,29 +144,45 @@ def write_run(folder: Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> di
             rest["spk"] = xr.DataTree(xr.Dataset(attrs=tree["spk"].attrs))
         write_tree(rest, beside / SIGNALS)
         written = [path for path in (beside / SIGNALS, beside / SPIKES) if path.exists()]
-        manifest = {**manifest, "files": [_listed(path) for path in written]}
-        (beside / MANIFEST).write_text(_json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        manifest = {name: value for name, value in manifest.items() if name != "derived"}
+        manifest["files"] = [_listed(path) for path in written]
+        (beside / MANIFEST).write_bytes(manifest_text(manifest))
     return manifest
 
 
+def manifest_text(manifest: dict[str, Any]) -> bytes:
+    """The text of a manifest.json, with the hash of all of it."""
+    return (_json.dumps(_json.seal(manifest), indent=2) + "\n").encode()
+
+
 def read_manifest(folder: Path) -> Any:
-    """The manifest of a run folder. Raises: JtfneError if there is none, or it is not JSON."""
+    """The manifest.json of a run folder, with its own hash (see `check_seal`).
+
+    Raises: JtfneError if there is none, or it is not JSON.
+    """
     path = folder / MANIFEST
     if not path.is_file():
         allowed = "a folder that `jtfne run` or `Signals.save` made"
         raise refuse(f"{str(folder)!r}, which has no {MANIFEST},", allowed, "load")
-    try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise refuse(f"a text that is not UTF-8 ({error})", "JSON", str(path)) from None
-    return _json.loads(text, where=str(path))
+    return _json.loads(read_text(path), where=str(path))
+
+
+def check_seal(manifest: dict[str, Any], path: Path) -> None:
+    """Raises: JtfneError if a manifest has a hash of its own, and is not what that says.
+
+    Asked last, since other errors say more. Manifests of jtfne 0.1.0 have no such hash, and are taken as they are.
+    """
+    if _json.SEAL in manifest and _json.unseal(manifest) is None:
+        allowed = f"what its own {_json.SEAL!r} says; without that entry it is taken as it is"
+        raise altered(path, allowed=allowed)
 
 
 def read_run(folder: Path, manifest: dict[str, Any]) -> "xr.DataTree":
     """The tree of a run folder. Raises: JtfneError if a file is not what `manifest` says."""
     listed = {each["path"]: each["sha256"] for each in manifest["files"]}
     for name in (SIGNALS, *listed):
-        found = folder / name
+        found = path_inside(folder, name, MANIFEST)
+        refuse_links_out(found, folder)
         if not found.exists() or file_hash(found) != listed.get(name):
             raise altered(found)
     tree = read_tree(folder / SIGNALS)
@@ -196,8 +233,9 @@ def read_tree(path: Path) -> "xr.DataTree":
     """
     import xarray as xr
 
+    check_zarr(path)
     try:
-        with xr.open_datatree(path, engine="zarr", decode_timedelta=False) as opened:
+        with xr.open_datatree(path, engine="zarr", zarr_format=2, decode_timedelta=False) as opened:
             return in_memory(opened)
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Zarr store", "reading") from error
@@ -214,7 +252,7 @@ def in_memory(opened: "xr.DataTree") -> "xr.DataTree":
 def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree":
     """A copy of `tree` whose root carries the manifest as an attribute, for formats of one file."""
     whole = tree.copy()
-    whole.attrs = {**tree.attrs, "jtfne_manifest": _json.dumps(manifest)}
+    whole.attrs = {**tree.attrs, "jtfne_manifest": _json.dumps(_json.seal(manifest))}
     return whole
 
 
@@ -280,9 +318,8 @@ def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
 def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
     """The `spk` node from its Parquet file."""
     import xarray as xr
-    from pyarrow import parquet
 
-    table = parquet.read_table(path)
+    table = read_parquet(path)
     columns = {"time": "time_ms", "neuron": "neuron", "trial": "trial"}
     values = {
         name: ("event", np.array(table[column].to_numpy()), attrs if name == "time" else {"units": "1"})
@@ -320,8 +357,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises: JtfneError if `path` exists and is not an empty folder."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    """Raises: JtfneError if `path` exists and is not an empty folder, but for what jtfne leaves when it is killed."""
+    if path.exists() and not (path.is_dir() and is_empty(path)):
         raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
 
 
@@ -331,10 +368,34 @@ def _sync(path: Path) -> None:
         list(threads.map(sync_one, [*path.rglob("*"), path] if path.is_dir() else [path]))
 
 
-def sync_one(path: Path) -> None:
-    """Make one file or folder entry durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def is_empty(folder: Path, but: str = "lost+found") -> bool:
+    """Whether a folder holds nothing but `but`, what a killed jtfne leaves, and what file systems begin with."""
+    names = [path.name for path in folder.iterdir()]
+    return all(TEMPORARY.fullmatch(name) or name in (but, "lost+found") for name in names)
+
+
+def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write into the manifest of a run folder what else is there, with hashes; the manifest as written."""
+    own = (MANIFEST, SIGNALS, SPIKES)
+    files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own]
+    files = [path for path in files if not path.name.startswith(".")]
+    derived = [{**_listed(path), "path": path.relative_to(folder).as_posix()} for path in files]
+    manifest = {**manifest, "derived": derived}
+    replace_file(folder / MANIFEST, lambda stream: stream.write(manifest_text(manifest)))
+    return manifest
+
+
+def altered_derived(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Files that were made from a run and are not what its manifest says; those that are gone are nobody's loss."""
+    listed = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
+    paths = {name: path_inside(folder, name, MANIFEST) for name in listed}
+    return [name for name, path in paths.items() if path.is_file() and file_hash(path) != listed[name]]
+
+
+def refuse_links_out(path: Path, folder: Path) -> None:
+    """Raises: JtfneError if `path`, or anything below it, is a link that leads out of `folder`."""
+    inside = folder.resolve()
+    for below in (path, *path.rglob("*")):
+        if below.is_symlink() and not below.resolve().is_relative_to(inside):
+            given = f"{str(below)!r}, a link that leads out of its folder,"
+            raise refuse(given, f"files inside {str(folder)!r}", "reading")

@@ -11,6 +11,7 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import refuse
+from jtfne._files import resolve_path, sync_one, temporary_folder
 from jtfne.candidates import INNER, Client, Failed, Job, Runs
 from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
@@ -144,7 +145,7 @@ def sweep(
     with opened(out, about, resume=resume, where="sweep(out=)") as parts:
         dataset = _swept(runs, about, Told(summary), parts, client, progress)
         if out is not None:
-            _write(dataset, Path(out).absolute())
+            _write(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
 
 
@@ -241,8 +242,10 @@ def _dataset(
 
 def _write(dataset: "xr.Dataset", folder: Path) -> None:
     """`sweep.nc`, beside its place first."""
-    beside = folder / "sweep.nc.tmp"
     names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
     dataset = dataset.rename(names)  # to netCDF a slash is a group
-    dataset.to_netcdf(beside, engine="h5netcdf")
-    beside.replace(folder / "sweep.nc")
+    with temporary_folder(folder) as room:
+        dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
+        sync_one(room / "sweep.nc")
+        (room / "sweep.nc").replace(folder / "sweep.nc")
+    sync_one(folder)

@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
+    "_files",
     "_cores _json _keys _precision _rows _terminal _time _tree",
+    "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "config",
     "net paradigm presets",
@@ -43,7 +45,7 @@ ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
 # Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
 DOORS = {"jtfne/net/_net.py": {"differentiable", "flatnet", "net_folder", "paradigm", "signals", "simulation"}}
 ROOMS = [floor.split() for floor in FLOORS]
-GROUND = {*ROOMS[0], *ROOMS[1]}
+GROUND = {room for floor in ROOMS[:4] for room in floor}
 FILES = sorted(
     path
     for folder in ("jtfne", "analysis", "interop")

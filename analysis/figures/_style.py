@@ -1,6 +1,5 @@
 """What all figures share: the axes to draw on, colours, fonts, events, and the words for units."""
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from jtfne._check import one_of, refuse
+from jtfne._files import replace_file, resolve_path
 from jtfne.analysis.figures import _text
 from jtfne.signals import Signals
 
@@ -88,10 +88,7 @@ def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) 
 
 def write(figure: "Figure", path: Path) -> None:
     """Write a PNG beside `path` and rename it there; what was there is replaced."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as room:
-        beside = Path(room) / path.name
-        figure.savefig(beside, format="png")
-        beside.replace(path)
+    replace_file(resolve_path(path, "writing a figure"), lambda stream: figure.savefig(stream, format="png"))
 
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The command line: the same functions as in Python; prints, exits, holds no science.
 
-Exit codes: 0 done, 2 bad input (one clear error), 1 otherwise. Results on stdout, progress and errors on stderr.
+Exit codes: 0 done, 2 bad input (one clear error), 130 and 143 after Ctrl-C and SIGTERM (run, train), 1 otherwise.
+Results on stdout, progress and errors on stderr.
 """
 
 import enum
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jtfne.cli._shared import As_json, Config_argument, config_of, print_facts
+from jtfne.cli._rooms import open_room, resumable
+from jtfne.cli._shared import Allow_code, As_json, Config_argument, config_of, output_folder, print_facts
 from jtfne.cli._train import train
 from jtfne.cli._write import export_to, write_results
 
@@ -63,23 +65,32 @@ def run(
     manifest: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with this run where it was stopped.")] = False,
     devices: Annotated[int, typer.Option(help="CPU devices over which a large circuit is spread.")] = 1,
+    allow_code: Allow_code = False,
     as_json: As_json = False,
 ) -> None:
-    """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report."""
+    """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report.
+
+    Stopped by Ctrl-C or SIGTERM it exits with 130 or 143; --resume goes on with what was done.
+    """
     from jtfne import _cores
     from jtfne._check import refuse
+    from jtfne._files import resolve_path
+    from jtfne.partial_run import holds_run
 
     _cores.have_devices(devices, where="jtfne run --devices")
     if (config is None) == (manifest is None):
         raise refuse("both CONFIG and --from" if config else "neither CONFIG nor --from", "one of them", "jtfne run")
-    _refuse_used(out)
-    if manifest is not None:
-        if seed is not None or duration_ms is not None:
-            raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
-        signals, differing = _repeated(manifest, _room(out, resume=resume))
-    else:
-        signals, differing = _simulated(config_of(str(config), seed, duration_ms), _room(out, resume=resume)), None
-    files, failures = write_results(signals, _beside(out), out.absolute())
+    if manifest is not None and (seed is not None or duration_ms is not None):
+        raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
+    folder = resolve_path(out, "jtfne run -o")
+    room = open_room(folder, resume=resume)
+    with resumable(room, lambda: holds_run(room)):
+        if manifest is not None:
+            signals, differing = _repeated(manifest, room, allow_code=allow_code)
+        else:
+            checked = config_of(str(config), seed, duration_ms, allow_code=allow_code)
+            signals, differing = _simulated(checked, room), None
+        files, failures = write_results(signals, room, folder)
     _tell_run(signals, out, files, differing, failures, as_json=as_json)
     if differing or failures:
         raise typer.Exit(1)
@@ -89,9 +100,9 @@ app.command()(train)
 
 
 @app.command()
-def validate(config: Config_argument, as_json: As_json = False) -> None:
+def validate(config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False) -> None:
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
-    checked = config_of(config, None, None)
+    checked = config_of(config, None, None, allow_code=allow_code)
     checked.check()
     cells = sum(each.n_cells for each in checked.populations())
     facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
@@ -99,11 +110,26 @@ def validate(config: Config_argument, as_json: As_json = False) -> None:
 
 
 @app.command()
-def show(folder: Run_folder, as_json: As_json = False) -> None:
-    """Print what a run folder holds: readouts, rates, events."""
-    import jtfne
+def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = False) -> None:
+    """Print what a run folder holds: readouts, rates, events.
 
-    signals = jtfne.load(folder)
+    Every file is checked, figures and reports too; exits with 1 if one of these was altered since the run.
+    """
+    import jtfne
+    from jtfne._files import resolve_path
+    from jtfne.run_folder import altered_derived
+
+    signals = jtfne.load(folder, allow_code=allow_code)
+    altered = altered_derived(resolve_path(folder, "jtfne show"), signals.manifest)
+    _print_signals(signals, as_json=as_json)
+    for name in altered:
+        typer.echo(f"altered since the run: {name}", err=True)
+    if altered:
+        raise typer.Exit(1)
+
+
+def _print_signals(signals: "Signals", *, as_json: bool) -> None:
+    """Readouts, rates and events, in a few lines or as JSON."""
     if as_json:
         print_facts(_summary(signals), as_json=True)
         return
@@ -119,12 +145,13 @@ def export(
     folder: Run_folder,
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")] = None,
+    allow_code: Allow_code = False,
 ) -> None:
     """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as netCDF or Zarr."""
     import jtfne
 
-    signals = jtfne.load(folder)
-    target = folder / "export" if out is None else out
+    signals = jtfne.load(folder, allow_code=allow_code)
+    target = output_folder(folder, out, "export")
     target.mkdir(parents=True, exist_ok=True)
     paths, failures = export_to(signals, to.value, target)
     for path in paths:
@@ -152,7 +179,7 @@ def compare(
     if (recording is None) == (named is None):
         raise refuse("RECORDING given twice" if recording else "no RECORDING", "one file, or 'barrel'", "jtfne compare")
     signals = jtfne.load(folder)
-    target = folder / "compare" if out is None else out
+    target = output_folder(folder, out, "compare")
     table, files = analysis.compare_run(signals, str(recording or named), readout=readout, folder=target)
     if as_json:
         print_facts({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
@@ -213,17 +240,23 @@ def _simulated(config: "Config", room: Path) -> "Signals":
     return _run_in(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
 
 
-def _repeated(path: Path, room: Path) -> "tuple[Signals, list[str]]":
+def _repeated(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
     """The run of a manifest once more, in `room`, and the readouts whose bytes differ from it."""
     import jtfne
     from jtfne import _json
+    from jtfne._files import read_text, resolve_path
     from jtfne.reports import check_manifest, differing_readouts
+    from jtfne.run_folder import check_seal
 
-    manifest = check_manifest(_json.loads(path.read_text(encoding="utf-8"), where=str(path)))
+    source = resolve_path(path, "jtfne run --from")
+    sealed = _json.loads(read_text(source), where=str(path))
+    manifest = check_manifest(sealed)
+    check_seal(sealed, source)
     ran = {"conditions": (), **manifest["run"]}
     paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
     asked = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
-    signals = _run_in(room, jtfne.Config.model_validate(manifest["config"]), paradigm, **asked)
+    config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
+    signals = _run_in(room, config, paradigm, **asked)
     return signals, differing_readouts(manifest, signals.manifest)
 
 
@@ -242,31 +275,6 @@ def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) ->
     if (there["software"]["jtfne"], there["config_sha256"], there["paradigm"], there["run"]) != asked_for:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
     return signals
-
-
-def _beside(out: Path) -> Path:
-    """Where the run of `out` grows until it is whole."""
-    return out.absolute().with_name(f".{out.absolute().name}.partial")
-
-
-def _room(out: Path, *, resume: bool) -> Path:
-    """The folder beside `out` to simulate into. Raises: JtfneError if a run is there, unless it is to be resumed."""
-    from jtfne._check import refuse
-    from jtfne.partial_run import holds_run
-
-    room = _beside(out)
-    if holds_run(room) and not resume:
-        given = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
-        raise refuse(given, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
-    return room
-
-
-def _refuse_used(out: Path) -> None:
-    """Raises: JtfneError if `out` holds anything: another run is never overwritten."""
-    from jtfne._check import refuse
-
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
 
 
 def _tell_run(

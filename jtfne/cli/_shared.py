@@ -17,16 +17,31 @@ Config_argument = Annotated[
 ]
 
 
-def config_of(given: str, seed: int | None, duration_ms: float | None) -> "Config":
+Allow_code = Annotated[
+    bool,
+    typer.Option("--allow-code", help="Import the modules of own cell models that it names: their code runs."),
+]
+
+
+def config_of(given: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False) -> "Config":
     """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
     from jtfne.config import Config
 
     path = Path(given)
     if path.suffix in (".json", ".toml"):
-        made = Config.from_file(path)
+        made = Config.from_file(path, allow_code=allow_code)
     else:
         made = _preset(given)
     return made.runtime(seed=seed, duration_ms=duration_ms)
+
+
+def output_folder(folder: Path, out: Path | None, name: str) -> Path:
+    """Where a command writes: `out`, or `name` in a run folder, in which no link that leads out is taken."""
+    from jtfne._files import path_inside, resolve_path
+
+    if out is not None:
+        return resolve_path(out, "-o")
+    return path_inside(resolve_path(folder, "DIR"), name, f"jtfne {name}")
 
 
 def _preset(given: str) -> "Config":

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jtfne.cli._shared import As_json, Config_argument, config_of, print_facts
+from jtfne.cli._rooms import resumable
+from jtfne.cli._shared import Allow_code, As_json, Config_argument, config_of, print_facts
 
 if TYPE_CHECKING:
     from jtfne.trainer import TrainingResult
@@ -22,6 +23,7 @@ def train(
     duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
     until_passed: Annotated[bool, typer.Option("--until-passed", help="Stop when all gates hold.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    allow_code: Allow_code = False,
     as_json: As_json = False,
 ) -> None:
     """Tune what CONFIG declares as trainables until its objective is met; leaves the best config, history and report.
@@ -30,17 +32,20 @@ def train(
     """
     import jtfne
     from jtfne._check import one_of
+    from jtfne._files import resolve_path
     from jtfne.analysis import figures
     from jtfne.analysis.figures._style import figure_of, write
     from jtfne.optimizers import OPTIMIZERS
 
     search = OPTIMIZERS[one_of(optimizer, OPTIMIZERS, name="optimizer", where="jtfne train")]()
-    declared = config_of(config, None, duration_ms)
+    declared = config_of(config, None, duration_ms, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
     trainer = jtfne.Trainer(optimizer=search, seeds=seeds, budget=budget, stop_when_passed=until_passed)
-    result = trainer.fit(jtfne.construct(declared), out, resume=resume)
-    write(figure_of(figures.training_history(result)), out / FIGURE)
+    folder = resolve_path(out, "jtfne train -o")
+    with resumable(folder, (folder / "index.json").exists):
+        result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
+        write(figure_of(figures.training_history(result)), folder / FIGURE)
     _tell(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)

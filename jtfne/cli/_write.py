@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jtfne._check import JtfneError
+from jtfne.cli._rooms import close_room
 
 if TYPE_CHECKING:
     from jtfne.signals import Signals
@@ -59,7 +60,7 @@ class Attempts:
 
 
 def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
-    """Complete the run folder `room` with what is made from the run, and rename it to `out`.
+    """Complete the run folder `room` with what is made from the run, and put it in the place of `out`.
 
     Returns
     -------
@@ -67,6 +68,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         The files, relative to `out`; and why each file that could not be written is missing.
     """
     from jtfne import _json, analysis, interop, run_folder
+    from jtfne._files import replace_file
     from jtfne.analysis.figures.save import write_figures
     from jtfne.partial_run import locked, only_the_run
 
@@ -83,17 +85,16 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     with locked(room):
         only_the_run(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
-        (room / "config.json").write_text(config, encoding="utf-8")
+        replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
         for readout, name in FIFS.items():
             if readout in signals.tree.children:
                 attempts.attempt(name, functools.partial(interop.write_fif, signals, readout, room / name))
         with show_work("drawing figures"):
             attempts.attempt("figures", draw_figures)
         attempts.attempt("report.html", lambda: analysis.write_report(signals, room / "report.html", figures))
+        signals.manifest = run_folder.list_derived(room, signals.manifest)
     attempts.print_failures()
-    if out.exists():
-        out.rmdir()
-    room.rename(out)
+    close_room(room, out)
     signals.tree = run_folder.on_disk(signals.tree, out)
     files = [path for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts]
     return sorted(path.relative_to(out) for path in files), attempts.failures

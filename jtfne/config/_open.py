@@ -1,9 +1,12 @@
 """Cell models that are not in the catalogue: accepted as objects, written by the name of their class."""
 
+import contextlib
+import contextvars
 import dataclasses
 import functools
+import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -20,8 +23,8 @@ NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # what the rest 
 class OpenDeclared(Declared):
     """As `Declared`, and takes objects of any class that is an emitter: a registered dataclass that has all of NEEDED.
 
-    Such a part is written with the `kind` "module:Class", and read where the program has imported that module: a file
-    never makes it import anything.
+    Such a part is written with the `kind` "module:Class", and read where the program has imported that module. A file
+    makes it import one only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
     """
 
     def __get_pydantic_core_schema__(
@@ -57,15 +60,48 @@ class OpenDeclared(Declared):
         return dataclasses.is_dataclass(value) and outside
 
     def _class(self, kind: str) -> Any:
-        """The class that `kind` names. Raises: JtfneError unless it has been imported."""
+        """The class that `kind` names. Raises: JtfneError unless it has been imported, or may be."""
         module, _, path = kind.partition(":")
-        found: Any = sys.modules.get(module)
-        for name in path.split("."):
-            found = getattr(found, name, None)
-        if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+        if module not in sys.modules and _code_allowed.get():
+            _import(module, kind)
+        if module not in sys.modules:
             known = ", ".join(map(repr, self.catalogue))
-            raise refuse(f"kind={kind!r}", f"{known}, or a 'module:Class' of a module that is imported before", HERE)
+            told = "a 'module:Class' of a module that is imported before"
+            permission = f"or allow_code=True (--allow-code), which runs module {module!r} to take its class {path!r}"
+            raise refuse(f"kind={kind!r}", f"{known}; {told}; {permission}", HERE)
+        found: Any = sys.modules[module]
+        for name in path.split("."):  # by `vars`, so that no property, and no `__getattr__` of a module, runs
+            found = vars(found).get(name) if hasattr(found, "__dict__") else None
+        if not isinstance(found, type) or not dataclasses.is_dataclass(found):
+            given = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
+            raise refuse(given, "the 'module:Class' of a class under @jtfne.emitters.register", HERE)
         return found
+
+
+_code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allowed", default=False)
+
+
+@contextlib.contextmanager
+def code_allowed(allowed: bool) -> Iterator[None]:
+    """Whether what is read in here may import modules that it names: the caller's word, never a file's."""
+    if not isinstance(allowed, bool):
+        raise refuse(f"allow_code={allowed!r}", "True or False", "reading")
+    token = _code_allowed.set(allowed)
+    try:
+        yield
+    finally:
+        _code_allowed.reset(token)
+
+
+def _import(module: str, kind: str) -> None:
+    """Import a module that a file names. Raises: JtfneError for what is no name of one, or if it cannot be."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise refuse(f"kind={kind!r}", "'module:Class' with the dotted name of a module", HERE)
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        given = f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
+        raise refuse(given, "an installed module", HERE) from error
 
 
 def _kind(cls: type) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
+from jtfne._stored import check_hdf5, read_csv, read_parquet
 from jtfne.config._column import numbers
 
 WEIGHTS = ("weight_pA", "weight_nS", "weight")  # a weight's column, by its unit
@@ -90,13 +91,9 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
         if path.suffix == ".h5":
             return _sonata(path, connection)
         if path.suffix == ".csv":
-            from pyarrow import csv
-
-            table = csv.read_csv(path)
+            table = read_csv(path)
         else:
-            from pyarrow import parquet
-
-            table = parquet.read_table(path)
+            table = read_parquet(path, str(path))
     except JtfneError:
         raise
     except UNREADABLE as error:
@@ -111,7 +108,8 @@ def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
     """
     import h5py
 
-    with h5py.File(path) as file:
+    check_hdf5(path)
+    with h5py.File(path, "r") as file:
         known = list(file["edges"]) if "edges" in file else []
         if population is None and len(known) != 1:
             listed = ", ".join(map(repr, known)) or "no other"

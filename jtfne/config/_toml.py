@@ -2,10 +2,27 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from jtfne import _json
+from jtfne._check import refuse
+
 _WIDTH = 100
+
+
+def loads(text: str, where: str) -> dict[str, Any]:
+    """The table of a TOML text. Raises: JtfneError for broken syntax, long numbers, and tables nested too deeply."""
+    try:
+        table = tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of a whole number
+        raise refuse(f"this text ({error})", "TOML", where) from None
+    except RecursionError:
+        allowed = f"a depth of {_json.MAX_DEPTH} or less"
+        raise refuse("a text nested more deeply than Python reads", allowed, where) from None
+    _json.refuse_deep(table, where)
+    return table
 
 
 def dumps(data: Mapping[str, Any]) -> str:

@@ -1,9 +1,6 @@
 """Config: the whole declaration, and the verbs that build it."""
 
 import functools
-import os
-import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,10 +10,12 @@ from pydantic import Field, model_validator
 
 from jtfne import _json
 from jtfne._check import one_of, refuse
+from jtfne._files import read_text, replace_file, resolve_path
 from jtfne.config import _toml
 from jtfne.config._base import Frozen
 from jtfne.config._cross import findings, refuse_all
 from jtfne.config._errors import unknown
+from jtfne.config._open import code_allowed
 from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
@@ -269,48 +268,45 @@ class Config(Frozen):
         return _json.dumps(self.to_dict(), indent=2)
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The config that `to_json` wrote, or a person."""
-        return cls._from_table(_json.loads(text, where="Config.from_json"))
+    def from_json(cls, text: str, *, allow_code: bool = False) -> Self:
+        """The config that `to_json` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
 
     def to_toml(self) -> str:
         """The config as TOML."""
         return _toml.dumps(self.to_dict())
 
     @classmethod
-    def from_toml(cls, text: str) -> Self:
-        """The config that `to_toml` wrote, or a person."""
-        try:
-            return cls._from_table(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise refuse(f"this text ({error})", "TOML", "Config.from_toml") from None
+    def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
+        """The config that `to_toml` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        return cls._from_table(_toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
         """Write a .json or .toml file: beside it first, then renamed, so that it is never half written."""
-        path = Path(path)
-        one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
-        text = self.to_json() if path.suffix == ".json" else self.to_toml()
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
-        beside = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        return path
+        target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
+        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
+        text = self.to_json() if suffix == ".json" else self.to_toml()
+        replace_file(target, lambda stream: stream.write(text.encode()))
+        return Path(path)
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Self:
-        """Read a .json or .toml file."""
-        path = Path(path)
-        one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
-        if not path.is_file():
+    def from_file(cls, path: str | Path, *, allow_code: bool = False) -> Self:
+        """Read a .json or .toml file, UTF-8.
+
+        allow_code: import the modules of the cell models from outside jtfne ("module:Class") that it names. Importing
+        a module runs it: allow it for files from people whom you trust.
+        Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not allowed.
+        """
+        source, suffix = resolve_path(path, "Config.from_file"), Path(path).suffix
+        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
+        if not source.is_file():
             raise refuse(f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file")
-        text = path.read_text(encoding="utf-8")
-        return cls.from_json(text) if path.suffix == ".json" else cls.from_toml(text)
+        text = read_text(source, str(path))
+        if suffix == ".json":
+            table = _json.loads(text, where=str(path))
+        else:
+            table = _toml.loads(text, str(path))
+        return cls._from_table(table, allow_code=allow_code)
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -319,11 +315,12 @@ class Config(Frozen):
         return {"$schema": dialect, **cls.model_json_schema(mode="validation")}
 
     @classmethod
-    def _from_table(cls, table: Any) -> Self:
+    def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
         """A Config from JSON values."""
         if not isinstance(table, dict):
             raise refuse(f"a {type(table).__name__}", "an object with the parts of a Config", "Config")
-        return cls(**table)
+        with code_allowed(allow_code):
+            return cls(**table)
 
 
 def _listed(given: Any, verb: str) -> Any:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from jtfne._check import one_of, refuse
 
 NEVER = 2**31 - 1  # a step that no run reaches
+MOST_CELLS = 10_000_000  # of a table without `cells`; a train takes 8 bytes and its spikes
 SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one rounded to float32 does
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
 
@@ -57,9 +58,18 @@ class Trains:
             raise refuse(f"{of} and {at} that are no numbers", "ids, and times in ms", where) from None
         if not np.all((ids >= 0) & (ids == np.floor(ids)) & (ids < NEVER)):
             raise refuse(f"a {of} that is no id", "whole numbers of at least 0", where)
-        wanted = np.arange(int(ids.max(initial=-1)) + 1) if cells is None else np.asarray(cells, np.int64)
+        largest = int(ids.max(initial=-1))
+        if cells is None and largest >= MOST_CELLS:
+            given = f"a {of} of id {largest}, which would take a train for each id up to it,"
+            allowed = f"ids below {MOST_CELLS}, or cells=[...], the ids in the order of the cells of the type"
+            raise refuse(given, allowed, where)
         order = np.lexsort((t_ms, ids))
         ids, t_ms = ids[order].astype(np.int64), t_ms[order]
+        trains = cls()
+        if cells is None:
+            trains._keep(np.array(t_ms), np.bincount(ids, minlength=largest + 1).astype(np.int64))
+            return trains
+        wanted = np.asarray(cells, np.int64)
         first, last = (np.searchsorted(ids, wanted, side) for side in ("left", "right"))
         return cls([t_ms[a:b] for a, b in zip(first, last, strict=True)])
 

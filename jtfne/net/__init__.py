@@ -1,6 +1,7 @@
 """Config -> Net: named cells, their places, and the edges between them. All random wiring is drawn here."""
 
 from jtfne.config import connection_labels
+from jtfne.net._checks import check_identity, check_projection
 from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
 from jtfne.net._net import Net, construct
 from jtfne.net._summary import Summary
@@ -11,6 +12,8 @@ __all__ = [
     "Net",
     "Projection",
     "Summary",
+    "check_identity",
+    "check_projection",
     "connection_labels",
     "construct",
     "gains_of",

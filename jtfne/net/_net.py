@@ -321,13 +321,16 @@ class Net:
         save_net(self, path)
 
     @classmethod
-    def open(cls, path: "str | Path") -> "Net":
+    def open(cls, path: "str | Path", *, allow_code: bool = False) -> "Net":
         """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn again.
 
         Parameters
         ----------
         path : str or Path
             The folder; it must stay while the net is in use.
+        allow_code : bool
+            Import the modules of the cell models from outside jtfne ("module:Class") that its config names. Importing
+            a module runs it: allow it for folders from people whom you trust.
 
         Returns
         -------
@@ -337,11 +340,13 @@ class Net:
         Raises
         ------
         JtfneError
-            If there is no such folder, or a file in it is not what was written (each is checked by its hash).
+            If there is no such folder, a file in it is not what was written (each is checked by its hash), or its
+            arrays do not fit each other or the config: rows and targets out of range, delays below a step, weights of
+            the wrong sign, NaN.
         """
         from jtfne.net_folder import open_net
 
-        return open_net(path)
+        return open_net(path, allow_code=allow_code)
 
     def has_flat(
         self,

@@ -110,7 +110,7 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def check_manifest(manifest: Any) -> dict[str, Any]:
-    """`manifest`, if a run can be repeated from it.
+    """`manifest` without its own hash, if a run can be repeated from it.
 
     Raises: JtfneError if it is not a manifest of a version known here, or its config is not the one that it hashed.
     """
@@ -118,19 +118,49 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
         raise refuse("a file that is no manifest of version 1", allowed, "manifest")
     schema = manifest_schema()
+    unknown = sorted(set(manifest) - set(schema["properties"]))
+    if unknown:
+        raise refuse(f"a manifest with {', '.join(map(repr, unknown))}", allowed, "manifest")
     missing = [name for name in schema["required"] if name not in manifest]
     if missing:
         raise refuse(f"a manifest without {', '.join(missing)}", allowed, "manifest")
     kinds = {"object": dict, "array": list}
     for name, about in schema["properties"].items():
-        if not isinstance(manifest.get(name, {}), kinds.get(about.get("type", ""), object)):
+        if name in manifest and not isinstance(manifest[name], kinds.get(about.get("type", ""), object)):
             raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
-    entries = [*manifest["files"], *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items())]
+    entries = [
+        *manifest["files"],
+        *manifest.get("derived", []),
+        *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items()),
+    ]
     if not all({"path", "sha256"} <= _dict(each).keys() for each in entries):
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
-    return manifest
+    return {name: value for name, value in manifest.items() if name != _json.SEAL}
+
+
+def check_tree(tree: "xr.DataTree") -> None:
+    """Raises: JtfneError for spikes of cells, trials or times that the run does not have: all else indexes by them."""
+    if "spk" not in tree.children or not tree["spk"].to_dataset().sizes.get("event"):
+        return
+    spikes, where = tree["spk"].to_dataset(), "spikes of a run"
+    try:
+        n_neurons, n_trials = (int(spikes.attrs[name]) for name in ("n_neurons", "n_trials"))
+        dt_ms, duration_ms = (float(spikes.attrs[name]) for name in ("dt_ms", "duration_ms"))
+        neuron, trial, time_ms = (spikes[name].values for name in ("neuron", "trial", "time"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise refuse(f"spikes without {error}", "neuron, trial, time and the sizes of the run", where) from error
+    if neuron.dtype.kind not in "iu" or trial.dtype.kind not in "iu" or time_ms.dtype.kind != "f":
+        raise refuse(f"spikes of {neuron.dtype}, {trial.dtype} and {time_ms.dtype}", "ids, trials and times", where)
+    ids = tree["neurons"]["neuron"].values if "neurons" in tree.children else np.arange(n_neurons)
+    if not np.isin(neuron, ids).all():
+        raise refuse(f"a spike of neuron {neuron[~np.isin(neuron, ids)][0]}", "neurons of the run", where)
+    if not 0 <= trial.min() <= trial.max() < n_trials:
+        raise refuse(f"spikes of trials {trial.min()} to {trial.max()}", f"0 to {n_trials - 1}", where)
+    if not 0.5 * dt_ms < time_ms.min() <= time_ms.max() < duration_ms + 0.5 * dt_ms:
+        given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import reports, run_folder
+from jtfne import _json, reports, run_folder
 from jtfne._check import JtfneError, altered, one_of, refuse
-from jtfne.config import ALIASES, PROBES
+from jtfne._files import resolve_path
+from jtfne.config import ALIASES, PROBES, Config
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
 
@@ -19,6 +20,7 @@ TIME = {"units": "ms", "long_name": "time since the start of the trial"}
 LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
 LABELS = run_folder.LABELS
 EVENTS = ("trial", "onset_ms", "duration_ms", "label", "code", "condition")
+NEURONS = ("neuron", *LABELS, "x_mm", "y_mm", "z_mm")
 READOUTS = tuple(PROBES)
 
 
@@ -131,8 +133,8 @@ class Signals:
     def neurons(self) -> "pd.DataFrame":
         """One row a cell: neuron, area, layer, cell_type, x_mm, y_mm, z_mm. Raises: JtfneError without identity."""
         self._refuse_nameless("neurons")
-        table: pd.DataFrame = self.tree["neurons"].to_dataset().to_dataframe()
-        return table.reset_index()
+        table: pd.DataFrame = self.tree["neurons"].to_dataset().to_dataframe().reset_index()
+        return table[list(NEURONS)]
 
     @property
     def spikes(self) -> "pd.DataFrame":
@@ -189,10 +191,13 @@ class Signals:
         if name == "spk":
             return self.spikes
         table: pd.DataFrame = self.tree[name].to_dataset()[name].to_dataframe().reset_index()
-        for column in ("area", "layer", "cell_type", "channel"):
+        for column in (*LABELS, "channel"):
             if column in table:
                 table[column] = table[column].astype("category")
-        return table
+        dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
+        first = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        rest = sorted(column for column in table if column not in (*first, name))  # as Zarr keeps no order of its own
+        return table[[*first, *rest, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -217,8 +222,8 @@ class Signals:
         if changed:
             given = f"a tree whose {', '.join(changed)} was changed after the run"
             raise refuse(given, "the tree that the manifest describes", "Signals.save")
-        self.manifest = run_folder.write_run(Path(path), self.tree, self.manifest)
-        return Path(path)
+        self.manifest = run_folder.write_run(path, self.tree, self.manifest)
+        return Path(path).expanduser()
 
     def _name(self, name: Any) -> str:
         """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
@@ -322,13 +327,17 @@ class Signals:
             raise refuse(f"{what!r} of signals without identity", "a run of a net built from a Config", "Signals")
 
 
-def load(path: str | Path) -> Signals:
+def load(path: str | Path, *, allow_code: bool = False) -> Signals:
     """Read a run folder back, every hash checked.
 
     Parameters
     ----------
     path : str or Path
         A folder that `Signals.save` or `jtfne run` made.
+    allow_code : bool
+        Import the modules of the cell models from outside jtfne ("module:Class") that its config names, so that
+        `Config.from_json` reads it. Without, nothing that the folder names is imported. Importing a module runs it:
+        allow it for folders from people whom you trust.
 
     Returns
     -------
@@ -337,11 +346,17 @@ def load(path: str | Path) -> Signals:
     Raises
     ------
     JtfneError
-        If it is not a run folder, or a file was cut short or altered.
+        If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials or times that the
+        run does not have.
     """
-    folder = Path(path)
-    manifest = reports.check_manifest(run_folder.read_manifest(folder))
+    folder = resolve_path(path, "load")
+    sealed = run_folder.read_manifest(folder)
+    manifest = reports.check_manifest(sealed)
     tree = run_folder.read_run(folder, manifest)
     for name in reports.altered_nodes(tree, manifest):
         raise altered(folder / name)
+    run_folder.check_seal(sealed, folder / run_folder.MANIFEST)
+    reports.check_tree(tree)
+    if allow_code:
+        Config.from_json(_json.dumps(manifest["config"]), allow_code=True)
     return Signals(tree, manifest)

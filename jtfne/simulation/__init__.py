@@ -12,6 +12,7 @@ import numpy as np
 
 from jtfne import run_folder
 from jtfne._check import refuse
+from jtfne._files import resolve_path
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
@@ -106,10 +107,11 @@ def simulate(
     >>> jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0).get("vm").sizes["time"]
     100
     """
+    folder = None if out is None else resolve_path(out, "simulate(out=)")
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
     _refuse_misuse(out, chunk_steps)
     ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
-    return _run(ready, _in_memory(ready), progress) if out is None else _streamed(ready, Path(out), progress)
+    return _run(ready, _in_memory(ready), progress) if folder is None else _streamed(ready, folder, progress)
 
 
 def _refuse_misuse(out: str | Path | None, chunk_steps: int) -> None:

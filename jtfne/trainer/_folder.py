@@ -6,7 +6,7 @@ the part in flight.
 """
 
 import contextlib
-import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,15 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import JtfneError, altered, refuse
+from jtfne._files import TEMPORARY, read_text, refuse_links, resolve_path, sweep_temporary
+from jtfne._stored import read_npz
 from jtfne.chunk_files import Write, durable
 from jtfne.partial_run import LOCK, locked
 from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
+STATE = re.compile(r"state_\d{8}\.npz")
+KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # of the entries of an index
 Arrays = list[np.ndarray[Any, Any]]
 
 
@@ -72,7 +76,7 @@ class Parts:
             "parts": self._listed,
             "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
         }
-        text = _json.dumps({**index, "sha256": _digest(index)}).encode()
+        text = _json.dumps(_json.seal(index)).encode()
         durable({self._folder / INDEX: lambda stream: stream.write(text)})
 
     def write(self, files: Mapping[str, bytes]) -> None:
@@ -83,11 +87,8 @@ class Parts:
     def _read(self, folder: Path) -> None:
         """What is there. Raises: JtfneError if it is of another kind, or not what was written."""
         path = folder / INDEX
-        try:
-            index = _json.loads(path.read_text(encoding="utf-8"), where=str(path))
-        except ValueError as error:
-            raise self._altered(path) from error
-        if not isinstance(index, dict) or index.pop("sha256", None) != _digest(index):
+        index = _json.read_sealed(path, self._altered(path))
+        if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
             raise self._altered(path)
         there = {**index["about"], "version of the folder": index["version"]}
         here = {**self._about, "version of the folder": VERSION}
@@ -101,15 +102,16 @@ class Parts:
             part = folder / f"part_{number:08d}.json"
             if not part.is_file() or file_hash(part) != listed:
                 raise self._altered(part)
-            self.rows.append(_json.loads(part.read_text(encoding="utf-8"), where=str(part)))
+            self.rows.append(_json.loads(read_text(part), where=str(part)))
         self._listed, self.notes = list(index["parts"]), dict(index["notes"])
         if index["state"]:
-            self._state_file = index["state"]["path"]
+            self._state_file = str(index["state"].get("path"))
+            if not STATE.fullmatch(self._state_file):
+                raise self._altered(path)
             found = folder / self._state_file
-            if not found.is_file() or file_hash(found) != index["state"]["sha256"]:
+            if not found.is_file() or file_hash(found) != index["state"].get("sha256"):
                 raise self._altered(found)
-            with np.load(found, allow_pickle=False) as arrays:
-                self.state = [arrays[name] for name in arrays.files]
+            self.state = list(read_npz(found).values())
 
     def _altered(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
@@ -125,11 +127,13 @@ def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, wh
     if out is None:
         yield Parts(None, about, where)
         return
-    folder = Path(out).absolute()
+    folder = resolve_path(out, where)
     if folder.exists() and not folder.is_dir():
         raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
     with locked(folder, where):
-        names = {each.name for each in folder.iterdir()} - {LOCK}
+        sweep_temporary(folder)
+        refuse_links(folder, where)
+        names = {each.name for each in folder.iterdir() if not TEMPORARY.fullmatch(each.name)} - {LOCK, "lost+found"}
         begun = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
         if names and INDEX not in names and not begun:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
@@ -148,8 +152,3 @@ def _short(value: Any) -> str:
     """`value` as written, cut if long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _digest(index: dict[str, Any]) -> str:
-    """SHA-256 of an index."""
-    return hashlib.sha256(_json.dumps(index).encode()).hexdigest()

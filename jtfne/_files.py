@@ -1,0 +1,229 @@
+"""Paths and files, for every room that reads or writes: where a path leads, new files, removal, and text.
+
+One function resolves the paths that a caller gives (`resolve_path`), one keeps the names that a folder lists inside
+that folder (`path_inside`), one makes new files (`create_file`) and one decodes text (`decode_text`). Links that a
+caller names are followed; links that lie inside a folder are not, neither to write nor to remove.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from jtfne._check import refuse
+
+TEMPORARY = re.compile(r"\.jtfne-[0-9a-f]{16}\.tmp")  # what a killed process may leave, of files and of folders
+TEXT_BYTES = 2**30  # no text file that jtfne reads is larger
+NAME_BYTES = 255  # of one part of a path, on every common file system
+N_TRIES = 100  # for a random name of 64 bits that nothing has yet
+
+
+def resolve_path(path: object, where: str) -> Path:
+    """The absolute path that a caller means: `~` expanded, links followed. It need not exist.
+
+    Raises: JtfneError for what is no path, a NUL, a name that no file system takes, and links in a circle.
+
+    >>> resolve_path("/tmp/../a", "doctest").name
+    'a'
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
+        raise refuse(f"{path!r} of {type(path).__name__}", "a path, str or Path", where)
+    if not text or "\0" in text:
+        raise refuse(f"the path {text!r}", "a path without NUL that is not empty", where)
+    try:
+        long = next((part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None)
+        if long is not None:
+            raise refuse(f"a name of {len(os.fsencode(long))} bytes ({long[:20]!r}...)", f"{NAME_BYTES} or less", where)
+        return Path(text).expanduser().resolve()
+    except UnicodeEncodeError as error:
+        raise refuse(f"the path {text!r} ({error.reason})", "a path that the file system can encode", where) from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, or a `~user` whom nobody knows
+        raise refuse(f"the path {text!r} ({error})", "a path that leads somewhere", where) from None
+
+
+def path_inside(folder: Path, name: object, where: str) -> Path:
+    """`folder / name`, if that lies in `folder`, links followed. name: as a folder's index lists it.
+
+    Raises: JtfneError for an absolute name, one with `..`, and one that leads out of the folder by a link.
+
+    >>> path_inside(Path("/data/run"), "../../etc/passwd", "manifest.json")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: the name '../../etc/passwd' is not allowed; allowed: a name inside '/data/run' (in \
+manifest.json)
+    """
+    parts = Path(name).parts if isinstance(name, str) and "\0" not in name else ()
+    outside = not parts or Path(str(name)).is_absolute() or ".." in parts
+    if outside or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
+        raise refuse(f"the name {name!r}", f"a name inside {str(folder)!r}", where)
+    return folder / str(name)
+
+
+def refuse_links(folder: Path, where: str) -> None:
+    """Raises: JtfneError if `folder`, or anything below it, is a link: what is written would land elsewhere."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_symlink():
+            raise refuse(f"{str(path)!r}, which is a link,", "files and folders of their own", where)
+
+
+def create_file(path: Path) -> int:
+    """A descriptor of a new file to write to, with the mode that the umask leaves; nothing may be there, not a link."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+
+
+def create_temporary(folder: Path) -> tuple[IO[bytes], Path]:
+    """A new file in `folder` under a random name that matches TEMPORARY, open for writing and held; and its path."""
+    path, handle = _hold_new(folder, create_file)
+    return os.fdopen(handle, "wb"), path
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no link is followed."""
+    sweep_temporary(path.parent)
+    stream, beside = create_temporary(path.parent)
+    try:
+        with stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+            beside.replace(path)  # while it is held, so that nobody sweeps it
+        sync_one(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent`, held while it is used and removed in the end; those of killed processes are swept.
+
+    What is temporary is held by a lock on itself, which the system drops when the process ends, however it ends.
+    """
+    sweep_temporary(parent)
+    folder, handle = _hold_new(parent, _create_folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        os.close(handle)
+
+
+def sweep_temporary(parent: Path) -> None:
+    """Remove from `parent` the temporary folders and files that no process holds any more."""
+    with contextlib.suppress(OSError):  # a parent that cannot be listed, or what somebody else has just removed
+        for path in [each for each in parent.iterdir() if TEMPORARY.fullmatch(each.name)]:
+            if not path.is_symlink():
+                _remove_abandoned(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it is there; never what a link leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync_one(path: Path) -> None:
+    """Make one file or folder entry durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether something is mounted at the folder `path`, which then can be neither renamed nor removed."""
+    if os.path.ismount(path):
+        return True
+    try:  # a folder mounted on another of the same file system: `ismount` compares devices
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return False
+    escaped = str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
+    return any(line.split(" ")[4] == escaped for line in lines)
+
+
+def move_into(source: Path, folder: Path, last: str = "") -> None:
+    """Move all that is in `source` into `folder`, where nothing of these names may be; the file `last` as the last."""
+    for path in sorted(source.iterdir(), key=lambda path: (path.name == last, path.name)):
+        if os.path.lexists(folder / path.name):
+            raise refuse(f"{str(folder / path.name)!r}, which exists,", "a path where nothing is lost", "writing")
+        path.rename(folder / path.name)
+        sync_one(folder)
+
+
+def read_text(path: Path, where: str = "") -> str:
+    """The text of a file. Raises: JtfneError as `decode_text`, and for a file that is too large to be one."""
+    where = where or str(path)
+    size = path.stat().st_size
+    if not stat.S_ISREG(path.stat().st_mode) or size > TEXT_BYTES:
+        raise refuse(f"{str(path)!r} of {size} bytes", f"a text file of {TEXT_BYTES} bytes or less", where)
+    return decode_text(path.read_bytes(), where)
+
+
+def decode_text(data: bytes, where: str) -> str:
+    r"""`data` as text: UTF-8, with or without a byte order mark; line ends of any kind become "\n".
+
+    Raises: JtfneError that names the byte which is no UTF-8, or the encoding if a byte order mark tells it.
+
+    >>> decode_text(b"\xef\xbb\xbfn = 1\r\n", "a.toml")
+    'n = 1\n'
+    >>> decode_text(b"caf\xe9", "a")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: text that is not UTF-8 (byte 0xe9 at offset 3) is not allowed; allowed: UTF-8 text (in a)
+    """
+    for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"),
+                       (b"\xfe\xff", "UTF-16")):  # fmt: skip
+        if data.startswith(mark):
+            raise refuse(f"text that is not UTF-8 but {name} (byte 0x{data[0]:02x} at offset 0)", "UTF-8 text", where)
+    if b"\0" in data:
+        allowed = "UTF-8 text without NUL (UTF-16 without a byte order mark has such bytes)"
+        raise refuse(f"text with byte 0x00 at offset {data.index(0)}", allowed, where)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # A mark of three bytes is not in the bytes that the decoder counts.
+        offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        given = f"text that is not UTF-8 (byte 0x{data[offset]:02x} at offset {offset})"
+        raise refuse(given, "UTF-8 text", where) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _create_folder(path: Path) -> int:
+    """A descriptor of a new folder of the mode that the umask leaves."""
+    path.mkdir()
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+
+
+def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new file or folder in `parent` under a random name, and the descriptor that holds its lock."""
+    for _ in range(N_TRIES):
+        path = parent / f".jtfne-{secrets.token_hex(8)}.tmp"
+        try:
+            handle = create(path)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                return path, handle
+            os.close(handle)  # swept by another process before it was locked
+        except FileNotFoundError:  # swept before it was opened, or there is no such parent
+            if not parent.is_dir():
+                raise
+    raise refuse(f"{str(parent)!r}, in which nothing new stays,", "a folder that one can write to", "writing")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what is temporary, unless a process holds its lock."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(path)  # under the lock: whoever has just made it sees that it is gone
+    except BlockingIOError:
+        pass  # in use
+    finally:
+        os.close(handle)

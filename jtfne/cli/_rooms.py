@@ -1,0 +1,101 @@
+"""Where a run grows until it is whole, how it takes its place, and what is said when it is stopped."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+INSIDE = ".partial"  # in a folder that cannot be replaced, such as a mount point
+
+
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def room_of(out: Path) -> Path:
+    """The folder in which the run of `out` grows: beside it, or in it where nothing can take its place."""
+    from jtfne.run_folder import cannot_be_replaced
+
+    if out.is_dir() and cannot_be_replaced(out):
+        return out / INSIDE
+    return out.with_name(f".{out.name}.partial")
+
+
+def open_room(out: Path, *, resume: bool) -> Path:
+    """The folder to simulate into.
+
+    Raises: JtfneError if `out` holds anything, since another run is never overwritten; and if a run is in the room
+    already, unless it is to be resumed.
+    """
+    from jtfne._check import refuse
+    from jtfne.partial_run import holds_run
+    from jtfne.run_folder import is_empty
+
+    room = room_of(out)
+    if room.parent == out and resume:
+        _move_back(room, out)
+    others = [path for path in out.iterdir() if path != room] if out.is_dir() else []
+    if (out.exists() and not out.is_dir()) or (others and not is_empty(out, but=room.name)):
+        raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
+    if holds_run(room) and not resume:
+        given = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
+        raise refuse(given, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+    return room
+
+
+def close_room(room: Path, out: Path) -> None:
+    """Put the finished run of `room` in its place: the manifest last, where its files go one by one."""
+    from jtfne._files import move_into, sync_one
+    from jtfne.run_folder import MANIFEST
+
+    if room.parent == out:
+        move_into(room, out, last=MANIFEST)
+        room.rmdir()
+        return
+    if out.exists():
+        out.rmdir()
+    room.rename(out)
+    sync_one(out.parent)
+
+
+@contextlib.contextmanager
+def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
+    """Within, SIGINT and SIGTERM end the command with 130 and 143, and say what is kept and how to go on with it."""
+    in_main = threading.current_thread() is threading.main_thread()  # the only one that may set handlers
+    before = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as error:
+        number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM
+        told = f"stopped by {number.name}: nothing had been kept yet"
+        if is_kept():
+            told = f"stopped by {number.name}: what was done is kept in {str(kept_in)!r}"
+            told += "; the same command with --resume goes on from there"
+        typer.echo(told, err=True)
+        raise typer.Exit(128 + number) from None
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _raise_terminated(number: int, frame: FrameType | None) -> None:
+    """Let SIGTERM unwind the program as SIGINT does."""
+    raise Terminated
+
+
+def _move_back(room: Path, out: Path) -> None:
+    """Return to `room` what a process that was killed while it moved a finished run had moved out of it already."""
+    from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES
+
+    if not (room / MANIFEST).exists():
+        return
+    names = {SIGNALS, SPIKES, "config.json", "figures", "report.html"}
+    for path in out.iterdir():
+        is_ours = path.name in names or path.name.endswith("_raw.fif")
+        if is_ours and not path.is_symlink() and not os.path.lexists(room / path.name):
+            path.rename(room / path.name)

@@ -1,0 +1,475 @@
+"""Files from strangers: nothing in them runs, is followed out of their folder, or is believed."""
+
+import base64
+import json
+import os
+import pickle
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pytest
+import xarray as xr
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+import jtfne
+import runs
+from contract_delivery import NET
+from jtfne import _json, _stored, cli, interop, partial_run, reports, run_folder
+from jtfne._files import path_inside
+from jtfne.analysis import load_recording
+from jtfne.chunk_files import ChunkFiles
+from jtfne.trainer import opened
+
+
+class Marker:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("strangers")
+    jtfne.Signals(runs.silent().tree, dict(runs.silent().manifest)).save(folder / "run")
+    NET.save(folder / "net")
+    interop.to_netcdf(runs.silent(), folder / "signals.nc")
+    return folder
+
+
+@pytest.fixture
+def run(originals, tmp_path):
+    return Path(shutil.copytree(originals / "run", tmp_path / "run"))
+
+
+@pytest.fixture
+def net(originals, tmp_path):
+    return Path(shutil.copytree(originals / "net", tmp_path / "net"))
+
+
+def reseal_run(folder):
+    """Make all hashes of a run folder fit what is in it now."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = {name: value for name, value in manifest.items() if name != "sha256"}
+    for entry in manifest["files"]:
+        entry["sha256"] = run_folder.file_hash(folder / entry["path"])
+    (folder / "manifest.json").write_bytes(run_folder.manifest_text(manifest))
+
+
+def refused_everywhere(folder, message):
+    """Every loader and command that takes a run folder refuses it with this message."""
+    with pytest.raises(jtfne.JtfneError, match=message):
+        jtfne.load(folder)
+    for command in (["show", str(folder)], ["export", str(folder), "--to", "netcdf", "-o", str(folder / "x")]):
+        with pytest.raises(jtfne.JtfneError, match=message):
+            cli.app(command, standalone_mode=False)
+    with pytest.raises(jtfne.JtfneError, match=message):
+        interop.from_zarr(folder / "signals.zarr")
+
+
+# Codecs and types
+
+
+@pytest.mark.parametrize("place", ["compressor", "filter", "consolidated only", "second file"])
+def test_a_codec_that_executes_is_refused_before_it_decodes(run, tmp_path, place):
+    """A chunk that is a pickle with a side effect, under numcodecs' pickle codec, with hashes that fit."""
+    marker, codec = tmp_path / "marker", {"id": "pickle", "protocol": 5}
+    array = run / "signals.zarr" / "neurons" / "x_mm"
+    chunk = next(path for path in array.iterdir() if path.name[0].isdigit())
+    chunk.write_bytes(pickle.dumps(Marker(marker)))
+    store = run / "signals.zarr" / ".zmetadata"
+    about = json.loads((array / ".zarray").read_text())
+    about["compressor"], about["filters"] = (None, [codec]) if place == "filter" else (codec, None)
+    whole = json.loads(store.read_text())
+    whole["metadata"]["neurons/x_mm/.zarray"] = about
+    if place != "second file":
+        store.write_text(json.dumps(whole))
+    if place != "consolidated only":
+        (array / ".zarray").write_text(json.dumps(about))
+    reseal_run(run)
+    refused_everywhere(run, "codec 'pickle' is not allowed; allowed: codecs that make bytes")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("codec", ["json2", "msgpack2", "vlen-bytes", "categorize", "pickle"])
+def test_objects_are_refused_but_text(tmp_path, codec):
+    store = tmp_path / "store"
+    zarr.open_group(store, mode="w", zarr_format=2).create_array("a", shape=(1,), dtype="f8")
+    about = json.loads((store / "a" / ".zarray").read_text())
+    (store / "a" / ".zarray").write_text(json.dumps({**about, "dtype": "|O", "filters": [{"id": codec}]}))
+    with pytest.raises(jtfne.JtfneError, match="an array of object with filters"):
+        _stored.check_zarr(store)
+
+
+@pytest.mark.parametrize(("shape", "chunks"), [([10**12], [10]), ([10], [10**12]), ([-1], [1]), ([1, 1], [1])])
+def test_sizes_are_looked_at_before_memory_is_taken(tmp_path, shape, chunks):
+    store = tmp_path / "store"
+    zarr.open_group(store, mode="w", zarr_format=2).create_array("a", shape=(10,), dtype="f8")
+    about = json.loads((store / "a" / ".zarray").read_text())
+    (store / "a" / ".zarray").write_text(json.dumps({**about, "shape": shape, "chunks": chunks}))
+    with pytest.raises(jtfne.JtfneError, match=r"GiB of memory that are free|sizes of at least 0"):
+        _stored.check_zarr(store)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a", shape=(10**12,), dtype="f8", chunks=(10**4,))
+    with pytest.raises(jtfne.JtfneError, match="GiB of memory that are free"):
+        _stored.check_hdf5(tmp_path / "a.h5")
+
+
+def test_zarr_format_3_and_links_out_of_a_store_are_refused(tmp_path):
+    zarr.open_group(tmp_path / "v3", mode="w", zarr_format=3).create_array("a", shape=(1,), dtype="f8")
+    with pytest.raises(jtfne.JtfneError, match="of Zarr format 3"):
+        _stored.check_zarr(tmp_path / "v3")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "0.0").symlink_to("/etc/passwd")
+    with pytest.raises(jtfne.JtfneError, match="a link that leads out of its folder"):
+        _stored.check_zarr(tmp_path / "store")
+
+
+def npy(path, values):
+    np.save(path, values, allow_pickle=True)
+
+
+@pytest.mark.parametrize("kind", ["objects", "record", "too long", "cut short", "no header"])
+def test_npy_and_npz_hold_numbers_and_all_of_them(tmp_path, kind):
+    path, marker = tmp_path / "a.npy", tmp_path / "marker"
+    np.save(path, np.arange(4.0))
+    data = path.read_bytes()
+    if kind == "objects":
+        npy(path, np.array([Marker(marker)], object))
+    elif kind == "record":
+        np.save(path, np.zeros(2, [("a", "f8")]))
+    elif kind == "too long":
+        path.write_bytes(data.replace(b"(4,)", b"(9" + b"9" * 12 + b",)").replace(b" " * 12, b"", 1))
+    else:
+        path.write_bytes(data[:-8] if kind == "cut short" else b"\x93NUMPY\x01\x00" + b"\xff\xff")
+    with pytest.raises(jtfne.JtfneError):
+        _stored.map_npy(path)
+    shutil.move(path, tmp_path / "leaf.npy")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.write(tmp_path / "leaf.npy", "leaf.npy")
+    with pytest.raises(jtfne.JtfneError):
+        _stored.read_npz(tmp_path / "a.npz")
+    assert not marker.exists()
+
+
+def test_hdf5_that_leads_elsewhere_is_refused(tmp_path, originals):
+    recipes = {
+        "another file": lambda file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/a")),
+        "in another file": lambda file: file.create_dataset("a", (4,), "u1", external=[("/etc/passwd", 0, 4)]),
+        "type object": lambda file: file.create_dataset("a", (1,), h5py.ref_dtype),
+        "dtype": lambda file: file.create_dataset("a", (1,), h5py.vlen_dtype(np.float64)),
+    }
+    layout = h5py.VirtualLayout((4,), "u1")
+    layout[:] = h5py.VirtualSource("/etc/hosts", "a", (4,))
+    recipes["lie in another file"] = lambda file: file.create_virtual_dataset("a", layout)
+    for k, (message, make) in enumerate(recipes.items()):
+        path = tmp_path / f"{k}.nc"
+        with h5py.File(path, "w") as file:
+            make(file)
+        for read in (interop.from_netcdf, load_recording, jtfne.config.FromTable.read):
+            named = path.with_suffix(".h5") if read == jtfne.config.FromTable.read else path
+            shutil.copy(path, named) if named != path else None
+            with pytest.raises(jtfne.JtfneError, match=message if message != "dtype" else "numbers or text"):
+                read(named)
+    assert interop.from_netcdf(originals / "signals.nc").recorded() == runs.silent().recorded()
+
+
+def test_parquet_extension_types_are_refused_before_arrow_reads_the_schema(tmp_path):
+    extension = {
+        "ARROW:extension:name": "arrow.py_extension_type",
+        "ARROW:extension:metadata": pickle.dumps(Marker(tmp_path / "m")),
+    }
+    field = pa.field("a", pa.int64(), metadata=extension)
+    table = pa.table({"a": [1]}, schema=pa.schema([field]))
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert b"ARROW:extension:name" in base64.b64decode(
+        parquet.read_metadata(tmp_path / "a.parquet").metadata[b"ARROW:schema"]
+    )
+    for read in (interop.from_parquet, load_recording, jtfne.config.FromTable.read):
+        with pytest.raises(jtfne.JtfneError, match="extension type"):
+            read(tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"a": [[1, 2]]}), tmp_path / "lists.parquet")
+    with pytest.raises(jtfne.JtfneError, match="columns of numbers and text"):
+        interop.from_parquet(tmp_path / "lists.parquet")
+    assert not (tmp_path / "m").exists()
+
+
+# Paths and links
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/../../b", "", "out/a", None, "a\0b"])
+def test_names_in_a_folder_stay_inside(tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "out").symlink_to(tmp_path)
+    with pytest.raises(jtfne.JtfneError, match="a name inside"):
+        path_inside(tmp_path / "run", name, "test")
+
+
+def test_a_manifest_that_lists_other_files_and_a_folder_of_links_are_refused(run, net):
+    manifest = json.loads((run / "manifest.json").read_text())
+    del manifest["sha256"]
+    manifest["files"].append({"path": "../../etc/passwd", "sha256": "0" * 64, "bytes": 1})
+    (run / "manifest.json").write_bytes(run_folder.manifest_text(manifest))
+    with pytest.raises(jtfne.JtfneError, match="a name inside"):
+        jtfne.load(run)
+    target = net / "projection_0000_target.npy"
+    shutil.move(target, net.parent / "outside.npy")
+    target.symlink_to(net.parent / "outside.npy")
+    with pytest.raises(jtfne.JtfneError, match="a name inside"):
+        jtfne.Net.open(net)
+
+
+@pytest.mark.parametrize(
+    "name", ["index.json.tmp", ".lock", "part_00000000.json", "state_00000000.npz", "sweep.nc.tmp"]
+)
+def test_a_sweep_writes_through_no_link(tmp_path, name):
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    mine.write_text("mine")
+    out.mkdir()
+    (out / name).symlink_to(mine)
+    with pytest.raises(jtfne.JtfneError, match=r"which is a link|holds other files"):
+        jtfne.sweep(NET, {"gains.A->B": [1.0]}, out=out)
+    with pytest.raises(jtfne.JtfneError), opened(out, {}, resume=True, where="test"):
+        pass
+    assert mine.read_text() == "mine" and [path.name for path in out.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", [".lock", "partial", "partial/rows.zarr", "partial/index.json", "partial/index.json.tmp"]
+)
+def test_a_run_writes_through_no_link(tmp_path, name):
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    (out / "partial").mkdir(parents=True)
+    if name == "partial":
+        (out / "partial").rmdir()
+    (out / name).symlink_to(outside)
+    with pytest.raises(jtfne.JtfneError, match="which is a link"):
+        NET.simulate(duration_ms=20.0, out=out)
+    assert not list(outside.iterdir())
+
+
+def test_export_and_compare_take_no_link_out_of_the_folder(run, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for command, words in (("export", ["--to", "netcdf"]), ("compare", ["barrel"])):
+        (run / command).symlink_to(outside)
+        with pytest.raises(jtfne.JtfneError, match="a name inside"):
+            cli.app([command, str(run), *words], standalone_mode=False)
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("where", ["carry", "state"])
+def test_an_index_names_no_file_to_remove(tmp_path, where):
+    """What is replaced is removed by the name that the index gives: it must be one of ours."""
+    mine = tmp_path / "mine.npz"
+    np.savez(mine, a=np.zeros(1))
+    entry = {"path": "../../mine.npz", "sha256": run_folder.file_hash(mine)}
+    out = tmp_path / "deep" / "out"
+    if where == "carry":
+        (out / "partial").mkdir(parents=True)
+        chunk = ChunkFiles(out / "partial", {}).write(0, {}, {"neuron": np.zeros(1, np.int32)}, {})
+        index = {"version": "2", "run": {}, "chunk_steps": 1, "arrays": {}, "chunks": [chunk], "carry": entry}
+        (out / "partial" / "index.json").write_text(_json.dumps(_json.seal(index)))
+        with pytest.raises(jtfne.JtfneError, match="altered"), partial_run.opened(out, {}, 1):
+            pass
+    else:
+        out.mkdir(parents=True)
+        index = {"version": "1", "about": {}, "notes": {}, "parts": [], "state": entry}
+        (out / "index.json").write_text(_json.dumps(_json.seal(index)))
+        with pytest.raises(jtfne.JtfneError, match="altered"), opened(out, {}, resume=True, where="test"):
+            pass
+    assert mine.exists()
+
+
+# Numbers of a net folder and of spikes
+
+
+def reseal_net(folder, **index):
+    """Make all hashes of a net folder fit what is in it now."""
+    old = json.loads((folder / "net.json").read_text())
+    old = {name: value for name, value in old.items() if name != "sha256"} | index
+    old["files"] = {name: run_folder.file_hash(folder / name) for name in old["files"]}
+    (folder / "net.json").write_text(_json.dumps(_json.seal(old)))
+
+
+def first(value):
+    """Put `value` at the first place of an array."""
+
+    def change(array):
+        array = array.copy()
+        array.ravel()[0] = value
+        return array
+
+    return change
+
+
+HARMS = {
+    "negative target": ("projection_0000_target", first(-5), "targets from -5"),
+    "target out of range": ("projection_0000_target", first(10**6), "targets from"),
+    "targets of int64": ("projection_0000_target", lambda array: array.astype(np.int64), "int32 and shape"),
+    "targets out of order": ("projection_0000_target", lambda array: array[::-1].copy(), "targets out of order"),
+    "fewer targets": ("projection_0000_target", lambda array: array[:-1], "indptr that does not count the edges"),
+    "delay of -50 ms": ("projection_0000_delay_ms", first(-50.0), "delays of -50"),
+    "delay of NaN": ("projection_0000_delay_ms", first(np.nan), "NaN or infinite"),
+    "delay of 3e8 steps": ("projection_0000_delay_ms", first(1e30), "delays of"),
+    "delay of 0": ("projection_0000_delay_ms", first(0.0), "at least one step"),
+    "fewer delays": ("projection_0000_delay_ms", lambda array: np.repeat(array[:1], 3), "float32 and shape"),
+    "weight of the wrong sign": ("projection_0000_weight", lambda array: -array, "weights of"),
+    "weights of both signs": ("projection_0000_weight", lambda array: np.tile(array[:1], 2), "float32 and shape"),
+    "infinite weight": ("projection_0000_weight", first(np.inf), "NaN or infinite"),
+    "weights in two dimensions": ("projection_0000_weight", lambda array: array[None], "float32 and shape"),
+    "indptr that falls": ("projection_0000_indptr", lambda array: array[::-1].copy(), "indptr that does not count"),
+    "indptr too short": ("projection_0000_indptr", lambda array: array[:-1], "int64 and shape"),
+    "indptr from 1": ("projection_0000_indptr", first(1), "indptr that does not count"),
+    "indptr of floats": ("projection_0000_indptr", lambda array: array.astype(np.float64), "int64 and shape"),
+    "code out of range": ("cells_cell_type", first(99), "cell_type of cells from"),
+    "place of NaN": ("cells_position_mm", first(np.nan), "NaN or infinite"),
+    "id given twice": ("cells_ids", first(1), "given twice"),
+    "negative id": ("cells_ids", first(-1), "negative"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_net_folder_is_not_believed(net, harm):
+    file, change, message = HARMS[harm]
+    path = net / f"{file}.npy"
+    np.save(path, change(np.load(path)))
+    reseal_net(net)
+    with pytest.raises(jtfne.JtfneError, match=message):
+        jtfne.Net.open(net)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [{"n_neurons": 5}, {"names": {"areas": ["V1"]}}, {"projections": [{"connection": 99, "mechanism": "AMPA"}]},
+     {"projections": [{"connection": 0, "mechanism": "none"}]}, {"projections": ["a"]}, {"n_neurons": "5"}],
+)  # fmt: skip
+def test_an_index_of_a_net_is_not_believed(net, index):
+    reseal_net(net, **index)
+    with pytest.raises(jtfne.JtfneError):
+        jtfne.Net.open(net)
+
+
+def test_every_byte_of_an_index_is_checked(net):
+    path = net / "net.json"
+    for version in ("0.0.9", "9.9.9"):
+        path.write_text(path.read_text().replace(f'"jtfne": "{jtfne.__version__}"', f'"jtfne": "{version}"'))
+    with pytest.raises(jtfne.JtfneError, match=r"net\.json"):
+        jtfne.Net.open(net)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(data, originals, tmp_path_factory):
+    """Whatever one bit makes of an array, with hashes that fit: refused, or within all bounds."""
+    folder = Path(shutil.copytree(originals / "net", tmp_path_factory.mktemp("flip") / "net"))
+    path = folder / data.draw(st.sampled_from(sorted(each.name for each in folder.glob("*.npy"))))
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    reseal_net(folder)
+    try:
+        opened_net = jtfne.Net.open(folder)
+    except jtfne.JtfneError:
+        return
+    for each in opened_net.projections:
+        assert not each.n_edges or 0 <= each.target.min() <= each.target.max() < opened_net.n_neurons
+        assert np.isfinite(each.weight).all() and (each.delay_ms > 0).all() and each.indptr[-1] == each.n_edges
+
+
+STRAYS = {"neuron": (99999, -1), "trial": (7, -1), "time_ms": (1e9, -4.0, float("inf"))}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in STRAYS for value in STRAYS[name]])
+def test_spikes_of_what_a_run_does_not_have_are_refused(name, value):
+    columns = {"neuron": np.arange(3), "trial": np.array([0, 1, 1]), "time_ms": np.array([0.1, 2.0, 5.0])}
+    attrs = {"n_neurons": 3, "n_trials": 2, "dt_ms": 0.1, "duration_ms": 5.0}
+
+    def check():
+        spikes = {"time" if key == "time_ms" else key: ("event", column) for key, column in columns.items()}
+        reports.check_tree(xr.DataTree.from_dict({"spk": xr.Dataset(spikes, attrs=attrs)}))
+
+    check()
+    columns[name][-1] = value
+    with pytest.raises(jtfne.JtfneError, match=r"spikes? (of|at)"):
+        check()
+
+
+# Code
+
+OWN = """
+import pathlib
+pathlib.Path({marker!r}).mkdir()
+"""
+
+
+@pytest.fixture
+def stranger(tmp_path, monkeypatch):
+    """A config that names a class of a module whose import leaves a mark."""
+    (tmp_path / "stranger_cells.py").write_text(OWN.format(marker=str(tmp_path / "marker")))
+    monkeypatch.syspath_prepend(tmp_path)
+    config = json.loads(jtfne.suite2_single_neuron_config("PV").to_json())
+    config["circuit"]["emitters"] = {"PV": {"kind": "stranger_cells:Cell"}}
+    yield config
+    sys.modules.pop("stranger_cells", None)
+
+
+def test_a_module_is_imported_only_when_the_caller_says_so(stranger, tmp_path, run, net):
+    path, marker, text = tmp_path / "a.json", tmp_path / "marker", json.dumps(stranger)
+    out = str(tmp_path / "out")
+    path.write_text(text)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest |= {"config": stranger, "config_sha256": _json.sha256(stranger)}
+    del manifest["sha256"]
+    (run / "manifest.json").write_bytes(run_folder.manifest_text(manifest))
+    reseal_net(net, config=stranger)
+    told = r"allow_code=True \(--allow-code\), which runs module 'stranger_cells' to take its class 'Cell'"
+    for refused in (
+        lambda: jtfne.Config.from_json(text),
+        lambda: jtfne.Config.from_file(path),
+        lambda: jtfne.Config(**stranger),
+        lambda: jtfne.Net.open(net),
+        lambda: cli.app(["validate", str(path)], standalone_mode=False),
+        lambda: cli.app(["run", str(path), "-o", out], standalone_mode=False),
+        lambda: cli.app(["train", str(path), "-o", out], standalone_mode=False),
+        lambda: cli.app(
+            ["run", "--from", str(run / "manifest.json"), "-o", str(tmp_path / "out")], standalone_mode=False
+        ),
+    ):
+        with pytest.raises(jtfne.JtfneError, match=told):
+            refused()
+    jtfne.load(run)
+    for command in (["show", str(run)], ["export", str(run), "--to", "netcdf", "-o", str(tmp_path / "x")]):
+        cli.app(command, standalone_mode=False)
+    assert not marker.exists() and not (tmp_path / "out").exists()
+    for allowed in (
+        lambda: jtfne.Config.from_file(path, allow_code=True),
+        lambda: jtfne.load(run, allow_code=True),
+        lambda: jtfne.Net.open(net, allow_code=True),
+        lambda: cli.app(["validate", str(path), "--allow-code"], standalone_mode=False),
+    ):
+        with pytest.raises(jtfne.JtfneError, match="module 'stranger_cells' has no dataclass 'Cell'"):
+            allowed()
+        assert marker.exists(), "its code ran"
+        marker.rmdir()
+        sys.modules.pop("stranger_cells")
+
+
+@pytest.mark.parametrize("kind", ["../evil:Cell", "os.path:", ".evil:Cell", "no_such_module_anywhere:Cell", "a b:Cell"])
+def test_what_is_no_module_is_refused_though_code_may_run(kind):
+    config = json.loads(jtfne.suite2_single_neuron_config("PV").to_json())
+    config["circuit"]["emitters"] = {"PV": {"kind": kind}}
+    with pytest.raises(jtfne.JtfneError, match="kind="):
+        jtfne.Config.from_json(json.dumps(config), allow_code=True)
