@@ -1,5 +1,6 @@
 """Clocks, names and kinds: what an array says of itself decides, in analyses, recordings and objectives alike."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_a_recorded_curve_in_seconds_is_that_in_ms() -> None:
 
 
 def test_a_part_of_a_run_keeps_its_clock_its_trial_and_its_rates() -> None:
-    signals = jtfne.construct(jtfne.suite2_single_neuron_config("PV")).simulate(duration_ms=300, trials=2, seed=3)
+    signals = jtfne.construct(jtfne.suite2_net1_config(40)).simulate(duration_ms=300, trials=2)
     part = signals.get("spk", layout="trial_time_node", time=(100, 200), trial=1)
     assert part.any()
     by_bin = analysis.population_rate(part, bin_ms=20)
@@ -130,7 +131,7 @@ def test_a_part_of_a_run_keeps_its_clock_its_trial_and_its_rates() -> None:
     intervals = analysis.isi(part)
     assert ((intervals["time"] > 100.0) & (intervals["time"] <= 200.0)).all() and set(intervals["trial"].values) <= {1}
     table = signals.spikes.query("trial == 1 and 150 < time_ms <= 200")
-    assert analysis.rates(part, by=None, window_ms=(150, 200)).item() == pytest.approx(len(table) / 0.05)
+    assert analysis.rates(part, by=None, window_ms=(150, 200)).sum().item() == pytest.approx(len(table) / 0.05)
     with pytest.raises(JtfneError, match="a window within 100 to 200 ms"):
         analysis.rates(part, window_ms=(0, 50))
 
@@ -201,9 +202,7 @@ def test_a_gap_is_told_by_channel_and_time() -> None:
     x = noise()
     x[7, 1] = np.nan
     for function in (analysis.psd, analysis.coherence, analysis.multitaper, analysis.spectrolaminar):
-        with pytest.raises(
-            JtfneError, match=r"1 of 1200 values that are not finite, the first at time 8\.0, channel Cz"
-        ):
+        with pytest.raises(JtfneError, match=r"1 of 1200 values that are not finite, .* time 8\.0, channel Cz"):
             function(x)
 
 
@@ -240,7 +239,7 @@ def test_neighbouring_bands_share_no_bin() -> None:
     whole = analysis.band_power(power, 0.0, 510.0)
     np.testing.assert_allclose(sum(parts), whole)
     edges = np.round(np.arange(0.0, 1.1, 0.1), 9)
-    bins = [spectrum.in_band(np.arange(11) * 0.1, low, high).sum() for low, high in zip(edges, edges[1:], strict=False)]
+    bins = [spectrum.in_band(np.arange(11) * 0.1, low, high).sum() for low, high in itertools.pairwise(edges)]
     assert bins == [1] * 10, "0.30000000000000004 Hz lies on the edge of 0.3 Hz"
 
 
@@ -251,7 +250,7 @@ def test_onsets_that_are_none_are_refused(onset_ms: Any) -> None:
 
 
 def test_a_label_that_nothing_reads_is_refused() -> None:
-    with pytest.raises(JtfneError, match="label='a' .* events of a run only"):
+    with pytest.raises(JtfneError, match=r"label='a' .* events of a run only"):
         analysis.evoked(noise(), onset_ms=100.0, label="a")
 
 

@@ -97,10 +97,8 @@ class Measure(abc.ABC):
         if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer) or x.dtype == np.bool_):
             raise refuse(f"samples of dtype {x.dtype}", "real numbers", where)
         if 0 in x.shape or (not self.of_intervals and x.shape[1] != frame.n_samples):
-            allowed = (
-                f"{frame.n_samples} samples, as the frame says" if not self.of_intervals else "one or more of each"
-            )
-            raise refuse(f"an array of shape {x.shape}", allowed, where)
+            length = "" if self.of_intervals else f", with the frame's {frame.n_samples} samples"
+            raise refuse(f"an array of shape {x.shape}", f"({', '.join(dims)}), one or more of each{length}", where)
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
