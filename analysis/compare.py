@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,10 +52,11 @@ def compare_laminar(
         Where an onset is neither given nor in the attributes, and as `laminar_features` does.
     """
     found = []
-    for name, data, onset_ms in (
+    pairs: tuple[tuple[str, Any, float | None], ...] = (
         ("simulated", simulated, simulated_onset_ms),
         ("recorded", recorded, recorded_onset_ms),
-    ):
+    )
+    for name, data, onset_ms in pairs:
         if not isinstance(data, xr.DataArray | LaminarFeatures):
             given = f"{name} data of type {type(data).__name__}"
             raise refuse(given, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")

@@ -169,7 +169,7 @@ def flip_null(
     if density is not None:
         measures.csd.check_method(density, name="density", where=where)
     segment_ms = number(segment_ms, POSITIVE, name="segment_ms", where=where)
-    if not isinstance(data, xr.DataArray) or "time" not in data.dims:
+    if "time" not in getattr(data, "dims", ()):
         if density is not None:
             raise refuse("density= with a map of power", "density for potentials over time only", where)
         return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)

@@ -1,5 +1,7 @@
 """How much neurons or channels do together."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -58,7 +60,7 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     return xr.DataArray(kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony")
 
 
-def _traces(data: Data, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
+def _traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
     """What to correlate, and the dim of its rows: traces, or spike counts in bins."""
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):

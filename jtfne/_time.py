@@ -45,7 +45,9 @@ def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time
         times_ms = array.astype(np.float64) * _ms_per(units, where, name)
     if not np.isfinite(times_ms).all():
         raise refuse(f"{name} with values that are not finite", "finite times", where)
-    return times_ms if units is None and array.dtype.kind != "m" else np.round(times_ms, DECIMALS)
+    if units is not None or array.dtype.kind == "m":
+        times_ms = np.round(times_ms, DECIMALS)
+    return np.asarray(times_ms, np.float64)
 
 
 def _ms_per(units: Any, where: str, name: str) -> float:
@@ -93,7 +95,7 @@ def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
     # two neighbours are off by a rounding each; beyond a twentieth of a step the axis says too little
     if not _even_within(times_ms, min(2.0 * rounding_ms, 0.05 * step)):
         return times_ms
-    return times_ms[0] + step * np.arange(times_ms.size)
+    return np.asarray(times_ms[0] + step * np.arange(times_ms.size), np.float64)
 
 
 def _mean_step(values: NDArray[Any]) -> float:

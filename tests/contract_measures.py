@@ -166,6 +166,47 @@ def test_a_gap_is_never_a_finite_value(name: str) -> None:
     assert not np.isfinite(measure.form(measure(jnp.asarray(x), row.frame))).any()
 
 
+@each
+def test_one_gap_is_never_a_finite_value(name: str) -> None:
+    """Nor a curve of finite values only: a gap in one channel is not silence."""
+    measure, row = made(name)
+    x = row.x.copy()
+    gap = np.inf if row.x.ndim == 2 else np.nan  # NaN is no interval; an interval without end stands for a gap
+    x[(0, x.shape[1] // 2, 0)[: x.ndim]] = gap
+    assert not np.isfinite(measure.form(measure(jnp.asarray(x), row.frame))).all()
+
+
+WRONG: dict[str, Any] = {
+    "None": None,
+    "text": "x",
+    "number": 3.0,
+    "list": [[[1.0]]],
+    "object": object(),
+    "complex": np.ones((1, 2, 3)) * 1j,
+    "text in an array": np.full((1, 2, 3), "a"),
+    "objects": np.full((1, 2, 3), None),
+    "one dim": np.ones(3),
+    "four dims": np.ones((1, 2, 3, 4)),
+    "other clock": np.ones((1, 7, 3)),
+    "empty": np.ones((0, 0, 0)),
+}
+
+
+@each
+def test_wrong_types_end_in_one_sentence(name: str) -> None:
+    measure, row = made(name)
+    for x in WRONG.values():
+        with pytest.raises(jtfne.JtfneError, match=f"in {name}"):
+            measure(x, row.frame)
+    for frame in (None, "frame", 3.0, {"step_ms": 1.0}):
+        with pytest.raises(jtfne.JtfneError, match="a Frame"):
+            measure(jnp.asarray(row.x), frame)  # type: ignore[arg-type]
+    for field in dataclasses.fields(measure):  # type: ignore[arg-type]
+        for value in (None, "a", [1.0], 1j, object(), np.ones(2), np.datetime64("2026-01-01")):
+            with pytest.raises(jtfne.JtfneError, match=field.name):
+                MEASURES[name](**{**row.settings, field.name: value})
+
+
 @pytest.mark.parametrize(("name", "bad"), [(name, bad) for name, row in ROWS.items() for bad in row.bad])
 def test_bad_settings_are_refused_by_name(name: str, bad: dict[str, Any]) -> None:
     target = [0.0, 1.0, 2.0] if MEASURES[name].dims else 1.0

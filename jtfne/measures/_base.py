@@ -2,11 +2,15 @@
 
 import abc
 import dataclasses
+import functools
+import numbers
 from typing import Any, ClassVar
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
+
+from jtfne._check import describe_value, refuse
 
 Grid = dict[str, NDArray[Any]]
 Complaint = tuple[str, str]  # what is given, what is allowed
@@ -57,6 +61,44 @@ class Measure(abc.ABC):
     dims: ClassVar[tuple[str, ...]] = ()
     averaged: ClassVar[tuple[str, ...]] = ()
     logarithmic: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Have the samples of every measure checked, those of a user's own too; while JAX traces, not while it runs."""
+        super().__init_subclass__(**keywords)
+        if "__call__" not in vars(cls):
+            return
+        compute = cls.__call__
+
+        @functools.wraps(compute)
+        def checked(self: "Measure", x: jax.Array, frame: Frame) -> jax.Array:
+            self._check_samples(x, frame)
+            return compute(self, x, frame)
+
+        cls.__call__ = checked  # type: ignore[method-assign]  # the same signature, checked first
+
+    def __post_init__(self) -> None:
+        """Refuse settings of another type than declared; `Config` refuses those out of range, by `LIMITS`."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # all measures are dataclasses
+            value = getattr(self, field.name)
+            real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
+            fits = {bool: isinstance(value, bool), float: real, int: real}  # Config tells 2.5 from 2
+            if isinstance(field.type, type) and not fits.get(field.type, True):
+                allowed = "True or False" if field.type is bool else "a number"
+                raise refuse(f"{field.name}={describe_value(value)}", allowed, type(self).__name__)
+
+    def _check_samples(self, x: Any, frame: Any) -> None:
+        """Raises: JtfneError for what is no array of samples on the clock of `frame`."""
+        where = type(self).__name__
+        if not isinstance(frame, Frame):
+            raise refuse(f"frame={describe_value(frame)}", "a Frame", where)
+        dims = ("cell", "interval") if self.of_intervals else ("trial", "sample", "row")
+        if not isinstance(x, np.ndarray | jax.Array) or len(x.shape) != len(dims):
+            raise refuse(f"samples {describe_value(x)}", f"an array ({', '.join(dims)})", where)
+        if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer) or x.dtype == np.bool_):
+            raise refuse(f"samples of dtype {x.dtype}", "real numbers", where)
+        if 0 in x.shape or (not self.of_intervals and x.shape[1] != frame.n_samples):
+            length = "" if self.of_intervals else f", with the frame's {frame.n_samples} samples"
+            raise refuse(f"an array of shape {x.shape}", f"({', '.join(dims)}), one or more of each{length}", where)
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
