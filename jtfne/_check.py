@@ -4,7 +4,7 @@ import difflib
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What the readers of netCDF, Zarr and Parquet raise over broken files.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
@@ -63,7 +63,7 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
-def check_name(name: str, what: str, where: str) -> str:
+def check_name(name: Any, what: str, where: str) -> str:
     """`name`, if every file format and every screen can hold it as it is.
 
     Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass through here. Control
