@@ -115,7 +115,7 @@ def write_report(
     return target
 
 
-def _refuse_misuse(signals: object, path: object, figures: object, comparison: object) -> None:
+def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> None:
     """Raises: JtfneError for arguments of other kinds."""
     import pandas as pd
 
