@@ -87,7 +87,8 @@ def load_recording(
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
         return _barrel(readout)
-    if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
+    given: Any = name_or_path
+    if not isinstance(given, str | os.PathLike) or "\x00" in str(given):
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
     if suffix not in SUFFIXES:

@@ -145,7 +145,7 @@ def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFram
         raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
     if label is None:
         return events
-    wanted = [label] if isinstance(label, str) else label
+    wanted: Any = [label] if isinstance(label, str) else label
     if not isinstance(wanted, Sequence | np.ndarray) or len(wanted) == 0:
         raise refuse(f"label={label!r}", "a label, or several in a list", "to_epochs")
     for each in wanted:

@@ -68,7 +68,7 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
-def check_name(name: str, what: str, where: str) -> str:
+def check_name(name: Any, what: str, where: str) -> str:
     """`name`, if every file format and every screen can hold it as it is.
 
     Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass through here. Control

@@ -21,7 +21,8 @@ from jtfne.interop._names import ENCODED, channel_names, original_name, safe_nam
 
 NAMES = (
     "äußerlich", "aussen", "außen", "日本", "α β", "a/b", "a|b", "a", "b", "a;b", "a:b", "a,b", "bad", "BAD luck",
-    "_bad luck", "Edge/1", "_edge", "NULL", "$\\frac{$", "_hidden", "%41", "A", "50%", "{COLON}", "..", ".dot", '"quoted"', "'",
+    "_bad luck", "Edge/1", "_edge", "NULL", "$\\frac{$", "_hidden", "%41", "A", "50%", "{COLON}", "..",
+    ".dot", '"quoted"', "'",
     "<b>&amp;", "CON", "back\\slash", "=1+1", "#", "x" * 120,
 )  # fmt: skip
 AREAS = NAMES[::3]

@@ -42,7 +42,7 @@ def check_count(n: Any, where: str) -> int:
 
 def check_number(value: Any, name: str, where: str) -> float:
     """`value` as a float. Raises: JtfneError unless it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
         raise refuse(f"{name}={value!r}", "a finite number", where)
     return float(value)
 
@@ -144,4 +144,5 @@ def events_of(data: Data, events: Any) -> pd.DataFrame:
             value = events[name].iloc[int(np.argmin(np.isfinite(times_ms)))]
             raise refuse(f"events with {name}={value!r}", "finite times in ms", "analysis.figures")
         events = events.assign(**{name: times_ms})
-    return events.sort_values("onset_ms", kind="stable").reset_index(drop=True)
+    table: pd.DataFrame = events.sort_values("onset_ms", kind="stable").reset_index(drop=True)
+    return table

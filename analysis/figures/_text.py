@@ -49,7 +49,10 @@ def put_title(ax: "Axes", text: str, *, loc: Literal["left", "center", "right"] 
 
 def name_axis(ax: "Axes", axis: Literal["x", "y"], text: str) -> None:
     """Write `text` along an axis."""
-    {"x": ax.set_xlabel, "y": ax.set_ylabel}[axis](drawable(text), parse_math=False)
+    if axis == "x":
+        ax.set_xlabel(drawable(text), parse_math=False)
+    else:
+        ax.set_ylabel(drawable(text), parse_math=False)
 
 
 def name_ticks(ax: "Axes", axis: Literal["x", "y"], places: Any, names: Sequence[str], **look: Any) -> None:
