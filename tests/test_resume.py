@@ -583,7 +583,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills
 
 def killed_at_the_end(out, delay_s, sign):
     """Run CHILD where all chunks are listed, and kill it `delay_s` after a file like `sign`; whether it was in time."""
-    before = {*out.glob("partial/.finished.*")}
+    before = {*out.glob("partial/.jtfne-*.tmp")}
     (out / partial_run.LOCK).unlink(missing_ok=True)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True)
     try:
@@ -618,7 +618,7 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
     chunks = contents(out / "partial")
     shutil.copytree(out, tmp_path / "kept")
     for k in range(n_kills * 3):
-        kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.finished.*")[k % 2])
+        kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.jtfne-*.tmp")[k % 2])
         if n_listed(out) == -1:  # the manifest was there before the kill
             assert hashes(jtfne.load(out)) == whole
             shutil.rmtree(out)
