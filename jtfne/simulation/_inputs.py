@@ -80,7 +80,8 @@ class Drive:
     def clock(self, first_step: int, n_steps: int, trial: int = 0) -> engine.Clock:
         """The waveforms, gates and spikes of `n_steps` from `first_step` on."""
         columns: list[Any] = []  # of numpy: put on the device as the loop is called, at a fraction of the cost
-        for each, most in ((self.waves, np.inf), ((*self.rains, *self.swells), 1.0)):  # a gate is open, or not, or in part
+        # A gate is open, or not, or for a share of the step; it is not more open where presentations overlap.
+        for each, most in ((self.waves, np.inf), ((*self.rains, *self.swells), 1.0)):
             rows = [one.waveform(first_step, n_steps, self.dt_ms, trial) for one in each]
             columns.append(np.minimum(np.array(rows, self.dtype), most).reshape(len(rows), n_steps).T)
         # A spike that acts from a step on arrives at the end of the step before; where there is none, at the start.

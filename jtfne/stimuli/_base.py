@@ -145,9 +145,7 @@ def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) ->
     return np.asarray(np.arange(first_step, first_step + n_steps) - step - late, np.float64)
 
 
-def _covered(
-    first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float
-) -> tuple[Waveform, Waveform]:
+def _covered(first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float) -> tuple[Waveform, Waveform]:
     """As `covered`, of a length in steps."""
     begin = steps_since(first_step, n_steps, dt_ms, start_ms)
     end = begin + 1.0
