@@ -304,8 +304,8 @@ def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> I
         least = delay.low if isinstance(delay, Uniform) else delay
     if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
-    elif isinstance(delay, float) and whole_steps(delay, dt_ms) is None:
-        yield _off_grid("delay_ms", delay, dt_ms, where)
+    elif least is delay and whole_steps(least, dt_ms) is None:  # one for all edges
+        yield _off_grid("delay_ms", least, dt_ms, where)
 
 
 def _off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
