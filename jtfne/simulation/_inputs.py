@@ -87,7 +87,8 @@ class Drive:
         # A spike that acts from a step on arrives at the end of the step before; where there is none, at the start.
         counts = self._counts(first_step + 1, n_steps, trial)
         at_start = tuple(rows[0] * (first_step == 0) for rows in self._counts(first_step, 1, trial))
-        return engine.Clock(*columns, counts, at_start)
+        waveforms, gates = columns
+        return engine.Clock(waveforms, gates, counts, at_start)
 
     def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[npt.NDArray[np.int16], ...]:
         """The spikes that act from each of `n_steps` on, (n_steps, n_trains) for each of the volleys."""
