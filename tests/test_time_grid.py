@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jtfne
-from jtfne import _time, stimuli
+from jtfne import _time, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
+from jtfne.engine._checkpointed import checkpointed
+from jtfne.simulation._inputs import drive_of
 
 P = jtfne.Paradigm
 END_ms = 60.0
@@ -304,3 +306,23 @@ def test_delays_that_differ_by_edge_are_rounded_to_the_nearest_step():
     assert flat.circuit.delivery is not None
     assert not np.allclose(delays_ms / 0.1, np.rint(delays_ms / 0.1), atol=1e-3), "they are off the grid"
     np.testing.assert_array_equal(_time.nearest_steps(delays_ms, 0.1), np.rint(delays_ms.astype(float) / 0.1))
+
+
+def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
+    """At 0 ms a spike stands before the first step: `advance` adds it to the first chunk only, `checkpointed` too."""
+    net = jtfne.construct(BASE)
+    flat = net.to_flat(mechanisms=["AMPA"])
+    stimulus = P.spike_times([0.0, 2.0], target={}, weight_pA=50.0).stimuli
+    drive = drive_of(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
+    keys = {name: jax.random.key(1) for name in ("initial state", "noise", "stimulus")}
+
+    def currents_after(advance, *chunks):
+        carry = engine.start(flat.circuit, drive.inputs, keys)
+        for first_step, n_steps in chunks:
+            carry, _ = advance(flat.circuit, drive.inputs, (), carry, drive.clock(first_step, n_steps), 0.1)
+        return np.asarray(carry.syn)
+
+    whole = currents_after(engine.advance, (0, 40))
+    np.testing.assert_allclose(whole, 50.0 * (np.exp(-4.0 / 2.0) + np.exp(-2.0 / 2.0)), rtol=1e-5)
+    np.testing.assert_array_equal(currents_after(engine.advance, (0, 20), (20, 20)), whole)
+    np.testing.assert_array_equal(currents_after(checkpointed, (0, 40)), whole)
