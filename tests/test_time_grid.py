@@ -83,7 +83,7 @@ def test_the_catalogue_is_covered():
 @given(onset_ms=ONSETS_ms, dt_ms=DT_ms)
 @settings(max_examples=100, deadline=None)
 def test_a_cause_acts_at_its_time_on_any_grid(onset_ms, dt_ms):
-    """The first step with input begins within one dt of the onset, and the mean time within dt / 2, also at dt / 2."""
+    """The first step with input begins within one step of the onset, at dt and at half of it."""
     begin = {"start_ms": onset_ms, "amplitude": 1.0}
     causes = [
         stimuli.Constant(**begin),
