@@ -90,7 +90,7 @@ class Drive:
         waveforms, gates = columns
         return engine.Clock(waveforms, gates, counts, at_start)
 
-    def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[npt.NDArray[np.int16], ...]:
+    def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[Any, ...]:
         """The spikes that act from each of `n_steps` on, (n_steps, n_trains) for each of the volleys."""
         return tuple(course.counts(first_step, n_steps, self.dt_ms, trial, self.seed) for course in self.volleys)
 
