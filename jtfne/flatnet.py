@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
-from jtfne._time import nearest_steps
+from jtfne._grid import nearest_steps
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of

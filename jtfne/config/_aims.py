@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
-from jtfne._time import steps_down
+from jtfne._grid import steps_down
 from jtfne.config.objective import Aim
 from jtfne.config.readouts import Probe
 from jtfne.config.task import Run

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
-from jtfne._time import nearest_fits, nearest_steps, whole_steps
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown

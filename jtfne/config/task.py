@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import refuse
-from jtfne._time import nearest_fits, nearest_steps, whole_steps
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Positive, Whole, numeric
 from jtfne.config._errors import HERE, unknown
 from jtfne.config.connections import Selection

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
-from jtfne._time import steps_up
+from jtfne._grid import steps_up
 
 NEVER = 2**31 - 1  # a step that no run reaches
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`

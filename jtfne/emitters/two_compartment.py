@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne._time import steps_up
+from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
 

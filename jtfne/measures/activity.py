@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import POSITIVE, Limit
-from jtfne._time import nearest_fits, nearest_steps, whole_steps
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.measures import rate, synchrony
 from jtfne.measures._base import Complaint, Frame, Measure
 

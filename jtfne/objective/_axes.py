@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jtfne._check import one_of, refuse
-from jtfne._time import nearest_steps
+from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR

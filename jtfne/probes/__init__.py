@@ -7,7 +7,7 @@ import numpy as np
 
 from jtfne import config as words
 from jtfne._check import refuse
-from jtfne._time import nearest_steps
+from jtfne._grid import nearest_steps
 from jtfne.flatnet import mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows

@@ -7,7 +7,7 @@ import numpy as np
 
 from jtfne import reports, run_folder
 from jtfne._check import JtfneError, altered, one_of, refuse
-from jtfne._time import nearest_steps
+from jtfne._grid import nearest_steps
 from jtfne.config import ALIASES, PROBES
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import FINITE, NOT_NEGATIVE, Limit
-from jtfne._time import length_in_steps, nearest_steps, place_on_grid, without_rounding
+from jtfne._grid import length_in_steps, nearest_steps, place_on_grid, without_rounding
 
 Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne._time import without_rounding
+from jtfne._grid import without_rounding
 from jtfne.stimuli._base import Waveform, covered, steps_since
 
 
