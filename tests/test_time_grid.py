@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jtfne
-from jtfne import _time, engine, stimuli
+from jtfne import _grid, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
 from jtfne.engine._checkpointed import checkpointed
 from jtfne.simulation._inputs import drive_of
@@ -239,13 +239,13 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
 @given(steps=st.integers(1, 10**6), dt_ms=DT_ms, share=st.floats(0.01, 0.99))
 @settings(max_examples=200, deadline=None)
 def test_spans_are_whole_or_not(steps, dt_ms, share):
-    assert _time.whole_steps(steps * dt_ms, dt_ms) == steps
-    assert _time.whole_steps((steps + share) * dt_ms, dt_ms) is None
-    below, above = (float(each) for each in _time.nearest_fits((steps + share) * dt_ms, dt_ms).split(" or "))
+    assert _grid.whole_steps(steps * dt_ms, dt_ms) == steps
+    assert _grid.whole_steps((steps + share) * dt_ms, dt_ms) is None
+    below, above = (float(each) for each in _grid.nearest_fits((steps + share) * dt_ms, dt_ms).split(" or "))
     assert below == pytest.approx(steps * dt_ms) and above == pytest.approx((steps + 1) * dt_ms)
-    assert _time.whole_steps(share * dt_ms, dt_ms) is None
+    assert _grid.whole_steps(share * dt_ms, dt_ms) is None
     assert (
-        _time.steps_up(np.float32(steps * dt_ms), dt_ms) == steps == _time.steps_down(np.float32(steps * dt_ms), dt_ms)
+        _grid.steps_up(np.float32(steps * dt_ms), dt_ms) == steps == _grid.steps_down(np.float32(steps * dt_ms), dt_ms)
     )
 
 
@@ -305,7 +305,7 @@ def test_delays_that_differ_by_edge_are_rounded_to_the_nearest_step():
     delays_ms = net.projections[0].delay_ms
     assert flat.circuit.delivery is not None
     assert not np.allclose(delays_ms / 0.1, np.rint(delays_ms / 0.1), atol=1e-3), "they are off the grid"
-    np.testing.assert_array_equal(_time.nearest_steps(delays_ms, 0.1), np.rint(delays_ms.astype(float) / 0.1))
+    np.testing.assert_array_equal(_grid.nearest_steps(delays_ms, 0.1), np.rint(delays_ms.astype(float) / 0.1))
 
 
 def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
