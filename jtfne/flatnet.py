@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._check import one_of, refuse
+from jtfne._grid import nearest_steps
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
@@ -234,8 +235,8 @@ def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
 
 
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
-    """Delays rounded to the grid, at least one step."""
-    return np.maximum(np.rint(delay_ms.astype(np.float64) / dt_ms), 1).astype(np.int32)
+    """Delays rounded to the nearest step, at least one."""
+    return np.maximum(nearest_steps(delay_ms, dt_ms), 1).astype(np.int32)
 
 
 def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:

@@ -39,8 +39,8 @@ def input_pA(paradigm, cell_type="E", cfg=None, **how):
 
 
 def spikes_of(current_pA, weight_pA, dt_ms=0.1):
-    """Spikes of each step and cell, from the mean over each step of an AMPA current that each raises by `weight_pA`;
-    what comes in step k acts from k + 1 on."""
+    """Spikes of each step and cell, from the mean over each step of an AMPA current that each raises by `weight_pA`:
+    in step k those that act from its start on."""
     weight_pA *= -np.expm1(-dt_ms / TAU_AMPA_ms) * TAU_AMPA_ms / dt_ms
     before = np.vstack([np.zeros((1, current_pA.shape[1])), current_pA[:-1]])
     counts = (current_pA - before * np.exp(-dt_ms / TAU_AMPA_ms)) / weight_pA
@@ -168,10 +168,10 @@ def test_amplitudes_are_in_the_input_unit_of_the_target():
 def test_a_table_of_spikes_reaches_its_cells_at_its_times():
     table = P.spike_times([1.0, 1.04, 2.0, 2.0, 30.0], [0, 0, 3, 3, 9], target="E", weight_pA=7.0)
     want = np.zeros((500, 10), int)
-    want[11, 0], want[21, 3], want[301, 9] = 2, 2, 1  # times are rounded to the grid
+    want[10, 0], want[20, 3], want[300, 9] = 2, 2, 1  # times are rounded to the grid
     np.testing.assert_array_equal(spikes_of(input_pA(table), 7.0), want)
     shared = spikes_of(input_pA(P.spike_times([1.0, 3.0], target="E", weight_pA=7.0)), 7.0)
-    assert (shared == shared[:, :1]).all() and np.flatnonzero(shared[:, 0]).tolist() == [11, 31]
+    assert (shared == shared[:, :1]).all() and np.flatnonzero(shared[:, 0]).tolist() == [10, 30]
     assert not input_pA(table, "PV").any()
 
 
@@ -184,7 +184,7 @@ def test_a_volley_is_gaussian_and_counted():
     counts = spikes_of(input_pA(volley(), cfg=config(n=1000)), 2.0)
     assert (counts.sum(axis=0) == 4).all(), "no spike of 500 x 4 is 8 sd away"
     n = counts.sum()
-    t_ms = np.repeat(np.arange(500) - 1, counts.sum(axis=1)) * 0.1
+    t_ms = np.repeat(np.arange(500), counts.sum(axis=1)) * 0.1
     assert abs(t_ms.mean() - 25.0) < 4.5 * 3.0 / np.sqrt(n)
     assert abs(t_ms.std() - 3.0) < 4.5 * 3.0 / np.sqrt(2 * n)
     expected = stimuli.Evoked(mean_ms=25.0, sd_ms=3.0, n_spikes=4, weight_pA=1.0).waveform(0, 500, 0.1)
@@ -208,7 +208,7 @@ def test_bursts_come_at_their_rate():
     given = {"start_ms": 5.0, "stop_ms": 45.0, "rate_Hz": 100.0, "n_spikes": 2, "isi_ms": 4.0, "weight_pA": 2.0}
     exact = spikes_of(input_pA(P.rhythmic(target="E", sd_ms=0.0, **given)), 2.0)
     want = np.zeros(500, int)
-    want[[31, 71, 131, 171, 231, 271, 331, 371]] = 1  # 5 +- 2 ms, 15 +- 2, ...; 45 is not before the stop
+    want[[30, 70, 130, 170, 230, 270, 330, 370]] = 1  # 5 +- 2 ms, 15 +- 2, ...; 45 is not before the stop
     np.testing.assert_array_equal(exact, np.repeat(want[:, None], 10, axis=1))
     three = spikes_of(input_pA(P.rhythmic(target="E", sd_ms=0.5, n_afferents=3, **given)), 2.0)
     assert (three.sum(axis=0) == 24).all() and len(np.unique(three.T, axis=0)) == 10

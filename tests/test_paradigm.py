@@ -125,14 +125,16 @@ def test_a_pulse_train_is_its_pulses():
 
 @pytest.mark.parametrize(("sample_ms", "dt_ms"), [(1.0, 0.1), (0.1, 0.1), (0.05, 0.1), (0.3, 0.1), (1.0, 0.25)])
 def test_samples_are_held_until_the_next(sample_ms, dt_ms):
-    """On any grid: the step at t sees the sample whose turn it is at t; zero before and after."""
+    """On any grid: a step sees the mean of the samples whose turn it is meanwhile; zero before and after."""
     values = np.random.default_rng(1).normal(size=12)
     probes = [{"kind": "source", "interval_ms": dt_ms}]
     cfg = config(dt_ms=dt_ms, dtype="float64", probes=()).probes(probes)
     got = input_pA(jtfne.Paradigm.from_array(values, dt_ms=sample_ms, target="E", amplitude=3.0, start_ms=5.0), cfg=cfg)
-    at_ms = dt_ms * np.arange(round(50.0 / dt_ms)) - 5.0
-    index = np.floor(at_ms / sample_ms + 1e-9).astype(int)
-    want = np.where((index >= 0) & (index < 12), 3.0 * values[np.clip(index, 0, 11)], 0.0)
+    piece_ms = 0.05  # of which all of these are multiples
+    middle_ms = piece_ms * (np.arange(round(50.0 / piece_ms)) + 0.5) - 5.0
+    index = np.floor(middle_ms / sample_ms).astype(int)
+    pieces = np.where((index >= 0) & (index < 12), 3.0 * values[np.clip(index, 0, 11)], 0.0)
+    want = pieces.reshape(round(50.0 / dt_ms), -1).mean(axis=1)
     np.testing.assert_allclose(got, np.repeat(want[:, None], 10, axis=1), rtol=1e-12)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
+from jtfne._grid import steps_down
 from jtfne.config.objective import Aim
 from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
@@ -54,7 +55,7 @@ def _clock(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
     """A measure that the samples cannot show."""
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
-    n_samples = round((stop_ms - start_ms) / step_ms)
+    n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))
     if n_samples < 1:
         yield str(refuse(f"window_ms of {stop_ms - start_ms:g} ms", f"one sample or more, {step_ms:g} ms each", where))
         return

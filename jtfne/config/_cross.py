@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
 from jtfne.config._errors import unknown
@@ -20,10 +21,10 @@ from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
-from jtfne.config.task import Run, Task, span_ms, steps_of
+from jtfne.config.task import Run, Task, span_ms
 from jtfne.config.weighted_sums import WeightedSum
 from jtfne.emitters import EMITTERS
-from jtfne.stimuli import SYNAPTIC, Marker, SpikeTimes
+from jtfne.stimuli import AFFERENTS, SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
 
 
 def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> Iterator[str]:
-    """Delays that may fall below one step."""
+    """Delays that may fall below one step, and fixed ones off the grid; those that differ by edge are rounded to it."""
     delay, rule = connection.delay_ms, connection.rule
     least: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
@@ -303,6 +304,14 @@ def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> I
         least = delay.low if isinstance(delay, Uniform) else delay
     if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
+    elif least is delay and whole_steps(least, dt_ms) is None:  # one for all edges
+        yield _off_grid("delay_ms", least, dt_ms, where)
+
+
+def _off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
+    """The line that refuses a span that is no whole number of steps."""
+    fits = nearest_fits(span_ms, dt_ms)
+    return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
 
 
 def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms: float, where: str) -> Iterator[str]:
@@ -347,6 +356,9 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
             if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
                 given = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
                 yield _no(given, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
+            elif isinstance(drive, AFFERENTS) and nearest_steps(last_ms, run.dt_ms) >= run.n_steps:
+                given = f"a {type(drive).__name__} at {last_ms:.9g} ms, from which the run does not go on,"
+                yield _no(given, f"at most the start of the last step, {run.duration_ms - run.dt_ms:.9g} ms", where)
 
 
 def _cells_of_table(cells: tuple[int, ...], target: Selector, known: Known, where: str) -> Iterator[str]:
@@ -383,8 +395,8 @@ def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:
             continue
-        if steps_of(interval_ms, run.dt_ms) is None:
-            yield _no(f"interval_ms={interval_ms:g}", f"a multiple of dt_ms={run.dt_ms:g}", where)
+        if whole_steps(interval_ms, run.dt_ms) is None:
+            yield _off_grid("interval_ms", interval_ms, run.dt_ms, where)
         elif interval_ms > run.duration_ms * (1.0 + 1e-9):
             yield _no(f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where)
 

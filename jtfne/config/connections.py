@@ -347,7 +347,8 @@ class Connection(Frozen):
         pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
         conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
     delay_ms : float, distribution or FromDistance
-        At least one time step; a Normal or LogNormal needs `low`.
+        At least one time step; a Normal or LogNormal needs `low`. A number is a whole number of steps; delays that
+        differ by edge are rounded to the nearest step.
     plasticity : ShortTerm or PairSTDP, optional
         How these synapses change as the run goes (see `jtfne.synapses`); they do not if left out.
     weight_decay : WeightDecay, optional

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import refuse
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._base import Count, Declared, Flag, Frozen, Label, Name, NotNegative, Positive, Whole, numeric
 from jtfne.config._errors import HERE, unknown
 from jtfne.config.connections import Selection
@@ -12,12 +13,6 @@ from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
 
 DTYPES = ("float32", "float64")
-
-
-def steps_of(span_ms: float, dt_ms: float) -> int | None:
-    """How many steps of `dt_ms` make `span_ms` (to 1e-9 of it), or None if no whole number does."""
-    steps = round(span_ms / dt_ms)
-    return steps if steps >= 1 and abs(span_ms / dt_ms - steps) <= 1e-9 * steps else None
 
 
 class Run(Frozen):
@@ -40,16 +35,16 @@ class Run(Frozen):
     @model_validator(mode="after")
     def _whole_steps(self) -> "Run":
         """Refuse a dt that does not divide the duration."""
-        if steps_of(self.duration_ms, self.dt_ms) is None:
-            raise refuse(
-                f"dt_ms={self.dt_ms:g} with duration_ms={self.duration_ms:g}", "a dt that divides the duration", HERE
-            )
+        if whole_steps(self.duration_ms, self.dt_ms) is None:
+            given = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
+            fits = nearest_fits(self.duration_ms, self.dt_ms)
+            raise refuse(given, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
         return self
 
     @property
     def n_steps(self) -> int:
         """Number of time steps."""
-        return round(self.duration_ms / self.dt_ms)
+        return int(nearest_steps(self.duration_ms, self.dt_ms))
 
 
 class Schedule(Frozen):

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
+from jtfne._grid import steps_up
 
 NEVER = 2**31 - 1  # a step that no run reaches
 MOST_CELLS = 10_000_000  # of a table without `cells`; a train takes 8 bytes and its spikes
-SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one rounded to float32 does
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
 
 
@@ -109,7 +109,7 @@ class Trains:
 
     def _steps(self, dt_ms: float) -> npt.NDArray[np.int64]:
         """The step of each spike."""
-        steps: npt.NDArray[np.int64] = np.maximum(np.ceil(self.t_ms / dt_ms - SLACK) - 1, 0).astype(np.int64)
+        steps: npt.NDArray[np.int64] = np.maximum(steps_up(self.t_ms, dt_ms) - 1, 0).astype(np.int64)
         return steps
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
 from jtfne.emitters.lif import LIF, LIFState, decayed, driven
@@ -49,7 +50,7 @@ def _grown(x: jax.Array, added: jax.Array | float, hold_steps: jax.Array) -> jax
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF1:
-    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of the GLIF models.
+    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF models.
 
     >>> GLIF1(g_nS=5.0).input_pA
     1.0
@@ -118,7 +119,8 @@ class GLIF2:
     """As GLIF1 (LIF-R) with th' = -th/tau_th; spikes at v_th + th, and reset rules: v <- e_l + f (v - e_l) + add.
 
     The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is over, th grows
-    by th_add; it decays all the while.
+    by th_add; it decays all the while. A reset that leaves v above threshold makes the cell fire again when t_ref is
+    over, not before.
 
     >>> round(GLIF2().reset_mV, 3)
     -54.906
@@ -169,25 +171,31 @@ class GLIF2:
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
-        start = self._start(state)
+        start = self._start(state, dt_ms)
         th_mV = decayed(_grown(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
         after, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*after, th_mV), spikes
 
     def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
-        return above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative.
+
+        That of a held cell, whose v may stand above threshold, is no more than that of rest.
+        """
+        free = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        return jnp.where(before.hold_steps > 0.5, jnp.minimum(free, -1.0), free)
 
     def balance(
         self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        start, end = self._start(before), LIFState(after.v_mV, after.hold_steps)
+        start, end = self._start(before, dt_ms), LIFState(after.v_mV, after.hold_steps)
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
 
-    def _start(self, state: GLIF2State) -> LIFState:
+    def _start(self, state: GLIF2State, dt_ms: jax.Array | float) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_th_mV + state.th_mV
+        # A held cell may stand above threshold too; but only one that has just fired has all of its t_ref before it.
+        just_held = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
+        fired = just_held & (state.v_mV >= self.v_th_mV + state.th_mV)
         reset_mV = self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
         return LIFState(jnp.where(fired, reset_mV, state.v_mV), state.hold_steps)
 

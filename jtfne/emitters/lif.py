@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
 
@@ -21,7 +22,8 @@ class LIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF:
-    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, hold for t_ref.
+    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, hold for t_ref,
+    rounded up to whole steps.
 
     Linear below threshold, so the step is exact for a constant current and for exponential synapses.
     Defaults are the cell of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5.
@@ -71,9 +73,10 @@ class LIF:
         free_mV = rest_mV + (start_mV - rest_mV) * leak + i_pA * self._gain_dc(tau_ms, dt_ms)
         for r in range(syn.tau_ms.shape[0]):
             free_mV = free_mV + self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms) * syn.i_pA[r]
-        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, free_mV)
-        spikes = v_mV >= self.v_th_mV
-        hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
+        held = state.hold_steps > 0.5
+        v_mV = jnp.where(held, start_mV, free_mV)
+        spikes = ~held & (v_mV >= self.v_th_mV)
+        hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
         return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:

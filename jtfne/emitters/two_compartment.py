@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
 
@@ -94,7 +95,7 @@ class TwoCompartment:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
-        hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
+        hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
         return end._replace(hold_steps=hold.astype(end.v_mV.dtype)), spikes
 
     def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:

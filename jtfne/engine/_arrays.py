@@ -131,11 +131,14 @@ class Inputs(NamedTuple):
 
 class Clock(NamedTuple):
     """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson + n_fluctuations),
-    0 or 1. counts: one (n_steps, n_columns) for each of the trains, the spikes of each step."""
+    the share of the step in which they are open. counts: one (n_steps, n_columns) for each of the trains, the spikes
+    that arrive at the end of each step. at_start: one (n_columns,) for each, those that arrive before the first step of
+    the chunk, which are none but at the start of a trial; or nothing."""
 
     waveforms: jax.Array
     gates: jax.Array
     counts: tuple[jax.Array, ...] = ()
+    at_start: tuple[jax.Array, ...] = ()
 
 
 class Rain(NamedTuple):

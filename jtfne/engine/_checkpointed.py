@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Recorder
 from jtfne.engine._loop import advance
+from jtfne.engine._step import add_spikes
 
 
 def checkpointed(
@@ -23,7 +24,9 @@ def checkpointed(
     step of one chunk leaves. Chunks are whole intervals of all recorders; what is left over is a chunk of its own.
     Source: Chen et al. (2016), arXiv:1604.06174.
     """
-    n_steps = clock.waveforms.shape[0]
+    n_steps, at_start = clock.waveforms.shape[0], clock.at_start
+    if at_start:
+        carry, clock = carry._replace(syn=add_spikes(circuit, inputs, carry.syn, at_start)), clock._replace(at_start=())
     interval = math.lcm(*(each.every for each in recorders))
     length = interval * max(round(math.sqrt(n_steps) / interval), 1)
     n_chunks = n_steps // length

@@ -11,7 +11,7 @@ from jtfne import noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, Spiked
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Heard, Inputs, Rain, Recorder, View
-from jtfne.engine._step import followed, stepped, synaptic_input
+from jtfne.engine._step import add_spikes, followed, stepped, synaptic_input
 
 _Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
 _Summed = tuple[Carry, list[jax.Array]]  # the state, and sums over the interval
@@ -77,6 +77,9 @@ def watched(
     Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
     n_steps = clock.waveforms.shape[0]
+    if clock.at_start:
+        carry = carry._replace(syn=add_spikes(circuit, inputs, carry.syn, clock.at_start))
+        clock = clock._replace(at_start=())
     cells = [r.index for r in recorders] if indices is None else indices
     slow, fast = (
         [(r, i) for r, i in zip(recorders, cells, strict=True) if (r.every > 1) is kind] for kind in (True, False)

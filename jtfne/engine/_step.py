@@ -187,11 +187,16 @@ def _rained(
             syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
         else:
             syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
-    for given, counts in zip(inputs.trains, tick.counts, strict=True):
+    return add_spikes(circuit, inputs, syn, tick.counts), tuple(after)
+
+
+def add_spikes(circuit: Circuit, inputs: Inputs, syn: jax.Array, counts: tuple[jax.Array, ...]) -> jax.Array:
+    """The synaptic state with spikes at given times added. counts: one (n_columns,) for each of `inputs.trains`."""
+    for given, spikes in zip(inputs.trains, counts, strict=True):
         row = given.receptor * circuit.n_cells
-        added = given.weight * counts.astype(syn.dtype)[given.train]
+        added = given.weight * spikes.astype(syn.dtype)[given.train]
         syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
-    return syn, tuple(after)
+    return syn
 
 
 def synaptic_input(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticInput:

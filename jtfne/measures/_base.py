@@ -145,9 +145,3 @@ class Measure(abc.ABC):
     def form(self, values: jax.Array) -> jax.Array:
         """The curve as it is compared: that of the run and the recorded one, on one grid."""
         return values
-
-
-def steps_in(span_ms: float, step_ms: float) -> int | None:
-    """How many steps make `span_ms`, or None if no whole number does."""
-    n = round(span_ms / step_ms)
-    return n if n >= 1 and abs(span_ms / step_ms - n) <= 1e-6 * n else None

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import POSITIVE, Limit
+from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.measures import rate, synchrony
-from jtfne.measures._base import Complaint, Frame, Measure, steps_in
+from jtfne.measures._base import Complaint, Frame, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class FanoFactor(Measure):
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
         """Those of `bin_ms`."""
-        return max(1, round(self.bin_ms / step_ms))
+        return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Bins off the grid, or fewer than two of them."""
@@ -120,7 +121,7 @@ class Synchrony(Measure):
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
         """Those of `bin_ms`."""
-        return max(1, round(self.bin_ms / step_ms))
+        return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Bins off the grid, or fewer than two of them."""
@@ -129,9 +130,10 @@ class Synchrony(Measure):
 
 def _bins(bin_ms: float, frame: Frame) -> Complaint | None:
     """Bins that are no whole number of the steps that `frame` has, or of which fewer than two fit."""
-    steps = steps_in(bin_ms, frame.step_ms)
+    steps = whole_steps(bin_ms, frame.step_ms)
     if steps is None:
-        return f"bin_ms={bin_ms:g} with steps of {frame.step_ms:g} ms", "a multiple of the step"
+        fits = nearest_fits(bin_ms, frame.step_ms)
+        return f"bin_ms={bin_ms:g} with steps of {frame.step_ms:g} ms", f"a multiple of the step, such as {fits} ms"
     if 2 * steps > frame.n_samples:
         return f"bin_ms={bin_ms:g} in {frame.n_samples * frame.step_ms:g} ms", "two bins or more"
     return None

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jtfne import _time
 from jtfne._check import FINITE, POSITIVE, Limit, describe_value, number, one_of, refuse, whole_number
+from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
@@ -81,7 +82,8 @@ class Axes:
             if "neurons" in signals.tree.children:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
-            return cls(step_ms=step_ms, n_samples=round(float(node.attrs["duration_ms"]) / step_ms), labels=labels)
+            n_samples = int(nearest_steps(float(node.attrs["duration_ms"]), step_ms))
+            return cls(step_ms=step_ms, n_samples=n_samples, labels=labels)
         axis = node["time"]
         time_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where="Axes.of")
         step_ms = float(node.attrs["interval_ms"])
@@ -250,7 +252,7 @@ class Seen:
         ids = np.asarray(self.axes.labels["neuron"])
         order = np.argsort(ids, kind="stable")
         row = order[np.searchsorted(ids[order], node["neuron"].values)]
-        step = np.rint(node["time"].values / self.axes.step_ms).astype(np.int64) - 1
+        step = nearest_steps(node["time"].values, self.axes.step_ms) - 1
         return node["trial"].values.astype(np.int64), step, row
 
 

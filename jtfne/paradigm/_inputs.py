@@ -145,7 +145,10 @@ class Inputs(Task):
         mechanism: str = "AMPA",
         label: str = "spike_times",
     ) -> Self:
-        """A table of spikes onto a mechanism: each at its time, onto the cell of its id, or onto all targets."""
+        """A table of spikes onto a mechanism: each from its time on, onto the cell of its id, or onto all targets.
+
+        Times are rounded to the nearest step.
+        """
         drive = {
             "kind": "SpikeTimes",
             "times_ms": times_ms,
@@ -232,6 +235,8 @@ class Inputs(Task):
         label: str = "waveform",
     ) -> Self:
         """Any waveform (n_samples,): each sample, times `amplitude`, is held for `dt_ms`.
+
+        A step of the run sees the mean of the samples over the step: `dt_ms` may be finer or coarser than that step.
 
         Raises: JtfneError unless it is one row of finite numbers.
         """

@@ -7,6 +7,7 @@ import numpy as np
 
 from jtfne import config as words
 from jtfne._check import refuse
+from jtfne._grid import nearest_steps
 from jtfne.flatnet import mechanisms_of, receptors_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
@@ -86,7 +87,7 @@ def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source
     dt_ms, identity, n_cells = config.run.dt_ms, net.identity, net.n_neurons
     if isinstance(declared, words.Spikes):
         return SpikeProbe(identity, n_cells)
-    every = 1 if declared.interval_ms is None else round(declared.interval_ms / dt_ms)
+    every = 1 if declared.interval_ms is None else int(nearest_steps(declared.interval_ms, dt_ms))
     if isinstance(declared, words.Voltage):
         return VoltageProbe(identity, n_cells, every, _rows(declared.cells, identity))
     if isinstance(declared, words.SourceProbe):

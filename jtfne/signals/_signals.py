@@ -8,6 +8,7 @@ import numpy as np
 from jtfne import _json, reports, run_folder
 from jtfne._check import JtfneError, altered, one_of, refuse
 from jtfne._files import resolve_path
+from jtfne._grid import nearest_steps
 from jtfne.config import ALIASES, PROBES, Config
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
@@ -306,7 +307,7 @@ class Signals:
 
         about = self.tree["spk"].attrs
         dt_ms, n_trials = float(about["dt_ms"]), int(about["n_trials"])
-        steps = np.arange(1, round(float(about["duration_ms"]) / dt_ms) + 1)
+        steps = np.arange(1, int(nearest_steps(float(about["duration_ms"]), dt_ms)) + 1)
         time_ms = xr.DataArray(np.round(steps * dt_ms, 9), dims=("time",), attrs=TIME)
         if bounds is not None:
             steps = steps[select.inside(time_ms.values, bounds, where)]
@@ -314,7 +315,7 @@ class Signals:
         trials = np.arange(n_trials) if trial is None else np.array([trial])
         known, columns = np.unique(cells.values, return_inverse=True)
         dense = np.zeros((trials.size, steps.size, known.size), bool)
-        at = np.rint(events.values / dt_ms).astype(int) - steps[0]
+        at = nearest_steps(events.values, dt_ms) - steps[0]
         dense[events["trial"].values - trials[0], at, np.searchsorted(known, events["neuron"].values)] = True
         dense = dense if np.array_equal(known, cells.values) else dense[:, :, columns]
         coords = {"trial": trials, "time": time_ms, **cells.coords}

@@ -41,7 +41,7 @@ class Course:
         return total
 
     def counts(self, first_step: int, n_steps: int, dt_ms: float, trial: int, seed: int) -> npt.NDArray[np.int16]:
-        """(n_steps, n_trains): the spikes of each step, those of a whole trial drawn at its start."""
+        """(n_steps, n_trains): the spikes that act from each step on; those of a whole trial are drawn at its start."""
         drawn = self._drawn.get((trial, seed))
         if drawn is None:  # perhaps on several threads, a trial each
             drawn = self._spikes(trial, seed)
@@ -80,11 +80,19 @@ class Drive:
     def clock(self, first_step: int, n_steps: int, trial: int = 0) -> engine.Clock:
         """The waveforms, gates and spikes of `n_steps` from `first_step` on."""
         columns: list[Any] = []  # of numpy: put on the device as the loop is called, at a fraction of the cost
-        for each, most in ((self.waves, np.inf), ((*self.rains, *self.swells), 1.0)):  # a gate is open or not
+        # A gate is open, or not, or for a share of the step; it is not more open where presentations overlap.
+        for each, most in ((self.waves, np.inf), ((*self.rains, *self.swells), 1.0)):
             rows = [one.waveform(first_step, n_steps, self.dt_ms, trial) for one in each]
             columns.append(np.minimum(np.array(rows, self.dtype), most).reshape(len(rows), n_steps).T)
-        columns.append(tuple(one.counts(first_step, n_steps, self.dt_ms, trial, self.seed) for one in self.volleys))
-        return engine.Clock(*columns)
+        # A spike that acts from a step on arrives at the end of the step before; where there is none, at the start.
+        counts = self._counts(first_step + 1, n_steps, trial)
+        at_start = tuple(rows[0] * (first_step == 0) for rows in self._counts(first_step, 1, trial))
+        waveforms, gates = columns
+        return engine.Clock(waveforms, gates, counts, at_start)
+
+    def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[Any, ...]:
+        """The spikes that act from each of `n_steps` on, (n_steps, n_trains) for each of the volleys."""
+        return tuple(course.counts(first_step, n_steps, self.dt_ms, trial, self.seed) for course in self.volleys)
 
 
 def drive_of(

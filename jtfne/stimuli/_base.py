@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne._grid import length_in_steps, nearest_steps, place_on_grid, without_rounding
 
 Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
@@ -21,7 +22,10 @@ class Stimulus(Protocol):
         ...
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,), the value in each step [k dt, (k+1) dt), in units of the amplitude, or as a gate."""
+        """(n_steps,), the mean over each step [k dt, (k+1) dt), in units of the amplitude, or the share that is open.
+
+        Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever dt is.
+        """
         ...
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
@@ -96,25 +100,56 @@ class Afferents(Stimulus, Protocol):
 
 
 def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int16]:
-    """How many spikes of each train fall into each step, times rounded to the grid: (n_steps, n_trains).
+    """How many spikes of each train act from the start of each step on: (n_steps, n_trains).
 
-    Spikes beyond these steps are left out.
+    A spike acts from the time of the grid that is nearest to its own. Spikes beyond these steps are left out.
     """
     train, t_ms = spikes
-    step = np.rint(t_ms / dt_ms).astype(np.int64) - first_step
+    step = nearest_steps(t_ms, dt_ms) - first_step
     here = (step >= 0) & (step < n_steps)
     found: Any = np.bincount(step[here] * n_trains + train[here], minlength=n_steps * n_trains)
     return np.asarray(found, np.int16).reshape(n_steps, n_trains)
 
 
-def steps_ms(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
-    """When each step begins, in ms from the step at which `start_ms` lies: (n_steps,)."""
-    since = np.arange(first_step, first_step + n_steps) - round(start_ms / dt_ms)
-    return np.asarray(since * dt_ms, np.float64)
+def covered(
+    first_step: int, n_steps: int, dt_ms: float, start_ms: float, length_ms: float
+) -> tuple[Waveform, Waveform]:
+    """What of each step lies between `start_ms` and `length_ms` later.
+
+    Returns
+    -------
+    since_ms : (n_steps,)
+        From `start_ms` to where that part of the step begins.
+    share : (n_steps,)
+        How much of the step it is, from 0 to 1; in all they are `length_ms / dt_ms`.
+    """
+    return _covered(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
 
 
 def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None) -> Waveform:
-    """1 in the steps from `start_ms` to before `stop_ms`, both rounded to the grid, else 0: (n_steps,)."""
-    steps = np.arange(first_step, first_step + n_steps)
-    last = np.inf if stop_ms is None else round(stop_ms / dt_ms)
-    return ((steps >= round(start_ms / dt_ms)) & (steps < last)).astype(np.float64)
+    """The share of each step that lies between `start_ms` and `stop_ms`, or the end of the trial: (n_steps,)."""
+    return span(first_step, n_steps, dt_ms, start_ms, stop_ms)[1]
+
+
+def span(
+    first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
+) -> tuple[Waveform, Waveform]:
+    """As `covered`, up to `stop_ms`, or to the end of the trial where that is None."""
+    length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
+    return _covered(first_step, n_steps, dt_ms, start_ms, length)
+
+
+def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
+    """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms` is on the grid."""
+    step, late = place_on_grid(start_ms, dt_ms)
+    return np.asarray(np.arange(first_step, first_step + n_steps) - step - late, np.float64)
+
+
+def _covered(first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float) -> tuple[Waveform, Waveform]:
+    """As `covered`, of a length in steps."""
+    begin = steps_since(first_step, n_steps, dt_ms, start_ms)
+    end = begin + 1.0
+    inside = np.minimum(end, length) - np.maximum(begin, 0.0)
+    # A step that is covered whole has exactly 1, not the difference of two large numbers.
+    share = np.where((begin >= 0.0) & (end <= length), 1.0, np.maximum(inside, 0.0))
+    return np.maximum(begin, 0.0) * dt_ms, share

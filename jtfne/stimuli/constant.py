@@ -17,7 +17,7 @@ class Constant:
     LIMITS: ClassVar[dict[str, Limit]] = {"amplitude": FINITE, "start_ms": NOT_NEGATIVE}
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 0, then 1."""
+        """(n_steps,): 0, then 1; in the step of the onset what is left of it."""
         return window(first_step, n_steps, dt_ms, self.start_ms, None)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:

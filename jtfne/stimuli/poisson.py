@@ -13,7 +13,8 @@ class Poisson(Spanning, Weighted):
 
     Onto a conductance each adds `weight_nS`; one of the two is given. Each target draws its own train, or all of
     them see one train if `shared`. The rate is that of the pooled input to a cell (number of afferents times their
-    rate).
+    rate). Where the window begins or ends within a step, spikes of that step have that share of the weight, so that
+    the mean input is that of the window on any grid.
     """
 
     rate_Hz: float
@@ -33,5 +34,5 @@ class Poisson(Spanning, Weighted):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0."""
+        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in part."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

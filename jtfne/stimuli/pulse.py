@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Waveform, window
+from jtfne._grid import without_rounding
+from jtfne.stimuli._base import Waveform, covered, steps_since
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,8 @@ class Pulse:
     LIMITS: ClassVar[dict[str, Limit]] = {"start_ms": NOT_NEGATIVE, "duration_ms": POSITIVE, "amplitude": FINITE}
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 within the pulse, else 0."""
-        return window(first_step, n_steps, dt_ms, self.start_ms, self.start_ms + self.duration_ms)
+        """(n_steps,): the share of each step that the pulse covers."""
+        return covered(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)[1]
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The pulse."""
@@ -52,13 +53,21 @@ class PulseTrain:
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("duration_ms", "period_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 within a pulse, else 0."""
-        each = (window(first_step, n_steps, dt_ms, on, on + width) for on, width in self.events_ms(np.inf))
-        return sum(each, start=np.zeros(n_steps))
+        """(n_steps,): the share of each step that pulses cover; it may be several pulses in one step."""
+        edges = steps_since(first_step, n_steps + 1, dt_ms, self.start_ms)
+        return np.diff(self._covered_until(edges, dt_ms))
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """Each pulse."""
         return [(self.start_ms + k * self.period_ms, self.duration_ms) for k in range(self.count)]
+
+    def _covered_until(self, since: Waveform, dt_ms: float) -> Waveform:
+        """How much of the time before each of `since`, in steps from the first onset, pulses cover, in steps."""
+        width, period = (without_rounding(each_ms / dt_ms) for each_ms in (self.duration_ms, self.period_ms))
+        since = np.maximum(since, 0.0)
+        before = np.minimum(np.floor(since / period), self.count)  # pulses that have begun, but for the last
+        last = np.where(before < self.count, np.minimum(since - before * period, width), 0.0)
+        return np.asarray(before * width + last, np.float64)
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Spanning, Waveform, steps_ms, window
+from jtfne.stimuli._base import Spanning, Waveform, span
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,9 @@ class Sine(Spanning):
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the mean of the sine over each step, zero outside."""
+        since_ms, share = span(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
+        length_ms = share * dt_ms  # of what lies inside
         turn = 2.0 * np.pi * self.frequency_Hz * 1e-3
-        middle = turn * (steps_ms(first_step, n_steps, dt_ms, self.start_ms) + 0.5 * dt_ms) + self.phase_rad
-        mean = np.sinc(self.frequency_Hz * 1e-3 * dt_ms) * np.sin(middle)  # the same as the difference of cosines
-        return mean * window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
+        middle = turn * (since_ms + 0.5 * length_ms) + self.phase_rad
+        mean = np.sinc(self.frequency_Hz * 1e-3 * length_ms) * np.sin(middle)  # the same as the difference of cosines
+        return mean * share

@@ -14,7 +14,7 @@ class SpikeTimes(Weighted):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or `weight_nS` to a
-    conductance; a spike acts from the step after its own on.
+    conductance; it acts from its own time on, rounded to the nearest step.
     """
 
     times_ms: tuple[float, ...]
@@ -43,7 +43,7 @@ class SpikeTimes(Weighted):
         return train.astype(np.int64), np.array(self.times_ms, np.float64)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): how many spikes fall into each step, over all cells."""
+        """(n_steps,): how many spikes act from each step on, over all cells."""
         all_in_one = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
         return counts_of(all_in_one, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
 

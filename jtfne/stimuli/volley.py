@@ -16,7 +16,8 @@ class Evoked(Weighted):
 
     All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same `stream` and have
     the same mean see the same draws, as where one afferent opens AMPA and NMDA receptors; left out, each has its own,
-    told by its label and mean. Spikes drawn outside the trial do not come.
+    told by its label and mean. A spike acts from its time on, rounded to the nearest step; those outside the trial do
+    not come.
 
     Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
     """
@@ -53,7 +54,7 @@ class Evoked(Weighted):
         return np.repeat(np.arange(n_trains), self.n_spikes), t_ms.ravel()
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the spikes expected in each step."""
+        """(n_steps,): the spikes expected to act from each step on."""
         edges = np.arange(first_step, first_step + n_steps + 1) - 0.5  # times are rounded to the grid
         return self.n_spikes * _below(np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms)
 
@@ -126,7 +127,7 @@ class Rhythmic(Weighted):
         return np.repeat(np.arange(n_trains), t_ms[0].size), t_ms.ravel()
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 from the first burst to `stop_ms`, else 0."""
+        """(n_steps,): 1 from the first burst to `stop_ms`, else 0; the share of a step that is covered in part."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
