@@ -1,4 +1,7 @@
-"""One command each: tests, slow, lint, types, bench, agreement, minimum, docs. Needs only `pip install nox`; uses uv if there."""
+"""One command each: tests, slow, lint, types, bench, agreement, minimum, docs.
+
+Needs only `pip install nox`; uses uv if there.
+"""
 
 import shutil
 from pathlib import Path

@@ -57,7 +57,11 @@ def test_every_row_is_kept_with_its_words_and_none_is_unexplained() -> None:
     assert [row.name for row in ROWS] == list(KEPT["rows"])
     for row in ROWS:
         result = KEPT["rows"][row.name]
-        assert (result["peer"], result["quantity"], result["kind"]) == (row.peer, row.quantity, row.kind)
+        assert (result["peer"], result["quantity"], result["kind"]) == (
+            row.peer,
+            row.quantity,
+            row.kind,
+        )
         assert result["tolerance"] == row.tolerance
         assert result["words"] == (row.reason if result["equal"] else row.difference_explained) != UNEXPLAINED
         difference = math.inf if result["difference"] is None else result["difference"]

@@ -14,7 +14,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 PEER_TIMEOUT_s = 300.0
 UNEXPLAINED = "NOT EXPLAINED"
-BEGIN, END = ".. The tables begin here: docs/validation/agreement.py writes them.", ".. The tables end here."
+BEGIN, END = (
+    ".. The tables begin here: docs/validation/agreement.py writes them.",
+    ".. The tables end here.",
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,7 +170,15 @@ def page_tables(kept: dict[str, Any]) -> str:
         if not results:
             continue
         title = f"{peer} {version}"
-        lines += [title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1", "   :widths: 42 16 10 32", ""]
+        lines += [
+            title,
+            "-" * len(title),
+            "",
+            ".. list-table::",
+            "   :header-rows: 1",
+            "   :widths: 42 16 10 32",
+            "",
+        ]
         header = ("compared", "equal to", "tolerance", "why there, or why it differs")
         for cells in (header, *(row_cells(result) for result in results)):
             lines += [f"   {'* -' if k == 0 else '  -'} {cell}" for k, cell in enumerate(cells)]

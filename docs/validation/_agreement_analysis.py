@@ -201,7 +201,13 @@ def mne_multitaper() -> Sides:
     """Multitaper spectra of 2 s. MNE weights tapers by how well each is concentrated."""
     short = traces().isel(time=slice(0, 2000))
     theirs, _ = mne.time_frequency.psd_array_multitaper(
-        short.values, 1e3 / DT_ms, bandwidth=4.0, adaptive=False, low_bias=False, normalization="full", verbose="error"
+        short.values,
+        1e3 / DT_ms,
+        bandwidth=4.0,
+        adaptive=False,
+        low_bias=False,
+        normalization="full",
+        verbose="error",
     )
     return analysis.multitaper(short, 2.0).values, theirs
 
@@ -223,7 +229,13 @@ def mne_seven_tapers() -> Sides:
     short = traces().isel(time=slice(0, 2000))
     samples_Hz = 1e3 / DT_ms
     spectra, _, _ = mne.time_frequency.psd_array_multitaper(
-        short.values, samples_Hz, bandwidth=4.0, adaptive=False, low_bias=False, output="complex", verbose="error"
+        short.values,
+        samples_Hz,
+        bandwidth=4.0,
+        adaptive=False,
+        low_bias=False,
+        output="complex",
+        verbose="error",
     )
     theirs = 2.0 * np.mean(np.abs(spectra[:, :7]) ** 2, axis=1) / samples_Hz
     return analysis.multitaper(short, 2.0).values, theirs
@@ -365,7 +377,12 @@ ROWS: tuple[LocalRow, ...] = (
         difference_explained="MNE's tapers are those of a periodic window (as for a longer one, less its last "
         "sample), jtfne's are symmetric",
     ),
-    analysis_row("MNE", "evoked", "``analysis.evoked`` of 20 epochs with a baseline; ``Epochs.average``", mne_evoked),
+    analysis_row(
+        "MNE",
+        "evoked",
+        "``analysis.evoked`` of 20 epochs with a baseline; ``Epochs.average``",
+        mne_evoked,
+    ),
     analysis_row("elephant", "isi", "``analysis.isi``; ``isi``", intervals),
     analysis_row("elephant", "cv", "``analysis.cv``; ``cv`` of ``isi``", variation),
     analysis_row("elephant", "rates", "``analysis.rates``; ``mean_firing_rate``", firing_rates),

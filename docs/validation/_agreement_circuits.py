@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 
 from jtfne.config import Config
-from jtfne.emitters import GLIF1, GLIF2, GLIF3, LIF, AdEx, HodgkinHuxley, Izhikevich2003, SpikeSource
+from jtfne.emitters import (
+    GLIF1,
+    GLIF2,
+    GLIF3,
+    LIF,
+    AdEx,
+    HodgkinHuxley,
+    Izhikevich2003,
+    SpikeSource,
+)
 from jtfne.presets import brunel
 from jtfne.stimuli import Constant, Poisson, SpikeTimes
 from jtfne.synapses import Alpha, AlphaConductance, Conductance, Exponential, PairSTDP, ShortTerm
@@ -92,7 +101,11 @@ def current_config() -> Config:
     lif_kinds = ("dc", "exp", "alpha", "delays", "depress", "facilitate")
     emitters: dict[str, Any] = {"source": SpikeSource(times_ms=trains)} | dict.fromkeys(lif_kinds, CELL)
     # A refractory time on the grid; the published 3.75 ms is not.
-    emitters |= {"glif1": GLIF1(t_ref_ms=3.7), "glif2": GLIF2(t_ref_ms=3.7), "glif3": GLIF3(t_ref_ms=3.7)}
+    emitters |= {
+        "glif1": GLIF1(t_ref_ms=3.7),
+        "glif2": GLIF2(t_ref_ms=3.7),
+        "glif3": GLIF3(t_ref_ms=3.7),
+    }
     cells = {name: N_SOURCES if name == "source" else 1 for name in emitters}
     config = base_config(cells, emitters, CURRENT_ms)
     half = sources_between(config, 0, N_SOURCES // 2)
@@ -109,7 +122,11 @@ def current_config() -> Config:
         connections.append(edge(one_source, "delays", "exc", 256.0, delay_ms))
     drives = {"dc": 500.0, "exp": 330.0}
     currents = [
-        {"target": name, "drive": Constant(amplitude=amplitude, start_ms=GLIF_ONSET_ms), "label": name}
+        {
+            "target": name,
+            "drive": Constant(amplitude=amplitude, start_ms=GLIF_ONSET_ms),
+            "label": name,
+        }
         for name, amplitude in GLIF_CURRENTS_pA.items()
     ]
     return (
@@ -228,7 +245,11 @@ def jump_config() -> Config:
     exc = preset.circuit.connections[0]
     emitter = preset.populations()[0].emitter
     return (
-        base_config({"source": 40, "cell": 1}, {"source": SpikeSource(times_ms=trains), "cell": emitter}, JUMP_ms)
+        base_config(
+            {"source": 40, "cell": 1},
+            {"source": SpikeSource(times_ms=trains), "cell": emitter},
+            JUMP_ms,
+        )
         .mechanisms({"exc": preset.circuit.mechanisms["exc"]})
         .connections([edge("source", "cell", exc.mechanism, exc.weight, exc.delay_ms)])
     )

@@ -126,12 +126,26 @@ def meg_of_mne(helmet: str, kind: str) -> Sides:
 
 def lfpykit_row(name: str, quantity: str, compute: Any, *, tolerance: float = 1e-9, reason: str = ROUNDING) -> LocalRow:
     """A row about LFPykit."""
-    return LocalRow(name=name, peer="LFPykit", quantity=quantity, compute=compute, tolerance=tolerance, reason=reason)
+    return LocalRow(
+        name=name,
+        peer="LFPykit",
+        quantity=quantity,
+        compute=compute,
+        tolerance=tolerance,
+        reason=reason,
+    )
 
 
 def mne_row(name: str, quantity: str, compute: Any, *, tolerance: float, reason: str) -> LocalRow:
     """A row about MNE."""
-    return LocalRow(name=name, peer="MNE", quantity=quantity, compute=compute, tolerance=tolerance, reason=reason)
+    return LocalRow(
+        name=name,
+        peer="MNE",
+        quantity=quantity,
+        compute=compute,
+        tolerance=tolerance,
+        reason=reason,
+    )
 
 
 FITTED = "MNE fits three dipoles to the series of the shells (Berg, Scherg); jtfne sums the series"
@@ -139,7 +153,11 @@ SAME_FORMULA = "the same points of the coils, and Sarvas' formula; rounding"
 SAME_POINTS = "``SarvasSphere`` over the points of all coils; ``make_forward_solution``"
 
 ROWS: tuple[LocalRow, ...] = (
-    lfpykit_row("lfpykit points", "``PointSource``; ``PointSourcePotential``", lambda: point_sources(SIGMA_S_m)),
+    lfpykit_row(
+        "lfpykit points",
+        "``PointSource``; ``PointSourcePotential``",
+        lambda: point_sources(SIGMA_S_m),
+    ),
     lfpykit_row("lfpykit lines", "``LineSource``; ``LineSourcePotential``", lambda: line_sources(SIGMA_S_m)),
     lfpykit_row(
         "lfpykit anisotropic points",
@@ -163,7 +181,11 @@ ROWS: tuple[LocalRow, ...] = (
         )
         for depth_mm in (20.0, 60.0, 78.0)
     ),
-    lfpykit_row("lfpykit sarvas", "``SarvasSphere`` at points; ``SphericallySymmetricVolCondMEG``", sarvas_points),
+    lfpykit_row(
+        "lfpykit sarvas",
+        "``SarvasSphere`` at points; ``SphericallySymmetricVolCondMEG``",
+        sarvas_points,
+    ),
     *(
         mne_row(
             f"mne eeg {eccentricity:g}",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import jtfne
 from docs.validation import _agreement_circuits as circuits
 from docs.validation._agreement import Row
-from docs.validation._agreement_circuits import DT_ms, SEED
+from docs.validation._agreement_circuits import SEED, DT_ms
 from docs.validation._agreement_fields import SIGMA_S_m, contacts_um, segments_um
 from docs.validation._agreement_nest_job import initial_states
 from jtfne.config import Config
@@ -158,7 +158,7 @@ def job() -> dict[str, Any]:
 
 def drive_times(drive: Evoked | Rhythmic, seed: int) -> list[float]:
     """The spike times of one afferent, sorted. NumPy's older generator serves, since hnn-core draws from it."""
-    random: Any = np.random.RandomState(seed)  # noqa: NPY002
+    random: Any = np.random.RandomState(seed)
     return sorted(drive.trains(1, random)[1].tolist())
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import jtfne
 from docs.validation import _agreement_circuits as circuits
 from docs.validation._agreement import Row
-from docs.validation._agreement_circuits import DT_ms, SEED, cell_rows
+from docs.validation._agreement_circuits import SEED, DT_ms, cell_rows
 from jtfne import _keys
 from jtfne._precision import precision
 
@@ -133,7 +133,10 @@ def moments(v_mV: Floats) -> list[list[float]]:
     """Mean and variance over cells, each with its standard error."""
     n_cells, variance = v_mV.size, float(v_mV.var(ddof=1))
     mean_error = np.sqrt(variance / n_cells)
-    return [[float(v_mV.mean()), float(mean_error)], [variance, variance * np.sqrt(2.0 / (n_cells - 1))]]
+    return [
+        [float(v_mV.mean()), float(mean_error)],
+        [variance, variance * np.sqrt(2.0 / (n_cells - 1))],
+    ]
 
 
 def rows_of(row: NestRow) -> list[int]:
@@ -172,7 +175,13 @@ def potential_row(name: str, circuit: str, cell_type: str, quantity: str, **more
     """A row about a trace of potentials."""
     words = {"tolerance": 1e-10, "reason": EXACT} | more
     return NestRow(
-        name=name, peer=PEER, quantity=quantity, kind="potential", circuit=circuit, cell_type=cell_type, **words
+        name=name,
+        peer=PEER,
+        quantity=quantity,
+        kind="potential",
+        circuit=circuit,
+        cell_type=cell_type,
+        **words,
     )
 
 
@@ -180,7 +189,13 @@ def spikes_row(name: str, circuit: str, cell_type: str, quantity: str, reason: s
     """A row about spikes, which have to come in the same steps."""
     words = {"kind": "spikes", "tolerance": 0.0, "reads": "spikes"} | more
     return NestRow(
-        name=name, peer=PEER, quantity=quantity, circuit=circuit, cell_type=cell_type, reason=reason, **words
+        name=name,
+        peer=PEER,
+        quantity=quantity,
+        circuit=circuit,
+        cell_type=cell_type,
+        reason=reason,
+        **words,
     )
 
 

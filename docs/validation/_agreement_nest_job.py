@@ -11,7 +11,7 @@ import numpy as np
 
 import jtfne
 from docs.validation import _agreement_circuits as circuits
-from docs.validation._agreement_circuits import DT_ms, SEED, cell_rows
+from docs.validation._agreement_circuits import SEED, DT_ms, cell_rows
 from jtfne import _keys, engine
 from jtfne._precision import precision
 from jtfne.config import Config
@@ -71,7 +71,12 @@ def current_node(model: str, emitter: Any, drive_pA: float, state: dict[str, flo
 def conductance_node(model: str, emitter: Any, state: dict[str, float], exc: Any, inh: Any) -> Node:
     """`iaf_cond_exp` or `iaf_cond_alpha`."""
     params = lif_params(emitter, 0.0, state) | {"g_L": emitter.c_m_pF / emitter.tau_m_ms}
-    params |= {"tau_syn_ex": exc.tau_ms, "tau_syn_in": inh.tau_ms, "E_ex": exc.e_rev_mV, "E_in": inh.e_rev_mV}
+    params |= {
+        "tau_syn_ex": exc.tau_ms,
+        "tau_syn_in": inh.tau_ms,
+        "E_ex": exc.e_rev_mV,
+        "E_in": inh.e_rev_mV,
+    }
     return {"model": model, "params": params}
 
 
@@ -175,7 +180,13 @@ def hodgkin_huxley_node(emitter: Any, drive_pA: float, state: dict[str, float]) 
 
 def short_term_synapse(rule: ShortTerm) -> dict[str, Any]:
     """`tsodyks2_synapse` at rest, before its first spike."""
-    params = {"U": rule.u, "u": rule.u, "x": 1.0, "tau_rec": rule.tau_rec_ms, "tau_fac": rule.tau_facil_ms}
+    params = {
+        "U": rule.u,
+        "u": rule.u,
+        "x": 1.0,
+        "tau_rec": rule.tau_rec_ms,
+        "tau_fac": rule.tau_facil_ms,
+    }
     return {"synapse": "tsodyks2_synapse", "params": params}
 
 
@@ -203,7 +214,13 @@ def edges_for_nest(net: jtfne.Net, config: Config) -> list[dict[str, Any]]:
     signs = np.where(inhibitory, -1.0, 1.0)
     weights = signs * np.abs(table[unit].to_numpy().astype(np.float64))
     delays_ms = np.round(np.rint(table["delay_ms"].to_numpy().astype(np.float64) / DT_ms) * DT_ms, 9)
-    columns = zip(table["source"].tolist(), table["target"].tolist(), weights.tolist(), delays_ms.tolist(), strict=True)
+    columns = zip(
+        table["source"].tolist(),
+        table["target"].tolist(),
+        weights.tolist(),
+        delays_ms.tolist(),
+        strict=True,
+    )
     return [
         {"source": source, "target": target, "weight": weight, "delay_ms": delay_ms}
         for source, target, weight, delay_ms in columns
@@ -234,8 +251,10 @@ def add_parrots(config: Config, nodes: list[Node], edges: list[dict[str, Any]]) 
     n_sources, first = len(feeders), len(nodes)
     nodes += [{"model": "parrot_neuron", "params": {}} for _ in feeders]
     nodes += feeders
-    for k in range(n_sources):
-        edges.append({"source": first + n_sources + k, "target": first + k, "weight": 1.0, "delay_ms": DT_ms})
+    edges.extend(
+        {"source": first + n_sources + k, "target": first + k, "weight": 1.0, "delay_ms": DT_ms}
+        for k in range(n_sources)
+    )
     return list(range(first, first + n_sources))
 
 
@@ -288,7 +307,11 @@ def describe_membrane(config: Config, net: jtfne.Net, states: dict[int, dict[str
         "hh": [hodgkin_huxley_node(emitter["hh"], drive["hh"], state["hh"])],
     }
     traced = [row for name, cells in rows.items() if name != "source" for row in cells]
-    return {"nodes": nodes_by_row(config, nodes), "edges": edges_for_nest(net, config), "traced": traced}
+    return {
+        "nodes": nodes_by_row(config, nodes),
+        "edges": edges_for_nest(net, config),
+        "traced": traced,
+    }
 
 
 def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
@@ -301,7 +324,11 @@ def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str,
             nodes[name] = [
                 current_node("iaf_psc_exp", emitter, drive_pA, states[row], taus) for row in cell_rows(config)[name]
             ]
-    return {"nodes": nodes_by_row(config, nodes), "edges": edges_for_nest(net, config), "traced": []}
+    return {
+        "nodes": nodes_by_row(config, nodes),
+        "edges": edges_for_nest(net, config),
+        "traced": [],
+    }
 
 
 def describe_plastic(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:

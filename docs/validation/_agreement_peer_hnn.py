@@ -65,12 +65,19 @@ def membrane_course(cell: dict[str, Any]) -> list[float]:
     parts = []
     for synapse in cell["synapses"]:
         point = h.Exp2Syn(section(0.5))
-        point.tau1, point.tau2, point.e = synapse["tau_rise_ms"], synapse["tau_decay_ms"], synapse["e_rev_mV"]
+        point.tau1, point.tau2, point.e = (
+            synapse["tau_rise_ms"],
+            synapse["tau_decay_ms"],
+            synapse["e_rev_mV"],
+        )
         for time_ms in synapse["times_ms"]:
             spike = h.NetStim()
             spike.start, spike.number, spike.noise = time_ms, 1, 0
             connection = h.NetCon(spike, point)
-            connection.delay, connection.weight[0] = synapse["delay_ms"], 1e-3 * synapse["weight_nS"]
+            connection.delay, connection.weight[0] = (
+                synapse["delay_ms"],
+                1e-3 * synapse["weight_nS"],
+            )
             parts += [point, spike, connection]
     solver = h.CVode()
     solver.active(True)

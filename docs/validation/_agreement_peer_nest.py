@@ -52,7 +52,11 @@ def connect_plastic(nodes: list[Any], edges: list[dict[str, Any]]) -> None:
     `dt`; the description of the circuit has that parrot as a node.
     """
     for edge in edges:
-        spec = {"synapse_model": edge["synapse"], "weight": edge["weight"], "delay": edge["delay_ms"]}
+        spec = {
+            "synapse_model": edge["synapse"],
+            "weight": edge["weight"],
+            "delay": edge["delay_ms"],
+        }
         nest.Connect(nodes[edge["source"]], nodes[edge["target"]], "one_to_one", spec | edge["params"])
 
 

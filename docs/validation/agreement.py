@@ -2,8 +2,9 @@
 
     python docs/validation/agreement.py --peer nest=PYTHON --peer hnn=PYTHON
 
-PYTHON is an interpreter that has the peer; `nox -s agreement` makes them. LFPykit, MNE, SciPy and elephant are installed
-beside jtfne. Of a peer that is not given, jtfne is compared with the numbers that agreement.json keeps of it.
+PYTHON is an interpreter that has the peer; `nox -s agreement` makes them. LFPykit, MNE, SciPy and
+elephant are installed beside jtfne. Of a peer that is not given, jtfne is compared with the numbers
+that agreement.json keeps of it.
 """
 
 import argparse
@@ -78,7 +79,11 @@ def collect_results(pythons: dict[str, str], before: dict[str, Any]) -> dict[str
         raise SystemExit(f"no numbers of {', '.join(sorted(missing))}: give --peer nest=PYTHON and --peer hnn=PYTHON")
     versions |= {name: importlib.metadata.version(package) for name, package in LOCAL_PEERS.items()}
     rows: dict[str, dict[str, Any]] = {}
-    for results in (nest_results(stored[nest.PEER]), local_results(), hnn_results(stored[hnn.PEER])):
+    for results in (
+        nest_results(stored[nest.PEER]),
+        local_results(),
+        hnn_results(stored[hnn.PEER]),
+    ):
         for name, result in results:
             print(f"{name:30s} {told_agreement(result):32s} {result['words']}", flush=True)
             rows[name] = result
