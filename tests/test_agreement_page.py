@@ -1,4 +1,4 @@
-"""docs/validation/agreement.rst: its tables are those of agreement.json, and its rows are found again here."""
+"""docs/validation/agreement.rst: its tables are those of agreement.json, its rows hold here."""
 
 import functools
 import json
@@ -19,11 +19,11 @@ from docs.validation._agreement import (
     UNEXPLAINED,
     LocalRow,
     Row,
-    difference_of,
+    compare_sides,
     dump_results,
-    result_of,
-    told_agreement,
-    with_tables,
+    format_agreement,
+    measure_difference,
+    replace_tables,
 )
 
 PAGES = Path(__file__).parent.parent / "docs/validation"
@@ -36,9 +36,9 @@ FAST_CIRCUITS = ("network",)
 
 
 def check(row: Row, ours: Any, theirs: Any) -> None:
-    """The row is as the page has it: within its tolerance, or beyond it for the reason that is told there."""
-    found, kept = result_of(row, ours, theirs), KEPT["rows"][row.name]
-    assert found["equal"] == kept["equal"], f"{told_agreement(found)}, on the page {told_agreement(kept)}"
+    """The row is as the page has it: within its tolerance, or as far beyond it as told there."""
+    found, kept = compare_sides(row, ours, theirs), KEPT["rows"][row.name]
+    assert found["equal"] == kept["equal"], f"{format_agreement(found)}, on the page {format_agreement(kept)}"
     assert found["n_values"] == kept["n_values"]
     if not kept["equal"] and kept["difference"] is not None:
         assert found["difference"] == pytest.approx(kept["difference"], rel=0.05)
@@ -47,7 +47,7 @@ def check(row: Row, ours: Any, theirs: Any) -> None:
 def test_the_tables_of_the_page_are_those_of_the_kept_numbers() -> None:
     page = (PAGES / "agreement.rst").read_text(encoding="utf-8")
     assert page.count(BEGIN) == page.count(END) == 1
-    assert with_tables(page, KEPT) == page
+    assert replace_tables(page, KEPT) == page
     assert dump_results(KEPT) == TEXT
     for row in ROWS:
         assert f"* - {row.quantity}\n" in page
@@ -91,9 +91,9 @@ def plain_row(kind: str) -> Row:
     ],
 )
 def test_differences_are_those_of_their_kind(kind: str, ours: Any, theirs: Any, difference: float) -> None:
-    assert difference_of(plain_row(kind), ours, theirs) == pytest.approx(difference)
-    result = result_of(plain_row(kind), ours, theirs)
-    assert not result["equal"] and told_agreement(result).startswith("differs: ")
+    assert measure_difference(plain_row(kind), ours, theirs) == pytest.approx(difference)
+    result = compare_sides(plain_row(kind), ours, theirs)
+    assert not result["equal"] and format_agreement(result).startswith("differs: ")
     assert result["words"] == UNEXPLAINED
     json.dumps(result, allow_nan=False)
 
@@ -110,7 +110,7 @@ def test_differences_are_those_of_their_kind(kind: str, ours: Any, theirs: Any, 
 )
 def test_what_shows_nothing_is_not_equal(kind: str, ours: Any, theirs: Any) -> None:
     with pytest.raises(ValueError, match=r"cannot be compared|shows nothing"):
-        difference_of(plain_row(kind), ours, theirs)
+        measure_difference(plain_row(kind), ours, theirs)
 
 
 @pytest.mark.parametrize("row", LOCAL_ROWS, ids=lambda row: row.name)

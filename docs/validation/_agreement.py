@@ -1,4 +1,4 @@
-"""How docs/validation/agreement.rst compares jtfne with other packages: rows, differences, and how they are told."""
+"""Rows of docs/validation/agreement.rst, differences of the two sides, and the page's tables."""
 
 import dataclasses
 import json
@@ -36,12 +36,13 @@ class Row:
         Why the digits end where they end, where the row is equal.
     kind : str
         "values": largest difference over the largest value of the peer (see `relative_difference`).
-        "potential": the same over the range of the peer's values, since the zero of a potential is arbitrary.
+        "potential": the same over the range of the peer's values, whose zero is arbitrary.
         "spikes": spikes of either side that the other has not, by cell and step.
         "steps": largest lag between spikes of one number, in steps of the grid.
         "statistic": difference of two estimates over its standard error.
     difference_explained : str
-        Why the two differ, where it is known that they do; shown while the row is beyond its tolerance.
+        Why the two differ, where it is known that they do; shown while the row is beyond its
+        tolerance.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LocalRow(Row):
-    """A row whose peer is installed beside jtfne: `compute` returns what jtfne and what the peer finds."""
+    """A row whose peer is installed beside jtfne: `compute` returns jtfne's side and the peer's."""
 
     compute: Callable[[], tuple[npt.ArrayLike, npt.ArrayLike]]
 
@@ -63,41 +64,47 @@ class LocalRow(Row):
 def relative_difference(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, by_range: bool = False) -> float:
     """The largest difference over the largest size of `theirs`, or over its range.
 
-    Raises ValueError for shapes that differ, no values, or any that are not finite: NaN must not pass as equal.
+    Raises ValueError for shapes that differ, no values, or any that are not finite: NaN must not
+    pass as equal.
     """
-    own, other = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    if own.shape != other.shape or own.size == 0:
-        raise ValueError(f"shapes {own.shape} and {other.shape} cannot be compared")
-    if not (np.isfinite(own).all() and np.isfinite(other).all()):
+    our_values, their_values = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    if our_values.shape != their_values.shape or our_values.size == 0:
+        raise ValueError(f"shapes {our_values.shape} and {their_values.shape} cannot be compared")
+    if not (np.isfinite(our_values).all() and np.isfinite(their_values).all()):
         raise ValueError("values that are not finite cannot be compared")
-    scale = np.ptp(other) if by_range else np.abs(other).max()
-    return float(np.abs(own - other).max() / scale)
+    scale = np.ptp(their_values) if by_range else np.abs(their_values).max()
+    return float(np.abs(our_values - their_values).max() / scale)
 
 
 def unmatched_spikes(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> int:
     """How many (cell, step) pairs are in one raster and not in the other."""
-    own = set(map(tuple, np.asarray(ours, np.int64).reshape(-1, 2).tolist()))
-    other = set(map(tuple, np.asarray(theirs, np.int64).reshape(-1, 2).tolist()))
-    if not own or not other:
+    our_spikes, their_spikes = (
+        set(map(tuple, np.asarray(side, np.int64).reshape(-1, 2).tolist())) for side in (ours, theirs)
+    )
+    if not our_spikes or not their_spikes:
         raise ValueError("a raster without spikes shows nothing")
-    return len(own ^ other)
+    return len(our_spikes ^ their_spikes)
 
 
 def largest_lag_steps(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
-    """The largest lag between the k-th spikes of both sides; infinite where they differ in number."""
-    own, other = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    if own.size == 0 or other.size == 0:
+    """The largest lag between the k-th spikes of both sides; infinite if they differ in number."""
+    our_values, their_values = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    if our_values.size == 0 or their_values.size == 0:
         raise ValueError("a train without spikes shows nothing")
-    return float(np.abs(own - other).max()) if own.shape == other.shape else math.inf
+    if our_values.shape != their_values.shape:
+        return math.inf
+    return float(np.abs(our_values - their_values).max())
 
 
 def standard_errors_apart(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
     """The largest difference of [estimate, standard error] pairs, over its standard error."""
-    (own, own_error), (other, other_error) = (np.asarray(side, np.float64).T for side in (ours, theirs))
-    return float(np.max(np.abs(own - other) / np.hypot(own_error, other_error)))
+    our_estimates, our_errors = np.asarray(ours, np.float64).T
+    their_estimates, their_errors = np.asarray(theirs, np.float64).T
+    apart = np.abs(our_estimates - their_estimates) / np.hypot(our_errors, their_errors)
+    return float(apart.max())
 
 
-def difference_of(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
+def measure_difference(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
     """The difference of a row by its kind."""
     if row.kind == "spikes":
         return float(unmatched_spikes(ours, theirs))
@@ -108,9 +115,9 @@ def difference_of(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float
     return relative_difference(ours, theirs, by_range=row.kind == "potential")
 
 
-def result_of(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> dict[str, Any]:
+def compare_sides(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> dict[str, Any]:
     """What agreement.json keeps of a row: the numbers, and the words that belong to them."""
-    difference = difference_of(row, ours, theirs)
+    difference = measure_difference(row, ours, theirs)
     n_values = len(np.asarray(theirs)) if row.kind in ("spikes", "steps", "statistic") else np.size(theirs)
     equal = difference <= row.tolerance
     words = row.reason if equal else row.difference_explained or UNEXPLAINED
@@ -127,10 +134,10 @@ def result_of(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> dict[str,
     }
 
 
-def told_agreement(result: dict[str, Any]) -> str:
+def format_agreement(result: dict[str, Any]) -> str:
     """How far the two sides agree, as the page has it.
 
-    >>> told_agreement({"kind": "values", "difference": 3e-14, "n_values": 9, "equal": True})
+    >>> format_agreement({"kind": "values", "difference": 3e-14, "n_values": 9, "equal": True})
     '13 digits (3e-14)'
     """
     difference, kind, n_values = result["difference"], result["kind"], result["n_values"]
@@ -150,7 +157,7 @@ def told_agreement(result: dict[str, Any]) -> str:
     return text if result["equal"] else f"differs: {text}"
 
 
-def told_tolerance(result: dict[str, Any]) -> str:
+def format_tolerance(result: dict[str, Any]) -> str:
     """The tolerance of a row in the words of its kind."""
     value, kind = result["tolerance"], result["kind"]
     if kind == "spikes":
@@ -162,50 +169,43 @@ def told_tolerance(result: dict[str, Any]) -> str:
     return f"{value:.0e}".replace("e-0", "e-")
 
 
-def page_tables(kept: dict[str, Any]) -> str:
+def format_tables(results: dict[str, Any]) -> str:
     """The tables of agreement.rst, one per peer, from what agreement.json holds."""
     lines: list[str] = []
-    for peer, version in kept["versions"].items():
-        results = [result for result in kept["rows"].values() if result["peer"] == peer]
-        if not results:
-            continue
+    for peer, version in results["versions"].items():
         title = f"{peer} {version}"
-        lines += [
-            title,
-            "-" * len(title),
-            "",
-            ".. list-table::",
-            "   :header-rows: 1",
-            "   :widths: 42 16 10 32",
-            "",
-        ]
-        header = ("compared", "equal to", "tolerance", "why there, or why it differs")
-        for cells in (header, *(row_cells(result) for result in results)):
-            lines += [f"   {'* -' if k == 0 else '  -'} {cell}" for k, cell in enumerate(cells)]
+        lines += [title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1"]
+        lines += ["   :widths: 42 16 10 32", ""]
+        table = [("compared", "equal to", "tolerance", "why there, or why it differs")]
+        of_peer = (result for result in results["rows"].values() if result["peer"] == peer)
+        table.extend(format_row(result) for result in of_peer)
+        for cells in table:
+            lines.append(f"   * - {cells[0]}")
+            lines += [f"     - {cell}" for cell in cells[1:]]
         lines.append("")
     return "\n".join(lines)
 
 
-def row_cells(result: dict[str, Any]) -> tuple[str, str, str, str]:
+def format_row(result: dict[str, Any]) -> tuple[str, str, str, str]:
     """The cells of one row of the page."""
-    return result["quantity"], told_agreement(result), told_tolerance(result), result["words"]
+    return result["quantity"], format_agreement(result), format_tolerance(result), result["words"]
 
 
-def with_tables(page: str, kept: dict[str, Any]) -> str:
+def replace_tables(page: str, results: dict[str, Any]) -> str:
     """The text of agreement.rst with the tables between its two markers made anew."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{page_tables(kept)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{format_tables(results)}\n{END}{after}"
 
 
-def dump_results(kept: dict[str, Any]) -> str:
+def dump_results(results: dict[str, Any]) -> str:
     """agreement.json: a line for each row, and for each of the peers' sides."""
     parts = []
     for part in ("versions", "rows"):
-        lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in kept[part].items())
+        lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in results[part].items())
         parts.append(f' "{part}": {{\n{lines}\n }}')
     peers = []
-    for peer, sides in kept["peers"].items():
+    for peer, sides in results["peers"].items():
         lines = ",\n".join(
             f"   {json.dumps(name)}: {json.dumps(side, separators=(',', ':'))}" for name, side in sides.items()
         )
@@ -215,7 +215,7 @@ def dump_results(kept: dict[str, Any]) -> str:
 
 
 def ask_peer(python: str, script: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a script that runs in an environment of its own: the last line that it prints, as JSON.
+    """The last line, as JSON, that a script prints in an environment of its own.
 
     Raises RuntimeError with the end of what it wrote to stderr if it fails.
     """

@@ -1,4 +1,4 @@
-"""Rows of docs/validation/agreement.rst that compare analyses with SciPy, MNE and elephant, on the same data."""
+"""Rows of docs/validation/agreement.rst about analyses: SciPy, MNE and elephant on the same data."""
 
 import contextlib
 import functools
@@ -53,13 +53,13 @@ def traces() -> xr.DataArray:
 
 @functools.cache
 def trains_ms() -> tuple[Floats, ...]:
-    """Spike times of cells with gamma-distributed intervals, each rounded to 0.1 ms, more or less regular."""
+    """Spike times of cells with gamma-distributed intervals, from bursting to regular."""
     random = np.random.default_rng(22)
     trains = []
     for shape in np.linspace(0.5, 8.0, N_CELLS):
         intervals = random.gamma(shape, 50.0 / shape, 1000)
         steps = np.unique(np.rint(10.0 * np.cumsum(intervals)).astype(np.int64))
-        # Off the edges of bins by half a step, which side of an edge counts being a matter of convention.
+        # Half a step off the edges of bins: on which side an edge counts is a convention.
         trains.append(np.round(0.1 * steps[(steps > 0) & (steps < 10 * TRAIN_ms - 1)] + 0.05, 9))
     return tuple(trains)
 
@@ -133,14 +133,14 @@ def neo_trains() -> tuple[Any, ...]:
 # SciPy
 
 
-def welch() -> Sides:
+def compare_welch() -> Sides:
     """Power spectral densities."""
     samples_Hz = 1e3 / DT_ms
     _, theirs = scipy.signal.welch(traces().values, samples_Hz, nperseg=round(SEGMENT_ms / DT_ms))
     return analysis.psd(traces(), SEGMENT_ms).values, theirs
 
 
-def coherence() -> Sides:
+def compare_coherence() -> Sides:
     """Magnitude-squared coherence of two channels."""
     one, two = traces().isel(channel=0, drop=True), traces().isel(channel=1, drop=True)
     _, theirs = scipy.signal.coherence(one, two, 1e3 / DT_ms, nperseg=round(SEGMENT_ms / DT_ms))
@@ -149,7 +149,7 @@ def coherence() -> Sides:
     return ours[1:], theirs[1:]
 
 
-def analytic_signal() -> Sides:
+def compare_analytic_signal() -> Sides:
     """The amplitude of a band: SciPy's Hilbert transform of a trace that holds nothing else."""
     samples = np.arange(N_STEPS)
     wave = sum(np.cos(2e-3 * np.pi * f_Hz * samples + f_Hz) for f_Hz in (30.0, 37.5, 50.0))
@@ -159,14 +159,14 @@ def analytic_signal() -> Sides:
     return np.abs(ours), np.abs(scipy.signal.hilbert(wave))
 
 
-def correlations() -> Sides:
+def compare_correlations() -> Sides:
     """Pearson correlations of all pairs of channels."""
     theirs = [[scipy.stats.pearsonr(one, two).statistic for two in traces().values] for one in traces().values]
     return analysis.correlation(traces()).values, theirs
 
 
-def siegert() -> Sides:
-    """Rates of a noisy cell by Siegert's integral, which SciPy's adaptive quadrature does from its definition."""
+def compare_siegert() -> Sides:
+    """Rates of a noisy cell; SciPy integrates Siegert's formula by adaptive quadrature."""
     mu_mV = np.array([-5.0, 5.0, 10.0, 15.0, 20.0, 30.0])
     sigma_mV, tau_ms, threshold_mV, reset_mV, refractory_ms = 4.0, 10.0, 15.0, 0.0, 2.0
     theirs = []
@@ -182,7 +182,7 @@ def siegert() -> Sides:
 # MNE
 
 
-def mne_welch() -> Sides:
+def compare_mne_welch() -> Sides:
     """Power spectral densities, by half-overlapping Hann windows on both sides."""
     n_segment = round(SEGMENT_ms / DT_ms)
     theirs, _ = mne.time_frequency.psd_array_welch(
@@ -197,7 +197,7 @@ def mne_welch() -> Sides:
     return analysis.psd(traces(), SEGMENT_ms).values, theirs
 
 
-def mne_multitaper() -> Sides:
+def compare_mne_multitaper() -> Sides:
     """Multitaper spectra of 2 s. MNE weights tapers by how well each is concentrated."""
     short = traces().isel(time=slice(0, 2000))
     theirs, _ = mne.time_frequency.psd_array_multitaper(
@@ -212,7 +212,7 @@ def mne_multitaper() -> Sides:
     return analysis.multitaper(short, 2.0).values, theirs
 
 
-def mne_evoked() -> Sides:
+def compare_mne_evoked() -> Sides:
     """The average of 20 epochs, less that of a baseline, by `Epochs.average`."""
     onsets_ms = 300.0 * np.arange(1, 21)
     info = mne.create_info(N_CHANNELS, 1e3 / DT_ms, "eeg", verbose="error")
@@ -224,7 +224,7 @@ def mne_evoked() -> Sides:
     return ours.values, epochs.average(picks="eeg").get_data()
 
 
-def mne_seven_tapers() -> Sides:
+def compare_mne_seven_tapers() -> Sides:
     """The same from MNE's spectrum of each taper: the first seven, equally weighted."""
     short = traces().isel(time=slice(0, 2000))
     samples_Hz = 1e3 / DT_ms
@@ -253,14 +253,14 @@ def without_warnings() -> Iterator[None]:
 
 
 @without_warnings()
-def intervals() -> Sides:
+def compare_intervals() -> Sides:
     """Interspike intervals of all cells, ms."""
     theirs = [elephant().statistics.isi(train).rescale("ms").magnitude for train in neo_trains()]
     return analysis.isi(spike_signals()).values, np.concatenate(theirs)
 
 
 @without_warnings()
-def variation() -> Sides:
+def compare_variation() -> Sides:
     """Coefficients of variation of the intervals."""
     package = elephant()
     theirs = [package.statistics.cv(package.statistics.isi(train).magnitude) for train in neo_trains()]
@@ -268,7 +268,7 @@ def variation() -> Sides:
 
 
 @without_warnings()
-def firing_rates() -> Sides:
+def compare_firing_rates() -> Sides:
     """Mean rates, Hz."""
     theirs = [elephant().statistics.mean_firing_rate(train).rescale("Hz").item() for train in neo_trains()]
     return analysis.rates(spike_signals(), by=None).values[0], theirs
@@ -276,8 +276,8 @@ def firing_rates() -> Sides:
 
 @functools.cache
 @without_warnings()
-def fano_factors() -> Sides:
-    """Fano factors of counts in 100 ms: elephant takes them over trains, each of which is here a window of one cell."""
+def compare_fano_factors() -> Sides:
+    """Fano factors of counts in 100 ms; to elephant each window is a train of its own."""
     package = elephant()
     width_ms, theirs = 100.0, []
     for train in neo_trains():
@@ -290,7 +290,7 @@ def fano_factors() -> Sides:
 
 
 @without_warnings()
-def spike_correlations() -> Sides:
+def compare_spike_correlations() -> Sides:
     """Correlations of spike counts in 5 ms."""
     package = elephant()
     binned = package.conversion.BinnedSpikeTrain(list(neo_trains()), bin_size=5.0 * package.units.ms)
@@ -304,8 +304,8 @@ def barrel() -> xr.DataArray:
 
 
 @without_warnings()
-def current_sources(method: str, ours: Any, per_m: float, **settings: Any) -> Sides:
-    """A CSD estimate of the recording, A/m^3; some of elephant's give A/m^2 per plane, which is that times `per_m`."""
+def compare_current_sources(method: str, ours: Any, per_m: float, **settings: Any) -> Sides:
+    """A CSD estimate of the recording, A/m^3; elephant's is divided by `per_m` (some are A/m^2)."""
     package, lfp = elephant(), barrel()
     estimator = getattr(package.icsd, method)(
         lfp=lfp.values.T * package.units.V,
@@ -316,7 +316,7 @@ def current_sources(method: str, ours: Any, per_m: float, **settings: Any) -> Si
 
 
 @without_warnings()
-def kernel_sources() -> Sides:
+def compare_kernel_sources() -> Sides:
     """The kernel method's estimate, A/m^3."""
     lfp, ridge, n_contacts = barrel(), 1e-6, 23
     with contextlib.redirect_stdout(io.StringIO()):  # it prints
@@ -344,28 +344,28 @@ def analysis_row(peer: str, name: str, quantity: str, compute: Any, **more: Any)
 
 
 ROWS: tuple[LocalRow, ...] = (
-    analysis_row("SciPy", "welch", "``analysis.psd``; ``signal.welch``", welch),
-    analysis_row("SciPy", "coherence", "``analysis.coherence`` above 0 Hz; ``signal.coherence``", coherence),
+    analysis_row("SciPy", "welch", "``analysis.psd``; ``signal.welch``", compare_welch),
+    analysis_row("SciPy", "coherence", "``analysis.coherence`` above 0 Hz; ``signal.coherence``", compare_coherence),
     analysis_row(
         "SciPy",
         "hilbert",
         "amplitude of a band of three waves, ``measures.coupling.analytic``; ``signal.hilbert``",
-        analytic_signal,
+        compare_analytic_signal,
     ),
-    analysis_row("SciPy", "pearson", "``analysis.correlation`` of traces; ``stats.pearsonr``", correlations),
+    analysis_row("SciPy", "pearson", "``analysis.correlation`` of traces; ``stats.pearsonr``", compare_correlations),
     analysis_row(
         "SciPy",
         "siegert",
         "``measures.meanfield.siegert``; ``integrate.quad`` of ``erfcx`` to 1e-13",
-        siegert,
+        compare_siegert,
         reason="Gauss-Legendre quadrature of 100 nodes; rounding",
     ),
-    analysis_row("MNE", "welch", "``analysis.psd``; ``psd_array_welch`` with Hann windows", mne_welch),
+    analysis_row("MNE", "welch", "``analysis.psd``; ``psd_array_welch`` with Hann windows", compare_mne_welch),
     analysis_row(
         "MNE",
         "multitaper",
         "``analysis.multitaper``, 2 s, tapers of +- 2 Hz; ``psd_array_multitaper``",
-        mne_multitaper,
+        compare_mne_multitaper,
         difference_explained="MNE takes 2NW = 8 tapers, weighted by how well each is concentrated; jtfne the 2NW - 1 = "
         "7 of Percival and Walden, all alike",
     ),
@@ -373,7 +373,7 @@ ROWS: tuple[LocalRow, ...] = (
         "MNE",
         "seven tapers",
         "``analysis.multitaper``; MNE's first seven tapers, all alike",
-        mne_seven_tapers,
+        compare_mne_seven_tapers,
         difference_explained="MNE's tapers are those of a periodic window (as for a longer one, less its last "
         "sample), jtfne's are symmetric",
     ),
@@ -381,60 +381,60 @@ ROWS: tuple[LocalRow, ...] = (
         "MNE",
         "evoked",
         "``analysis.evoked`` of 20 epochs with a baseline; ``Epochs.average``",
-        mne_evoked,
+        compare_mne_evoked,
     ),
-    analysis_row("elephant", "isi", "``analysis.isi``; ``isi``", intervals),
-    analysis_row("elephant", "cv", "``analysis.cv``; ``cv`` of ``isi``", variation),
-    analysis_row("elephant", "rates", "``analysis.rates``; ``mean_firing_rate``", firing_rates),
+    analysis_row("elephant", "isi", "``analysis.isi``; ``isi``", compare_intervals),
+    analysis_row("elephant", "cv", "``analysis.cv``; ``cv`` of ``isi``", compare_variation),
+    analysis_row("elephant", "rates", "``analysis.rates``; ``mean_firing_rate``", compare_firing_rates),
     analysis_row(
         "elephant",
         "fano factor",
         "``analysis.fano_factor``, 200 windows of 100 ms; ``fanofactor``",
-        fano_factors,
+        compare_fano_factors,
         difference_explained="jtfne divides the variance of n windows by n - 1, elephant by n",
     ),
     analysis_row(
         "elephant",
         "fano factor, n",
         "the same, times 199 / 200",
-        lambda: (np.asarray(fano_factors()[0]) * 199.0 / 200.0, fano_factors()[1]),
+        lambda: (np.asarray(compare_fano_factors()[0]) * 199.0 / 200.0, compare_fano_factors()[1]),
     ),
     analysis_row(
         "elephant",
         "correlation",
         "``analysis.correlation`` of spikes in 5 ms; ``correlation_coefficient``",
-        spike_correlations,
+        compare_spike_correlations,
     ),
     analysis_row(
         "elephant",
         "second difference",
         "``SecondDifference``; ``StandardCSD`` without Vaknin's ends",
-        lambda: current_sources("StandardCSD", SecondDifference(), ELECTRODE_SPACING_m, vaknin_el=False),
+        lambda: compare_current_sources("StandardCSD", SecondDifference(), ELECTRODE_SPACING_m, vaknin_el=False),
     ),
     analysis_row(
         "elephant",
         "vaknin",
         "``SecondDifference(vaknin=True)``; ``StandardCSD``",
-        lambda: current_sources("StandardCSD", SecondDifference(vaknin=True), ELECTRODE_SPACING_m),
+        lambda: compare_current_sources("StandardCSD", SecondDifference(vaknin=True), ELECTRODE_SPACING_m),
     ),
     analysis_row(
         "elephant",
         "delta icsd",
         "``DeltaICSD``; ``DeltaiCSD``",
-        lambda: current_sources("DeltaiCSD", DeltaICSD(), ELECTRODE_SPACING_m),
+        lambda: compare_current_sources("DeltaiCSD", DeltaICSD(), ELECTRODE_SPACING_m),
     ),
     analysis_row(
         "elephant",
         "step icsd",
         "``StepICSD``; ``StepiCSD`` to 1e-12",
-        lambda: current_sources("StepiCSD", StepICSD(), 1.0, tol=1e-12),
+        lambda: compare_current_sources("StepiCSD", StepICSD(), 1.0, tol=1e-12),
         reason="elephant integrates numerically, jtfne in closed form",
     ),
     analysis_row(
         "elephant",
         "kernel csd",
         "``KernelCSD``; ``KCSD1D``",
-        kernel_sources,
+        compare_kernel_sources,
         tolerance=0.0054,
         reason="elephant's potentials end at three sd of a source, where 0.27 % of it lies",
     ),

@@ -1,4 +1,4 @@
-"""The circuits of docs/validation/agreement.rst that both jtfne and NEST run, as jtfne declares them."""
+"""The circuits of docs/validation/agreement.rst that jtfne and NEST run, as jtfne declares them."""
 
 import dataclasses
 from typing import Any
@@ -51,7 +51,7 @@ def base_config(cells: dict[str, int], emitters: dict[str, Any], duration_ms: fl
 
 
 def cell_rows(config: Config) -> dict[str, list[int]]:
-    """The rows of each cell type, in the order of the circuit, which is not that of the declaration."""
+    """The rows of each cell type. Types are in the order of the circuit, not of the declaration."""
     rows: dict[str, list[int]] = {}
     first = 0
     for population in config.populations():
@@ -89,14 +89,14 @@ QUIET = dataclasses.replace(CELL, v_th_mV=-20.0)  # a threshold that is never re
 DEPRESSING = ShortTerm(u=0.5, tau_rec_ms=200.0)
 FACILITATING = ShortTerm(u=0.1, tau_rec_ms=100.0, tau_facil_ms=500.0)
 DELAYS_ms = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 15.9, 20.0)
-# NEST's glif_psc has no current of its own, only from a generator, which has to start after the run does.
+# NEST's glif_psc gets a current from a generator only, which starts after the run does.
 GLIF_CURRENTS_pA = {"glif1": 400.0, "glif2": 500.0, "glif3": 600.0}
 GLIF_ONSET_ms = 5.0
 CURRENT_ms = 300.0
 
 
 def current_config() -> Config:
-    """Cells that receive currents: by themselves, by synapses, through delays, and by short-term plasticity."""
+    """Cells that receive a constant current, synapses, delays, or short-term plasticity."""
     trains = random_trains(N_SOURCES, 40.0, CURRENT_ms, seed=1)
     lif_kinds = ("dc", "exp", "alpha", "delays", "depress", "facilitate")
     emitters: dict[str, Any] = {"source": SpikeSource(times_ms=trains)} | dict.fromkeys(lif_kinds, CELL)
@@ -184,7 +184,7 @@ NETWORK_ms = 1000.0
 
 
 def network_config() -> Config:
-    """240 excitatory and 60 inhibitory cells with random wiring and delays, a current, and 60 sources of spikes."""
+    """240 excitatory and 60 inhibitory cells, randomly wired, under a current and 60 sources."""
     trains = random_trains(60, 30.0, NETWORK_ms, seed=3)
     indegree = {"kind": "FixedIndegree", "n": 20}
     delays = {"kind": "Uniform", "low": 0.5, "high": 3.0}
@@ -209,11 +209,12 @@ def network_config() -> Config:
 STDP = PairSTDP(w_max=64.0, a_plus=0.02, a_minus=0.03, tau_plus_ms=15.0, tau_minus_ms=30.0)
 STDP_ms, STDP_DELAY_ms = 600.0, 1.0
 TEACHER_pA = 2.0**23  # one spike of the teacher makes the target fire
-STDP_LAST_ms = 590.0  # NEST changes a weight when its source spikes: one more spike of each source shows the last state
+# NEST changes a weight when its source spikes: a last spike of each source shows the last state.
+STDP_LAST_ms = 590.0
 
 
 def plastic_config() -> Config:
-    """Synapses under pair STDP from 12 trains onto one cell, which is made to fire by another train."""
+    """Synapses under pair STDP from 12 trains onto one cell, which another train makes fire."""
     before = [[*train, STDP_LAST_ms] for train in random_trains(N_SOURCES, 20.0, STDP_ms, seed=4)]
     (after,) = random_trains(1, 25.0, STDP_ms, seed=5)
     obedient = LIF(c_m_pF=250.0, tau_m_ms=0.05, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=0.0)

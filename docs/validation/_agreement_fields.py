@@ -1,4 +1,4 @@
-"""Rows of docs/validation/agreement.rst that compare fields with LFPykit and MNE: same sources, sensors and tissue."""
+"""Rows of docs/validation/agreement.rst about fields: LFPykit and MNE on the same heads."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def lfpykit_potentials(method: str, sigma: Any) -> Floats:
     return matrix
 
 
-def point_sources(sigma: Any) -> Sides:
+def compare_point_sources(sigma: Any) -> Sides:
     """Potentials of points in the middle of segments, mV/nA."""
     starts, ends = segments_um()
     middles_mm = 0.5e-3 * (starts + ends)
@@ -67,7 +67,7 @@ def point_sources(sigma: Any) -> Sides:
     return ours / V_A_PER_mV_nA, lfpykit_potentials("pointsource", listed)
 
 
-def line_sources(sigma: Any) -> Sides:
+def compare_line_sources(sigma: Any) -> Sides:
     """Potentials of segments, mV/nA."""
     starts, ends = segments_um()
     ours = LineSource(1e-3 * contacts_um(), 1e-3 * starts, 1e-3 * ends, sigma, 1e-3 * RADIUS_um).matrix
@@ -75,7 +75,7 @@ def line_sources(sigma: Any) -> Sides:
     return ours / V_A_PER_mV_nA, lfpykit_potentials("linesource", listed)
 
 
-def infinite_dipole() -> Sides:
+def compare_infinite_dipole() -> Sides:
     """Potentials of a dipole at the origin, mV/(nA um)."""
     places = contacts_um(scale=10.0)
     theirs = lfpykit.eegmegcalc.InfiniteVolumeConductor(SIGMA_S_m).get_transformation_matrix(places)
@@ -83,10 +83,11 @@ def infinite_dipole() -> Sides:
     return ours / V_Am_PER_mV_nAum, theirs
 
 
-def four_spheres(depth_mm: float) -> Sides:
+def compare_four_spheres(depth_mm: float) -> Sides:
     """Scalp potentials of a dipole so far from the centre, mV/(nA um)."""
     random = np.random.default_rng(13)
-    sites_mm = 89.999999 * unit_rows(random.normal(size=(20, 3)))  # LFPykit refuses what rounding puts outside
+    # Just within the scalp: LFPykit refuses what rounding puts outside.
+    sites_mm = 89.999999 * unit_rows(random.normal(size=(20, 3)))
     dipole_mm = depth_mm * unit_rows(random.normal(size=(1, 3)))
     radii_um, sigmas = [79_000.0, 80_000.0, 85_000.0, 90_000.0], [0.3, 1.5, 0.015, 0.3]
     head = lfpykit.eegmegcalc.FourSphereVolumeConductor(1e3 * sites_mm, radii_um, sigmas)
@@ -94,7 +95,7 @@ def four_spheres(depth_mm: float) -> Sides:
     return FourSphere(sites_mm, dipole_mm).matrix[:, 0] / V_Am_PER_mV_nAum, theirs
 
 
-def sarvas_points() -> Sides:
+def compare_sarvas_points() -> Sides:
     """Magnetic field H at points outside the head, nA/um of a dipole in nA um, along three axes."""
     sites_mm = 115.0 * unit_rows(np.random.default_rng(14).normal(size=(8, 3)))
     dipole_mm = np.array([20.0, -30.0, 50.0])
@@ -104,17 +105,18 @@ def sarvas_points() -> Sides:
     return np.stack(axes, axis=1) / MU_0_H_m / V_Am_PER_mV_nAum, theirs
 
 
-def eeg_of_mne(eccentricity: float) -> Sides:
+def compare_eeg(eccentricity: float) -> Sides:
     """EEG lead fields of 8 dipoles on biosemi64, about their mean over sites, V/(A m)."""
     info = heads.eeg_info()
-    dipoles_mm = heads.dipoles_mm(eccentricity, 8) + np.array([0.0, 0.0, 0.1])  # MNE takes none at the centre
+    # Moved a little, since MNE takes no dipole at the centre.
+    dipoles_mm = heads.dipoles_mm(eccentricity, 8) + np.array([0.0, 0.0, 0.1])
     sites_mm = 1e3 * heads.places_m(info)
     ours = FourSphere(sites_mm, dipoles_mm, heads.CENTRE_mm, heads.RADII_mm, heads.SIGMAS_S_m).matrix
     theirs = FromForward(heads.forward(info, dipoles_mm)).matrix
     return ours - ours.mean(0), theirs - theirs.mean(0)
 
 
-def meg_of_mne(helmet: str, kind: str) -> Sides:
+def compare_meg(helmet: str, kind: str) -> Sides:
     """MEG lead fields of 15 dipoles over the coils of a helmet, of one kind of channel."""
     info = heads.meg_info(helmet)
     dipoles_mm = np.concatenate([heads.dipoles_mm(share, 5) for share in (0.2, 0.6, 0.85)])
@@ -156,26 +158,26 @@ ROWS: tuple[LocalRow, ...] = (
     lfpykit_row(
         "lfpykit points",
         "``PointSource``; ``PointSourcePotential``",
-        lambda: point_sources(SIGMA_S_m),
+        lambda: compare_point_sources(SIGMA_S_m),
     ),
-    lfpykit_row("lfpykit lines", "``LineSource``; ``LineSourcePotential``", lambda: line_sources(SIGMA_S_m)),
+    lfpykit_row("lfpykit lines", "``LineSource``; ``LineSourcePotential``", lambda: compare_line_sources(SIGMA_S_m)),
     lfpykit_row(
         "lfpykit anisotropic points",
         "``PointSource`` in anisotropic tissue; ``RecExtElectrode``",
-        lambda: point_sources(ANISOTROPIC_S_m),
+        lambda: compare_point_sources(ANISOTROPIC_S_m),
     ),
     lfpykit_row(
         "lfpykit anisotropic lines",
         "``LineSource`` in anisotropic tissue; ``RecExtElectrode``",
-        lambda: line_sources(ANISOTROPIC_S_m),
+        lambda: compare_line_sources(ANISOTROPIC_S_m),
     ),
-    lfpykit_row("lfpykit dipole", "``InfiniteDipole``; ``InfiniteVolumeConductor``", infinite_dipole),
+    lfpykit_row("lfpykit dipole", "``InfiniteDipole``; ``InfiniteVolumeConductor``", compare_infinite_dipole),
     *(
         lfpykit_row(
             f"lfpykit four spheres {depth_mm:g} mm",
             f"``FourSphere``, scalp, dipole {depth_mm:g} mm from the centre of a brain of 79 mm; "
             "``FourSphereVolumeConductor``",
-            lambda depth_mm=depth_mm: four_spheres(depth_mm),
+            lambda depth_mm=depth_mm: compare_four_spheres(depth_mm),
             tolerance=1e-6,
             reason="where each ends its series",
         )
@@ -184,14 +186,14 @@ ROWS: tuple[LocalRow, ...] = (
     lfpykit_row(
         "lfpykit sarvas",
         "``SarvasSphere`` at points; ``SphericallySymmetricVolCondMEG``",
-        sarvas_points,
+        compare_sarvas_points,
     ),
     *(
         mne_row(
             f"mne eeg {eccentricity:g}",
             f"``FourSphere``, 64 sites, dipoles at {eccentricity:g} of the brain's radius; ``make_forward_solution`` "
             "in ``make_sphere_model``",
-            lambda eccentricity=eccentricity: eeg_of_mne(eccentricity),
+            lambda eccentricity=eccentricity: compare_eeg(eccentricity),
             tolerance=5e-3,
             reason=FITTED,
         )
@@ -200,21 +202,21 @@ ROWS: tuple[LocalRow, ...] = (
     mne_row(
         "mne magnetometers",
         f"Neuromag magnetometers: {SAME_POINTS}",
-        lambda: meg_of_mne("neuromag", "mag"),
+        lambda: compare_meg("neuromag", "mag"),
         tolerance=1e-6,
         reason=SAME_FORMULA,
     ),
     mne_row(
         "mne gradiometers",
         f"Neuromag planar gradiometers: {SAME_POINTS}",
-        lambda: meg_of_mne("neuromag", "grad"),
+        lambda: compare_meg("neuromag", "grad"),
         tolerance=1e-6,
         reason=SAME_FORMULA,
     ),
     mne_row(
         "mne ctf",
         f"CTF 275 axial gradiometers: {SAME_POINTS}",
-        lambda: meg_of_mne("ctf275", "mag"),
+        lambda: compare_meg("ctf275", "mag"),
         tolerance=1e-6,
         reason=SAME_FORMULA,
     ),

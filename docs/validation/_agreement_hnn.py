@@ -1,7 +1,8 @@
-"""Rows of docs/validation/agreement.rst that compare jtfne with hnn-core, and with NEURON, which it runs on.
+"""Rows of docs/validation/agreement.rst about hnn-core, and NEURON, which it runs on.
 
-hnn-core's cells have dendrites, jtfne's one or two compartments: its dipoles have no counterpart that should be equal.
-What is compared is what both define alike: drives, field operators, the CSD estimate and the synapse.
+hnn-core's cells have dendrites, jtfne's one or two compartments: its dipoles have no counterpart
+that should be equal. What is compared is what both define alike: drives, field operators, the CSD
+estimate and the synapse.
 """
 
 from typing import Any
@@ -157,7 +158,7 @@ def job() -> dict[str, Any]:
 
 
 def drive_times(drive: Evoked | Rhythmic, seed: int) -> list[float]:
-    """The spike times of one afferent, sorted. NumPy's older generator serves, since hnn-core draws from it."""
+    """The spike times of one afferent, sorted, from the older generator that hnn-core draws from."""
     random: Any = np.random.RandomState(seed)
     return sorted(drive.trains(1, random)[1].tolist())
 
@@ -169,7 +170,7 @@ def inner_csd() -> Floats:
     return matrix @ potential_mV() * 1e-12  # a potential over um^2 is 1e-12 of that over m^2
 
 
-def ours(name: str) -> Any:
+def compute_ours(name: str) -> Any:
     """jtfne's side of a row."""
     starts, ends = segments_um()
     if name == "hnn evoked":
@@ -191,17 +192,17 @@ def ours(name: str) -> Any:
 
 
 def stored_values(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """hnn-core's side of all rows, by name, as agreement.json keeps it; of the course of v, every fifth step."""
+    """hnn-core's side of all rows, by name, as agreement.json keeps it; v at every fifth step."""
     values = {row.name: answer[row.name] for row in ROWS}
     values["hnn csd"] = values["hnn csd"][1:-1]
-    kept: dict[str, dict[str, Any]] = {name: {"values": numbers} for name, numbers in values.items()}
+    stored: dict[str, dict[str, Any]] = {name: {"values": numbers} for name, numbers in values.items()}
     steps = list(range(5, round(CELL_ms / DT_ms) + 1, 5))
     course = values["hnn exp2syn"]
-    kept["hnn exp2syn"] = {"values": [course[step - 1] for step in steps], "steps": steps}
-    return kept
+    stored["hnn exp2syn"] = {"values": [course[step - 1] for step in steps], "steps": steps}
+    return stored
 
 
 def read(row: Row, steps: list[int] | None = None) -> Any:
     """jtfne's side of a row, at the steps that are kept of a course."""
-    values = ours(row.name)
+    values = compute_ours(row.name)
     return values if steps is None else values[np.asarray(steps) - 1]

@@ -1,4 +1,4 @@
-"""Rows of docs/validation/agreement.rst that compare jtfne with NEST, and how their numbers are read off both."""
+"""Rows of docs/validation/agreement.rst about NEST, and how their numbers are read off both."""
 
 import dataclasses
 from typing import Any
@@ -15,7 +15,8 @@ from jtfne._precision import precision
 
 PEER = "NEST"
 N_SAMPLES = 200  # of a trace that are compared, spread over the run
-BEFORE_SPIKE_ms = 2.0  # an upstroke is as steep as one likes: traces are compared up to so long before it
+# An upstroke is too steep to compare: traces end so long before it.
+BEFORE_SPIKE_ms = 2.0
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
@@ -32,7 +33,8 @@ class NestRow(Row):
     before_first_spike : bool
         Whether a trace counts only up to shortly before the first spike.
     reads : str
-        "v", "spikes", "crossings" (times at which v passes 0 mV upward), "weights" or "moments" (of v over cells).
+        "v", "spikes", "crossings" (times at which v passes 0 mV upward), "weights" or "moments"
+        (of v over cells).
     """
 
     circuit: str
@@ -60,7 +62,7 @@ class Outcome:
     weights: Floats
     last_mV: Floats
 
-    def steps_of(self, row: int) -> Steps:
+    def spike_steps(self, row: int) -> Steps:
         """The steps at whose ends a cell spiked."""
         steps: Steps = self.spikes[self.spikes[:, 0] == row, 1]
         return steps
@@ -96,7 +98,7 @@ def final_weights(net: jtfne.Net) -> Floats:
     return changed["weight_pA"].to_numpy().astype(np.float64)
 
 
-def outcome_of_nest(described: dict[str, Any], answer: dict[str, Any]) -> Outcome:
+def read_nest_answer(described: dict[str, Any], answer: dict[str, Any]) -> Outcome:
     """What NEST answered to one described circuit."""
     v_mV = {row: np.asarray(trace) for row, trace in zip(described["traced"], answer["v_mV"], strict=True)}
     pairs = np.asarray(answer["spikes"], np.float64).reshape(-1, 2)
@@ -107,9 +109,9 @@ def outcome_of_nest(described: dict[str, Any], answer: dict[str, Any]) -> Outcom
 # How a row is read. NEST's side is read first, and says at which steps jtfne's is.
 
 
-def compared_steps(row: NestRow, outcome: Outcome, cell: int) -> Steps:
-    """Where a trace is compared: away from spikes, at which one side shows the peak and the other the reset."""
-    n_steps, spikes = outcome.v_mV[cell].size, outcome.steps_of(cell)
+def choose_steps(row: NestRow, outcome: Outcome, cell: int) -> Steps:
+    """Where a trace is compared: not at spikes, where one side shows the peak, one the reset."""
+    n_steps, spikes = outcome.v_mV[cell].size, outcome.spike_steps(cell)
     free = np.ones(n_steps + 1, bool)
     free[0] = False  # steps count from 1
     if row.before_first_spike and spikes.size:
@@ -121,7 +123,7 @@ def compared_steps(row: NestRow, outcome: Outcome, cell: int) -> Steps:
     return steps[np.unique(np.linspace(0, steps.size - 1, N_SAMPLES).astype(np.int64))]
 
 
-def crossings_ms(v_mV: Floats) -> Floats:
+def find_crossings_ms(v_mV: Floats) -> Floats:
     """When a trace passes 0 mV upward, by a line between the two samples."""
     before = np.flatnonzero((v_mV[:-1] < 0.0) & (v_mV[1:] >= 0.0))
     share = -v_mV[before] / (v_mV[before + 1] - v_mV[before])
@@ -129,7 +131,7 @@ def crossings_ms(v_mV: Floats) -> Floats:
     return times_ms
 
 
-def moments(v_mV: Floats) -> list[list[float]]:
+def compute_moments(v_mV: Floats) -> list[list[float]]:
     """Mean and variance over cells, each with its standard error."""
     n_cells, variance = v_mV.size, float(v_mV.var(ddof=1))
     mean_error = np.sqrt(variance / n_cells)
@@ -139,7 +141,7 @@ def moments(v_mV: Floats) -> list[list[float]]:
     ]
 
 
-def rows_of(row: NestRow) -> list[int]:
+def select_rows(row: NestRow) -> list[int]:
     """The rows of the cells that a row of the page is about."""
     all_rows = cell_rows(circuits.CONFIGS[row.circuit]())
     if row.cell_type:
@@ -152,17 +154,17 @@ def read(row: NestRow, outcome: Outcome, steps: list[int] | None = None) -> dict
     if row.reads == "weights":
         return {"values": outcome.weights.tolist()}
     if row.reads == "moments":
-        return {"values": moments(outcome.last_mV)}
-    cells = rows_of(row)
+        return {"values": compute_moments(outcome.last_mV)}
+    cells = select_rows(row)
     if row.reads == "spikes":
-        mine = outcome.spikes[np.isin(outcome.spikes[:, 0], cells)]
-        return {"values": (mine[:, 1] if row.kind == "steps" else mine).tolist()}
+        selected = outcome.spikes[np.isin(outcome.spikes[:, 0], cells)]
+        return {"values": (selected[:, 1] if row.kind == "steps" else selected).tolist()}
     (cell,) = cells
     trace = outcome.v_mV[cell]
     if row.reads == "crossings":
-        return {"values": crossings_ms(trace).tolist()}
-    at = compared_steps(row, outcome, cell) if steps is None else np.asarray(steps)
-    return {"values": trace[at - 1].tolist(), "steps": at.tolist()}
+        return {"values": find_crossings_ms(trace).tolist()}
+    used_steps = choose_steps(row, outcome, cell) if steps is None else np.asarray(steps)
+    return {"values": trace[used_steps - 1].tolist(), "steps": used_steps.tolist()}
 
 
 EXACT = "both propagate the linear membrane exactly; rounding"
@@ -379,6 +381,6 @@ ROWS: tuple[NestRow, ...] = (
 def stored_values(described: dict[str, Any], answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """NEST's side of all rows, by name, as agreement.json keeps it."""
     outcomes = {
-        name: outcome_of_nest(circuit, answer["circuits"][name]) for name, circuit in described["circuits"].items()
+        name: read_nest_answer(circuit, answer["circuits"][name]) for name, circuit in described["circuits"].items()
     }
     return {row.name: read(row, outcomes[row.circuit]) for row in ROWS}

@@ -1,7 +1,7 @@
 """Describes the circuits of `_agreement_circuits` to NEST.
 
-NEST is wired from jtfne's own table of edges and started from jtfne's own initial state, so that nothing random is left
-between the two.
+NEST is wired from jtfne's own table of edges and started from jtfne's own initial state, so that
+nothing random is left between the two.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ Node = dict[str, Any]
 
 
 def initial_states(net: jtfne.Net) -> dict[int, dict[str, float]]:
-    """The state of each cell before the first step of trial 0, by the names of its emitter's state."""
+    """The state of each cell before the first step of trial 0, by its emitter's names."""
     states: dict[int, dict[str, float]] = {}
     with precision("float64"):
         circuit = net.to_flat().circuit
@@ -207,7 +207,7 @@ def stdp_synapse(rule: Any) -> dict[str, Any]:
 
 
 def edges_for_nest(net: jtfne.Net, config: Config) -> list[dict[str, Any]]:
-    """jtfne's edges: NEST tells excitation from inhibition by the sign of a weight, of conductances too."""
+    """jtfne's edges, with signs: NEST tells inhibition by them, of conductances too."""
     table = net.edges.to_pandas()
     unit = "weight_nS" if "weight_nS" in table and table["weight_nS"].notna().all() else "weight_pA"
     inhibitory = table["mechanism"].astype(str).str.startswith("inh").to_numpy()
@@ -234,7 +234,7 @@ def source_nodes(config: Config, *, cell_type: str = "source", earlier_ms: float
 
 
 def nodes_by_row(config: Config, nodes: dict[str, list[Node]]) -> list[Node]:
-    """The nodes of each cell type in the order of jtfne's rows, so that its edges hold for NEST as they are."""
+    """All nodes in the order of jtfne's rows, so that its edges hold for NEST as they are."""
     placed = {
         row: node for name, rows in cell_rows(config).items() for row, node in zip(rows, nodes[name], strict=True)
     }
@@ -244,8 +244,8 @@ def nodes_by_row(config: Config, nodes: dict[str, list[Node]]) -> list[Node]:
 def add_parrots(config: Config, nodes: list[Node], edges: list[dict[str, Any]]) -> list[int]:
     """Append a parrot for each source, fed by a generator of its own; the parrots' indices.
 
-    NEST lets no generator drive a plastic synapse. A parrot repeats a spike when it arrives, one step after it was
-    sent, so these generators send one step earlier.
+    NEST lets no generator drive a plastic synapse. A parrot repeats a spike when it arrives, one
+    step after it was sent, so these generators send one step earlier.
     """
     feeders = source_nodes(config, earlier_ms=DT_ms)
     n_sources, first = len(feeders), len(nodes)
@@ -334,8 +334,9 @@ def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str,
 def describe_plastic(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
     """Parrots under STDP onto a cell that a teacher makes fire.
 
-    NEST counts a delay as the dendrite's: a spike of the target reaches the synapse one delay after it was fired. jtfne
-    counts the spikes as they are fired, so the teacher acts one delay earlier in NEST.
+    NEST counts a delay as the dendrite's: a spike of the target reaches the synapse one delay after
+    it was fired. jtfne counts the spikes as they are fired, so the teacher acts one delay earlier
+    in NEST.
     """
     rows = cell_rows(config)
     (cell,) = rows["cell"]

@@ -1,6 +1,7 @@
-"""Runs parts of hnn-core and NEURON for docs/validation/agreement.py, in an environment of their own.
+"""Runs parts of hnn-core and NEURON for docs/validation/agreement.py.
 
-Reads one JSON object from stdin, the `job` of `_agreement_hnn.py`, and ends with one line of JSON on stdout.
+Reads one JSON object from stdin, the `job` of `_agreement_hnn.py`, and ends with one line of JSON
+on stdout.
 """
 
 import json
@@ -53,7 +54,7 @@ def transfer_resistances(field: dict[str, Any], method: str) -> list[list[float]
 
 
 def membrane_course(cell: dict[str, Any]) -> list[float]:
-    """Potential, mV, at the end of each step, of a passive compartment under Exp2Syn, by NEURON's adaptive CVODE."""
+    """Potential, mV, of a passive compartment under Exp2Syn at the end of each step, by CVODE."""
     h.load_file("stdrun.hoc")
     section = h.Section(name="cell")
     # 1 uF/cm^2 over an area that makes the capacitance; 1 pF is 100 um^2 of it.

@@ -1,6 +1,7 @@
-"""Runs circuits in NEST for docs/validation/agreement.py; needs NEST and NumPy alone, in an environment of their own.
+"""Runs circuits in NEST for docs/validation/agreement.py; needs NEST and NumPy alone.
 
-Reads one JSON object from stdin, {"circuits": {name: circuit}}, and ends with one line of JSON on stdout. A circuit:
+Reads one JSON object from stdin, {"circuits": {name: circuit}}, and ends with one line of JSON on
+stdout. A circuit:
 
 dt_ms, duration_ms : float
 nodes : list of {"model", "params"}
@@ -12,8 +13,9 @@ traced : list of int
 last : list of int
     Nodes whose membrane potential is read after the run.
 
-The answer has, for each circuit, `v_mV` (one list per traced node), `last_mV` (one number per node of `last`), `spikes`
-([node, time in ms], sorted) and `weights` (of the edges that are not static, in their order).
+The answer has, for each circuit, `v_mV` (one list per traced node), `last_mV` (one number per node
+of `last`), `spikes` ([node, time in ms], sorted) and `weights` (of the edges that are not static,
+in their order).
 """
 
 import json
@@ -48,8 +50,8 @@ def connect_static(nodes: list[Any], edges: list[dict[str, Any]]) -> None:
 def connect_plastic(nodes: list[Any], edges: list[dict[str, Any]]) -> None:
     """Make plastic edges one by one, each of its own model and parameters.
 
-    NEST lets no device drive such a synapse, so a generator sends through a parrot, which repeats each spike after
-    `dt`; the description of the circuit has that parrot as a node.
+    NEST lets no device drive such a synapse, so a generator sends through a parrot, which repeats
+    each spike after `dt`; the description of the circuit has that parrot as a node.
     """
     for edge in edges:
         spec = {
@@ -62,8 +64,8 @@ def connect_plastic(nodes: list[Any], edges: list[dict[str, Any]]) -> None:
 
 def read_weight(nodes: list[Any], edge: dict[str, Any]) -> float:
     """The weight of a plastic edge as it stands now."""
-    found = nest.GetConnections(nodes[edge["source"]], nodes[edge["target"]], synapse_model=edge["synapse"])
-    return float(found.get("weight"))
+    connection = nest.GetConnections(nodes[edge["source"]], nodes[edge["target"]], synapse_model=edge["synapse"])
+    return float(connection.get("weight"))
 
 
 def run_circuit(circuit: dict[str, Any]) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from docs.validation import _agreement_nest_job as nest_job  # noqa: E402
 from docs.validation._agreement import (  # noqa: E402
     UNEXPLAINED,
     ask_peer,
+    compare_sides,
     dump_results,
-    result_of,
-    told_agreement,
-    with_tables,
+    format_agreement,
+    replace_tables,
 )
 
 RESULTS, PAGE = HERE / "agreement.json", HERE / "agreement.rst"
@@ -48,25 +48,25 @@ def nest_results(stored: dict[str, Any]) -> Iterator[NamedResult]:
             outcomes[row.circuit] = nest.run_jtfne(row.circuit)
         theirs = stored[row.name]
         ours = nest.read(row, outcomes[row.circuit], theirs.get("steps"))
-        yield row.name, result_of(row, ours["values"], theirs["values"])
+        yield row.name, compare_sides(row, ours["values"], theirs["values"])
 
 
 def hnn_results(stored: dict[str, Any]) -> Iterator[NamedResult]:
     """The rows of hnn-core."""
     for row in hnn.ROWS:
         theirs = stored[row.name]
-        yield row.name, result_of(row, hnn.read(row, theirs.get("steps")), theirs["values"])
+        yield row.name, compare_sides(row, hnn.read(row, theirs.get("steps")), theirs["values"])
 
 
 def local_results() -> Iterator[NamedResult]:
     """The rows of the peers that are installed here."""
     for row in (*field_rows.ROWS, *analysis_rows.ROWS):
-        yield row.name, result_of(row, *row.compute())
+        yield row.name, compare_sides(row, *row.compute())
 
 
-def collect_results(pythons: dict[str, str], before: dict[str, Any]) -> dict[str, Any]:
+def collect_results(pythons: dict[str, str], earlier: dict[str, Any]) -> dict[str, Any]:
     """Ask the peers that are given, compare everything, print a line a row."""
-    versions, stored = dict(before.get("versions", {})), dict(before.get("peers", {}))
+    versions, stored = dict(earlier.get("versions", {})), dict(earlier.get("peers", {}))
     if "nest" in pythons:
         job = nest_job.job()
         answer = ask_peer(pythons["nest"], SCRIPTS["nest"], job)
@@ -85,7 +85,7 @@ def collect_results(pythons: dict[str, str], before: dict[str, Any]) -> dict[str
         hnn_results(stored[hnn.PEER]),
     ):
         for name, result in results:
-            print(f"{name:30s} {told_agreement(result):32s} {result['words']}", flush=True)
+            print(f"{name:30s} {format_agreement(result):32s} {result['words']}", flush=True)
             rows[name] = result
     order = (nest.PEER, "LFPykit", "MNE", "SciPy", "elephant", hnn.PEER)
     return {"versions": {name: versions[name] for name in order}, "rows": rows, "peers": stored}
@@ -98,11 +98,11 @@ def main() -> None:
     pythons = dict(argument.split("=", 1) for argument in parser.parse_args().peer)
     if not set(pythons) <= set(SCRIPTS):
         parser.error(f"peers are {', '.join(SCRIPTS)}, not {', '.join(sorted(set(pythons) - set(SCRIPTS)))}")
-    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    kept = collect_results(pythons, before)
-    RESULTS.write_text(dump_results(kept), encoding="utf-8")
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
-    unexplained = [name for name, result in kept["rows"].items() if result["words"] == UNEXPLAINED]
+    earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    results = collect_results(pythons, earlier)
+    RESULTS.write_text(dump_results(results), encoding="utf-8")
+    PAGE.write_text(replace_tables(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    unexplained = [name for name, result in results["rows"].items() if result["words"] == UNEXPLAINED]
     if unexplained:
         raise SystemExit(f"differences without an explanation: {', '.join(unexplained)}")
 
