@@ -1,4 +1,7 @@
-"""One command each: tests, slow, fuzz, lint, types, bench, minimum, docs. Needs only `pip install nox`; uses uv if there."""
+"""One command each: tests, slow, fuzz, lint, types, bench, agreement, minimum, docs.
+
+Needs only `pip install nox`; uses uv if there.
+"""
 
 import shutil
 from pathlib import Path
@@ -20,9 +23,16 @@ PEERS = {
     "brian2": ("brian2>=2.9", "numpy<2", "setuptools"),  # setuptools: Cython compiles through it
     "brainpy": ("brainpy[cpu]>=2.7",),
     "jaxfne": ("jaxfne==0.3.37",),
+    "hnn": ("hnn-core>=0.6",),
 }
 # The benchmarks that take them, and which.
-BESIDE_PEERS: dict[str, tuple[str, ...]] = {"compare": tuple(PEERS), "scaling": ("nest",), "tuning": ("jaxfne",)}
+BESIDE_PEERS: dict[str, tuple[str, ...]] = {
+    "compare": ("nest", "brian2", "brainpy", "jaxfne"),
+    "scaling": ("nest",),
+    "tuning": ("jaxfne",),
+}
+# What docs/validation/agreement.rst compares jtfne with, beside what the tests install.
+AGREEMENT_PEERS = ("nest", "hnn")
 
 
 def group(name: str) -> list[str]:
@@ -103,6 +113,15 @@ def peer(session: nox.Session, name: str) -> str:
     install = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
     session.run_install(*install, "--quiet", *PEERS[name], external=True)
     return python
+
+
+@nox.session(python="3.11")
+def agreement(session: nox.Session) -> None:
+    """How far jtfne agrees with NEST, LFPykit, MNE, SciPy, elephant and hnn-core: the tables of that page, anew."""
+    install_checkout(session, "realdata")
+    session.install(*group("test"))
+    arguments = [arg for name in AGREEMENT_PEERS for arg in ("--peer", f"{name}={peer(session, name)}")]
+    session.run("python", "docs/validation/agreement.py", *arguments, *session.posargs)
 
 
 @nox.session(python="3.11")

@@ -1,9 +1,10 @@
-"""Field operators against MNE's own sphere and LFPykit's predictors, on the same heads, sensors and sources."""
+"""Field operators against MNE's own sphere, on the same heads, sensors and sources.
+
+Those of LFPykit, and more of MNE's, are rows of docs/validation/agreement.rst: tests/test_agreement_page.py.
+"""
 
 import time
 
-import lfpykit
-import lfpykit.eegmegcalc
 import mne
 import numpy as np
 import pytest
@@ -12,9 +13,6 @@ import heads
 from jtfne.operators import (
     FourSphere,
     FromForward,
-    InfiniteDipole,
-    LineSource,
-    PointSource,
     SarvasSphere,
     coils_of,
     unit_rows,
@@ -22,9 +20,6 @@ from jtfne.operators import (
 
 RNG = np.random.default_rng(11)
 UP_mm = np.array([0.0, 0.0, 0.1])  # MNE takes no dipole at the very centre
-
-
-# MNE
 
 
 @pytest.mark.parametrize("eccentricity", [0.0, 0.2, 0.6, 0.8, 0.85])
@@ -109,73 +104,3 @@ def test_forward_of_some_channels_in_another_order():
     names = heads.eeg_info()["ch_names"]
     np.testing.assert_array_equal(some.matrix, whole.matrix[[names.index("Oz"), names.index("Fp1")]])
     assert some.parameters.values["sensors"] == ["Oz", "Fp1"]
-
-
-# LFPykit: um, nA and mV
-
-
-def cell():
-    """Twelve segments of LFPykit's CellGeometry, um."""
-    starts = RNG.uniform(-300.0, 300.0, (12, 3))
-    ends = starts + RNG.uniform(-80.0, 80.0, (12, 3))
-    x, y, z = (np.column_stack([starts[:, k], ends[:, k]]) for k in range(3))
-    return starts, ends, lfpykit.CellGeometry(x=x, y=y, z=z, d=np.full(12, 2.0))
-
-
-def contacts():
-    """Thirty contacts, um, none within a cell's radius of a segment."""
-    return RNG.uniform(-400.0, 400.0, (30, 3))
-
-
-def test_points_and_lines_of_lfpykit():
-    starts, ends, geometry = cell()
-    at = contacts()
-    given = {"x": at[:, 0], "y": at[:, 1], "z": at[:, 2], "sigma": 0.3}
-    points = lfpykit.PointSourcePotential(geometry, **given).get_transformation_matrix()
-    lines = lfpykit.LineSourcePotential(geometry, **given).get_transformation_matrix()
-    own = PointSource(at * 1e-3, (starts + ends) * 0.5e-3, radius_mm=0.001).matrix
-    np.testing.assert_allclose(own * 1e-6, points, rtol=1e-6)  # mV/nA = 1e6 V/A
-    own = LineSource(at * 1e-3, starts * 1e-3, ends * 1e-3, radius_mm=0.001).matrix
-    np.testing.assert_allclose(own * 1e-6, lines, rtol=1e-6)
-
-
-def test_anisotropic_tissue_of_lfpykit():
-    starts, ends, geometry = cell()
-    at, sigma = contacts(), (0.3, 0.2, 0.45)
-    anisotropic = {"sigma": list(sigma), "x": at[:, 0], "y": at[:, 1], "z": at[:, 2]}
-    for method, own in (
-        ("pointsource", PointSource(at * 1e-3, (starts + ends) * 0.5e-3, sigma, 0.001)),
-        ("linesource", LineSource(at * 1e-3, starts * 1e-3, ends * 1e-3, sigma, 0.001)),
-    ):
-        theirs = lfpykit.RecExtElectrode(geometry, method=method, **anisotropic).get_transformation_matrix()
-        np.testing.assert_allclose(own.matrix * 1e-6, theirs, rtol=1e-6)
-
-
-def test_infinite_dipole_of_lfpykit():
-    at = contacts() * 10.0
-    theirs = lfpykit.eegmegcalc.InfiniteVolumeConductor(0.3)
-    matrix = theirs.get_transformation_matrix(at)  # mV/(nA um), of a dipole at the origin
-    own = InfiniteDipole(at * 1e-3, [[0.0, 0.0, 0.0]], 0.3).matrix[:, 0]
-    np.testing.assert_allclose(own * 1e-12, matrix, rtol=1e-6)  # mV/(nA um) = 1e12 V/(A m)
-
-
-@pytest.mark.parametrize("depth_mm", [78.0, 60.0, 20.0])
-def test_four_spheres_of_lfpykit(depth_mm):
-    """On the scalp, to 1e-6 of the largest: its series ends where terms are small."""
-    sites = 89.999999 * unit_rows(RNG.normal(size=(20, 3)))  # it refuses what rounding put outside
-    dipole = depth_mm * unit_rows(RNG.normal(size=(1, 3)))
-    radii, sigmas = [79_000.0, 80_000.0, 85_000.0, 90_000.0], [0.3, 1.5, 0.015, 0.3]
-    theirs = lfpykit.eegmegcalc.FourSphereVolumeConductor(sites * 1e3, radii, sigmas)
-    matrix = theirs.get_transformation_matrix(dipole[0] * 1e3)
-    own = FourSphere(sites, dipole).matrix[:, 0] * 1e-12
-    np.testing.assert_allclose(own, matrix, atol=1e-6 * np.abs(matrix).max())
-
-
-def test_sarvas_of_lfpykit():
-    at = 115.0 * unit_rows(RNG.normal(size=(8, 3)))
-    dipole = np.array([20.0, -30.0, 50.0])
-    theirs = lfpykit.eegmegcalc.SphericallySymmetricVolCondMEG(at * 1e3)
-    matrix = theirs.get_transformation_matrix(dipole * 1e3)  # (8, 3, 3): H in nA/um of nA um
-    own = np.stack([SarvasSphere(at, np.tile(axis, (8, 1)), [dipole]).matrix[:, 0] for axis in np.eye(3)], axis=1)
-    h = own / (4e-7 * np.pi) * 1e-12  # A/m of A m -> nA/um of nA um
-    np.testing.assert_allclose(h, matrix, atol=1e-6 * np.abs(matrix).max())
