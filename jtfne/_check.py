@@ -4,7 +4,10 @@ import difflib
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 # What the readers of netCDF, Zarr and Parquet raise over broken files.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
@@ -85,3 +88,24 @@ def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
     if not limit.holds(value):
         raise refuse(f"{name}={value!r}", f"a finite number in {limit}", where)
     return value
+
+
+def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
+    """`values` as an array of the integer type `dtype`, which holds each of them as it is.
+
+    Numpy's `astype` wraps what does not fit, 65,536 in 16 bits to 0. Every array of integers that is made narrower goes
+    through here, unless what it holds cannot be too large by construction.
+    Raises: JtfneError for a number that is out of the range of `dtype`, or not whole.
+
+    >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
+    [1, 32767]
+    """
+    wide, limits = np.asarray(values), np.iinfo(dtype)
+    if wide.size and not np.can_cast(wide.dtype, dtype):
+        low, high = wide.min(), wide.max()
+        if not (limits.min <= low and high <= limits.max):  # not a number is neither
+            extreme = low if not limits.min <= low else high
+            raise refuse(f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where)
+        if wide.dtype.kind == "f" and not np.array_equal(wide, np.floor(wide)):
+            raise refuse(f"{name}={wide[wide != np.floor(wide)][0]}", "whole numbers", where)
+    return wide.astype(dtype)

@@ -89,6 +89,7 @@ class FlatNet:
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
             plastic=plastic,
+            cell_names=jnp.asarray(_cell_names(populations)),
             **_kinetic([known[names[0]] for names in receptors], dtype),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
@@ -176,6 +177,12 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     return np.concatenate(
         [each.spread(getattr(each, name)) * each.spread(each.emitter.input_pA) for each in populations]
     )
+
+
+def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
+    """The words of the name from which each cell draws, (2, n_cells): its population, and its place in it."""
+    parts = [_keys.numbered_of(each.area, each.layer, each.cell_type, n=each.n_cells) for each in populations]
+    return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
 
 
 def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
-from jtfne._keys import generator
+from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
 
@@ -99,7 +99,7 @@ def identity_of(config: Config) -> Identity:
             bottom=layers[each.layer].bottom,
             thickness_mm=geometry.thickness_mm,
             radius_mm=geometry.radius_mm,
-            rng=generator(config.run.seed, f"positions/{each.area}/{each.layer}/{each.cell_type}"),
+            rng=generator(config.run.seed, f"positions/{joined(each.area, each.layer, each.cell_type)}"),
         )
         for each in populations
     ]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit, narrowed
 
 Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
@@ -90,21 +90,27 @@ class Afferents(Stimulus, Protocol):
         """Whether all targets see one train."""
         ...
 
+    @property
+    def n_of_train(self) -> int:
+        """How many spikes are drawn for one train."""
+        ...
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train (n_spikes,) and time in ms (n_spikes,) of each spike, of `n_trains` drawn alike."""
         ...
 
 
-def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int16]:
+def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int32]:
     """How many spikes of each train fall into each step, times rounded to the grid: (n_steps, n_trains).
 
     Spikes beyond these steps are left out.
     """
     train, t_ms = spikes
-    step = np.rint(t_ms / dt_ms).astype(np.int64) - first_step
-    here = (step >= 0) & (step < n_steps)
-    found: Any = np.bincount(step[here] * n_trains + train[here], minlength=n_steps * n_trains)
-    return np.asarray(found, np.int16).reshape(n_steps, n_trains)
+    step = np.rint(t_ms / dt_ms) - first_step
+    here = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
+    place = step[here].astype(np.int64) * n_trains + train[here]
+    counts = np.bincount(place, minlength=n_steps * n_trains)
+    return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
 
 
 def steps_ms(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:

@@ -37,6 +37,11 @@ class SpikeTimes(Weighted):
         """Whether all targets see one train."""
         return self.cells is None
 
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of the train that all share; those of a table are listed, not drawn."""
+        return len(self.times_ms) if self.cells is None else 0
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike; the train is the id of the cell, or 0 if all share one."""
         train = np.zeros(len(self.times_ms)) if self.cells is None else np.array(self.cells)

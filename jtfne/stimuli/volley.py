@@ -47,6 +47,11 @@ class Evoked(Weighted):
         """Whether all targets see one train."""
         return self.synchronous
 
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of one train."""
+        return self.n_spikes
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike."""
         t_ms = self.mean_ms + self.sd_ms * random.standard_normal((n_trains, self.n_spikes))
@@ -117,6 +122,16 @@ class Rhythmic(Weighted):
         """From the first spike of a burst to its last."""
         return (self.n_spikes - 1) * self.isi_ms
 
+    @property
+    def n_bursts(self) -> int:
+        """How many bursts one afferent has."""
+        return math.ceil((self.stop_ms - self.start_ms) / self.period_ms - 1e-9)
+
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of one train."""
+        return self.n_bursts * self.n_afferents * self.n_spikes
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike."""
         middle_ms = np.array([at_ms for at_ms, _ in self.events_ms(math.inf)])[:, None]
@@ -131,8 +146,7 @@ class Rhythmic(Weighted):
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The middle of each burst, on average; events without length."""
-        n_bursts = math.ceil((self.stop_ms - self.start_ms) / self.period_ms - 1e-9)
-        return [(self.start_ms + k * self.period_ms, 0.0) for k in range(n_bursts)]
+        return [(self.start_ms + k * self.period_ms, 0.0) for k in range(self.n_bursts)]
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""
