@@ -91,16 +91,23 @@ def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
 
 
 def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
-    """`values` as an array of the integer type `dtype`, which holds each of them as it is.
+    """`values` as an array of `dtype`: integers as they are, floats rounded.
 
-    Numpy's `astype` wraps what does not fit, 65,536 in 16 bits to 0. Every array of integers that is made narrower goes
-    through here, unless what it holds cannot be too large by construction.
-    Raises: JtfneError for a number that is out of the range of `dtype`, or not whole.
+    Numpy's `astype` wraps an integer that does not fit, 65,536 in 16 bits to 0, and makes a float infinite. Every array
+    that is made narrower goes through here, unless what it holds cannot be too large by construction.
+    Raises: JtfneError for a number that is out of the range of `dtype`, or not whole where it must be.
 
     >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
     [1, 32767]
     """
-    wide, limits = np.asarray(values), np.iinfo(dtype)
+    wide = np.asarray(values)
+    if np.dtype(dtype).kind == "f":
+        most = float(np.finfo(dtype).max)
+        beyond = np.isfinite(wide) & (np.abs(wide) > most) if wide.dtype.itemsize > np.dtype(dtype).itemsize else None
+        if beyond is not None and beyond.any():
+            raise refuse(f"{name}={wide[beyond].ravel()[0]:g}", f"at most {most:.2g} in {np.dtype(dtype)}", where)
+        return wide.astype(dtype)
+    limits = np.iinfo(dtype)
     if wide.size and not np.can_cast(wide.dtype, dtype):
         low, high = wide.min(), wide.max()
         if not (limits.min <= low and high <= limits.max):  # not a number is neither

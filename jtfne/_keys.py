@@ -80,6 +80,28 @@ def uniform(drawn: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
     return whole * 2.0**-53
 
 
+def seed_of(base: jax.Array) -> jax.Array:
+    """Two words drawn from `base`, a key of any implementation: uint32 (2,)."""
+    stream = _threefry(base)
+    high, low = words(jax.vmap(lambda k: jax.random.fold_in(stream, k))(jnp.arange(2)))
+    return high ^ low  # as `jax.random.bits` has it
+
+
+def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
+    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same bits."""
+    high, low = words(streams)
+    if jnp.finfo(dtype).bits == 32:
+        return ((high ^ low) >> 9).astype(dtype) * 2.0**-23
+    return ((high.astype(jnp.uint64) << 32 | low) >> 12).astype(dtype) * 2.0**-52
+
+
+def normals(streams: jax.Array, dtype: Any) -> jax.Array:
+    """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
+    low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
+    spread = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
+    return np.array(np.sqrt(2.0), dtype) * jax.lax.erf_inv(jnp.maximum(low, spread))
+
+
 def numbered(n: int) -> npt.NDArray[np.uint32]:
     """Names of streams that are told by their place alone: uint32 (2, n)."""
     return np.stack([np.zeros(n, np.uint32), np.arange(n, dtype=np.uint32)])

@@ -12,6 +12,8 @@ from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
 
 DTYPES = ("float32", "float64")
+MOST_STEPS = 2**31 - 10**6
+"""Steps of a trial: they are counted in 32 bits, and the last chunk may run past the end."""
 
 
 def steps_of(span_ms: float, dt_ms: float) -> int | None:
@@ -44,6 +46,8 @@ class Run(Frozen):
             raise refuse(
                 f"dt_ms={self.dt_ms:g} with duration_ms={self.duration_ms:g}", "a dt that divides the duration", HERE
             )
+        if self.n_steps >= MOST_STEPS:
+            raise refuse(f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE)
         return self
 
     @property

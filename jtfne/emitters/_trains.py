@@ -9,7 +9,8 @@ import numpy.typing as npt
 from jtfne._check import one_of, refuse
 
 NEVER = 2**31 - 1  # a step that no run reaches
-SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one rounded to float32 does
+SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one that was computed does
+MOST_SILENT = 10**6  # cells that a table of spikes makes without saying which they are
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
 
 
@@ -57,7 +58,11 @@ class Trains:
             raise refuse(f"{of} and {at} that are no numbers", "ids, and times in ms", where) from None
         if not np.all((ids >= 0) & (ids == np.floor(ids)) & (ids < NEVER)):
             raise refuse(f"a {of} that is no id", "whole numbers of at least 0", where)
-        wanted = np.arange(int(ids.max(initial=-1)) + 1) if cells is None else np.asarray(cells, np.int64)
+        n_cells = int(ids.max(initial=-1)) + 1
+        if cells is None and n_cells > max(MOST_SILENT, 10 * ids.size):
+            given = f"a table of {ids.size} spikes whose ids reach {n_cells - 1:,}, a cell for each id,"
+            raise refuse(given, "cells=[...], the ids that are cells of this type", where)
+        wanted = np.arange(n_cells) if cells is None else np.asarray(cells, np.int64)
         order = np.lexsort((t_ms, ids))
         ids, t_ms = ids[order].astype(np.int64), t_ms[order]
         first, last = (np.searchsorted(ids, wanted, side) for side in ("left", "right"))
@@ -94,13 +99,21 @@ class Trains:
             raise refuse("two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource")
         steps = np.full((len(self), int(self.sizes.max(initial=0)) + 1), NEVER, np.int32)
         place = np.arange(self.t_ms.size) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
-        steps[np.repeat(np.arange(len(self)), self.sizes), place] = np.minimum(self._steps(dt_ms), NEVER)
+        steps[np.repeat(np.arange(len(self)), self.sizes), place] = self._steps(dt_ms)
         return steps
 
     def _steps(self, dt_ms: float) -> npt.NDArray[np.int64]:
-        """The step of each spike."""
-        steps: npt.NDArray[np.int64] = np.maximum(np.ceil(self.t_ms / dt_ms - SLACK) - 1, 0).astype(np.int64)
-        return steps
+        """The step of each spike.
+
+        A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
+        of the time. It then lies behind the end of its step without meaning it. (Of other times one in 2^29 is one.)
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
+            single = self.t_ms.astype(np.float32)
+            gap_ms = np.where(single == self.t_ms, 0.5 * np.spacing(single).astype(np.float64), 0.0)
+        slack = np.minimum(SLACK + gap_ms / dt_ms, 0.5)
+        steps = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
+        return np.minimum(steps, NEVER).astype(np.int64)  # a time far off has no integer
 
     def __len__(self) -> int:
         return int(self.sizes.size)

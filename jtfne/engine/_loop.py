@@ -34,9 +34,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
         poisson=tuple(_rain(keys["stimulus"], k, each, names) for k, each in enumerate(inputs.poisson)),
         fluctuations=tuple(
-            noise.wander(
-                _keys.named(keys["stimulus"], each.stream[:, None])[0], ONE if each.shared else names, dtype
-            )
+            noise.wander(_keys.named(keys["stimulus"], each.stream[:, None])[0], ONE if each.shared else names, dtype)
             for each in inputs.fluctuations
         ),
         plastic=tuple(each.start(dtype) for each in circuit.plastic),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine, noise, stimuli
 from jtfne import config as words
-from jtfne._check import one_of, refuse
+from jtfne._check import narrowed, one_of, refuse
 from jtfne.flatnet import row_of
 from jtfne.net import Net, select_with
 from jtfne.simulation._names import in_order, name_of, streams_of
@@ -174,7 +174,8 @@ def drive_of(
         elif not isinstance(drive, stimuli.Marker):
             patterns.add(dataclasses.replace(drive, amplitude=1.0), each.at, rows, drive.amplitude)
     courses = [Course(drive, at) for drive, at in patterns.found]
-    stacked = np.array(list(patterns.found.values()), dtype).reshape(len(courses), net.n_neurons)
+    rows_pA = np.array(list(patterns.found.values()), np.float64).reshape(len(courses), net.n_neurons)
+    stacked = narrowed(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
     poisson = tuple(_poisson(group, net.n_neurons, dt_ms, dtype) for group in rains)
     return Drive(
         engine.Inputs(
@@ -289,7 +290,7 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
     return engine.PoissonInput(
         targets=None if rows.size == n_cells else jax.device_put(rows[order].astype(np.int32)),
         thresholds=jax.device_put(np.repeat(table, sizes, axis=1)[:, order] if several else table),
-        weight=jax.device_put((np.repeat(weights, sizes)[order] if several else weights).astype(dtype)),
+        weight=jax.device_put(_weights(np.repeat(weights, sizes)[order] if several else weights, dtype)),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
         stream=jax.device_put(np.repeat(streams, sizes, axis=1)[:, order] if several else streams),
@@ -307,7 +308,7 @@ def _fluctuation(
     sd_pA = np.zeros(scale.size)
     sd_pA[rows] = drive.sd * scale[rows]
     return engine.Fluctuation(
-        sd_pA=jax.device_put(sd_pA.astype(dtype)),
+        sd_pA=jax.device_put(narrowed(sd_pA, dtype, name="sd in pA", where="Paradigm")),
         tau_ms=jax.device_put(np.asarray(drive.tau_ms, dtype)),
         stream=jax.device_put(_keys.numbered_of(source, n=1)[:, 0]),
         shared=drive.shared,
@@ -323,8 +324,13 @@ def _trains(
     if not drive.shared:
         train[rows] = np.arange(rows.size, dtype=np.int32)
     return engine.SpikeTrains(
-        weight=jax.device_put(weight.astype(dtype)), train=jax.device_put(train), receptor=receptor
+        weight=jax.device_put(_weights(weight, dtype)), train=jax.device_put(train), receptor=receptor
     )
+
+
+def _weights(weights: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Weights of spikes in the precision of the run."""
+    return narrowed(weights, dtype, name="the weight of a spike", where="Paradigm")
 
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:

@@ -8,6 +8,10 @@ import numpy.typing as npt
 
 from jtfne._check import FINITE, NOT_NEGATIVE, Limit, narrowed
 
+TIME = Limit(low=0.0, high=1e12)
+"""Times within a trial, ms: 30 years, far below where a float has no millisecond."""
+MANY = Limit(low=1, high=1_000_000)
+"""Spikes that one train may be made of."""
 Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
