@@ -123,9 +123,9 @@ class FlatNet:
         tuple of Carry and Chunk
             The state at the end, and packed spikes with what was recorded.
         """
-        inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
-        clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
         with settled():
+            inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
+            clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
             carry = engine.start(self.circuit, inputs, _keys.streams(key))
             return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 

@@ -29,7 +29,7 @@ def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
 
 
 def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) -> Iterator[str]:
-    """More trains than cells of a type, or more than a spike of a cell in a step. counts: cells by type, where known."""
+    """More trains than cells of a type, or more than one spike a step. counts: cells by type, where known."""
     for name, emitter in circuit.emitters.items():
         if dt_ms is not None:
             yield from too_fast(emitter, circuit.cell_params.get(name, {}), dt_ms, f"Config.circuit.emitters.{name}")

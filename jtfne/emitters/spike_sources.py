@@ -14,7 +14,7 @@ from jtfne.emitters._trains import Trains
 
 
 class PoissonSourceState(NamedTuple):
-    """v_mV, 0 throughout; seed and salt of a generator of its own and ticks, the steps so far, uint32; each (n_cells,)."""
+    """v_mV, 0 throughout; seed and salt of a generator, and ticks, the steps so far, uint32; each (n_cells,)."""
 
     v_mV: jax.Array
     seed: jax.Array
@@ -59,7 +59,7 @@ class PoissonSource:
         return PoissonSourceState(jnp.zeros_like(uniform), seed, none, none)
 
     def seeded(self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array) -> PoissonSourceState:
-        """`state` with generators from two random words of each cell, uint32 (n_cells,), which know of no other cell."""
+        """`state` with generators from two random words of each cell, uint32 (n_cells,), that no other cell moves."""
         return state._replace(seed=seed, salt=salt)
 
     def step(
