@@ -55,7 +55,7 @@ BASE = sum((kind("E", "a") for kind in KINDS[1:]), start=KINDS[0]("E", "a"))
 OTHERS = [
     *(kind("PV", "a") for kind in KINDS),  # the same but for the target
     *(kind("E", "b") for kind in KINDS),  # but for the label
-    *(kind({}, "a") for kind in KINDS),
+    *(kind({"cell_type": ["PV", "E"]}, "a") for kind in KINDS),
     poisson("E", "a", start_ms=1.0),
     evoked("E", "a", mean_ms=9.0),
     rhythmic("E", "a", start_ms=2.0),
@@ -138,7 +138,7 @@ def test_nothing_added_moves_a_stream(alone, added, first, more):
     whole = [*whole, BASE] if first else [BASE, *whole]
     together, _, _ = names_of(config(**more), sum(whole[1:], start=whole[0]))
     kept = [name for name in alone if name[0] != "place" or "S" not in more.get("cells", {}) or "A" in more["cells"]]
-    assert len(kept) > 40 and [name for name in kept if together.get(name) != alone[name]] == []
+    assert len(kept) > 20 and [name for name in kept if together.get(name) != alone[name]] == []
 
 
 def test_what_is_drawn_hangs_on_names_alone():
