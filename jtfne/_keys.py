@@ -63,7 +63,8 @@ def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.A
     """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2, n): (n,)."""
     axis = 0 if stream.ndim else None
     first = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
-    return jax.vmap(jax.random.fold_in)(first, names[1])
+    both: jax.Array = jax.vmap(jax.random.fold_in)(first, names[1])
+    return both
 
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -75,7 +76,7 @@ def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
 def uniform(drawn: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
     """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in double."""
     high, low = drawn
-    if jnp.finfo(dtype).bits == 32:
+    if np.finfo(dtype).bits == 32:
         return (high >> 8).astype(dtype) * 2.0**-24
     whole = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
     return whole * 2.0**-53
@@ -91,7 +92,7 @@ def seed_of(base: jax.Array) -> jax.Array:
 def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
     """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same bits."""
     high, low = words(streams)
-    if jnp.finfo(dtype).bits == 32:
+    if np.finfo(dtype).bits == 32:
         return ((high ^ low) >> 9).astype(dtype) * 2.0**-23
     return ((high.astype(jnp.uint64) << 32 | low) >> 12).astype(dtype) * 2.0**-52
 
@@ -100,7 +101,7 @@ def normals(streams: jax.Array, dtype: Any) -> jax.Array:
     """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
     low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
     spread = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
-    return np.array(np.sqrt(2.0), dtype) * jax.lax.erf_inv(jnp.maximum(low, spread))
+    return jax.lax.erf_inv(jnp.maximum(low, spread)) * np.array(np.sqrt(2.0), dtype)
 
 
 def numbered(n: int) -> npt.NDArray[np.uint32]:

@@ -5,6 +5,7 @@ Nobody's global flags are touched; those of others do not reach in. What a user 
 """
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 
 import jax
@@ -35,11 +36,6 @@ def precision(dtype: str) -> Iterator[None]:
     ...     str(jnp.zeros(1).dtype)
     'float64'
     """
-    if hasattr(jax, "enable_x64"):
-        width = jax.enable_x64(dtype == "float64")
-    else:  # where jax < 0.8 has it
-        from jax.experimental import enable_x64
-
-        width = enable_x64(dtype == "float64")
-    with width, settled():
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")  # where jax < 0.8 has it
+    with vars(home)["enable_x64"](dtype == "float64"), settled():
         yield

@@ -112,8 +112,9 @@ class Trains:
             single = self.t_ms.astype(np.float32)
             gap_ms = np.where(single == self.t_ms, 0.5 * np.spacing(single).astype(np.float64), 0.0)
         slack = np.minimum(SLACK + gap_ms / dt_ms, 0.5)
-        steps = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
-        return np.minimum(steps, NEVER).astype(np.int64)  # a time far off has no integer
+        ends = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
+        steps: npt.NDArray[np.int64] = np.minimum(ends, NEVER).astype(np.int64)  # a time far off has no integer
+        return steps
 
     def __len__(self) -> int:
         return int(self.sizes.size)
