@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 # What the readers of netCDF, Zarr and Parquet raise over broken files.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 
@@ -179,3 +182,31 @@ def _with_article(noun: str) -> str:
     """`noun` with "a" or "an" before it."""
     noun = "array" if noun == "ndarray" else noun
     return f"{'an' if noun[:1].lower() in ('a', 'e', 'i', 'o', 'u') else 'a'} {noun}"
+
+
+def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
+    """`values` as an array of `dtype`: integers as they are, floats rounded.
+
+    Numpy's `astype` wraps an integer that does not fit, 65,536 in 16 bits to 0, and makes a float infinite. Every array
+    that is made narrower goes through here, unless what it holds cannot be too large by construction.
+    Raises: JtfneError for a number that is out of the range of `dtype`, or not whole where it must be.
+
+    >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
+    [1, 32767]
+    """
+    wide = np.asarray(values)
+    if np.dtype(dtype).kind == "f":
+        most = float(np.finfo(dtype).max)
+        beyond = np.isfinite(wide) & (np.abs(wide) > most) if wide.dtype.itemsize > np.dtype(dtype).itemsize else None
+        if beyond is not None and beyond.any():
+            raise refuse(f"{name}={wide[beyond].ravel()[0]:g}", f"at most {most:.2g} in {np.dtype(dtype)}", where)
+        return wide.astype(dtype)
+    limits = np.iinfo(dtype)
+    if wide.size and not np.can_cast(wide.dtype, dtype):
+        low, high = wide.min(), wide.max()
+        if not (limits.min <= low and high <= limits.max):  # not a number is neither
+            extreme = low if not limits.min <= low else high
+            raise refuse(f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where)
+        if wide.dtype.kind == "f" and not np.array_equal(wide, np.floor(wide)):
+            raise refuse(f"{name}={wide[wide != np.floor(wide)][0]}", "whole numbers", where)
+    return wide.astype(dtype)

@@ -1,13 +1,22 @@
-"""Named streams of randomness: the same name gives the same stream, whatever else is drawn."""
+"""Named streams of randomness: the same name gives the same stream, whatever else is drawn.
+
+All is drawn by Threefry through `jax.random.fold_in` with the implementation given, which no flag of JAX changes:
+neither `jax_default_prng_impl` nor `jax_threefry_partitionable`, on which `jax.random.bits` of an array depends.
+"""
 
 import hashlib
 import zlib
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
 STREAMS = ("connectivity", "positions", "initial state", "noise", "stimulus", "trial")
+IMPL = "threefry2x32"
+BETWEEN = "\x1f"
+"""Stands between the parts of a name; no declared name has it, since it cannot be printed."""
 
 
 def key(seed: int, *names: str) -> jax.Array:
@@ -16,7 +25,8 @@ def key(seed: int, *names: str) -> jax.Array:
     >>> bool((key(1, "noise") == key(1, "noise")).all()), bool((key(1, "noise") == key(1, "trial")).all())
     (True, False)
     """
-    return folded(np.uint32(seed), codes(*names))
+    with jax.transfer_guard("allow"):  # of a number, whatever the program wants to know of larger arrays
+        return folded(np.uint32(seed), codes(*names))
 
 
 def codes(*names: str) -> npt.NDArray[np.uint32]:
@@ -26,7 +36,7 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 
 def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """As `key`, from `codes` of the names; may be traced."""
-    stream = jax.random.key(seed)
+    stream = jax.random.key(seed, impl=IMPL)
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
     return stream
@@ -34,12 +44,98 @@ def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Arra
 
 def streams(base: jax.Array) -> dict[str, jax.Array]:
     """The keys of the streams that a run draws from, by name."""
+    stream = _threefry(base)
     return {
-        name: jax.random.fold_in(base, zlib.crc32(name.encode())) for name in ("initial state", "noise", "stimulus")
+        name: jax.random.fold_in(stream, zlib.crc32(name.encode())) for name in ("initial state", "noise", "stimulus")
     }
+
+
+def _threefry(base: jax.Array) -> jax.Array:
+    """`base`, a key of any implementation or the words of one, as a key of IMPL."""
+    words = jax.random.key_data(base) if jnp.issubdtype(base.dtype, jax.dtypes.prng_key) else base
+    stream = jax.random.wrap_key_data(words[:2], impl=IMPL)
+    for k in range(2, words.shape[0]):
+        stream = jax.random.fold_in(stream, words[k])
+    return stream
+
+
+def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
+    """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2, n): (n,)."""
+    axis = 0 if stream.ndim else None
+    first = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
+    both: jax.Array = jax.vmap(jax.random.fold_in)(first, names[1])
+    return both
+
+
+def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Two random words of each stream, uint32 (...): all that is drawn from its key."""
+    drawn = jax.random.key_data(streams)
+    return drawn[..., 0], drawn[..., 1]
+
+
+def uniform(drawn: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
+    """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in double."""
+    high, low = drawn
+    if np.finfo(dtype).bits == 32:
+        return (high >> 8).astype(dtype) * 2.0**-24
+    whole = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
+    return whole * 2.0**-53
+
+
+def seed_of(base: jax.Array) -> jax.Array:
+    """Two words drawn from `base`, a key of any implementation: uint32 (2,)."""
+    stream = _threefry(base)
+    high, low = words(jax.vmap(lambda k: jax.random.fold_in(stream, k))(jnp.arange(2)))
+    return high ^ low  # as `jax.random.bits` has it
+
+
+def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
+    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same bits."""
+    high, low = words(streams)
+    if np.finfo(dtype).bits == 32:
+        return ((high ^ low) >> 9).astype(dtype) * 2.0**-23
+    return ((high.astype(jnp.uint64) << 32 | low) >> 12).astype(dtype) * 2.0**-52
+
+
+def normals(streams: jax.Array, dtype: Any) -> jax.Array:
+    """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
+    low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
+    spread = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
+    return jax.lax.erf_inv(jnp.maximum(low, spread)) * np.array(np.sqrt(2.0), dtype)
+
+
+def numbered(n: int) -> npt.NDArray[np.uint32]:
+    """Names of streams that are told by their place alone: uint32 (2, n)."""
+    return np.stack([np.zeros(n, np.uint32), np.arange(n, dtype=np.uint32)])
+
+
+def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
+    """Names of `n` streams told by their place within what is called `names`: uint32 (2, n).
+
+    The first 64 bits of the hash of the names, and the place added, so that n does not tell on any of them.
+    """
+    place = int.from_bytes(_digest(*names)[:8], "little")
+    numbers = np.uint64(place) + np.arange(n, dtype=np.uint64)  # modulo 2^64
+    halves = numbers.astype("<u8").view("<u4").reshape(n, 2).astype(np.uint32)
+    return np.ascontiguousarray(halves.T)
+
+
+def _digest(*names: str) -> bytes:
+    """The hash of the names; (a, bc) has another one than (ab, c)."""
+    return hashlib.sha256(BETWEEN.join(names).encode()).digest()
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
     """The numpy generator of the stream called `names` under `seed`, for draws on the host."""
     digest = hashlib.sha256("/".join((str(seed), *names)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def joined(*names: str) -> str:
+    """Names as one, with "/" between them; a "/" within any but the longest way round cannot be taken for it.
+
+    >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
+    ('V1/L2/3/E', False)
+    """
+    first, *middle, last = names
+    return "/".join((first.replace("/", BETWEEN), *middle, last.replace("/", BETWEEN)))

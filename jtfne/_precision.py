@@ -1,14 +1,35 @@
-"""Float width as a context: nobody's global jax flags are touched."""
+"""How jax computes, as a context: float width, and the flags that would change numbers or stop a run.
+
+Nobody's global flags are touched; those of others do not reach in. What a user asks of jax to find faults with
+(`jax_disable_jit`, `jax_debug_nans`) stays as it is, and is told in the manifest.
+"""
 
 import contextlib
 import importlib
-from typing import Any
+from collections.abc import Iterator
 
 import jax
 
 
-def precision(dtype: str) -> contextlib.AbstractContextManager[Any]:
-    """A context in which jax computes in `dtype`, "float32" or "float64".
+@contextlib.contextmanager
+def settled() -> Iterator[None]:
+    """A context in which jax promotes ranks and types, moves arrays, and multiplies matrices in full precision.
+
+    Whatever the environment, the program or another library has set: shapes and types are the business of jtfne, which
+    is tested with these; on a GPU a matrix product would else be rounded to 10 bits.
+    """
+    with (
+        jax.numpy_rank_promotion("allow"),
+        jax.numpy_dtype_promotion("standard"),
+        jax.transfer_guard("allow"),
+        jax.default_matmul_precision("highest"),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """A context in which jax computes in `dtype`, "float32" or "float64", and is `settled`.
 
     >>> import jax.numpy as jnp
     >>> with precision("float64"):
@@ -16,5 +37,5 @@ def precision(dtype: str) -> contextlib.AbstractContextManager[Any]:
     'float64'
     """
     home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")  # where jax < 0.8 has it
-    context: contextlib.AbstractContextManager[Any] = vars(home)["enable_x64"](dtype == "float64")
-    return context
+    with vars(home)["enable_x64"](dtype == "float64"), settled():
+        yield

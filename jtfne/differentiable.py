@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jtfne import _keys, engine
 from jtfne._check import in_range, refuse
+from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.batch import Values, checked_values, with_values
 from jtfne.delivery import DenseDelivery, SparseDelivery
@@ -117,6 +118,7 @@ def arrays_of(
     circuit = changed.circuit
     inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
     clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
-    carry = engine.start(circuit, inputs, _keys.streams(key))
-    _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
+    with settled():
+        carry = engine.start(circuit, inputs, _keys.streams(key))
+        _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
     return {name: rows for kept in chunk.recorded for name, rows in kept.items()}

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, engine
-from jtfne._check import one_of, refuse
+from jtfne._check import narrowed, one_of, refuse
 from jtfne._grid import nearest_steps
+from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
@@ -90,6 +91,7 @@ class FlatNet:
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             n_cells=net.n_neurons,
             plastic=plastic,
+            cell_names=jnp.asarray(_cell_names(populations)),
             **_kinetic([known[names[0]] for names in receptors], dtype),
         )
         tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
@@ -122,10 +124,11 @@ class FlatNet:
         tuple of Carry and Chunk
             The state at the end, and packed spikes with what was recorded.
         """
-        inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
-        clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
-        carry = engine.start(self.circuit, inputs, _keys.streams(key))
-        return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
+        with settled():
+            inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
+            clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+            carry = engine.start(self.circuit, inputs, _keys.streams(key))
+            return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 
     def to_net(self) -> Net:
         """The Net of these arrays: synapses that met in delay, receptor and target stay merged, delays on the grid.
@@ -177,6 +180,12 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     return np.concatenate(
         [each.spread(getattr(each, name)) * each.spread(each.emitter.input_pA) for each in populations]
     )
+
+
+def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
+    """The words of the name from which each cell draws, (2, n_cells): its population, and its place in it."""
+    parts = [_keys.numbered_of(each.area, each.layer, each.cell_type, n=each.n_cells) for each in populations]
+    return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
 
 
 def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
@@ -236,7 +245,8 @@ def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
 
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
     """Delays rounded to the nearest step, at least one."""
-    return np.maximum(nearest_steps(delay_ms, dt_ms), 1).astype(np.int32)
+    steps = np.maximum(nearest_steps(delay_ms, dt_ms), 1)
+    return narrowed(steps, np.int32, name="a delay in steps", where="FlatNet")
 
 
 def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
@@ -353,11 +363,12 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
     if n_devices == 1:
         return _out_degrees(projections)[None]
     found = np.zeros((n_devices, device_of.size), np.int64)
-    small = device_of.astype(np.int16)
+    small = narrowed(device_of, np.int16, name="a device", where="FlatNet")
     for each in projections:
         at = small[each.target]
         for k in range(n_devices):
-            before = np.concatenate([[0], np.cumsum(at == k, dtype=np.int32)])
+            wide = np.int32 if at.size <= np.iinfo(np.int32).max else np.int64  # half the memory where it will do
+            before = np.concatenate([[0], np.cumsum(at == k, dtype=wide)])
             found[k] += np.diff(before[each.indptr])
     return found
 
@@ -385,6 +396,8 @@ def _edge_list(
 ) -> EdgeList:
     """The synapses of sources `first` to before `last`."""
     rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+    receptor_code = narrowed(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
+    connection_code = narrowed(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype
     for code, each in projections.items():
         part = slice(int(each.indptr[first]), int(each.indptr[last]))
         n_edges = part.stop - part.start
@@ -393,9 +406,9 @@ def _edge_list(
         counts = np.diff(each.indptr[first : last + 1])
         rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
         rows["target"].append(each.target[part])
-        rows["receptor"].append(np.full(n_edges, row_of(each.mechanism, receptors), np.int16))
+        rows["receptor"].append(np.full(n_edges, row_of(each.mechanism, receptors), receptor_code))
         rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
         rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
-        rows["connection"].append(np.full(n_edges, code, np.int16))
+        rows["connection"].append(np.full(n_edges, code, connection_code))
     columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
     return EdgeList(**columns)

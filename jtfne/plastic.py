@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import narrowed, refuse
 from jtfne._tree import register
 from jtfne.delivery import Choice, Delivery, Event, EventDelivery, Sharded, ShardedDelivery, Synapses, over_spikes
 from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
@@ -109,7 +109,8 @@ class Pairing:
         counts = np.bincount(target, minlength=delivery.ring.n_cells)
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
-        incoming, sources = np.full(shape, offsets.size, np.int32), np.zeros(shape, np.int32)
+        end = narrowed(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")
+        incoming, sources = np.full(shape, end, np.int32), np.zeros(shape, np.int32)
         incoming[target, rank], sources[target, rank] = at, source
         return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
 

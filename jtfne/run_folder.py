@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import UNREADABLE, altered, refuse
+from jtfne._check import UNREADABLE, altered, narrowed, refuse
 from jtfne._files import (
     TEMPORARY,
     is_mounted,
@@ -275,16 +275,16 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
 
     spikes = tree["spk"].to_dataset()
     columns = {
-        "trial": pa.array(spikes["trial"].values.astype(np.int32)),
+        "trial": pa.array(narrowed(spikes["trial"].values, np.int32, name="trial", where="spike table")),
         "time_ms": pa.array(spikes["time"].values.astype(np.float64)),
-        "neuron": pa.array(spikes["neuron"].values.astype(np.int32)),
+        "neuron": pa.array(narrowed(spikes["neuron"].values, np.int32, name="neuron", where="spike table")),
     }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
         row = rows_of(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
             known, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
-            picked = pa.array(codes[row].astype(np.int16))
+            picked = pa.array(narrowed(codes, np.int16, name=f"the number of a {name}", where="spike table")[row])
             columns[name] = pa.DictionaryArray.from_arrays(picked, pa.array(known.tolist(), pa.string()))
     shape = {name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
     fields = [

@@ -245,6 +245,7 @@ class _Dealer:
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),
             n_cells=self._layout.n_local,
+            cell_names=None,  # all that they name is drawn before it is dealt
         )
 
     def _rows(self, flat: Any, n_cells: int) -> jax.Array:

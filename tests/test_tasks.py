@@ -263,7 +263,7 @@ def test_a_stimulus_on_a_schedule_adds_up():
     want[30:70] += 5.0
     np.testing.assert_array_equal(got, want)
     rain = P.poisson(target="E", rate_Hz=5000.0, weight_pA=1.0, start_ms=0.0, stop_ms=4.0).stimuli[0]
-    gated = P(stimuli=(Stimulus(target="E", drive=rain.drive, at=Schedule(onsets_ms=(1.0, 3.0))),))
+    gated = P(stimuli=(Stimulus(target="E", drive=rain.drive, label="poisson", at=Schedule(onsets_ms=(1.0, 3.0))),))
     plain = P.poisson(target="E", rate_Hz=5000.0, weight_pA=1.0, start_ms=1.0, stop_ms=7.0)
     np.testing.assert_array_equal(NET.simulate(gated).get("source"), NET.simulate(plain).get("source"))
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import refuse
+from jtfne._check import narrowed, refuse
 from jtfne.config import Place, is_constant, mean_weight, pair_label
 from jtfne.flatnet import FlatNet, edges_of
 from jtfne.net import Net, Projection, construct, gains_of
@@ -71,7 +71,9 @@ class Weights:
             self,
             weight=np.concatenate(drawn),
             slot=delivery.slots(row, offset),
-            connection=np.repeat(np.array(fixed, np.int16), [each.source.size for each in parts]),
+            connection=np.repeat(
+                narrowed(fixed, np.int16, name="a connection", where="candidates"), [each.source.size for each in parts]
+            ),
             pair=np.concatenate(pair),
             shape=tuple(delivery.weights.shape),
             dtype=np.dtype(delivery.weights.dtype),

@@ -130,8 +130,8 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
 
 
 def _agree(part: Any) -> None:
-    """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, and
-    in PAIRED both have as many entries."""
+    """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, in
+    PAIRED both have as many entries, and each number in SIZES is within its bound."""
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
             given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
@@ -146,6 +146,10 @@ def _agree(part: Any) -> None:
             raise refuse(
                 " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)), "equally many", HERE
             )
+    for name, most in getattr(type(part), "SIZES", ()):
+        size = getattr(part, name)
+        if size > most:
+            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {most:,}", HERE)
 
 
 def made(cls: Any, model: Any) -> Any:

@@ -17,6 +17,7 @@ from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
 from jtfne.config._senders import driven, onto_senders, trained
+from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
@@ -352,6 +353,7 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
             else:
                 yield from _rain(drive, known.circuit.mechanisms[drive.mechanism], where)
         if run is not None:
+            yield from misfits(drive, run, where)
             start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
             if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
                 given = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jtfne._check import refuse
+from jtfne.config._sizes import too_fast
 from jtfne.config.circuit import Circuit
 from jtfne.config.populations import INPUTS, base_emitter
 from jtfne.emitters import SpikeSource, Trains
@@ -28,8 +29,10 @@ def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
 
 
 def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) -> Iterator[str]:
-    """More trains than cells of a type, or two spikes of a cell in one step. counts: cells by type, where known."""
+    """More trains than cells of a type, or more than one spike a step. counts: cells by type, where known."""
     for name, emitter in circuit.emitters.items():
+        if dt_ms is not None:
+            yield from too_fast(emitter, circuit.cell_params.get(name, {}), dt_ms, f"Config.circuit.emitters.{name}")
         trains = emitter.times_ms if isinstance(emitter, SpikeSource) else None
         if not isinstance(trains, Trains):
             continue

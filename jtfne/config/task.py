@@ -13,6 +13,8 @@ from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
 
 DTYPES = ("float32", "float64")
+MOST_STEPS = 2**31 - 10**6
+"""Steps of a trial: they are counted in 32 bits, and the last chunk may run past the end."""
 
 
 class Run(Frozen):
@@ -39,6 +41,8 @@ class Run(Frozen):
             given = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
             fits = nearest_fits(self.duration_ms, self.dt_ms)
             raise refuse(given, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
+        if self.n_steps >= MOST_STEPS:
+            raise refuse(f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE)
         return self
 
     @property

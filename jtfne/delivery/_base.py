@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from jtfne._check import refuse
+
 
 @dataclasses.dataclass(frozen=True)
 class Ring:
@@ -20,6 +22,12 @@ class Ring:
     n_slots: int
     n_receptors: int
     n_cells: int
+
+    def __post_init__(self) -> None:
+        """Raises: JtfneError if an entry has no int32 index, which all deliveries keep."""
+        if self.size > np.iinfo(np.int32).max:
+            given = f"a ring buffer of {self.size} entries"
+            raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
 
     @property
     def width(self) -> int:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import refuse
+from jtfne._check import narrowed
 from jtfne._cores import n_cores
 from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack, rows_of_keys
@@ -174,9 +174,6 @@ class Blocks:
         n_blocks: int = 0,
         block: int | None = None,
     ) -> None:
-        if ring.size > np.iinfo(np.int32).max:
-            given = f"a ring buffer of {ring.size} entries"
-            raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
         self._block = block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
         room = blocks_of(degrees, self._block)
         self._first = np.cumsum(room) - room
@@ -207,7 +204,7 @@ class Blocks:
         return {
             "offsets": self._offsets,
             "weights": self._weights,
-            "first_block": self._first.astype(np.int32),
+            "first_block": narrowed(self._first, np.int32, name="a block of synapses", where="delivery"),
             "n_blocks_of": self._used,
             "connection": self._connection,
         }

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
-from jtfne._grid import steps_up
 
 NEVER = 2**31 - 1  # a step that no run reaches
 MOST_CELLS = 10_000_000  # of a table without `cells`; a train takes 8 bytes and its spikes
+SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one that was computed does
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
 
 
@@ -104,12 +104,21 @@ class Trains:
             raise refuse("two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource")
         steps = np.full((len(self), int(self.sizes.max(initial=0)) + 1), NEVER, np.int32)
         place = np.arange(self.t_ms.size) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
-        steps[np.repeat(np.arange(len(self)), self.sizes), place] = np.minimum(self._steps(dt_ms), NEVER)
+        steps[np.repeat(np.arange(len(self)), self.sizes), place] = self._steps(dt_ms)
         return steps
 
     def _steps(self, dt_ms: float) -> npt.NDArray[np.int64]:
-        """The step of each spike."""
-        steps: npt.NDArray[np.int64] = np.maximum(steps_up(self.t_ms, dt_ms) - 1, 0).astype(np.int64)
+        """The step of each spike.
+
+        A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
+        of the time. It then lies behind the end of its step without meaning it. (Of other times one in 2^29 is one.)
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
+            single = self.t_ms.astype(np.float32)
+            gap_ms = np.where(single == self.t_ms, 0.5 * np.spacing(single).astype(np.float64), 0.0)
+        slack = np.minimum(SLACK + gap_ms / dt_ms, 0.5)
+        ends = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
+        steps: npt.NDArray[np.int64] = np.minimum(ends, NEVER).astype(np.int64)  # a time far off has no integer
         return steps
 
     def __len__(self) -> int:

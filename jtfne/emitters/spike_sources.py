@@ -14,10 +14,11 @@ from jtfne.emitters._trains import Trains
 
 
 class PoissonSourceState(NamedTuple):
-    """v_mV, 0 throughout; seed of a generator of its own and ticks, the steps so far, uint32; each (n_cells,)."""
+    """v_mV, 0 throughout; seed and salt of a generator, and ticks, the steps so far, uint32; each (n_cells,)."""
 
     v_mV: jax.Array
     seed: jax.Array
+    salt: jax.Array
     ticks: jax.Array
 
 
@@ -54,13 +55,18 @@ class PoissonSource:
         drawn = (uniform * 2.0**24).astype(jnp.uint32)
         place = jnp.arange(uniform.shape[0], dtype=jnp.uint32)
         seed = _mixed(_mixed(jnp.sum(drawn, dtype=jnp.uint32)) ^ _mixed(place))
-        return PoissonSourceState(jnp.zeros_like(uniform), seed, jnp.zeros_like(place))
+        none = jnp.zeros_like(place)
+        return PoissonSourceState(jnp.zeros_like(uniform), seed, none, none)
+
+    def seeded(self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array) -> PoissonSourceState:
+        """`state` with generators from two random words of each cell, uint32 (n_cells,), that no other cell moves."""
+        return state._replace(seed=seed, salt=salt)
 
     def step(
         self, state: PoissonSourceState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[PoissonSourceState, jax.Array]:
         """Advance by dt; also who spiked, bool (n_cells,). `i_pA` and `syn` do nothing."""
-        word = _mixed(state.seed ^ _mixed(state.ticks))
+        word = _mixed(_mixed(state.seed ^ _mixed(state.ticks)) + state.salt)
         drawn = (word >> 8).astype(jnp.int32).astype(state.v_mV.dtype) * 2.0**-24
         spikes = drawn < -jnp.expm1(-1e-3 * self.rate_Hz * dt_ms)
         return state._replace(ticks=state.ticks + jnp.uint32(1)), spikes

@@ -38,7 +38,8 @@ class Circuit:
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
     or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
     dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
-    surrogate: what makes spikes differentiable; None for spikes that are bools.
+    surrogate: what makes spikes differentiable; None for spikes that are bools. cell_names: uint32 (2, n_cells), the
+    words of the name from which each cell draws; None for cells that are told by their row.
     """
 
     groups: tuple[Group, ...]
@@ -55,6 +56,7 @@ class Circuit:
     plastic: tuple[Plastic, ...] = ()
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
+    cell_names: jax.Array | None = None
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -79,7 +81,8 @@ class PoissonInput:
     """Poisson spikes onto one receptor.
 
     thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
-    or nS added by each spike. targets: int32 (n_targets,), all different.
+    or nS added by each spike. targets: int32 (n_targets,), all different. stream: uint32 (2, n_targets) or (2, 1), the
+    words of the name of the stimulus that each target sees; None for one told by its place among the inputs.
     """
 
     targets: jax.Array | None
@@ -87,6 +90,7 @@ class PoissonInput:
     weight: jax.Array
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
+    stream: jax.Array | None = None
 
     def n_targets(self, n_cells: int) -> int:
         """How many cells it reaches, of `n_cells`."""
@@ -98,7 +102,7 @@ class PoissonInput:
 class Fluctuation:
     """An Ornstein-Uhlenbeck current. sd_pA: (n_cells,), 0 where it does not reach; tau_ms: ().
 
-    stream: uint32 (), the code of its stream's name. shared: all cells see one process, else each its own.
+    stream: uint32 (2,), the words of its stream's name. shared: all cells see one process, else each its own.
     """
 
     sd_pA: jax.Array

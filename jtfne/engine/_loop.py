@@ -7,10 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jtfne import noise
+from jtfne import _keys, noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, Spiked
-from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Heard, Inputs, Rain, Recorder, View
+from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Group, Heard, Inputs, PoissonInput, Rain, Recorder, View
 from jtfne.engine._step import add_spikes, followed, stepped, synaptic_input
 
 _Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
@@ -19,30 +19,49 @@ _Now = tuple[Clock, tuple[jax.Array, jax.Array] | None]  # of a step, and where 
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
-    """The state before the first step; `keys` has "initial state", "noise" and "stimulus"."""
+    """The state before the first step; `keys` has "initial state", "noise" and "stimulus".
+
+    What a cell draws hangs on the key and on its name, not on which others there are.
+    """
     dtype = circuit.drive_pA.dtype
-    uniform = jax.random.uniform(keys["initial state"], (circuit.n_cells,), dtype)
-    draws = (1 if each.shared else each.n_targets(circuit.n_cells) for each in inputs.poisson)
-    streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
+    names = _keys.numbered(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
+    drawn = _keys.words(_keys.named(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
-        cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
+        cells=tuple(_at_rest(group, drawn, dtype) for group in circuit.groups),
         syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
-        noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
-        poisson=tuple(
-            Rain(*noise.poisson(noise.seed(key, n), each.thresholds))
-            for key, n, each in zip(streams, draws, inputs.poisson, strict=True)
-        ),
+        noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
+        poisson=tuple(_rain(keys["stimulus"], k, each, names) for k, each in enumerate(inputs.poisson)),
         fluctuations=tuple(
-            noise.wander(
-                jax.random.fold_in(keys["stimulus"], each.stream), 1 if each.shared else circuit.n_cells, dtype
-            )
+            noise.wander(_keys.named(keys["stimulus"], each.stream[:, None])[0], ONE if each.shared else names, dtype)
             for each in inputs.fluctuations
         ),
         plastic=tuple(each.start(dtype) for each in circuit.plastic),
         second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
+
+
+ONE = _keys.numbered(1)  # the name of the stream that all cells share
+
+
+def _at_rest(group: Group, drawn: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
+    """The state of a group before the first step, from two random words of each cell of the circuit."""
+    words = group.take(drawn[0]), group.take(drawn[1])
+    state = group.emitter.init(_keys.uniform(words, dtype))
+    seeded = getattr(group.emitter, "seeded", None)  # of a model whose cells draw as they run
+    return state if seeded is None else seeded(state, *words)
+
+
+def _rain(key: jax.Array, place: int, given: PoissonInput, names: jax.Array) -> Rain:
+    """What draws the spikes of a Poisson input, and those of the first step. place: among those without a name."""
+    stream = _keys.numbered(place + 1)[:, -1:] if given.stream is None else given.stream
+    streams = _keys.named(key, stream)  # (1,), or one a target
+    if given.shared:
+        return Rain(*noise.poisson(noise.seed(streams[0], ONE), given.thresholds))
+    own = names if given.targets is None else names[:, given.targets]
+    several = stream.shape[1] > 1
+    return Rain(*noise.poisson(noise.seed(streams if several else streams[0], own), given.thresholds))
 
 
 def advance(

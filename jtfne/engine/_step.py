@@ -123,9 +123,12 @@ def _arrived(
 ) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
     """The rows of the receptors after the step, with what arrived; the ring without that; the next Poisson spikes."""
     syn, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
+    nothing = jnp.minimum(now, 0).astype(syn.dtype)  # 0, which XLA cannot tell
     if circuit.leading is not None and ring is not None:
         syn = syn + circuit.leading.ring.due(ring, now)
-    syn, poisson = _rained(circuit, inputs, syn, carry, tick)
+    else:
+        syn = syn + nothing
+    syn, poisson = _rained(circuit, inputs, syn, carry, tick, nothing)
     if circuit.leading is not None and ring is not None:
         ring = circuit.leading.ring.cleared(ring, now, syn)
     return syn, ring, poisson
@@ -173,28 +176,42 @@ def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
 
 
 def _rained(
-    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock, nothing: jax.Array
 ) -> tuple[jax.Array, tuple[Rain, ...]]:
-    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step."""
+    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step.
+
+    nothing: 0, added to each product before the sum, or else the compiler may contract both into one rounding, which
+    it does or not by how the stimuli are laid out: those of one cell would then hang on those of others.
+    """
     after = []
     for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
         after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
         n_targets = each.n_targets(circuit.n_cells)
-        added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype), (n_targets,))
+        charge = tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype) + nothing
+        added = jnp.broadcast_to(charge, (n_targets,))
         row = each.receptor * circuit.n_cells
         if each.targets is None:
             rest = syn.shape[0] - row - n_targets
             syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
         else:
             syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
-    return add_spikes(circuit, inputs, syn, tick.counts), tuple(after)
+    return add_spikes(circuit, inputs, syn, tick.counts, nothing), tuple(after)
 
 
-def add_spikes(circuit: Circuit, inputs: Inputs, syn: jax.Array, counts: tuple[jax.Array, ...]) -> jax.Array:
-    """The synaptic state with spikes at given times added. counts: one (n_columns,) for each of `inputs.trains`."""
+def add_spikes(
+    circuit: Circuit,
+    inputs: Inputs,
+    syn: jax.Array,
+    counts: tuple[jax.Array, ...],
+    nothing: jax.Array | float = 0.0,
+) -> jax.Array:
+    """The synaptic state with spikes at given times added.
+
+    counts: one (n_columns,) for each of `inputs.trains`. nothing: as of `_rained`.
+    """
     for given, spikes in zip(inputs.trains, counts, strict=True):
         row = given.receptor * circuit.n_cells
-        added = given.weight * spikes.astype(syn.dtype)[given.train]
+        added = given.weight * spikes.astype(syn.dtype)[given.train] + nothing
         syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
     return syn
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import one_of, refuse
-from jtfne._keys import generator
+from jtfne._check import narrowed, one_of, refuse
+from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
 
@@ -74,14 +74,19 @@ def identity_from_labels(
         layers=layers,
         cell_types=cell_types,
         position_mm=position_mm,
-        ids=np.asarray(np.arange(len(area)) if ids is None else ids, dtype=np.int32),
+        ids=narrowed(np.arange(len(area)) if ids is None else ids, np.int32, name="ids", where="Identity"),
     )
 
 
 def _encode(names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
     """Codes (n,) and vocabulary of `names`."""
     known = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    return np.array([known[name] for name in names], dtype=np.int16), tuple(known)
+    return _codes([known[name] for name in names]), tuple(known)
+
+
+def _codes(places: Sequence[int]) -> Codes:
+    """Places in a vocabulary as codes. Raises: JtfneError if there are more names than codes."""
+    return narrowed(places, np.int16, name="the number of a name", where="Identity")
 
 
 def identity_of(config: Config) -> Identity:
@@ -91,6 +96,7 @@ def identity_of(config: Config) -> Identity:
     layers = {layer.name: layer for layer in config.circuit.layers}
     cell_types = tuple(dict.fromkeys(each.cell_type for each in populations))
     n_cells = np.array([each.n_cells for each in populations], dtype=np.int64)
+    n_all = int(narrowed(n_cells.sum(), np.int32, name="cells in all", where="Config.circuit"))
     geometry = config.circuit.geometry
     placed = [
         column_positions_mm(
@@ -99,13 +105,13 @@ def identity_of(config: Config) -> Identity:
             bottom=layers[each.layer].bottom,
             thickness_mm=geometry.thickness_mm,
             radius_mm=geometry.radius_mm,
-            rng=generator(config.run.seed, f"positions/{each.area}/{each.layer}/{each.cell_type}"),
+            rng=generator(config.run.seed, f"positions/{joined(each.area, each.layer, each.cell_type)}"),
         )
         for each in populations
     ]
 
     def codes(names: Iterable[str], known: Sequence[str]) -> Codes:
-        return np.repeat(np.array([known.index(name) for name in names], dtype=np.int16), n_cells)
+        return np.repeat(_codes([known.index(name) for name in names]), n_cells)
 
     return Identity(
         area=codes((each.area for each in populations), areas),
@@ -115,7 +121,7 @@ def identity_of(config: Config) -> Identity:
         layers=tuple(layers),
         cell_types=cell_types,
         position_mm=np.concatenate([np.empty((0, 3)), *placed]),
-        ids=np.arange(int(n_cells.sum()), dtype=np.int32),
+        ids=np.arange(n_all, dtype=np.int32),
     )
 
 

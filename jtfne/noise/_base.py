@@ -4,6 +4,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from jtfne import _keys
 
 
 class Streams(NamedTuple):
@@ -13,9 +17,12 @@ class Streams(NamedTuple):
     s1: jax.Array
 
 
-def seed(key: jax.Array, n_streams: int) -> Streams:
-    """The state of `n_streams` independent streams, none of them all zero."""
-    s0, s1 = jax.random.bits(key, (2, n_streams), jnp.uint32)
+def seed(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> Streams:
+    """The state of independent streams, one for each of `names`, uint32 (2, n_streams); none of them is all zero.
+
+    A stream hangs on the key and on its own name, not on how many there are. key: one, or one a stream (n_streams,).
+    """
+    s0, s1 = _keys.words(_keys.named(key, names))
     return Streams(s0 | ((s0 | s1) == 0).astype(jnp.uint32), s1)
 
 

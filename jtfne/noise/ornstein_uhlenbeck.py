@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
 
 from jtfne.noise._base import Streams, seed
 from jtfne.noise.normal import normal
@@ -16,9 +18,9 @@ class Wander(NamedTuple):
     x: jax.Array
 
 
-def wander(key: jax.Array, n_streams: int, dtype: jnp.dtype) -> Wander:
-    """`n_streams` independent processes, drawn from the stationary distribution."""
-    return Wander(*normal(seed(key, n_streams), dtype))
+def wander(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> Wander:
+    """Independent processes, one for each of `names` as of `seed`, drawn from the stationary distribution."""
+    return Wander(*normal(seed(key, names), dtype))
 
 
 def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from jtfne.noise._base import Streams, bits
 
 _TOP = 2.0**32
+LONGEST = 64  # rows of a table that are compared one by one
 
 
 def table_rows(mean: float) -> int:
@@ -36,6 +37,9 @@ def poisson(state: Streams, thresholds: jax.Array) -> tuple[Streams, jax.Array]:
     thresholds: (n_rows,) or (n_rows, n_streams), a row of `table` for all streams or one for each.
     """
     state, word = bits(state)
+    if thresholds.shape[0] > LONGEST:  # as one reduction: spelled out, so many rows would take long to compile
+        rows = thresholds if thresholds.ndim == 2 else thresholds[:, None]
+        return state, jnp.sum(word[None, :] > rows, axis=0, dtype=jnp.int32)
     count = jnp.zeros(word.shape, jnp.int32)
     for k in range(thresholds.shape[0]):
         count = count + (word > thresholds[k]).astype(jnp.int32)

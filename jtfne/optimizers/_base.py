@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from jtfne import _keys
 from jtfne._check import Limit, in_range, refuse
 
 Array = jax.Array | npt.NDArray[np.floating[Any]]
@@ -82,23 +83,22 @@ class Record(NamedTuple):
 
     def normal(self, name: str, n: int) -> jax.Array:
         """Normal numbers (n, d) of this generation, called `name`; those of a parameter know of no other parameter."""
-        keys, dtype = self._keys(name, self.lower.size), self.lower.dtype
-        return jax.vmap(lambda each: jax.random.normal(each, (n,), dtype), out_axes=1)(keys)
+        return _keys.normals(self._streams(name, n), self.lower.dtype)
 
     def uniform(self, name: str, n: int) -> jax.Array:
         """As `normal`, in [0, 1)."""
-        keys, dtype = self._keys(name, self.lower.size), self.lower.dtype
-        return jax.vmap(lambda each: jax.random.uniform(each, (n,), dtype), out_axes=1)(keys)
+        return _keys.uniforms(self._streams(name, n), self.lower.dtype)
 
     def anywhere(self, name: str, n: int) -> jax.Array:
         """Points (n, d) drawn uniformly within the bounds."""
         return self.inside(self.lower + self.width * self.uniform(name, n))
 
-    def _keys(self, name: str, n: int) -> jax.Array:
-        """One key a parameter: the same whatever else is drawn, and however many parameters there are."""
-        base = jax.random.wrap_key_data(self.key, impl="threefry2x32")
+    def _streams(self, name: str, n: int) -> jax.Array:
+        """One key a candidate and parameter, (n, d): the same whatever else is drawn, however many there are."""
+        base = jax.random.wrap_key_data(self.key, impl=_keys.IMPL)
         stream = jax.random.fold_in(jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation)
-        return jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(n))
+        of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(self.lower.size))
+        return jax.vmap(lambda i: jax.vmap(lambda key: jax.random.fold_in(key, i))(of_parameter))(jnp.arange(n))
 
 
 def known(x: Any) -> bool:
@@ -118,7 +118,7 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
         lower, upper = _bounds(given, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
-    zero, words = jnp.zeros((), jnp.int32), jax.random.bits(key, (2,), jnp.uint32)
+    zero, words = jnp.zeros((), jnp.int32), _keys.seed_of(key)
     record = Record(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
     at = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
     return record._replace(best_x=at)

@@ -7,9 +7,11 @@ import jax
 import numpy as np
 
 from jtfne._check import refuse
+from jtfne._precision import settled
 from jtfne.optimizers._base import Array, Optimizer, known
 
 
+@settled()
 def minimize(
     optimizer: Optimizer,
     function: Callable[[jax.Array], jax.Array],

@@ -1,6 +1,7 @@
 """What every report says about where it was made."""
 
 import functools
+import os
 import platform
 import sys
 from importlib import metadata
@@ -34,4 +35,19 @@ def machine() -> dict[str, Any]:
         "backend": jax.default_backend(),
         "device_kind": device.device_kind,
         "n_devices": jax.device_count(),
+        "flags": flags(),
     }
+
+
+DEFAULTS = {"jax_disable_jit": False, "jax_default_device": None, "jax_debug_nans": False, "jax_debug_infs": False}
+"""Flags of jax that a run leaves as they are, and on which its bits may hang; others it sets, or they do not matter."""
+ENVIRONMENT = ("XLA_FLAGS", "LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE", "JAX_COMPILER_OPTIONS")
+
+
+def flags() -> dict[str, str]:
+    """What the program or the environment asks of jax and its compiler beside what is usual, as text by name."""
+    import jax
+
+    asked = {name: getattr(jax.config, name) for name in DEFAULTS}
+    unusual = {name: str(value) for name, value in asked.items() if value != DEFAULTS[name]}
+    return unusual | {name: os.environ[name] for name in ENVIRONMENT if os.environ.get(name)}

@@ -1,5 +1,6 @@
 """Stimuli on named cells -> waveforms, patterns, Poisson inputs and spike trains on the engine's grid."""
 
+import collections
 import dataclasses
 from typing import Any
 
@@ -9,22 +10,45 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine, noise, stimuli
 from jtfne import config as words
-from jtfne._check import one_of
+from jtfne._check import narrowed, one_of, refuse
 from jtfne.flatnet import row_of
 from jtfne.net import Net, select_with
+from jtfne.simulation._names import in_order, name_of, streams_of
 
 KEPT_TRIALS = 64  # whose drawn spikes are remembered at once: more than run side by side
+MOST_SPIKES = 10**8
+"""Spikes of a trial, of all cells that one stimulus reaches: 1.6 GB."""
+Ints = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawers:
+    """The cells of one population that each draw a train of their own.
+
+    name: of the population, "" for one train that all targets share. index: (n,), places within the population.
+    column: (n,), the columns of the counts that their trains make.
+    """
+
+    name: str
+    index: Ints
+    column: Ints
+
+    def trains(self, drive: Any, random: np.random.Generator) -> stimuli.Trains:
+        """The column and the time of each spike. What a cell draws hangs on its place, not on which others draw."""
+        train, t_ms = drive.trains(int(self.index.max()) + 1, random)
+        order = np.argsort(self.index, kind="stable")
+        places = self.index[order]
+        entry = np.minimum(np.searchsorted(places, train), places.size - 1)
+        mine = places[entry] == train  # trains of other cells are drawn, and left out
+        return self.column[order[entry[mine]]], t_ms[mine]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Course:
-    """What one stimulus is in time. source: the name of the stream that its draws come from."""
+    """What one stimulus is in time."""
 
     drive: Any
     at: words.Schedule | None
-    source: str = ""
-    n_trains: int = 1
-    _drawn: dict[tuple[int, int], stimuli.Trains] = dataclasses.field(default_factory=dict)  # of the last trials
 
     def presented(self, trial: int) -> tuple[Any, ...]:
         """The drive on the clock of a trial, as often as it comes."""
@@ -40,24 +64,51 @@ class Course:
                 total += each.waveform(first_step, n_steps, dt_ms)
         return total
 
-    def counts(self, first_step: int, n_steps: int, dt_ms: float, trial: int, seed: int) -> npt.NDArray[np.int16]:
-        """(n_steps, n_trains): the spikes that act from each step on; those of a whole trial are drawn at its start."""
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Volley:
+    """The spikes of one stimulus, in time.
+
+    name: of the stream that its draws come from, told apart by onset and trial. alike: stimuli of the same name that
+    come before it in `in_order`; those that come at the same time have a stream each. columns: one a target, or one.
+    """
+
+    course: Course
+    name: str
+    drawers: tuple[Drawers, ...]
+    n_columns: int
+    alike: tuple[Course, ...] = ()
+    _drawn: dict[tuple[int, int], stimuli.Trains] = dataclasses.field(default_factory=dict)  # of the last trials
+
+    def counts(self, first_step: int, n_steps: int, dt_ms: float, trial: int, seed: int) -> npt.NDArray[np.int32]:
+        """(n_steps, n_columns): the spikes that act from each step on; those of a trial are drawn at its start."""
         drawn = self._drawn.get((trial, seed))
         if drawn is None:  # perhaps on several threads, a trial each
             drawn = self._spikes(trial, seed)
             if len(self._drawn) >= KEPT_TRIALS:
                 self._drawn.clear()
             self._drawn[trial, seed] = drawn
-        return stimuli.counts_of(drawn, first_step, n_steps, dt_ms, self.n_trains)
+        return stimuli.counts_of(drawn, first_step, n_steps, dt_ms, self.n_columns)
 
     def _spikes(self, trial: int, seed: int) -> stimuli.Trains:
-        """All spikes of a trial. Each onset has a stream of its own, so that no other shifts it."""
+        """All spikes of a trial. Each onset and population has a stream of its own, so that no other shifts it."""
         parts = [(np.zeros(0, np.int64), np.zeros(0))]
-        for each in self.presented(trial):
-            random = _keys.generator(seed, "stimulus", self.source, f"{each.start_ms:.9g}", "trial", str(trial))
-            parts.append(each.trains(self.n_trains, random))
-        train, t_ms = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return train, t_ms
+        times = collections.Counter(_time(drive) for course in self.alike for drive in course.presented(trial))
+        for drive in self.course.presented(trial):
+            at_ms = _time(drive)
+            times[at_ms] += 1
+            number = [] if times[at_ms] == 1 else ["number", str(times[at_ms])]
+            names = ["stimulus", self.name, at_ms, "trial", str(trial), *number]
+            for each in self.drawers:
+                own = [*names, "cells", each.name] if each.name else names
+                parts.append(each.trains(drive, _keys.generator(seed, *own)))
+        column, t_ms = (np.concatenate(entries) for entries in zip(*parts, strict=True))
+        return column, t_ms
+
+
+def _time(drive: Any) -> str:
+    """When a drive comes, for the name of its stream."""
+    return f"{drive.start_ms:.9g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +123,7 @@ class Drive:
     waves: tuple[Course, ...]
     rains: tuple[Course, ...]
     swells: tuple[Course, ...]
-    volleys: tuple[Course, ...]
+    volleys: tuple[Volley, ...]
     dt_ms: float
     dtype: np.dtype[Any]
     seed: int
@@ -105,13 +156,14 @@ def drive_of(
 ) -> Drive:
     """`presented` on the cells of `net`; stimuli that share their course in time become one.
 
-    Raises: JtfneError for a target without cells or an unknown mechanism.
+    Raises: JtfneError for a target without cells, an unknown mechanism, and more spikes of a trial than can be drawn.
     """
     patterns = _Patterns(input_pA(net))
     rains: list[list[_Rain]] = []
     swells: list[tuple[Course, engine.Fluctuation]] = []
-    volleys: list[tuple[Course, engine.SpikeTrains]] = []
-    for each, source in zip(presented, sources_of(presented), strict=True):
+    volleys: list[tuple[Volley, engine.SpikeTrains]] = []
+    ordered = in_order(presented)
+    for each, stream in zip(ordered, streams_of(ordered), strict=True):
         where = f"stimulus {each.label!r}"
         rows = select_with(net.identity, each.target, where=where)
         drive: Any = each.drive
@@ -119,18 +171,19 @@ def drive_of(
             known = [name for names in receptors for name in names]
             receptor = row_of(one_of(drive.mechanism, known, name="mechanism", where=where), receptors)
             if isinstance(drive, stimuli.Poisson):
-                _gather(_Rain(rows, drive, receptor, each.at), rains)
+                _gather(_Rain(rows, drive, receptor, each.at, stream), rains)
             else:
-                course = Course(drive, each.at, source, 1 if drive.shared else net.n_neurons)
-                volleys.append((course, _trains(drive, rows, receptor, net.n_neurons, dtype)))
+                volley = _volley(each, rows, net, [one for one, _ in volleys], where)
+                volleys.append((volley, _trains(drive, rows, receptor, net.n_neurons, dtype)))
         elif isinstance(drive, stimuli.OrnsteinUhlenbeck):
-            swells.append((Course(drive, each.at), _fluctuation(drive, rows, patterns.scale, source, dtype)))
+            swells.append((Course(drive, each.at), _fluctuation(drive, rows, patterns.scale, stream, dtype)))
             if drive.mean:
                 patterns.add(dataclasses.replace(drive, sd=0.0, mean=1.0), each.at, rows, drive.mean)
         elif not isinstance(drive, stimuli.Marker):
             patterns.add(dataclasses.replace(drive, amplitude=1.0), each.at, rows, drive.amplitude)
     courses = [Course(drive, at) for drive, at in patterns.found]
-    stacked = np.array(list(patterns.found.values()), dtype).reshape(len(courses), net.n_neurons)
+    rows_pA = np.array(list(patterns.found.values()), np.float64).reshape(len(courses), net.n_neurons)
+    stacked = narrowed(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
     poisson = tuple(_poisson(group, net.n_neurons, dt_ms, dtype) for group in rains)
     return Drive(
         engine.Inputs(
@@ -139,25 +192,53 @@ def drive_of(
         tuple(courses),
         tuple(Course(group[0].drive, group[0].at) for group in rains),
         tuple(course for course, _ in swells),
-        tuple(course for course, _ in volleys),
+        tuple(volley for volley, _ in volleys),
         dt_ms,
         dtype,
         seed,
     )
 
 
-def sources_of(presented: tuple[words.Stimulus, ...]) -> list[str]:
-    """The name of the stream of each stimulus: what it names, or its label, its times, and how many before have both.
+def _volley(
+    stimulus: words.Stimulus, rows: npt.NDArray[np.int32], net: Net, before: list[Volley], where: str
+) -> Volley:
+    """The spikes of `stimulus` onto `rows`. before: those of the stimuli before it in `in_order`.
 
-    So no stimulus that is added or removed moves the draws of one that is unlike it.
+    Raises: JtfneError if they are too many.
     """
-    names: list[str] = []
-    for each in presented:
-        drive: Any = each.drive
-        times = "" if each.at is None else each.at.model_dump_json()
-        own = f"{type(drive).__name__} {each.label} {drive.start_ms:.9g} {times}"
-        names.append(getattr(drive, "stream", None) or f"{own} {sum(name.startswith(own) for name in names)}")
-    return names
+    drive: Any = stimulus.drive
+    name, n_columns = name_of(stimulus), 1 if drive.shared else rows.size
+    n_spikes = drive.n_of_train * n_columns
+    if n_spikes > MOST_SPIKES:
+        given = f"a {type(drive).__name__} of {drive.n_of_train} spikes onto each of {n_columns} cells"
+        raise refuse(given, f"at most {MOST_SPIKES:,} spikes each time that it comes", where)
+    alike = tuple(each.course for each in before if each.name == name) if drive.stream is None else ()
+    return Volley(Course(drive, stimulus.at), name, _drawers(drive, rows, net, where), n_columns, alike)
+
+
+def _drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str) -> tuple[Drawers, ...]:
+    """Who draws the trains of `rows`: each population by itself, or one for all; a table names the cells itself.
+
+    Raises: JtfneError if it names others.
+    """
+    columns = np.arange(rows.size)
+    if drive.shared:
+        return (Drawers("", np.zeros(1, np.int64), np.zeros(1, np.int64)),)
+    if isinstance(drive, stimuli.SpikeTimes):
+        ids = rows if net.identity is None else net.identity.ids[rows]
+        stray = np.setdiff1d(np.asarray(drive.cells, np.int64), ids)
+        if stray.size:
+            raise refuse(f"cells={stray[:5].tolist()}", f"ids of the {ids.size} cells of the target", where)
+        return (Drawers("", ids.astype(np.int64), columns),)
+    populations = net.config.populations()
+    starts = np.cumsum([0, *(each.n_cells for each in populations)])
+    which = np.searchsorted(starts, rows, side="right") - 1
+    drawers = []
+    for k in np.unique(which):
+        here, each = which == k, populations[k]
+        name = _keys.joined(each.area, each.layer, each.cell_type)
+        drawers.append(Drawers(name, rows[here] - starts[k], columns[here]))
+    return tuple(drawers)
 
 
 class _Patterns:
@@ -180,17 +261,27 @@ class _Rain:
     drive: stimuli.Poisson
     receptor: int
     at: words.Schedule | None
+    stream: str
 
     def joins(self, other: "_Rain") -> bool:
         """Whether both can be drawn at once: one receptor, one course in time, no cell in both."""
         times = [(each.drive.start_ms, each.drive.stop_ms, each.receptor, each.at) for each in (self, other)]
-        apart = np.intersect1d(self.rows, other.rows).size == 0
-        return times[0] == times[1] and apart and not (self.drive.shared or other.drive.shared)
+        return times[0] == times[1] and not self.meets(other) and not (self.drive.shared or other.drive.shared)
+
+    def meets(self, other: "_Rain") -> bool:
+        """Whether a cell is in both."""
+        return bool(np.intersect1d(self.rows, other.rows).size)
 
 
 def _gather(rain: _Rain, rains: list[list[_Rain]]) -> None:
-    """Add `rain` to the first group that it joins, or as a group of its own."""
-    joined = next((group for group in rains if all(rain.joins(other) for other in group)), None)
+    """Add `rain` to the first group that it joins, or as a group of its own.
+
+    It joins none that stands before a stimulus onto one of its cells: each cell adds up its stimuli in their order,
+    whatever others there are, so that the sum is the same to the bit.
+    """
+    met = [k for k, group in enumerate(rains) if any(rain.meets(other) for other in group)]
+    free = rains[met[-1] + 1 :] if met else rains
+    joined = next((group for group in free if all(rain.joins(other) for other in group)), None)
     rains.append([rain]) if joined is None else joined.append(rain)
 
 
@@ -202,13 +293,15 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
     table = noise.table(means, noise.table_rows(float(means.max()))).T
     weights = np.array([each.drive.weight for each in group])
     order = np.argsort(rows, kind="stable")
+    streams = np.concatenate([_keys.numbered_of(each.stream, n=1) for each in group], axis=1)
     several = len(group) > 1
     return engine.PoissonInput(
         targets=None if rows.size == n_cells else jax.device_put(rows[order].astype(np.int32)),
         thresholds=jax.device_put(np.repeat(table, sizes, axis=1)[:, order] if several else table),
-        weight=jax.device_put((np.repeat(weights, sizes)[order] if several else weights).astype(dtype)),
+        weight=jax.device_put(_weights(np.repeat(weights, sizes)[order] if several else weights, dtype)),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
+        stream=jax.device_put(np.repeat(streams, sizes, axis=1)[:, order] if several else streams),
     )
 
 
@@ -223,9 +316,9 @@ def _fluctuation(
     sd_pA = np.zeros(scale.size)
     sd_pA[rows] = drive.sd * scale[rows]
     return engine.Fluctuation(
-        sd_pA=jax.device_put(sd_pA.astype(dtype)),
+        sd_pA=jax.device_put(narrowed(sd_pA, dtype, name="sd in pA", where="Paradigm")),
         tau_ms=jax.device_put(np.asarray(drive.tau_ms, dtype)),
-        stream=jax.device_put(_keys.codes(source)[0]),
+        stream=jax.device_put(_keys.numbered_of(source, n=1)[:, 0]),
         shared=drive.shared,
     )
 
@@ -233,13 +326,19 @@ def _fluctuation(
 def _trains(
     drive: Any, rows: npt.NDArray[np.int32], receptor: int, n_cells: int, dtype: np.dtype[Any]
 ) -> engine.SpikeTrains:
-    """The engine's form of spikes at given times: each cell has the train of its row, or all the first."""
-    weight = np.zeros(n_cells)
+    """The engine's form of spikes at given times: each target has a train of its own, or all the first."""
+    weight, train = np.zeros(n_cells), np.zeros(n_cells, np.int32)
     weight[rows] = drive.weight
-    train = np.zeros(n_cells, np.int32) if drive.shared else np.arange(n_cells, dtype=np.int32)
+    if not drive.shared:
+        train[rows] = np.arange(rows.size, dtype=np.int32)
     return engine.SpikeTrains(
-        weight=jax.device_put(weight.astype(dtype)), train=jax.device_put(train), receptor=receptor
+        weight=jax.device_put(_weights(weight, dtype)), train=jax.device_put(train), receptor=receptor
     )
+
+
+def _weights(weights: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Weights of spikes in the precision of the run."""
+    return narrowed(weights, dtype, name="the weight of a spike", where="Paradigm")
 
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:

@@ -6,9 +6,13 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit
-from jtfne._grid import length_in_steps, nearest_steps, place_on_grid, without_rounding
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit, narrowed
+from jtfne._grid import length_in_steps, place_on_grid, without_rounding
 
+TIME = Limit(low=0.0, high=1e12)
+"""Times within a trial, ms: 30 years, far below where a float has no millisecond."""
+MANY = Limit(low=1, high=1_000_000)
+"""Spikes that one train may be made of."""
 Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
@@ -94,21 +98,27 @@ class Afferents(Stimulus, Protocol):
         """Whether all targets see one train."""
         ...
 
+    @property
+    def n_of_train(self) -> int:
+        """How many spikes are drawn for one train."""
+        ...
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train (n_spikes,) and time in ms (n_spikes,) of each spike, of `n_trains` drawn alike."""
         ...
 
 
-def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int16]:
+def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int32]:
     """How many spikes of each train act from the start of each step on: (n_steps, n_trains).
 
     A spike acts from the time of the grid that is nearest to its own. Spikes beyond these steps are left out.
     """
     train, t_ms = spikes
-    step = nearest_steps(t_ms, dt_ms) - first_step
-    here = (step >= 0) & (step < n_steps)
-    found: Any = np.bincount(step[here] * n_trains + train[here], minlength=n_steps * n_trains)
-    return np.asarray(found, np.int16).reshape(n_steps, n_trains)
+    step = np.rint(t_ms / dt_ms) - first_step
+    here = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
+    place = step[here].astype(np.int64) * n_trains + train[here]
+    counts = np.bincount(place, minlength=n_steps * n_trains)
+    return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
 
 
 def covered(

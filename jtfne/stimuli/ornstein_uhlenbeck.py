@@ -3,8 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Spanning, Waveform, window
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne.stimuli._base import TIME, Spanning, Waveform, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class OrnsteinUhlenbeck(Spanning):
 
     tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid. Each target sees a
     process of its own, or all see one if `shared`. Stimuli that name the same `stream` see the same one; left out,
-    each has its own, told by its label and onset.
+    each has its own, told by its label, target and onset.
 
     Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E 54:2084-2091.
     """
@@ -28,10 +28,10 @@ class OrnsteinUhlenbeck(Spanning):
 
     LIMITS: ClassVar[dict[str, Limit]] = {
         "sd": NOT_NEGATIVE,
-        "tau_ms": POSITIVE,
+        "tau_ms": Limit(low=1e-6, high=1e12),
         "mean": FINITE,
-        "start_ms": NOT_NEGATIVE,
-        "stop_ms": NOT_NEGATIVE,
+        "start_ms": TIME,
+        "stop_ms": TIME,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 

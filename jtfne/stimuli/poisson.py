@@ -3,8 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Spanning, Waveform, Weighted, window
+from jtfne._check import Limit
+from jtfne.stimuli._base import TIME, Spanning, Waveform, Weighted, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,10 @@ class Poisson(Spanning, Weighted):
     shared: bool = False
 
     LIMITS: ClassVar[dict[str, Limit]] = {
-        "rate_Hz": NOT_NEGATIVE,
+        "rate_Hz": Limit(low=0.0, high=1e12),
         **Weighted.WEIGHTS,
-        "start_ms": NOT_NEGATIVE,
-        "stop_ms": NOT_NEGATIVE,
+        "start_ms": TIME,
+        "stop_ms": TIME,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 

@@ -47,7 +47,7 @@ class PulseTrain:
         "start_ms": NOT_NEGATIVE,
         "duration_ms": POSITIVE,
         "period_ms": POSITIVE,
-        "count": Limit(low=1),
+        "count": Limit(low=1, high=100_000),  # each is an event of its own
         "amplitude": FINITE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("duration_ms", "period_ms"),)

@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from jtfne._check import NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Trains, Waveform, Weighted, counts_of
+from jtfne._check import Limit
+from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, counts_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class SpikeTimes(Weighted):
     weight_nS: float | None = None
     mechanism: str = "AMPA"
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": NOT_NEGATIVE, "cells": NOT_NEGATIVE, **Weighted.WEIGHTS}
+    LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": TIME, "cells": Limit(low=0, high=2**31 - 1), **Weighted.WEIGHTS}
     PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (("times_ms", "cells"),)
     stream: ClassVar[None] = None
 
@@ -36,6 +36,11 @@ class SpikeTimes(Weighted):
     def shared(self) -> bool:
         """Whether all targets see one train."""
         return self.cells is None
+
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of the train that all share; those of a table are listed, not drawn."""
+        return len(self.times_ms) if self.cells is None else 0
 
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike; the train is the id of the cell, or 0 if all share one."""

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Trains, Waveform, Weighted, window
+from jtfne._check import Limit
+from jtfne.stimuli._base import MANY, TIME, Trains, Waveform, Weighted, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,8 @@ class Evoked(Weighted):
 
     All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same `stream` and have
     the same mean see the same draws, as where one afferent opens AMPA and NMDA receptors; left out, each has its own,
-    told by its label and mean. A spike acts from its time on, rounded to the nearest step; those outside the trial do
-    not come.
+    told by its label, target and mean. A spike acts from its time on, rounded to the nearest step; those drawn outside
+    the trial do not come.
 
     Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
     """
@@ -32,9 +32,9 @@ class Evoked(Weighted):
     stream: str | None = None
 
     LIMITS: ClassVar[dict[str, Limit]] = {
-        "mean_ms": NOT_NEGATIVE,
-        "sd_ms": NOT_NEGATIVE,
-        "n_spikes": Limit(low=1),
+        "mean_ms": TIME,
+        "sd_ms": TIME,
+        "n_spikes": MANY,
         **Weighted.WEIGHTS,
     }
 
@@ -47,6 +47,11 @@ class Evoked(Weighted):
     def shared(self) -> bool:
         """Whether all targets see one train."""
         return self.synchronous
+
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of one train."""
+        return self.n_spikes
 
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike."""
@@ -92,16 +97,17 @@ class Rhythmic(Weighted):
     stream: str | None = None
 
     LIMITS: ClassVar[dict[str, Limit]] = {
-        "start_ms": NOT_NEGATIVE,
-        "stop_ms": NOT_NEGATIVE,
-        "rate_Hz": POSITIVE,
-        "sd_ms": NOT_NEGATIVE,
-        "n_spikes": Limit(low=1),
-        "isi_ms": POSITIVE,
-        "n_afferents": Limit(low=1),
+        "start_ms": TIME,
+        "stop_ms": TIME,
+        "rate_Hz": Limit(low=1e-9, high=1e6),
+        "sd_ms": TIME,
+        "n_spikes": MANY,
+        "isi_ms": Limit(low=0.0, high=1e12, open_low=True),
+        "n_afferents": MANY,
         **Weighted.WEIGHTS,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"), ("burst_ms", "period_ms"))
+    SIZES: ClassVar[tuple[tuple[str, int], ...]] = (("n_bursts", 100_000), ("n_of_train", 1_000_000))
 
     @property
     def shared(self) -> bool:
@@ -118,6 +124,16 @@ class Rhythmic(Weighted):
         """From the first spike of a burst to its last."""
         return (self.n_spikes - 1) * self.isi_ms
 
+    @property
+    def n_bursts(self) -> int:
+        """How many bursts one afferent has."""
+        return math.ceil((self.stop_ms - self.start_ms) / self.period_ms - 1e-9)
+
+    @property
+    def n_of_train(self) -> int:
+        """Spikes of one train."""
+        return self.n_bursts * self.n_afferents * self.n_spikes
+
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train and time of each spike."""
         middle_ms = np.array([at_ms for at_ms, _ in self.events_ms(math.inf)])[:, None]
@@ -132,8 +148,7 @@ class Rhythmic(Weighted):
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The middle of each burst, on average; events without length."""
-        n_bursts = math.ceil((self.stop_ms - self.start_ms) / self.period_ms - 1e-9)
-        return [(self.start_ms + k * self.period_ms, 0.0) for k in range(n_bursts)]
+        return [(self.start_ms + k * self.period_ms, 0.0) for k in range(self.n_bursts)]
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from jtfne import _json, _keys
 from jtfne._check import refuse
+from jtfne._precision import settled
 from jtfne.candidates import Client, Failed, Job, Runs, typical_of
 from jtfne.config import Trainable, place_of, places_of, value_at
 from jtfne.net import Net
@@ -65,6 +66,7 @@ class Trainer:
     stop_when_passed: bool = False
     surrogate: Surrogate | None = None
 
+    @settled()
     def fit(
         self,
         net: Net,
