@@ -261,6 +261,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     conductive = tuple(each.unit == "nS" for each in synapses)
     e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
     blocked = tuple(isinstance(each, NMDA) for each in synapses)
+    jumps = tuple(each.unit == "mV" for each in synapses)
     shares = [each.dendrite_share for each in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
@@ -268,6 +269,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
         "conductive": conductive if any(conductive) else (),
         "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
         "blocked": blocked if any(blocked) else (),
+        "jumps": jumps if any(jumps) else (),
         "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
         "dendrite_share": _shares(shares, dtype) if any(each is not None for each in shares) else None,
     }

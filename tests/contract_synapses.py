@@ -24,6 +24,7 @@ from jtfne.synapses import (
     BiExponential,
     BiExponentialConductance,
     Conductance,
+    Delta,
     Exponential,
 )
 
@@ -37,8 +38,11 @@ OBJECTS = (
     AlphaConductance(tau_ms=1.5, e_rev_mV=-80.0),
     BiExponentialConductance(tau_rise_ms=0.4, tau_decay_ms=5.0, e_rev_mV=-10.0),
     NMDA(tau_rise_ms=1.0, tau_decay_ms=12.0, e_rev_mV=0.0, mg_mM=0.7),
+    Delta(sign=1),
 )
+LASTING = tuple(synapse for synapse in OBJECTS if synapse.unit != "mV")  # a jump has no course: see test_jumps.py
 each_synapse = pytest.mark.parametrize("synapse", OBJECTS, ids=lambda synapse: type(synapse).__name__)
+each_lasting = pytest.mark.parametrize("synapse", LASTING, ids=lambda synapse: type(synapse).__name__)
 CHOICES = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 
 
@@ -119,7 +123,7 @@ def v_m(view):
     return view.v_m_mV()[1]
 
 
-@each_synapse
+@each_lasting
 @pytest.mark.parametrize("dt_ms", [0.1, pytest.param(0.4, marks=pytest.mark.slow), 0.8])
 def test_kinetics_are_the_closed_form_on_any_grid(synapse, dt_ms):
     """The mean over each step, and with it the charge; at a membrane that a leak of its own clamps."""
@@ -146,7 +150,7 @@ def reference_mV(synapse, t_ms):
     return solve_ivp(rate, (0.0, t_ms[-1]), [REST], t_eval=t_ms, rtol=1e-12, atol=1e-12, method="DOP853").y[0]
 
 
-@each_synapse
+@each_lasting
 def test_psp_is_of_the_stated_order(synapse):
     """LIF is exact where the synapse says so; else the error falls with the order that it states."""
     dts_ms, errors = np.array([0.4, 0.2, 0.1]), []
@@ -196,6 +200,7 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
             return engine.advance(again, given, (Watch(v_m),), carry, ticks, dt_ms)[1].recorded[0].mean()
 
         names = [each for each in ("tau_syn_ms", "e_rev_mV", "mg_mM") if getattr(circuit, each, None) is not None]
+        names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
         numbers = {name: getattr(circuit, name) for name in names} | {"weights": circuit.delivery.weights}
         slopes = jax.jit(jax.grad(lambda given: mean_mV(dict(given))))(numbers)
         value = jax.jit(lambda given: mean_mV(dict(given)))

@@ -15,7 +15,7 @@ from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
-from jtfne.config._senders import driven, onto_senders, trained
+from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of
@@ -246,6 +246,8 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
     yield from _signs(connection, sign, mechanism.unit, why, where)
+    if mechanism.unit == "mV":
+        yield from onto_rigid(known.circuit, known.types(connection.target), "a jump", f"{where}.target")
     if isinstance(connection.plasticity, PairSTDP):
         yield from _learning(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
 
@@ -341,7 +343,10 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
             if line:
                 yield line
             else:
-                yield from _rain(drive, known.circuit.mechanisms[drive.mechanism], where)
+                mechanism = known.circuit.mechanisms[drive.mechanism]
+                yield from _rain(drive, mechanism, where)
+                if mechanism.unit == "mV":
+                    yield from onto_rigid(known.circuit, known.types(stimulus.target), "a jump", f"{where}.target")
         if run is not None:
             start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
             if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
@@ -366,10 +371,10 @@ def _cells_of_table(cells: tuple[int, ...], target: Selector, known: Known, wher
 
 def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
     """A weight in another unit than the mechanism's, or of the wrong sign."""
-    name, other = ("weight_pA", "weight_nS") if drive.weight_nS is None else ("weight_nS", "weight_pA")
-    given = f"{name}={drive.weight:g}"
-    if name != f"weight_{mechanism.unit}":
-        yield _no(given, f"{other}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
+    name = next(name for name in type(drive).WEIGHTS if getattr(drive, name) is not None)
+    given, wanted = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
+    if name != wanted:
+        yield _no(given, f"{wanted}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
     elif drive.weight * mechanism.sign < 0:
         yield _no(given, f"the sign of mechanism {drive.mechanism!r}", where)
 

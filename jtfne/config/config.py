@@ -181,8 +181,8 @@ class Config(Frozen):
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
 
         Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance, AlphaConductance,
-        BiExponentialConductance and NMDA in nS. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances.
-        A table without `kind` is an Exponential.
+        BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps, in mV. `jtfne.synapses.CONDUCTANCES`
+        holds the built-in four as conductances. A table without `kind` is an Exponential.
         """
         return self._with("circuit", mechanisms=mechanisms)
 

@@ -112,7 +112,7 @@ class Stimulus(Frozen):
     """
 
     target: Selection
-    drive: Annotated[Drive, Declared(STIMULI)]
+    drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
     label: str = ""
     event: Flag = True
     code: Count | None = None

@@ -31,13 +31,16 @@ class SynapticInput(NamedTuple):
     """Exponential currents as they stand at the start of a step; each decays within it. Conductances, if there are any.
 
     i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). dendrite_share: how much of each current, then
-    of each conductance, arrives at a dendrite, NaN where the cell's own share counts; None where it does for all.
+    of each conductance, then of each jump, arrives at a dendrite, NaN where the cell's own share counts; None where it
+    does for all. jumps_mV: (n_jumps, n_cells), by how much v jumps at the end of the step, before it is compared with
+    the threshold; None if no synapse is a jump.
     """
 
     i_pA: jax.Array
     tau_ms: jax.Array
     conductances: Conductances | None = None
     dendrite_share: jax.Array | None = None
+    jumps_mV: jax.Array | None = None
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
         """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances are not in it."""
@@ -57,8 +60,35 @@ class SynapticInput(NamedTuple):
 
     def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
         """The input of the cells that `take` chooses of (..., n_cells)."""
-        g = self.conductances
-        return self._replace(i_pA=take(self.i_pA), conductances=None if g is None else g._replace(g_nS=take(g.g_nS)))
+        g, jumps_mV = self.conductances, self.jumps_mV
+        return self._replace(
+            i_pA=take(self.i_pA),
+            conductances=None if g is None else g._replace(g_nS=take(g.g_nS)),
+            jumps_mV=None if jumps_mV is None else take(jumps_mV),
+        )
+
+    def jumped_mV(self, v_mV: jax.Array) -> jax.Array:
+        """`v_mV` (n_cells,) with all jumps; the same array where no synapse is a jump."""
+        if self.jumps_mV is None:
+            return v_mV
+        return v_mV + self.jumps_mV.sum(0)
+
+    def jumps_pA(self, c_m_pF: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current over a step that each jump of a membrane of `c_m_pF` stands for: (n_jumps, n_cells)."""
+        if self.jumps_mV is None:
+            return jnp.zeros((0, 1), self.i_pA.dtype)
+        return c_m_pF / dt_ms * self.jumps_mV
+
+    def jump_shares(self, dendrite_share: jax.Array | float) -> jax.Array:
+        """How much of each jump arrives at a dendrite: (n_jumps, n_cells) or (n_jumps, 1).
+
+        dendrite_share: of what has no share of its own; a number or (n_cells,).
+        """
+        n_jumps = 0 if self.jumps_mV is None else self.jumps_mV.shape[0]
+        own = jnp.full((n_jumps, 1), jnp.nan)
+        if self.dendrite_share is not None:
+            own = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
+        return jnp.where(jnp.isnan(own), dendrite_share, own)
 
     def means_at_pA(
         self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
@@ -70,7 +100,8 @@ class SynapticInput(NamedTuple):
         if self.dendrite_share is None:
             soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
             return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
-        own = (self.dendrite_share[r] for r in range(self.dendrite_share.shape[0]))
+        n_rows = self.i_pA.shape[0] + (0 if self.conductances is None else self.conductances.g_nS.shape[0])
+        own = (self.dendrite_share[r] for r in range(n_rows))
         shares = [jnp.where(jnp.isnan(each), dendrite_share, each) for each in own]
         soma, dendrite = self._times([1.0 - each for each in shares]), self._times(shares)
         return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
@@ -105,6 +136,8 @@ class Emitter(Protocol):
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
     threshold has a derivative by its input, its state and every parameter that is a number. A class that
     says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it. One
+    that can jump under `Delta` synapses has `jumped_pA(before, syn, dt_ms)`: the mean current over the step,
+    (n_jumps, n_cells) inward, that each jump of `syn` stood for, 0 where the cell was refractory. One
     with compartments may have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
     cell from its dendrite to its soma, which is what such a cell is to the fields.
     """

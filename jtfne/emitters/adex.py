@@ -98,10 +98,15 @@ class AdEx:
         """Mean currents of the step; the adaptation counts as ionic, and so does what stops a spike at v_peak."""
         start = self._start(before)
         path = self._path(start, i_pA, syn, dt_ms)
+        path = path._replace(synaptic_pA=path.synaptic_pA - self.jumped_pA(before, syn, dt_ms).sum(0))
         capacitive = self.c_m_pF * (after.v_mV - start.v_mV) / dt_ms
         stopped = i_pA - capacitive - path.synaptic_pA
         ionic = jnp.where(after.v_mV >= self.v_peak_mV, stopped, path.ionic_pA)
         return Balance(capacitive, ionic, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
+
+    def jumped_pA(self, before: AdExState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _start(self, state: AdExState) -> AdExState:
         """The state at the start of this step: reset and adapted where the last one ended in a spike."""
@@ -124,6 +129,8 @@ class AdEx:
             middle_mV = jnp.where(end_mV >= self.v_peak_mV, v_mV, 0.5 * (v_mV + end_mV))  # an upstroke takes no time
             v_mV, w_pA = end_mV, self._adapted(w_pA, middle_mV, h_ms)
             ionic, synaptic = ionic + mean_ionic / self.substeps, synaptic + mean_synaptic / self.substeps
+        if syn.jumps_mV is not None:
+            v_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(syn.jumped_mV(v_mV), self.v_peak_mV))
         return _Path(AdExState(v_mV, w_pA), ionic, synaptic)
 
     def _ionic_pA(self, v_mV: jax.Array, w_pA: jax.Array) -> jax.Array:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven
+from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
 NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
 
@@ -100,6 +100,10 @@ class GLIF1:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         return self._membrane().balance(before, after, i_pA, syn, dt_ms)
 
+    def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+
     def _membrane(self) -> LIF:
         """The same cell by its time constant."""
         return LIF(
@@ -185,6 +189,10 @@ class GLIF2:
         start, end = self._start(before), LIFState(after.v_mV, after.hold_steps)
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
 
+    def jumped_pA(self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+
     def _start(self, state: GLIF2State) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
         fired = state.v_mV >= self.v_th_mV + state.th_mV
@@ -268,6 +276,10 @@ class GLIF3:
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
         start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
         return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
+
+    def jumped_pA(self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _after_spike(
         self, state: GLIF3State, dt_ms: jax.Array | float

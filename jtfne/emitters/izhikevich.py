@@ -85,10 +85,12 @@ class Izhikevich2003:
         v_mV, u = self._start(state)
         if not self.half_steps:
             free_mV = v_mV + dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
-            return IzhikevichState(free_mV, u + dt_ms * self.a * (self.b * v_mV - u)), free_mV >= self.v_peak_mV
+            after = IzhikevichState(syn.jumped_mV(free_mV), u + dt_ms * self.a * (self.b * v_mV - u))
+            return after, after.v_mV >= self.v_peak_mV
         for _ in range(2):
             v_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
-        return IzhikevichState(v_mV, u + dt_ms * self.a * (self.b * v_mV - u)), v_mV >= self.v_peak_mV
+        after = IzhikevichState(syn.jumped_mV(v_mV), u + dt_ms * self.a * (self.b * v_mV - u))
+        return after, after.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
         """How far v stands above v_peak, by its distance from reset: (n_cells,); a spike if not negative."""
@@ -111,7 +113,12 @@ class Izhikevich2003:
             half_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
             ionic = 0.5 * (ionic - self.c_m_pF * (self._quadratic(half_mV) - u))
             synaptic = 0.5 * (synaptic - syn.mean_at_pA(half_mV, dt_ms))
+        synaptic = synaptic - self.jumped_pA(before, syn, dt_ms).sum(0)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _rate(
         self, v_mV: jax.Array, u: jax.Array, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -187,7 +194,8 @@ class Izhikevich2007:
         inward_pA = i_pA + syn.mean_at_pA(v_mV, dt_ms)
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
         u_pA = u_pA + dt_ms * self.a * (self.b * (v_mV - self.v_r_mV) - u_pA)
-        return IzhikevichState(free_mV, u_pA), free_mV >= self.v_peak_mV
+        after = IzhikevichState(syn.jumped_mV(free_mV), u_pA)
+        return after, after.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
         """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
@@ -205,7 +213,12 @@ class Izhikevich2007:
         v_mV, u_pA = self._start(before)
         capacitive = self.c_m_pF * (after.v_mV - v_mV) / dt_ms
         ionic = u_pA - self._quadratic_pA(v_mV)
-        return Balance(capacitive, ionic, -syn.mean_at_pA(v_mV, dt_ms), -i_pA + jnp.zeros_like(capacitive))
+        synaptic = -syn.mean_at_pA(v_mV, dt_ms) - self.jumped_pA(before, syn, dt_ms).sum(0)
+        return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _quadratic_pA(self, v_mV: jax.Array) -> jax.Array:
         """The membrane's own inward current."""

@@ -71,7 +71,7 @@ class LIF:
         free_mV = rest_mV + (start_mV - rest_mV) * leak + i_pA * self._gain_dc(tau_ms, dt_ms)
         for r in range(syn.tau_ms.shape[0]):
             free_mV = free_mV + self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms) * syn.i_pA[r]
-        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, free_mV)
+        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
         spikes = v_mV >= self.v_th_mV
         hold = jnp.where(spikes, jnp.round(self.t_ref_ms / dt_ms), state.hold_steps - 1.0)
         return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
@@ -87,10 +87,15 @@ class LIF:
         held = before.hold_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
-        mean_mV = self._mean_mV(start_mV, held, capacitive, i_pA, syn, dt_ms)
-        synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms)
+        jump_pA = self.jumped_pA(before, syn, dt_ms).sum(0)
+        mean_mV = self._mean_mV(start_mV, held, capacitive - jump_pA, i_pA, syn, dt_ms)
+        synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms) - jump_pA
         ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
+
+    def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _mean_mV(
         self,
@@ -137,6 +142,13 @@ class LIF:
         near = x < 1e-4
         ratio = jnp.where(near, 1.0 - 0.5 * x, -jnp.expm1(-x) / jnp.where(near, 1.0, x))
         return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio
+
+
+def free_jumps_pA(
+    hold_steps: jax.Array, c_m_pF: jax.Array | float, syn: SynapticInput, dt_ms: jax.Array | float
+) -> jax.Array:
+    """The mean current over a step that each jump stands for, (n_jumps, n_cells), 0 where a cell is refractory."""
+    return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
 def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:

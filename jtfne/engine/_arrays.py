@@ -36,7 +36,7 @@ class Circuit:
     tau_syn_ms: (n_receptors,), and behind them that of each of `second`, the receptors' second rows of state, if any
     has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
-    or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
+    or None. jumps: which receptors are jumps of v (mV), empty if none is. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
     dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
     surrogate: what makes spikes differentiable; None for spikes that are bools.
     """
@@ -55,6 +55,7 @@ class Circuit:
     plastic: tuple[Plastic, ...] = ()
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
+    jumps: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -71,6 +72,16 @@ class Circuit:
     def n_receptors(self) -> int:
         """How many there are."""
         return self.tau_syn_ms.shape[0] - len(self.second)
+
+    @property
+    def jumping(self) -> tuple[int, ...]:
+        """The receptors that are jumps of v."""
+        return tuple(receptor for receptor, jumps in enumerate(self.jumps) if jumps)
+
+    @property
+    def only_currents(self) -> bool:
+        """Whether what synapses bring is told by their state alone, cells unseen: none is a conductance or a jump."""
+        return self.e_rev_mV is None and not self.jumping
 
 
 @register

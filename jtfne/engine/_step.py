@@ -81,7 +81,7 @@ def _moved(
 ) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
     """The first half of a step: cells move under what stood at its start. Also who fired, bool."""
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
-    syn = synaptic_input(circuit, carry, dt_ms)
+    syn = synaptic_input(circuit, carry, dt_ms, _arriving(circuit, inputs, carry, tick))
     start = steadied(circuit, carry.cells, i_ext_pA, syn, dt_ms)
     stepped = [
         group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
@@ -122,10 +122,16 @@ def _arrived(
     circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, tick: Clock, now: jax.Array
 ) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
     """The rows of the receptors after the step, with what arrived; the ring without that; the next Poisson spikes."""
-    syn, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
-    if circuit.leading is not None and ring is not None:
-        syn = syn + circuit.leading.ring.due(ring, now)
-    syn, poisson = _rained(circuit, inputs, syn, carry, tick)
+    syn, ring = carry.syn, carry.ring
+    if len(circuit.jumping) < circuit.n_receptors:
+        syn = _decays(circuit, decay, now) * syn
+        if circuit.leading is not None and ring is not None:
+            syn = syn + circuit.leading.ring.due(ring, now)
+        syn = _with_stimuli(circuit, inputs, syn, carry, tick, jumps=False)
+    poisson = tuple(
+        Rain(*noise.poisson(rain.streams, each.thresholds))
+        for each, rain in zip(inputs.poisson, carry.poisson, strict=True)
+    )
     if circuit.leading is not None and ring is not None:
         ring = circuit.leading.ring.cleared(ring, now, syn)
     return syn, ring, poisson
@@ -172,13 +178,27 @@ def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
     return decays
 
 
-def _rained(
-    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock
-) -> tuple[jax.Array, tuple[Rain, ...]]:
-    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step."""
-    after = []
+def _arriving(circuit: Circuit, inputs: Inputs, carry: Carry, tick: Clock) -> jax.Array | None:
+    """What arrives at the end of the step that begins, (n_receptors, n_cells), of which the rows of jumps are right.
+
+    None without jumps: all else is read once it has arrived. Delays are a step or more, so that all is in the ring.
+    """
+    if not circuit.jumping:
+        return None
+    arriving = jnp.zeros_like(carry.syn)
+    if circuit.leading is not None and carry.ring is not None:
+        arriving = circuit.leading.ring.due(carry.ring, carry.step)
+    arriving = _with_stimuli(circuit, inputs, arriving, carry, tick, jumps=True)
+    return arriving.reshape(circuit.n_receptors, circuit.n_cells)
+
+
+def _with_stimuli(
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock, *, jumps: bool
+) -> jax.Array:
+    """Rows of receptors, flat, with this step's spikes of the stimuli onto those that are jumps, or are not."""
     for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
-        after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
+        if (each.receptor in circuit.jumping) is not jumps:
+            continue
         n_targets = each.n_targets(circuit.n_cells)
         added = jnp.broadcast_to(tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype), (n_targets,))
         row = each.receptor * circuit.n_cells
@@ -188,17 +208,21 @@ def _rained(
         else:
             syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
     for given, counts in zip(inputs.trains, tick.counts, strict=True):
+        if (given.receptor in circuit.jumping) is not jumps:
+            continue
         row = given.receptor * circuit.n_cells
         added = given.weight * counts.astype(syn.dtype)[given.train]
         syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
-    return syn, tuple(after)
+    return syn
 
 
-def synaptic_input(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticInput:
-    """The synaptic input of the step that begins."""
+def synaptic_input(
+    circuit: Circuit, carry: Carry, dt_ms: jax.Array | float, arriving: jax.Array | None = None
+) -> SynapticInput:
+    """The synaptic input of the step that begins. arriving: as of `input_of`; without it no jump arrives."""
 
     def v_mV() -> jax.Array:
         return joined(circuit, [state.v_mV for state in carry.cells])
 
     second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
-    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms)
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving)

@@ -17,27 +17,36 @@ def input_of(
     second: jax.Array | None,
     v_mV: Callable[[], jax.Array],
     dt_ms: jax.Array | float,
+    arriving: jax.Array | None,
 ) -> SynapticInput:
     """The input of the step that begins, from the rows of state of receptors, (n_receptors, n_cells), and the second.
 
-    v_mV: the potentials (n_cells,) by which magnesium blocks, if it does.
+    v_mV: the potentials (n_cells,) by which magnesium blocks, if it does. arriving: (n_receptors, n_cells), what
+    arrives at the end of the step, of which the rows of jumps are read; None for nothing.
     """
-    if circuit.e_rev_mV is None and not circuit.second:
+    if circuit.only_currents and not circuit.second:
         return SynapticInput(rows, circuit.tau_syn_ms, dendrite_share=circuit.dendrite_share)
     seen = exponentials(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms)
-    conductive = circuit.conductive or (False,) * len(seen)
-    currents, opened = ([each for each in seen if conductive[each[0]] is kind] for kind in (False, True))
+    conductive = circuit.conductive or (False,) * circuit.n_receptors
+    jumping = circuit.jumping
+    currents = [each for each in seen if not conductive[each[0]] and each[0] not in jumping]
+    opened = [each for each in seen if conductive[each[0]]]
+    jumps_mV = None
+    if jumping:
+        arriving = jnp.zeros_like(rows) if arriving is None else arriving
+        jumps_mV = jnp.stack([arriving[receptor] for receptor in jumping])
     no_row, no_number = rows[:0], circuit.tau_syn_ms[:0]
     i_pA = _stacked([row for _, row, _ in currents], no_row)
     tau_ms = _stacked([tau for *_, tau in currents], no_number)
     own = circuit.dendrite_share
-    at = None if own is None else _stacked([own[k] for k, *_ in currents + opened], no_number)
+    receptors = [*(k for k, *_ in currents + opened), *jumping]
+    at = None if own is None else _stacked([own[k] for k in receptors], no_number)
     if circuit.e_rev_mV is None:
-        return SynapticInput(i_pA, tau_ms, dendrite_share=at)
+        return SynapticInput(i_pA, tau_ms, dendrite_share=at, jumps_mV=jumps_mV)
     g_nS = _stacked([_open(circuit, k, row, v_mV) for k, row, _ in opened], no_row)
     g_tau_ms = _stacked([tau for *_, tau in opened], no_number)
     e_rev_mV = _stacked([circuit.e_rev_mV[k] for k, *_ in opened], no_number)
-    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV), at)
+    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV), at, jumps_mV)
 
 
 def _open(circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]) -> jax.Array:
@@ -69,6 +78,13 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
     share = -syn.tau_ms / view.dt_ms * jnp.expm1(-view.dt_ms / syn.tau_ms)
     for row, receptor in enumerate(currents):
         found[receptor] = found[receptor] + share[row] * syn.i_pA[row]
+    jump_pA: Any = 0.0
+    if view.circuit.jumping:
+        emitter: Any = group.emitter
+        rows_pA = emitter.jumped_pA(view.before[at], syn, view.dt_ms)
+        jump_pA = rows_pA.sum(0)
+        for row, receptor in enumerate(view.circuit.jumping):
+            found[receptor] = rows_pA[row]
     if syn.conductances is not None and opened:
         g = syn.conductances
         share = -g.tau_ms / view.dt_ms * jnp.expm1(-view.dt_ms / g.tau_ms)
@@ -77,7 +93,7 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
             mean_nS[receptor] = mean_nS.get(receptor, 0.0) + share[row] * g.g_nS[row]
         i_ext_pA = group.take(view.i_ext_pA)
         balance = group.emitter.balance(view.before[at], view.cells[at], i_ext_pA, syn, view.dt_ms)
-        conducted_pA = -balance.synaptic - syn.mean_pA(view.dt_ms)
+        conducted_pA = -balance.synaptic - syn.mean_pA(view.dt_ms) - jump_pA
         total_nS, total_pA = g.mean(view.dt_ms)
         open_ = total_nS > NO_CONDUCTANCE_nS
         v_mV = (total_pA - conducted_pA) / jnp.where(open_, total_nS, 1.0)
@@ -90,6 +106,7 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
 def _receptors_of_rows(circuit: Circuit) -> tuple[list[int], list[int]]:
     """The receptor of each row of the currents, and of each of the conductances, that `input_of` tells a cell."""
     twice = {each.receptor for each in circuit.second if not each.linked}
-    rows = [r for r in range(circuit.n_receptors) for _ in range(1 + (r in twice))]
+    receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
+    rows = [r for r in receptors for _ in range(1 + (r in twice))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors
     return [r for r in rows if not conductive[r]], [r for r in rows if conductive[r]]

@@ -14,13 +14,14 @@ class SpikeTimes(Weighted):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or `weight_nS` to a
-    conductance; a spike acts from the step after its own on.
+    conductance, or moves the membrane by `weight_mV`; a spike acts from the step after its own on.
     """
 
     times_ms: tuple[float, ...]
     cells: tuple[int, ...] | None = None
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
 
     LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": NOT_NEGATIVE, "cells": NOT_NEGATIVE, **Weighted.WEIGHTS}

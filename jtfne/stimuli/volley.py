@@ -26,6 +26,7 @@ class Evoked(Weighted):
     n_spikes: int = 1
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
     synchronous: bool = False
     stream: str | None = None
@@ -86,6 +87,7 @@ class Rhythmic(Weighted):
     n_afferents: int = 1
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
     synchronous: bool = False
     stream: str | None = None

@@ -4,16 +4,19 @@ from jtfne.synapses._base import Second, advanced, exponentials
 from jtfne.synapses.alpha import Alpha, AlphaConductance
 from jtfne.synapses.biexponential import BiExponential, BiExponentialConductance
 from jtfne.synapses.conductance import Conductance
+from jtfne.synapses.delta import Delta
 from jtfne.synapses.exponential import Exponential
 from jtfne.synapses.nmda import NMDA, unblocked
 from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
 from jtfne.synapses.short_term import ShortTerm
 from jtfne.synapses.stdp import PairSTDP
 
-Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA
+Synapse = (
+    Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA | Delta
+)
 SYNAPSES: dict[str, type[Synapse]] = {
     cls.__name__: cls
-    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA)
+    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA, Delta)
 }
 
 Plasticity = ShortTerm | PairSTDP
@@ -30,6 +33,7 @@ __all__ = [
     "BiExponential",
     "BiExponentialConductance",
     "Conductance",
+    "Delta",
     "Exponential",
     "PairSTDP",
     "Plasticity",

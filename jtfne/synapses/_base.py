@@ -24,7 +24,8 @@ class Second(NamedTuple):
 class Kinetics(Protocol):
     """A synapse: what one spike does. All fields but `sign` are traced.
 
-    unit: of a weight, which is the peak of what the spike adds; pA or nS. linked: as of `Second`, None without one.
+    unit: of a weight, which is the peak of what the spike adds, pA or nS, or by how much v jumps, mV. linked: as of
+    `Second`, None without one.
     order: in dt, of what a LIF makes of it between spikes; None if that is exact on any grid.
     dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell says. A cell
     of one compartment has no use for it.
