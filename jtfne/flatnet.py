@@ -87,6 +87,7 @@ class FlatNet:
             delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
+            v_init_mV=_first_potentials(populations, dtype),
             n_cells=net.n_neurons,
             plastic=plastic,
             **_kinetic([known[names[0]] for names in receptors], dtype),
@@ -176,6 +177,15 @@ def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.fl
     return np.concatenate(
         [each.spread(getattr(each, name)) * each.spread(each.emitter.input_pA) for each in populations]
     )
+
+
+def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
+    """Potentials before the first step, (n_cells,), NaN where none is declared; None where none is at all."""
+    if all(population.v_init_mV is None for population in populations):
+        return None
+    v_mV = [population.spread(np.nan if population.v_init_mV is None else population.v_init_mV)
+            for population in populations]  # fmt: skip
+    return jnp.asarray(np.concatenate(v_mV), dtype)
 
 
 def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:

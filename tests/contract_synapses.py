@@ -166,6 +166,31 @@ def test_psp_is_of_the_stated_order(synapse):
         assert abs(np.polyfit(np.log2(dts_ms), np.log2(errors), 1)[0] - synapse.order) < 0.15
 
 
+# Of `iaf_psc_alpha` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 10, tau_syn_ex 2, E_L -65; a spike of 100 pA arrives
+# at 1.1 ms. Time -> v - E_L.
+NEST_ALPHA_mV = {1.2: 0.0026205333, 2.0: 0.1588730364, 3.1: 0.5319261606, 6.1: 1.2241634878, 11.1: 1.1355272569}
+
+
+def test_an_alpha_current_moves_a_membrane_as_in_nest():
+    with precision("float64"):
+        v_mV = answer(pair(Alpha(tau_ms=2.0, sign=1), 0.1, weight=100.0), v_m)
+    got = {t_ms: v_mV[round((t_ms - 1.1) / 0.1) - 1] - REST for t_ms in NEST_ALPHA_mV}
+    np.testing.assert_allclose(list(got.values()), list(NEST_ALPHA_mV.values()), atol=1e-9)
+
+
+@pytest.mark.parametrize("tau_m_ms", [TAU_M, 2.0, 2.0001, 0.05])
+def test_an_alpha_current_is_exact_with_any_membrane(tau_m_ms):
+    """Equal time constants, nearly equal ones, and a membrane faster than the step."""
+    y, tau_ms, dt_ms = 1.0 / 2.0 - 1.0 / tau_m_ms, 2.0, 0.4
+    with precision("float64"):
+        cell = LIF(tau_m_ms=tau_m_ms, c_m_pF=C_M)
+        got_mV = float(cell._gain_ramp(tau_m_ms, jnp.asarray(tau_ms), dt_ms))
+    t_ms, weights = np.polynomial.legendre.leggauss(60)
+    t_ms, weights = 0.5 * dt_ms * (t_ms + 1.0), 0.5 * dt_ms * weights
+    want_mV = np.sum(weights * t_ms * np.exp(-t_ms * y)) * np.exp(-dt_ms / tau_m_ms) / C_M
+    np.testing.assert_allclose(got_mV, want_mV, rtol=1e-12)
+
+
 @each_synapse
 def test_state_keeps_its_form_and_is_compiled_once(synapse):
     flat = pair(synapse, 0.1)

@@ -18,7 +18,7 @@ from jtfne.config._open import OpenDeclared
 from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
-from jtfne.config.populations import INPUTS, base_emitter, counts_of
+from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms, steps_of
 from jtfne.config.weighted_sums import WeightedSum
@@ -180,7 +180,7 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
     if emitter is None:
         return
     fields = {field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)}
-    wrong = [unknown(name, [*fields, *INPUTS], name="parameter", where=where) for name in given]
+    wrong = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in given]
     yield from (line for line in wrong if line)
     each = {name: np.asarray(value) for name, value in given.items() if isinstance(value, tuple)}
     misfits = list(_misfits(each, fields, known.cells_of(cell_type), where))
@@ -191,6 +191,8 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
         yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
     numbers = {name: value for name, value in given.items() if name in fields and name not in each}
     changed = dataclasses.replace(emitter, **numbers)
+    if V_INIT in given and not misfits:
+        yield from _first_potential(changed, each, given[V_INIT], where)
     of_fields = {name: values for name, values in each.items() if name in fields}
     if not of_fields:
         yield from _EMITTERS.complaints(changed, where)
@@ -200,6 +202,22 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
         yield from lines
         if lines:
             return
+
+
+def _first_potential(
+    emitter: Any, each: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
+) -> Iterator[str]:
+    """A potential before the first step of cells without one, or at which they would have spiked before."""
+    if not hasattr(emitter, "at_potential"):
+        given = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
+        yield _no(given, "no potential before the first step", where)
+        return
+    v_mV = np.asarray(value, np.float64)
+    for name in ("v_th_mV", "v_peak_mV"):
+        threshold_mV = each.get(name, getattr(emitter, name, np.inf))
+        if np.any(v_mV >= threshold_mV):
+            given = f"{V_INIT}={float(np.max(v_mV)):g}"
+            yield _no(given, f"less than {name}={float(np.min(threshold_mV)):g}", where)
 
 
 def _misfits(

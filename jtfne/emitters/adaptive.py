@@ -72,7 +72,10 @@ class AdaptiveLIF:
 
     def init(self, uniform: jax.Array) -> AdaptiveLIFState:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none refractory."""
-        v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> AdaptiveLIFState:
+        """The state of cells at `v_mV` (n_cells,), not adapted, none refractory."""
         return AdaptiveLIFState(v_mV, jnp.zeros_like(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(

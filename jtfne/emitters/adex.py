@@ -78,7 +78,10 @@ class AdEx:
 
     def init(self, uniform: jax.Array) -> AdExState:
         """Up to 10 mV above rest, by `uniform` (n_cells,) in [0, 1); not adapted."""
-        v_mV = self.v_rest_mV + SPREAD_mV * uniform
+        return self.at_potential(self.v_rest_mV + SPREAD_mV * uniform)
+
+    def at_potential(self, v_mV: jax.Array) -> AdExState:
+        """The state of cells at `v_mV` (n_cells,), not adapted."""
         return AdExState(v_mV, jnp.zeros_like(v_mV))
 
     def step(

@@ -35,9 +35,8 @@ class GLIF3State(NamedTuple):
     i_2_pA: jax.Array
 
 
-def _spread(low_mV: jax.Array | float, high_mV: jax.Array | float, uniform: jax.Array) -> LIFState:
-    """From low to before high, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-    v_mV = low_mV + uniform * (high_mV - low_mV)
+def _unspiked(v_mV: jax.Array) -> LIFState:
+    """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
     return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
 
 
@@ -82,7 +81,11 @@ class GLIF1:
 
     def init(self, uniform: jax.Array) -> LIFState:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none refractory."""
-        return _spread(self.v_reset_mV, self.v_th_mV, uniform)
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> LIFState:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return _unspiked(v_mV)
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -166,8 +169,11 @@ class GLIF2:
 
     def init(self, uniform: jax.Array) -> GLIF2State:
         """Between e_l and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-        start = _spread(self.e_l_mV, self.v_th_mV, uniform)
-        return GLIF2State(*start, jnp.zeros_like(start.v_mV))
+        return self.at_potential(self.e_l_mV + uniform * (self.v_th_mV - self.e_l_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> GLIF2State:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return GLIF2State(*_unspiked(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -253,8 +259,11 @@ class GLIF3:
 
     def init(self, uniform: jax.Array) -> GLIF3State:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-        start = _spread(self.v_reset_mV, self.v_th_mV, uniform)
-        return GLIF3State(*start, jnp.zeros_like(start.v_mV), jnp.zeros_like(start.v_mV))
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> GLIF3State:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return GLIF3State(*_unspiked(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

@@ -85,7 +85,10 @@ class HodgkinHuxley:
 
     def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
         """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for ever."""
-        v_mV = self.e_l_mV + SPREAD_mV * uniform
+        return self.at_potential(self.e_l_mV + SPREAD_mV * uniform)
+
+    def at_potential(self, v_mV: jax.Array) -> HodgkinHuxleyState:
+        """The state of cells at `v_mV` (n_cells,), gates as they would be there for ever."""
         return HodgkinHuxleyState(v_mV, *(opening / (opening + closing) for opening, closing in self._rates(v_mV)))
 
     def step(

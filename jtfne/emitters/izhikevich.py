@@ -78,6 +78,10 @@ class Izhikevich2003:
         v_mV = self.c_mV + SPREAD_mV * uniform
         return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _second(uniform))
 
+    def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
+        """The state of cells at `v_mV` (n_cells,), with u = b v, which it would have there for ever."""
+        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV)
+
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[IzhikevichState, jax.Array]:
@@ -185,6 +189,10 @@ class Izhikevich2007:
         """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform` (n_cells,) in [0, 1)."""
         v_mV = self.v_r_mV + SPREAD_mV * uniform
         return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _second(uniform))
+
+    def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
+        """The state of cells at `v_mV` (n_cells,), with u = b (v - v_r), which it would have there for ever."""
+        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV))
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float

@@ -88,6 +88,10 @@ class TwoCompartment:
         v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
         return TwoCompartmentState(v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV))
 
+    def at_potential(self, v_mV: jax.Array) -> TwoCompartmentState:
+        """The state of cells whose soma and dendrite are at `v_mV` (n_cells,), none refractory."""
+        return TwoCompartmentState(v_mV, jnp.zeros_like(v_mV), v_mV)
+
     def step(
         self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[TwoCompartmentState, jax.Array]:

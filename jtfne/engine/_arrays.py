@@ -36,9 +36,11 @@ class Circuit:
     tau_syn_ms: (n_receptors,), and behind them that of each of `second`, the receptors' second rows of state, if any
     has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
-    or None. jumps: which receptors are jumps of v (mV), empty if none is. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
+    or None. jumps: which receptors are jumps of v (mV), empty if none is.
+    blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
     dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
-    surrogate: what makes spikes differentiable; None for spikes that are bools.
+    surrogate: what makes spikes differentiable; None for spikes that are bools. v_init_mV: (n_cells,), the potentials
+    before the first step, NaN where the emitter spreads them; None where it does for all.
     """
 
     groups: tuple[Group, ...]
@@ -55,6 +57,7 @@ class Circuit:
     plastic: tuple[Plastic, ...] = ()
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
+    v_init_mV: jax.Array | None = None
     jumps: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
     @property

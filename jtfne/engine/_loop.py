@@ -1,5 +1,6 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 from jtfne import noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, Spiked
-from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Heard, Inputs, Rain, Recorder, View
+from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Group, Heard, Inputs, Rain, Recorder, View
 from jtfne.engine._step import followed, stepped, synaptic_input
 
 _Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
@@ -26,7 +27,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     streams = (jax.random.fold_in(keys["stimulus"], i) for i in range(len(inputs.poisson)))
     return Carry(
         step=jnp.int32(0),
-        cells=tuple(group.emitter.init(group.take(uniform)) for group in circuit.groups),
+        cells=tuple(_first_state(circuit, group, uniform) for group in circuit.groups),
         syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], circuit.n_cells),
@@ -43,6 +44,18 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         plastic=tuple(each.start(dtype) for each in circuit.plastic),
         second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
+
+
+def _first_state(circuit: Circuit, group: Group, uniform: jax.Array) -> Any:
+    """The state of a group before the first step: where the circuit says, else spread by `uniform` (n_cells,)."""
+    emitter: Any = group.emitter
+    spread = emitter.init(group.take(uniform))
+    if circuit.v_init_mV is None or not hasattr(emitter, "at_potential"):
+        return spread
+    v_mV = group.take(circuit.v_init_mV)
+    declared = ~jnp.isnan(v_mV)
+    placed = emitter.at_potential(jnp.where(declared, v_mV, spread.v_mV))
+    return jax.tree.map(functools.partial(jnp.where, declared), placed, spread)
 
 
 def advance(

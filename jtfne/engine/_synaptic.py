@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne.emitters import Conductances, SynapticInput
 from jtfne.engine._arrays import Circuit, View
-from jtfne.synapses import exponentials, unblocked
+from jtfne.synapses import courses, unblocked
 
 
 def input_of(
@@ -26,27 +26,33 @@ def input_of(
     """
     if circuit.only_currents and not circuit.second:
         return SynapticInput(rows, circuit.tau_syn_ms, dendrite_share=circuit.dendrite_share)
-    seen = exponentials(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms)
     conductive = circuit.conductive or (False,) * circuit.n_receptors
-    jumping = circuit.jumping
-    currents = [each for each in seen if not conductive[each[0]] and each[0] not in jumping]
-    opened = [each for each in seen if conductive[each[0]]]
-    jumps_mV = None
-    if jumping:
-        arriving = jnp.zeros_like(rows) if arriving is None else arriving
-        jumps_mV = jnp.stack([arriving[receptor] for receptor in jumping])
-    no_row, no_number = rows[:0], circuit.tau_syn_ms[:0]
-    i_pA = _stacked([row for _, row, _ in currents], no_row)
-    tau_ms = _stacked([tau for *_, tau in currents], no_number)
-    own = circuit.dendrite_share
-    receptors = [*(k for k, *_ in currents + opened), *jumping]
-    at = None if own is None else _stacked([own[k] for k in receptors], no_number)
+    seen = courses(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms, conductive)
+    jumping, no_row, no_number = circuit.jumping, rows[:0], circuit.tau_syn_ms[:0]
+    currents = [course for course in seen if not conductive[course.receptor] and course.receptor not in jumping]
+    currents.sort(key=lambda course: course.ramp is None)  # those with a ramp first, as SynapticInput has them
+    ramps = [course.ramp for course in currents if course.ramp is not None]
+    opened = [course for course in seen if conductive[course.receptor]]
+    own, receptors = circuit.dendrite_share, [*(course.receptor for course in currents + opened), *jumping]
+    currents_pA = SynapticInput(
+        i_pA=_stacked([course.value for course in currents], no_row),
+        tau_ms=_stacked([course.tau_ms for course in currents], no_number),
+        dendrite_share=None if own is None else _stacked([own[receptor] for receptor in receptors], no_number),
+        jumps_mV=_jumps_mV(circuit, rows, arriving) if jumping else None,
+        ramp_pA_per_ms=jnp.stack(ramps) if ramps else None,
+    )
     if circuit.e_rev_mV is None:
-        return SynapticInput(i_pA, tau_ms, dendrite_share=at, jumps_mV=jumps_mV)
-    g_nS = _stacked([_open(circuit, k, row, v_mV) for k, row, _ in opened], no_row)
-    g_tau_ms = _stacked([tau for *_, tau in opened], no_number)
-    e_rev_mV = _stacked([circuit.e_rev_mV[k] for k, *_ in opened], no_number)
-    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV), at, jumps_mV)
+        return currents_pA
+    g_nS = _stacked([_open(circuit, course.receptor, course.value, v_mV) for course in opened], no_row)
+    g_tau_ms = _stacked([course.tau_ms for course in opened], no_number)
+    e_rev_mV = _stacked([circuit.e_rev_mV[course.receptor] for course in opened], no_number)
+    return currents_pA._replace(conductances=Conductances(g_nS, g_tau_ms, e_rev_mV))
+
+
+def _jumps_mV(circuit: Circuit, rows: jax.Array, arriving: jax.Array | None) -> jax.Array:
+    """The jumps of the step, (n_jumps, n_cells), of what arrives at its end; none of nothing."""
+    arriving = jnp.zeros_like(rows) if arriving is None else arriving
+    return jnp.stack([arriving[receptor] for receptor in circuit.jumping])
 
 
 def _open(circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]) -> jax.Array:
@@ -75,9 +81,8 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
     syn = view.syn.of(group.take)
     currents, opened = _receptors_of_rows(view.circuit)
     found: list[Any] = [0.0] * view.circuit.n_receptors
-    share = -syn.tau_ms / view.dt_ms * jnp.expm1(-view.dt_ms / syn.tau_ms)
-    for row, receptor in enumerate(currents):
-        found[receptor] = found[receptor] + share[row] * syn.i_pA[row]
+    for receptor, mean_pA in zip(currents, syn.means_pA(view.dt_ms), strict=True):
+        found[receptor] = found[receptor] + mean_pA
     jump_pA: Any = 0.0
     if view.circuit.jumping:
         emitter: Any = group.emitter
@@ -105,8 +110,10 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
 
 def _receptors_of_rows(circuit: Circuit) -> tuple[list[int], list[int]]:
     """The receptor of each row of the currents, and of each of the conductances, that `input_of` tells a cell."""
-    twice = {each.receptor for each in circuit.second if not each.linked}
+    twice = {second.receptor for second in circuit.second if not second.linked}
+    linked = {second.receptor for second in circuit.second if second.linked}
     receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
     rows = [r for r in receptors for _ in range(1 + (r in twice))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors
-    return [r for r in rows if not conductive[r]], [r for r in rows if conductive[r]]
+    currents = sorted((r for r in rows if not conductive[r]), key=lambda r: r not in linked)  # alpha functions first
+    return currents, [r for r in rows if conductive[r]]
