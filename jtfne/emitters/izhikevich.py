@@ -43,6 +43,10 @@ class Izhikevich2003:
     capacitance is that of the regular spiking cell in Izhikevich (2007), Dynamical Systems in
     Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
 
+    Euler's steps, which are those of the source, lag behind the upstroke, so that rates are low, in proportion to dt:
+    at 0.1 ms by 0.6 % (regular spiking, 22 Hz), 1.9 % (low-threshold, 75 Hz) and 4.3 % (fast spiking, 136 Hz).
+    To restart cells within the step would gain 0.2 % of these.
+
     half_steps: step as the program in the source does: v by two steps of dt/2 under one input, then u by
     one of dt from the v that was reached; else v and u at once.
     """
@@ -147,7 +151,8 @@ class Izhikevich2007:
 
     Inputs are in pA. Defaults: the regular spiking cell of layer 5 (C 100, k 0.7, v_r -60, v_t -40,
     v_peak 35, a 0.03, b -2, c -50, d 100). Source: Izhikevich (2007), Dynamical Systems in
-    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step, and rates are low as those of
+    `Izhikevich2003` are: at 0.1 ms by 0.3 % (defaults, 35 Hz).
     """
 
     c_m_pF: jax.Array | float = 100.0
