@@ -665,7 +665,9 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
+    *(
+        f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential", "Delta")
+    ),  # a positive weight that is to inhibit
     "Curve.units",  # volts beside a proxy
     "Forward.within_mm",  # a source that is then too far away
 }
