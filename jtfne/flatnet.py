@@ -89,6 +89,7 @@ class FlatNet:
             delivery=delivered,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
+            v_init_mV=_first_potentials(populations, dtype),
             n_cells=net.n_neurons,
             plastic=plastic,
             cell_names=jnp.asarray(_cell_names(populations)),
@@ -188,6 +189,16 @@ def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
     return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
 
 
+def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
+    """Potentials before the first step, (n_cells,), NaN where none is declared; None where none is at all."""
+    if all(population.v_init_mV is None for population in populations):
+        return None
+    v_mV = []
+    for population in populations:
+        v_mV.append(population.spread(np.nan if population.v_init_mV is None else population.v_init_mV))
+    return jnp.asarray(np.concatenate(v_mV), dtype)
+
+
 def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
     """Populations of each cell model, and their rows; None where all rows are of one model.
 
@@ -272,6 +283,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     conductive = tuple(each.unit == "nS" for each in synapses)
     e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
     blocked = tuple(isinstance(each, NMDA) for each in synapses)
+    jumps = tuple(each.unit == "mV" for each in synapses)
     shares = [each.dendrite_share for each in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
@@ -279,6 +291,7 @@ def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
         "conductive": conductive if any(conductive) else (),
         "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
         "blocked": blocked if any(blocked) else (),
+        "jumps": jumps if any(jumps) else (),
         "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
         "dendrite_share": _shares(shares, dtype) if any(each is not None for each in shares) else None,
     }

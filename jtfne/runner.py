@@ -244,6 +244,7 @@ class _Dealer:
             plastic=tuple(each.with_rule(jax.tree.map(self.same, each.rule)) for each in circuit.plastic),
             drive_pA=self.cells(circuit.drive_pA),
             noise_pA=None if circuit.noise_pA is None else self.cells(circuit.noise_pA),
+            v_init_mV=None if circuit.v_init_mV is None else self.cells(circuit.v_init_mV),
             n_cells=self._layout.n_local,
             cell_names=None,  # all that they name is drawn before it is dealt
         )

@@ -79,7 +79,8 @@ def test_the_rows_are_the_catalogue() -> None:
 
 def test_the_documentation_lists_the_catalogue() -> None:
     page = (Path(__file__).parent.parent / "docs" / "configuration.rst").read_text(encoding="utf-8")
-    listed = dict(re.findall(r"^``([A-Z]\w+)`` .*  (\S+)$", page, flags=re.MULTILINE))
+    catalogue = page.split("Rates and the step")[0]
+    listed = dict(re.findall(r"^``([A-Z]\w+)`` .*  (\S+)$", catalogue, flags=re.MULTILINE))
     assert listed == {kind: cls.input_unit for kind, cls in EMITTERS.items()}
 
 
@@ -410,3 +411,52 @@ def test_a_mixed_circuit() -> None:
     for name in ("vm", "source"):
         assert np.isfinite(signals.get(name).values).all()
     assert len(net.to_flat().circuit.groups) == len(EMITTERS)
+
+
+# Cells of the table "Rates and the step" in docs/configuration.rst, row by row: model, fields, drive.
+NAUD_TONIC = {"c_m_pF": 200.0, "g_nS": 10.0, "v_rest_mV": -70.0, "v_t_mV": -50.0, "delta_mV": 2.0, "a_nS": 2.0,
+              "tau_w_ms": 30.0, "b_pA": 0.0, "v_reset_mV": -58.0}  # fmt: skip
+FAST = {"a": 0.1, "b": 0.2, "c_mV": -65.0, "d": 2.0}
+TOLD = (
+    ("LIF", {}, 600.0),
+    ("TwoCompartment", {}, 900.0),
+    ("AdEx", {}, 800.0),
+    ("AdEx", NAUD_TONIC, 500.0),
+    ("Izhikevich2003", {}, 10.0),
+    ("Izhikevich2003", FAST, 10.0),
+    ("Izhikevich2003", {**FAST, "half_steps": True}, 10.0),
+    ("Izhikevich2003", {"a": 0.02, "b": 0.25, "c_mV": -65.0, "d": 2.0}, 10.0),
+    ("Izhikevich2007", {}, 200.0),
+    ("HodgkinHuxley", {}, 500.0),
+)
+
+
+def table_of_rates() -> list[tuple[str, float, list[float]]]:
+    """The rows of the table: model, rate in Hz, and by how many percent it is off at 0.1 and at 0.05 ms."""
+    page = (Path(__file__).parent.parent / "docs" / "configuration.rst").read_text(encoding="utf-8")
+    section = page.split("Rates and the step\n")[1].split("Where that matters")[0]
+    rows = re.findall(r"^``(\w+)``.*?  +\d+ \S+ +([\d.]+) +(-[\d.]+) +(-[\d.]+)$", section, flags=re.MULTILINE)
+    return [(kind, float(rate), [float(coarse), float(fine)]) for kind, rate, coarse, fine in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", range(len(TOLD)), ids=lambda row: f"{TOLD[row][0]}-{row}")
+def test_rates_are_off_by_what_the_documentation_says(row: int) -> None:
+    """A constant drive, one cell from its reset state; intervals after half a second."""
+    rows = table_of_rates()
+    assert [kind for kind, *_ in rows] == [kind for kind, *_ in TOLD]
+    kind, fields, drive = TOLD[row]
+    cell = EMITTERS[kind](**fields)
+
+    def rate_Hz(dt_ms: float) -> float:
+        with precision("float64"):
+            flat = circuit(cell, 1, drive_pA=drive * float(cell.input_pA), dtype=np.float64)
+            step = np.flatnonzero(run(flat, round(3000.0 / dt_ms), dt_ms, watch=())[0][:, 0])
+        step = step[step * dt_ms > 500.0]
+        return 1e3 * (step.size - 1) / (np.ptp(step) * dt_ms)
+
+    converged_Hz = rate_Hz(0.005)
+    _, told_Hz, told_percent = rows[row]
+    np.testing.assert_allclose(converged_Hz, told_Hz, rtol=5e-3)
+    found_percent = [100.0 * (rate_Hz(dt_ms) / converged_Hz - 1.0) for dt_ms in (0.1, 0.05)]
+    np.testing.assert_allclose(found_percent, told_percent, atol=0.35)

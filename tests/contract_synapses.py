@@ -24,6 +24,7 @@ from jtfne.synapses import (
     BiExponential,
     BiExponentialConductance,
     Conductance,
+    Delta,
     Exponential,
 )
 
@@ -37,8 +38,11 @@ OBJECTS = (
     AlphaConductance(tau_ms=1.5, e_rev_mV=-80.0),
     BiExponentialConductance(tau_rise_ms=0.4, tau_decay_ms=5.0, e_rev_mV=-10.0),
     NMDA(tau_rise_ms=1.0, tau_decay_ms=12.0, e_rev_mV=0.0, mg_mM=0.7),
+    Delta(sign=1),
 )
+LASTING = tuple(synapse for synapse in OBJECTS if synapse.unit != "mV")  # a jump has no course: see test_jumps.py
 each_synapse = pytest.mark.parametrize("synapse", OBJECTS, ids=lambda synapse: type(synapse).__name__)
+each_lasting = pytest.mark.parametrize("synapse", LASTING, ids=lambda synapse: type(synapse).__name__)
 CHOICES = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 
 
@@ -119,7 +123,7 @@ def v_m(view):
     return view.v_m_mV()[1]
 
 
-@each_synapse
+@each_lasting
 @pytest.mark.parametrize("dt_ms", [0.1, pytest.param(0.4, marks=pytest.mark.slow), 0.8])
 def test_kinetics_are_the_closed_form_on_any_grid(synapse, dt_ms):
     """The mean over each step, and with it the charge; at a membrane that a leak of its own clamps."""
@@ -146,7 +150,7 @@ def reference_mV(synapse, t_ms):
     return solve_ivp(rate, (0.0, t_ms[-1]), [REST], t_eval=t_ms, rtol=1e-12, atol=1e-12, method="DOP853").y[0]
 
 
-@each_synapse
+@each_lasting
 def test_psp_is_of_the_stated_order(synapse):
     """LIF is exact where the synapse says so; else the error falls with the order that it states."""
     dts_ms, errors = np.array([0.4, 0.2, 0.1]), []
@@ -160,6 +164,31 @@ def test_psp_is_of_the_stated_order(synapse):
     else:
         assert errors[0] < 0.2 * np.ptp(v_mV) and errors[-1] > 1e-9
         assert abs(np.polyfit(np.log2(dts_ms), np.log2(errors), 1)[0] - synapse.order) < 0.15
+
+
+# Of `iaf_psc_alpha` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 10, tau_syn_ex 2, E_L -65; a spike of 100 pA arrives
+# at 1.1 ms. Time -> v - E_L.
+NEST_ALPHA_mV = {1.2: 0.0026205333, 2.0: 0.1588730364, 3.1: 0.5319261606, 6.1: 1.2241634878, 11.1: 1.1355272569}
+
+
+def test_an_alpha_current_moves_a_membrane_as_in_nest():
+    with precision("float64"):
+        v_mV = answer(pair(Alpha(tau_ms=2.0, sign=1), 0.1, weight=100.0), v_m)
+    got = {t_ms: v_mV[round((t_ms - 1.1) / 0.1) - 1] - REST for t_ms in NEST_ALPHA_mV}
+    np.testing.assert_allclose(list(got.values()), list(NEST_ALPHA_mV.values()), atol=1e-9)
+
+
+@pytest.mark.parametrize("tau_m_ms", [TAU_M, 2.0, 2.0001, 0.05])
+def test_an_alpha_current_is_exact_with_any_membrane(tau_m_ms):
+    """Equal time constants, nearly equal ones, and a membrane faster than the step."""
+    y, tau_ms, dt_ms = 1.0 / 2.0 - 1.0 / tau_m_ms, 2.0, 0.4
+    with precision("float64"):
+        cell = LIF(tau_m_ms=tau_m_ms, c_m_pF=C_M)
+        got_mV = float(cell._gain_ramp(tau_m_ms, jnp.asarray(tau_ms), dt_ms))
+    t_ms, weights = np.polynomial.legendre.leggauss(60)
+    t_ms, weights = 0.5 * dt_ms * (t_ms + 1.0), 0.5 * dt_ms * weights
+    want_mV = np.sum(weights * t_ms * np.exp(-t_ms * y)) * np.exp(-dt_ms / tau_m_ms) / C_M
+    np.testing.assert_allclose(got_mV, want_mV, rtol=1e-12)
 
 
 @each_synapse
@@ -196,6 +225,7 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
             return engine.advance(again, given, (Watch(v_m),), carry, ticks, dt_ms)[1].recorded[0].mean()
 
         names = [each for each in ("tau_syn_ms", "e_rev_mV", "mg_mM") if getattr(circuit, each, None) is not None]
+        names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
         numbers = {name: getattr(circuit, name) for name in names} | {"weights": circuit.delivery.weights}
         slopes = jax.jit(jax.grad(lambda given: mean_mV(dict(given))))(numbers)
         value = jax.jit(lambda given: mean_mV(dict(given)))

@@ -1,14 +1,12 @@
 """The network of Brunel (2000): its jumps, its inputs, and its states."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jtfne
 from docs.validation._activity import Activity
-from jtfne.emitters._base import SynapticInput
-from jtfne.emitters.lif import LIFState
-from jtfne.presets.brunel import CELL, J_mV, JUMP_pA, TAU_SYN_ms, brunel
+from jtfne.presets.brunel import brunel
+from jtfne.synapses import Delta
 
 
 def activity(case: str, seconds: float) -> Activity:
@@ -22,13 +20,6 @@ def states():
     return {case: activity(case, seconds) for case, seconds in {"A": 0.2, "B": 2.0, "C": 1.0, "D": 4.0}.items()}
 
 
-def test_a_spike_is_a_jump_of_a_tenth_of_a_millivolt():
-    syn = SynapticInput(jnp.full((1, 1), JUMP_pA), jnp.full(1, TAU_SYN_ms))
-    after, _ = CELL.step(LIFState(jnp.zeros(1), jnp.zeros(1)), jnp.zeros(1), syn, 0.1)
-    at_once_mV = float(after.v_mV[0]) * np.exp(0.1 / CELL.tau_m_ms)  # less what leaked within the step
-    assert at_once_mV == pytest.approx(J_mV, rel=1e-4)
-
-
 @pytest.mark.parametrize(
     ("case", "g", "external_Hz"), [("A", 3, 20.0), ("B", 6, 40.0), ("C", 5, 20.0), ("D", 4.5, 9.0)]
 )
@@ -36,7 +27,10 @@ def test_inputs_are_those_of_the_paper(case, g, external_Hz):
     config = brunel(case)
     excitatory, inhibitory = config.circuit.connections
     assert (excitatory.rule.n, inhibitory.rule.n) == (1000, 250)
-    assert inhibitory.weight == pytest.approx(-g * excitatory.weight)
+    assert (excitatory.weight, excitatory.delay_ms, inhibitory.delay_ms) == (0.1, 1.5, 1.5)
+    assert inhibitory.weight == pytest.approx(-0.1 * g)
+    assert all(isinstance(config.circuit.mechanisms[each.mechanism], Delta) for each in (excitatory, inhibitory))
+    assert not (excitatory.rule.autapses or inhibitory.rule.autapses)
     assert config.task.stimuli[0].drive.rate_Hz == pytest.approx(1000 * external_Hz)
     assert [each.n_cells for each in config.populations()] == [10_000, 2_500]
 

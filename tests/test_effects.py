@@ -276,6 +276,10 @@ def _drives():
         opens = {**drive, "weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}
         base = put(GATED, "task.stimuli.0.drive", opens)
         rows[f"{drive['kind']}.weight_nS"] = Change("task.stimuli.0.drive.weight_nS", 4.0, base)
+    for drive in (RAIN, SPIKES, VOLLEY, RHYTHM):
+        jumps = {**drive, "weight_pA": None, "weight_mV": 3.0, "mechanism": "d"}
+        base = put(GATED, "task.stimuli.0.drive", jumps)
+        rows[f"{drive['kind']}.weight_mV"] = Change("task.stimuli.0.drive.weight_mV", 4.0, base)
     return rows
 
 
@@ -378,7 +382,8 @@ BY_DISTANCE = based(
                            "rule": {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.1}}]
 )  # fmt: skip
 GATED = based(circuit__connections=[{**EDGE, "mechanism": "g", "weight": 8.0}],
-              circuit__mechanisms={"g": {"kind": "Conductance", "tau_ms": 3.0, "e_rev_mV": 0.0}},
+              circuit__mechanisms={"g": {"kind": "Conductance", "tau_ms": 3.0, "e_rev_mV": 0.0},
+                                   "d": {"kind": "Delta"}},
               task__stimuli=[{"target": "E", "drive": {"kind": "Poisson", "rate_Hz": 900.0, "weight_nS": 3.0,
                                                        "mechanism": "g"}}])  # fmt: skip
 SCHEDULED = based(task={"n_trials": 2, "stimuli": [
@@ -390,7 +395,7 @@ def _synapses():
     rise = {"tau_rise_ms": 1.0, "tau_decay_ms": 3.0}
     given = {"Exponential": {"tau_ms": 3.0}, "Alpha": {"tau_ms": 3.0}, "BiExponential": rise,
              "Conductance": {"tau_ms": 3.0, "e_rev_mV": 0.0}, "AlphaConductance": {"tau_ms": 3.0, "e_rev_mV": 0.0},
-             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise}  # fmt: skip
+             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {}}  # fmt: skip
     changed = {"tau_ms": 6.0, "tau_rise_ms": 2.0, "tau_decay_ms": 6.0, "e_rev_mV": -80.0, "mg_mM": 0.5, "sign": -1}
     rows = {}
     for kind, fields in given.items():
@@ -533,7 +538,7 @@ FIELDS = {
     "Circuit.cells": Change("circuit.cells", {"mix": {"E": 6, "PV": 4}}),
     "Circuit.emitters": Change("circuit.emitters", {"PV": {"kind": "LIF"}}),
     "Circuit.cell_params": [Change("circuit.cell_params", {"E": {"drive": 15.0, name: value}})
-                            for name, value in {"noise": 0.5, "d": 5.0, "drive": 12.0}.items()]
+                            for name, value in {"noise": 0.5, "d": 5.0, "drive": 12.0, "v_init_mV": -60.0}.items()]
                          + [Change("circuit.cell_params", {"E": {"drive": 15.0, name: [value] * 23 + [other]}})
                             for name, value, other in (("noise", 0.0, 0.5), ("d", 8.0, 5.0), ("drive", 15.0, 12.0))],
     "Circuit.mechanisms": Change("circuit.mechanisms", {"AMPA": {"tau_ms": 6.0, "sign": 1}}),
@@ -660,7 +665,9 @@ def test_field_has_an_effect(field):
 
 
 REFUSED = {
-    *(f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential")),  # a positive weight that is to inhibit
+    *(
+        f"{kind}.sign" for kind in ("Exponential", "Alpha", "BiExponential", "Delta")
+    ),  # a positive weight that is to inhibit
     "Curve.units",  # volts beside a proxy
     "Forward.within_mm",  # a source that is then too far away
 }
@@ -668,13 +675,14 @@ REFUSED = {
 
 NET = Config(**based(circuit__mechanisms=GATED["circuit"]["mechanisms"]))
 OPENED = {"weight_pA": None, "weight_nS": 3.0, "mechanism": "g"}
+JUMPED = {"weight_pA": None, "weight_mV": 3.0, "mechanism": "d"}
 ARGUMENTS = {
     "constant_dc": {"target": ("PV", "E"), "amplitude": (4.0, 5.0), "start_ms": (5.0, 9.0)},
     "pulse": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (5.0, 8.0), "amplitude": (4.0, 5.0)},
     "pulse_train": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (2.0, 3.0), "period_ms": (6.0, 7.0),
                     "count": (3, 4), "amplitude": (4.0, 5.0)},
     "poisson": {"target": ("PV", "E"), "rate_Hz": (900.0, 500.0), "weight_pA": (60.0, 40.0),
-                "weight_nS": (None, OPENED),
+                "weight_nS": (None, OPENED), "weight_mV": (None, JUMPED),
                 "mechanism": ("AMPA", "NMDA"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0),
                 "shared": (False, True)},
     "ramp": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "duration_ms": (20.0, 9.0), "amplitude": (9.0, 5.0),
@@ -686,14 +694,15 @@ ARGUMENTS = {
                            "stream": (None, "mine")},
     "spike_times": {"times_ms": ([5.0, 9.0, 9.0], [5.0, 9.0, 12.0]), "cells": (None, [7, 8, 9]),
                     "target": ("PV", "E"), "weight_pA": (900.0, 600.0), "weight_nS": (None, OPENED),
+                    "weight_mV": (None, JUMPED),
                     "mechanism": ("AMPA", "NMDA")},
     "evoked": {"target": ("PV", "E"), "mean_ms": (12.0, 15.0), "sd_ms": (3.0, 1.0), "n_spikes": (3, 1),
-               "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "mechanism": ("AMPA", "NMDA"),
-               "synchronous": (False, True), "stream": (None, "mine")},
+               "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "weight_mV": (None, JUMPED),
+               "mechanism": ("AMPA", "NMDA"), "synchronous": (False, True), "stream": (None, "mine")},
     "rhythmic": {"target": ("PV", "E"), "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0), "rate_Hz": (100.0, 150.0),
                  "sd_ms": (1.0, 2.0), "n_spikes": (2, 1), "isi_ms": (2.0, 1.0), "n_afferents": (1, 2),
-                 "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "mechanism": ("AMPA", "NMDA"),
-                 "synchronous": (False, True), "stream": (None, "mine")},
+                 "weight_pA": (600.0, 500.0), "weight_nS": (None, OPENED), "weight_mV": (None, JUMPED),
+                 "mechanism": ("AMPA", "NMDA"), "synchronous": (False, True), "stream": (None, "mine")},
     "from_array": {"values": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "dt_ms": (2.0, 3.0), "target": ("PV", "E"),
                    "amplitude": (1.0, 2.0), "start_ms": (5.0, 9.0)},
     "from_dataarray": {"recorded": ((1.0, 3.0, 2.0), (1.0, 2.0, 2.0)), "target": ("PV", "E"), "amplitude": (1.0, 2.0),

@@ -100,6 +100,14 @@ def test_weights_fall_with_distance_as_hnns_do():
     np.testing.assert_allclose(mine["weight_nS"], whole_nS * np.exp(-((steps / 3.0) ** 2)), rtol=1e-5)
 
 
+def test_nothing_flows_before_the_first_drive():
+    """Cells begin at rest: an LFP of the start would be none of the drives'."""
+    lfp_V = np.abs(run("all drives").get("lfp"))
+    before_V, all_V = float(lfp_V.sel(time=slice(0.0, 12.0)).max()), float(lfp_V.max())
+    assert before_V < 0.02 * all_V
+    assert all_V == pytest.approx(10e-3, rel=0.2)  # as the docstring says, of a scale of 3,000
+
+
 def test_every_type_fires_and_a_gain_below_zero_is_refused():
     assert (run("all drives").rates()["rate_Hz"] * 0.17 > 0.5).all()
     with pytest.raises(jtfne.JtfneError, match="dist1=-1"):

@@ -143,3 +143,18 @@ def test_cell_params_of_it_are_checked() -> None:
     for given, fragment in (({"tau_ms": -1.0}, "tau_ms=-1.0"), ({"tau": 1.0}, "nearest: 'tau_ms'")):
         with pytest.raises(jtfne.JtfneError, match=fragment):
             config(Own()).cell_params({"A": given})
+
+
+def test_what_only_some_emitters_can_do_is_refused_of_others() -> None:
+    """Jumps need a method `jumped_pA`, potentials before the first step `at_potential`; Own has neither."""
+    cfg = config(Own()).mechanisms({"d": {"kind": "Delta", "sign": 1}})
+    edge = {"source": "A", "target": "A", "mechanism": "d", "weight": 1.0, "rule": "AllToAll"}
+    for wrong in (
+        lambda: cfg.connections([edge]),
+        lambda: cfg.stimuli([{"target": "A", "drive": {"kind": "Poisson", "rate_Hz": 1.0, "weight_mV": 1.0,
+                                                        "mechanism": "d"}}]),
+    ):  # fmt: skip
+        with pytest.raises(jtfne.JtfneError, match=r"a jump of the membrane of cells of type 'A' \(Own\).*jumped_pA"):
+            wrong()
+    with pytest.raises(jtfne.JtfneError, match="v_init_mV of cells of Own, which has no method at_potential"):
+        cfg.cell_params({"A": {"v_init_mV": -70.0}})

@@ -1,4 +1,4 @@
-"""The table and the figure of docs/validation/brunel.rst: `python docs/validation/brunel.py` (two minutes)."""
+"""The table and the figure of docs/validation/brunel.rst: `python docs/validation/brunel.py` (three minutes)."""
 
 import numpy as np
 from _activity import Activity
@@ -10,7 +10,7 @@ from jtfne.measures.meanfield import stationary_rates
 from jtfne.presets.brunel import C_E, C_I, CASES, J_mV, THRESHOLD_RATE_Hz
 
 START_ms = 300.0
-SECONDS = {"A": 0.2, "B": 2.0, "C": 1.0, "D": 4.0}
+SECONDS = {"A": 0.2, "B": 2.0, "C": 3.0, "D": 4.0}
 # Rates, CV and frequency of an independent simulator (plain C, 0.1 ms); simulated and theoretical rate of the paper.
 REFERENCES = {
     "A": (333.0, "0.001", "667", "> 300"),

@@ -135,7 +135,7 @@ def _agree(part: Any) -> None:
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
             given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
-            raise refuse(given, "exactly one of the two", HERE)
+            raise refuse(given, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
         one, other = getattr(part, low), getattr(part, high)
         if one is not None and other is not None and not one < other:

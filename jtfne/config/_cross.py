@@ -16,11 +16,11 @@ from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
-from jtfne.config._senders import driven, onto_senders, trained
+from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
-from jtfne.config.populations import INPUTS, base_emitter, counts_of
+from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms
 from jtfne.config.weighted_sums import WeightedSum
@@ -182,7 +182,7 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
     if emitter is None:
         return
     fields = {field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)}
-    wrong = [unknown(name, [*fields, *INPUTS], name="parameter", where=where) for name in given]
+    wrong = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in given]
     yield from (line for line in wrong if line)
     each = {name: np.asarray(value) for name, value in given.items() if isinstance(value, tuple)}
     misfits = list(_misfits(each, fields, known.cells_of(cell_type), where))
@@ -193,6 +193,8 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
         yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
     numbers = {name: value for name, value in given.items() if name in fields and name not in each}
     changed = dataclasses.replace(emitter, **numbers)
+    if V_INIT in given and not misfits:
+        yield from _first_potential(changed, each, given[V_INIT], where)
     of_fields = {name: values for name, values in each.items() if name in fields}
     if not of_fields:
         yield from _EMITTERS.complaints(changed, where)
@@ -202,6 +204,22 @@ def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Itera
         yield from lines
         if lines:
             return
+
+
+def _first_potential(
+    emitter: Any, each: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
+) -> Iterator[str]:
+    """A potential before the first step of cells without one, or at which they would have spiked before."""
+    if not hasattr(emitter, "at_potential"):
+        given = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
+        yield _no(given, "no potential before the first step", where)
+        return
+    v_mV = np.asarray(value, np.float64)
+    for name in ("v_th_mV", "v_peak_mV"):
+        threshold_mV = each.get(name, getattr(emitter, name, np.inf))
+        if np.any(v_mV >= threshold_mV):
+            given = f"{V_INIT}={float(np.max(v_mV)):g}"
+            yield _no(given, f"less than {name}={float(np.min(threshold_mV)):g}", where)
 
 
 def _misfits(
@@ -248,6 +266,8 @@ def _connection(connection: Connection, known: Known, where: str) -> Iterator[st
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
     yield from _signs(connection, sign, mechanism.unit, why, where)
+    if mechanism.unit == "mV":
+        yield from onto_rigid(known.circuit, known.types(connection.target), "a jump", f"{where}.target")
     if isinstance(connection.plasticity, PairSTDP):
         yield from _learning(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
 
@@ -351,7 +371,10 @@ def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
             if line:
                 yield line
             else:
-                yield from _rain(drive, known.circuit.mechanisms[drive.mechanism], where)
+                mechanism = known.circuit.mechanisms[drive.mechanism]
+                yield from _rain(drive, mechanism, where)
+                if mechanism.unit == "mV":
+                    yield from onto_rigid(known.circuit, known.types(stimulus.target), "a jump", f"{where}.target")
         if run is not None:
             yield from misfits(drive, run, where)
             start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
@@ -380,10 +403,10 @@ def _cells_of_table(cells: tuple[int, ...], target: Selector, known: Known, wher
 
 def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
     """A weight in another unit than the mechanism's, or of the wrong sign."""
-    name, other = ("weight_pA", "weight_nS") if drive.weight_nS is None else ("weight_nS", "weight_pA")
-    given = f"{name}={drive.weight:g}"
-    if name != f"weight_{mechanism.unit}":
-        yield _no(given, f"{other}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
+    name = next(name for name in type(drive).WEIGHTS if getattr(drive, name) is not None)
+    given, wanted = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
+    if name != wanted:
+        yield _no(given, f"{wanted}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
     elif drive.weight * mechanism.sign < 0:
         yield _no(given, f"the sign of mechanism {drive.mechanism!r}", where)
 

@@ -21,6 +21,19 @@ def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str
         yield str(refuse(given, "a target of cells that receive, by its cell_type", where))
 
 
+def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
+    """`what` moves the membrane of cells of `types` whose emitter has no method `jumped_pA`, so cannot jump."""
+    found = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
+    rigid = [
+        f"{name!r} ({cls.__name__})"
+        for name, cls in found.items()
+        if getattr(cls, "receives", True) and cls is not type(None) and not hasattr(cls, "jumped_pA")
+    ]
+    if rigid:
+        given = f"{what} of the membrane of cells of type {', '.join(rigid)}"
+        yield str(refuse(given, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where))
+
+
 def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
     """Drive or noise of cells that only send; 0 is none."""
     for name in INPUTS if not getattr(type(emitter), "receives", True) else ():

@@ -11,7 +11,7 @@ from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
 from jtfne._stored import check_hdf5, read_csv, read_parquet
 from jtfne.config._column import numbers
 
-WEIGHTS = ("weight_pA", "weight_nS", "weight")  # a weight's column, by its unit
+WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column, by its unit
 KNOWN = (*WEIGHTS, "delay_ms")
 OURS = ("weight", "delay")  # a column that begins so is read, or refused; others may be there
 SUFFIXES = (".csv", ".parquet", ".h5")

@@ -321,7 +321,8 @@ class Circuit(Frozen):
     emitters : dict of str to emitter
         By cell type; E, PV, SST and VIP need none.
     cell_params : dict of str to dict
-        By cell type: fields of its emitter, `drive` and `noise`; each a number, or one for each cell of the type.
+        By cell type: fields of its emitter, `drive`, `noise` and `v_init_mV`, the potential before the first step; each
+        a number, or one for each cell of the type.
     mechanisms : dict of str to a synapse of `jtfne.synapses`
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection

@@ -160,11 +160,12 @@ class Config(Frozen):
         return self._with("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
     def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
-        """By cell type: other values for fields of its emitter, and `drive` and `noise` in its input unit.
+        """By cell type: other values for fields of its emitter, `drive` and `noise` in its input unit, and `v_init_mV`.
 
         A value is a number, or a sequence with one for each cell of the type, over all its layers and areas: value k is
         that of cell ``net.select(cell_type=...)[k]`` (areas as declared, layers pia first). Static fields take none.
-        Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt.
+        Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt. `v_init_mV` is the
+        potential before the first step of every trial, below threshold; left out, cells are spread by the seed.
         """
         return self._with("circuit", cell_params=params)
 
@@ -180,8 +181,8 @@ class Config(Frozen):
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
 
         Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance, AlphaConductance,
-        BiExponentialConductance and NMDA in nS. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances.
-        A table without `kind` is an Exponential.
+        BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps, in mV. `jtfne.synapses.CONDUCTANCES`
+        holds the built-in four as conductances. A table without `kind` is an Exponential.
         """
         return self._with("circuit", mechanisms=mechanisms)
 

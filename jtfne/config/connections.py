@@ -279,7 +279,7 @@ class WeightDecay(Frozen):
 
 
 class FromTable(Frozen):
-    """Edges listed one by one: ids of source and target, and weights (pA or nS) and delays (ms) where given.
+    """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms) where given.
 
     Examples
     --------
@@ -307,8 +307,8 @@ class FromTable(Frozen):
     def from_table(cls, table: Any, *, connection: str | None = None) -> Self:
         """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps a weight and `delay_ms`.
 
-        The weight is the column `weight_pA`, `weight_nS` or `weight`, in the unit of the connection's mechanism. Of a
-        table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
+        The weight is the column `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's
+        mechanism. Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
         Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
         """
         return cls(**columns_of(table, connection, "FromTable.from_table"))
@@ -345,7 +345,8 @@ class Connection(Frozen):
         FixedProbability, FixedIndegree, FixedOutdegree, FixedTotal, OneToOne, AllToAll, DistanceDecay or FromTable.
     weight : float or distribution
         pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
-        conductance of a mechanism that is one. May be left out where the table of a FromTable has weights.
+        conductance of a mechanism that is one; mV by which a `Delta` moves v. May be left out where the
+        table of a FromTable has weights.
     delay_ms : float, distribution or FromDistance
         At least one time step; a Normal or LogNormal needs `low`. A number is a whole number of steps; delays that
         differ by edge are rounded to the nearest step.
@@ -382,7 +383,7 @@ class Connection(Frozen):
         """Refuse a connection without weights, and listed ones that are to fall."""
         listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not listed:
-            raise refuse("no weight", "a number or distribution, pA (nS for a conductance)", HERE)
+            raise refuse("no weight", "a number or distribution, pA (nS for a conductance, mV for a jump)", HERE)
         if listed and self.weight_decay is not None:
             raise refuse("weight_decay with a table that has weights", "one of the two", HERE)
         return self

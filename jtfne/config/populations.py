@@ -12,7 +12,8 @@ from jtfne.config._defaults import CELL_TYPES
 from jtfne.config.circuit import Cells, Circuit, is_one
 from jtfne.emitters import Emitter, Trains
 
-INPUTS = ("drive", "noise")  # what cell_params may set beside the emitter's fields
+INPUTS = ("drive", "noise")  # what cell_params may set beside the emitter's fields; and, before the first step:
+V_INIT = "v_init_mV"
 Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_cells,)
 
 
@@ -20,7 +21,8 @@ Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_c
 class Population:
     """Cells of one type in one layer of one area; drive and noise in the emitter's input unit.
 
-    Drive, noise and each field of the emitter are a number, or an array with one value a cell, float64 (n_cells,).
+    Drive, noise and each field of the emitter are a number, or an array with one value a cell, float64 (n_cells,). So
+    is v_init_mV, the potential before the first step; None where the emitter spreads it.
     """
 
     area: str
@@ -30,6 +32,7 @@ class Population:
     emitter: Emitter
     drive: Values
     noise: Values
+    v_init_mV: Values | None = None
 
     def spread(self, value: Any) -> npt.NDArray[np.float64]:
         """One value a cell of what may be one for all: (n_cells,)."""
@@ -53,11 +56,19 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
         before[cell_type] = first + n_cells
         given = _params_of(circuit, cell_type, slice(first, first + n_cells))
         drive, noise = (given.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
+        v_init_mV = given.pop(V_INIT, None)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
         made = dataclasses.replace(emitter, **given, **_trains_of(emitter, first, n_cells))
         found.append(
             Population(
-                area=area, layer=layer, cell_type=cell_type, n_cells=n_cells, emitter=made, drive=drive, noise=noise
+                area=area,
+                layer=layer,
+                cell_type=cell_type,
+                n_cells=n_cells,
+                emitter=made,
+                drive=drive,
+                noise=noise,
+                v_init_mV=v_init_mV,
             )
         )
     return tuple(found)

@@ -111,7 +111,7 @@ class Stimulus(Frozen):
     """
 
     target: Selection
-    drive: Annotated[Drive, Declared(STIMULI)]
+    drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
     label: Label = ""
     event: Flag = True
     code: Count | None = None

@@ -28,23 +28,41 @@ class Conductances(NamedTuple):
 
 
 class SynapticInput(NamedTuple):
-    """Exponential currents as they stand at the start of a step; each decays within it. Conductances, if there are any.
+    """Currents as they stand at the start of a step, each (i + ramp t) exp(-t / tau) within it; conductances and jumps.
 
-    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). dendrite_share: how much of each current, then
-    of each conductance, arrives at a dendrite, NaN where the cell's own share counts; None where it does for all.
+    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). ramp_pA_per_ms: (n_ramps, n_cells), of the
+    first of the currents, which are alpha functions; the others have none, and are exponentials. dendrite_share: how
+    much of each current, then of each conductance, then of each jump, arrives at a dendrite, NaN where the cell's own
+    share counts; None where it does for all. jumps_mV: (n_jumps, n_cells), by how much v jumps at the end of the step,
+    before it is compared with the threshold; None if no synapse is a jump.
     """
 
     i_pA: jax.Array
     tau_ms: jax.Array
     conductances: Conductances | None = None
     dendrite_share: jax.Array | None = None
+    jumps_mV: jax.Array | None = None
+    ramp_pA_per_ms: jax.Array | None = None
+
+    @property
+    def n_ramps(self) -> int:
+        """How many currents are alpha functions."""
+        return 0 if self.ramp_pA_per_ms is None else int(self.ramp_pA_per_ms.shape[0])
+
+    def means_pA(self, dt_ms: jax.Array | float) -> list[jax.Array]:
+        """Exact mean of each current over the step: (n_cells,) each."""
+        share = -self.tau_ms / dt_ms * jnp.expm1(-dt_ms / self.tau_ms)
+        means = [share[r] * self.i_pA[r] for r in range(self.tau_ms.shape[0])]
+        if self.ramp_pA_per_ms is not None:
+            for r in range(self.n_ramps):
+                means[r] = means[r] + dt_ms * ramp_mean(dt_ms / self.tau_ms[r]) * self.ramp_pA_per_ms[r]
+        return means
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
         """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances are not in it."""
-        share = -self.tau_ms / dt_ms * jnp.expm1(-dt_ms / self.tau_ms)
         total = jnp.zeros(self.i_pA.shape[1])
-        for r in range(self.tau_ms.shape[0]):  # spelled out: fuses into the step, a matrix product does not
-            total = total + share[r] * self.i_pA[r]
+        for mean_pA in self.means_pA(dt_ms):  # spelled out: fuses into the step, a matrix product does not
+            total = total + mean_pA
         return total
 
     def mean_at_pA(self, v_mV: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
@@ -57,8 +75,36 @@ class SynapticInput(NamedTuple):
 
     def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
         """The input of the cells that `take` chooses of (..., n_cells)."""
-        g = self.conductances
-        return self._replace(i_pA=take(self.i_pA), conductances=None if g is None else g._replace(g_nS=take(g.g_nS)))
+        g, jumps_mV, ramp = self.conductances, self.jumps_mV, self.ramp_pA_per_ms
+        return self._replace(
+            i_pA=take(self.i_pA),
+            conductances=None if g is None else g._replace(g_nS=take(g.g_nS)),
+            jumps_mV=None if jumps_mV is None else take(jumps_mV),
+            ramp_pA_per_ms=None if ramp is None else take(ramp),
+        )
+
+    def jumped_mV(self, v_mV: jax.Array) -> jax.Array:
+        """`v_mV` (n_cells,) with all jumps; the same array where no synapse is a jump."""
+        if self.jumps_mV is None:
+            return v_mV
+        return v_mV + self.jumps_mV.sum(0)
+
+    def jumps_pA(self, c_m_pF: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current over a step that each jump of a membrane of `c_m_pF` stands for: (n_jumps, n_cells)."""
+        if self.jumps_mV is None:
+            return jnp.zeros((0, 1), self.i_pA.dtype)
+        return c_m_pF / dt_ms * self.jumps_mV
+
+    def jump_shares(self, dendrite_share: jax.Array | float) -> jax.Array:
+        """How much of each jump arrives at a dendrite: (n_jumps, n_cells) or (n_jumps, 1).
+
+        dendrite_share: of what has no share of its own; a number or (n_cells,).
+        """
+        n_jumps = 0 if self.jumps_mV is None else self.jumps_mV.shape[0]
+        own = jnp.full((n_jumps, 1), jnp.nan)
+        if self.dendrite_share is not None:
+            own = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
+        return jnp.where(jnp.isnan(own), dendrite_share, own)
 
     def means_at_pA(
         self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
@@ -70,18 +116,38 @@ class SynapticInput(NamedTuple):
         if self.dendrite_share is None:
             soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
             return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
-        own = (self.dendrite_share[r] for r in range(self.dendrite_share.shape[0]))
+        n_rows = self.i_pA.shape[0] + (0 if self.conductances is None else self.conductances.g_nS.shape[0])
+        own = (self.dendrite_share[r] for r in range(n_rows))
         shares = [jnp.where(jnp.isnan(each), dendrite_share, each) for each in own]
         soma, dendrite = self._times([1.0 - each for each in shares]), self._times(shares)
         return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
 
     def _times(self, shares: list[jax.Array]) -> "SynapticInput":
         """Each row times its share, a number or (n_cells,)."""
-        n_currents, g = self.i_pA.shape[0], self.conductances
+        n_currents, g, ramp = self.i_pA.shape[0], self.conductances, self.ramp_pA_per_ms
         return self._replace(
             i_pA=_scaled(self.i_pA, shares[:n_currents]),
             conductances=None if g is None else g._replace(g_nS=_scaled(g.g_nS, shares[n_currents:])),
+            ramp_pA_per_ms=None if ramp is None else _scaled(ramp, shares[: self.n_ramps]),
         )
+
+
+RAMP_TERMS = 15  # of the series of `ramp_mean`: exact in double precision for y < 1/2
+
+
+def ramp_mean(y: jax.Array | float) -> jax.Array:
+    """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is 1/2 at y = 0.
+
+    Near 0 by its series, since that difference loses all digits there.
+    """
+    y = jnp.asarray(y)
+    near = y < 0.5
+    small, large = jnp.where(near, y, 0.0), jnp.where(near, 1.0, y)
+    series = jnp.zeros_like(small)
+    for k in reversed(range(RAMP_TERMS)):
+        series = series * -small / (k + 1) + 1.0 / (k + 2)
+    closed = (-jnp.expm1(-large) - large * jnp.exp(-large)) / (large * large)
+    return jnp.where(near, series, closed)
 
 
 def _scaled(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
@@ -105,6 +171,9 @@ class Emitter(Protocol):
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
     threshold has a derivative by its input, its state and every parameter that is a number. A class that
     says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it. One
+    that can jump under `Delta` synapses has `jumped_pA(before, syn, dt_ms)`: the mean current over the step,
+    (n_jumps, n_cells) inward, that each jump of `syn` stood for, 0 where the cell was refractory. One whose potential
+    at the start may be declared (`v_init_mV`) has `at_potential(v_mV)`: the state of cells at `v_mV` (n_cells,). One
     with compartments may have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
     cell from its dendrite to its soma, which is what such a cell is to the fields.
     """

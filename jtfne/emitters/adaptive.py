@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven
+from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
 
 class AdaptiveLIFState(NamedTuple):
@@ -72,7 +72,10 @@ class AdaptiveLIF:
 
     def init(self, uniform: jax.Array) -> AdaptiveLIFState:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none refractory."""
-        v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> AdaptiveLIFState:
+        """The state of cells at `v_mV` (n_cells,), not adapted, none refractory."""
         return AdaptiveLIFState(v_mV, jnp.zeros_like(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(
@@ -101,6 +104,10 @@ class AdaptiveLIF:
         start, w_pA, _ = self._start(before)
         end, membrane = LIFState(after.v_mV, after.hold_steps), self._membrane(start, self.v_th_mV + after.th_mV)
         return driven(membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms)
+
+    def jumped_pA(self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
         """Membrane, w and th at the start of this step: reset and grown where the last one ended in a spike."""

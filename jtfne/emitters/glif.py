@@ -14,7 +14,7 @@ from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven
+from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
 NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
 
@@ -36,9 +36,8 @@ class GLIF3State(NamedTuple):
     i_2_pA: jax.Array
 
 
-def _spread(low_mV: jax.Array | float, high_mV: jax.Array | float, uniform: jax.Array) -> LIFState:
-    """From low to before high, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-    v_mV = low_mV + uniform * (high_mV - low_mV)
+def _unspiked(v_mV: jax.Array) -> LIFState:
+    """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
     return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
 
 
@@ -83,7 +82,11 @@ class GLIF1:
 
     def init(self, uniform: jax.Array) -> LIFState:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none refractory."""
-        return _spread(self.v_reset_mV, self.v_th_mV, uniform)
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> LIFState:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return _unspiked(v_mV)
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -100,6 +103,10 @@ class GLIF1:
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         return self._membrane().balance(before, after, i_pA, syn, dt_ms)
+
+    def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _membrane(self) -> LIF:
         """The same cell by its time constant."""
@@ -164,8 +171,11 @@ class GLIF2:
 
     def init(self, uniform: jax.Array) -> GLIF2State:
         """Between e_l and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-        start = _spread(self.e_l_mV, self.v_th_mV, uniform)
-        return GLIF2State(*start, jnp.zeros_like(start.v_mV))
+        return self.at_potential(self.e_l_mV + uniform * (self.v_th_mV - self.e_l_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> GLIF2State:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return GLIF2State(*_unspiked(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -190,6 +200,10 @@ class GLIF2:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         start, end = self._start(before, dt_ms), LIFState(after.v_mV, after.hold_steps)
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
+
+    def jumped_pA(self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: GLIF2State, dt_ms: jax.Array | float) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
@@ -253,8 +267,11 @@ class GLIF3:
 
     def init(self, uniform: jax.Array) -> GLIF3State:
         """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none has spiked."""
-        start = _spread(self.v_reset_mV, self.v_th_mV, uniform)
-        return GLIF3State(*start, jnp.zeros_like(start.v_mV), jnp.zeros_like(start.v_mV))
+        return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
+
+    def at_potential(self, v_mV: jax.Array) -> GLIF3State:
+        """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
+        return GLIF3State(*_unspiked(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -276,6 +293,10 @@ class GLIF3:
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
         start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
         return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
+
+    def jumped_pA(self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _after_spike(
         self, state: GLIF3State, dt_ms: jax.Array | float

@@ -85,7 +85,10 @@ class HodgkinHuxley:
 
     def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
         """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for ever."""
-        v_mV = self.e_l_mV + SPREAD_mV * uniform
+        return self.at_potential(self.e_l_mV + SPREAD_mV * uniform)
+
+    def at_potential(self, v_mV: jax.Array) -> HodgkinHuxleyState:
+        """The state of cells at `v_mV` (n_cells,), gates as they would be there for ever."""
         return HodgkinHuxleyState(v_mV, *(opening / (opening + closing) for opening, closing in self._rates(v_mV)))
 
     def step(
@@ -113,6 +116,10 @@ class HodgkinHuxley:
         capacitive = self.c_m_pF * (after.v_mV - before.v_mV) / dt_ms
         return Balance(capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
+    def jumped_pA(self, before: HodgkinHuxleyState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        return syn.jumps_pA(self.c_m_pF, dt_ms)
+
     def _path(self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
         """From `state` through a step: gates first, then the membrane with them."""
         v_mV, h_ms = state.v_mV, dt_ms / self.substeps
@@ -133,6 +140,10 @@ class HodgkinHuxley:
             spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))
             ionic = ionic + (total_nS * mean_mV - total_pA) / self.substeps
             synaptic, v_mV = synaptic + synaptic_pA / self.substeps, end_mV
+        if syn.jumps_mV is not None:
+            end_mV = syn.jumped_mV(v_mV)
+            spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))
+            synaptic, v_mV = synaptic - self.jumped_pA(state, syn, dt_ms).sum(0), end_mV
         return _Path(HodgkinHuxleyState(v_mV, *gates), spikes, ionic, synaptic)
 
     def _open(self, m: jax.Array, h: jax.Array, n: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -36,10 +36,12 @@ class Circuit:
     tau_syn_ms: (n_receptors,), and behind them that of each of `second`, the receptors' second rows of state, if any
     has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
     receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
-    or None. blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
+    or None. jumps: which receptors are jumps of v (mV), empty if none is.
+    blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
     dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
     surrogate: what makes spikes differentiable; None for spikes that are bools. cell_names: uint32 (2, n_cells), the
-    words of the name from which each cell draws; None for cells that are told by their row.
+    words of the name from which each cell draws; None for cells that are told by their row. v_init_mV: (n_cells,), the
+    potentials before the first step, NaN where the emitter spreads them; None where it does for all.
     """
 
     groups: tuple[Group, ...]
@@ -57,6 +59,8 @@ class Circuit:
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
     cell_names: jax.Array | None = None
+    v_init_mV: jax.Array | None = None
+    jumps: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -73,6 +77,16 @@ class Circuit:
     def n_receptors(self) -> int:
         """How many there are."""
         return self.tau_syn_ms.shape[0] - len(self.second)
+
+    @property
+    def jumping(self) -> tuple[int, ...]:
+        """The receptors that are jumps of v."""
+        return tuple(receptor for receptor, jumps in enumerate(self.jumps) if jumps)
+
+    @property
+    def only_currents(self) -> bool:
+        """Whether what synapses bring is told by their state alone, cells unseen: none is a conductance or a jump."""
+        return self.e_rev_mV is None and not self.jumping
 
 
 @register

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Recorder
 from jtfne.engine._loop import advance
-from jtfne.engine._step import add_spikes
+from jtfne.engine._step import add_first_spikes
 
 
 def checkpointed(
@@ -26,7 +26,7 @@ def checkpointed(
     """
     n_steps, at_start = clock.waveforms.shape[0], clock.at_start
     if at_start:
-        carry, clock = carry._replace(syn=add_spikes(circuit, inputs, carry.syn, at_start)), clock._replace(at_start=())
+        carry, clock = add_first_spikes(circuit, inputs, carry, at_start, dt_ms), clock._replace(at_start=())
     interval = math.lcm(*(each.every for each in recorders))
     length = interval * max(round(math.sqrt(n_steps) / interval), 1)
     n_chunks = n_steps // length

@@ -1,5 +1,6 @@
 """The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from jtfne import _keys, noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, Spiked
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Group, Heard, Inputs, PoissonInput, Rain, Recorder, View
-from jtfne.engine._step import add_spikes, followed, stepped, synaptic_input
+from jtfne.engine._step import add_first_spikes, followed, stepped, synaptic_input
 
 _Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
 _Summed = tuple[Carry, list[jax.Array]]  # the state, and sums over the interval
@@ -28,7 +29,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     drawn = _keys.words(_keys.named(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
-        cells=tuple(_at_rest(group, drawn, dtype) for group in circuit.groups),
+        cells=tuple(_first_state(circuit, group, drawn, dtype) for group in circuit.groups),
         syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
@@ -45,12 +46,22 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
 ONE = _keys.numbered(1)  # the name of the stream that all cells share
 
 
-def _at_rest(group: Group, drawn: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
-    """The state of a group before the first step, from two random words of each cell of the circuit."""
+def _first_state(circuit: Circuit, group: Group, drawn: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
+    """The state of a group before the first step: where the circuit says, else spread.
+
+    drawn: two random words of each cell of the circuit.
+    """
+    emitter: Any = group.emitter
     words = group.take(drawn[0]), group.take(drawn[1])
-    state = group.emitter.init(_keys.uniform(words, dtype))
-    seeded = getattr(group.emitter, "seeded", None)  # of a model whose cells draw as they run
-    return state if seeded is None else seeded(state, *words)
+    spread = emitter.init(_keys.uniform(words, dtype))
+    if hasattr(emitter, "seeded"):  # a model whose cells draw as they run
+        spread = emitter.seeded(spread, *words)
+    if circuit.v_init_mV is None or not hasattr(emitter, "at_potential"):
+        return spread
+    v_mV = group.take(circuit.v_init_mV)
+    declared = ~jnp.isnan(v_mV)
+    placed = emitter.at_potential(jnp.where(declared, v_mV, spread.v_mV))
+    return jax.tree.map(functools.partial(jnp.where, declared), placed, spread)
 
 
 def _rain(key: jax.Array, place: int, given: PoissonInput, names: jax.Array) -> Rain:
@@ -97,7 +108,7 @@ def watched(
     """
     n_steps = clock.waveforms.shape[0]
     if clock.at_start:
-        carry = carry._replace(syn=add_spikes(circuit, inputs, carry.syn, clock.at_start))
+        carry = add_first_spikes(circuit, inputs, carry, clock.at_start, dt_ms)
         clock = clock._replace(at_start=())
     cells = [r.index for r in recorders] if indices is None else indices
     slow, fast = (

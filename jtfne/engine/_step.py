@@ -81,7 +81,7 @@ def _moved(
 ) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
     """The first half of a step: cells move under what stood at its start. Also who fired, bool."""
     noise_state, i_ext_pA = _external(circuit, inputs, carry, tick, dt_ms)
-    syn = synaptic_input(circuit, carry, dt_ms)
+    syn = synaptic_input(circuit, carry, dt_ms, _arriving(circuit, inputs, carry, tick))
     start = steadied(circuit, carry.cells, i_ext_pA, syn, dt_ms)
     stepped = [
         group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
@@ -122,13 +122,19 @@ def _arrived(
     circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, tick: Clock, now: jax.Array
 ) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
     """The rows of the receptors after the step, with what arrived; the ring without that; the next Poisson spikes."""
-    syn, ring = _decays(circuit, decay, now) * carry.syn, carry.ring
+    syn, ring = carry.syn, carry.ring
     nothing = jnp.minimum(now, 0).astype(syn.dtype)  # 0, which XLA cannot tell
-    if circuit.leading is not None and ring is not None:
-        syn = syn + circuit.leading.ring.due(ring, now)
-    else:
-        syn = syn + nothing
-    syn, poisson = _rained(circuit, inputs, syn, carry, tick, nothing)
+    if len(circuit.jumping) < circuit.n_receptors:
+        syn = _decays(circuit, decay, now) * syn
+        if circuit.leading is not None and ring is not None:
+            syn = syn + circuit.leading.ring.due(ring, now)
+        else:
+            syn = syn + nothing
+        syn = _with_stimuli(circuit, inputs, syn, carry, tick, nothing, jumps=False)
+    poisson = tuple(
+        Rain(*noise.poisson(rain.streams, each.thresholds))
+        for each, rain in zip(inputs.poisson, carry.poisson, strict=True)
+    )
     if circuit.leading is not None and ring is not None:
         ring = circuit.leading.ring.cleared(ring, now, syn)
     return syn, ring, poisson
@@ -175,17 +181,32 @@ def _decays(circuit: Circuit, decay: jax.Array, now: jax.Array) -> jax.Array:
     return decays
 
 
-def _rained(
-    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock, nothing: jax.Array
-) -> tuple[jax.Array, tuple[Rain, ...]]:
-    """The synaptic state with this step's spikes of stimuli added, and the Poisson spikes of the next step.
+def _arriving(circuit: Circuit, inputs: Inputs, carry: Carry, tick: Clock) -> jax.Array | None:
+    """What arrives at the end of the step that begins, (n_receptors, n_cells), of which the rows of jumps are right.
+
+    None without jumps: all else is read once it has arrived. Delays are a step or more, so that all is in the ring.
+    """
+    if not circuit.jumping:
+        return None
+    arriving = jnp.zeros_like(carry.syn)
+    if circuit.leading is not None and carry.ring is not None:
+        arriving = circuit.leading.ring.due(carry.ring, carry.step)
+    nothing = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0, which XLA cannot tell
+    arriving = _with_stimuli(circuit, inputs, arriving, carry, tick, nothing, jumps=True)
+    return arriving.reshape(circuit.n_receptors, circuit.n_cells)
+
+
+def _with_stimuli(
+    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, tick: Clock, nothing: jax.Array, *, jumps: bool
+) -> jax.Array:
+    """Rows of receptors, flat, with this step's spikes of the stimuli onto those that are jumps, or are not.
 
     nothing: 0, added to each product before the sum, or else the compiler may contract both into one rounding, which
     it does or not by how the stimuli are laid out: those of one cell would then hang on those of others.
     """
-    after = []
     for k, (each, rain) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
-        after.append(Rain(*noise.poisson(rain.streams, each.thresholds)))
+        if (each.receptor in circuit.jumping) is not jumps:
+            continue
         n_targets = each.n_targets(circuit.n_cells)
         charge = tick.gates[k] * each.weight * rain.waiting.astype(syn.dtype) + nothing
         added = jnp.broadcast_to(charge, (n_targets,))
@@ -195,7 +216,7 @@ def _rained(
             syn = syn + (jnp.pad(added, (row, rest)) if row or rest else added)
         else:
             syn = syn.at[row + each.targets].add(added, mode="promise_in_bounds", unique_indices=True)
-    return add_spikes(circuit, inputs, syn, tick.counts, nothing), tuple(after)
+    return add_spikes(circuit, inputs, syn, tick.counts, nothing, jumps=jumps)
 
 
 def add_spikes(
@@ -204,23 +225,52 @@ def add_spikes(
     syn: jax.Array,
     counts: tuple[jax.Array, ...],
     nothing: jax.Array | float = 0.0,
+    *,
+    jumps: bool,
 ) -> jax.Array:
-    """The synaptic state with spikes at given times added.
+    """Rows of receptors, flat, with spikes at given times added onto those that are jumps, or are not.
 
-    counts: one (n_columns,) for each of `inputs.trains`. nothing: as of `_rained`.
+    counts: one (n_columns,) for each of `inputs.trains`. nothing: as of `_with_stimuli`.
     """
     for given, spikes in zip(inputs.trains, counts, strict=True):
+        if (given.receptor in circuit.jumping) is not jumps:
+            continue
         row = given.receptor * circuit.n_cells
         added = given.weight * spikes.astype(syn.dtype)[given.train] + nothing
         syn = syn + jnp.pad(added, (row, syn.shape[0] - row - circuit.n_cells))
     return syn
 
 
-def synaptic_input(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> SynapticInput:
-    """The synaptic input of the step that begins."""
+def add_first_spikes(
+    circuit: Circuit, inputs: Inputs, carry: Carry, counts: tuple[jax.Array, ...], dt_ms: jax.Array | float
+) -> Carry:
+    """The state before the first step with the spikes that act from its start on. counts: as of `add_spikes`."""
+    syn = add_spikes(circuit, inputs, carry.syn, counts, jumps=False)
+    if not circuit.jumping:
+        return carry._replace(syn=syn)
+    arriving = add_spikes(circuit, inputs, jnp.zeros_like(carry.syn), counts, jumps=True)
+    jumps = synaptic_input(circuit, carry, dt_ms, arriving.reshape(circuit.n_receptors, circuit.n_cells))
+    cells = tuple(
+        _jump(group.emitter, state, jumps.of(group.take))
+        for group, state in zip(circuit.groups, carry.cells, strict=True)
+    )
+    return carry._replace(syn=syn, cells=cells)
+
+
+def _jump(emitter: Any, state: Any, syn: SynapticInput) -> Any:
+    """The state of cells, none of them refractory, after the jumps of `syn`; as it is where cells take none."""
+    if hasattr(emitter, "jump"):  # one with more than one potential
+        return emitter.jump(state, syn)
+    return state._replace(v_mV=syn.jumped_mV(state.v_mV)) if hasattr(emitter, "jumped_pA") else state
+
+
+def synaptic_input(
+    circuit: Circuit, carry: Carry, dt_ms: jax.Array | float, arriving: jax.Array | None = None
+) -> SynapticInput:
+    """The synaptic input of the step that begins. arriving: as of `input_of`; without it no jump arrives."""
 
     def v_mV() -> jax.Array:
         return joined(circuit, [state.v_mV for state in carry.cells])
 
     second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
-    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms)
+    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne.emitters import Conductances, SynapticInput
 from jtfne.engine._arrays import Circuit, View
-from jtfne.synapses import exponentials, unblocked
+from jtfne.synapses import courses, unblocked
 
 
 def input_of(
@@ -17,27 +17,42 @@ def input_of(
     second: jax.Array | None,
     v_mV: Callable[[], jax.Array],
     dt_ms: jax.Array | float,
+    arriving: jax.Array | None,
 ) -> SynapticInput:
     """The input of the step that begins, from the rows of state of receptors, (n_receptors, n_cells), and the second.
 
-    v_mV: the potentials (n_cells,) by which magnesium blocks, if it does.
+    v_mV: the potentials (n_cells,) by which magnesium blocks, if it does. arriving: (n_receptors, n_cells), what
+    arrives at the end of the step, of which the rows of jumps are read; None for nothing.
     """
-    if circuit.e_rev_mV is None and not circuit.second:
+    if circuit.only_currents and not circuit.second:
         return SynapticInput(rows, circuit.tau_syn_ms, dendrite_share=circuit.dendrite_share)
-    seen = exponentials(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms)
-    conductive = circuit.conductive or (False,) * len(seen)
-    currents, opened = ([each for each in seen if conductive[each[0]] is kind] for kind in (False, True))
-    no_row, no_number = rows[:0], circuit.tau_syn_ms[:0]
-    i_pA = _stacked([row for _, row, _ in currents], no_row)
-    tau_ms = _stacked([tau for *_, tau in currents], no_number)
-    own = circuit.dendrite_share
-    at = None if own is None else _stacked([own[k] for k, *_ in currents + opened], no_number)
+    conductive = circuit.conductive or (False,) * circuit.n_receptors
+    seen = courses(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms, conductive)
+    jumping, no_row, no_number = circuit.jumping, rows[:0], circuit.tau_syn_ms[:0]
+    currents = [course for course in seen if not conductive[course.receptor] and course.receptor not in jumping]
+    currents.sort(key=lambda course: course.ramp is None)  # those with a ramp first, as SynapticInput has them
+    ramps = [course.ramp for course in currents if course.ramp is not None]
+    opened = [course for course in seen if conductive[course.receptor]]
+    own, receptors = circuit.dendrite_share, [*(course.receptor for course in currents + opened), *jumping]
+    currents_pA = SynapticInput(
+        i_pA=_stacked([course.value for course in currents], no_row),
+        tau_ms=_stacked([course.tau_ms for course in currents], no_number),
+        dendrite_share=None if own is None else _stacked([own[receptor] for receptor in receptors], no_number),
+        jumps_mV=_jumps_mV(circuit, rows, arriving) if jumping else None,
+        ramp_pA_per_ms=jnp.stack(ramps) if ramps else None,
+    )
     if circuit.e_rev_mV is None:
-        return SynapticInput(i_pA, tau_ms, dendrite_share=at)
-    g_nS = _stacked([_open(circuit, k, row, v_mV) for k, row, _ in opened], no_row)
-    g_tau_ms = _stacked([tau for *_, tau in opened], no_number)
-    e_rev_mV = _stacked([circuit.e_rev_mV[k] for k, *_ in opened], no_number)
-    return SynapticInput(i_pA, tau_ms, Conductances(g_nS, g_tau_ms, e_rev_mV), at)
+        return currents_pA
+    g_nS = _stacked([_open(circuit, course.receptor, course.value, v_mV) for course in opened], no_row)
+    g_tau_ms = _stacked([course.tau_ms for course in opened], no_number)
+    e_rev_mV = _stacked([circuit.e_rev_mV[course.receptor] for course in opened], no_number)
+    return currents_pA._replace(conductances=Conductances(g_nS, g_tau_ms, e_rev_mV))
+
+
+def _jumps_mV(circuit: Circuit, rows: jax.Array, arriving: jax.Array | None) -> jax.Array:
+    """The jumps of the step, (n_jumps, n_cells), of what arrives at its end; none of nothing."""
+    arriving = jnp.zeros_like(rows) if arriving is None else arriving
+    return jnp.stack([arriving[receptor] for receptor in circuit.jumping])
 
 
 def _open(circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]) -> jax.Array:
@@ -66,9 +81,15 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
     syn = view.syn.of(group.take)
     currents, opened = _receptors_of_rows(view.circuit)
     found: list[Any] = [0.0] * view.circuit.n_receptors
-    share = -syn.tau_ms / view.dt_ms * jnp.expm1(-view.dt_ms / syn.tau_ms)
-    for row, receptor in enumerate(currents):
-        found[receptor] = found[receptor] + share[row] * syn.i_pA[row]
+    for receptor, mean_pA in zip(currents, syn.means_pA(view.dt_ms), strict=True):
+        found[receptor] = found[receptor] + mean_pA
+    jump_pA: Any = 0.0
+    if view.circuit.jumping:
+        emitter: Any = group.emitter
+        rows_pA = emitter.jumped_pA(view.before[at], syn, view.dt_ms)
+        jump_pA = rows_pA.sum(0)
+        for row, receptor in enumerate(view.circuit.jumping):
+            found[receptor] = rows_pA[row]
     if syn.conductances is not None and opened:
         g = syn.conductances
         share = -g.tau_ms / view.dt_ms * jnp.expm1(-view.dt_ms / g.tau_ms)
@@ -77,7 +98,7 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
             mean_nS[receptor] = mean_nS.get(receptor, 0.0) + share[row] * g.g_nS[row]
         i_ext_pA = group.take(view.i_ext_pA)
         balance = group.emitter.balance(view.before[at], view.cells[at], i_ext_pA, syn, view.dt_ms)
-        conducted_pA = -balance.synaptic - syn.mean_pA(view.dt_ms)
+        conducted_pA = -balance.synaptic - syn.mean_pA(view.dt_ms) - jump_pA
         total_nS, total_pA = g.mean(view.dt_ms)
         open_ = total_nS > NO_CONDUCTANCE_nS
         v_mV = (total_pA - conducted_pA) / jnp.where(open_, total_nS, 1.0)
@@ -89,7 +110,10 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
 
 def _receptors_of_rows(circuit: Circuit) -> tuple[list[int], list[int]]:
     """The receptor of each row of the currents, and of each of the conductances, that `input_of` tells a cell."""
-    twice = {each.receptor for each in circuit.second if not each.linked}
-    rows = [r for r in range(circuit.n_receptors) for _ in range(1 + (r in twice))]
+    twice = {second.receptor for second in circuit.second if not second.linked}
+    linked = {second.receptor for second in circuit.second if second.linked}
+    receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
+    rows = [r for r in receptors for _ in range(1 + (r in twice))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors
-    return [r for r in rows if not conductive[r]], [r for r in rows if conductive[r]]
+    currents = sorted((r for r in rows if not conductive[r]), key=lambda r: r not in linked)  # alpha functions first
+    return currents, [r for r in rows if conductive[r]]

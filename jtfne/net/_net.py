@@ -168,7 +168,8 @@ class Net:
     def edges(self) -> "pa.Table":
         """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection` (its label).
 
-        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, each null where the other holds.
+        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, and where one is a Delta `weight_mV`,
+        each null where another holds.
         Sorted by connection, source and target. Built anew at each call, at some 18 bytes an edge.
         """
         import pyarrow as pa

@@ -11,7 +11,7 @@ from jtfne.config import Population, connection_labels
 from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
 from jtfne.stimuli import Constant, Poisson
-from jtfne.synapses import Exponential, Synapse
+from jtfne.synapses import Delta, Exponential, Synapse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class Summary:
         where it is not known.
     connections : pandas.DataFrame
         A row a connection: its label, mechanism, rule, `n_edges`, in-degrees (`mean`, `least`, `most` over the cells
-        that its target selects), mean weight (`pA` or `nS`) and delay.
+        that its target selects), mean weight (`pA`, `nS` or `mV`) and delay.
     in_degrees : pandas.DataFrame
         Mean inputs onto a cell of the row's population from the column's, of all connections.
     rates : str
@@ -118,7 +118,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it does not apply.
 
     It applies to LIF cells of one kind, driven by constant currents and by Poisson spikes through the whole run, and
-    joined by exponential currents of one time constant.
+    joined by exponential currents of one time constant, or by jumps.
     Source: as `jtfne.measures.meanfield.stationary_rates`.
     """
     labels, code = _populations(net)
@@ -128,8 +128,9 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     if why:
         return np.nan, f"no expected rates: {why}"
     cell: Any = populations[0].emitter
-    tau_ms = max((float(each.tau_ms) for each in _used(net) if isinstance(each, Exponential)), default=0.0)
-    n_cells, jump_mV = np.bincount(code), tau_ms / cell.c_m_pF
+    tau_ms = max(map(_tau_syn_ms, _used(net)), default=0.0)
+    charge_ms = tau_ms if tau_ms else cell.c_m_pF  # of an event of weight 1: pA ms of a pA, or of a jump of a mV
+    n_cells, jump_mV = np.bincount(code), charge_ms / cell.c_m_pF
     one, two = (_sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):  # as many equal inputs as have this mean and this variance
         jumps, inputs = np.where(one != 0.0, two / one, 0.0), np.where(two > 0.0, one * one / two, 0.0)
@@ -141,7 +142,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
         if np.any((mine > 0.0) & (mine < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
-            mean_pA += mine * drive.weight * tau_ms * drive.rate_Hz * S_PER_MS
+            mean_pA += mine * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
             variance += mine * cell.tau_m_ms * S_PER_MS * drive.rate_Hz * (drive.weight * jump_mV) ** 2
         elif isinstance(drive, Constant):
             mean_pA += mine * drive.amplitude
@@ -170,6 +171,11 @@ def _used(net: "Net") -> list[Synapse]:
     return [net.config.circuit.mechanisms[each] for each in sorted(used)]
 
 
+def _tau_syn_ms(synapse: Synapse) -> float:
+    """The time constant of an exponential current, 0 of a jump."""
+    return float(synapse.tau_ms) if isinstance(synapse, Exponential) else 0.0
+
+
 def _why_not(net: "Net", populations: list[Population]) -> str:
     """Why mean field does not apply; "" where it does."""
     if not all(isinstance(each.emitter, LIF) for each in populations):
@@ -181,10 +187,10 @@ def _why_not(net: "Net", populations: list[Population]) -> str:
         return "populations differ in their parameters"
     if any(each.noise for each in populations):
         return "cells have white noise"
-    exponential = [each for each in _used(net) if isinstance(each, Exponential)]
-    if len(exponential) < len(_used(net)):
-        return "some synapses are no exponential currents"
-    if len({float(each.tau_ms) for each in exponential}) > 1:
+    synapses = _used(net)
+    if not all(isinstance(synapse, Exponential | Delta) for synapse in synapses):
+        return "some synapses are neither exponential currents nor jumps"
+    if len({_tau_syn_ms(synapse) for synapse in synapses}) > 1:
         return "synapses have several time constants"
     duration_ms = net.config.run.duration_ms
     for each in (stimulus.drive for stimulus in net.config.task.stimuli):

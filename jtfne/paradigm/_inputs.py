@@ -58,6 +58,7 @@ class Inputs(Task):
         rate_Hz: float,
         weight_pA: float | None = None,
         weight_nS: float | None = None,
+        weight_mV: float | None = None,
         mechanism: str = "AMPA",
         start_ms: float = 0.0,
         stop_ms: float | None = None,
@@ -66,12 +67,14 @@ class Inputs(Task):
     ) -> Self:
         """Poisson spikes onto a mechanism: a train of its own for each target, or one that all share.
 
-        Each spike adds `weight_pA` to a current, or `weight_nS` to a conductance.
+        Each spike adds `weight_pA` to a current, or `weight_nS` to a conductance, or moves the membrane by
+        `weight_mV`.
         """
         drive = stimuli.Poisson(
             rate_Hz=rate_Hz,
             weight_pA=weight_pA,
             weight_nS=weight_nS,
+            weight_mV=weight_mV,
             mechanism=mechanism,
             start_ms=start_ms,
             stop_ms=stop_ms,
@@ -142,6 +145,7 @@ class Inputs(Task):
         target: Target,
         weight_pA: float | None = None,
         weight_nS: float | None = None,
+        weight_mV: float | None = None,
         mechanism: str = "AMPA",
         label: str = "spike_times",
     ) -> Self:
@@ -156,6 +160,7 @@ class Inputs(Task):
             "mechanism": mechanism,
             "weight_pA": weight_pA,
             "weight_nS": weight_nS,
+            "weight_mV": weight_mV,
         }
         return cls._one(target, drive, label)
 
@@ -169,6 +174,7 @@ class Inputs(Task):
         n_spikes: int = 1,
         weight_pA: float | None = None,
         weight_nS: float | None = None,
+        weight_mV: float | None = None,
         mechanism: str = "AMPA",
         synchronous: bool = False,
         stream: str | None = None,
@@ -181,6 +187,7 @@ class Inputs(Task):
             n_spikes=n_spikes,
             weight_pA=weight_pA,
             weight_nS=weight_nS,
+            weight_mV=weight_mV,
             mechanism=mechanism,
             synchronous=synchronous,
             stream=stream,
@@ -201,6 +208,7 @@ class Inputs(Task):
         n_afferents: int = 1,
         weight_pA: float | None = None,
         weight_nS: float | None = None,
+        weight_mV: float | None = None,
         mechanism: str = "AMPA",
         synchronous: bool = False,
         stream: str | None = None,
@@ -217,6 +225,7 @@ class Inputs(Task):
             n_afferents=n_afferents,
             weight_pA=weight_pA,
             weight_nS=weight_nS,
+            weight_mV=weight_mV,
             mechanism=mechanism,
             synchronous=synchronous,
             stream=stream,

@@ -78,12 +78,16 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
     Two layers of 100 pyramids (`TwoCompartment`) and 35 baskets (`LIF`). Proximal input at 27 ms drives the somata's
     end, current flows up the pyramids, and the dipole is positive; distal input at 64 ms reverses it; a second, strong
     proximal one at 137 ms makes it positive again. Rates and sizes are not those of HNN, whose cells have branches and
-    channels: `docs/validation/hnn_like_column.rst` lists what differs.
+    channels: `docs/validation/hnn_like_column.rst` lists what differs. All cells begin at rest.
+
+    The LFP, of -9 to 10 mV, is ten times what is recorded in cortex, and so is the dipole moment under a mm2 (10 nA m;
+    1 to 2 in Murakami & Okada 2015, NeuroImage 111:49-58): by HNN's factor of 3,000, all 600,000 pyramids under 8.1 mm2
+    act together. `.source(scale=300.0)` has a tenth of them act, and gives an LFP of -0.9 to 1.0 mV.
 
     Parameters
     ----------
     seed : int
-        Seed of places, wiring, first potentials and of the times of the drives.
+        Seed of places, wiring and of the times of the drives.
     prox1, dist1, prox2 : float
         Gain of each drive; 0 leaves it out, and with it the deflection that it makes.
 
@@ -109,6 +113,7 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
         .layers([_layer(name, 1e-3 * depth_um) for name, depth_um in layers.items()])
         .cells({name: {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS} for k, name in LAYERS.items()})
         .emitters({f"{k}_{name}": cell for k in LAYERS for name, cell in _cells(k).items()})
+        .cell_params({f"{k}_{name}": {"v_init_mV": v_mV} for k in LAYERS for name, v_mV in _v_init_mV(k).items()})
         .mechanisms(_mechanisms())
         .connections([edge for row in WIRING for edge in _edges(*row)])
         .stimuli([each for name, gain in gains.items() if gain for each in _drive(name, gain)])
@@ -169,6 +174,11 @@ def _cells(k: str) -> dict[str, Any]:
         dendrite_share=0.0,
     )
     return {"pyramidal": pyramid, "basket": LIF(c_m_pF=1e-2 * C_uF_cm2["L5"] * _area_um2(BASKET), **BASKET_MEMBRANE)}
+
+
+def _v_init_mV(k: str) -> dict[str, float]:
+    """Where pyramid and basket of a layer begin: at rest, soma and dendrite alike, so that no current flows in them."""
+    return {"pyramidal": V_REST_mV[k], "basket": BASKET_MEMBRANE["v_rest_mV"]}
 
 
 def _mechanisms() -> dict[str, BiExponentialConductance]:

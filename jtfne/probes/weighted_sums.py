@@ -14,7 +14,7 @@ from jtfne.net import Identity, Net
 from jtfne.probes._base import Array, ByArea, Readout, Recording, SourceRows, attrs
 from jtfne.sources import BySign, Source
 
-KINDS = {"nS": "conductances", "pA": "currents"}
+KINDS = {"nS": "conductances", "pA": "currents", "mV": "jumps"}
 LONG_NAMES = {"rws": "LFP by weighted synaptic currents", "erws": "EEG by weighted synaptic currents"}
 
 

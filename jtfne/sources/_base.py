@@ -41,13 +41,13 @@ class InputCurrent:
 
     def read(self, view: View) -> jax.Array:
         """(1, n_cells) pA; equal and opposite to capacitive + ionic."""
-        if view.syn.conductances is None:
+        if view.circuit.only_currents:
             return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
         return (view.balance().synaptic - view.i_ext_pA)[None]
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance brings hangs on the membrane."""
-        return circuit.e_rev_mV is None
+        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        return circuit.only_currents
 
 
 @register
@@ -99,13 +99,13 @@ class SynapticCurrent:
 
     def read(self, view: View) -> jax.Array:
         """(1, n_cells) pA."""
-        if view.syn.conductances is None:
+        if view.circuit.only_currents:
             return -view.syn.mean_pA(view.dt_ms)[None]
-        return view.balance().synaptic[None]  # a conductance's current hangs on where the membrane went
+        return view.balance().synaptic[None]  # what a conductance or a jump brings hangs on the membrane
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance brings hangs on the membrane."""
-        return circuit.e_rev_mV is None
+        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        return circuit.only_currents
 
 
 @register

@@ -33,9 +33,9 @@ class Loops:
         return tuple((f"loop {k}", ()) for k in range(len(self.slots[0])))
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents from outside; not of conductances, nor of what flows between compartments."""
+        """Of currents from outside; not of conductances or jumps, nor of what flows between compartments."""
         between = any(current == AXIAL for group in self.slots for terms in group for current, _ in terms)
-        return circuit.e_rev_mV is None and not between
+        return circuit.only_currents and not between
 
     def read(self, view: View) -> jax.Array:
         """(n_loops, n_cells) pA, the mean over the step."""

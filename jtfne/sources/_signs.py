@@ -21,8 +21,8 @@ class BySign:
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("excitatory", ()), ("inhibitory", ()))
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance brings hangs on the membrane."""
-        return circuit.e_rev_mV is None
+        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        return circuit.only_currents
 
     def read(self, view: View) -> jax.Array:
         """(2, n_cells) pA, the mean over the step."""

@@ -42,18 +42,20 @@ class Stimulus(Protocol):
 
 
 class Weighted:
-    """What stimuli by spikes share: each spike adds `weight_pA` to a current of a mechanism, or `weight_nS`."""
+    """What stimuli by spikes share: each spike adds `weight_pA` to a current of a mechanism, `weight_nS` to a
+    conductance, or moves the membrane by `weight_mV`."""
 
     weight_pA: float | None
     weight_nS: float | None
+    weight_mV: float | None
 
-    WEIGHTS: ClassVar[dict[str, Limit]] = {"weight_pA": FINITE, "weight_nS": NOT_NEGATIVE}
-    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (("weight_pA", "weight_nS"),)
+    WEIGHTS: ClassVar[dict[str, Limit]] = {"weight_pA": FINITE, "weight_nS": NOT_NEGATIVE, "weight_mV": FINITE}
+    EITHER: ClassVar[tuple[tuple[str, ...], ...]] = (("weight_pA", "weight_nS", "weight_mV"),)
 
     @property
     def weight(self) -> float:
         """The weight, in the unit in which it was given."""
-        return next(each for each in (self.weight_pA, self.weight_nS) if each is not None)
+        return next(weight for weight in (self.weight_pA, self.weight_nS, self.weight_mV) if weight is not None)
 
 
 class Spanning:
@@ -90,7 +92,7 @@ class Afferents(Stimulus, Protocol):
 
     @property
     def weight(self) -> float:
-        """pA or nS a spike."""
+        """pA, nS or mV a spike."""
         ...
 
     @property

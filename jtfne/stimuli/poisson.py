@@ -11,7 +11,8 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, Weighted, window
 class Poisson(Spanning, Weighted):
     """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
 
-    Onto a conductance each adds `weight_nS`; one of the two is given. Each target draws its own train, or all of
+    Onto a conductance each adds `weight_nS`, and a `Delta` moves the membrane by `weight_mV`; one of the three is
+    given. Each target draws its own train, or all of
     them see one train if `shared`. The rate is that of the pooled input to a cell (number of afferents times their
     rate). Where the window begins or ends within a step, spikes of that step have that share of the weight, so that
     the mean input is that of the window on any grid.
@@ -20,6 +21,7 @@ class Poisson(Spanning, Weighted):
     rate_Hz: float
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
     start_ms: float = 0.0
     stop_ms: float | None = None

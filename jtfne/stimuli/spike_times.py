@@ -14,13 +14,14 @@ class SpikeTimes(Weighted):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or `weight_nS` to a
-    conductance; it acts from its own time on, rounded to the nearest step.
+    conductance, or moves the membrane by `weight_mV`; it acts from its own time on, rounded to the nearest step.
     """
 
     times_ms: tuple[float, ...]
     cells: tuple[int, ...] | None = None
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
 
     LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": TIME, "cells": Limit(low=0, high=2**31 - 1), **Weighted.WEIGHTS}

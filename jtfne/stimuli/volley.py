@@ -27,6 +27,7 @@ class Evoked(Weighted):
     n_spikes: int = 1
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
     synchronous: bool = False
     stream: str | None = None
@@ -92,6 +93,7 @@ class Rhythmic(Weighted):
     n_afferents: int = 1
     weight_pA: float | None = None
     weight_nS: float | None = None
+    weight_mV: float | None = None
     mechanism: str = "AMPA"
     synchronous: bool = False
     stream: str | None = None

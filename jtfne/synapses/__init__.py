@@ -1,19 +1,20 @@
 """Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class; so is `PLASTICITIES`."""
 
-from jtfne.synapses._base import Second, advanced, exponentials
+from jtfne.synapses._base import Course, Second, advanced, courses
 from jtfne.synapses.alpha import Alpha, AlphaConductance
 from jtfne.synapses.biexponential import BiExponential, BiExponentialConductance
 from jtfne.synapses.conductance import Conductance
+from jtfne.synapses.delta import Delta
 from jtfne.synapses.exponential import Exponential
 from jtfne.synapses.nmda import NMDA, unblocked
 from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
 from jtfne.synapses.short_term import ShortTerm
 from jtfne.synapses.stdp import PairSTDP
 
-Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA
+Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA | Delta
 SYNAPSES: dict[str, type[Synapse]] = {
     cls.__name__: cls
-    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA)
+    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA, Delta)
 }
 
 Plasticity = ShortTerm | PairSTDP
@@ -30,6 +31,8 @@ __all__ = [
     "BiExponential",
     "BiExponentialConductance",
     "Conductance",
+    "Course",
+    "Delta",
     "Exponential",
     "PairSTDP",
     "Plasticity",
@@ -37,6 +40,6 @@ __all__ = [
     "ShortTerm",
     "Synapse",
     "advanced",
-    "exponentials",
+    "courses",
     "unblocked",
 ]

@@ -24,7 +24,8 @@ class Second(NamedTuple):
 class Kinetics(Protocol):
     """A synapse: what one spike does. All fields but `sign` are traced.
 
-    unit: of a weight, which is the peak of what the spike adds; pA or nS. linked: as of `Second`, None without one.
+    unit: of a weight, which is the peak of what the spike adds, pA or nS, or by how much v jumps, mV. linked: as of
+    `Second`, None without one.
     order: in dt, of what a LIF makes of it between spikes; None if that is exact on any grid.
     dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell says. A cell
     of one compartment has no use for it.
@@ -75,17 +76,30 @@ def advanced(
     return jnp.stack(rows)
 
 
-def exponentials(
+class Course(NamedTuple):
+    """What a cell sees of a receptor in the step that begins: (value + ramp t) exp(-t / tau), t from its start.
+
+    value, ramp: (n_cells,); ramp None for an exponential, else per ms.
+    """
+
+    receptor: int
+    value: jax.Array
+    tau_ms: jax.Array
+    ramp: jax.Array | None = None
+
+
+def courses(
     first: jax.Array,
     second: jax.Array | None,
     tau_ms: jax.Array,
     kinds: tuple[Second, ...],
     dt_ms: jax.Array | float,
-) -> list[tuple[int, jax.Array, jax.Array]]:
-    """The input of the step that begins, as exponentials: receptor, value now (n_cells,), and its decay, of each.
+    conductive: tuple[bool, ...],
+) -> list[Course]:
+    """The input of the step that begins, from all rows of receptors, of which some are `conductive`.
 
-    An alpha function is not one: it is told as the exponential with its mean over the step, so that its charge is
-    exact, and what follows of it over dt is of second order.
+    An alpha function is a ramp times an exponential. As a conductance it is told as the exponential with its mean over
+    the step, so that its charge is exact, and what follows of it over dt is of second order, as of all conductances.
     """
     n_receptors = first.shape[0]
     of = {each.receptor: (k, each.linked) for k, each in enumerate(kinds)}
@@ -93,14 +107,16 @@ def exponentials(
     for receptor in range(n_receptors):
         row, tau = first[receptor], tau_ms[receptor]
         if receptor not in of or second is None:
-            found.append((receptor, row, tau))
+            found.append(Course(receptor, row, tau))
             continue
         k, linked = of[receptor]
-        if linked:
+        if linked and not conductive[receptor]:
+            found.append(Course(receptor, second[k], tau, jnp.e / tau * row))
+        elif linked:
             turns = dt_ms / tau
-            found.append((receptor, second[k] + jnp.e * (1.0 - turns / jnp.expm1(turns)) * row, tau))
+            found.append(Course(receptor, second[k] + jnp.e * (1.0 - turns / jnp.expm1(turns)) * row, tau))
         else:
             decay = tau_ms[n_receptors + k]
             fed = peak_gain(tau, decay) * row
-            found += [(receptor, second[k] + fed, decay), (receptor, -fed, tau)]
+            found += [Course(receptor, second[k] + fed, decay), Course(receptor, -fed, tau)]
     return found

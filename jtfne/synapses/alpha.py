@@ -15,8 +15,8 @@ from jtfne.synapses._base import SITE
 class Alpha:
     """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after tau.
 
-    The charge of one event is e w tau. A step of LIF takes the exact mean of the current over dt, which leaves an
-    error of second order. `sign` as of Exponential.
+    The charge of one event is e w tau. A step of LIF is exact under it, as of NEST's `iaf_psc_alpha`; other cells take
+    its exact mean over dt. `sign` as of Exponential.
     Source: Rall (1967), J. Neurophysiol. 30:1138-1168; Rotter & Diesmann (1999), Biol. Cybern. 81:381-402, sec. 3.2.
 
     >>> Alpha(tau_ms=2.0).taus_ms
@@ -28,7 +28,7 @@ class Alpha:
     dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"
-    order: ClassVar[int | None] = 2
+    order: ClassVar[int | None] = None
     linked: ClassVar[bool | None] = True
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1), **SITE}
 
