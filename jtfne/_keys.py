@@ -52,8 +52,8 @@ def streams(base: jax.Array) -> dict[str, jax.Array]:
 
 def _threefry(base: jax.Array) -> jax.Array:
     """`base`, a key of any implementation or the words of one, as a key of IMPL."""
-    words = jax.random.key_data(base) if jnp.issubdtype(base.dtype, jax.dtypes.prng_key) else base
-    stream = jax.random.wrap_key_data(words[:2], impl=IMPL)
+    words: jax.Array = jax.random.key_data(base) if jnp.issubdtype(base.dtype, jax.dtypes.prng_key) else base
+    stream: jax.Array = jax.random.wrap_key_data(words[:2], impl=IMPL)
     for k in range(2, words.shape[0]):
         stream = jax.random.fold_in(stream, words[k])
     return stream
@@ -69,7 +69,7 @@ def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.A
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Two random words of each stream, uint32 (...): all that is drawn from its key."""
-    drawn = jax.random.key_data(streams)
+    drawn: jax.Array = jax.random.key_data(streams)
     return drawn[..., 0], drawn[..., 1]
 
 

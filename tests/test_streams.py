@@ -80,7 +80,8 @@ def names_of(cfg, paradigm, trial=0):
     found = {}
     for each in drive.inputs.poisson:
         targets = range(len(names)) if each.targets is None else np.asarray(each.targets)
-        streams = words(each.stream) * (len(targets) if each.stream.shape[1] == 1 else 1)
+        stimulus = [0] * len(targets) if each.stimulus is None else np.asarray(each.stimulus)
+        streams = [words(each.stream)[k] for k in stimulus]
         found |= {("rain", s, names[row]): each.shared for s, row in zip(streams, targets, strict=True)}
     for each in drive.inputs.fluctuations:
         found |= {("wander", tuple(np.asarray(each.stream).tolist()), name): each.shared for name in names}
@@ -106,7 +107,8 @@ def draws_of(cfg, paradigm, trial=0):
             found |= {("source", name): d for name, d in zip(own, words([state.seed, state.salt]), strict=True)}
     for each, rain in zip(drive.inputs.poisson, carry.poisson, strict=True):
         targets = range(len(names)) if each.targets is None else np.asarray(each.targets)
-        streams = words(each.stream) * (len(targets) if each.stream.shape[1] == 1 else 1)
+        stimulus = [0] * len(targets) if each.stimulus is None else np.asarray(each.stimulus)
+        streams = [words(each.stream)[k] for k in stimulus]
         found |= {("rain", s, names[k]): d for s, k, d in zip(streams, targets, words(rain.streams), strict=True)}
     for each, wander in zip(drive.inputs.fluctuations, carry.fluctuations, strict=True):
         stream = tuple(np.asarray(each.stream).tolist())

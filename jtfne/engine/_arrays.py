@@ -95,8 +95,9 @@ class PoissonInput:
     """Poisson spikes onto one receptor.
 
     thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
-    or nS added by each spike. targets: int32 (n_targets,), all different. stream: uint32 (2, n_targets) or (2, 1), the
-    words of the name of the stimulus that each target sees; None for one told by its place among the inputs.
+    or nS added by each spike. targets: int32 (n_targets,), all different. stream: uint32 (2, n_stimuli), the words of
+    the names of the stimuli; None for one told by its place among the inputs. stimulus: int32 (n_targets,), which of
+    them each target sees, None where there is one.
     """
 
     targets: jax.Array | None
@@ -105,6 +106,7 @@ class PoissonInput:
     receptor: int = dataclasses.field(metadata={"static": True})
     shared: bool = dataclasses.field(metadata={"static": True})
     stream: jax.Array | None = None
+    stimulus: jax.Array | None = None
 
     def n_targets(self, n_cells: int) -> int:
         """How many cells it reaches, of `n_cells`."""

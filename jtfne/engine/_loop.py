@@ -64,15 +64,15 @@ def _first_state(circuit: Circuit, group: Group, drawn: tuple[jax.Array, jax.Arr
     return jax.tree.map(functools.partial(jnp.where, declared), placed, spread)
 
 
-def _rain(key: jax.Array, place: int, given: PoissonInput, names: jax.Array) -> Rain:
+def _rain(key: jax.Array, place: int, given: PoissonInput, names: Any) -> Rain:
     """What draws the spikes of a Poisson input, and those of the first step. place: among those without a name."""
     stream = _keys.numbered(place + 1)[:, -1:] if given.stream is None else given.stream
-    streams = _keys.named(key, stream)  # (1,), or one a target
+    streams = _keys.named(key, stream)  # (n_stimuli,)
     if given.shared:
         return Rain(*noise.poisson(noise.seed(streams[0], ONE), given.thresholds))
     own = names if given.targets is None else names[:, given.targets]
-    several = stream.shape[1] > 1
-    return Rain(*noise.poisson(noise.seed(streams if several else streams[0], own), given.thresholds))
+    keys = streams[0] if given.stimulus is None else streams[given.stimulus]
+    return Rain(*noise.poisson(noise.seed(keys, own), given.thresholds))
 
 
 def advance(

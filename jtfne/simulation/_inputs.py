@@ -301,7 +301,8 @@ def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any
         weight=jax.device_put(_weights(np.repeat(weights, sizes)[order] if several else weights, dtype)),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
-        stream=jax.device_put(np.repeat(streams, sizes, axis=1)[:, order] if several else streams),
+        stream=jax.device_put(streams),
+        stimulus=jax.device_put(np.repeat(np.arange(len(group), dtype=np.int32), sizes)[order]) if several else None,
     )
 
 
