@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pydantic
 from pydantic import Field, model_validator
 
 from jtfne import _json
+from jtfne._arguments import check_list, check_table, check_text, describe_argument
 from jtfne._check import one_of, refuse
 from jtfne.config import _toml
 from jtfne.config._base import Frozen
@@ -141,12 +143,15 @@ class Config(Frozen):
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changed = {name: each for name, each in size.items() if each is not None}
         old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
-        depths: dict[str, Any] = dict(layers or {})
+        pairs = {} if layers is None else layers
+        depths = dict(
+            check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry")
+        )
         known = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
             one_of(name, known, name="layer", where="Config.geometry")
-            if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-                raise refuse(f"{name}={pair!r}", "(top, bottom)", "Config.geometry")
+            if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str | bytes) or len(pair) != 2:
+                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry")
         moved = [
             {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
             for name, layer in zip(known, self.circuit.layers, strict=True)
@@ -259,7 +264,7 @@ class Config(Frozen):
         return _json.sha256(self.to_dict())
 
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
-        """As pydantic's, which would copy the hash as well."""
+        """As that of any declaration, without the hash of what it was copied from."""
         copied = super().model_copy(update=update, deep=deep)
         vars(copied).pop("hash", None)
         return copied
@@ -271,6 +276,7 @@ class Config(Frozen):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The config that `to_json` wrote, or a person."""
+        check_text(text, name="text", where="Config.from_json")
         return cls._from_table(_json.loads(text, where="Config.from_json"))
 
     def to_toml(self) -> str:
@@ -280,6 +286,7 @@ class Config(Frozen):
     @classmethod
     def from_toml(cls, text: str) -> Self:
         """The config that `to_toml` wrote, or a person."""
+        check_text(text, name="text", where="Config.from_toml")
         try:
             return cls._from_table(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -322,12 +329,10 @@ class Config(Frozen):
     def _from_table(cls, table: Any) -> Self:
         """A Config from JSON values."""
         if not isinstance(table, dict):
-            raise refuse(f"a {type(table).__name__}", "an object with the parts of a Config", "Config")
-        return cls(**table)
+            raise refuse(describe_argument(table), "an object with the parts of a Config", "Config")
+        return cls.model_validate(table)
 
 
-def _listed(given: Any, verb: str) -> Any:
-    """`given`, if it is a list. Raises: JtfneError for a bare name, which would be read letter by letter."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
-        raise refuse(f"{verb}({given!r})", "a list", f"Config.{verb}")
-    return tuple(given)
+def _listed(entries: Any, verb: str) -> Any:
+    """`entries` as a tuple. Raises: JtfneError for a bare name, which would be read letter by letter."""
+    return check_list(entries, allowed="a list", name=verb, where=f"Config.{verb}")
