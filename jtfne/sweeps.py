@@ -17,7 +17,7 @@ from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
-from jtfne.trainer import Parts, circuit_about, opened, plainly, progress_of, seeds_of
+from jtfne.trainer import Parts, check_execution, circuit_about, opened, plainly, progress_of, seeds_of
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,10 +1,11 @@
 """What all declarations share: frozen, nothing unknown, errors in one voice; and parts as objects with a `kind`."""
 
+import contextlib
 import dataclasses
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 import jax
@@ -25,6 +26,20 @@ _LITERAL: Any = Literal
 _TUPLE: Any = tuple
 
 
+@contextlib.contextmanager
+def _one_voice(root: str) -> Iterator[None]:
+    """Turns what pydantic refuses within into a JtfneError that tells places from `root` on."""
+    try:
+        yield
+    except pydantic.ValidationError as error:
+        raise refused(root, problems_of(error, frozenset(_TAGS))) from None
+    except TypeError as error:
+        # pydantic builds a declaration from a table by cls(**table), for which keys that are no text are a TypeError.
+        if "keywords must be strings" not in str(error):
+            raise
+        raise refuse("a table with a key that is no text", "{field: value}", root) from None
+
+
 class Frozen(pydantic.BaseModel):
     """A declaration: it cannot be changed, refuses what it does not know, and says why as a JtfneError."""
 
@@ -35,18 +50,8 @@ class Frozen(pydantic.BaseModel):
         strange = [unknown(key, known, name="key") for key in data if key not in known]
         if strange:
             raise refused(type(self).__name__, (Problem((), line) for line in strange if line))
-        try:
+        with _one_voice(type(self).__name__):
             super().__init__(**data)
-        except pydantic.ValidationError as error:
-            raise refused(type(self).__name__, problems_of(error, frozenset(_TAGS))) from None
-
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _refuse_other_keys(cls, table: Any) -> Any:
-        """Refuse a table with a key that is no text, which Python would not take as the name of an argument."""
-        if isinstance(table, Mapping):
-            check_table(table, allowed="{field: value}", name="table", where=HERE)
-        return table
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
@@ -61,10 +66,9 @@ class Frozen(pydantic.BaseModel):
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
         """As pydantic's, but what is refused is a JtfneError."""
-        try:
-            return super().model_validate(obj, **kwargs)
-        except pydantic.ValidationError as error:
-            raise refused(cls.__name__, problems_of(error, frozenset(_TAGS))) from None
+        with _one_voice(cls.__name__):
+            declaration = super().model_validate(obj, **kwargs)
+        return declaration
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's, but `update` is checked as any declaration is. Raises: JtfneError."""
@@ -88,7 +92,11 @@ def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
 
 
 # pydantic keeps these names of its first version, deprecated: they would warn, skip checks, or give an empty object.
-_OLD_METHODS = {"copy": "model_copy()", "dict": "to_dict() of a Config, or model_dump()", "json": "to_json() of a Config"}
+_OLD_METHODS = {
+    "copy": "model_copy()",
+    "dict": "to_dict() of a Config, or model_dump()",
+    "json": "to_json() of a Config",
+}
 _OLD_CONSTRUCTORS = {
     "construct": "jtfne.construct(config) for a Net, or the class itself for a declaration",
     "parse_obj": "model_validate(table)",
@@ -133,6 +141,8 @@ def plain(value: Any) -> Any:
         value = np.asarray(value)
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
         value = np.asarray(value).astype(np.str_).astype(np.float64)
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
+        return value  # dates and spans are no numbers; their empty ones would become None
     return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
 
 

@@ -144,9 +144,7 @@ class Config(Frozen):
         changed = {name: each for name, each in size.items() if each is not None}
         old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
         pairs = {} if layers is None else layers
-        depths = dict(
-            check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry")
-        )
+        depths = dict(check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"))
         known = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
             one_of(name, known, name="layer", where="Config.geometry")

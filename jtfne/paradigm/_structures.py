@@ -191,7 +191,9 @@ def counts_of(mix: Mapping[str, Any], n: int | None, known: Sequence[str], where
 
 def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
     """`value` as an int. Raises: JtfneError unless it is a whole number from `least` to `most`."""
-    return whole_number(value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where)
+    return whole_number(
+        value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where
+    )
 
 
 def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:

@@ -148,7 +148,9 @@ class _Fit:
             trainables = tuple(Trainable.model_validate(trainable) for trainable in listed)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
         if isinstance(objective, type) or not callable(getattr(objective, "evaluate", None)):
-            raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
+            raise refuse(
+                f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer"
+            )
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             given_up = (
                 f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
@@ -192,7 +194,7 @@ class _Fit:
         told.best(_standing(parts))
         while len(parts.rows) < total and not (self.trainer.stop_when_passed and _passed(parts)):
             optimizer = self.trainer.optimizer
-            candidates, asked = _ask(optimizer, state) if self._compiles else optimizer.ask(state)
+            candidates, asked = optimizer.ask(state)
             rows = self._evaluated(len(parts.rows), np.asarray(candidates, np.float64), client, told)
             scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
             if not np.isfinite(scores).any():
@@ -205,8 +207,6 @@ class _Fit:
 
     def _told(self, asked: Any, candidates: Any, rows: list[Row], scores: Any, told: Told) -> Any:
         """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
-        if self._compiles:
-            return _tell(self.trainer.optimizer, asked, candidates, scores)
         if self.slopes is None:
             return self.trainer.optimizer.tell(asked, candidates, scores)
         slopes = self.slopes.of_rows(rows, candidates, self.seeds, told.ran)
@@ -217,11 +217,6 @@ class _Fit:
             given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
             raise refuse(given, "another start, other bounds, or another surrogate", WHERE)
         return state
-
-    @property
-    def _compiles(self) -> bool:
-        """Whether `ask` and `tell` run as programs, a tenth of the time of one operation after the other."""
-        return self.slopes is None and self.trainer.optimizer.traceable
 
     def _state(self, kept: Arrays | None) -> Any:
         """The state of the search: at the start, or as it was kept."""
@@ -318,9 +313,6 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
 
 
 _OPTIMIZER = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
-_QUICKLY = {"xla_backend_optimization_level": 0}  # to compile: there is little to run
-_ask: Any = jax.jit(lambda optimizer, state: optimizer.ask(state), compiler_options=_QUICKLY)
-_tell: Any = jax.jit(lambda optimizer, *given: optimizer.tell(*given), compiler_options=_QUICKLY)
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
