@@ -115,9 +115,8 @@ def on(**fields: Any) -> Config:
 
 
 def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
-    """BASE run with physical probes."""
-    config = BASE.areas(list(areas)).source(**source).probes(list(probes))
-    return jtfne.construct(config).simulate()
+    """BASE with physical probes, checked: what a run would refuse is refused before any circuit is built."""
+    return BASE.areas(list(areas)).source(**source).probes(list(probes)).check()
 
 
 def loop(**fields: Any) -> SourceMap:
@@ -994,7 +993,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "area outside the brain": (
         lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
-        ("column 0 at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "column_dipoles"),
+        ("area 'V1' at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "MEG.head"),
     ),
     "EEG of an area without a place": (
         lambda: seen(EEG(), areas=["V1", "Q7"]),
@@ -1012,7 +1011,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
     "channel of a helmet": (
         lambda: seen(MEG(sensors=("MEG 0110",))),
-        ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
+        ("channel='MEG 0110'", "'MEG 0111'", "MEG.sensors"),
     ),
     "montage beside a forward": (
         lambda: EEG(montage="biosemi32", head={"kind": "Forward", "path": "x-fwd.fif"}),

@@ -15,6 +15,7 @@ from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
+from jtfne.config._readout_checks import check_readouts
 from jtfne.config._senders import driven, onto_senders, trained
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
@@ -128,6 +129,15 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from mapped(config.readouts.maps, circuit, known.refusals)
     if whole:
         yield from unplaced(config.readouts, circuit)
+        yield from check_readouts(config.readouts, circuit, _used_mechanisms(config), known.counts or (), known.chosen)
+
+
+def _used_mechanisms(config: "Config") -> list[str]:
+    """The mechanisms of connections and of stimuli, as far as they are declared."""
+    drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
+    names = [connection.mechanism for connection in config.circuit.connections]
+    names += [drive.mechanism for drive in drives if isinstance(drive, SYNAPTIC)]
+    return [name for name in names if name in config.circuit.mechanisms]
 
 
 def _no(given: str, allowed: str, where: str) -> str:
