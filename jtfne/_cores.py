@@ -23,3 +23,13 @@ def have_devices(n_devices: int, *, where: str) -> None:
 
         update: Any = jax.config.update  # untyped
         update("jax_num_cpu_devices", n_devices)
+
+
+def available_bytes() -> int:
+    """Memory that the machine can still give, by its own account."""
+    try:
+        with open("/proc/meminfo") as lines:
+            found = {line.split(":")[0]: line.split()[1] for line in lines}
+        return int(found["MemAvailable"]) * 1024
+    except (FileNotFoundError, KeyError):  # not Linux: all pages that the system has
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

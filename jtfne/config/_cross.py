@@ -132,6 +132,14 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from check_readouts(config.readouts, circuit, _used_mechanisms(config), known.counts or (), known.chosen)
 
 
+def circuit_findings(config: "Config") -> Iterator[str]:
+    """Everything for which a config has no cells: what is missing, or wrong with them."""
+    known = Known(config.circuit)
+    yield from _missing(config.circuit)
+    yield from known.misnamed
+    yield from _cells(config.circuit, known, whole=True)
+
+
 def _used_mechanisms(config: "Config") -> list[str]:
     """The mechanisms of connections and of stimuli, as far as they are declared."""
     drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]

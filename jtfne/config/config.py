@@ -17,7 +17,7 @@ from jtfne._arguments import check_list, check_table, check_text, describe_argum
 from jtfne._check import one_of, refuse
 from jtfne.config import _toml
 from jtfne.config._base import Frozen
-from jtfne.config._cross import findings, refuse_all
+from jtfne.config._cross import circuit_findings, findings, refuse_all
 from jtfne.config._errors import unknown
 from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
@@ -35,6 +35,21 @@ from jtfne.synapses import Synapse
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
 SUFFIXES = (".json", ".toml")
 Table = Mapping[str, Any]
+
+
+class _Derived:
+    """What follows from a config, kept beside its fields; equal wherever the fields are, which alone are compared."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Derived)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 class Config(Frozen):
@@ -244,9 +259,22 @@ class Config(Frozen):
         refuse_all(self._findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
-        """The cells, in order of area, layer and type (by name). Raises: JtfneError if the config is not complete."""
-        self.check()
-        return populations_of(self.circuit)
+        """The cells, in order of area, layer and type (by name).
+
+        Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
+        """
+        # A config is frozen, so that what its circuit says is found once: every step from config to signals asks.
+        if "_populations" not in vars(self):
+            refuse_all(circuit_findings(self))
+            vars(self)["_populations"] = _Derived(populations_of(self.circuit))
+        populations: tuple[Population, ...] = vars(self)["_populations"].value
+        return populations
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled and copied: the declaration, without what was found from it."""
+        state = super().__getstate__()
+        fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        return {**state, "__dict__": fields}
 
     def readout_names(self) -> tuple[str, ...]:
         """Names of the readouts that the probes record."""
@@ -264,7 +292,8 @@ class Config(Frozen):
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
         """As that of any declaration, without the hash of what it was copied from."""
         copied = super().model_copy(update=update, deep=deep)
-        vars(copied).pop("hash", None)
+        for name in ("hash", "_populations"):
+            vars(copied).pop(name, None)
         return copied
 
     def to_json(self) -> str:

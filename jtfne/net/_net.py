@@ -13,6 +13,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector, connection_labels
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
+from jtfne.net._sizes import refuse_too_large
 from jtfne.net._summary import Summary, summary_of
 from jtfne.net._wiring import Projection, wire
 
@@ -51,7 +52,7 @@ def construct(cfg: Config) -> "Net":
     ------
     JtfneError
         Where a connection's rule cannot hold between the cells chosen: too few of them, ends of unequal size, an
-        unknown id, several areas.
+        unknown id, several areas. Before anything is drawn, for a circuit that does not fit in memory.
 
     Examples
     --------
@@ -62,6 +63,8 @@ def construct(cfg: Config) -> "Net":
     (50, [40, 41, 42, 43, 44, 45, 46, 47, 48, 49])
     """
     check_instance(cfg, Config, allowed="a jtfne.Config", name="cfg", where="construct")
+    cfg.check()
+    refuse_too_large(cfg)
     identity = identity_of(cfg)
     labels = connection_labels(cfg.circuit.connections)
     numbered = range(len(labels))

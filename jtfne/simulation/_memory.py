@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jtfne._check import JtfneError
-from jtfne._cores import n_cores
+from jtfne._cores import available_bytes, n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice, choose
@@ -211,16 +211,6 @@ def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
 def _told(n_bytes: int) -> str:
     """A size in words."""
     return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / MiB:.1f} MiB"
-
-
-def available_bytes() -> int:
-    """Memory that the machine can still give, by its own account."""
-    try:
-        with open("/proc/meminfo") as lines:
-            found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return int(found["MemAvailable"]) * 1024
-    except (FileNotFoundError, KeyError):  # not Linux: all pages that the system has
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def resident_bytes() -> int:
