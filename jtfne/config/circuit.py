@@ -83,7 +83,7 @@ class Area(Frozen):
         data = _as_table(data, "a name, an Area or its table")
         place = AREAS.get(str(data.get("name")), UNPLACED)
         where = plain(data.get("position_mm", place.position_mm))
-        if where != place.position_mm and "normal" not in data and _is_point(where):
+        if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
             place = placed_at(where)
         normal = plain(data.get("normal", place.normal))
         return {**place._asdict(), **data, "normal": _unit(normal)}

@@ -298,7 +298,10 @@ class Net:
         if surrogate is not None:
             from jtfne.delivery import Sparse
             from jtfne.differentiable import with_surrogate
+            from jtfne.surrogates import Surrogate
 
+            allowed = "one of jtfne.surrogates, as SuperSpike(), or None"
+            check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="Net.to_flat")
             flat = self.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse())
             with precision(self.config.run.dtype):
                 return with_surrogate(flat, surrogate)

@@ -147,10 +147,6 @@ class _Fit:
             listed = check_list(trainer.trainables, allowed=allowed, name="trainables", where="Trainer")
             trainables = tuple(Trainable.model_validate(trainable) for trainable in listed)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
-        if isinstance(objective, type) or not callable(getattr(objective, "evaluate", None)):
-            raise refuse(
-                f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer"
-            )
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             given_up = (
                 f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
@@ -289,6 +285,9 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
     whole_number(trainer.budget, name="budget", where="Trainer")
     check_flag(trainer.stop_when_passed, name="stop_when_passed", where="Trainer")
+    objective = trainer.objective
+    if objective is not None and (isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))):
+        raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
     optimizer = trainer.optimizer
     if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER):
         raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as AGSDR()", "Trainer")
