@@ -102,21 +102,24 @@ def compare_run(
     one_of(readout, (*LAMINAR, *TRACES), name="readout", where=where)
     recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     csv = target / "comparison.csv"
     if readout in TRACES:
         table = compare(*_common(signals.get(readout), recorded, where))
+        target.mkdir(parents=True, exist_ok=True)
         table.to_csv(csv, index=False)
         return table, [csv]
     from jtfne.analysis import figures
+    from jtfne.analysis.figures._style import write
 
     simulated, onset_ms = evoked_laminar(signals, readout, area)
     ours = laminar_features(simulated, onset_ms=onset_ms)
     theirs = laminar_features(recorded, onset_ms=_onset_of(recorded, "recorded"))
     table = compare_laminar(ours, theirs)
+    figure = figures.laminar_comparison(ours, theirs)
+    target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
     table.to_csv(csv, index=False)
     png = target / "comparison.png"
-    figures.laminar_comparison(ours, theirs, path=png)
+    write(figure, png)
     return table, [csv, png]
 
 

@@ -28,6 +28,11 @@ BARREL_PROVENANCE = (
 )
 NAMED = ("barrel",)
 SUFFIXES = (".fif", ".nc", ".parquet")
+READABLE = {
+    ".fif": "a whole FIF file of a continuous recording (raw), not of epochs or averages",
+    ".nc": "a whole netCDF4 file",
+    ".parquet": "a whole Parquet file",
+}
 FIELD_TYPES = ("seeg", "ecog", "dbs", "eeg", "mag", "grad", "misc")
 MNE_UNITS = {**dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"), "mag": "T", "grad": "T/m", "misc": "a.u."}
 
@@ -70,6 +75,8 @@ def load_recording(
     """
     if str(name_or_path) in NAMED:
         return _barrel(readout)
+    if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
+        raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
     path = Path(name_or_path)
     if path.suffix not in SUFFIXES:
         close = nearest(str(name_or_path), NAMED)
@@ -77,7 +84,14 @@ def load_recording(
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    found = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[path.suffix](path, readout)
+    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[path.suffix]
+    try:
+        found = read(path, readout)
+    except JtfneError:
+        raise
+    except Exception as error:  # any: of a broken file MNE raises a bare Exception too
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[path.suffix], WHERE) from error
     return _described(found.rename(readout), readout, z_mm, onset_ms, units)
 
 

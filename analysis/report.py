@@ -2,6 +2,7 @@
 
 import base64
 import html
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,8 +92,9 @@ def write_report(
     Raises
     ------
     JtfneError
-        If something is at `path`, or a figure is not a PNG file.
+        If something is at `path`, a figure is not a PNG file, and for other things than these.
     """
+    _refuse_misuse(signals, path, figures, comparison)
     facts = _facts(signals)
     sections = [
         _section("Run", _definitions(facts)),
@@ -111,6 +113,22 @@ def write_report(
     with written_beside(target) as beside:
         beside.write_text(page, encoding="utf-8")
     return target
+
+
+def _refuse_misuse(signals: object, path: object, figures: object, comparison: object) -> None:
+    """Raises: JtfneError for arguments of other kinds."""
+    import pandas as pd
+
+    where = "analysis.write_report"
+    if not isinstance(signals, Signals):
+        raise refuse(f"data of type {type(signals).__name__}", "Signals", where)
+    if not isinstance(path, str | os.PathLike) or not str(path) or "\x00" in str(path):
+        raise refuse(f"path={path!r}", "the name of a file", where)
+    listed = isinstance(figures, Sequence) and not isinstance(figures, str | bytes)
+    if not listed or not all(isinstance(figure, str | os.PathLike) for figure in figures):
+        raise refuse(f"figures={figures!r}", "a list of PNG files", where)
+    if comparison is not None and not isinstance(comparison, pd.DataFrame):
+        raise refuse(f"a comparison of type {type(comparison).__name__}", "a DataFrame, or None", where)
 
 
 def _facts(signals: Signals) -> dict[str, str]:
@@ -143,8 +161,8 @@ def _has_rates(signals: Signals) -> bool:
 
 
 def _text(value: object) -> str:
-    """`value` as text that HTML does not read as markup."""
-    return html.escape(str(value))
+    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold, by its code."""
+    return html.escape(str(value)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _section(title: str, body: str) -> str:

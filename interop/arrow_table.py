@@ -7,6 +7,7 @@ import numpy as np
 
 from jtfne import _json, run_folder
 from jtfne._check import UNREADABLE, refuse
+from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def to_arrow(signals: Signals) -> "pa.Table":
     JtfneError
         If spikes were not recorded.
     """
-    signals.get("spk", time=(-1.0, 0.0))  # refuses where there are none
+    check_signals(signals, "to_arrow").get("spk", time=(-1.0, 0.0))  # refuses where there are none
     manifest = _json.dumps(signals.manifest)
     table = run_folder.spike_table(signals.tree)
     return table.replace_schema_metadata({**(table.schema.metadata or {}), b"jtfne_manifest": manifest.encode()})
@@ -64,9 +65,12 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
     """
     from pyarrow import dataset
 
+    check_signals(signals, "write_parquet")
+    if isinstance(large, bool) or not isinstance(large, int | np.integer):
+        raise refuse(f"large={large!r}", "a number of spikes, an int", "write_parquet")
     table = to_arrow(signals)
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
-    with run_folder.written_beside(Path(path)) as beside:
+    with open_beside(path, "write_parquet") as beside:
         if table.num_rows < max(large, 1) or n_trials == 1:
             run_folder.write_spikes(table, beside)
         else:
@@ -97,6 +101,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     import xarray as xr
     from pyarrow import dataset
 
+    path = check_path(path, "from_parquet")
     try:
         table = dataset.dataset(path, partitioning="hive").to_table()
     except UNREADABLE as error:

@@ -28,6 +28,8 @@ def to_json(manifest: dict[str, Any]) -> str:
     >>> to_json({"run": {"seed": 7}})
     '{"run":{"seed":7}}'
     """
+    if not isinstance(manifest, dict):
+        raise refuse(f"data of type {type(manifest).__name__}", "a manifest, a dict", "to_json")
     return _json.dumps(manifest)
 
 
@@ -52,6 +54,8 @@ def from_json(text: str) -> dict[str, Any]:
     >>> from_json('{"run":{"seed":7}}')
     {'run': {'seed': 7}}
     """
+    if not isinstance(text, str):
+        raise refuse(f"data of type {type(text).__name__}", "a manifest, a JSON text", "from_json")
     manifest = _json.loads(text, where="manifest")
     if not isinstance(manifest, dict):
         raise refuse(f"a {type(manifest).__name__}", "a manifest, an object", "manifest")

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne.interop._inputs import check_scale, check_signals, check_window
+from jtfne.interop._names import safe_name, tell_renamed
 from jtfne.interop.mne_physical import factor_of
-from jtfne.interop.mne_raw import rows_of, to_raw
+from jtfne.interop.mne_raw import raw_without_events, rows_of
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ def to_epochs(
     mne.EpochsArray
         `event_id` names each "condition/label", or the label where no conditions are declared, so that
         ``epochs["omission"]`` selects; numbers are the label's code plus 0, 10, 20, ... (100, ... where codes have two
-        digits) by condition. `metadata` is the table of events. Time 0 is the sample nearest to the onset.
+        digits) by condition. `metadata` is the table of events, labels as they are; in names, which MNE splits at
+        "/", a label's own "/" is "|", and so on as in `to_raw`. Time 0 is the sample nearest to the onset.
 
     Raises
     ------
@@ -61,8 +64,11 @@ def to_epochs(
     """
     import mne
 
+    check_signals(signals, "to_epochs")
+    scale = check_scale(scale, "to_epochs")
+    window_ms = check_window(window_ms, "window_ms", "to_epochs")
     events = _events(signals, label)
-    first = to_raw(signals, readout, trial=int(events["trial"].iloc[0]), scale=scale)
+    first = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
     sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
     start, stop = _span(window_ms, sampling_Hz)
     zero = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
@@ -70,6 +76,7 @@ def to_epochs(
     trial = events["trial"].to_numpy()
     kept = _cut(signals, readout, trial, zero, (start, stop)) * factor_of(signals.get(readout), scale)
     if baseline_ms is not None:
+        baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
         kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
     names, codes = _named(events)
     table = np.column_stack([trial * n_times + zero, np.zeros_like(zero), codes])
@@ -138,19 +145,27 @@ def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFram
         raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
     if label is None:
         return events
-    wanted = [label] if isinstance(label, str) else list(label)
+    wanted = [label] if isinstance(label, str) else label
+    if not isinstance(wanted, Sequence | np.ndarray) or len(wanted) == 0:
+        raise refuse(f"label={label!r}", "a label, or several in a list", "to_epochs")
     for each in wanted:
         one_of(each, sorted(set(events["label"])), name="label", where="to_epochs")
     return events[events["label"].isin(wanted)].reset_index(drop=True)
 
 
 def _named(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
-    """Name and number of each event, by condition and label."""
+    """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))
     order = {each: k for k, each in enumerate(dict.fromkeys(events["condition"]))}
     step = 10 ** len(str(int(events["code"].max())))
     codes = events["code"].to_numpy() + step * np.array([order[condition] for condition, _ in pairs])
-    return [f"{condition}/{label}" if condition else label for condition, label in pairs], codes
+    renamed = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
+    tell_renamed(renamed.items(), "names of events", stacklevel=4)
+    names = ["/".join(renamed[name] for name in pair if name) for pair in pairs]
+    code_of_name: dict[str, int] = {}  # "" and "stimulus" have one name, and MNE drops events without a name
+    for name, code in zip(names, codes.tolist(), strict=True):
+        code_of_name.setdefault(name, code)
+    return names, np.array([code_of_name[name] for name in names])
 
 
 def _baseline(kept: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window) -> np.ndarray[Any, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
 from jtfne.geometry import to_head_mm
+from jtfne.interop._inputs import check_signals
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     """
     import mne
 
+    check_signals(signals, "to_sphere")
     one_of(readout, HEADS, name="readout", where="to_sphere")
     about = operator_of(signals.get(readout))
     if "forward" in about:

@@ -1,12 +1,15 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import __version__, run_folder
-from jtfne._check import POSITIVE, in_range, refuse
+from jtfne import __version__, _json
+from jtfne._check import check_name, refuse
+from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
+from jtfne.interop._names import channel_names, safe_name, tell_renamed
 from jtfne.interop.mne_physical import PHYSICAL, factor_of, forward_sensors, kinds_of, operator_of, places_of
 from jtfne.signals import Signals
 
@@ -20,6 +23,7 @@ HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above
 SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
 UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2",
          "dipole": "A m"}  # fmt: skip
+NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 FIF_BYTES = 2 * 10**9  # what one FIF file holds; MNE would split the rest off into files of other names
 
 
@@ -52,6 +56,13 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     JtfneError
         For a readout without time, an uneven time axis, or a scale for a readout that has none.
 
+    Warns
+    -----
+    UserWarning
+        Where names had to be written otherwise. FIF keeps channels in ASCII: others are transliterated, their names
+        kept in `info["description"]` and given back by `from_raw`. Annotations that begin with "bad" or "edge" would
+        cut the data, so "_" is put before them; "/" becomes "|". The label itself stays in the annotation's `extras`.
+
     Examples
     --------
     >>> import jtfne
@@ -60,27 +71,34 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     >>> raw.info["sfreq"], raw.get_channel_types(unique=True)
     (1000.0, ['misc'])
     """
+    raw = raw_without_events(signals, readout, trial, scale)
+    raw.set_annotations(_annotations(signals, trial, raw.n_times / raw.info["sfreq"]))
+    return raw
+
+
+def raw_without_events(signals: Signals, readout: str, trial: int, scale: float | None) -> "mne.io.RawArray":
+    """What `to_raw` gives, without annotations."""
     import mne
 
-    found = signals.get(readout, trial=trial)
+    check_signals(signals, "to_raw")
+    found = signals.get(readout, trial=check_trial(signals, trial, "to_raw"))
     name = str(found.name)
     if "time" not in found.dims:
         raise refuse(f"readout {name!r} over {', '.join(map(str, found.dims))}", "a readout over time", "to_raw")
     if scale is not None and name not in SCALED:
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
-    if isinstance(scale, str | bool):
-        raise refuse(f"scale={scale!r}", "a number", "to_raw")
-    factor = factor_of(found, None if scale is None else in_range(scale, POSITIVE, name="scale", where="to_raw"))
-    names = _channel_names(found)
+    scale = check_scale(scale, "to_raw")
+    factor = factor_of(found, scale)
+    names, originals = channel_names(_channel_names(found))
+    tell_renamed([(original, written) for written, original in originals.items()], "names of channels", stacklevel=4)
     if name in PHYSICAL:
         info = _physical_info(signals, found, names, _sampling_Hz(found))
     else:
         info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
     with info._unlock():
-        info["description"] = f"jtfne {__version__} {name} config {signals.manifest.get('config_sha256', 'unknown')}"
-    raw = mne.io.RawArray(rows_of(found) * factor, info, verbose="error")
-    raw.set_annotations(_annotations(signals, trial, raw.n_times / raw.info["sfreq"]))
-    return raw
+        config = signals.manifest.get("config_sha256", "unknown")
+        info["description"] = f"jtfne {__version__} {name} config {config}{_names_text(originals)}"
+    return mne.io.RawArray(rows_of(found) * factor, info, verbose="error")
 
 
 def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None) -> Path:
@@ -102,15 +120,16 @@ def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 
     JtfneError
         As `to_raw`, if the file exists, and for more than the 2 GB that a FIF file holds.
     """
-    if not str(path).endswith((".fif", ".fif.gz")):
+    path = check_path(path, "write_fif")
+    if not path.name.endswith((".fif", ".fif.gz")):
         raise refuse(f"the name {str(path)!r}", "one that ends in .fif or .fif.gz", "write_fif")
     raw = to_raw(signals, readout, trial=trial, scale=scale)
     n_bytes = 8 * raw.n_times * len(raw.ch_names)
     if n_bytes > FIF_BYTES:
         raise refuse(f"{n_bytes / 1e9:.1f} GB in one FIF file", "2 GB, or `to_zarr` and `to_netcdf`", "write_fif")
-    with run_folder.written_beside(Path(path)) as beside:
+    with open_beside(path, "write_fif") as beside:
         raw.save(beside, fmt="double", verbose="error")
-    return Path(path)
+    return path
 
 
 def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
@@ -126,15 +145,26 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     Returns
     -------
     xarray.DataArray
-        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head coordinates.
+        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head coordinates;
+        channels that `to_raw` had to rename have their own names again.
+
+    Raises
+    ------
+    JtfneError
+        For what is no Raw.
     """
+    import mne
     import xarray as xr
 
+    if not isinstance(raw, mne.io.BaseRaw):
+        raise refuse(f"data of type {type(raw).__name__}", "an mne.io.Raw", "from_raw")
+    check_name(readout, "the readout", "from_raw")
+    originals = _names_of(raw.info)
     sampling_Hz = float(raw.info["sfreq"])
     time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
     kinds = raw.get_channel_types(unique=True)
     about = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
-    coords: dict[str, Any] = {"time": time_ms, "channel": raw.ch_names}
+    coords: dict[str, Any] = {"time": time_ms, "channel": [originals.get(name, name) for name in raw.ch_names]}
     places_mm = _head_places_m(raw.info) * 1e3
     known = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
     if known:  # MNE writes places that nobody knows as zeros
@@ -142,6 +172,19 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     if len(kinds) > 1 and set(kinds) <= set(UNITS):
         coords["unit"] = ("channel", [UNITS[kind] for kind in raw.get_channel_types()])
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
+
+
+def _names_text(originals: dict[str, str]) -> str:
+    """Names that channels had before, in ASCII, for the description of a Raw; nothing if none was changed."""
+    return f"{NAMES}{json.dumps(originals)}" if originals else ""
+
+
+def _names_of(info: "mne.Info") -> dict[str, str]:
+    """The names that `to_raw` changed, by what it wrote for them. Raises: JtfneError if the text was cut."""
+    ours, _, text = str(info["description"] or "").partition(NAMES)
+    if not ours.startswith("jtfne ") or not text:
+        return {}
+    return {str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()}
 
 
 def rows_of(found: "xr.DataArray") -> np.ndarray[Any, Any]:
@@ -275,6 +318,11 @@ def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations
 
     events = signals.events
     events = events[(events["trial"] == trial) & (events["onset_ms"] < end_s * 1e3 - 1e-6)]
-    labels = [label or "stimulus" for label in events["label"]]
+    labels = [str(label) or "stimulus" for label in events["label"]]
+    written = [safe_name(label, "mne_event") for label in labels]
+    renamed = list(zip(labels, written, strict=True))
+    tell_renamed(renamed, "labels of events", stacklevel=4)
+    extras = [None if label == text else {"label": label} for label, text in renamed]
     onset_s = events["onset_ms"].to_numpy() / 1e3
-    return mne.Annotations(onset_s, np.minimum(events["duration_ms"].to_numpy() / 1e3, end_s - onset_s), labels)
+    duration_s = np.minimum(events["duration_ms"].to_numpy() / 1e3, end_s - onset_s)
+    return mne.Annotations(onset_s, duration_s, written, extras=extras if any(extras) else None)

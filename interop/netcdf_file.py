@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jtfne import run_folder
 from jtfne._check import UNREADABLE, refuse
+from jtfne.interop._inputs import check_path, check_signals, open_beside
+from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.zarr_store import checked
 from jtfne.signals import Signals
 
@@ -24,9 +26,10 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
     Raises
     ------
     JtfneError
-        If the file exists.
+        If the file exists, and for names and texts that no file can hold.
     """
-    with run_folder.written_beside(Path(path)) as beside:
+    refuse_unwritable(check_signals(signals, "to_netcdf").tree, "to_netcdf")
+    with open_beside(path, "to_netcdf") as beside:
         run_folder.with_manifest(signals.tree, signals.manifest).to_netcdf(beside, engine="h5netcdf")
     return Path(path)
 
@@ -49,9 +52,10 @@ def from_netcdf(path: str | Path) -> Signals:
     """
     import xarray as xr
 
+    path = check_path(path, "from_netcdf")
     try:
         with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
             whole = run_folder.in_memory(opened)
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
-    return checked(whole, Path(path))
+    return checked(whole, path)

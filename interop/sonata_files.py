@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from jtfne import _json, run_folder
-from jtfne._check import refuse
+from jtfne import _json
+from jtfne._check import check_name, refuse
+from jtfne.interop._inputs import check_signals, open_beside
+from jtfne.interop._names import safe_name
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def to_sonata(
     run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer and cell type; x, y and z in um, z
     depth below the pia. With `net`, its synapses: `edges.h5` and `edge_types.csv`, an edge population and an edge type
     for each connection that has any, with `syn_weight` (its unit an attribute, pA or nS) and `delay` (ms) of each. A
-    "/" in a connection's label, which HDF5 takes for a group, is written as "|". `FromTable.read` reads edges back.
+    "/" in a connection's label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the tables of
+    types NULL, which is nothing there, as "%4EULL". `FromTable.read` reads edges back.
 
     Parameters
     ----------
@@ -82,12 +85,15 @@ def to_sonata(
     """
     if signals is None and net is None:
         raise refuse("neither signals nor net", "one of the two", "to_sonata")
-    if not population or "/" in population:
-        raise refuse(f"population={population!r}", "a name without '/'", "to_sonata")
+    check_name(population, "the population", "to_sonata")
+    if "/" in population or population in (".", "..", NULL):
+        raise refuse(f"population={population!r}", "a name without '/', and none of '.', '..' and NULL", "to_sonata")
+    if net is not None and not all(hasattr(net, name) for name in ("config", "neurons", "edges")):
+        raise refuse(f"a net of type {type(net).__name__}", "the net that was run", "to_sonata")
     if signals is not None:
-        signals.get("spk", time=(-1.0, 0.0))  # refuses where there are none
+        check_signals(signals, "to_sonata").get("spk", time=(-1.0, 0.0))  # refuses where there are none
     cells = _cells(signals, net)
-    with run_folder.written_beside(Path(path)) as beside:
+    with open_beside(path, "to_sonata") as beside:
         beside.mkdir()
         if signals is not None:
             _write_spikes(signals, beside, population)
@@ -167,7 +173,10 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
             nodes.create_dataset(f"0/@library/{name}", data=texts.astype(object), dtype=h5py.string_dtype())
     models = {} if net is None else {(p.area, p.layer, p.cell_type): p.emitter for p in net.config.populations()}
     keys = cells[list(LABELS)].drop_duplicates().itertuples(index=False, name=None)
-    rows = [[number, population, *key, *_model(models.get(key))] for number, key in enumerate(keys)]
+    rows = []
+    for number, key in enumerate(keys):
+        names_of_type = [safe_name(name, "sonata") for name in key]
+        rows.append([number, population, *names_of_type, *_model(models.get(key))])
     names = ("node_type_id", "population", *LABELS, "model_type", "model_template")
     _write_types(folder / "node_types.csv", names, rows)
 
@@ -192,9 +201,10 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
             part = table.slice(start, stop - start)
             weight = next(name for name in units if not part[name].null_count)
             label, mechanism = (part[each][0].as_py() for each in ("connection", "mechanism"))
-            edges = file.create_group(f"edges/{label.replace('/', '|')}")
-            _fill(edges, part, weight, units[weight], number, population)
-            rows.append([number, label.replace("/", "|"), label, mechanism, units[weight], f"jtfne:{mechanism}"])
+            group = safe_name(label, "hdf5")
+            _fill(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
+            texts = [safe_name(text, "sonata") for text in (label, mechanism)]
+            rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
     names = ("edge_type_id", "population", "connection", "mechanism", "weight_unit", "model_template")
     _write_types(folder / "edge_types.csv", names, rows)
 

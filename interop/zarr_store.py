@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from jtfne import reports, run_folder
 from jtfne._check import altered
+from jtfne.interop._inputs import check_path, check_signals, open_beside
+from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.json_text import from_json
 from jtfne.signals import Signals
 
@@ -28,9 +30,10 @@ def to_zarr(signals: Signals, path: str | Path) -> Path:
     Raises
     ------
     JtfneError
-        If the folder holds anything.
+        If the folder holds anything, and for names and texts that no file can hold.
     """
-    with run_folder.written_beside(Path(path)) as beside:
+    refuse_unwritable(check_signals(signals, "to_zarr").tree, "to_zarr")
+    with open_beside(path, "to_zarr") as beside:
         run_folder.write_tree(run_folder.with_manifest(signals.tree, signals.manifest), beside)
     return Path(path)
 
@@ -51,7 +54,8 @@ def from_zarr(path: str | Path) -> Signals:
     JtfneError
         If there is no whole store, or an array was altered.
     """
-    return checked(run_folder.read_tree(Path(path)), Path(path))
+    path = check_path(path, "from_zarr")
+    return checked(run_folder.read_tree(path), path)
 
 
 def checked(whole: "xr.DataTree", path: Path) -> Signals:

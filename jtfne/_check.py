@@ -68,6 +68,28 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
+def check_name(name: Any, what: str, where: str) -> str:
+    """`name`, if every file format and every screen can hold it as it is.
+
+    Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass through here. Control
+    characters and NUL end a text or begin a command in some formats, a lone surrogate is no Unicode text, and a blank
+    at an end is lost by readers that strip.
+
+    Raises
+    ------
+    JtfneError
+        For anything but a text of printable characters without a blank at either end.
+
+    Examples
+    --------
+    >>> check_name("V1 äußerlich", "the name", "Config.circuit")
+    'V1 äußerlich'
+    """
+    if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
+        raise refuse(f"{what} {name!r}", "printable characters, no blank at either end", where)
+    return name
+
+
 def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> str:
     """`value`, if it is one of `allowed`.
 

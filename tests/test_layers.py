@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
-    "_arguments _cores _json _keys _precision _rows _tree",
+    "_arguments _cores _json _keys _precision _rows _terminal _tree",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "config",
     "net paradigm presets",

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from jtfne._check import one_of, refuse
+from jtfne.analysis.figures import _text
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
 
 
 def axes_for(ax: "Axes | None", width_in: float = 6.0, height_in: float = 4.0) -> "Axes":
-    """`ax`, or the axes of a new figure."""
-    return new_figure(width_in, height_in).add_subplot() if ax is None else ax
+    """`ax`, or the axes of a new figure. Raises: JtfneError if `ax` is no Axes."""
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return new_figure(width_in, height_in).add_subplot()
+    if not isinstance(ax, Axes):
+        raise refuse(f"ax of type {type(ax).__name__}", "matplotlib Axes, or None", "analysis.figures")
+    return ax
 
 
 def figure_of(ax: "Axes") -> "Figure":
@@ -72,7 +79,7 @@ def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) 
     figure = figure_of(ax[0] if isinstance(ax, list) else ax)
     bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
     bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
-    bar.set_label(label, fontsize=FONT_pt, color=INK)
+    bar.set_label(_text.drawable(label), fontsize=FONT_pt, color=INK, parse_math=False)
     bar.ax.tick_params(labelsize=SMALL_pt, colors=INK)
     bar.ax.yaxis.get_offset_text().set_fontsize(SMALL_pt)
     bar.outline.set_visible(False)
@@ -97,25 +104,15 @@ def colours(cell_types: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def array_of(data: Data, readout: str, *needed: str, where: str) -> xr.DataArray:
-    """The readout of a run, or the array itself, mean over trials. Raises: JtfneError where a dimension is missing."""
-    found = data.get(readout) if isinstance(data, Signals) else data
-    if not isinstance(found, xr.DataArray):
-        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
-    missing = [dim for dim in needed if dim not in found.dims]
-    if missing:
-        given = f"an array of dimensions {tuple(map(str, found.dims))}"
-        raise refuse(given, f"one with {', '.join(map(repr, needed))}", where)
-    if "trial" in found.dims and "event" not in found.dims:
-        found = found.mean("trial", keep_attrs=True)
-    return found
-
-
 def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataArray, str | None]:
     """One area of `data`, the first by default, and its name. Raises: JtfneError if there is no such area."""
     if "area" not in data.dims:
+        if area is not None:
+            raise refuse(f"area={area!r} for data without areas", "no area", where)
         return data, None
-    known = [str(each) for each in data["area"].values]
+    if "area" not in data.coords:
+        raise refuse("an array whose areas have no names", "one with the coordinate 'area'", where)
+    known = [str(name) for name in data["area"].values]
     chosen = known[0] if area is None else one_of(area, known, name="area", where=where)
     return data.isel(area=known.index(chosen)), chosen
 
@@ -124,20 +121,14 @@ def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
     """`data` in order of depth. Raises: JtfneError if its channels have none, or there is only one."""
     if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
         raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+    depths_mm = data["z_mm"].values
+    if depths_mm.dtype.kind not in "iuf" or not np.isfinite(depths_mm).all():
+        raise refuse(f"depths z_mm of type {depths_mm.dtype}, or not finite,", "finite numbers in mm", where)
+    if np.unique(depths_mm).size < depths_mm.size:
+        raise refuse("channels at the same depth", "one channel at each depth z_mm", where)
     if data.sizes["channel"] < 2:
         raise refuse(f"{data.sizes['channel']} channel over depth", "2 or more", where)
     return data.isel(channel=np.argsort(data["z_mm"].values, kind="stable"))
-
-
-def events_of(data: Data, events: pd.DataFrame | None) -> pd.DataFrame:
-    """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless given."""
-    columns = ["onset_ms", "duration_ms", "label"]
-    if events is None:
-        events = data.events if isinstance(data, Signals) else pd.DataFrame(columns=columns)
-    missing = [name for name in columns if name not in events]
-    if missing:
-        raise refuse(f"events without {', '.join(missing)}", f"a table of {', '.join(columns)}", "analysis.figures")
-    return events[columns].drop_duplicates().sort_values("onset_ms", kind="stable").reset_index(drop=True)
 
 
 def first_onset(events: pd.DataFrame) -> float | None:
@@ -175,18 +166,10 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
             continue
         ax.axvspan(start, max(stop, start + 0.002 * (right - left)), color=EVENT_COLOUR, alpha=0.3, lw=0, zorder=0.5)
         if named and label and start >= free_from:
-            ax.annotate(
-                str(label),
-                (start, 1.0),
-                (0, 2),
-                xycoords=ax.get_xaxis_transform(),
-                textcoords="offset points",
-                color="#9A6A00",
-                fontsize=SMALL_pt,
-                ha="left",
-                va="bottom",
-            )
-            free_from = start + (0.02 * len(str(label)) + 0.02) * (right - left)
+            text = _text.drawable(str(label), _text.LONGEST_NAME)
+            look: dict[str, Any] = {"color": "#9A6A00", "fontsize": SMALL_pt, "ha": "left", "va": "bottom"}
+            _text.put_note(ax, text, (start, 1.0), (0, 2), xycoords=ax.get_xaxis_transform(), **look)
+            free_from = start + (0.02 * len(text) + 0.02) * (right - left)
 
 
 def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
@@ -195,8 +178,8 @@ def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
     height = max(each * power for each in (1.0, 2.0, 5.0) if each * power <= at_most)
     x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())
     ax.plot([x, x], [0.0, height], color=INK, lw=1.5, clip_on=False)
-    place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
-    ax.annotate(f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **place)
+    place: dict[str, Any] = {"va": "center", "annotation_clip": False}
+    _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **place)
 
 
 def peak_of(values: Floats) -> float:

@@ -7,10 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
-from jtfne.analysis.figures import _style
+from jtfne.analysis.figures import _inputs, _pixels, _style, _text
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 POPULATION = ["area", "layer", "cell_type"]
@@ -37,25 +38,36 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     JtfneError
         If spikes were not recorded, or there is no such trial.
     """
-    events = _runs(signals, "raster").get("spk", trial=trial)
+    signals = _inputs.check_run(signals, "raster")
+    events = signals.get("spk", trial=_inputs.check_trial(signals, trial, "raster"))
     about = signals.tree["spk"].attrs
     ax = _style.axes_for(ax, 7.0, 4.5)
     size = float(np.clip(1600.0 / int(about["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
+    n_neurons = int(about["n_neurons"])
+    ax.set(xlim=(0.0, float(about["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
+    look: dict[str, Any] = {"ms": size, "mew": 0, "scalex": False, "scaley": False}
     if "neurons" in signals.tree.children:
         cells = _by_layer(signals.neurons)
         rows = pd.Series(np.arange(len(cells)), index=cells["neuron"]).loc[ids].to_numpy()
+        shown = _pixels.thin_dots(events.values, rows, ax)
+        times_ms, rows = events.values[shown], rows[shown]
         kinds = cells["cell_type"].to_numpy()[rows]
+        entries: dict[str, Artist] = {}
         for name, colour in _style.colours(cells["cell_type"]).items():
-            mine = kinds == name
-            ax.plot(events.values[mine], rows[mine], ".", ms=size, mew=0, color=colour, label=name)
+            of_type = kinds == name
+            (entries[name],) = ax.plot(times_ms[of_type], rows[of_type], ".", color=colour, label=name, **look)
         _bands(ax, cells)
-        _legend(ax, markerscale=8.0 / size)
+        _legend(ax, entries, markerscale=8.0 / size)
     else:
-        ax.plot(events.values, ids, ".", ms=size, mew=0, color=_style.INK)
+        shown = _pixels.thin_dots(events.values, ids, ax)
+        ax.plot(events.values[shown], ids[shown], ".", color=_style.INK, **look)
         ax.set_ylabel("neuron")
-    ax.set(xlim=(0.0, float(about["duration_ms"])), ylim=(int(about["n_neurons"]) - 0.5, -0.5), xlabel="time (ms)")
-    _style.mark_events(ax, _style.events_of(signals, None))
+    if len(shown) < len(ids):
+        note: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": _style.SMALL_pt}
+        text = f"{len(shown):,} of {len(ids):,} spikes: one a pixel"
+        _text.put_note(ax, text, (1.0, 0.0), (0, -16), xycoords="axes fraction", **note)
+    _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax)
 
 
@@ -78,19 +90,22 @@ def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     JtfneError
         If spikes were not recorded, or the net has no names.
     """
-    table = _runs(signals, "rates").rates()
+    table = _inputs.check_run(signals, "rates").rates()
     groups = _layer_names(table)
     order = list(dict.fromkeys(groups))
     kinds = _style.colours(table["cell_type"])
     ax = _style.axes_for(ax, max(4.0, 1.1 * len(order) + 2.2), 3.2)
     width = 0.8 / len(kinds)
-    for at, (name, colour) in enumerate(kinds.items()):
-        mine = (table["cell_type"] == name).to_numpy()
-        x = np.array([order.index(each) for each in groups[mine]], float)
-        ax.bar(x + (at - (len(kinds) - 1) / 2) * width, table["rate_Hz"][mine], 0.9 * width, color=colour, label=name)
-    ax.set_xticks(range(len(order)), order, rotation=45 if len(order) > 8 else 0)
+    entries: dict[str, Artist] = {}
+    for number, (name, colour) in enumerate(kinds.items()):
+        of_type = (table["cell_type"] == name).to_numpy()
+        x = np.array([order.index(group) for group in groups[of_type]], float)
+        x += (number - (len(kinds) - 1) / 2) * width
+        bars = ax.bar(x, table["rate_Hz"][of_type], 0.9 * width, color=colour, label=name)
+        entries[name] = bars[0]
+    _text.name_ticks(ax, "x", range(len(order)), order, rotation=45 if len(order) > 8 else 0)
     ax.set(ylabel="mean rate (Hz)", xlim=(-0.6, len(order) - 0.4))
-    _legend(ax)
+    _legend(ax, entries)
     ax.tick_params(axis="x", length=0)
     return _style.tidy(ax)
 
@@ -118,29 +133,28 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     JtfneError
         If potentials were not recorded.
     """
-    found = _runs(signals, "vm").get("vm", trial=trial).transpose("time", "neuron")
-    if n < 1:
-        raise refuse(f"n={n!r}", "1 or more", "analysis.figures.vm")
-    named = "cell_type" in found.coords
-    keys = [found[key].values if named else np.zeros(found.sizes["neuron"], "U1") for key in POPULATION]
-    cells = pd.DataFrame(dict(zip(POPULATION, keys, strict=True)))
-    rows = _examples(cells, n) if named else np.arange(min(n, len(cells)))
+    where = "analysis.figures.vm"
+    signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
+    trial = _inputs.check_trial(signals, trial, "vm")
+    cells, rows, ids = _cells_to_show(signals, n)
+    found = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
+    found = _inputs.array_of(found, "vm", "time", "neuron", where=where).transpose("time", "neuron")
+    named = bool(cells["cell_type"].iloc[0])
     ax = _style.axes_for(ax, 7.0, 0.5 * len(rows) + 1.2)
-    values = np.asarray(found.values[:, rows], float)
+    values = found.values
     step = 1.1 * max(float(np.ptp(values, axis=0).max()), 1.0)
     kinds = _style.colours(cells["cell_type"])
-    for at, row in enumerate(rows):
-        trace = values[:, at] - values[:, at].min() - at * step
-        ax.plot(found["time"].values, trace, lw=0.8, color=kinds[cells["cell_type"][row]] if named else _style.INK)
+    columns = _pixels.n_columns(ax)
+    for number, row in enumerate(rows):
+        trace = values[:, number] - values[:, number].min() - number * step
+        colour = kinds[cells["cell_type"][row]] if named else _style.INK
+        ax.plot(*_pixels.thin_trace(found["time"].values, trace, columns), lw=0.8, color=colour)
     names = _layer_names(cells) + " " + cells["cell_type"].to_numpy(dtype=object)
-    ids = found["neuron"].values
-    ax.set_yticks(
-        [values[:, at].mean() - values[:, at].min() - at * step for at in range(len(rows))],
-        [f"{names[row]} {ids[row]}".strip() for row in rows],
-    )
+    middles = values.mean(axis=0) - values.min(axis=0) - step * np.arange(len(rows))
+    _text.name_ticks(ax, "y", middles, [f"{names[row]} {ids[row]}".strip() for row in rows])
     ax.set(xlabel="time (ms)", xlim=(0.0, float(found["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
     _style.scale_bar(ax, 0.6 * step, str(found.attrs["units"]))
-    _style.mark_events(ax, _style.events_of(signals, None))
+    _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax, frame=False)
 
 
@@ -163,27 +177,29 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     JtfneError
         If the net has no names.
     """
-    cells = _runs(signals, "layout").neurons
+    cells = _inputs.check_run(signals, "layout").neurons
     areas = list(dict.fromkeys(cells["area"]))
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
     x_mm = cells["x_mm"] + cells["area"].map({name: at * pitch_mm for at, name in enumerate(areas)}).astype(float)
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
+    entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
         mine = cells["cell_type"] == name
         front, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
-        ax.scatter(x_mm[mine], cells["z_mm"][mine], size, color=colour, lw=0, alpha=0.85, label=name, zorder=front)
+        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": front}
+        entries[name] = ax.scatter(x_mm[mine], cells["z_mm"][mine], size, **look)
     for at, area in enumerate(areas):
         _boundaries(ax, cells[cells["area"] == area], at * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
             place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
-            ax.text(at * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **place)
+            _text.put_text(ax, at * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **place)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
     ax.set_xticks([at * pitch_mm + x for at in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
     ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
-    _legend(ax, markerscale=2.0)
+    _legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
 
 
@@ -206,7 +222,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     JtfneError
         If the run had no stimulus.
     """
-    events = _style.events_of(_runs(signals, "timeline"), None)
+    events = _inputs.events_of(_inputs.check_run(signals, "timeline"), None)
     if events.empty:
         raise refuse("a run without events", "one with a stimulus", "analysis.figures.timeline")
     labels = list(dict.fromkeys(events["label"].astype(str)))
@@ -215,16 +231,24 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     for onset_ms, length_ms, label in events.itertuples(index=False):
         shown_ms = max(float(length_ms), 0.003 * duration_ms)
         ax.barh(labels.index(str(label)), shown_ms, 0.6, left=float(onset_ms), color=_style.EVENT_COLOUR)
-    ax.set_yticks(range(len(labels)), [label or "stimulus" for label in labels])
+    _text.name_ticks(ax, "y", range(len(labels)), [label or "stimulus" for label in labels])
     ax.set(xlabel="time (ms)", xlim=(0.0, duration_ms), ylim=(len(labels) - 0.4, -0.6))
     return _style.tidy(ax, frame=False)
 
 
-def _runs(signals: Signals, name: str) -> Signals:
-    """`signals`. Raises: JtfneError if it is something else."""
-    if not isinstance(signals, Signals):
-        raise refuse(f"data of type {type(signals).__name__}", "Signals", f"analysis.figures.{name}")
-    return signals
+def _cells_to_show(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+    """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the ids of all.
+
+    Raises: JtfneError if potentials were not recorded.
+    """
+    if "vm" not in signals.recorded():
+        signals.get("vm")  # says so
+    node = signals.tree["vm"].to_dataset()
+    ids = node["neuron"].values
+    named = "cell_type" in node.coords
+    columns = [node[key].values if named else np.zeros(ids.size, "U1") for key in POPULATION]
+    cells = pd.DataFrame(dict(zip(POPULATION, columns, strict=True)))
+    return cells, _examples(cells, n) if named else np.arange(min(n, ids.size)), ids
 
 
 def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
@@ -241,7 +265,7 @@ def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: flo
     for boundary in (bottoms[:-1] + tops[1:]) / 2:
         ax.plot(ends, [boundary, boundary], lw=0.8, color=_style.FAINT)
     for layer, middle in zip(ranges.index, (tops + bottoms) / 2, strict=True):
-        ax.text(ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt)
+        _text.put_text(ax, ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt)
 
 
 def _by_layer(cells: pd.DataFrame) -> pd.DataFrame:
@@ -261,13 +285,15 @@ def _bands(ax: "Axes", cells: pd.DataFrame) -> None:
         centres.append((name, float(rows.mean())))
         if at % 2 == 0:
             ax.axhspan(rows[0] - 0.5, rows[-1] + 0.5, color=_style.BAND, lw=0, zorder=0)
-    ax.set_yticks([row for _, row in centres], [name for name, _ in centres])
+    _text.name_ticks(ax, "y", [row for _, row in centres], [name for name, _ in centres])
     ax.tick_params(axis="y", length=0)
 
 
-def _legend(ax: "Axes", *, markerscale: float = 1.0) -> None:
+def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
     """Cell types, right of the axes."""
-    ax.legend(
+    _text.put_legend(
+        ax,
+        entries,
         loc="upper left",
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,

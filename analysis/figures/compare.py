@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jtfne.analysis.figures import _style
+from jtfne._check import refuse
+from jtfne.analysis.figures import _inputs, _style, _text
 from jtfne.analysis.figures.fields import depth_image
 from jtfne.analysis.laminar import LaminarFeatures
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
+WHERE = "analysis.figures.laminar_comparison"
 WINDOW_ms = (-10.0, 50.0)
 
 
@@ -33,6 +35,9 @@ def laminar_comparison(
     -------
     matplotlib.figure.Figure
     """
+    for name, features in (("simulated", simulated), ("recorded", recorded)):
+        if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):
+            raise refuse(f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE)
     figure = _style.new_figure(7.6, 3.4)
     left, right = figure.subplots(1, 2)
     _response(left, simulated, "simulated")
@@ -45,14 +50,15 @@ def laminar_comparison(
 
 def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     """One response over its peak within the window, its sink ringed; the image."""
-    csd = _style.depths_of(features.csd, "analysis.figures.laminar_comparison")
+    csd = _style.depths_of(_inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE)
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)
     values = values / _style.peak_of(values)
     image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, low=-1.0, high=1.0)
     ax.axvline(0.0, color=_style.INK, lw=1.0, ls="--")
     ax.plot(features.peak_latency_ms, features.sink_depth_mm, "o", ms=9, mfc="none", mec=_style.INK, mew=1.2)
-    ax.text(
+    _text.put_text(
+        ax,
         0.97,
         0.04,
         f"sink at {features.sink_depth_mm:.2f} mm, {features.peak_latency_ms:.1f} ms",
@@ -63,6 +69,6 @@ def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     ax.set_xlabel("time from onset (ms)")
     unit = str(csd.attrs.get("units", "a.u."))
     unit = unit.replace("^3", "³")
-    ax.set_title(f"{name} ({'proxy, ' if csd.attrs.get('proxy') else ''}{unit})")
+    _text.put_title(ax, f"{name} ({'proxy, ' if csd.attrs.get('proxy') else ''}{unit})")
     _style.tidy(ax)
     return image

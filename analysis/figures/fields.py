@@ -1,16 +1,19 @@
 """Figures of fields over depth and frequency, simulated and recorded arrays alike."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne.analysis.figures import _style
-from jtfne.analysis.figures._style import Data, Floats
+from jtfne._check import refuse
+from jtfne.analysis.figures import _inputs, _pixels, _style, _text
+from jtfne.analysis.figures._inputs import Data
+from jtfne.analysis.figures._style import Floats
 from jtfne.analysis.spectrum import psd as power_of
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
 
@@ -51,9 +54,10 @@ def laminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.laminar"
-    found, chosen = _style.one_area(_style.array_of(data, readout, "time", "channel", where=where), area, where)
+    found = _inputs.array_of(data, readout, "time", "channel", free=("area",), where=where)
+    found, chosen = _style.one_area(found, area, where)
     found = _style.depths_of(found, where)
-    shown = _style.events_of(data, events)
+    shown = _inputs.events_of(data, events)
     onset_ms = _style.first_onset(shown)
     found = _style.around(_style.from_baseline(found, onset_ms), onset_ms).transpose("channel", "time")
     ax = _style.axes_for(ax, 4.8, 3.4)
@@ -63,19 +67,13 @@ def laminar(
     ax.set_xlabel("time (ms)")
     if onset_ms is not None:
         ax.axvline(onset_ms, color=_style.INK, lw=1.0, ls="--")
-        ax.annotate(
-            str(shown["label"].iloc[0]) or "stimulus",
-            (onset_ms, 1.0),
-            (0, 2),
-            xycoords=ax.get_xaxis_transform(),
-            textcoords="offset points",
-            fontsize=_style.SMALL_pt,
-            va="bottom",
-        )
+        label = str(shown["label"].iloc[0]) or "stimulus"
+        look: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "fontsize": _style.SMALL_pt, "va": "bottom"}
+        _text.put_note(ax, label, (onset_ms, 1.0), (0, 2), **look)
     sign = "; sinks < 0" if _style.name_of(found) == "CSD" else ""
     _style.colour_bar(ax, image, _style.labelled(found) + sign)
     if chosen is not None and data_areas(data, readout) > 1:
-        ax.set_title(chosen, loc="right")
+        _text.put_title(ax, chosen, loc="right")
     return _style.tidy(ax)
 
 
@@ -104,24 +102,31 @@ def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", are
     """
     where = "analysis.figures.psd"
     # Power is averaged over trials, not the trace: what is not locked to the stimulus counts too.
-    given = data if isinstance(data, xr.DataArray) else data.get(readout)
+    given = _inputs.readout_of(data, readout, where)
+    if "time" in given.dims:
+        _inputs.array_of(given, readout, "time", free=("...",), where=where)
     power = given if "frequency" in given.dims else power_of(given)
-    power, _ = _style.one_area(_style.array_of(power, readout, "frequency", where=where), area, where)
+    power, _ = _style.one_area(_inputs.array_of(power, readout, "frequency", free=("...",), where=where), area, where)
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= MAX_Hz)))
     values = np.asarray(power.transpose(..., "frequency").values, float).reshape(-1, power.sizes["frequency"])
     f_Hz = power["frequency"].values
+    if not f_Hz.size:
+        raise refuse("data without frequencies", f"some above 0 and up to {MAX_Hz:g} Hz", where)
     ax = _style.axes_for(ax, 4.6, 3.2)
+    entries: dict[str, Artist] = {}
     if len(values) > 1:
         label = f"10 to 90 % of {len(values)} channels"
-        ax.fill_between(f_Hz, *np.percentile(values, (10, 90), axis=0), color="#0072B2", alpha=0.2, lw=0, label=label)
-    ax.plot(f_Hz, values.mean(axis=0), color="#0072B2", lw=1.2, label="mean")
+        low, high = np.percentile(values, (10, 90), axis=0)
+        entries[label] = ax.fill_between(f_Hz, low, high, color="#0072B2", alpha=0.2, lw=0, label=label)
+    (entries["mean"],) = ax.plot(f_Hz, values.mean(axis=0), color="#0072B2", lw=1.2, label="mean")
     ax.set_yscale("log")
     unit = str(power.attrs.get("units", "a.u.")).replace("(a.u.)^2", "a.u.²").replace("^2", "²")
     proxy = " (proxy)" if power.attrs.get("proxy") else ""
     name = f"{_style.name_of(power)} power, {unit}{proxy}"
-    ax.set(xlabel="frequency (Hz)", xlim=(0.0, min(MAX_Hz, float(f_Hz[-1]))), ylabel=name)
-    ax.legend(frameon=False, fontsize=_style.SMALL_pt)
+    ax.set(xlabel="frequency (Hz)", xlim=(0.0, min(MAX_Hz, float(f_Hz[-1]))))
+    _text.name_axis(ax, "y", name)
+    _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
     return _style.tidy(ax)
 
 
@@ -151,7 +156,9 @@ def spectrolaminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.spectrolaminar"
-    found = _style.array_of(data, "spectrolaminar_proxy", "channel", "frequency", where=where)
+    found = _inputs.array_of(data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where)
+    if crossover_mm is not None:
+        crossover_mm = _inputs.check_number(crossover_mm, "crossover_mm", where)
     found, _ = _style.one_area(found, area, where)
     found = _style.depths_of(found, where).transpose("channel", "frequency")
     ax = _style.axes_for(ax, 4.8, 3.4)
@@ -161,17 +168,8 @@ def spectrolaminar(
     ax.set_xlabel("frequency (Hz)")
     if crossover_mm is not None:
         ax.axhline(crossover_mm, color="white", lw=1.2, ls="--")
-        ax.annotate(
-            "crossover",
-            (1.0, crossover_mm),
-            (-3, 2),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            color="white",
-            ha="right",
-            va="bottom",
-            fontsize=_style.SMALL_pt,
-        )
+        look: dict[str, Any] = {"color": "white", "ha": "right", "va": "bottom", "fontsize": _style.SMALL_pt}
+        _text.put_note(ax, "crossover", (1.0, crossover_mm), (-3, 2), xycoords=ax.get_yaxis_transform(), **look)
     proxy = " (proxy)" if found.attrs.get("proxy") else ""
     _style.colour_bar(ax, image, f"relative power{proxy}")
     return _style.tidy(ax)
@@ -180,13 +178,18 @@ def spectrolaminar(
 def depth_image(
     ax: "Axes", x: Floats, z_mm: Floats, values: Floats, *, colours: str = _style.DIVERGING, low: float, high: float
 ) -> "QuadMesh":
-    """`values` (channel, x) as an image, depth downward, linear between channels; what a colour bar needs."""
+    """`values` (channel, x) as an image, depth downward, linear between channels; what a colour bar needs.
+
+    Of more columns than pixels each pixel shows their mean.
+    """
+    ends = (float(x[0]), float(x[-1]))
+    x, values = _pixels.mean_columns(np.asarray(x, np.float64), values, _pixels.n_columns(ax))
     fine_mm = np.linspace(z_mm[0], z_mm[-1], N_FINE)
     above = np.clip(np.searchsorted(z_mm, fine_mm, side="right") - 1, 0, z_mm.size - 2)
     part = ((fine_mm - z_mm[above]) / (z_mm[above + 1] - z_mm[above]))[:, None]
     fine = (1.0 - part) * values[above] + part * values[above + 1]
     image = ax.pcolormesh(x, fine_mm, fine, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True)
-    ax.set(xlim=(float(x[0]), float(x[-1])), ylim=(float(z_mm[-1]), float(z_mm[0])), ylabel="depth (mm)")
+    ax.set(xlim=ends, ylim=(float(z_mm[-1]), float(z_mm[0])), ylabel="depth (mm)")
     return image
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from jtfne._check import refuse
-from jtfne.analysis.figures import _style
-from jtfne.analysis.figures._style import Data, Floats
+from jtfne.analysis.figures import _inputs, _pixels, _style, _text
+from jtfne.analysis.figures._inputs import Data
+from jtfne.analysis.figures._style import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,21 +51,23 @@ def traces(
         If the readout was not recorded.
     """
     where = "analysis.figures.traces"
-    found = _style.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
-    if n < 1:
-        raise refuse(f"n={n!r}", "1 or more", where)
-    shown = _style.events_of(data, events)
+    found = _inputs.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    n = _inputs.check_count(n, where)
+    shown = _inputs.events_of(data, events)
     found = _style.from_baseline(found, _style.first_onset(shown))
     rows = np.unique(np.linspace(0, found.sizes["channel"] - 1, min(n, found.sizes["channel"])).round().astype(int))
     values = np.asarray(found.values[:, rows], float)
     step = 0.8 * float(np.ptp(values, axis=0).max()) or 1.0
     time = found["time"].values
     ax = _style.axes_for(ax, 6.0, 0.26 * len(rows) + 1.2)
-    for at in range(len(rows)):
-        ax.plot(time, values[:, at] - at * step, lw=0.7, color=_style.INK)
-    ax.set_yticks(-step * np.arange(len(rows)), [str(found["channel"].values[row]) for row in rows])
+    columns = _pixels.n_columns(ax)
+    for number in range(len(rows)):
+        trace = values[:, number] - number * step
+        ax.plot(*_pixels.thin_trace(time, trace, columns), lw=0.7, color=_style.INK)
+    names = [str(name) for name in found["channel"].values[rows]]
+    _text.name_ticks(ax, "y", -step * np.arange(len(rows)), names)
     ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step))
-    ax.set_ylabel(_style.labelled(found))
+    _text.name_axis(ax, "y", _style.labelled(found))
     _style.scale_bar(ax, 0.7 * step, str(found.attrs.get("units", "a.u.")))
     _style.mark_events(ax, shown)
     return _style.tidy(ax, frame=False)
@@ -103,8 +106,13 @@ def topography(
         If the readout was not recorded, or there are fewer than 4 sensors with positions.
     """
     where = "analysis.figures.topography"
-    found = _style.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
-    onset_ms = _style.first_onset(_style.events_of(data, events))
+    found = _inputs.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    if time_ms is not None:
+        time_ms = _inputs.check_number(time_ms, "time_ms", where)
+        first_ms, second_ms, last_ms = found["time"].values[[0, 1, -1]]
+        if not first_ms - (second_ms - first_ms) <= time_ms <= last_ms:  # a sample ends at its time
+            raise refuse(f"time_ms={time_ms:g}", f"a time within {first_ms:g} to {last_ms:g} ms", where)
+    onset_ms = _style.first_onset(_inputs.events_of(data, events))
     found = _style.from_baseline(found, onset_ms)
     places = flat_positions(found, where)
     if time_ms is None:
@@ -115,7 +123,7 @@ def topography(
     image = _map(ax, np.asarray(now.values, float), places)
     _style.colour_bar(ax, image, _style.labelled(found))
     since = "" if onset_ms is None else f" ({float(now['time']) - onset_ms:+.0f} ms)"
-    ax.set_title(f"{float(now['time']):.0f} ms{since}")
+    _text.put_title(ax, f"{float(now['time']):.0f} ms{since}")
     return _style.tidy(ax)
 
 

@@ -1,12 +1,12 @@
 """What FLIP finds beside what it finds by chance."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne._check import refuse
-from jtfne.analysis.figures import _style
+from jtfne.analysis.figures import _style, _text
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.measures.vflip import FlipNull
 
@@ -48,15 +48,9 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
         counts = np.histogram(each.null, edges)[0]
         ax.stairs(HEIGHT * counts / counts.max() - row, edges, baseline=-row, fill=True, color=DRAWN, alpha=0.6)
         ax.plot([each.goodness] * 2, [-row, HEIGHT - row], color=FOUND, lw=1.8)
-        ax.annotate(
-            f"p = {each.p:.2g}",
-            (1.0, -row),
-            (2, 2),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            fontsize=_style.SMALL_pt,
-        )
-    ax.set_yticks([HEIGHT / 3 - row for row in range(len(rows))], list(rows))
+        look: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "fontsize": _style.SMALL_pt}
+        _text.put_note(ax, f"p = {each.p:.2g}", (1.0, -row), (2, 2), **look)
+    _text.name_ticks(ax, "y", [HEIGHT / 3 - row for row in range(len(rows))], [str(name) for name in rows])
     ax.set(xlim=(-limit, limit), ylim=(0.02 - len(rows) + 1 - 0.1, 1.0), xlabel="goodness G (bars: draws; line: data)")
     return _style.tidy(ax, frame=False)
 
@@ -67,4 +61,9 @@ def _named(found: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull]:
     if not rows or not all(isinstance(each, FlipNull) for each in rows.values()):
         given = f"data of type {type(found).__name__}"
         raise refuse(given, "a FlipNull, or several by name", "analysis.figures.flip_null")
+    for name, null in rows.items():
+        draws = np.asarray(null.null)
+        if draws.size == 0 or not np.isfinite([*draws, null.goodness, null.p]).all():
+            given = f"{name or 'a null'!r} of {draws.size} draws, or with values that are not finite,"
+            raise refuse(given, "draws, goodness and p that are finite", "analysis.figures.flip_null")
     return rows

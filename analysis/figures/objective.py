@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne._check import refuse
-from jtfne.analysis.figures import _style
+from jtfne.analysis.figures import _style, _text
 from jtfne.objective import ObjectiveResult
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[Hashable, Any]
 MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
-LONGEST = 46  # letters of a name
 
 
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
@@ -51,26 +50,22 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
     names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
-    ax.set_yticks(range(n_rows), [_short(name) for name in names])
+    _text.name_ticks(ax, "y", range(n_rows), names)
     texts = [(_reached(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
     texts += [(_held(row), MET if row["passed"] else MISSED) for row in gates]
+    place = ax.get_yaxis_transform()
     for at, (text, ink) in enumerate(texts):
         look: dict[str, Any] = {"va": "center", "fontsize": _style.SMALL_pt, "color": ink, "annotation_clip": False}
-        ax.annotate(text, (1.02, at), xycoords=ax.get_yaxis_transform(), **look)
+        _text.put_note(ax, text, (1.02, at), (0, 0), xycoords=place, **look)
     ax.set_xlabel("weighted distance from the target")
     verdict = "passed" if result.passed else "not passed"
-    ax.set_title(f"score {result.score:.4g}, {verdict}")
+    _text.put_title(ax, f"score {result.score:.4g}, {verdict}")
     return _style.tidy(ax)
 
 
 def _colour(row: Row) -> str:
     """Blue within a scale of the target, red beyond."""
     return MET if row["distance"] <= 1.0 else MISSED
-
-
-def _short(name: str) -> str:
-    """A name, cut if long."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _number(row: Row) -> str:

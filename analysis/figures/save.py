@@ -1,11 +1,12 @@
 """All figures of a run as PNG files, and the one that shows it at a glance."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jtfne._check import JtfneError
-from jtfne.analysis.figures import _style, cells, fields, head
+from jtfne._check import JtfneError, refuse
+from jtfne.analysis.figures import _inputs, _style, _text, cells, fields, head
 from jtfne.analysis.spectrolaminar import flip
 from jtfne.run_folder import written_beside
 from jtfne.signals import Signals
@@ -40,13 +41,51 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     JtfneError
         If the folder holds anything.
     """
-    names = []
-    with written_beside(Path(folder)) as beside:
+    signals = _inputs.check_run(signals, "save_all")
+    target = _folder_of(folder)
+    with written_beside(target) as beside:
+        beside.mkdir()
+        paths = [_save(draw, beside / f"{name}.png") for name, draw in _allowed(signals).items()]
+    return [target / path.name for path in paths]
+
+
+def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dict[str, Exception]]:
+    """As `save_all`, but a figure that cannot be drawn leaves the others be.
+
+    Returns
+    -------
+    list of Path, dict of str to Exception
+        The files, in order; and why each file that is missing could not be drawn.
+    """
+    signals = _inputs.check_run(signals, "save_all")
+    target = _folder_of(folder)
+    paths: list[Path] = []
+    errors: dict[str, Exception] = {}
+    with written_beside(target) as beside:
         beside.mkdir()
         for name, draw in _allowed(signals).items():
-            draw().savefig(beside / f"{name}.png")
-            names.append(f"{name}.png")
-    return [Path(folder) / name for name in names]
+            path = beside / f"{name}.png"
+            try:
+                paths.append(_save(draw, path))
+            except OSError:  # a full disk, say, is no matter of one figure
+                raise
+            except Exception as error:  # noqa: BLE001  # matplotlib and MNE raise all kinds
+                path.unlink(missing_ok=True)
+                errors[path.name] = error
+    return [target / path.name for path in paths], errors
+
+
+def _folder_of(folder: object) -> Path:
+    """`folder` as a Path. Raises: JtfneError for what names none."""
+    if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
+        raise refuse(f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all")
+    return Path(folder)
+
+
+def _save(draw: "Callable[[], Figure]", path: Path) -> Path:
+    """Draw a figure and write it; where."""
+    draw().savefig(path)
+    return path
 
 
 def overview(signals: Signals) -> "Figure":
@@ -66,6 +105,7 @@ def overview(signals: Signals) -> "Figure":
     JtfneError
         If one of them was not recorded.
     """
+    signals = _inputs.check_run(signals, "overview")
     figure = _style.new_figure(14.0, 4.4)
     grid = figure.add_gridspec(2, 4, width_ratios=[1.5, 1.15, 1.15, 1.0], height_ratios=[1.2, 1.0])
     cells.raster(signals, figure.add_subplot(grid[:, 0]))
@@ -111,7 +151,7 @@ def _by_area(signals: Signals, what: str) -> "Figure":
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
         _panel(signals, ax, what, area)
         if len(areas) > 1:
-            ax.set_title(area, loc="right", fontsize=_style.FONT_pt)
+            _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
     return figure
 
 

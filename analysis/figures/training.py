@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from jtfne._check import refuse
-from jtfne.analysis.figures import _style
+from jtfne.analysis.figures import _style, _text
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 NEEDED = ("generation", "score", "passed")
@@ -37,21 +38,28 @@ def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
     history = getattr(result, "history", result)
     if not isinstance(history, pd.DataFrame) or not set(NEEDED) <= set(history.columns):
         raise refuse(f"a {type(result).__name__}", "a TrainingResult, or its history", "training_history")
+    if history["score"].dtype.kind not in "iuf" or history["generation"].dtype.kind not in "iuf":
+        raise refuse("a history whose scores or generations are no numbers", "that of a training", "training_history")
     scored = history[np.isfinite(history["score"])]
     if scored.empty:
         raise refuse("a history without a finite score", "at least one", "training_history")
     ax = _style.axes_for(ax, 6.0, 3.5)
-    ax.plot(scored["generation"], scored["score"], ".", ms=4.0, mew=0, color=_style.FAINT, label="candidates")
+    entries: dict[str, Artist] = {}
+    look: dict[str, Any] = {"ms": 4.0, "mew": 0, "color": _style.FAINT, "label": "candidates"}
+    (entries["candidates"],) = ax.plot(scored["generation"], scored["score"], ".", **look)
     passed = scored[scored["passed"].astype(bool)]
     if len(passed):
         colour = _style.TYPE_COLOURS["SST"]
-        ax.plot(passed["generation"], passed["score"], ".", ms=5.0, mew=0, color=colour, label="passed")
+        look = {"ms": 5.0, "mew": 0, "color": colour, "label": "passed"}
+        (entries["passed"],) = ax.plot(passed["generation"], passed["score"], ".", **look)
     lowest = scored.groupby("generation")["score"].min().cummin()
-    ax.step(lowest.index, lowest.to_numpy(), where="post", lw=1.2, color=_style.INK, label="best so far")
+    look = {"where": "post", "lw": 1.2, "color": _style.INK, "label": "best so far"}
+    (entries["best so far"],) = ax.step(lowest.index, lowest.to_numpy(), **look)
     if (scored["score"] > 0.0).all():
         ax.set_yscale("log")
     n_lost = len(history) - len(scored)
     title = f"{n_lost} of {len(history)} candidates without a finite score" if n_lost else ""
-    ax.set(xlabel="generation", ylabel="score", title=title)
-    ax.legend(frameon=False, fontsize=_style.SMALL_pt)
+    ax.set(xlabel="generation", ylabel="score")
+    _text.put_title(ax, title)
+    _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
     return _style.tidy(ax)

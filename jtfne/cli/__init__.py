@@ -3,10 +3,7 @@
 Exit codes: 0 done, 2 bad input (one clear error), 1 otherwise. Results on stdout, progress and errors on stderr.
 """
 
-import contextlib
 import enum
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +11,7 @@ import typer
 
 from jtfne.cli._shared import As_json, Config_argument, config_of, print_facts
 from jtfne.cli._train import train
+from jtfne.cli._write import export_to, write_results
 
 if TYPE_CHECKING:
     from jtfne.config import Config
@@ -30,7 +28,6 @@ app = typer.Typer(
 
 Run_folder = Annotated[Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")]
 SHOWN_CELLS = 20_000  # of a preset that is wired to be described: a second or so
-FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 
 
 class Format(enum.StrEnum):
@@ -82,9 +79,9 @@ def run(
         signals, differing = _repeated(manifest, _room(out, resume=resume))
     else:
         signals, differing = _simulated(config_of(str(config), seed, duration_ms), _room(out, resume=resume)), None
-    files = _written(signals, _beside(out), out.absolute())
-    _tell_run(signals, out, files, differing, as_json=as_json)
-    if differing:
+    files, failures = write_results(signals, _beside(out), out.absolute())
+    _tell_run(signals, out, files, differing, failures, as_json=as_json)
+    if differing or failures:
         raise typer.Exit(1)
 
 
@@ -129,8 +126,11 @@ def export(
     signals = jtfne.load(folder)
     target = folder / "export" if out is None else out
     target.mkdir(parents=True, exist_ok=True)
-    for path in _exported(signals, to, target):
+    paths, failures = export_to(signals, to.value, target)
+    for path in paths:
         typer.echo(str(path))
+    if failures:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -153,7 +153,6 @@ def compare(
         raise refuse("RECORDING given twice" if recording else "no RECORDING", "one file, or 'barrel'", "jtfne compare")
     signals = jtfne.load(folder)
     target = folder / "compare" if out is None else out
-    target.mkdir(parents=True, exist_ok=True)
     table, files = analysis.compare_run(signals, str(recording or named), readout=readout, folder=target)
     if as_json:
         print_facts({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
@@ -270,50 +269,19 @@ def _refuse_used(out: Path) -> None:
         raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
 
 
-def _written(signals: "Signals", room: Path, out: Path) -> list[Path]:
-    """The run folder `room` with all that is made from it, renamed to `out`; its files, relative to it."""
-    from jtfne import _json, analysis, interop, run_folder
-    from jtfne.partial_run import locked, only_the_run
-
-    with locked(room):
-        only_the_run(room)
-        (room / "config.json").write_text(_json.dumps(signals.manifest["config"], indent=2) + "\n", encoding="utf-8")
-        for readout, name in FIFS.items():
-            if readout in signals.tree.children:
-                interop.write_fif(signals, readout, room / name)
-        with _working("drawing figures"):
-            figures = analysis.figures.save_all(signals, room / "figures")
-            analysis.write_report(signals, room / "report.html", figures)
-    if out.exists():
-        out.rmdir()
-    room.rename(out)
-    signals.tree = run_folder.on_disk(signals.tree, out)
-    return sorted(
-        path.relative_to(out) for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts
-    )
-
-
-def _exported(signals: "Signals", to: Format, target: Path) -> Iterator[Path]:
-    """Write `signals` into `target` and name each file."""
-    from jtfne import interop
-
-    if to is Format.fif:
-        for readout in signals.tree.children:
-            if readout.startswith(("lfp", "csd", "eeg", "meg")):
-                yield interop.write_fif(signals, readout, target / f"{readout}_raw.fif")
-        return
-    writers = {
-        Format.parquet: (interop.write_parquet, "spikes.parquet"),
-        Format.netcdf: (interop.to_netcdf, "signals.nc"),
-        Format.zarr: (interop.to_zarr, "signals.zarr"),
-        Format.sonata: (interop.to_sonata, "sonata"),
-    }
-    yield writers[to][0](signals, target / writers[to][1])
-
-
-def _tell_run(signals: "Signals", out: Path, files: list[Path], differing: list[str] | None, *, as_json: bool) -> None:
+def _tell_run(
+    signals: "Signals",
+    out: Path,
+    files: list[Path],
+    differing: list[str] | None,
+    failures: dict[str, str],
+    *,
+    as_json: bool,
+) -> None:
     """What came out, in a few lines or as JSON."""
     facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summary(signals)}
+    if failures:
+        facts["failures"] = failures
     if differing is not None:
         facts["repeat"] = "identical" if not differing else f"differs in {', '.join(differing)}"
     if as_json:
@@ -335,18 +303,6 @@ def _summary(signals: "Signals") -> dict[str, Any]:
     if "spk" in signals.tree.children:
         facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")
     return facts
-
-
-@contextlib.contextmanager
-def _working(what: str) -> Iterator[None]:
-    """Says on a terminal what takes a moment."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
 
 
 def _fail(error: Exception, code: int) -> None:

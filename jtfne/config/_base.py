@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import core_schema
 
 from jtfne._arguments import check_table
-from jtfne._check import JtfneError, Limit, refuse
+from jtfne._check import JtfneError, Limit, check_name, refuse
 from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
 from jtfne.config._trains import TrainsField
 from jtfne.emitters import Trains
@@ -148,9 +148,12 @@ def plain(value: Any) -> Any:
 
 def _printable(name: str) -> str:
     """`name`, if it can be read and written anywhere. Raises: JtfneError."""
-    if not name or name != name.strip() or not name.isprintable():
-        raise refuse(f"the name {name!r}", "printable characters, no blank at either end", HERE)
-    return name
+    return check_name(name, "the name", HERE)
+
+
+def _printable_or_empty(label: str) -> str:
+    """`label`, if it is empty or can be read and written anywhere. Raises: JtfneError."""
+    return check_name(label, "the label", HERE) if label else label
 
 
 freeze = AfterValidator(FrozenDict)
@@ -163,6 +166,7 @@ Whole = Annotated[int, Field(strict=True, ge=0), numeric]
 Count = Annotated[int, Field(strict=True, ge=1), numeric]
 Flag = Annotated[bool, Field(strict=True), numeric]
 Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_printable)]
+Label = Annotated[str, Field(strict=True), AfterValidator(_printable_or_empty)]
 _TRAINS = Annotated[Trains, TrainsField()]
 Vector = Annotated[tuple[Number, Number, Number], numeric]
 

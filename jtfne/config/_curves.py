@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Frozen, Name, Number, freeze, plain
+from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
 from jtfne.config._errors import HERE, duplicates
 
 MS_PER_S = 1000.0
@@ -42,7 +42,7 @@ class Curve(Frozen):
     values: Annotated[tuple[Number, ...], Field(min_length=1)]
     dims: tuple[Name, ...] = ()
     coords: Annotated[dict[str, Points], freeze] = Field(default={}, validate_default=True)
-    units: str = ""
+    units: Label = ""
 
     @model_validator(mode="after")
     def _whole(self) -> "Curve":

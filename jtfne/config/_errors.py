@@ -17,6 +17,7 @@ _ALLOWED = {
     "int_from_float": "a whole number",
     "bool_type": "true or false",
     "string_type": "a text",
+    "string_unicode": "printable characters, no blank at either end",
     "string_too_short": "a text that is not empty",
     "string_pattern_mismatch": "printable characters, no blank at either end",
     "tuple_type": "a list",

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from jtfne._arguments import describe_argument
-from jtfne._check import refuse
+from jtfne._check import check_name, refuse
 from jtfne.config._base import (
     Count,
     Declared,
@@ -242,8 +242,7 @@ def _leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     if len(depths) > 1 or len(path) > 2:
         raise refuse(f"a mix with types beside layers{_at(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE)
     for name, each in mix.items():
-        if not isinstance(name, str) or not name:
-            raise refuse(f"the name {name!r}{_at(path)}", "a text", HERE)
+        check_name(name, "the name", HERE)
         if isinstance(each, Mapping):
             yield from _leaves(each, (*path, name))
             continue

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Positive, Whole, numeric
+from jtfne.config._base import Count, Declared, Flag, Frozen, Label, Name, NotNegative, Positive, Whole, numeric
 from jtfne.config._errors import HERE, unknown
 from jtfne.config.connections import Selection
 from jtfne.stimuli import STIMULI
@@ -113,7 +113,7 @@ class Stimulus(Frozen):
 
     target: Selection
     drive: Annotated[Drive, Declared(STIMULI)]
-    label: str = ""
+    label: Label = ""
     event: Flag = True
     code: Count | None = None
     at: Schedule | None = None

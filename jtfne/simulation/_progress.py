@@ -1,14 +1,15 @@
 """A bar on a terminal, silence in a pipe."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
+
+from jtfne._terminal import shows_progress
 
 
 @contextlib.contextmanager
 def progress_of(n_steps: int, *, shown: bool | None) -> Iterator[Callable[[int], None]]:
     """What to call with the steps of each chunk. shown: None for a bar on stderr if that is a terminal."""
-    if not (sys.stderr.isatty() if shown is None else shown):
+    if not shows_progress(shown):
         yield lambda n: None
         return
     from rich.console import Console

@@ -1,9 +1,10 @@
 """A bar on a terminal, silence in a pipe."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from typing import Any
+
+from jtfne._terminal import shows_progress
 
 
 class Told:
@@ -26,7 +27,7 @@ class Told:
 @contextlib.contextmanager
 def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]:
     """What to tell of a training or a sweep of `n_runs`. shown: None for a bar on stderr if that is a terminal."""
-    if not (sys.stderr.isatty() if shown is None else shown):
+    if not shows_progress(shown):
         yield Told()
         return
     from rich.console import Console

@@ -1,0 +1,22 @@
+"""Whether anybody sees what is written to stderr."""
+
+import sys
+
+
+def stderr_is_terminal() -> bool:
+    """Whether stderr is a terminal.
+
+    It is None under pythonw and in some services, closed in daemons, and any object at all in notebooks.
+    """
+    isatty = getattr(sys.stderr, "isatty", None)
+    try:
+        return isatty is not None and bool(isatty())
+    except ValueError:  # closed
+        return False
+
+
+def shows_progress(shown: bool | None) -> bool:
+    """Whether to draw a bar. shown: None for one on a terminal, True for one wherever stderr can be written to."""
+    if shown is None:
+        return stderr_is_terminal()
+    return shown and sys.stderr is not None and not getattr(sys.stderr, "closed", False)

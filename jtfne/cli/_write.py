@@ -1,0 +1,158 @@
+"""What is made from a finished run: files of other formats, figures, a report. One that fails leaves the others be."""
+
+import contextlib
+import functools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from jtfne._check import JtfneError
+
+if TYPE_CHECKING:
+    from jtfne.signals import Signals
+
+FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
+FIELDS = ("lfp", "csd", "eeg", "meg")
+LONG_s = 5.0  # what takes longer is told
+
+
+class Attempts:
+    """Steps that are independent of each other: what failed, by name, and why."""
+
+    def __init__(self) -> None:
+        self.failures: dict[str, str] = {}
+        self.refusals: list[JtfneError] = []
+
+    def attempt(self, name: str, step: Callable[[], object]) -> None:
+        """Run a step; say on stderr what it warns of, and keep why it failed.
+
+        An OSError, such as that of a full disk, is no matter of one format: it ends the command, and `--resume` goes
+        on from there.
+        """
+        from jtfne.interop._names import RenamedWarning
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RenamedWarning)  # a note, even where warnings are errors
+            try:
+                step()
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever one format cannot hold must not cost the others
+                self.add_failure(name, error)
+        for text in dict.fromkeys(str(each.message) for each in caught):
+            typer.echo(f"note on {name}: {text}", err=True)
+
+    def add_failure(self, name: str, error: Exception) -> None:
+        """Keep that `name` was not written, and why."""
+        self.failures[name] = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, JtfneError):
+            self.refusals.append(error)
+
+    def print_failures(self) -> None:
+        """Say on stderr what was not written, and why."""
+        for name, reason in self.failures.items():
+            typer.echo(f"error: {name} was not written: {reason}", err=True)
+
+
+def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
+    """Complete the run folder `room` with what is made from the run, and rename it to `out`.
+
+    Returns
+    -------
+    list of Path, dict of str to str
+        The files, relative to `out`; and why each file that could not be written is missing.
+    """
+    from jtfne import _json, analysis, interop, run_folder
+    from jtfne.analysis.figures.save import write_figures
+    from jtfne.partial_run import locked, only_the_run
+
+    attempts = Attempts()
+    figures: list[Path] = []
+
+    def draw_figures() -> None:
+        """Figures that can be drawn, in `room`; the others are noted."""
+        paths, errors = write_figures(signals, room / "figures")
+        figures.extend(paths)
+        for name, error in errors.items():
+            attempts.add_failure(f"figures/{name}", error)
+
+    with locked(room):
+        only_the_run(room)
+        config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
+        (room / "config.json").write_text(config, encoding="utf-8")
+        for readout, name in FIFS.items():
+            if readout in signals.tree.children:
+                attempts.attempt(name, functools.partial(interop.write_fif, signals, readout, room / name))
+        with show_work("drawing figures"):
+            attempts.attempt("figures", draw_figures)
+        attempts.attempt("report.html", lambda: analysis.write_report(signals, room / "report.html", figures))
+    attempts.print_failures()
+    if out.exists():
+        out.rmdir()
+    room.rename(out)
+    signals.tree = run_folder.on_disk(signals.tree, out)
+    files = [path for path in out.rglob("*") if path.is_file() and "signals.zarr" not in path.parts]
+    return sorted(path.relative_to(out) for path in files), attempts.failures
+
+
+def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], dict[str, str]]:
+    """Write `signals` in another format into `target`.
+
+    Returns
+    -------
+    list of Path, dict of str to str
+        The files; and why each field that FIF could not hold is missing.
+
+    Raises
+    ------
+    JtfneError
+        The first refusal, if all were refused.
+    """
+    from jtfne import interop
+    from jtfne.interop._names import safe_name
+
+    writers: dict[str, Callable[[], object]] = {}
+    if to == "fif":
+        for readout in signals.tree.children:
+            if readout.startswith(FIELDS):
+                name = f"{safe_name(readout, 'file')}_raw.fif"
+                writers[name] = functools.partial(interop.write_fif, signals, readout, target / name)
+    else:
+        formats: dict[str, tuple[Callable[..., object], str]] = {
+            "parquet": (interop.write_parquet, "spikes.parquet"),
+            "netcdf": (interop.to_netcdf, "signals.nc"),
+            "zarr": (interop.to_zarr, "signals.zarr"),
+            "sonata": (interop.to_sonata, "sonata"),
+        }
+        write, name = formats[to]
+        writers[name] = functools.partial(write, signals, target / name)
+    attempts = Attempts()
+    for name, writer in writers.items():
+        attempts.attempt(name, writer)
+    if writers and len(attempts.refusals) == len(writers):
+        raise attempts.refusals[0]
+    attempts.print_failures()
+    return [target / name for name in writers if name not in attempts.failures], attempts.failures
+
+
+@contextlib.contextmanager
+def show_work(what: str) -> Iterator[None]:
+    """Say on a terminal what takes a moment, and how long it took if that was long."""
+    from jtfne._terminal import stderr_is_terminal
+
+    if not stderr_is_terminal():
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    began_s = time.monotonic()
+    with console.status(what):
+        yield
+    took_s = time.monotonic() - began_s
+    if took_s > LONG_s:
+        console.print(f"{what} took {took_s:.0f} s")

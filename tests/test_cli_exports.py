@@ -1,0 +1,159 @@
+"""What the command line makes of a finished run: a format that fails leaves the others be, and says why."""
+
+import json
+import sys
+import warnings
+
+import mne
+import numpy as np
+import pytest
+
+import jtfne
+from jtfne import cli, interop
+from jtfne.analysis.figures import save
+from jtfne.cli import _write
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run `jtfne ARGS`: exit code, stdout, stderr."""
+
+    def run_command(*args):
+        monkeypatch.setattr(sys, "argv", ["jtfne", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """A run of 30 ms of an area, layer and label with awkward names."""
+    config = (
+        jtfne.Config()
+        .areas([{"name": "Sehrinde ä", "position_mm": [0.0, -60.0, 40.0], "normal": [0.0, -1.0, 0.0]}])
+        .layers([{"name": "$L_{4", "top": 0.0, "bottom": 1.0}])
+        .cells({"E": 30, "PV": 10})
+        .runtime(duration_ms=30.0, dt_ms=0.1)
+        .probes(["spk", "lfp_proxy", "csd_proxy"])
+    )
+    flash = jtfne.Paradigm.pulse(target="E", start_ms=10.0, duration_ms=5.0, amplitude=9.0, label="bad $\\frac{ flash")
+    return config.stimuli(flash.stimuli).to_file(tmp_path_factory.mktemp("config") / "names.json")
+
+
+@pytest.fixture(scope="module")
+def folder(config, tmp_path_factory):
+    """The run folder of it."""
+    signals = jtfne.construct(jtfne.Config.from_file(config)).simulate()
+    return signals.save(tmp_path_factory.mktemp("run") / "out")
+
+
+def test_awkward_names_end_no_run_and_are_told(call, config, tmp_path):
+    code, out, err = call("run", config, "-o", tmp_path / "out", "--json")
+    assert code == 0, err
+    assert {"lfp_raw.fif", "report.html", "figures/02_raster.png"} <= set(json.loads(out)["files"])
+    assert "note on lfp_raw.fif: names of channels" in err and "'_bad $" in err and "error" not in err
+    raw = mne.io.read_raw_fif(tmp_path / "out/lfp_raw.fif", verbose="error")
+    assert raw.ch_names[0] == "Sehrinde a:ch00"
+    assert interop.from_raw(raw)["channel"].values[0] == "Sehrinde ä:ch00"
+    assert raw.annotations.description.tolist() == ["_bad $\\frac{ flash"]
+
+
+def test_a_format_that_fails_leaves_the_others_be(call, config, tmp_path, monkeypatch):
+    def fail(*args, **more):
+        raise UnicodeEncodeError("ascii", "ä", 0, 1, "not in range")
+
+    monkeypatch.setattr(interop, "write_fif", fail)
+    monkeypatch.setattr(save.cells, "rates", fail)
+    code, out, err = call("run", config, "-o", tmp_path / "out", "--json")
+    facts = json.loads(out)
+    assert code == 1 and set(facts["failures"]) == {"lfp_raw.fif", "figures/03_rates.png"}
+    assert "error: lfp_raw.fif was not written: 'ascii' codec" in err and "Traceback" not in err
+    there = {path.name for path in (tmp_path / "out").rglob("*")}
+    assert {"report.html", "02_raster.png", "manifest.json", "spikes.parquet"} <= there
+    assert not {"lfp_raw.fif", "03_rates.png"} & there and not list(tmp_path.glob(".*"))
+    assert jtfne.load(tmp_path / "out").recorded() == ("spk", "lfp_proxy", "csd_proxy")
+
+
+def test_a_full_disk_is_no_matter_of_one_format_and_the_run_goes_on_later(call, config, tmp_path, monkeypatch):
+    def full(*args, **more):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(interop, "write_fif", full)
+        code, _, err = call("run", config, "-o", tmp_path / "out")
+    assert code == 1 and "No space left" in err and not (tmp_path / "out").exists()
+    code, _, err = call("run", config, "-o", tmp_path / "out", "--resume")
+    assert code == 0, err
+    assert (tmp_path / "out/lfp_raw.fif").exists()
+
+
+def test_export_writes_the_fields_that_it_can(call, folder, tmp_path, monkeypatch):
+    write_fif = interop.write_fif
+
+    def fail_on_csd(signals, readout, path):
+        if readout == "csd_proxy":
+            raise RuntimeError("no room for\na current")
+        return write_fif(signals, readout, path)
+
+    monkeypatch.setattr(interop, "write_fif", fail_on_csd)
+    code, out, err = call("export", folder, "--to", "fif", "-o", tmp_path)
+    assert code == 1 and "error: csd_proxy_raw.fif was not written: no room for a current" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["lfp_proxy_raw.fif"] and "lfp_proxy_raw.fif" in out
+
+
+def recordings(path):
+    """Files that end as recordings do, and are none."""
+    info = mne.create_info(["a", "b"], 1000.0, "eeg", verbose="error")
+    epochs = mne.EpochsArray(np.zeros((2, 2, 50)), info, verbose="error")
+    epochs.save(path / "some-epo.fif", verbose="error")
+    epochs.average().save(path / "some-ave.fif", verbose="error")
+    mne.io.RawArray(np.zeros((2, 500)), info, verbose="error").save(path / "whole_raw.fif", verbose="error")
+    whole = (path / "whole_raw.fif").read_bytes()
+    (path / "cut_raw.fif").write_bytes(whole[: len(whole) // 2])
+    (path / "odd_raw.fif").write_bytes(whole[:900] + bytes(200) + whole[1100:])
+    for suffix in (".fif", ".nc", ".parquet"):
+        (path / f"text{suffix}").write_text("not what it says\n" * 40, encoding="utf-8")
+        (path / f"empty{suffix}").write_bytes(b"")
+        (path / f"folder{suffix}").mkdir()
+    return sorted(each for each in path.iterdir() if each.name != "whole_raw.fif")
+
+
+def test_compare_refuses_what_is_no_recording_and_leaves_nothing(call, folder, tmp_path):
+    before = sorted(folder.rglob("*"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        files = recordings(tmp_path)
+    for path in (*files, tmp_path / "absent.fif", tmp_path / "whole_raw.txt"):
+        code, out, err = call("compare", folder, path)
+        assert code == 2 and err.startswith("error: ") and "(in analysis." in err, (path, err)
+        assert not out and err.count("\n") == 1, err
+    assert sorted(folder.rglob("*")) == before
+    code, _, err = call("compare", folder, tmp_path / "some-epo.fif", "-o", tmp_path / "mine")
+    assert code == 2 and "not of epochs or averages" in err and not (tmp_path / "mine").exists()
+
+
+class Closed:
+    """A stream that somebody closed."""
+
+    def isatty(self):
+        raise ValueError("I/O operation on closed file")
+
+
+@pytest.mark.parametrize("stream", [None, Closed(), object()])
+def test_nobody_needs_stderr(stream, monkeypatch):
+    """It is None under pythonw, and anything at all in notebooks."""
+    from jtfne import _terminal
+    from jtfne.simulation._progress import progress_of
+    from jtfne.trainer._progress import progress_of as progress_of_runs
+
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert not _terminal.stderr_is_terminal() and not _terminal.shows_progress(None)
+    assert not _terminal.shows_progress(False) and (stream is not None or not _terminal.shows_progress(True))
+    with progress_of(3, shown=None) as tick, progress_of_runs("training", 3, shown=None) as told:
+        tick(1)
+        told.ran(1)
+    with _write.show_work("drawing figures"):
+        pass
