@@ -119,6 +119,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flatnet, "receptors_of", started)
     monkeypatch.setattr(_net, "identity_of", started)
     monkeypatch.setattr(optimizers.cma_es, "told", started)
+    monkeypatch.setattr(optimizers.CMAES, "_search", started)
     monkeypatch.setattr(optimizers.gsdr, "jnp", Raising())
     monkeypatch.setattr(optimizers._base, "_ask_program", started)
     monkeypatch.setattr(optimizers._base, "_tell_program", started)
@@ -243,7 +244,7 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         train,
         {
             "objective": OBJECTIVE, "trainables": CFG.training.trainables, "optimizer": SEARCH, "paradigm": DC,
-            "budget": 8, "stop_when_passed": False, "surrogate": None, "net": NET, "out": None, "resume": True,
+            "seeds": (0,), "budget": 8, "stop_when_passed": False, "surrogate": None, "net": NET, "out": None, "resume": True,
             "progress": False, "client": None,
         },
     ),

@@ -141,11 +141,7 @@ class _Fit:
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
         """Everything checked. Raises: JtfneError."""
-        trainables = net.config.training.trainables
-        if trainer.trainables is not None:
-            allowed = "a list of Trainable"
-            listed = check_list(trainer.trainables, allowed=allowed, name="trainables", where="Trainer")
-            trainables = tuple(Trainable.model_validate(trainable) for trainable in listed)
+        trainables = _list_trainables(trainer, net)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             given_up = (
@@ -280,6 +276,14 @@ class _Fit:
         return TrainingResult(config, net, float(best["score"]), history, report)
 
 
+def _list_trainables(trainer: Trainer, net: Net) -> tuple[Trainable, ...]:
+    """The trainables of a training, or of its net's config. Raises: JtfneError for anything else in the list."""
+    if trainer.trainables is None:
+        return net.config.training.trainables
+    listed = check_list(trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer")
+    return tuple(Trainable.model_validate(trainable) for trainable in listed)
+
+
 def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client: Any) -> None:
     """Raises: JtfneError for arguments of `Trainer` and its `fit` of another type, before any work."""
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
@@ -298,6 +302,8 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
     for name, value, kind, allowed in optional:
         if value is not None:
             check_instance(value, kind, allowed=allowed, name=name, where="Trainer")
+    _list_trainables(trainer, net)
+    seeds_of(trainer.seeds, "Trainer")
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
 
 
