@@ -18,7 +18,9 @@ def locate_wing(name: str) -> str:
     for folder in (f"jtfne/{name}", name):
         if (ROOT / folder / "__init__.py").is_file():
             return folder
-    raise SystemExit(f"error: no folder {name!r} with the code of jtfne.{name}: neither jtfne/{name} nor {name} has one")
+    raise SystemExit(
+        f"error: no folder {name!r} with the code of jtfne.{name}: neither jtfne/{name} nor {name} has one"
+    )
 
 
 def list_packages() -> tuple[list[str], dict[str, str]]:

@@ -198,7 +198,8 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "Paradigm.ornstein_uhlenbeck": (
         P.ornstein_uhlenbeck,
-        {**SOME, "sd": 1.0, "tau_ms": 1.0, "mean": 0.0, "start_ms": 0.0, "stop_ms": 1.0, "shared": False, "stream": "s"},
+        {**SOME, "sd": 1.0, "tau_ms": 1.0, "mean": 0.0, "start_ms": 0.0, "stop_ms": 1.0,
+         "shared": False, "stream": "s"},
     ),
     "Paradigm.spike_times": (P.spike_times, {**SOME, **SPIKES, "times_ms": [1.0], "cells": [0]}),
     "Paradigm.evoked": (
@@ -244,7 +245,8 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         train,
         {
             "objective": OBJECTIVE, "trainables": CFG.training.trainables, "optimizer": SEARCH, "paradigm": DC,
-            "seeds": (0,), "budget": 8, "stop_when_passed": False, "surrogate": None, "net": NET, "out": None, "resume": True,
+            "seeds": (0,), "budget": 8, "stop_when_passed": False, "surrogate": None, "net": NET, "out": None,
+            "resume": True,
             "progress": False, "client": None,
         },
     ),
