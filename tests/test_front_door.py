@@ -56,7 +56,7 @@ READOUTS: dict[str, tuple[jtfne.Config, str]] = {
     "montage": (ONE.probes([{"kind": "EEG", "montage": "biosemi63"}]), "nearest: 'biosemi64'"),
     "site": (ONE.probes([{"kind": "EEG", "sites": ["Ozz"]}]), "nearest: 'Oz'"),
     "eeg_proxy site": (ONE.probes([{"kind": "EEGProxy", "sites": ["Ozz"]}]), "nearest: 'Oz'"),
-    "meg_proxy sensor": (ONE.probes([{"kind": "MEGProxy", "sensors": ["MEG0112"]}]), "nearest: 'MEG0"),
+    "meg_proxy sensor": (ONE.probes([{"kind": "MEGProxy", "sensors": ["MEG0112"]}]), "sensor='MEG0112'"),
     "helmet": (ONE.probes([{"kind": "MEG", "helmet": "neuromags"}]), "nearest: 'neuromag'"),
     "coil": (ONE.probes([{"kind": "MEG", "sensors": ["MEG 0110"]}]), "channel='MEG 0110'"),
     "forward": (ONE.probes([{"kind": "EEG", "head": {"kind": "Forward", "path": "x-fwd.fif"}}]), "which is no file"),
@@ -179,3 +179,10 @@ def test_construct_and_check_hold_no_memory_of_earlier_calls() -> None:
 
     repeat()
     assert repeat() <= repeat() + 2
+
+
+def test_a_delay_beyond_the_ring_is_refused() -> None:
+    edge = {"source": "E", "target": "E", "mechanism": "AMPA", "rule": "AllToAll", "weight": 1.0}
+    with pytest.raises(jtfne.JtfneError, match=r"delay_ms=3e\+08 is not allowed; allowed: at most 16777216 steps"):
+        ONE.connections([{**edge, "delay_ms": 3e8}])
+    assert ONE.connections([{**edge, "delay_ms": 100.0}]).circuit.connections

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jtfne.config.config import Config
 
 Key = tuple[str, str, str]  # area, layer, cell type
+MOST_STEPS = 2**24  # of a delay: each is a slot of the ring, one number a cell, and float32 delays tell them apart
 _EMITTERS = OpenDeclared(EMITTERS)
 
 
@@ -120,6 +121,10 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from _connection(connection, known, where)
         if timed:
             yield from _delays(connection, known, config.run.dt_ms, where)
+            longest_ms = _longest_delay_ms(connection)
+            if longest_ms > MOST_STEPS * config.run.dt_ms:
+                allowed = f"at most {MOST_STEPS} steps of {config.run.dt_ms:g} ms, for which spikes are held in memory"
+                yield _no(f"delay_ms={longest_ms:g}", allowed, where)
     if whole or (known.counts is not None and circuit.connections):
         ends = [(known.types(each.source), known.types(each.target)) for each in circuit.connections]
         yield from misplaced_gains(circuit, ends)
@@ -321,6 +326,18 @@ def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> I
         least = delay.low if isinstance(delay, Uniform) else delay
     if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
+
+
+def _longest_delay_ms(connection: Connection) -> float:
+    """The longest delay that is declared; that of a distribution without an upper end is not known."""
+    delay, rule = connection.delay_ms, connection.rule
+    if isinstance(rule, FromTable) and rule.delay_ms is not None:
+        return float(rule.delay_ms.array.max(initial=0.0))
+    if isinstance(delay, FromDistance):
+        return float(delay.offset_ms)
+    if isinstance(delay, Uniform | Normal | LogNormal):
+        return float(delay.high or 0.0)
+    return float(delay)
 
 
 def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms: float, where: str) -> Iterator[str]:
