@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jtfne import analysis, emitters, interop, presets, synapses
+    from jtfne import config as config
     from jtfne import geometry as geometry
     from jtfne import measures as measures
     from jtfne import objective as objective
@@ -99,7 +100,18 @@ _HOMES = {
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
-        *("geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"),
+        *(
+            "config",
+            "geometry",
+            "measures",
+            "objective",
+            "operators",
+            "optimizers",
+            "probes",
+            "sources",
+            "stimuli",
+            "surrogates",
+        ),
     )
 )
 

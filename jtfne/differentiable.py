@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jtfne import _keys, engine
-from jtfne._check import in_range, refuse
+from jtfne._arguments import check_instance
+from jtfne._check import number, refuse
 from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.batch import Values, checked_values, with_values
@@ -46,9 +47,11 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     Raises: JtfneError for a number of `surrogate` out of its range, for a delivery or a rule of plasticity that goes
     from spike to spike, which has no gradient, and for an emitter of your own without `excess`.
     """
+    allowed = "one of jtfne.surrogates, as SuperSpike()"
+    check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
     checked = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
     for name, limit in checked.LIMITS.items():
-        in_range(float(getattr(checked, name)), limit, name=name, where=f"surrogate {type(checked).__name__}")
+        number(getattr(checked, name), limit, name=name, where=f"surrogate {type(checked).__name__}")
     for delivery in flat.circuit.deliveries:
         if not isinstance(delivery, SparseDelivery | DenseDelivery):
             given = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, engine
-from jtfne._check import narrowed, one_of, refuse
+from jtfne._arguments import check_flag, check_instance, check_list, check_names, describe_argument
+from jtfne._check import POSITIVE, Limit, narrowed, number, one_of, refuse, whole_number
 from jtfne._grid import nearest_steps
 from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
-from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, choose
+from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, check_choice, choose
 from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import Plastic, plastic_of
@@ -78,6 +79,8 @@ class FlatNet:
 
         Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
+        check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where="FlatNet.of")
+        check_layout(dt_ms, mechanisms, tracked, delivery, "FlatNet.of")
         known = net.config.circuit.mechanisms
         receptors = receptors_of(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
@@ -125,6 +128,7 @@ class FlatNet:
         tuple of Carry and Chunk
             The state at the end, and packed spikes with what was recorded.
         """
+        _check_run(key, n_steps, inputs, clock, recorders)
         with settled():
             inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
             clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
@@ -166,6 +170,30 @@ class FlatNet:
         )
 
 
+def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where: str) -> None:
+    """Raises: JtfneError for what cannot lay out the arrays of a net: a step of no length, a list that is none."""
+    number(dt_ms, POSITIVE, name="dt_ms", where=where)
+    check_names(mechanisms, name="mechanisms", where=where)
+    check_flag(tracked, name="tracked", where=where)
+    check_choice(delivery, where)
+
+
+def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:
+    """Raises: JtfneError for arguments of `FlatNet.run` of another type. Only types are looked at, not values."""
+    where, dtype = "FlatNet.run", getattr(key, "dtype", None)
+    if dtype is None or not jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
+        raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
+    whole_number(n_steps, Limit(low=1, high=2**31 - 1), name="n_steps", where=where)
+    if inputs is not None:
+        check_instance(inputs, engine.Inputs, allowed="jtfne.engine.Inputs, or None", name="inputs", where=where)
+    if clock is not None:
+        check_instance(clock, engine.Clock, allowed="a jtfne.engine.Clock, or None", name="clock", where=where)
+    allowed = "a tuple of recorders"
+    for recorder in check_list(recorders, allowed=allowed, name="recorders", where=where):
+        if isinstance(recorder, type) or not callable(getattr(recorder, "finish", None)):
+            raise refuse(f"recorders with {describe_argument(recorder)}", allowed, where)
+
+
 def mechanisms_of(config: Config) -> tuple[str, ...]:
     """The receptors of the stimuli by spikes."""
     return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, SYNAPTIC))
@@ -193,9 +221,8 @@ def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any])
     """Potentials before the first step, (n_cells,), NaN where none is declared; None where none is at all."""
     if all(population.v_init_mV is None for population in populations):
         return None
-    v_mV = []
-    for population in populations:
-        v_mV.append(population.spread(np.nan if population.v_init_mV is None else population.v_init_mV))
+    declared = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)
+    v_mV = [population.spread(value) for population, value in zip(populations, declared, strict=True)]
     return jnp.asarray(np.concatenate(v_mV), dtype)
 
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import refuse
+from jtfne._arguments import check_instance, check_list, check_table, describe_argument
+from jtfne._check import number, refuse
 from jtfne._files import resolve_path, sync_one, temporary_folder
 from jtfne.candidates import INNER, Client, Failed, Job, Runs
 from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
-from jtfne.trainer import Parts, circuit_about, opened, plainly, progress_of, seeds_of
+from jtfne.trainer import Parts, check_execution, circuit_about, opened, plainly, progress_of, seeds_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -137,11 +138,16 @@ def sweep(
     >>> dict(found["rate_Hz"].sizes)
     {'cells.E.drive': 2, 'gains.E->PV': 3, 'seed': 2, 'cell_type': 4}
     """
+    check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
+    if paradigm is not None:
+        check_instance(paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE)
+    check_execution(resume=resume, progress=progress, client=client, where=WHERE)
+    seeds = seeds_of(seeds, WHERE)
     grid, summary = _grid(net, values), _summary(of)
     typical = [low + (high - low) * INNER for low, high in ((min(each), max(each)) for each in grid.values())]
     readouts = getattr(summary, "readouts", None)
     runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
-    about = {**circuit_about(runs), "values": grid, "seeds": list(seeds_of(seeds, WHERE)), "of": plainly(summary)}
+    about = {**circuit_about(runs), "values": grid, "seeds": list(seeds), "of": plainly(summary)}
     with opened(out, about, resume=resume, where="sweep(out=)") as parts:
         dataset = _swept(runs, about, Told(summary), parts, client, progress)
         if out is not None:
@@ -164,14 +170,17 @@ def _swept(
 
 def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """The values by path. Raises: JtfneError that names the path."""
-    if not values:
-        raise refuse(f"values={values!r}", "{path: values}, at least one", WHERE)
+    allowed = "{path: values}, at least one"
+    if not check_table(values, allowed=allowed, name="values", where=WHERE):
+        raise refuse(f"values={values!r}", allowed, WHERE)
     known, grid = places_of(net.config.circuit), {}
     for path, each in values.items():
         place_of(path, known, "sweep(values=)")
-        numbers = np.asarray(each, np.float64)
-        if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all():
-            raise refuse(f"values of {path!r}", "a list of finite numbers, at least one", "sweep(values=)")
+        allowed, name = "a list of finite numbers, at least one", f"values of {path!r}"
+        listed = check_list(each, allowed=allowed, name=name, where="sweep(values=)")
+        numbers = np.array([number(value, name=f"one of the {name}", where="sweep(values=)") for value in listed])
+        if not numbers.size:
+            raise refuse(f"values of {path!r}", allowed, "sweep(values=)")
         if len(set(numbers.tolist())) < numbers.size:
             raise refuse(f"values of {path!r}, of which one is given twice,", "each value once", "sweep(values=)")
         grid[path] = numbers.tolist()
@@ -186,10 +195,10 @@ def _summary(of: Any) -> Callable[[Signals], Any]:
     """What is kept of a run. Raises: JtfneError unless it is an objective or a function."""
     if of is None:
         return Rates()
-    if callable(getattr(of, "evaluate", None)):
+    if callable(getattr(of, "evaluate", None)) and not isinstance(of, type):
         return Scores(of)
-    if not callable(of):
-        raise refuse(f"of={of!r}", "an Objective, or a function of Signals", WHERE)
+    if not callable(of) or isinstance(of, type):
+        raise refuse(f"of={describe_argument(of)}", "an Objective, or a function of Signals", WHERE)
     made: Callable[[Signals], Any] = of
     return made
 

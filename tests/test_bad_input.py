@@ -115,9 +115,8 @@ def on(**fields: Any) -> Config:
 
 
 def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
-    """BASE run with physical probes."""
-    config = BASE.areas(list(areas)).source(**source).probes(list(probes))
-    return jtfne.construct(config).simulate()
+    """BASE with physical probes, checked: what a run would refuse is refused before any circuit is built."""
+    return BASE.areas(list(areas)).source(**source).probes(list(probes)).check()
 
 
 def loop(**fields: Any) -> SourceMap:
@@ -355,7 +354,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.cell_params({"E": {"drve": 1}}),
         ("parameter='drve'", "'drive'", "nearest: 'drive'", "cell_params['E']"),
     ),
-    "name of a verb's list": (lambda: BASE.areas("V1"), ("areas('V1')", "a list", "Config.areas")),
+    "name of a verb's list": (lambda: BASE.areas("V1"), ("areas='V1'", "a list", "Config.areas")),
     "layer to move": (
         lambda: BASE.geometry(layers={"L5": (0.5, 0.6)}),
         ("layer='L5'", "'L2/3', 'L4'", "nearest", "Config.geometry"),
@@ -567,14 +566,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "soa zero": (lambda: Timing(soa_ms=0.0), ("soa_ms=0.0", "above 0", "Timing")),
     "key of a timing": (lambda: Timing(soa_ms=1.0, jiter_ms=1.0), ("key='jiter_ms'", "nearest: 'jitter_ms'", "Timing")),
-    "trials of a sequence": (lambda: sequence(["tone"], n_trials=0), ("n_trials=0", "at least 1")),
+    "trials of a sequence": (lambda: sequence(["tone"], n_trials=0), ("n_trials=0", "whole number in [1, inf)")),
     "probabilities beyond 1": (
         lambda: oddball({"tone": 0.8, "click": 0.3}, n=10),
         ("probabilities that sum to 1.1", "a sum of 1", "Paradigm.oddball"),
     ),
     "probabilities of no number": (
         lambda: oddball({"tone": 0.8, "click": 0.2}),
-        ("n of probabilities=None", "1 or more", "Paradigm.oddball"),
+        ("n of probabilities=None", "whole number in [1,", "Paradigm.oddball"),
     ),
     "counts beside n": (lambda: oddball({"tone": 8, "click": 2}, n=9), ("n=9 with counts", "sum to 10", "oddball")),
     "a count below zero": (lambda: oddball({"tone": 8, "click": -1}), ("click=-1", "a count", "Paradigm.oddball")),
@@ -586,7 +585,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: oddball({"tone": 2, "click": 3}, apart=2),
         ("3 deviants in 5 items with 2 standards", "7 items or more", "Paradigm.oddball"),
     ),
-    "apart below zero": (lambda: oddball({"tone": 2, "click": 1}, apart=-1), ("apart=-1", "0 or more", "oddball")),
+    "apart below zero": (
+        lambda: oddball({"tone": 2, "click": 1}, apart=-1),
+        ("apart=-1", "whole number in [0,", "oddball"),
+    ),
     "omission of an unknown item": (
         lambda: omission(omit="ton"),
         ("omit='ton'", "'tone'", "nearest: 'tone'", "Paradigm.omission"),
@@ -595,7 +597,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: omission(omit="click"),
         ("omit='click'", "'tone'", "Paradigm.omission"),
     ),
-    "more omissions than trials": (lambda: omission(n_omitted=3), ("n_omitted=3", "0 .. 2", "Paradigm.omission")),
+    "more omissions than trials": (
+        lambda: omission(n_omitted=3),
+        ("n_omitted=3", "whole number in [0, 2]", "Paradigm.omission"),
+    ),
     "unknown condition": (
         lambda: jtfne.Paradigm.by_condition(TONES, order=["tone", "clck"]),
         ("condition='clck'", "nearest: 'click'", "Paradigm.by_condition"),
@@ -994,7 +999,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "area outside the brain": (
         lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
-        ("column 0 at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "column_dipoles"),
+        ("area 'V1' at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "MEG.head"),
     ),
     "EEG of an area without a place": (
         lambda: seen(EEG(), areas=["V1", "Q7"]),
@@ -1012,7 +1017,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
     "channel of a helmet": (
         lambda: seen(MEG(sensors=("MEG 0110",))),
-        ("channel='MEG 0110'", "'MEG 0111'", "coils_of"),
+        ("channel='MEG 0110'", "'MEG 0111'", "MEG.sensors"),
     ),
     "montage beside a forward": (
         lambda: EEG(montage="biosemi32", head={"kind": "Forward", "path": "x-fwd.fif"}),
@@ -1081,7 +1086,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("kind='AtSomas'", "nearest: 'AtSoma'", "SourceMap.enters"),
     ),
     "scale of cells": (lambda: BASE.source(scale=0.0), ("scale=0.0", "above 0", "Config.readouts.scale")),
-    "list of maps": (lambda: BASE.source(maps="E"), ("source('E')", "a list", "Config.source")),
+    "list of maps": (lambda: BASE.source(maps="E"), ("source='E'", "a list", "Config.source")),
     # objectives
     "empty objective": (lambda: jtfne.Objective([]), ("metrics=()", "at least 1", "Objective.metrics")),
     "objective of a bare metric": (
@@ -1265,7 +1270,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),
     "no file": (lambda: Config.from_file("nowhere.json"), ("nowhere.json", "no file", "Config.from_file")),
     "no TOML": (lambda: Config.from_toml("a = = 1"), ("TOML", "Config.from_toml")),
-    "no object": (lambda: Config.from_json("[1]"), ("a list", "an object", "Config")),
+    "no object": (lambda: Config.from_json("[1]"), ("[1]", "an object", "Config")),
 }
 
 

@@ -18,20 +18,37 @@ DATA = (".json", ".md", ".typed")
 PART_OF = {"pydantic_core": "pydantic"}  # each release of pydantic requires exactly one of its core
 
 
-@pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Names in a wheel built offline from a copy of the tree, so that no build/ is left here."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+def build_wheel(tree: Path, *, linked: bool) -> set[str]:
+    """Names in a wheel built offline from a copy of the tree in `tree`, so that no build/ is left here.
+
+    linked: whether the copy has the symlinks of the repository, or small text files in their place, as a checkout with
+    core.symlinks=false and a zip from the web have.
+    """
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, tree)
     junk = shutil.ignore_patterns("__pycache__", ".*_cache")
     for name in ("jtfne", "analysis", "interop"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=junk)
+    for name in ("analysis", "interop") if not linked else ():
+        link = tree / "jtfne" / name
+        target = link.readlink()
+        link.unlink()
+        link.write_text(str(target))
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tree / "dist"), str(tree)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tree)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = (tree / "dist").glob("*.whl")
     return set(zipfile.ZipFile(wheel).namelist())
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names in a wheel of the tree."""
+    return build_wheel(tmp_path_factory.mktemp("tree"), linked=True)
+
+
+def test_a_checkout_without_symlinks_builds_the_same_wheel(wheel_names: set[str], tmp_path: Path) -> None:
+    assert build_wheel(tmp_path, linked=False) == wheel_names
 
 
 def tree_names() -> set[str]:

@@ -84,7 +84,42 @@ def table(names=tuple(ROWS), n_seeds: int = N_SEEDS, budget: int = BUDGET) -> li
     return rows
 
 
+def ellipsoid(x: jax.Array) -> jax.Array:
+    """Squares of rotated coordinates, weighed from 1 to 1e4: directions that no parameter has to itself.
+
+    Source: Hansen (2016), arXiv:1604.00772 (ellipsoid); the rotation is that of a normal matrix of seed SEED.
+    """
+    rotation, _ = jnp.linalg.qr(jax.random.normal(jax.random.key(SEED), (x.size, x.size)))
+    weights = 10.0 ** (4.0 * jnp.arange(x.size) / (x.size - 1))
+    return jnp.sum(weights * (rotation @ (x - 1.0)) ** 2)
+
+
+def ackley(x: jax.Array) -> jax.Array:
+    """Ackley's function, whose lowest value is 0 at 0, amid many minima. Source: Ackley (1987), as in COCO."""
+    length = jnp.sqrt(jnp.mean(x**2) + 1e-30)
+    return -20.0 * jnp.exp(-0.2 * length) - jnp.exp(jnp.mean(jnp.cos(2.0 * jnp.pi * x))) + 20.0 + jnp.e
+
+
+# Name: function, half the width of the box, parameters, evaluations, and below which score it is solved.
+DIRECTIONS = {"ellipsoid": (ellipsoid, 5.0, 6, 3000, 1.0), "ackley": (ackley, 5.0, 4, 3000, 0.1)}
+SEARCHES = ("RandomSearch()", "SDR()", "GSDR()", "AGSDR()", "CMAES()")
+
+
+def directions(names=SEARCHES, n_seeds: int = 16) -> list[tuple[str, ...]]:
+    """A row an optimizer: its name, and seeds solved and the median score on the ellipsoid and on Ackley's function."""
+    rows = []
+    for name in names:
+        cells = [f"``{name}``"]
+        for function, half_width, d, budget, solved in DIRECTIONS.values():
+            last = histories(ROWS[name], function, half_width, d, n_seeds=n_seeds, budget=budget)[:, -1]
+            cells += [f"{int((last < solved).sum())} of {n_seeds}", f"{np.median(last):.2g}"]
+        rows.append(tuple(cells))
+    return rows
+
+
 if __name__ == "__main__":
     from _page import print_table
 
     print_table(("optimizer", "lowest basin", "median score", "evaluations to 1e-3"), table())
+    header = ("optimizer", "ellipsoid solved", "median score", "Ackley solved", "median score")
+    print_table(header, directions())

@@ -45,23 +45,26 @@ def output_folder(folder: Path, out: Path | None, name: str) -> Path:
 
 
 def _preset(given: str) -> "Config":
-    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value."""
+    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value, or one twice."""
     import inspect
 
     from jtfne._check import one_of, refuse
     from jtfne.presets import PRESETS
+    from jtfne.presets._arguments import read_argument
 
     name, _, listed = given.partition(":")
     make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
     for item in filter(None, listed.split(",")):
-        key, _, text = item.partition("=")
-        kind = type(parameters[one_of(key, parameters, name="argument", where=f"preset {name}")].default)
-        try:
-            arguments[key] = kind(text)
-        except ValueError:
-            raise refuse(f"{key}={text!r}", f"a value of type {kind.__name__}", f"preset {name}") from None
+        key, sign, text = item.partition("=")
+        where = f"preset {name}"
+        one_of(key, parameters, name="argument", where=where)
+        if not sign:
+            raise refuse(f"{item!r}", f"{key}=VALUE", where)
+        if key in arguments:
+            raise refuse(f"{key} given twice", "each argument once", where)
+        arguments[key] = read_argument(parameters[key], text, where)
     return make(**arguments)
 
 

@@ -1,10 +1,11 @@
 """What all declarations share: frozen, nothing unknown, errors in one voice; and parts as objects with a `kind`."""
 
+import contextlib
 import dataclasses
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 import jax
@@ -13,6 +14,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import core_schema
 
+from jtfne._arguments import check_table
 from jtfne._check import JtfneError, Limit, check_name, refuse
 from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
 from jtfne.config._trains import TrainsField
@@ -24,20 +26,32 @@ _LITERAL: Any = Literal
 _TUPLE: Any = tuple
 
 
+@contextlib.contextmanager
+def _one_voice(root: str) -> Iterator[None]:
+    """Turns what pydantic refuses within into a JtfneError that tells places from `root` on."""
+    try:
+        yield
+    except pydantic.ValidationError as error:
+        raise refused(root, problems_of(error, frozenset(_TAGS))) from None
+    except TypeError as error:
+        # pydantic builds a declaration from a table by cls(**table), for which keys that are no text are a TypeError.
+        if "keywords must be strings" not in str(error):
+            raise
+        raise refuse("a table with a key that is no text", "{field: value}", root) from None
+
+
 class Frozen(pydantic.BaseModel):
     """A declaration: it cannot be changed, refuses what it does not know, and says why as a JtfneError."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
-    def __init__(self, **data: Any) -> None:
+    def __init__(self, /, **data: Any) -> None:
         known = type(self).model_fields
         strange = [unknown(key, known, name="key") for key in data if key not in known]
         if strange:
             raise refused(type(self).__name__, (Problem((), line) for line in strange if line))
-        try:
+        with _one_voice(type(self).__name__):
             super().__init__(**data)
-        except pydantic.ValidationError as error:
-            raise refused(type(self).__name__, problems_of(error, frozenset(_TAGS))) from None
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
@@ -52,10 +66,51 @@ class Frozen(pydantic.BaseModel):
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
         """As pydantic's, but what is refused is a JtfneError."""
-        try:
-            return super().model_validate(obj, **kwargs)
-        except pydantic.ValidationError as error:
-            raise refused(cls.__name__, problems_of(error, frozenset(_TAGS))) from None
+        with _one_voice(cls.__name__):
+            declaration = super().model_validate(obj, **kwargs)
+        return declaration
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, but `update` is checked as any declaration is. Raises: JtfneError."""
+        if update is None:
+            return super().model_copy(deep=deep)
+        where = f"{type(self).__name__}.model_copy"
+        changed = check_table(update, allowed="{field: value}", name="update", where=where)
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**kept, **changed})
+
+
+def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
+    """What stands in the place of a name of pydantic 1, which would skip jtfne's checks. Raises: JtfneError, always."""
+
+    def refuse_call(owner: Any, *args: Any, **kwargs: Any) -> Any:
+        """Raises: JtfneError, always."""
+        root = owner.__name__ if isinstance(owner, type) else type(owner).__name__
+        raise refuse(f"{root}.{name}, an old name of pydantic's,", f"{instead}", f"{root}.{name}")
+
+    return refuse_call if method else classmethod(refuse_call)
+
+
+# pydantic keeps these names of its first version, deprecated: they would warn, skip checks, or give an empty object.
+_OLD_METHODS = {
+    "copy": "model_copy()",
+    "dict": "to_dict() of a Config, or model_dump()",
+    "json": "to_json() of a Config",
+}
+_OLD_CONSTRUCTORS = {
+    "construct": "jtfne.construct(config) for a Net, or the class itself for a declaration",
+    "parse_obj": "model_validate(table)",
+    "parse_raw": "Config.from_json(text)",
+    "parse_file": "Config.from_file(path)",
+    "from_orm": "model_validate(table)",
+    "validate": "model_validate(table)",
+    "schema": "Config.json_schema()",
+    "schema_json": "Config.json_schema()",
+    "update_forward_refs": "nothing: there are none",
+    "model_construct": "the class itself, which checks what it is given",
+}
+for _name, _instead in (*_OLD_METHODS.items(), *_OLD_CONSTRUCTORS.items()):
+    setattr(Frozen, _name, _refuse_old_name(_name, _instead, method=_name in _OLD_METHODS))
 
 
 class FrozenDict(dict[Any, Any]):
@@ -76,7 +131,18 @@ for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem
 
 
 def plain(value: Any) -> Any:
-    """Numbers and lists of numpy and jax as Python's own."""
+    """Numbers and lists of numpy, jax, pandas and xarray as Python's own.
+
+    A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not 0.10000000149.
+    """
+    if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(value, "to_numpy"):
+        value = value.to_numpy()  # told by the module's name, so that neither need be loaded
+    if isinstance(value, jax.Array) and not jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+        value = np.asarray(value)
+    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
+        value = np.asarray(value).astype(np.str_).astype(np.float64)
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
+        return value  # dates and spans are no numbers; their empty ones would become None
     return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
 
 

@@ -16,6 +16,7 @@ from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
 from jtfne.config._open import OpenDeclared
+from jtfne.config._readout_checks import check_readouts
 from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from jtfne.config.config import Config
 
 Key = tuple[str, str, str]  # area, layer, cell type
+MOST_STEPS = 2**24  # of a delay: each is a slot of the ring, one number a cell, and float32 delays tell them apart
 _EMITTERS = OpenDeclared(EMITTERS)
 
 
@@ -121,6 +123,10 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
         yield from _connection(connection, known, where)
         if timed:
             yield from _delays(connection, known, config.run.dt_ms, where)
+            longest_ms = _longest_delay_ms(connection)
+            if longest_ms > MOST_STEPS * config.run.dt_ms:
+                allowed = f"at most {MOST_STEPS} steps of {config.run.dt_ms:g} ms, for which spikes are held in memory"
+                yield _no(f"delay_ms={longest_ms:g}", allowed, where)
     if whole or (known.counts is not None and circuit.connections):
         ends = [(known.types(each.source), known.types(each.target)) for each in circuit.connections]
         yield from misplaced_gains(circuit, ends)
@@ -130,6 +136,23 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from mapped(config.readouts.maps, circuit, known.refusals)
     if whole:
         yield from unplaced(config.readouts, circuit)
+        yield from check_readouts(config.readouts, circuit, _used_mechanisms(config), known.counts or (), known.chosen)
+
+
+def circuit_findings(config: "Config") -> Iterator[str]:
+    """Everything for which a config has no cells: what is missing, or wrong with them."""
+    known = Known(config.circuit)
+    yield from _missing(config.circuit)
+    yield from known.misnamed
+    yield from _cells(config.circuit, known, whole=True)
+
+
+def _used_mechanisms(config: "Config") -> list[str]:
+    """The mechanisms of connections and of stimuli, as far as they are declared."""
+    drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
+    names = [connection.mechanism for connection in config.circuit.connections]
+    names += [drive.mechanism for drive in drives if isinstance(drive, SYNAPTIC)]
+    return [name for name in names if name in config.circuit.mechanisms]
 
 
 def _no(given: str, allowed: str, where: str) -> str:
@@ -333,6 +356,18 @@ def _off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
     """The line that refuses a span that is no whole number of steps."""
     fits = nearest_fits(span_ms, dt_ms)
     return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
+
+
+def _longest_delay_ms(connection: Connection) -> float:
+    """The longest delay that is declared; that of a distribution without an upper end is not known."""
+    delay, rule = connection.delay_ms, connection.rule
+    if isinstance(rule, FromTable) and rule.delay_ms is not None:
+        return float(rule.delay_ms.array.max(initial=0.0))
+    if isinstance(delay, FromDistance):
+        return float(delay.offset_ms)
+    if isinstance(delay, Uniform | Normal | LogNormal):
+        return float(delay.high or 0.0)
+    return float(delay)
 
 
 def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms: float, where: str) -> Iterator[str]:

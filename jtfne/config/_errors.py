@@ -96,9 +96,11 @@ def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE)
 
 def duplicates(names: Sequence[str], *, name: str) -> None:
     """Raises: JtfneError if one of `names` comes twice."""
-    twice = [each for at, each in enumerate(names) if each in names[:at]]
-    if twice:
-        raise refuse(f"{name}={twice[0]!r}, given twice,", "each name once", HERE)
+    seen: set[str] = set()
+    for text in names:
+        if text in seen:
+            raise refuse(f"{name}={text!r}, given twice,", "each name once", HERE)
+        seen.add(text)
 
 
 def _placed(message: str, root: str, place: Place) -> str:

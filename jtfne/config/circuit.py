@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from jtfne._arguments import describe_argument
 from jtfne._check import check_name, refuse
 from jtfne.config._base import (
     Count,
@@ -41,6 +42,13 @@ from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 def _named(value: Any) -> Any:
     """A bare name as the table that holds it."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def _as_table(data: Any, allowed: str) -> dict[str, Any]:
+    """The fields of a part as a dict of their own. Raises: JtfneError for anything that has none."""
+    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        raise refuse(describe_argument(data), allowed, HERE)
+    return dict(data)
 
 
 class Area(Frozen):
@@ -72,10 +80,10 @@ class Area(Frozen):
     @classmethod
     def _known_place(cls, data: Any) -> Any:
         """Fill in the place of a well-known name, and scale the normal."""
-        data = dict(data)
+        data = _as_table(data, "a name, an Area or its table")
         place = AREAS.get(str(data.get("name")), UNPLACED)
         where = plain(data.get("position_mm", place.position_mm))
-        if where != place.position_mm and "normal" not in data and _is_point(where):
+        if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
             place = placed_at(where)
         normal = plain(data.get("normal", place.normal))
         return {**place._asdict(), **data, "normal": _unit(normal)}
@@ -135,7 +143,7 @@ class Layer(Frozen):
     @classmethod
     def _known_depth(cls, data: Any) -> Any:
         """Fill in the depths of a well-known name."""
-        data = dict(data)
+        data = _as_table(data, "a name, a Layer or its table")
         depths = LAYERS.get(str(data.get("name")))
         if depths:
             return {"top": depths[0], "bottom": depths[1], **data}
@@ -189,7 +197,7 @@ class Cells(Frozen):
     @classmethod
     def _tell_unit(cls, data: Any) -> Any:
         """Fractions from counts, by the kind of number; mixed ones are refused."""
-        data = dict(data)
+        data = _as_table(data, "{'mix': ..., 'n': ...}")
         numbers = [each for *_, each in _leaves(data.get("mix"))]
         if data.get("unit") in ("", None):
             kinds = {type(each) for each in numbers}

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pydantic
 from pydantic import Field, model_validator
 
 from jtfne import _json
+from jtfne._arguments import check_list, check_table, check_text, describe_argument
 from jtfne._check import one_of, refuse
 from jtfne._files import read_text, replace_file, resolve_path
 from jtfne.config import _toml
 from jtfne.config._base import Frozen
-from jtfne.config._cross import findings, refuse_all
+from jtfne.config._cross import circuit_findings, findings, refuse_all
 from jtfne.config._errors import unknown
 from jtfne.config._open import code_allowed
 from jtfne.config._paths import misdeclared
@@ -32,6 +34,21 @@ from jtfne.synapses import Synapse
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
 SUFFIXES = (".json", ".toml")
 Table = Mapping[str, Any]
+
+
+class _Derived:
+    """What follows from a config, kept beside its fields; equal wherever the fields are, which alone are compared."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Derived)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 class Config(Frozen):
@@ -140,12 +157,13 @@ class Config(Frozen):
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changed = {name: each for name, each in size.items() if each is not None}
         old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
-        depths: dict[str, Any] = dict(layers or {})
+        pairs = {} if layers is None else layers
+        depths = dict(check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"))
         known = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
             one_of(name, known, name="layer", where="Config.geometry")
-            if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-                raise refuse(f"{name}={pair!r}", "(top, bottom)", "Config.geometry")
+            if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str | bytes) or len(pair) != 2:
+                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry")
         moved = [
             {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
             for name, layer in zip(known, self.circuit.layers, strict=True)
@@ -241,9 +259,22 @@ class Config(Frozen):
         refuse_all(self._findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
-        """The cells, in order of area, layer and type (by name). Raises: JtfneError if the config is not complete."""
-        self.check()
-        return populations_of(self.circuit)
+        """The cells, in order of area, layer and type (by name).
+
+        Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
+        """
+        # A config is frozen, so that what its circuit says is found once: every step from config to signals asks.
+        if "_populations" not in vars(self):
+            refuse_all(circuit_findings(self))
+            vars(self)["_populations"] = _Derived(populations_of(self.circuit))
+        populations: tuple[Population, ...] = vars(self)["_populations"].value
+        return populations
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled and copied: the declaration, without what was found from it."""
+        state = super().__getstate__()
+        fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        return {**state, "__dict__": fields}
 
     def readout_names(self) -> tuple[str, ...]:
         """Names of the readouts that the probes record."""
@@ -259,9 +290,10 @@ class Config(Frozen):
         return _json.sha256(self.to_dict())
 
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
-        """As pydantic's, which would copy the hash as well."""
+        """As that of any declaration, without the hash of what it was copied from."""
         copied = super().model_copy(update=update, deep=deep)
-        vars(copied).pop("hash", None)
+        for name in ("hash", "_populations"):
+            vars(copied).pop(name, None)
         return copied
 
     def to_json(self) -> str:
@@ -271,6 +303,7 @@ class Config(Frozen):
     @classmethod
     def from_json(cls, text: str, *, allow_code: bool = False) -> Self:
         """The config that `to_json` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        check_text(text, name="text", where="Config.from_json")
         return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
 
     def to_toml(self) -> str:
@@ -280,6 +313,7 @@ class Config(Frozen):
     @classmethod
     def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
         """The config that `to_toml` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        check_text(text, name="text", where="Config.from_toml")
         return cls._from_table(_toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
@@ -319,13 +353,11 @@ class Config(Frozen):
     def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
         """A Config from JSON values."""
         if not isinstance(table, dict):
-            raise refuse(f"a {type(table).__name__}", "an object with the parts of a Config", "Config")
+            raise refuse(describe_argument(table), "an object with the parts of a Config", "Config")
         with code_allowed(allow_code):
-            return cls(**table)
+            return cls.model_validate(table)
 
 
-def _listed(given: Any, verb: str) -> Any:
-    """`given`, if it is a list. Raises: JtfneError for a bare name, which would be read letter by letter."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
-        raise refuse(f"{verb}({given!r})", "a list", f"Config.{verb}")
-    return tuple(given)
+def _listed(entries: Any, verb: str) -> Any:
+    """`entries` as a tuple. Raises: JtfneError for a bare name, which would be read letter by letter."""
+    return check_list(entries, allowed="a list", name=verb, where=f"Config.{verb}")

@@ -172,16 +172,17 @@ class Task(Frozen):
 def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
     """Label -> code of its events. Raises: JtfneError if a label has two codes, or a code two labels."""
     codes: dict[str, int] = {}
+    label_of_code: dict[int, str] = {}  # the way back, so that thousands of labels are checked in one pass
     for each in stimuli:
         if each.code is None:
             continue
         if codes.setdefault(each.label, each.code) != each.code:
             raise refuse(f"label {each.label!r} with codes {codes[each.label]} and {each.code}", "one code", HERE)
-        other = next((label for label, code in codes.items() if code == each.code and label != each.label), None)
-        if other is not None:
+        other = label_of_code.setdefault(each.code, each.label)
+        if other != each.label:
             raise refuse(f"code={each.code} of {other!r} and of {each.label!r}", "a code for each label", HERE)
     labels = dict.fromkeys(each.label for each in stimuli if each.event and each.label not in codes)
-    free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in codes.values())
+    free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
     return {**codes, **dict(zip(labels, free, strict=False))}
 
 

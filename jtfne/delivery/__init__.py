@@ -5,7 +5,7 @@ build are `EventDelivery` and its kin, arrays that the engine runs by.
 """
 
 from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
-from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, choose
+from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, check_choice, choose
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
 from jtfne.delivery.event import EventDelivery, Spiked, over_spikes
@@ -28,6 +28,7 @@ __all__ = [
     "SparseDelivery",
     "Spiked",
     "Synapses",
+    "check_choice",
     "choose",
     "everywhere",
     "over",

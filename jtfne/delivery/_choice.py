@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from jax.sharding import Mesh
 
+from jtfne._arguments import check_instance, describe_argument
 from jtfne._check import refuse
 from jtfne.delivery._base import Chunks, Delivery, Ring
 from jtfne.delivery._layout import Layout
@@ -133,6 +134,16 @@ class Sharded:
             mesh=mesh,
             tracked=synapses.tracked,
         )
+
+
+def check_choice(delivery: Any, where: str) -> None:
+    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`; a class is none."""
+    methods = [callable(getattr(delivery, name, None)) for name in ("n_bytes", "build")]
+    if delivery is not None and (isinstance(delivery, type) or not all(methods)):
+        allowed = "Event(), Sparse(), Dense() or Sharded() of jtfne.delivery, or None"
+        raise refuse(f"delivery={describe_argument(delivery)}", allowed, where)
+    if isinstance(delivery, Sharded) and delivery.mesh is not None:
+        check_instance(delivery.mesh, Mesh, allowed="a jax.sharding.Mesh, or None", name="mesh", where=where)
 
 
 def refuse_misfit(mesh: Mesh) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jtfne._arguments import check_list, describe_argument
 from jtfne._check import narrowed, one_of, refuse
 from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
@@ -174,9 +175,12 @@ def select_with(identity: Identity | None, selector: Selector, *, where: str = "
 
 def rows_of_ids(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     """The row of each of `ids`, in their order. Raises: JtfneError for one that is missing or no integer."""
-    wanted = np.ravel(np.asarray(ids))
+    try:
+        wanted = np.ravel(np.asarray(ids))
+    except (TypeError, ValueError):  # rows of several lengths, or an object that refuses to be an array
+        raise refuse(f"ids={describe_argument(ids)}", "integers", where) from None
     if wanted.size and wanted.dtype.kind not in "iu":
-        raise refuse(f"ids={wanted.tolist()[:5]!r}", "integers", where)
+        raise refuse(f"ids={describe_argument(ids)}", "integers", where)
     order = np.argsort(identity.ids, kind="stable")
     known = identity.ids[order]
     if known.size and int(known[-1]) - int(known[0]) == known.size - 1:  # each id after the other: nothing to look up
@@ -196,6 +200,6 @@ def _several(names: str | Iterable[str], name: str, where: str) -> tuple[str, ..
     """`names` as a tuple, whether one or several."""
     if isinstance(names, str):
         return (names,)
-    if not isinstance(names, Iterable):
-        raise refuse(f"{name}={names!r}", "a name or several names", where)
-    return tuple(names)
+    if isinstance(names, set | frozenset):  # asked for as a whole: their order does not matter
+        names = sorted(names, key=str)
+    return check_list(names, allowed="a name or several names", name=name, where=where)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import refuse
+from jtfne._arguments import check_instance, check_list
+from jtfne._check import NOT_NEGATIVE, refuse, whole_number
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector, connection_labels
 from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
+from jtfne.net._sizes import refuse_too_large
 from jtfne.net._summary import Summary, summary_of
 from jtfne.net._wiring import Projection, wire
 
@@ -50,7 +52,7 @@ def construct(cfg: Config) -> "Net":
     ------
     JtfneError
         Where a connection's rule cannot hold between the cells chosen: too few of them, ends of unequal size, an
-        unknown id, several areas.
+        unknown id, several areas. Before anything is drawn, for a circuit that does not fit in memory.
 
     Examples
     --------
@@ -60,8 +62,9 @@ def construct(cfg: Config) -> "Net":
     >>> net.n_neurons, net.select(cell_type="PV").tolist()
     (50, [40, 41, 42, 43, 44, 45, 46, 47, 48, 49])
     """
-    if not isinstance(cfg, Config):
-        raise refuse(f"a {type(cfg).__name__}", "a jtfne.Config", "construct")
+    check_instance(cfg, Config, allowed="a jtfne.Config", name="cfg", where="construct")
+    cfg.check()
+    refuse_too_large(cfg)
     identity = identity_of(cfg)
     labels = connection_labels(cfg.circuit.connections)
     numbered = range(len(labels))
@@ -124,9 +127,16 @@ class Net:
         *,
         n_neurons: int | None = None,
     ) -> None:
-        self.config = config
+        self.config = check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Net")
         self.identity = identity
-        self.projections = tuple(projections)
+        if identity is not None:
+            check_instance(identity, Identity, allowed="an Identity, or None", name="identity", where="Net")
+        allowed = "a list of Projection"
+        self.projections = check_list(projections, allowed=allowed, name="projections", where="Net")
+        for projection in self.projections:
+            check_instance(projection, Projection, allowed=allowed, name="an entry of projections", where="Net")
+        if n_neurons is not None:
+            n_neurons = whole_number(n_neurons, NOT_NEGATIVE, name="n_neurons", where="Net")
         sizes = {each.indptr.size - 1 for each in self.projections}
         sizes |= {len(identity)} if identity is not None else set()
         sizes |= {n_neurons} if n_neurons is not None else set()
@@ -225,7 +235,9 @@ class Net:
 
     def select_with(self, selector: Selector) -> Rows:
         """Indices of the cells that `selector` chooses; as `select`."""
-        return select_with(self.identity, selector, where="Net.select_with")
+        where = "Net.select_with"
+        check_instance(selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where)
+        return select_with(self.identity, selector, where=where)
 
     def summary(self) -> Summary:
         """The circuit at a glance: cells, in-degrees by connection, and rates to be expected; `print` shows it."""
@@ -280,13 +292,17 @@ class Net:
         JtfneError
             For an unknown mechanism, and as `jtfne.differentiable.with_surrogate`.
         """
-        from jtfne.flatnet import FlatNet
+        from jtfne.flatnet import FlatNet, check_layout
 
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
+        check_layout(dt_ms, mechanisms, tracked, delivery, "Net.to_flat")
         if surrogate is not None:
             from jtfne.delivery import Sparse
             from jtfne.differentiable import with_surrogate
+            from jtfne.surrogates import Surrogate
 
+            allowed = "one of jtfne.surrogates, as SuperSpike(), or None"
+            check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="Net.to_flat")
             flat = self.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse())
             with precision(self.config.run.dtype):
                 return with_surrogate(flat, surrogate)
@@ -358,13 +374,16 @@ class Net:
         delivery: "Choice | None" = None,
     ) -> bool:
         """Whether the arrays that `to_flat` gives for these arguments are there already."""
+        from jtfne.flatnet import check_layout
+
+        check_layout(dt_ms, mechanisms, tracked, delivery, "Net.has_flat")
         return self._asked(dt_ms, mechanisms, tracked, delivery) in self._remembered
 
     def _asked(
         self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"
     ) -> tuple[Any, ...]:
         """What tells one set of arrays from another."""
-        return dt_ms, tuple(mechanisms), tracked, self.config.run.dtype, delivery
+        return float(dt_ms), tuple(mechanisms), tracked, self.config.run.dtype, delivery
 
     def simulate(
         self,

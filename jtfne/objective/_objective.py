@@ -11,6 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne import config as words
+from jtfne._arguments import check_instance, check_table
 from jtfne._check import refuse
 from jtfne._precision import precision
 from jtfne.config import Config, Curve, Gate, InRange, Metric
@@ -76,6 +77,7 @@ class Objective:
     @classmethod
     def of(cls, config: Config) -> Self:
         """That of a config. Raises: JtfneError if it has none."""
+        check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Objective.of")
         targets = config.training.objective
         if targets is None:
             raise refuse("a config without objective", "one with Config.objective([...])", "Objective.of")
@@ -105,6 +107,9 @@ class Objective:
         JtfneError
             For a readout that is not there, and for arrays that do not fit their axes or a measure.
         """
+        for given, what in ((arrays, "arrays"), (axes, "axes")):
+            allowed = f"{{readout: ...}}, with {', '.join(self.readouts)}"
+            check_table(given, allowed=allowed, name=what, where="Objective.score_arrays")
         terms = {}
         for at, metric in enumerate(self.metrics):
             where = f"Objective.metrics[{at}]"

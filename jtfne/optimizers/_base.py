@@ -1,5 +1,7 @@
 """What every optimizer offers, and what they share: bounds, the best so far, counts, and draws by name."""
 
+import dataclasses
+import functools
 import zlib
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -9,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys
-from jtfne._check import Limit, in_range, refuse
+from jtfne._arguments import check_instance, describe_argument
+from jtfne._check import Limit, in_range, refuse, whole_number
 
 Array = jax.Array | npt.NDArray[np.floating[Any]]
 
@@ -53,6 +56,68 @@ class Optimizer(Protocol):
     def best(self, state: Any) -> tuple[Array, Array]:
         """The candidate with the lowest score so far, (d,), and that score; the start and inf before any was told."""
         ...
+
+
+MOST_CANDIDATES = 1_000_000  # of a generation, which is held as one array
+
+
+class CompiledSearch:
+    """`ask` and `tell` of a search whose arithmetic is JAX's: arguments are checked, then one program runs.
+
+    A program is compiled once for each shape and each static setting, not once a generation. A subclass has `_ask` and
+    `_tell`, pure maps of arrays, and names the class of its state in STATE.
+    """
+
+    STATE: ClassVar[type]
+
+    def ask(self, state: Any) -> tuple[jax.Array, Any]:
+        """Candidates (k, d), and the state to tell; see `Optimizer.ask`."""
+        check_state(self, state, "ask")
+        run = self._ask if is_traced((self, state)) else functools.partial(_ask_program, self)
+        candidates, asked = run(state)
+        return candidates, asked
+
+    def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
+        """The state that knows the scores; see `Optimizer.tell`."""
+        return self._checked_tell(state, candidates, scores, gradients)
+
+    def best(self, state: Any) -> tuple[jax.Array, jax.Array]:
+        """The candidate with the lowest score so far, and that score; see `Optimizer.best`."""
+        check_state(self, state, "best")
+        return state.record.best_x, state.record.best_score
+
+    def _checked_tell(self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any) -> Any:
+        """`_tell` as a program, of arguments that are checked. Raises: JtfneError."""
+        check_state(self, state, "tell")
+        arrays = check_generation(self, state.record, candidates, scores, gradients)
+        is_inside = is_traced((self, state, *arrays, *more))
+        run = self._tell if is_inside else functools.partial(_tell_program, self)
+        return run(state, *arrays, *more)
+
+    def _ask(self, state: Any) -> tuple[jax.Array, Any]:
+        """`ask` of arguments that are checked; may be traced."""
+        raise NotImplementedError
+
+    def _tell(self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any) -> Any:
+        """`tell` of arguments that are checked; may be traced."""
+        raise NotImplementedError
+
+
+# There is little to run, so that what compiling costs counts.
+_QUICKLY = {"xla_backend_optimization_level": 0}
+_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_QUICKLY)
+_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_QUICKLY)
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether anything in `tree` is traced: the caller's own program is then being made, of which this is a part."""
+    return not all(known(leaf) for leaf in jax.tree.leaves(tree))
+
+
+def check_state(search: Any, state: Any, method: str) -> None:
+    """Raises: JtfneError unless `state` is one that `init` of such a search gives."""
+    name = type(search).__name__
+    check_instance(state, search.STATE, allowed=f"a state of {name}.init", name="state", where=f"{name}.{method}")
 
 
 class Record(NamedTuple):
@@ -110,7 +175,15 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     """The record at the start, whose `best_x` is where to start. Raises: JtfneError, one message a problem."""
     where = f"{type(optimizer).__name__}.init"
     checked(optimizer, where)
+    dtype = getattr(key, "dtype", None)
+    if dtype is None or not jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
+        raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
     given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
+    given = {name: check_numbers(x, name, where) for name, x in given.items()}
+    if np.ndim(lower) and optimizer.n_candidates(np.size(lower)) > MOST_CANDIDATES:
+        given_size = f"{optimizer.n_candidates(np.size(lower)):.3g} candidates a generation"
+        raise refuse(given_size, f"at most {MOST_CANDIDATES}", where)
+    lower, upper = given["lower"], given["upper"]
     for name, x in given.items():
         if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
             raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
@@ -130,6 +203,12 @@ def checked(optimizer: Any, where: str) -> None:
         value = getattr(optimizer, name)
         if known(value):
             in_range(value, limit, name=name, where=where)
+    for field in dataclasses.fields(optimizer):
+        value = getattr(optimizer, field.name)
+        if field.type is int:  # how many candidates there are, which must be a whole number
+            whole_number(value, optimizer.LIMITS[field.name], name=field.name, where=where)
+        if field.name == "inner" and not (callable(getattr(value, "init", None)) and callable(value.update)):
+            raise refuse(f"inner={describe_argument(value)}", "an optax transform, as optax.adam(0.01)", where)
 
 
 def _bounds(given: dict[str, Any], where: str) -> tuple[Array, Array]:
@@ -148,20 +227,45 @@ def _bounds(given: dict[str, Any], where: str) -> tuple[Array, Array]:
     return low, high
 
 
-def told(optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any) -> Record:
-    """The record after a generation. Raises: JtfneError, as `Optimizer.tell`."""
+def check_numbers(values: Any, name: str, where: str) -> Any:
+    """`values` as an array of numbers, as it is if it is one, traced or not. Raises: JtfneError."""
+    if isinstance(values, jax.Array):
+        return values
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # rows of several lengths, or an object that refuses to be an array
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        raise refuse(f"{name}={describe_argument(values)}", "numbers", where)
+    return array
+
+
+def check_generation(
+    optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any
+) -> tuple[Any, Any, Any]:
+    """What is told of a generation, as arrays. Raises: JtfneError, as `Optimizer.tell`."""
     d, where = record.lower.size, f"{type(optimizer).__name__}.tell"
     k = optimizer.n_candidates(d)
+    if gradients is None and optimizer.needs_gradients:
+        raise refuse("gradients=None", f"an array of shape {(k, d)}", where)
     shapes = {"candidates": (candidates, (k, d)), "scores": (scores, (k,)), "gradients": (gradients, (k, d))}
+    arrays: dict[str, Any] = {"gradients": None}
     for name, (x, shape) in shapes.items():
         if x is None and name == "gradients":
-            if optimizer.needs_gradients:
-                raise refuse("gradients=None", f"an array of shape {shape}", where)
-        elif np.shape(x) != shape:
+            continue
+        arrays[name] = check_numbers(x, name, where)
+        if np.shape(x) != shape:
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
+    scores = arrays["scores"]
     if known(scores) and not np.isfinite(np.asarray(scores)).any():
         listed = ", ".join(f"{each:g}" for each in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
         raise refuse(f"scores=[{listed}], none finite,", "at least one finite score a generation", where)
+    return arrays["candidates"], scores, arrays["gradients"]
+
+
+def told(record: Record, candidates: Any, scores: Any) -> Record:
+    """The record after a generation that is checked."""
+    k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
     good = jnp.isfinite(values)
     first = jnp.argmin(jnp.where(good, values, jnp.inf))

@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._arguments import check_flag, describe_argument
+from jtfne._check import Limit, refuse, whole_number
 from jtfne._precision import settled
-from jtfne.optimizers._base import Array, Optimizer, known
+from jtfne.optimizers._base import Array, Optimizer, check_numbers, known
 
 
 @settled()
@@ -35,7 +36,13 @@ def minimize(
     >>> len(history), bool(search.best(state)[1] == history[-1])
     (4, True)
     """
-    with_gradients = gradients or optimizer.needs_gradients
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "n_candidates", None)):
+        raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as CMAES()", "minimize")
+    if not callable(function) or isinstance(function, type):
+        raise refuse(f"function={describe_argument(function)}", "a function of an array (d,)", "minimize")
+    budget = whole_number(budget, Limit(low=1, high=2**31 - 1), name="budget", where="minimize")
+    lower = check_numbers(lower, "lower", "minimize")
+    with_gradients = check_flag(gradients, name="gradients", where="minimize") or optimizer.needs_gradients
     k = optimizer.n_candidates(np.size(lower))
     if k < 1 or budget < k:
         raise refuse(f"budget={budget}", f"at least {k}, the candidates of one generation", "minimize")

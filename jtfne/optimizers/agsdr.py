@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
 TINY = 1e-12  # keeps the balance at one half where neither noise nor update is left
@@ -32,7 +32,7 @@ class AGSDRState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AGSDR:
+class AGSDR(CompiledSearch):
     """centre <- centre + gain (alpha R + (1 - alpha) D), with alpha = Var R / (Var R + Var D), each per parameter.
 
     D is the update of `inner`, an optax transform, clipped to [-1, 1]. R = s N(0, 1), drawn for each parameter from a
@@ -62,6 +62,7 @@ class AGSDR:
     spread: jax.Array | float = 0.2
     n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
 
+    STATE: ClassVar[type] = AGSDRState
     traceable: ClassVar[bool] = True
     needs_gradients: ClassVar[bool] = False
     LIMITS: ClassVar[dict[str, Limit]] = {
@@ -85,13 +86,13 @@ class AGSDR:
         inner, none, zero = self.inner.init(record.best_x), jnp.zeros_like(record.best_x), jnp.zeros((), jnp.int32)
         return AGSDRState(record, record.best_x, inner, inner, none, none, zero, zero)
 
-    def ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
+    def _ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
-    def tell(self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any = None) -> AGSDRState:
+    def _tell(self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> AGSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`."""
-        record = told(self, state.record, candidates, scores, gradients)
+        record = told(state.record, candidates, scores)
         better = record.best_score < state.record.best_score
         kept_inner = pick(better, state.inner, state.kept_inner)
         stale = jnp.where(better, 0, state.stale + 1)
@@ -111,7 +112,3 @@ class AGSDR:
         stale = jnp.where(back, 0, stale)
         deselected = state.n_deselected + back
         return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, deselected)
-
-    def best(self, state: AGSDRState) -> tuple[jax.Array, jax.Array]:
-        """The lowest score so far, and where."""
-        return state.record.best_x, state.record.best_score

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import Limit, refuse
+from jtfne._check import Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import Array, Record, known, opened, told
+from jtfne.optimizers._base import Array, Record, check_generation, check_state, known, opened, told
 
 Numbers = npt.NDArray[np.float64]
 
@@ -48,19 +48,21 @@ class CMAES:
     n: int | None = dataclasses.field(default=None, metadata={"static": True})
     sigma: float = dataclasses.field(default=0.3, metadata={"static": True})
 
+    STATE: ClassVar[type] = CMAESState
     traceable: ClassVar[bool] = False
     needs_gradients: ClassVar[bool] = False
     LIMITS: ClassVar[dict[str, Limit]] = {"sigma": Limit(low=0.0, open_low=True)}
 
     def n_candidates(self, d: int) -> int:
-        """`n`, or the default for `d` parameters, Hansen (2016), eq. 48."""
+        """`n`, or the default for `d` parameters, Hansen (2016), eq. 48. Raises: JtfneError for no number of them."""
+        d = whole_number(d, Limit(low=1), name="d", where="CMAES.n_candidates")
         return 4 + math.floor(3.0 * math.log(d)) if self.n is None else self.n
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> CMAESState:
         """The state at the start; see `Optimizer.init`. Raises: JtfneError, also if traced."""
         _on_host((key, lower, upper, start), "CMAES.init")
-        if self.n is not None and self.n < 3:
-            raise refuse(f"n={self.n}", "None, or at least 3", "CMAES.init")
+        if self.n is not None:
+            whole_number(self.n, Limit(low=3), name="n", where="CMAES.init")
         record = jax.tree.map(np.asarray, opened(self, key, lower, upper, start))
         d, none = record.lower.size, np.zeros(record.lower.size)
         mean, sigma = self._shares(record, record.best_x), np.asarray(self.sigma, np.float64)
@@ -68,6 +70,7 @@ class CMAES:
 
     def ask(self, state: CMAESState) -> tuple[Numbers, CMAESState]:
         """Candidates drawn from the distribution: (n, d)."""
+        check_state(self, state, "ask")
         _on_host(state, "CMAES.ask")
         search, record = self._search(state), state.record
         shares = np.array([search.ask() for _ in range(self.n_candidates(record.lower.size))])
@@ -76,8 +79,10 @@ class CMAES:
 
     def tell(self, state: CMAESState, candidates: Any, scores: Any, gradients: Any = None) -> CMAESState:
         """The state that has learnt from `scores` (n,); gradients are not used."""
+        check_state(self, state, "tell")
         _on_host((state, candidates, scores), "CMAES.tell")
-        record = jax.tree.map(np.asarray, told(self, state.record, candidates, scores, gradients))
+        candidates, scores, _ = check_generation(self, state.record, candidates, scores, gradients)
+        record = jax.tree.map(np.asarray, told(state.record, candidates, scores))
         search, y = self._search(state), np.asarray(scores, np.float64)
         shares = self._shares(record, candidates)
         ranked = np.where(np.isfinite(y), y, np.inf)
@@ -94,6 +99,7 @@ class CMAES:
 
     def best(self, state: CMAESState) -> tuple[Array, Array]:
         """The lowest score so far, and where."""
+        check_state(self, state, "best")
         return state.record.best_x, state.record.best_score
 
     def _shares(self, record: Record, x: Any) -> Numbers:

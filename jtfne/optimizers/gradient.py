@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit, refuse
 from jtfne._tree import register
-from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 from jtfne.optimizers._descent import adam, pick
 
 
@@ -22,7 +22,7 @@ class GradientState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Gradient:
+class Gradient(CompiledSearch):
     """x <- x + transform's update, at the nearest bound if beyond: `Gradient(transform=optax.adam(0.01))`.
 
     The transform works on shares of the ranges, so that a learning rate of 0.01 in Adam is a hundredth of a range a
@@ -36,6 +36,7 @@ class Gradient:
     transform: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})
     n_starts: int = dataclasses.field(default=1, metadata={"static": True})
 
+    STATE: ClassVar[type] = GradientState
     traceable: ClassVar[bool] = True
     needs_gradients: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {"n_starts": Limit(low=1)}
@@ -53,13 +54,13 @@ class Gradient:
         x = jnp.concatenate([record.best_x[None], others])
         return GradientState(record, x, jax.vmap(self.transform.init)(self._shares(record, x)))
 
-    def ask(self, state: GradientState) -> tuple[jax.Array, GradientState]:
+    def _ask(self, state: GradientState) -> tuple[jax.Array, GradientState]:
         """Where each descent stands: (n_starts, d)."""
         return state.x, state
 
-    def tell(self, state: GradientState, candidates: Any, scores: Any, gradients: Any = None) -> GradientState:
+    def _tell(self, state: GradientState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> GradientState:
         """The state after a step of each descent; see `Optimizer.tell`."""
-        record = told(self, state.record, candidates, scores, gradients)
+        record = told(state.record, candidates, scores)
         rows, y = (jnp.asarray(each, record.lower.dtype) for each in (gradients, scores))
         ok = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
         slopes = jnp.where(ok[:, None], rows, 0.0) * record.width
@@ -68,10 +69,6 @@ class Gradient:
         fresh = self.transform.init(self._shares(record, record.best_x))
         x, inner = jax.vmap(pick, in_axes=(0, 0, None))(ok, (moved, inner), (record.best_x, fresh))
         return GradientState(record, x, inner)
-
-    def best(self, state: GradientState) -> tuple[jax.Array, jax.Array]:
-        """The lowest score so far, and where."""
-        return state.record.best_x, state.record.best_score
 
     def _shares(self, record: Record, x: jax.Array) -> jax.Array:
         """`x` in shares of the ranges above the lower bounds."""

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, Record, check_numbers, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
 
@@ -31,7 +31,7 @@ class GSDRState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GSDR:
+class GSDR(CompiledSearch):
     """centre <- centre + lambda (a delta + (1 - a) g), with lambda = tau^2 (1 - exp(-tau / growth)).
 
     g is the update of `inner`, an optax transform, and delta = noise xi factor, xi ~ N(0, 1) per parameter, each
@@ -60,6 +60,7 @@ class GSDR:
     spread: jax.Array | float = 0.2
     n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
 
+    STATE: ClassVar[type] = GSDRState
     traceable: ClassVar[bool] = True
     needs_gradients: ClassVar[bool] = False
     LIMITS: ClassVar[dict[str, Limit]] = {
@@ -84,7 +85,7 @@ class GSDR:
         zero = jnp.zeros((), jnp.int32)
         return GSDRState(record, record.best_x, inner, mix, inner, mix, zero, zero)
 
-    def ask(self, state: GSDRState) -> tuple[jax.Array, GSDRState]:
+    def _ask(self, state: GSDRState) -> tuple[jax.Array, GSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
@@ -95,9 +96,17 @@ class GSDR:
 
         factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`; None is ones.
         """
-        record = told(self, state.record, candidates, scores, gradients)
-        if factor is not None and np.shape(factor) != record.lower.shape:
-            raise refuse(f"factor of shape {np.shape(factor)}", f"{record.lower.shape}", "GSDR.tell")
+        if factor is not None:
+            factor = check_numbers(factor, "factor", "GSDR.tell")
+            if np.shape(factor) != state.record.lower.shape:
+                raise refuse(f"factor of shape {np.shape(factor)}", f"{state.record.lower.shape}", "GSDR.tell")
+        told_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
+        return told_state
+
+    def _tell(self, state: GSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> GSDRState:
+        """`tell` of arguments that are checked; may be traced."""
+        (factor,) = more
+        record = told(state.record, candidates, scores)
         better = record.best_score < state.record.best_score
         kept_inner = pick(better, state.inner, state.kept_inner)
         kept_mix = jnp.where(better, state.mix, state.kept_mix)
@@ -116,10 +125,6 @@ class GSDR:
         stale = jnp.where(back, 0, stale)
         return GSDRState(record, centre, inner, mix, kept_inner, kept_mix, stale, state.n_deselected + back)
 
-    def best(self, state: GSDRState) -> tuple[jax.Array, jax.Array]:
-        """The lowest score so far, and where."""
-        return state.record.best_x, state.record.best_score
-
 
 def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
     """How much each parameter's two cells go together: squared Pearson correlations, z-scored over parameters, (d,).
@@ -129,6 +134,9 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
     Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
     Raises: JtfneError, if the shapes differ or no two steps are left.
     """
+    where = "correlation_factor"
+    before, after = (check_numbers(x, name, where) for x, name in ((before, "before"), (after, "after")))
+    shift = whole_number(shift, NOT_NEGATIVE, name="shift", where=where)
     if np.ndim(before) != 2 or np.shape(before) != np.shape(after) or not 0 <= shift <= len(before) - 2:
         given = f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
         raise refuse(given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")

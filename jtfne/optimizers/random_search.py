@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 
 
 class RandomSearchState(NamedTuple):
@@ -19,7 +19,7 @@ class RandomSearchState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RandomSearch:
+class RandomSearch(CompiledSearch):
     """Candidates drawn uniformly within the bounds; the first of all is the start.
 
     Source: Bergstra & Bengio (2012), J. Mach. Learn. Res. 13:281-305.
@@ -27,6 +27,7 @@ class RandomSearch:
 
     n: int = dataclasses.field(default=16, metadata={"static": True})
 
+    STATE: ClassVar[type] = RandomSearchState
     traceable: ClassVar[bool] = True
     needs_gradients: ClassVar[bool] = False
     LIMITS: ClassVar[dict[str, Limit]] = {"n": Limit(low=1)}
@@ -39,17 +40,15 @@ class RandomSearch:
         """The state at the start; see `Optimizer.init`."""
         return RandomSearchState(opened(self, key, lower, upper, start))
 
-    def ask(self, state: RandomSearchState) -> tuple[jax.Array, RandomSearchState]:
+    def _ask(self, state: RandomSearchState) -> tuple[jax.Array, RandomSearchState]:
         """Candidates (n, d), uniform within the bounds."""
         record = state.record
         x = record.anywhere("candidates", self.n)
         first = (record.generation == 0) & (jnp.arange(self.n) == 0)
         return jnp.where(first[:, None], record.best_x, x), state
 
-    def tell(self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any = None) -> RandomSearchState:
+    def _tell(
+        self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> RandomSearchState:
         """The state that knows `scores` (n,); gradients are not used."""
-        return RandomSearchState(told(self, state.record, candidates, scores, gradients))
-
-    def best(self, state: RandomSearchState) -> tuple[jax.Array, jax.Array]:
-        """The lowest score so far, and where."""
-        return state.record.best_x, state.record.best_score
+        return RandomSearchState(told(state.record, candidates, scores))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 from jtfne.optimizers._descent import probes, slope
 
 
@@ -22,7 +22,7 @@ class SDRState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SDR:
+class SDR(CompiledSearch):
     """m <- momentum m + slope; centre <- centre - step decay^generation |xi| sign(m), with xi ~ N(0, 1) per parameter.
 
     A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
@@ -40,6 +40,7 @@ class SDR:
     spread: jax.Array | float = 0.2
     n_pairs: int = dataclasses.field(default=4, metadata={"static": True})
 
+    STATE: ClassVar[type] = SDRState
     traceable: ClassVar[bool] = True
     needs_gradients: ClassVar[bool] = False
     LIMITS: ClassVar[dict[str, Limit]] = {
@@ -59,19 +60,15 @@ class SDR:
         record = opened(self, key, lower, upper, start)
         return SDRState(record, record.best_x, jnp.zeros_like(record.best_x))
 
-    def ask(self, state: SDRState) -> tuple[jax.Array, SDRState]:
+    def _ask(self, state: SDRState) -> tuple[jax.Array, SDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
-    def tell(self, state: SDRState, candidates: Any, scores: Any, gradients: Any = None) -> SDRState:
+    def _tell(self, state: SDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> SDRState:
         """The state after a step down the slope; see `Optimizer.tell`."""
-        record = told(self, state.record, candidates, scores, gradients)
+        record = told(state.record, candidates, scores)
         down = slope(record, candidates, scores, gradients, "SDR.tell")
         momentum = self.momentum * state.momentum + down
         length = self.step * jnp.asarray(self.decay, down.dtype) ** state.record.generation
         change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(momentum)
         return SDRState(record, record.inside(state.centre - record.width * change), momentum)
-
-    def best(self, state: SDRState) -> tuple[jax.Array, jax.Array]:
-        """The lowest score so far, and where."""
-        return state.record.best_x, state.record.best_score

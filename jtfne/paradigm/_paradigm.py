@@ -3,11 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from jtfne._check import one_of, refuse
+from jtfne._arguments import check_names, check_table
+from jtfne._check import number, one_of, refuse, whole_number
 from jtfne._keys import generator
 from jtfne.config import Schedule, Stimulus
 from jtfne.paradigm._inputs import Inputs
-from jtfne.paradigm._structures import Timing, condition_order, counts_of, odd_order, placed, scheduled, whole
+from jtfne.paradigm._structures import (
+    SEEDS,
+    Timing,
+    check_items,
+    check_repeats,
+    check_sizes,
+    condition_order,
+    counts_of,
+    odd_order,
+    placed,
+    scheduled,
+    whole,
+)
 
 
 class Paradigm(Inputs):
@@ -48,19 +61,21 @@ class Paradigm(Inputs):
         return Paradigm(stimuli=both, n_trials=n_trials, conditions=one.conditions or two.conditions)
 
     def at(self, t_ms: float) -> "Paradigm":
-        """The same, `t_ms` later."""
+        """The same, `t_ms` later; negative for earlier. Raises: JtfneError for a time before the trial."""
+        t_ms = number(t_ms, name="t_ms", where="Paradigm.at")
         return self._changed([_later(each, t_ms) for each in self.stimuli])
 
     def trials(self, n: int) -> "Paradigm":
         """The same, `n` times, each trial with its own noise. Trials that differ are repeated as a block."""
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
-        n = Paradigm(n_trials=n).n_trials
+        n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
         moved = [each if each.at is None else _with(each, _tiled(each.at, self.n_trials, n)) for each in self.stimuli]
         return Paradigm(stimuli=tuple(moved), n_trials=self.n_trials * n, conditions=self.conditions * n)
 
     def coded(self, codes: Mapping[str, int]) -> "Paradigm":
         """The same, with other numbers for the events of some labels. Raises: JtfneError for an unknown label."""
+        check_table(codes, allowed="{label: code}", name="codes", where="Paradigm.coded")
         labels = list(dict.fromkeys(each.label for each in self.stimuli if each.event))
         for label in codes:
             one_of(label, labels, name="label", where="Paradigm.coded")
@@ -90,8 +105,11 @@ class Paradigm(Inputs):
         n_trials, seed : int
             How often; seed of the jitter, which is drawn anew for each trial.
         """
-        n = cls(n_trials=n_trials).n_trials
-        return cls(stimuli=placed(items, [_names(order)] * n, timing, seed=seed, name="sequence"), n_trials=n)
+        where = "Paradigm.sequence"
+        check_items(items, where=where)
+        names = check_names(order, name="order", where=where)
+        n = check_sizes(n_trials, len(names), seed, timing, where)
+        return cls(stimuli=placed(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n)
 
     @classmethod
     def oddball(
@@ -123,7 +141,9 @@ class Paradigm(Inputs):
             How often; seed of order and jitter, which are drawn anew for each trial.
         """
         where = "Paradigm.oddball"
-        counts, n_trials = counts_of(mix, n, list(items), where), cls(n_trials=n_trials).n_trials
+        check_items(items, where=where)
+        counts = counts_of(mix, n, list(items), where)
+        n_trials = check_sizes(n_trials, sum(counts.values()), seed, timing, where)
         apart = whole(apart, name="apart", where=where)
         draws = [generator(seed, "paradigm", "oddball", "order", "trial", str(trial)) for trial in range(n_trials)]
         orders = [odd_order(counts, apart, random, where) for random in draws]
@@ -156,9 +176,11 @@ class Paradigm(Inputs):
         seed : int
             Seed of the jitter, and of which trials.
         """
-        where, expected = "Paradigm.omission", _names(order)
+        where = "Paradigm.omission"
+        check_items(items, where=where)
+        expected = check_names(order, name="order", where=where)
         one_of(omit, dict.fromkeys(expected), name="omit", where=where)
-        n = cls(n_trials=n_trials).n_trials
+        n = check_sizes(n_trials, len(expected), seed, timing, where)
         n_omitted = whole(n_omitted, most=n, name="n_omitted", where=where)
         missing, last = f"{omit} omitted", len(expected) - 1 - expected[::-1].index(omit)
         chosen = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
@@ -194,12 +216,16 @@ class Paradigm(Inputs):
             Seed of the order.
         """
         where = "Paradigm.by_condition"
+        check_items(paradigms, name="paradigms", where=where)
+        whole_number(seed, SEEDS, name="seed", where=where)
+        whole(block, least=1, name="block", where=where)
         if (order is None) == (counts is None):
-            raise refuse("order beside counts" if counts else "neither order nor counts", "one of the two", where)
+            given = "neither order nor counts" if counts is None else "order beside counts"
+            raise refuse(given, "one of the two", where)
         if order is None:
-            known = counts_of(counts or {}, None, list(paradigms), where)
-            block = whole(block, least=1, name="block", where=where)
-            order = condition_order(known, block, generator(seed, "paradigm", "by_condition", "order"), where)
+            trials_of = counts_of(counts, None, list(paradigms), where)
+            order = condition_order(trials_of, block, generator(seed, "paradigm", "by_condition", "order"), where)
+        order = check_names(order, name="order", where=where)
         shown: list[Stimulus] = []
         for each in order:
             one_of(each, paradigms, name="condition", where=where)
@@ -217,13 +243,6 @@ class Paradigm(Inputs):
         ats = [each.at and Schedule(onsets_ms=each.at.onsets_ms) for each in self.stimuli]
         moved = [_with(each, at) for each, at in zip(self.stimuli, ats, strict=True)]
         return Paradigm(stimuli=tuple(moved), n_trials=n_trials, conditions=self.conditions * n_trials)
-
-
-def _names(order: Any) -> list[str]:
-    """`order`, if it is a list. Raises: JtfneError for a bare name, which would be read letter by letter."""
-    if isinstance(order, str) or not isinstance(order, Sequence):
-        raise refuse(f"order={order!r}", "a list of items", "Paradigm")
-    return list(order)
 
 
 def _with(stimulus: Stimulus, at: Schedule | None) -> Stimulus:

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import model_validator
 
-from jtfne._check import one_of, refuse
+from jtfne._arguments import check_instance, check_table, describe_argument
+from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse, whole_number
 from jtfne._keys import generator
 from jtfne.config import Frozen, Schedule, Selector, Stimulus, Task
-from jtfne.config._base import Flag, NotNegative, Positive
+from jtfne.config._base import Flag, NotNegative, Positive, plain
 from jtfne.config.populations import largest_remainder
 from jtfne.stimuli import Marker
 
@@ -60,6 +61,41 @@ class Timing(Frozen):
             moved = np.concatenate([np.zeros(min(n, 1)), np.cumsum(moved[1:])])
         onsets_ms: Onsets = self.start_ms + self.soa_ms * np.arange(n) + moved
         return onsets_ms
+
+
+MOST_PRESENTATIONS = 1_000_000  # of all items in all trials: some hundred bytes and several microseconds each
+SEEDS = Limit(low=0, high=2**32 - 1)
+
+
+def check_items(items: Any, *, name: str = "items", where: str) -> Mapping[str, Task]:
+    """`items`, if it is a dict of label to Paradigm. Raises: JtfneError."""
+    allowed = "{label: Paradigm}"
+    check_table(items, allowed=allowed, name=name, where=where)
+    for label, item in items.items():
+        check_instance(item, Task, allowed="a Paradigm", name=f"{name}[{label!r}]", where=where)
+    table: Mapping[str, Task] = items
+    return table
+
+
+def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str) -> int:
+    """The number of trials. Raises: JtfneError for one that is none, other arguments of another type, and a task of
+    more presentations than can be held."""
+    check_instance(timing, Timing, allowed="a jtfne.paradigm.Timing(soa_ms=...)", name="timing", where=where)
+    whole_number(seed, SEEDS, name="seed", where=where)
+    trials = whole_number(n_trials, Limit(low=1), name="n_trials", where=where)
+    if trials * n_items > MOST_PRESENTATIONS:
+        given = f"{trials} trials of {n_items} items, {trials * n_items:.3g} presentations,"
+        raise refuse(given, f"at most {MOST_PRESENTATIONS}", where)
+    return trials
+
+
+def check_repeats(n: Any, n_once: int, where: str) -> int:
+    """`n`, how often what presents `n_once` items is repeated. Raises: JtfneError for too many presentations."""
+    repeats = whole_number(n, Limit(low=1), name="n", where=where)
+    if repeats * n_once > MOST_PRESENTATIONS:
+        given = f"n={repeats} of {n_once} presentations"
+        raise refuse(given, f"at most {MOST_PRESENTATIONS} presentations in all", where)
+    return repeats
 
 
 def placed(
@@ -134,12 +170,16 @@ def counts_of(mix: Mapping[str, Any], n: int | None, known: Sequence[str], where
 
     Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
     """
-    for label, share in mix.items():
+    for label, share in check_table(mix, allowed="{label: count or probability}", name="mix", where=where).items():
         one_of(label, known, name="item", where=where)
-        if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 <= share < np.inf:
-            raise refuse(f"{label}={share!r}", "a count, or a probability from 0 to 1", where)
-    shares = [mix.get(label, 0) for label in known]
-    if all(isinstance(each, int | np.integer) for each in shares):
+        if not NOT_NEGATIVE.holds(share):
+            raise refuse(f"{label}={describe_argument(share)}", "a count, or a probability from 0 to 1", where)
+    shares = [plain(mix.get(label, 0)) for label in known]
+    if n is not None:
+        n = whole_number(n, Limit(low=1, high=MOST_PRESENTATIONS), name="n", where=where)
+    if all(isinstance(each, int) for each in shares):
+        if sum(shares) > MOST_PRESENTATIONS:
+            raise refuse(f"counts that sum to {sum(shares):.3g}", f"at most {MOST_PRESENTATIONS}", where)
         if n is not None and n != sum(shares):
             raise refuse(f"n={n} with counts that sum to {sum(shares)}", "n of probabilities only", where)
         return {label: int(each) for label, each in zip(known, shares, strict=True)}
@@ -151,11 +191,9 @@ def counts_of(mix: Mapping[str, Any], n: int | None, known: Sequence[str], where
 
 def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
     """`value` as an int. Raises: JtfneError unless it is a whole number from `least` to `most`."""
-    known = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not known or value < least or (most is not None and value > most):
-        span = f"{least} or more" if most is None else f"{least} .. {most}"
-        raise refuse(f"{name}={value!r}", f"a whole number, {span}", where)
-    return int(value)
+    return whole_number(
+        value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where
+    )
 
 
 def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.emitters import LIF
+from jtfne.presets._arguments import preset
 from jtfne.stimuli import Poisson
 from jtfne.synapses import Delta
 
@@ -25,6 +26,7 @@ class Case(NamedTuple):
 CASES = {"A": Case(3.0, 2.0), "B": Case(6.0, 4.0), "C": Case(5.0, 2.0), "D": Case(4.5, 0.9)}
 
 
+@preset
 def brunel(case: str = "C", seed: int = 0) -> Config:
     """The network of Brunel (2000), model A: 10,000 E and 2,500 I cells, 1,250 inputs each, jumps of 0.1 mV.
 

@@ -5,6 +5,7 @@ import math
 from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.emitters import LIF
+from jtfne.presets._arguments import preset
 from jtfne.stimuli import Constant
 from jtfne.synapses import Exponential
 
@@ -30,6 +31,7 @@ NOISE_mV = (3.21, 2.85, 3.03, 3.18)
 BACKGROUND_pA = {"low": (76.91, 181.23, 65.9, 60.1), "high": (115.52, 333.84, 12.07, 71.05)}
 
 
+@preset
 def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
     """The circuit of Garcia del Molino et al. (2017) in 2,400 spiking cells; from 1 s on 10 pA more reach VIP.
 

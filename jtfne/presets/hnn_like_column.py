@@ -8,6 +8,7 @@ from jtfne._check import NOT_NEGATIVE, in_range
 from jtfne.config import AllToAll, Config, GaussianDecay, Selector, WeightDecay
 from jtfne.config.source_maps import AtDepth, AtSoma, Between, SourceMap, closed_field
 from jtfne.emitters import LIF, TwoCompartment
+from jtfne.presets._arguments import preset
 from jtfne.stimuli import Evoked
 from jtfne.synapses import BiExponentialConductance
 
@@ -72,6 +73,7 @@ RADIUS_mm, THICKNESS_mm, SPREAD_mm = math.sqrt(SCALE * 2 * (N_PYRAMIDS + N_BASKE
 PITCH_mm = RADIUS_mm * math.sqrt(math.pi / N_PYRAMIDS)  # of a grid that fills it: HNN's weights count in steps
 
 
+@preset
 def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2: float = 1.0) -> Config:
     """A column of 270 cells whose evoked dipole has the polarities of the HNN model: P50, N100, P200.
 

@@ -5,6 +5,7 @@ from typing import Any
 from jtfne import _keys
 from jtfne.config import AllToAll, Config, Uniform
 from jtfne.emitters import Izhikevich2003
+from jtfne.presets._arguments import preset
 from jtfne.synapses import Exponential
 
 # The program that Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572, prints: in each step of 1 ms the potential
@@ -19,6 +20,7 @@ CELL = Izhikevich2003(half_steps=True)
 PA_PER_STRENGTH = float(CELL.c_m_pF) * STEP_ms / TAU_SYN_ms
 
 
+@preset
 def izhikevich_2003(seed: int = 0) -> Config:
     """The network of Izhikevich (2003): 800 E and 200 I cells, all different, each connected to all; rhythms by noise.
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from jtfne._check import Limit, in_range, one_of
 from jtfne.config import Config
 from jtfne.emitters import LIF
+from jtfne.presets._arguments import preset
 from jtfne.stimuli import Constant, Poisson
 from jtfne.synapses import Exponential
 
@@ -42,6 +43,7 @@ FULL_RATES_Hz = np.array([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829
 THICKNESS_mm, RADIUS_mm = 1.4917, 0.56419
 
 
+@preset
 def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
     """The cortical microcircuit of Potjans & Diesmann (2014): four layers, E and I, 77,169 cells, 3 x 10^8 synapses.
 

@@ -1,11 +1,15 @@
 """The four suite2 circuits: small, quick, every cell type fires."""
 
+from jtfne._check import Limit, one_of, whole_number
 from jtfne.config import Config
+from jtfne.presets._arguments import preset
 from jtfne.presets._motif import FRACTIONS, edge, motif
 
+CELL_TYPES = ("E", "PV", "SST", "VIP")
 PROBES = ("spk", "vm", "source", "lfp_proxy", "csd_proxy")
 
 
+@preset
 def suite2_four_celltype_config(seed: int = 0) -> Config:
     """100 cells of V1, layer 2/3: E, PV, SST and VIP with the recurrent motif of Pfeffer et al. (2013).
 
@@ -35,6 +39,7 @@ def suite2_four_celltype_config(seed: int = 0) -> Config:
     )
 
 
+@preset
 def suite2_single_neuron_config(cell_type: str = "E") -> Config:
     """One cell of a type, at its default drive, without synapses.
 
@@ -53,9 +58,11 @@ def suite2_single_neuron_config(cell_type: str = "E") -> Config:
     >>> suite2_single_neuron_config("PV").populations()[0].cell_type
     'PV'
     """
+    one_of(cell_type, CELL_TYPES, name="cell_type", where="preset suite2_single_neuron_config")
     return Config().areas(["V1"]).layers(["L2/3"]).cells({cell_type: 1}, n=1).probes(("spk", "vm", "source"))
 
 
+@preset
 def suite2_net1_config(n: int = 1000) -> Config:
     """`n` cells of V1, layer 2/3, with the recurrent motif at a number of inputs that does not grow with `n`.
 
@@ -84,6 +91,7 @@ def suite2_net1_config(n: int = 1000) -> Config:
     )
 
 
+@preset
 def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     """V1 and V4, layers 2/3, 4 and 5: the motif in each layer, feedforward and feedback between the areas.
 
@@ -106,6 +114,8 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     >>> [area.name for area in suite2_v1_v4_config().circuit.areas]
     ['V1', 'V4']
     """
+    least = 75  # below, some type of some layer has no cell
+    whole_number(n_per_area, Limit(low=least), name="n_per_area", where="preset suite2_v1_v4_config")
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
     local = [each for area in areas for layer in layers for each in motif({"area": area, "layer": layer})]
     local += [each for area in areas for each in _ascending(area)]

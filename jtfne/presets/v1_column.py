@@ -2,6 +2,7 @@
 
 from jtfne._check import Limit, in_range
 from jtfne.config import Config
+from jtfne.presets._arguments import preset
 from jtfne.presets._motif import edge, motif
 from jtfne.stimuli import Poisson
 
@@ -23,6 +24,7 @@ ROUTES = (("L4", "L2/3", 25), ("L2/3", "L5", 25), ("L5", "L6", 12), ("L6", "L4",
 VOLLEY = Poisson(rate_Hz=8000.0, weight_pA=60.0, mechanism="AMPA", start_ms=500.0, stop_ms=510.0)
 
 
+@preset
 def v1_column(n: int = 1200, seed: int = 0) -> Config:
     """A laminar column of mouse V1: E, PV, SST and VIP by layer, 1 s with a volley onto layer 4 at 500 ms.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from jtfne._check import NOT_NEGATIVE, Limit, in_range
 from jtfne.config import Config, FromDistance
+from jtfne.presets._arguments import preset
 from jtfne.presets._motif import MOTIF, edge, motif
 from jtfne.stimuli import Poisson
 
@@ -39,6 +40,7 @@ DELAY = FromDistance(velocity_m_s=3.5)
 VOLLEY = Poisson(rate_Hz=8000.0, weight_pA=60.0, mechanism="AMPA", start_ms=500.0, stop_ms=510.0)
 
 
+@preset
 def v1_v4(
     n_per_area: int = 450, seed: int = 0, feedforward: float = 1.0, feedback: float = 1.0, evoked: bool = True
 ) -> Config:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.emitters import LIF
+from jtfne.presets._arguments import preset
 from jtfne.stimuli import Poisson
 from jtfne.synapses import Conductance, Exponential, Synapse
 
@@ -41,6 +42,7 @@ KINDS = {
 }
 
 
+@preset
 def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
     """The networks of Vogels & Abbott (2005): 4,000 cells that keep themselves firing, 80 inputs each.
 

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from jtfne._check import one_of
+from jtfne.config._sensor_names import HELMET, MONTAGE, HELMET_LIFT_mm, LIFTS_mm
 from jtfne.operators import Coils, coils_of
 from jtfne.probes._base import Array
 
-MONTAGE = "biosemi64"  # in every MNE from 1.12 on, with no two sites in one place
-HELMET = "neuromag"
-HELMET_LIFT_mm = 40.0  # puts the helmet round a 90 mm head centred 40 mm above the ears, see docs
-LIFTS_mm = {HELMET: HELMET_LIFT_mm, "ctf151": 50.0, "ctf275": 50.0}  # to stand round that head
 SITES_10_20 = tuple("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 Oz O2".split())
 
 

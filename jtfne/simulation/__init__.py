@@ -11,12 +11,13 @@ import jax
 import numpy as np
 
 from jtfne import run_folder
-from jtfne._check import refuse
+from jtfne._arguments import check_flag, check_instance
+from jtfne._check import Limit, refuse, whole_number
 from jtfne._files import resolve_path
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.delivery import Choice
+from jtfne.delivery import Choice, check_choice
 from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
@@ -49,6 +50,9 @@ __all__ = [
     "simulate",
     "varied",
 ]
+
+
+COUNTS = Limit(low=1, high=2**31 - 1)  # trials and steps of a chunk are numbered by int32
 
 
 def simulate(
@@ -107,19 +111,27 @@ def simulate(
     >>> jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0).get("vm").sizes["time"]
     100
     """
+    _refuse_misuse(net, paradigm, out, progress, delivery, chunk_steps)
     folder = None if out is None else resolve_path(out, "simulate(out=)")
     config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
-    _refuse_misuse(out, chunk_steps)
     ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
     return _run(ready, _in_memory(ready), progress) if folder is None else _streamed(ready, folder, progress)
 
 
-def _refuse_misuse(out: str | Path | None, chunk_steps: int) -> None:
-    """Raises: JtfneError if several processes would write one folder, and for chunks of no length."""
-    if chunk_steps < 1:
-        raise refuse(f"chunk_steps={chunk_steps!r}", "1 or more", "simulate")
+def _refuse_misuse(
+    net: Any, paradigm: Any, out: Any, progress: Any, delivery: Any, chunk_steps: Any, where: str = "simulate"
+) -> None:
+    """Raises: JtfneError for arguments of another type, and if several processes would write one folder."""
+    check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=where)
+    if paradigm is not None:
+        allowed = "a jtfne.Paradigm, as jtfne.Paradigm.constant_dc(target=..., amplitude=...)"
+        check_instance(paradigm, Paradigm, allowed=allowed, name="paradigm", where=where)
+    if progress is not None:
+        check_flag(progress, name="progress", where=where)
+    check_choice(delivery, where)
+    whole_number(chunk_steps, COUNTS, name="chunk_steps", where=where)
     if out is not None and jax.process_count() > 1:
-        raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", "simulate")
+        raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", where)
 
 
 def estimate_memory(
@@ -158,6 +170,7 @@ def estimate_memory(
     >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100 cells, 100,000 steps, 4 bytes
     40000000
     """
+    _refuse_misuse(net, paradigm, out, None, delivery, chunk_steps, "estimate_memory")
     config, n_trials = _effective(net, paradigm, None, duration_ms, dt_ms, trials)
     planned = _planned(net, config)
     length = chunk_length(planned.recorders, config.run.n_steps, chunk_steps)
@@ -321,12 +334,10 @@ def _effective(
         config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
     config.check()
     declared = config.task.n_trials
-    n_trials = declared if trials is None else trials
-    if isinstance(n_trials, bool) or not n_trials == int(n_trials) >= 1:
-        raise refuse(f"trials={n_trials!r}", "a whole number, 1 or more", "simulate")
+    n_trials = declared if trials is None else whole_number(trials, COUNTS, name="trials", where="simulate")
     if config.task.differs and n_trials != declared:
         raise refuse(f"trials={n_trials!r} of a paradigm whose trials differ", f"its own {declared}", "simulate")
-    return config, int(n_trials)
+    return config, n_trials
 
 
 def _planned(net: Net, config: Config) -> Plan:

@@ -120,7 +120,7 @@ def all_spikes(parts: list[Spikes]) -> Spikes:
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
     """Steps of each chunk: whole blocks of every recorder's rows, about `chunk_steps`, so that few run past the end."""
     block = math.lcm(*(each.every for each in recorders)) * ROWS if recorders else 1
-    n_blocks, about = math.ceil(n_steps / block), max(1, round(chunk_steps / block))
+    n_blocks, about = math.ceil(n_steps / block), max(1, round(min(chunk_steps, n_steps) / block))
     lengths = range(max(1, about * 3 // 4), max(1, about * 5 // 4) + 1)
     length = min(lengths, key=lambda each: (math.ceil(n_blocks / each) * each, abs(each - about)))
     return max(min(length, n_blocks) * block, 2)  # XLA unrolls a loop of one step, and rounds anew

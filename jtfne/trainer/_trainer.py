@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from jtfne import _json, _keys
-from jtfne._check import refuse
+from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
+from jtfne._check import Limit, refuse, whole_number
 from jtfne._precision import settled
 from jtfne.candidates import Client, Failed, Job, Runs, typical_of
 from jtfne.config import Trainable, place_of, places_of, value_at
@@ -105,6 +106,7 @@ class Trainer:
             and with an optimizer that needs gradients for what has none; and for a generation in which no candidate
             has a finite score, or from which no finite slope leads.
         """
+        _check_fit(self, net, resume=resume, progress=progress, client=client)
         fit = _Fit.of(self, net)
         total = max(self.budget // fit.n_candidates, 0)
         if total < 1:
@@ -141,11 +143,8 @@ class _Fit:
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
         """Everything checked. Raises: JtfneError."""
-        given = net.config.training.trainables if trainer.trainables is None else trainer.trainables
-        trainables = tuple(each if isinstance(each, Trainable) else Trainable(**each) for each in given)
+        trainables = _list_trainables(trainer, net)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
-        if not callable(getattr(objective, "evaluate", None)):
-            raise refuse(f"objective={objective!r}", "an Objective: what has evaluate(signals)", "Trainer")
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             given_up = (
                 f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
@@ -189,7 +188,7 @@ class _Fit:
         told.best(_standing(parts))
         while len(parts.rows) < total and not (self.trainer.stop_when_passed and _passed(parts)):
             optimizer = self.trainer.optimizer
-            candidates, asked = _ask(optimizer, state) if self._compiles else optimizer.ask(state)
+            candidates, asked = optimizer.ask(state)
             rows = self._evaluated(len(parts.rows), np.asarray(candidates, np.float64), client, told)
             scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
             if not np.isfinite(scores).any():
@@ -202,8 +201,6 @@ class _Fit:
 
     def _told(self, asked: Any, candidates: Any, rows: list[Row], scores: Any, told: Told) -> Any:
         """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
-        if self._compiles:
-            return _tell(self.trainer.optimizer, asked, candidates, scores)
         if self.slopes is None:
             return self.trainer.optimizer.tell(asked, candidates, scores)
         slopes = self.slopes.of_rows(rows, candidates, self.seeds, told.ran)
@@ -214,11 +211,6 @@ class _Fit:
             given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
             raise refuse(given, "another start, other bounds, or another surrogate", WHERE)
         return state
-
-    @property
-    def _compiles(self) -> bool:
-        """Whether `ask` and `tell` run as programs, a tenth of the time of one operation after the other."""
-        return self.slopes is None and self.trainer.optimizer.traceable
 
     def _state(self, kept: Arrays | None) -> Any:
         """The state of the search: at the start, or as it was kept."""
@@ -286,9 +278,48 @@ class _Fit:
         return TrainingResult(config, net, float(best["score"]), history, report)
 
 
-_QUICKLY = {"xla_backend_optimization_level": 0}  # to compile: there is little to run
-_ask: Any = jax.jit(lambda optimizer, state: optimizer.ask(state), compiler_options=_QUICKLY)
-_tell: Any = jax.jit(lambda optimizer, *given: optimizer.tell(*given), compiler_options=_QUICKLY)
+def _list_trainables(trainer: Trainer, net: Net) -> tuple[Trainable, ...]:
+    """The trainables of a training, or of its net's config. Raises: JtfneError for anything else in the list."""
+    if trainer.trainables is None:
+        return net.config.training.trainables
+    listed = check_list(trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer")
+    return tuple(Trainable.model_validate(trainable) for trainable in listed)
+
+
+def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client: Any) -> None:
+    """Raises: JtfneError for arguments of `Trainer` and its `fit` of another type, before any work."""
+    check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
+    whole_number(trainer.budget, name="budget", where="Trainer")
+    check_flag(trainer.stop_when_passed, name="stop_when_passed", where="Trainer")
+    objective = trainer.objective
+    if objective is not None and (isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))):
+        raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
+    optimizer = trainer.optimizer
+    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER):
+        raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as AGSDR()", "Trainer")
+    optional = (
+        ("paradigm", trainer.paradigm, Paradigm, "a jtfne.Paradigm, or None"),
+        ("surrogate", trainer.surrogate, Surrogate, "one of jtfne.surrogates, as SuperSpike(), or None"),
+    )
+    for name, value, kind, allowed in optional:
+        if value is not None:
+            check_instance(value, kind, allowed=allowed, name=name, where="Trainer")
+    _list_trainables(trainer, net)
+    seeds_of(trainer.seeds, "Trainer")
+    check_execution(resume=resume, progress=progress, client=client, where=WHERE)
+
+
+def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> None:
+    """Raises: JtfneError for what says how runs are done and is of another type."""
+    check_flag(resume, name="resume", where=where)
+    if progress is not None:
+        check_flag(progress, name="progress", where=where)
+    if client is not None and (isinstance(client, type) or not callable(getattr(client, "submit", None))):
+        allowed = "an executor, such as a dask.distributed.Client, or None"
+        raise refuse(f"client={describe_argument(client)}", allowed, where)
+
+
+_OPTIMIZER = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
@@ -301,13 +332,12 @@ def circuit_about(runs: Runs) -> dict[str, Any]:
 
 def seeds_of(given: Sequence[int], where: str) -> tuple[int, ...]:
     """The seeds. Raises: JtfneError for none, one given twice, and one out of range."""
-    seeds: tuple[Any, ...] = tuple(given)
-    for each in seeds:
-        if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each < 2**32:
-            raise refuse(f"seeds={given!r}", "whole numbers in 0 .. 2**32 - 1", where)
+    listed = check_list(given, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
+    limit = Limit(low=0, high=2**32 - 1)
+    seeds = tuple(whole_number(seed, limit, name="an entry of seeds", where=where) for seed in listed)
     if not seeds or len(set(seeds)) < len(seeds):
-        raise refuse(f"seeds={given!r}", "at least one, each once", where)
-    return tuple(int(each) for each in seeds)
+        raise refuse(f"seeds={describe_argument(given)}", "at least one, each once", where)
+    return seeds
 
 
 def plainly(value: Any) -> Any:

@@ -1,0 +1,73 @@
+"""Arguments of public functions: each is of the type that its docstring says, or refused in one sentence.
+
+Called at the top of a function, before any work. Numbers are checked by `_check.number` and `_check.whole_number`,
+paths by the functions that resolve them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from jtfne._check import describe_value, refuse
+
+Value = TypeVar("Value")
+
+
+def check_instance(value: Any, kind: type[Value], *, allowed: str, name: str, where: str) -> Value:
+    """`value`, if it is an object of class `kind`. allowed: what to give, in words. Raises: JtfneError.
+
+    >>> check_instance(5, str, allowed="a text", name="label", where="Paradigm")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: label=5 is not allowed; allowed: a text (in Paradigm)
+    """
+    if not isinstance(value, kind):
+        raise refuse(f"{name}={describe_argument(value)}", allowed, where)
+    return value
+
+
+def check_flag(value: Any, *, name: str, where: str) -> bool:
+    """`value` as a bool, if it is True or False (numpy's count); 1, 0 and texts are refused. Raises: JtfneError."""
+    if getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") == "b":
+        value = value.item()
+    if not isinstance(value, bool):
+        raise refuse(f"{name}={describe_argument(value)}", "True or False", where)
+    return value
+
+
+def check_text(value: Any, *, name: str, where: str) -> str:
+    """`value`, if it is a text. Raises: JtfneError."""
+    return check_instance(value, str, allowed="a text", name=name, where=where)
+
+
+def check_list(value: Any, *, allowed: str, name: str, where: str) -> tuple[Any, ...]:
+    """The entries of a list, tuple or array; a text, which would be read letter by letter, and a table are refused.
+
+    Raises: JtfneError.
+    """
+    is_single = isinstance(value, str | bytes | Mapping | type) or not isinstance(value, Iterable)
+    if is_single or getattr(value, "shape", (0,)) == () or len(getattr(value, "shape", (0,))) > 1:
+        raise refuse(f"{name}={describe_argument(value)}", allowed, where)
+    if isinstance(value, set | frozenset):
+        raise refuse(f"{name}={describe_argument(value)}, which has no order,", allowed, where)
+    return tuple(value)
+
+
+def check_names(value: Any, *, name: str, where: str) -> tuple[str, ...]:
+    """The texts of a list. Raises: JtfneError for anything else, a single text too."""
+    names = check_list(value, allowed="a list of names", name=name, where=where)
+    for text in names:
+        check_instance(text, str, allowed="texts", name=f"an entry of {name}", where=where)
+    return names
+
+
+def check_table(value: Any, *, allowed: str, name: str, where: str) -> Mapping[str, Any]:
+    """`value`, if it is a dict whose keys are texts. Raises: JtfneError."""
+    if not isinstance(value, Mapping):
+        raise refuse(f"{name}={describe_argument(value)}", allowed, where)
+    for key in value:
+        check_instance(key, str, allowed=f"texts, as in {allowed}", name=f"a key of {name}", where=where)
+    return value
+
+
+def describe_argument(value: Any) -> str:
+    """`value` for a refusal: as `describe_value`, a class by its name and that it is one."""
+    return f"{value.__name__}, a class and no object," if isinstance(value, type) else describe_value(value)

@@ -1,0 +1,54 @@
+"""Arguments of presets: each is of the type that the preset declares, whether it comes from Python or as text."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from jtfne._arguments import check_flag, check_text
+from jtfne._check import FINITE, Limit, number, one_of, refuse, whole_number
+from jtfne.config import Config
+
+P = ParamSpec("P")
+SEEDS = Limit(low=0, high=2**32 - 1)
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def preset(make: Callable[P, Config]) -> Callable[P, Config]:
+    """`make`, which refuses arguments of another type than its annotations (int, float, bool, str), before any work."""
+    signature = inspect.signature(make)
+    where = f"preset {make.__name__}"
+
+    @functools.wraps(make)
+    def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
+        given = signature.bind(*args, **kwargs).arguments
+        return make(**{name: _checked(signature.parameters[name], value, where) for name, value in given.items()})  # type: ignore[call-arg]
+
+    return make_checked
+
+
+def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
+    """The value that `text`, from a command line, stands for, by the declared type. Raises: JtfneError."""
+    kind = parameter.annotation
+    if kind is bool:
+        return WORDS[one_of(text.casefold(), WORDS, name=parameter.name, where=where)]
+    try:
+        return kind(text)
+    except ValueError:
+        words = {int: "a whole number", float: "a number"}[kind]
+        raise refuse(f"{parameter.name}={text!r}", words, where) from None
+
+
+def _checked(parameter: inspect.Parameter, value: Any, where: str) -> Any:
+    """`value`, if it is of the declared type. Raises: JtfneError."""
+    name, kind = parameter.name, parameter.annotation
+    if kind is bool:
+        return check_flag(value, name=name, where=where)
+    if kind is str:
+        return check_text(value, name=name, where=where)
+    if kind is int:
+        return whole_number(value, SEEDS if name == "seed" else Limit(low=1, high=MOST_CELLS), name=name, where=where)
+    return number(value, FINITE, name=name, where=where)
+
+
+MOST_CELLS = 10_000_000  # that a preset makes: some have a value of their own for each cell
