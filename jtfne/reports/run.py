@@ -137,6 +137,8 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
+    if _json.SEAL not in manifest:
+        return manifest
     return {name: value for name, value in manifest.items() if name != _json.SEAL}
 
 
