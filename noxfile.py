@@ -1,4 +1,4 @@
-"""One command each: tests, slow, lint, types, bench, minimum, docs. Needs only `pip install nox`; uses uv if there."""
+"""One command each: tests, slow, fuzz, lint, types, bench, minimum, docs. Needs only `pip install nox`; uses uv if there."""
 
 import shutil
 from pathlib import Path
@@ -53,6 +53,14 @@ def slow(session: nox.Session) -> None:
     install_checkout(session, "realdata")
     session.install(*group("test"))
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Cases by mutation through every door, 10 minutes or as said: `nox -s fuzz -- --minutes 60`."""
+    install_checkout(session, "realdata")
+    session.install(*group("test"))
+    session.run("python", "-m", "fuzzing", *session.posargs)
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """A simulated V1 leaves as EEG; MNE, which does not know that it was simulated, finds it again in the declared head."""
 
-# expect: 0 +- 6 mm: REFERENCES 4e and MNE's own fits of one sample at 0.2 uV
+# expect: 0 +- 6 mm: MNE's own fits of one sample at 0.2 uV
 
 import json
 
