@@ -203,7 +203,7 @@ def _check_zarr_array(about: Any, name: str, store: Path) -> int:
     if min([*shape, *chunks], default=0) < 0 or len(shape) != len(chunks):
         raise refuse(f"shape {shape} in chunks {chunks}", "sizes of at least 0", where)
     refuse_large(math.prod(chunks) * dtype.itemsize, f"a chunk of {chunks}", where)
-    return math.prod(shape) * dtype.itemsize
+    return int(math.prod(shape) * dtype.itemsize)
 
 
 def _datasets(group: "h5py.Group", path: Path, depth: int, seen: set[Any]) -> "Iterator[h5py.Dataset]":
@@ -245,7 +245,7 @@ def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
         if code not in HDF5_FILTERS:
             raise refuse(f"HDF5 filter {code}", f"filters {', '.join(map(str, HDF5_FILTERS))}", where)
     shape: Iterable[int] = dataset.shape or ()
-    return math.prod(shape) * dataset.dtype.itemsize
+    return int(math.prod(shape) * dataset.dtype.itemsize)
 
 
 def _is_plain(kind: "pa.DataType") -> bool:

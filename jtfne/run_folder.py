@@ -252,18 +252,30 @@ def in_memory(opened: "xr.DataTree") -> "xr.DataTree":
 def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree":
     """A copy of `tree` whose root carries the manifest as an attribute, for formats of one file."""
     whole = tree.copy()
-    whole.attrs = {**tree.attrs, "jtfne_manifest": _json.dumps(_json.seal(manifest))}
+    text = _json.dumps(manifest)
+    whole.attrs = {**tree.attrs, "jtfne_manifest": text, "jtfne_manifest_sha256": _text_hash(text)}
     return whole
 
 
 def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
-    """`tree` without that attribute, and its text. Raises: JtfneError if there is none."""
+    """`tree` without that attribute, and its text. Raises: JtfneError if there is none, or it was altered.
+
+    Files of jtfne 0.1.0 have no hash of it.
+    """
     if "jtfne_manifest" not in tree.attrs:
         raise refuse("a tree without jtfne_manifest", "what jtfne.interop wrote", "reading")
     attrs = dict(tree.attrs)
     manifest = str(attrs.pop("jtfne_manifest"))
+    said = attrs.pop("jtfne_manifest_sha256", None)
+    if said is not None and said != _text_hash(manifest):
+        raise refuse("a jtfne_manifest that is not what its hash says", "what jtfne.interop wrote", "reading")
     tree.attrs = attrs
     return tree, manifest
+
+
+def _text_hash(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def spike_table(tree: "xr.DataTree") -> "pa.Table":

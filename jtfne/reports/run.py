@@ -137,6 +137,8 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
+    if _json.SEAL not in manifest:
+        return manifest
     return {name: value for name, value in manifest.items() if name != _json.SEAL}
 
 
@@ -153,7 +155,8 @@ def check_tree(tree: "xr.DataTree") -> None:
         raise refuse(f"spikes without {error}", "neuron, trial, time and the sizes of the run", where) from error
     if neuron.dtype.kind not in "iu" or trial.dtype.kind not in "iu" or time_ms.dtype.kind != "f":
         raise refuse(f"spikes of {neuron.dtype}, {trial.dtype} and {time_ms.dtype}", "ids, trials and times", where)
-    ids = tree["neurons"]["neuron"].values if "neurons" in tree.children else np.arange(n_neurons)
+    named = "neurons" in tree.children
+    ids = np.asarray(tree["neurons"].to_dataset()["neuron"].values if named else np.arange(n_neurons))
     if not np.isin(neuron, ids).all():
         raise refuse(f"a spike of neuron {neuron[~np.isin(neuron, ids)][0]}", "neurons of the run", where)
     if not 0 <= trial.min() <= trial.max() < n_trials:

@@ -197,7 +197,9 @@ class Signals:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
         first = [*dims, *(column for column in LABELS if column in table and column not in dims)]
-        rest = sorted(column for column in table if column not in (*first, name))  # as Zarr keeps no order of its own
+        rest = sorted(
+            str(column) for column in table if column not in (*first, name)
+        )  # as Zarr keeps no order of its own
         return table[[*first, *rest, name]]
 
     def save(self, path: str | Path) -> Path:
