@@ -12,7 +12,7 @@ from jtfne._check import describe_value, refuse
 Value = TypeVar("Value")
 
 
-def check_instance(value: Any, kind: type[Value], *, allowed: str, name: str, where: str) -> Value:
+def check_instance(value: Value, kind: Any, *, allowed: str, name: str, where: str) -> Value:
     """`value`, if it is an object of class `kind`. allowed: what to give, in words. Raises: JtfneError.
 
     >>> check_instance(5, str, allowed="a text", name="label", where="Paradigm")
@@ -35,7 +35,8 @@ def check_flag(value: Any, *, name: str, where: str) -> bool:
 
 def check_text(value: Any, *, name: str, where: str) -> str:
     """`value`, if it is a text. Raises: JtfneError."""
-    return check_instance(value, str, allowed="a text", name=name, where=where)
+    text: str = check_instance(value, str, allowed="a text", name=name, where=where)
+    return text
 
 
 def check_list(value: Any, *, allowed: str, name: str, where: str) -> tuple[Any, ...]:

@@ -181,7 +181,7 @@ def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where
 def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:
     """Raises: JtfneError for arguments of `FlatNet.run` of another type. Only types are looked at, not values."""
     where, dtype = "FlatNet.run", getattr(key, "dtype", None)
-    if dtype is None or not jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
+    if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
     whole_number(n_steps, Limit(low=1, high=2**31 - 1), name="n_steps", where=where)
     if inputs is not None:

@@ -137,7 +137,7 @@ def plain(value: Any) -> Any:
     """
     if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(value, "to_numpy"):
         value = value.to_numpy()  # told by the module's name, so that neither need be loaded
-    if isinstance(value, jax.Array) and not jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if isinstance(value, jax.Array) and not jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         value = np.asarray(value)
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
         value = np.asarray(value).astype(np.str_).astype(np.float64)

@@ -3,6 +3,7 @@
 What a run would refuse when it builds its probes is refused here, before any circuit is wired.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,8 @@ def _check_places(head: Spheres, circuit: Circuit, kind: str) -> Iterator[str]:
     """Areas whose dipole lies outside the brain."""
     for area in circuit.areas:
         if area.placed:
-            yield from _catch(
-                lambda area=area: _place_dipole(area, head, circuit.geometry.thickness_mm), f"{kind}.head"
-            )
+            place = functools.partial(_place_dipole, area, head, circuit.geometry.thickness_mm)
+            yield from _catch(place, f"{kind}.head")
 
 
 def _place_dipole(area: Area, head: Spheres, thickness_mm: float) -> None:

@@ -176,7 +176,7 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     where = f"{type(optimizer).__name__}.init"
     checked(optimizer, where)
     dtype = getattr(key, "dtype", None)
-    if dtype is None or not jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
+    if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
     given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
     given = {name: check_numbers(x, name, where) for name, x in given.items()}

@@ -36,7 +36,8 @@ def minimize(
     >>> len(history), bool(search.best(state)[1] == history[-1])
     (4, True)
     """
-    if isinstance(optimizer, type) or not callable(getattr(optimizer, "n_candidates", None)):
+    search: Any = optimizer
+    if isinstance(search, type) or not callable(getattr(search, "n_candidates", None)):
         raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as CMAES()", "minimize")
     if not callable(function) or isinstance(function, type):
         raise refuse(f"function={describe_argument(function)}", "a function of an array (d,)", "minimize")

@@ -165,12 +165,13 @@ def _length_ms(label: str, item: Task, where: str) -> float:
     return float(max(ends))
 
 
-def counts_of(mix: Mapping[str, Any], n: int | None, known: Sequence[str], where: str) -> dict[str, int]:
+def counts_of(mix: Mapping[str, Any] | None, n: int | None, known: Sequence[str], where: str) -> dict[str, int]:
     """Counts of `known` labels from counts, or from probabilities of `n` by largest remainder.
 
     Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
     """
-    for label, share in check_table(mix, allowed="{label: count or probability}", name="mix", where=where).items():
+    mix = check_table(mix, allowed="{label: count or probability}", name="mix", where=where)
+    for label, share in mix.items():
         one_of(label, known, name="item", where=where)
         if not NOT_NEGATIVE.holds(share):
             raise refuse(f"{label}={describe_argument(share)}", "a count, or a probability from 0 to 1", where)
