@@ -137,13 +137,13 @@ class Net:
             check_instance(projection, Projection, allowed=allowed, name="an entry of projections", where="Net")
         if n_neurons is not None:
             n_neurons = whole_number(n_neurons, NOT_NEGATIVE, name="n_neurons", where="Net")
-        sizes = {each.indptr.size - 1 for each in self.projections}
+        sizes: set[int] = {int(projection.indptr.size) - 1 for projection in self.projections}
         sizes |= {len(identity)} if identity is not None else set()
         sizes |= {n_neurons} if n_neurons is not None else set()
         sizes = sizes or {sum(each.n_cells for each in config.populations())}
         if len(sizes) != 1:
             raise refuse(f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net")
-        self._n_neurons = sizes.pop()
+        self._n_neurons: int = sizes.pop()
         self._remembered: dict[Hashable, Any] = {}
 
     @property

@@ -39,7 +39,8 @@ def minimize(
     search: Any = optimizer
     if isinstance(search, type) or not callable(getattr(search, "n_candidates", None)):
         raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as CMAES()", "minimize")
-    if not callable(function) or isinstance(function, type):
+    objective: Any = function
+    if isinstance(objective, type) or not callable(objective):
         raise refuse(f"function={describe_argument(function)}", "a function of an array (d,)", "minimize")
     budget = whole_number(budget, Limit(low=1, high=2**31 - 1), name="budget", where="minimize")
     lower = check_numbers(lower, "lower", "minimize")

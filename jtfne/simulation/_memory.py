@@ -145,8 +145,11 @@ def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[i
 def _learning_bytes(net: Net, item: int) -> int:
     """What synapses of PairSTDP take beside their rows: place, source, and the weight in the state, twice in a step."""
     connections = net.config.circuit.connections
-    learning = [each for each in net.projections if isinstance(connections[each.connection].plasticity, PairSTDP)]
-    return sum(each.n_edges for each in learning) * (8 + 2 * item)
+    n_learning = 0
+    for projection in net.projections:
+        if isinstance(connections[projection.connection].plasticity, PairSTDP):
+            n_learning += projection.n_edges
+    return n_learning * (8 + 2 * item)
 
 
 class _Kept(NamedTuple):
