@@ -125,7 +125,8 @@ def written_beside(path: str | Path) -> Iterator[Path]:
 
 def cannot_be_replaced(folder: Path) -> bool:
     """Whether nothing can be renamed to the place of a folder: it is a mount point, or its parent is not ours."""
-    return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK)
+    effective = os.access in os.supports_effective_ids
+    return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK, effective_ids=effective)
 
 
 def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:

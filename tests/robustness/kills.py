@@ -9,6 +9,7 @@ the chunk in flight, and what comes out must be equal. A line of JSON for each k
 import argparse
 import collections
 import functools
+import importlib
 import json
 import os
 import random
@@ -30,6 +31,7 @@ from jtfne._files import TEMPORARY
 from jtfne.chunk_files import ChunkFiles
 from jtfne.trainer import opened
 
+LAZY = ("h5netcdf", "matplotlib.backends.backend_agg", "mne", "pyarrow.dataset", "pyarrow.parquet", "xarray", "zarr")
 EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"}
 TIMED = 0.3  # the share of kills that come after a time, not at an operation
 LIMIT_s = 300.0  # for a child; longer is a hang, which counts as a fault
@@ -393,6 +395,8 @@ def main(arguments: list[str] | None = None) -> int:
         status, told = in_child(lambda: room.prepare())
         assert status == 0, told
         room.open()
+        for name in LAZY:  # else each child would load them anew
+            importlib.import_module(name)
         if asked.flips:
             flip_all(room, asked.flips, asked.seed, tell)
         if asked.kills:
