@@ -183,7 +183,9 @@ class GLIF2:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         start = self._start(state, dt_ms)
         th_mV = decayed(_grown(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
-        after, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
+        # A refractory cell may stand above threshold, and must not fire.
+        reached_mV = jnp.where(start.hold_steps > 0.5, jnp.inf, th_mV)
+        after, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*after, th_mV), spikes
 
     def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:

@@ -81,9 +81,8 @@ class LIF:
         if syn.ramp_pA_per_ms is not None:
             for r in range(syn.n_ramps):
                 free_mV = free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
-        held = state.hold_steps > 0.5
-        v_mV = jnp.where(held, start_mV, syn.jumped_mV(free_mV))
-        spikes = ~held & (v_mV >= self.v_th_mV)
+        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
+        spikes = v_mV >= self.v_th_mV  # no refractory cell stands above threshold: to ask would cost a copy a step
         hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
         return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
 

@@ -159,7 +159,7 @@ def drive_of(
     Raises: JtfneError for a target without cells, an unknown mechanism, and more spikes of a trial than can be drawn.
     """
     patterns = _Patterns(input_pA(net))
-    rains: list[list[_Rain]] = []
+    rains: list[_PoissonGroup] = []
     swells: list[tuple[Course, engine.Fluctuation]] = []
     volleys: list[tuple[Volley, engine.SpikeTrains]] = []
     ordered = in_order(presented)
@@ -171,7 +171,7 @@ def drive_of(
             known = [name for names in receptors for name in names]
             receptor = row_of(one_of(drive.mechanism, known, name="mechanism", where=where), receptors)
             if isinstance(drive, stimuli.Poisson):
-                _gather(_Rain(rows, drive, receptor, each.at, stream), rains)
+                _gather(_Rain(rows, drive, receptor, each.at, stream), rains, net.n_neurons)
             else:
                 volley = _volley(each, rows, net, [one for one, _ in volleys], where)
                 volleys.append((volley, _trains(drive, rows, receptor, net.n_neurons, dtype)))
@@ -184,13 +184,13 @@ def drive_of(
     courses = [Course(drive, at) for drive, at in patterns.found]
     rows_pA = np.array(list(patterns.found.values()), np.float64).reshape(len(courses), net.n_neurons)
     stacked = narrowed(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
-    poisson = tuple(_poisson(group, net.n_neurons, dt_ms, dtype) for group in rains)
+    poisson = tuple(_poisson(group.stimuli, net.n_neurons, dt_ms, dtype) for group in rains)
     return Drive(
         engine.Inputs(
             jax.device_put(stacked), poisson, tuple(each for _, each in swells), tuple(each for _, each in volleys)
         ),
         tuple(courses),
-        tuple(Course(group[0].drive, group[0].at) for group in rains),
+        tuple(Course(group.stimuli[0].drive, group.stimuli[0].at) for group in rains),
         tuple(course for course, _ in swells),
         tuple(volley for volley, _ in volleys),
         dt_ms,
@@ -263,26 +263,45 @@ class _Rain:
     at: words.Schedule | None
     stream: str
 
-    def joins(self, other: "_Rain") -> bool:
-        """Whether both can be drawn at once: one receptor, one course in time, no cell in both."""
-        times = [(each.drive.start_ms, each.drive.stop_ms, each.receptor, each.at) for each in (self, other)]
-        return times[0] == times[1] and not self.meets(other) and not (self.drive.shared or other.drive.shared)
-
-    def meets(self, other: "_Rain") -> bool:
-        """Whether a cell is in both."""
-        return bool(np.intersect1d(self.rows, other.rows).size)
+    @property
+    def course(self) -> tuple[Any, ...]:
+        """What two stimuli must share to be drawn at once: receptor, times, and a train for each cell."""
+        return (self.receptor, self.drive.start_ms, self.drive.stop_ms, self.at, self.drive.shared)
 
 
-def _gather(rain: _Rain, rains: list[list[_Rain]]) -> None:
-    """Add `rain` to the first group that it joins, or as a group of its own.
+@dataclasses.dataclass(frozen=True)
+class _PoissonGroup:
+    """Poisson stimuli that are drawn at once, no cell in two of them. is_reached: of each cell, bool (n_cells,)."""
+
+    stimuli: list[_Rain]
+    is_reached: npt.NDArray[np.bool_]
+
+    def add(self, stimulus: _Rain) -> None:
+        """Add a stimulus onto cells that no other of the group reaches."""
+        self.stimuli.append(stimulus)
+        self.is_reached[stimulus.rows] = True
+
+    def can_join(self, stimulus: _Rain) -> bool:
+        """Whether a stimulus onto other cells can be drawn with those of the group."""
+        return not stimulus.drive.shared and stimulus.course == self.stimuli[0].course
+
+
+def _gather(stimulus: _Rain, groups: list[_PoissonGroup], n_cells: int) -> None:
+    """Add a stimulus to the first group that it can join, or as a group of its own.
 
     It joins none that stands before a stimulus onto one of its cells: each cell adds up its stimuli in their order,
     whatever others there are, so that the sum is the same to the bit.
     """
-    met = [k for k, group in enumerate(rains) if any(rain.meets(other) for other in group)]
-    free = rains[met[-1] + 1 :] if met else rains
-    joined = next((group for group in free if all(rain.joins(other) for other in group)), None)
-    rains.append([rain]) if joined is None else joined.append(rain)
+    first_free = 0
+    for k, group in enumerate(groups):
+        if group.is_reached[stimulus.rows].any():
+            first_free = k + 1
+    for group in groups[first_free:]:
+        if group.can_join(stimulus):
+            group.add(stimulus)
+            return
+    groups.append(_PoissonGroup([], np.zeros(n_cells, bool)))
+    groups[-1].add(stimulus)
 
 
 def _poisson(group: list[_Rain], n_cells: int, dt_ms: float, dtype: np.dtype[Any]) -> engine.PoissonInput:
