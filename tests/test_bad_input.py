@@ -636,7 +636,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "tau of no length": (
         lambda: stimulus(OrnsteinUhlenbeck(sd=1, tau_ms=0)),
-        ("tau_ms=0", "above 0", "stimuli[0].drive.tau_ms"),
+        ("tau_ms=0", "at least 1e-06", "stimuli[0].drive.tau_ms"),
     ),
     "sd below zero": (lambda: stimulus(OrnsteinUhlenbeck(sd=-1, tau_ms=1)), ("sd=-1", "at least 0", "drive.sd")),
     "a spike before the run": (
@@ -981,7 +981,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "normal nan": (lambda: Area(name="V1", normal=(0, 0, NAN)), ("nan", "finite", "Area.normal")),
     "place of two numbers": (lambda: Area(name="V1", position_mm=(0, 0)), ("Area.position_mm",)),
     "EEG of an area without place": (
-        lambda: BASE.areas(["V1", "Q7"]).probes([EEGProxy()]).populations(),
+        lambda: BASE.areas(["V1", "Q7"]).probes([EEGProxy()]).check(),
         ("area 'Q7' without position_mm", "Area(name=..., position_mm=", "Config.circuit.areas[1]"),
     ),
     "frequency above Nyquist": (

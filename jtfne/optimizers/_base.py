@@ -180,13 +180,13 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
     given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
     given = {name: check_numbers(x, name, where) for name, x in given.items()}
-    if np.ndim(lower) and optimizer.n_candidates(np.size(lower)) > MOST_CANDIDATES:
-        given_size = f"{optimizer.n_candidates(np.size(lower)):.3g} candidates a generation"
-        raise refuse(given_size, f"at most {MOST_CANDIDATES}", where)
     lower, upper = given["lower"], given["upper"]
     for name, x in given.items():
         if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
             raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
+    n_candidates = optimizer.n_candidates(np.size(lower))
+    if n_candidates > MOST_CANDIDATES:
+        raise refuse(f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where)
     if all(known(x) for x in given.values()):
         lower, upper = _bounds(given, where)
     dtype = jnp.result_type(float)

@@ -42,7 +42,7 @@ def minimize(
     objective: Any = function
     if isinstance(objective, type) or not callable(objective):
         raise refuse(f"function={describe_argument(function)}", "a function of an array (d,)", "minimize")
-    budget = whole_number(budget, Limit(low=1, high=2**31 - 1), name="budget", where="minimize")
+    budget = whole_number(budget, Limit(high=2**31 - 1), name="budget", where="minimize")
     lower = check_numbers(lower, "lower", "minimize")
     with_gradients = check_flag(gradients, name="gradients", where="minimize") or optimizer.needs_gradients
     k = optimizer.n_candidates(np.size(lower))
