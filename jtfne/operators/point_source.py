@@ -20,8 +20,8 @@ class PointSource(Operator):
     contacts_mm (n_contacts, 3), sources_mm (n_sources, 3), z downwards if there is a surface. sigma_S_m: one
     conductivity, or three along x, y and z. radius_mm regularises: closer than that, the potential is the one at that
     distance (of the geometric mean conductivity), as on the membrane of a cell of this radius; 0 turns it off.
-    surface: a `Surface` above the tissue. Raises: JtfneError. Source: REFERENCES.md 4e; Nunez & Srinivasan (2006),
-    Electric Fields of the Brain, ch. 5.
+    surface: a `Surface` above the tissue. Raises: JtfneError. Source: Nunez & Srinivasan (2006), Electric Fields of
+    the Brain, ch. 5.
 
     >>> PointSource([[0.05, 0.0, 0.0]], [[0.0, 0.0, 0.0]]).matrix.round(3)  # 1 nA at 50 um: 5.305 uV
     array([[5305.165]])
