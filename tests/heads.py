@@ -10,7 +10,7 @@ from jtfne.operators import onto_sphere, unit_rows
 CENTRE_mm = np.array([0.0, 0.0, 40.0])
 RADII_mm = 90.0 * np.array([0.90, 0.92, 0.97, 1.0])  # those of mne.make_sphere_model, and its conductivities
 SIGMAS_S_m = (0.33, 1.0, 0.004, 0.33)
-LIFT_mm = {"neuromag": 40.0, "ctf151": 50.0, "ctf275": 50.0}  # round a 90 mm head; INTEROP.md, 2.1
+LIFT_mm = {"neuromag": 40.0, "ctf151": 50.0, "ctf275": 50.0}  # of MNE's arrays: clear of a 90 mm head about CENTRE_mm
 
 
 @functools.cache

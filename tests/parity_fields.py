@@ -24,7 +24,7 @@ UP_mm = np.array([0.0, 0.0, 0.1])  # MNE takes no dipole at the very centre
 
 @pytest.mark.parametrize("eccentricity", [0.0, 0.2, 0.6, 0.8, 0.85])
 def test_eeg_of_mne(eccentricity):
-    """MNE fits three dipoles to the series (Berg, Scherg): RDM below 0.005, magnitude within 0.2 % (INTEROP.md, 9)."""
+    """MNE fits three dipoles to the series (Berg, Scherg): RDM below 0.005, magnitude within 0.2 %."""
     info, dipoles = (
         heads.eeg_info(),
         heads.dipoles_mm(eccentricity, 8) + UP_mm,
@@ -52,7 +52,7 @@ def test_meg_of_mne(helmet):
 
 
 def test_a_point_is_not_a_coil():
-    """The centre of a coil is some per cent off: what the points of a coil are for (INTEROP.md, 9)."""
+    """The centre of a coil is some per cent off: what the points of a coil are for."""
     info, dipoles = heads.meg_info(), heads.dipoles_mm(0.8, 5)
     whole, centre = (
         SarvasSphere.of_coils(coils_of(info, ["MEG 1811", "MEG 0121"], accuracy), dipoles, heads.CENTRE_mm).matrix

@@ -102,8 +102,8 @@ def test_izhikevich_2007_is_2003_in_other_units():
 
 
 # Naud et al. (2008), Biol. Cybern. 99:335-347, and Brette & Gerstner (2005): C, g, E, V_T, D, a, tau_w, b, V_r, I; of
-# 500 ms from rest the count, the first spike and the first intervals (ms) by forward Euler at 0.01 ms, an independent
-# run (shared/REFERENCES.md, 4c). Its spikes come late by a few of its steps, since Euler lags behind the upstroke.
+# 500 ms from rest the count, the first spike and the first intervals (ms) by forward Euler at 0.01 ms, from a script
+# that shares no code with jtfne. Its spikes come late by a few of its steps, since Euler lags behind the upstroke.
 PATTERNS = {
     "tonic": ((200, 10, -70, -50, 2, 2, 30, 0, -58, 500), 51, 14.27, (8.98, 9.14, 9.26)),
     "adapting": ((200, 12, -70, -50, 2, 2, 300, 60, -58, 500), 10, 14.95, (11.31, 14.42, 19.66)),

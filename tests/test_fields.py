@@ -1,4 +1,4 @@
-"""Potentials of points, lines and discs against closed forms and published values (REFERENCES.md, 4e)."""
+"""Potentials of points, lines and discs against closed forms and values that LFPykit 0.6.2 gives too."""
 
 import math
 
@@ -123,7 +123,7 @@ def test_surface():
 
 
 def test_disc_is_delta_icsd():
-    """REFERENCES.md 4f: first row of Pettersen's F, V m^3/A, for discs 0.1 mm apart: F = matrix x area x spacing."""
+    """First row of F of Pettersen et al. (2006), V m^3/A, for discs 0.1 mm apart: F = matrix x area x spacing."""
     depths = np.arange(1, 6) * 0.1
     row = DiscSource(depths, depths, 0.25, 0.3).matrix[0] * (np.pi * 0.25e-3**2) * 0.1e-3
     for value, text in zip(

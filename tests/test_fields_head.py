@@ -1,4 +1,4 @@
-"""Dipoles in a medium and in spherical heads against closed forms and published values (REFERENCES.md, 4e)."""
+"""Dipoles in a medium and in spherical heads against closed forms and values that LFPykit 0.6.2 gives too."""
 
 import math
 
@@ -217,7 +217,7 @@ def test_radial_field_is_that_of_the_dipole_alone():
 
 
 def test_sarvas_of_lfpykit():
-    """REFERENCES.md 4e: H in nA/um, 1 of which is 1e-3 A/m."""
+    """The value in LFPykit's own docstring: H in nA/um, 1 of which is 1e-3 A/m."""
     field = SarvasSphere([(0, 0, 92)], [(1, 0, 0)], [(0, 0, 90)]).matrix[0, 0] @ [0.0, nAum, 0.0]
     is_printed(field / (4e-7 * np.pi) * 1e3, "9.73094081e-9")
 

@@ -108,7 +108,7 @@ def mne_forward(raw, sphere, found):
 
 @pytest.mark.parametrize(("name", "bound"), [("eeg", 5e-3), ("meg", 1e-6)])
 def test_mne_gives_the_same_from_what_was_exported(name, bound):
-    """From the info, the sphere and the moments alone; EEG within MNE's approximation, INTEROP.md 9."""
+    """From the info, the sphere and the moments alone; EEG within MNE's approximation."""
     signals = runs.named()
     raw, found = interop.to_raw(signals, name), signals.get(name)
     moments = signals.get("dipole", trial=0).values.T.astype(np.float64)

@@ -13,7 +13,7 @@ from jtfne.presets.pd14 import K_EXT, SIZES, RATE_EXT_Hz, current_pA, synapse_co
 
 CELL: dict[str, Any] = {"tau_m_ms": 10.0, "v_th_mV": 15.0, "v_reset_mV": 0.0, "t_ref_ms": 2.0}
 BRUNEL: dict[str, Any] = {"tau_m_ms": 20.0, "v_th_mV": 20.0, "v_reset_mV": 10.0, "t_ref_ms": 2.0}
-# mu, sigma -> Hz under white noise and with synapses of 0.5 ms: computed twice, independently (REFERENCES 4b).
+# mu, sigma -> Hz under white noise and with synapses of 0.5 ms: computed twice, by independent code.
 CHECKS = [
     (10.0, 5.0, 16.76021, 11.65713),
     (15.0, 3.0, 35.70267, 31.00297),
@@ -21,7 +21,7 @@ CHECKS = [
     (5.0, 5.0, 1.72588, 0.75323),
     (12.0, 1.0, 0.01952, 0.00505),
 ]
-# Potjans & Diesmann (2014) at rest, by the drive and tau_syn: rates, then mu and sigma of the first (REFERENCES 4a).
+# Potjans & Diesmann (2014) at rest, by the drive and tau_syn: rates, then mu and sigma of the first.
 PD14_RATES = {
     ("poisson", 0.5): [0.754, 2.794, 4.441, 5.823, 7.153, 8.470, 1.159, 7.756],
     ("poisson", 0.0): [0.821, 3.009, 4.633, 6.104, 7.136, 8.905, 1.043, 8.072],

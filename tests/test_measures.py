@@ -10,7 +10,7 @@ from jtfne.measures import csd, rate, spectrolaminar, spectrum, synchrony
 
 
 def motif() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Power, frequency and depth of REFERENCES 4g: alpha-beta deep, gamma superficial."""
+    """Power, frequency and depth of a spectrolaminar motif: alpha-beta deep, gamma superficial."""
     f_Hz, depth, laminar_mm = np.arange(1.0, 151.0), np.linspace(0.0, 1.0, 24)[:, None], np.arange(24) * 0.1
 
     def bump(x: np.ndarray, middle: float, sd: float) -> np.ndarray:

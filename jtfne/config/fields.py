@@ -34,7 +34,7 @@ Method = SecondDifference | DeltaICSD | StepICSD | SplineICSD
 METHODS = {cls.__name__: cls for cls in (SecondDifference, DeltaICSD, StepICSD, SplineICSD)}
 AnyMethod = Annotated[Method, Declared(METHODS)]
 
-SIGMA_S_m = 0.3  # cortex: REFERENCES.md 4e; Goto et al. (2010), J. Neurophysiol. 104:3388-3404
+SIGMA_S_m = 0.3  # cortex: Goto et al. (2010), J. Neurophysiol. 104:3388-3404
 
 
 class Discs(Frozen):

@@ -106,7 +106,8 @@ def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
     Excitation (and drive, which stands for it) enters evenly along the dendrite and returns at the soma; inhibition
     enters at the soma and returns along the dendrite. Source: Lorente de No (1947), J. Cell. Comp. Physiol.
     29:207-287 (open fields); Mazzoni et al. (2015), PLoS Comput. Biol. 11:e1004584 (excitation on dendrites,
-    inhibition about the soma); the return spread along the stick is the two-monopole kernel of REFERENCES.md 4e.
+    inhibition about the soma). The return current is spread along the dendrite, so that sources and sinks of a cell
+    cancel.
     """
     cells = Selector(cell_type=cell_types or None)
     return (

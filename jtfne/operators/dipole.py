@@ -14,10 +14,11 @@ from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, number, places, r
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class InfiniteDipole(Operator):
-    """Potential p.r / (4 pi sigma r^3) of dipoles in an unbounded medium: (n_points, n_dipoles, 3) V/(A m).
+    """Potential p.r / (4 pi sigma r^3) of dipoles in an unbounded medium.
 
-    points_mm (n_points, 3), dipoles_mm (n_dipoles, 3). Raises: JtfneError, for a point at a dipole too.
-    Source: REFERENCES.md 4e; Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
+    (n_points, n_dipoles, 3) V/(A m). points_mm (n_points, 3), dipoles_mm (n_dipoles, 3).
+    Raises: JtfneError, for a point at a dipole too.
+    Source: Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
 
     >>> InfiniteDipole([[0.0, 0.0, 100.0]], [[0.0, 0.0, 0.0]], sigma_S_m=0.3).matrix.round(4)
     array([[[ 0.    ,  0.    , 26.5258]]])
