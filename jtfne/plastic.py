@@ -69,10 +69,12 @@ class Releasing:
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
         """As `Plastic`."""
-        whole = spikes.shape == state.u.shape and spikes.dtype == bool  # numbers with slopes: u and x jump by the bools
-        spiked = spikes if whole else unpacked(words)[: state.u.shape[0]]
-        state, released = self.rule.step(state, spiked, dt_ms)
-        return self.delivery.deliver(ring, spikes, words, step, released), state
+        has_all_cells = (
+            spikes.shape == state.u.shape and spikes.dtype == bool
+        )  # numbers with slopes: u and x jump by the bools
+        spike_flags = spikes if has_all_cells else unpacked(words)[: state.u.shape[0]]
+        state, release = self.rule.step(state, spike_flags, dt_ms)
+        return self.delivery.deliver(ring, spikes, words, step, release), state
 
 
 class Traces(NamedTuple):
@@ -105,13 +107,17 @@ class Pairing:
         block, entry = np.nonzero(offsets >= delivery.ring.width)
         target = offsets[block, entry] % delivery.ring.n_cells
         order = np.argsort(target, kind="stable")
-        target, at, source = target[order], (block * offsets.shape[1] + entry)[order], row_of_block[block][order]
+        target, weight_index, source = (
+            target[order],
+            (block * offsets.shape[1] + entry)[order],
+            row_of_block[block][order],
+        )
         counts = np.bincount(target, minlength=delivery.ring.n_cells)
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
         end = narrowed(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")
         incoming, sources = np.full(shape, end, np.int32), np.zeros(shape, np.int32)
-        incoming[target, rank], sources[target, rank] = at, source
+        incoming[target, rank], sources[target, rank] = weight_index, source
         return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
 
     def with_rule(self, rule: Any) -> "Pairing":
@@ -135,31 +141,37 @@ class Pairing:
     ) -> tuple[jax.Array, Any]:
         """As `Plastic`; costs what its spikes cost."""
         rule, rows, block = self.rule, self.delivery, self.delivery.offsets.shape[1]
-        before = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
-        after = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
+        source_trace = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
+        target_trace = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
 
-        def lowered(k: jax.Array, weights: jax.Array) -> jax.Array:
+        def depress_block(k: jax.Array, weights: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(rows.offsets, k, keepdims=False)
-            old = jax.lax.dynamic_slice(weights, (k * block,), (block,))
-            new = jnp.maximum(old - rule.a_minus * rule.w_max * after[offset % rows.ring.n_cells], 0.0)
-            new = jnp.where(offset >= rows.ring.width, new, old)  # slot 0 is padding
-            return jax.lax.dynamic_update_slice(weights, new, (k * block,))
+            old_weights = jax.lax.dynamic_slice(weights, (k * block,), (block,))
+            new_weights = jnp.maximum(
+                old_weights - rule.a_minus * rule.w_max * target_trace[offset % rows.ring.n_cells], 0.0
+            )
+            new_weights = jnp.where(offset >= rows.ring.width, new_weights, old_weights)  # slot 0 is padding
+            return jax.lax.dynamic_update_slice(weights, new_weights, (k * block,))
 
-        def row_lowered(weights: jax.Array, cell: jax.Array) -> jax.Array:
-            first = rows.first_block[cell]
-            done: jax.Array = jax.lax.fori_loop(first, first + rows.n_blocks_of[cell], lowered, weights)
-            return done
+        def depress_row(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            first_block = rows.first_block[cell]
+            new_weights: jax.Array = jax.lax.fori_loop(
+                first_block, first_block + rows.n_blocks_of[cell], depress_block, weights
+            )
+            return new_weights
 
-        def column_raised(weights: jax.Array, cell: jax.Array) -> jax.Array:
-            at = self.incoming[cell]
-            old = weights.at[at].get(mode="fill", fill_value=0.0)
-            raised = jnp.minimum(old + rule.a_plus * rule.w_max * before[self.source[cell]], rule.w_max)
-            return weights.at[at].set(raised, mode="drop")
+        def potentiate_column(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            index = self.incoming[cell]
+            old_weights = weights.at[index].get(mode="fill", fill_value=0.0)
+            new_weights = jnp.minimum(
+                old_weights + rule.a_plus * rule.w_max * source_trace[self.source[cell]], rule.w_max
+            )
+            return weights.at[index].set(new_weights, mode="drop")
 
         # read last: a write after it would make XLA copy all weights
-        weights = over_spikes(words, column_raised, over_spikes(words, row_lowered, state.weights))
-        now = Traces(weights, before + spikes, after + spikes)
-        return self.learned(now).delivery.deliver(ring, spikes, words, step), now
+        weights = over_spikes(words, potentiate_column, over_spikes(words, depress_row, state.weights))
+        new_state = Traces(weights, source_trace + spikes, target_trace + spikes)
+        return self.learned(new_state).delivery.deliver(ring, spikes, words, step), new_state
 
 
 def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:

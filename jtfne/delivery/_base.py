@@ -26,8 +26,8 @@ class Ring:
     def __post_init__(self) -> None:
         """Raises: JtfneError if an entry has no int32 index, which all deliveries keep."""
         if self.size > np.iinfo(np.int32).max:
-            given = f"a ring buffer of {self.size} entries"
-            raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
+            description = f"a ring buffer of {self.size} entries"
+            raise refuse(description, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
 
     @property
     def width(self) -> int:
@@ -57,8 +57,8 @@ class Ring:
 
     def turned(self, offset: jax.Array, step: jax.Array) -> jax.Array:
         """Where an entry stands that is `offset` from the slot of `step` on: inside the ring, as `offset` is."""
-        at = offset + step % self.n_slots * self.width
-        return jnp.where(at >= self.size, at - self.size, at)
+        index = offset + step % self.n_slots * self.width
+        return jnp.where(index >= self.size, index - self.size, index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,27 +120,27 @@ class Delivery(Protocol):
         ...
 
 
-def rows_of_keys(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def rows_of_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Where each of `wanted` stands among the distinct `known`, which hold them all."""
-    order = np.argsort(known)
-    return order[np.searchsorted(known, wanted, sorter=order)]
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys, wanted_keys, sorter=order)]
 
 
 def pack(spikes: jax.Array) -> jax.Array:
     """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of word 0."""
     n_words = -(-spikes.shape[0] // 32)
-    padded = jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
-    return (padded << jnp.arange(32, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
+    bit_table = jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
+    return (bit_table << jnp.arange(32, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
 
 
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then cell."""
     flat = words.reshape(-1)
-    at = np.flatnonzero(flat != 0)  # of booleans, ten times as fast as of numbers
-    bits = np.unpackbits(flat[at].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
-    found = np.flatnonzero(bits)
-    row, word = np.divmod(at[found // 32], words.shape[1])
-    return row, word * 32 + found % 32
+    word_index = np.flatnonzero(flat != 0)  # of booleans, ten times as fast as of numbers
+    bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
+    bit_index = np.flatnonzero(bits)
+    row, word = np.divmod(word_index[bit_index // 32], words.shape[1])
+    return row, word * 32 + bit_index % 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,19 +161,19 @@ class Entries:
         entry = edges.source.astype(np.int64) * ring.size + edges.offset(ring)
         order = np.argsort(entry, kind="stable")
         entry = entry[order]
-        first = np.flatnonzero(np.diff(entry, prepend=-1))
+        starts = np.flatnonzero(np.diff(entry, prepend=-1))
         weight = edges.weight[order]
-        merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
-        row, offset = np.divmod(entry[first], ring.size)
-        return cls(row, offset.astype(np.int32), merged, edges.connection[order][first])
+        weight_sums = weight if starts.size == entry.size else np.add.reduceat(weight, starts)
+        row, offset = np.divmod(entry[starts], ring.size)
+        return cls(row, offset.astype(np.int32), weight_sums, edges.connection[order][starts])
 
     def edges(self, ring: Ring) -> EdgeList:
         """The synapses again."""
-        inside = self.offset % ring.width
+        slot_offset = self.offset % ring.width
         return EdgeList(
             source=self.row.astype(np.int32),
-            target=(inside % ring.n_cells).astype(np.int32),
-            receptor=(inside // ring.n_cells).astype(np.int16),
+            target=(slot_offset % ring.n_cells).astype(np.int32),
+            receptor=(slot_offset // ring.n_cells).astype(np.int16),
             delay_steps=(self.offset // ring.width).astype(np.int32),
             weight=self.weight,
             connection=self.connection,

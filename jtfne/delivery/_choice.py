@@ -43,8 +43,8 @@ class Synapses:
     def out_degrees(self) -> npt.NDArray[np.int64]:
         """Edges of each source: (n_cells,)."""
         (degrees,) = self.degrees(np.zeros(self.ring.n_cells, np.int64), 1)
-        found: npt.NDArray[np.int64] = degrees
-        return found
+        out_degrees: npt.NDArray[np.int64] = degrees
+        return out_degrees
 
     def blocks_bytes(self) -> int:
         """Bytes of rows in blocks on one device."""
@@ -150,15 +150,17 @@ def refuse_misfit(mesh: Mesh) -> None:
     """Raises: JtfneError for a mesh that cells cannot be dealt over."""
     where = "delivery Sharded(mesh=...)"
     if len(mesh.axis_names) != 1:
-        given = f"a mesh with axes {', '.join(map(repr, mesh.axis_names))}"
-        raise refuse(given, "one axis, over which cells are dealt", where)
-    there, known = list(mesh.devices.flat), set(jax.devices())
-    if any(device not in known for device in there):
-        raise refuse(f"a mesh over devices {there}", f"the devices of this run, {jax.devices()}", where)
-    left_out = {device.process_index for device in known} - {device.process_index for device in there}
-    if left_out:
-        given = f"a mesh without a device of process {', '.join(map(str, sorted(left_out)))}"
-        raise refuse(given, "at least one device of each process", where)
+        description = f"a mesh with axes {', '.join(map(repr, mesh.axis_names))}"
+        raise refuse(description, "one axis, over which cells are dealt", where)
+    mesh_devices, run_devices = list(mesh.devices.flat), set(jax.devices())
+    if any(device not in run_devices for device in mesh_devices):
+        raise refuse(f"a mesh over devices {mesh_devices}", f"the devices of this run, {jax.devices()}", where)
+    absent_processes = {device.process_index for device in run_devices} - {
+        device.process_index for device in mesh_devices
+    }
+    if absent_processes:
+        description = f"a mesh without a device of process {', '.join(map(str, sorted(absent_processes)))}"
+        raise refuse(description, "at least one device of each process", where)
 
 
 def choose(synapses: Synapses) -> Choice:
@@ -168,6 +170,6 @@ def choose(synapses: Synapses) -> Choice:
     single spikes is slow, matrices while they are small, else the sparse form.
     """
     if jax.default_backend() == "cpu":
-        several = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
-        return Sharded() if several or jax.process_count() > 1 else Event()
+        pays_to_shard = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
+        return Sharded() if pays_to_shard or jax.process_count() > 1 else Event()
     return Dense() if Dense().n_bytes(synapses) <= DENSE_UP_TO else Sparse()

@@ -28,7 +28,7 @@ def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:
 
     Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
     """
-    streams, drawn = normal(state.streams, state.x.dtype)
-    kept = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
-    spread = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
-    return Wander(streams, kept * state.x + spread * drawn)
+    streams, normal_numbers = normal(state.streams, state.x.dtype)
+    decay = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
+    noise_sd = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
+    return Wander(streams, decay * state.x + noise_sd * normal_numbers)

@@ -72,9 +72,9 @@ class Spanning:
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""
         stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
-        own: Any = self  # a dataclass, as each of these is
-        moved: Self = dataclasses.replace(own, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
-        return moved
+        stimulus: Any = self  # a dataclass, as each of these is
+        copy: Self = dataclasses.replace(stimulus, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
+        return copy
 
 
 class Afferents(Stimulus, Protocol):
@@ -117,8 +117,8 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
     """
     train, t_ms = spikes
     step = np.rint(t_ms / dt_ms) - first_step
-    here = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
-    place = step[here].astype(np.int64) * n_trains + train[here]
+    is_in_span = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
+    place = step[is_in_span].astype(np.int64) * n_trains + train[is_in_span]
     counts = np.bincount(place, minlength=n_steps * n_trains)
     return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
 
@@ -135,7 +135,7 @@ def covered(
     share : (n_steps,)
         How much of the step it is, from 0 to 1; in all they are `length_ms / dt_ms`.
     """
-    return _covered(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
+    return _cover_steps(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
 
 
 def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None) -> Waveform:
@@ -148,20 +148,22 @@ def span(
 ) -> tuple[Waveform, Waveform]:
     """As `covered`, up to `stop_ms`, or to the end of the trial where that is None."""
     length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
-    return _covered(first_step, n_steps, dt_ms, start_ms, length)
+    return _cover_steps(first_step, n_steps, dt_ms, start_ms, length)
 
 
 def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
     """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms` is on the grid."""
-    step, late = place_on_grid(start_ms, dt_ms)
-    return np.asarray(np.arange(first_step, first_step + n_steps) - step - late, np.float64)
+    step, fraction = place_on_grid(start_ms, dt_ms)
+    return np.asarray(np.arange(first_step, first_step + n_steps) - step - fraction, np.float64)
 
 
-def _covered(first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float) -> tuple[Waveform, Waveform]:
+def _cover_steps(
+    first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float
+) -> tuple[Waveform, Waveform]:
     """As `covered`, of a length in steps."""
     begin = steps_since(first_step, n_steps, dt_ms, start_ms)
     end = begin + 1.0
-    inside = np.minimum(end, length) - np.maximum(begin, 0.0)
+    overlap = np.minimum(end, length) - np.maximum(begin, 0.0)
     # A step that is covered whole has exactly 1, not the difference of two large numbers.
-    share = np.where((begin >= 0.0) & (end <= length), 1.0, np.maximum(inside, 0.0))
+    share = np.where((begin >= 0.0) & (end <= length), 1.0, np.maximum(overlap, 0.0))
     return np.maximum(begin, 0.0) * dt_ms, share
