@@ -101,10 +101,10 @@ class SynapticInput(NamedTuple):
         dendrite_share: of what has no share of its own; a number or (n_cells,).
         """
         n_jumps = 0 if self.jumps_mV is None else self.jumps_mV.shape[0]
-        own = jnp.full((n_jumps, 1), jnp.nan)
+        own_shares = jnp.full((n_jumps, 1), jnp.nan)
         if self.dendrite_share is not None:
-            own = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
-        return jnp.where(jnp.isnan(own), dendrite_share, own)
+            own_shares = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
+        return jnp.where(jnp.isnan(own_shares), dendrite_share, own_shares)
 
     def means_at_pA(
         self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
@@ -117,18 +117,18 @@ class SynapticInput(NamedTuple):
             soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
             return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
         n_rows = self.i_pA.shape[0] + (0 if self.conductances is None else self.conductances.g_nS.shape[0])
-        own = (self.dendrite_share[r] for r in range(n_rows))
-        shares = [jnp.where(jnp.isnan(each), dendrite_share, each) for each in own]
-        soma, dendrite = self._times([1.0 - each for each in shares]), self._times(shares)
+        own_shares = (self.dendrite_share[r] for r in range(n_rows))
+        shares = [jnp.where(jnp.isnan(share), dendrite_share, share) for share in own_shares]
+        soma, dendrite = self._weight_rows([1.0 - share for share in shares]), self._weight_rows(shares)
         return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
 
-    def _times(self, shares: list[jax.Array]) -> "SynapticInput":
+    def _weight_rows(self, shares: list[jax.Array]) -> "SynapticInput":
         """Each row times its share, a number or (n_cells,)."""
         n_currents, g, ramp = self.i_pA.shape[0], self.conductances, self.ramp_pA_per_ms
         return self._replace(
-            i_pA=_scaled(self.i_pA, shares[:n_currents]),
-            conductances=None if g is None else g._replace(g_nS=_scaled(g.g_nS, shares[n_currents:])),
-            ramp_pA_per_ms=None if ramp is None else _scaled(ramp, shares[: self.n_ramps]),
+            i_pA=_scale_rows(self.i_pA, shares[:n_currents]),
+            conductances=None if g is None else g._replace(g_nS=_scale_rows(g.g_nS, shares[n_currents:])),
+            ramp_pA_per_ms=None if ramp is None else _scale_rows(ramp, shares[: self.n_ramps]),
         )
 
 
@@ -141,16 +141,16 @@ def ramp_mean(y: jax.Array | float) -> jax.Array:
     Near 0 by its series, since that difference loses all digits there.
     """
     y = jnp.asarray(y)
-    near = y < 0.5
-    small, large = jnp.where(near, y, 0.0), jnp.where(near, 1.0, y)
-    series = jnp.zeros_like(small)
+    is_near_zero = y < 0.5
+    small_y, large_y = jnp.where(is_near_zero, y, 0.0), jnp.where(is_near_zero, 1.0, y)
+    series = jnp.zeros_like(small_y)
     for k in reversed(range(RAMP_TERMS)):
-        series = series * -small / (k + 1) + 1.0 / (k + 2)
-    closed = (-jnp.expm1(-large) - large * jnp.exp(-large)) / (large * large)
-    return jnp.where(near, series, closed)
+        series = series * -small_y / (k + 1) + 1.0 / (k + 2)
+    closed_form = (-jnp.expm1(-large_y) - large_y * jnp.exp(-large_y)) / (large_y * large_y)
+    return jnp.where(is_near_zero, series, closed_form)
 
 
-def _scaled(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
+def _scale_rows(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
     """Rows (n, n_cells), each times its share."""
     return jnp.stack([share * row for share, row in zip(shares, rows, strict=True)]) if shares else rows
 

@@ -85,8 +85,8 @@ class AdaptiveLIF:
         start, w_pA, th_mV = self._start(state)
         w_end_pA, mean_pA = decayed(w_pA, self.tau_w_ms, dt_ms)
         th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
-        after, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
-        return AdaptiveLIFState(*after, w_end_pA, th_mV), spikes
+        membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
+        return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
     def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
         """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
@@ -111,10 +111,10 @@ class AdaptiveLIF:
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
         """Membrane, w and th at the start of this step: reset and grown where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_th_mV + state.th_mV
-        v_mV = jnp.where(fired, self.v_reset_mV, state.v_mV)
-        w_pA = jnp.where(fired, state.w_pA + self.b_pA, state.w_pA)
-        return LIFState(v_mV, state.hold_steps), w_pA, jnp.where(fired, state.th_mV + self.th_add_mV, state.th_mV)
+        has_spiked = state.v_mV >= self.v_th_mV + state.th_mV
+        v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
+        w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)
+        return LIFState(v_mV, state.hold_steps), w_pA, jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV)
 
     def _membrane(self, start: LIFState, v_th_mV: jax.Array) -> LIF:
         """The membrane without adaptation, which is reset already."""

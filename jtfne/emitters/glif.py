@@ -36,14 +36,14 @@ class GLIF3State(NamedTuple):
     i_2_pA: jax.Array
 
 
-def _unspiked(v_mV: jax.Array) -> LIFState:
+def _initial_state(v_mV: jax.Array) -> LIFState:
     """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
     return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
 
 
-def _grown(x: jax.Array, added: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
+def _add_after_refractory(x: jax.Array, increment: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
     """`x` with `added` where the refractory time has just ended."""
-    return jnp.where(jnp.abs(hold_steps) < 0.5, x + added, x)
+    return jnp.where(jnp.abs(hold_steps) < 0.5, x + increment, x)
 
 
 @register
@@ -86,7 +86,7 @@ class GLIF1:
 
     def at_potential(self, v_mV: jax.Array) -> LIFState:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return _unspiked(v_mV)
+        return _initial_state(v_mV)
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -175,24 +175,24 @@ class GLIF2:
 
     def at_potential(self, v_mV: jax.Array) -> GLIF2State:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return GLIF2State(*_unspiked(v_mV), jnp.zeros_like(v_mV))
+        return GLIF2State(*_initial_state(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         start = self._start(state, dt_ms)
-        th_mV = decayed(_grown(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
-        after, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
-        return GLIF2State(*after, th_mV), spikes
+        th_mV = decayed(_add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
+        membrane_state, spikes = self._membrane(start, th_mV).step(start, i_pA, syn, dt_ms)
+        return GLIF2State(*membrane_state, th_mV), spikes
 
     def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
         """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative.
 
         That of a held cell, whose v may stand above threshold, is no more than that of rest.
         """
-        free = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
-        return jnp.where(before.hold_steps > 0.5, jnp.minimum(free, -1.0), free)
+        distance = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
         self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -208,10 +208,10 @@ class GLIF2:
     def _start(self, state: GLIF2State, dt_ms: jax.Array | float) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
         # A held cell may stand above threshold too; but only one that has just fired has all of its t_ref before it.
-        just_held = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
-        fired = just_held & (state.v_mV >= self.v_th_mV + state.th_mV)
+        is_newly_refractory = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
+        has_spiked = is_newly_refractory & (state.v_mV >= self.v_th_mV + state.th_mV)
         reset_mV = self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
-        return LIFState(jnp.where(fired, reset_mV, state.v_mV), state.hold_steps)
+        return LIFState(jnp.where(has_spiked, reset_mV, state.v_mV), state.hold_steps)
 
     def _membrane(self, start: LIFState, th_mV: jax.Array) -> LIF:
         """The membrane in this step, which is reset already."""
@@ -271,7 +271,7 @@ class GLIF3:
 
     def at_potential(self, v_mV: jax.Array) -> GLIF3State:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return GLIF3State(*_unspiked(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
+        return GLIF3State(*_initial_state(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -279,8 +279,8 @@ class GLIF3:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
         start = LIFState(state.v_mV, state.hold_steps)
-        after, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
-        return GLIF3State(*after, i_1_pA, i_2_pA), spikes
+        membrane_state, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
+        return GLIF3State(*membrane_state, i_1_pA, i_2_pA), spikes
 
     def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
         """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
@@ -302,8 +302,8 @@ class GLIF3:
         self, state: GLIF3State, dt_ms: jax.Array | float
     ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
         """Of each after-spike current, what is left after this step and its mean over it."""
-        i_1_pA = _grown(state.i_1_pA, self.amp_1_pA, state.hold_steps)
-        i_2_pA = _grown(state.i_2_pA, self.amp_2_pA, state.hold_steps)
+        i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.hold_steps)
+        i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.hold_steps)
         return decayed(i_1_pA, self.tau_1_ms, dt_ms), decayed(i_2_pA, self.tau_2_ms, dt_ms)
 
     def _membrane(self) -> LIF:

@@ -81,11 +81,11 @@ class LIF:
         if syn.ramp_pA_per_ms is not None:
             for r in range(syn.n_ramps):
                 free_mV = free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
-        held = state.hold_steps > 0.5
-        v_mV = jnp.where(held, start_mV, syn.jumped_mV(free_mV))
-        spikes = ~held & (v_mV >= self.v_th_mV)
-        hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
-        return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
+        is_refractory = state.hold_steps > 0.5
+        v_mV = jnp.where(is_refractory, start_mV, syn.jumped_mV(free_mV))
+        spikes = ~is_refractory & (v_mV >= self.v_th_mV)
+        refractory_steps = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
+        return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
         """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
@@ -95,13 +95,13 @@ class LIF:
         self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        held = before.hold_steps > 0.5
+        is_refractory = before.hold_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
         jump_pA = self.jumped_pA(before, syn, dt_ms).sum(0)
-        mean_mV = self._mean_mV(start_mV, held, capacitive - jump_pA, i_pA, syn, dt_ms)
+        mean_mV = self._mean_mV(start_mV, is_refractory, capacitive - jump_pA, i_pA, syn, dt_ms)
         synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms) - jump_pA
-        ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
+        ionic = jnp.where(is_refractory, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
@@ -111,7 +111,7 @@ class LIF:
     def _mean_mV(
         self,
         start_mV: jax.Array,
-        held: jax.Array,
+        is_refractory: jax.Array,
         capacitive_pA: jax.Array,
         i_pA: jax.Array,
         syn: SynapticInput,
@@ -122,7 +122,7 @@ class LIF:
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
         if syn.conductances is not None:  # and a cell that is held does not follow its synapses
             driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
-            return jnp.where(held, start_mV, rest_mV + driven_mV) - self.v_rest_mV
+            return jnp.where(is_refractory, start_mV, rest_mV + driven_mV) - self.v_rest_mV
         mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
         mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms)
         for r in range(syn.tau_ms.shape[0]):
@@ -155,8 +155,8 @@ class LIF:
     def _gain_syn(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
         """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any tau_syn_ms."""
         x = dt_ms * jnp.abs(1.0 / tau_syn_ms - 1.0 / tau_ms)
-        near = x < 1e-4
-        ratio = jnp.where(near, 1.0 - x * (0.5 - x / 6.0), -jnp.expm1(-x) / jnp.where(near, 1.0, x))
+        is_near_zero = x < 1e-4
+        ratio = jnp.where(is_near_zero, 1.0 - x * (0.5 - x / 6.0), -jnp.expm1(-x) / jnp.where(is_near_zero, 1.0, x))
         return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio
 
     def _gain_ramp(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
@@ -182,8 +182,8 @@ def free_jumps_pA(
 
 def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
     """What x' = -x/tau leaves of `x` after dt, and its exact mean over dt."""
-    lost = -jnp.expm1(-dt_ms / tau_ms)
-    return x * (1.0 - lost), x * lost * tau_ms / dt_ms
+    decay_share = -jnp.expm1(-dt_ms / tau_ms)
+    return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
 
 
 def driven(

@@ -32,8 +32,8 @@ class Surrogate(abc.ABC):
 
     def spikes(self, fired: jax.Array, u: jax.Array) -> jax.Array:
         """0. or 1., as the bools `fired` say, with the derivative `slope` by `u`: all of one shape."""
-        sent: jax.Array = _stepped(self, fired, u)
-        return sent
+        spike_numbers: jax.Array = _step_with_slope(self, fired, u)
+        return spike_numbers
 
     def __call__(self, u: jax.Array) -> jax.Array:
         """The step function: 1. where u >= 0, else 0."""
@@ -41,18 +41,18 @@ class Surrogate(abc.ABC):
 
 
 @jax.custom_jvp
-def _stepped(surrogate: Surrogate, fired: jax.Array, u: jax.Array) -> jax.Array:
+def _step_with_slope(surrogate: Surrogate, is_spike: jax.Array, u: jax.Array) -> jax.Array:
     """`fired` as numbers."""
-    return fired.astype(u.dtype)
+    return is_spike.astype(u.dtype)
 
 
-@_stepped.defjvp
-def _stepped_jvp(
+@_step_with_slope.defjvp
+def _step_jvp(
     primals: tuple[Surrogate, jax.Array, jax.Array], tangents: tuple[Surrogate, jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     """By `u` alone: a step hangs on nothing else."""
-    surrogate, fired, u = primals
-    return _stepped(surrogate, fired, u), surrogate.slope(u) * tangents[2]
+    surrogate, is_spike, u = primals
+    return _step_with_slope(surrogate, is_spike, u), surrogate.slope(u) * tangents[2]
 
 
 def near(u: jax.Array, sharpness: jax.Array | float) -> jax.Array:

@@ -30,12 +30,12 @@ class ATan(Surrogate):
 
     def slope(self, u: jax.Array) -> jax.Array:
         """As `Surrogate`."""
-        return 0.5 * self.alpha / (1.0 + self._turned(u) ** 2)
+        return 0.5 * self.alpha / (1.0 + self._scale_argument(u) ** 2)
 
     def smooth(self, u: jax.Array) -> jax.Array:
         """As `Surrogate`: from 0 to 1."""
-        return 0.5 + jnp.arctan(self._turned(u)) / jnp.pi
+        return 0.5 + jnp.arctan(self._scale_argument(u)) / jnp.pi
 
-    def _turned(self, u: jax.Array) -> jax.Array:
+    def _scale_argument(self, u: jax.Array) -> jax.Array:
         """pi / 2 alpha u."""
         return near(u, 0.5 * jnp.pi * self.alpha)

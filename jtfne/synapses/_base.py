@@ -68,11 +68,11 @@ def advanced(
     first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then those of `second`.
     """
     rows = []
-    for k, (receptor, linked) in enumerate(kinds):
+    for k, (receptor, equal_taus) in enumerate(kinds):
         tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
         decay = jnp.exp(-dt_ms / tau)
-        fed = jnp.e * dt_ms / tau * decay if linked else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
-        rows.append(decay * second[k] + fed * first[receptor])
+        gain = jnp.e * dt_ms / tau * decay if equal_taus else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
+        rows.append(decay * second[k] + gain * first[receptor])
     return jnp.stack(rows)
 
 
@@ -102,21 +102,23 @@ def courses(
     the step, so that its charge is exact, and what follows of it over dt is of second order, as of all conductances.
     """
     n_receptors = first.shape[0]
-    of = {each.receptor: (k, each.linked) for k, each in enumerate(kinds)}
-    found = []
+    second_by_receptor = {second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)}
+    course_list = []
     for receptor in range(n_receptors):
         row, tau = first[receptor], tau_ms[receptor]
-        if receptor not in of or second is None:
-            found.append(Course(receptor, row, tau))
+        if receptor not in second_by_receptor or second is None:
+            course_list.append(Course(receptor, row, tau))
             continue
-        k, linked = of[receptor]
-        if linked and not conductive[receptor]:
-            found.append(Course(receptor, second[k], tau, jnp.e / tau * row))
-        elif linked:
-            turns = dt_ms / tau
-            found.append(Course(receptor, second[k] + jnp.e * (1.0 - turns / jnp.expm1(turns)) * row, tau))
+        k, equal_taus = second_by_receptor[receptor]
+        if equal_taus and not conductive[receptor]:
+            course_list.append(Course(receptor, second[k], tau, jnp.e / tau * row))
+        elif equal_taus:
+            dt_over_tau = dt_ms / tau
+            course_list.append(
+                Course(receptor, second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row, tau)
+            )
         else:
             decay = tau_ms[n_receptors + k]
-            fed = peak_gain(tau, decay) * row
-            found += [Course(receptor, second[k] + fed, decay), Course(receptor, -fed, tau)]
-    return found
+            decay_value = peak_gain(tau, decay) * row
+            course_list += [Course(receptor, second[k] + decay_value, decay), Course(receptor, -decay_value, tau)]
+    return course_list
