@@ -29,7 +29,7 @@ def available_bytes() -> int:
     """Memory that the machine can still give, by its own account."""
     try:
         with open("/proc/meminfo") as lines:
-            found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return int(found["MemAvailable"]) * 1024
+            kibibytes_by_name = {line.split(":")[0]: line.split()[1] for line in lines}
+        return int(kibibytes_by_name["MemAvailable"]) * 1024
     except (FileNotFoundError, KeyError):  # not Linux: all pages that the system has
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -28,8 +28,8 @@ def whole_steps(span_ms: float, dt_ms: float) -> int | None:
 
 def nearest_fits(span_ms: float, dt_ms: float) -> str:
     """The whole numbers of steps around `span_ms`, as text for an error, such as `0.2 or 0.3`."""
-    below = int(np.floor(span_ms / dt_ms))
-    return " or ".join(f"{round(steps * dt_ms, 9):.9g}" for steps in (below, below + 1) if steps >= 1)
+    n_below = int(np.floor(span_ms / dt_ms))
+    return " or ".join(f"{round(steps * dt_ms, 9):.9g}" for steps in (n_below, n_below + 1) if steps >= 1)
 
 
 def nearest_steps(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
@@ -71,5 +71,5 @@ def without_rounding(steps: float, scale: float = 1.0) -> float:
     """`steps`, or the whole number from which only rounding in float64 keeps it. scale: steps of what made it."""
     if not np.isfinite(steps):
         return steps
-    whole = round(steps)
-    return float(whole) if abs(steps - whole) <= ROUNDING * max(1.0, abs(steps), scale) else steps
+    nearest_whole = round(steps)
+    return float(nearest_whole) if abs(steps - nearest_whole) <= ROUNDING * max(1.0, abs(steps), scale) else steps

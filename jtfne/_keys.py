@@ -62,24 +62,24 @@ def _threefry(base: jax.Array) -> jax.Array:
 def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2, n): (n,)."""
     axis = 0 if stream.ndim else None
-    first = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
-    both: jax.Array = jax.vmap(jax.random.fold_in)(first, names[1])
-    return both
+    first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
+    keys: jax.Array = jax.vmap(jax.random.fold_in)(first_keys, names[1])
+    return keys
 
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Two random words of each stream, uint32 (...): all that is drawn from its key."""
-    drawn: jax.Array = jax.random.key_data(streams)
-    return drawn[..., 0], drawn[..., 1]
+    word_pairs: jax.Array = jax.random.key_data(streams)
+    return word_pairs[..., 0], word_pairs[..., 1]
 
 
-def uniform(drawn: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
+def uniform(word_pair: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
     """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in double."""
-    high, low = drawn
+    high, low = word_pair
     if np.finfo(dtype).bits == 32:
         return (high >> 8).astype(dtype) * 2.0**-24
-    whole = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
-    return whole * 2.0**-53
+    mantissa = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
+    return mantissa * 2.0**-53
 
 
 def seed_of(base: jax.Array) -> jax.Array:
@@ -100,8 +100,8 @@ def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
 def normals(streams: jax.Array, dtype: Any) -> jax.Array:
     """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
     low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
-    spread = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
-    return jax.lax.erf_inv(jnp.maximum(low, spread)) * np.array(np.sqrt(2.0), dtype)
+    uniform_number = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
+    return jax.lax.erf_inv(jnp.maximum(low, uniform_number)) * np.array(np.sqrt(2.0), dtype)
 
 
 def numbered(n: int) -> npt.NDArray[np.uint32]:
@@ -137,5 +137,5 @@ def joined(*names: str) -> str:
     >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
     ('V1/L2/3/E', False)
     """
-    first, *middle, last = names
-    return "/".join((first.replace("/", BETWEEN), *middle, last.replace("/", BETWEEN)))
+    head, *middle, tail = names
+    return "/".join((head.replace("/", BETWEEN), *middle, tail.replace("/", BETWEEN)))

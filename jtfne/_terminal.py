@@ -15,8 +15,8 @@ def stderr_is_terminal() -> bool:
         return False
 
 
-def shows_progress(shown: bool | None) -> bool:
+def shows_progress(progress: bool | None) -> bool:
     """Whether to draw a bar. shown: None for one on a terminal, True for one wherever stderr can be written to."""
-    if shown is None:
+    if progress is None:
         return stderr_is_terminal()
-    return shown and sys.stderr is not None and not getattr(sys.stderr, "closed", False)
+    return progress and sys.stderr is not None and not getattr(sys.stderr, "closed", False)

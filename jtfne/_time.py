@@ -33,8 +33,8 @@ def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time
     """
     array = np.asarray(values)
     if array.dtype.kind == "M":
-        given = f"{name} as dates (dtype {array.dtype})"
-        raise refuse(given, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
+        description = f"{name} as dates (dtype {array.dtype})"
+        raise refuse(description, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
     if array.dtype.kind not in ("i", "u", "f", "m"):
         raise refuse(f"{name} of dtype {array.dtype}", "numbers in ms, or timedelta64", where)
     if array.dtype.kind == "m":
@@ -69,8 +69,8 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
         raise refuse(f"{name} of shape {times_ms.shape}", "one time for each sample", where)
     falls = np.flatnonzero(np.diff(times_ms) <= 0.0)
     if falls.size:
-        first, second = times_ms[falls[0]], times_ms[falls[0] + 1]
-        raise refuse(f"{name} that goes from {first:g} to {second:g} ms", "times that grow", where)
+        before_ms, after_ms = times_ms[falls[0]], times_ms[falls[0] + 1]
+        raise refuse(f"{name} that goes from {before_ms:g} to {after_ms:g} ms", "times that grow", where)
     return times_ms
 
 

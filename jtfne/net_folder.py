@@ -47,10 +47,10 @@ def save_net(net: Net, path: str | Path) -> None:
         fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
         arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    with written_beside(path) as beside:
-        beside.mkdir()
+    with written_beside(path) as new_folder:
+        new_folder.mkdir()
         for name, array in arrays.items():
-            np.save(beside / name, array, allow_pickle=False)
+            np.save(new_folder / name, array, allow_pickle=False)
         index = {
             "schema": SCHEMA,
             "jtfne": __version__,
@@ -58,11 +58,14 @@ def save_net(net: Net, path: str | Path) -> None:
             "config_sha256": net.config.hash,
             "n_neurons": net.n_neurons,
             "names": names,
-            "projections": [{"connection": each.connection, "mechanism": each.mechanism} for each in net.projections],
-            "files": {name: file_hash(beside / name) for name in sorted(arrays)},
+            "projections": [
+                {"connection": projection.connection, "mechanism": projection.mechanism}
+                for projection in net.projections
+            ],
+            "files": {name: file_hash(new_folder / name) for name in sorted(arrays)},
         }
         text = _json.dumps(_json.seal(index), indent=2) + "\n"
-        (beside / INDEX).write_text(text, encoding="utf-8")
+        (new_folder / INDEX).write_text(text, encoding="utf-8")
 
 
 def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
@@ -97,13 +100,13 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
 
 def _read_identity(names: dict[str, Any], arrays: dict[str, Any], folder: Path) -> Identity:
     """The cells of an index. Raises: JtfneError if a field is not there, or of another kind."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field in dataclasses.fields(Identity):
         value = arrays.get(f"cells_{field.name}.npy", names.get(field.name))
         if not isinstance(value, list | np.ndarray):
             raise _altered(folder / INDEX)
-        found[field.name] = tuple(value) if isinstance(value, list) else value
-    return Identity(**found)
+        fields[field.name] = tuple(value) if isinstance(value, list) else value
+    return Identity(**fields)
 
 
 def _read_projection(number: int, entry: Any, arrays: dict[str, Any], folder: Path) -> Projection:

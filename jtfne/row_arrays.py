@@ -29,9 +29,9 @@ class OnDisk(BackendArray):
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """The part at `key`, in memory."""
         support = indexing.IndexingSupport.OUTER
-        return indexing.explicit_indexing_adapter(key, self.shape, support, self._taken)
+        return indexing.explicit_indexing_adapter(key, self.shape, support, self._read_part)
 
-    def _taken(self, key: tuple[_rows.Key, ...]) -> Array:
+    def _read_part(self, key: tuple[_rows.Key, ...]) -> Array:
         """The part at `key`, one index an axis."""
         return _rows.taken(self.rows, key)
 
@@ -59,11 +59,11 @@ def write_rows(store: Path, name: str, variable: xr.Variable) -> None:
     """Add an array with rows to a Zarr store."""
     import zarr
 
-    size, attrs = _rows.rows_a_block(variable.shape, variable.dtype.itemsize), variable.attrs
+    block_rows, attrs = _rows.rows_a_block(variable.shape, variable.dtype.itemsize), variable.attrs
     array = zarr.open_group(store, mode="r+", zarr_format=2).create_array(
         name,
         shape=variable.shape,
-        chunks=(1, size, *(max(each, 1) for each in variable.shape[2:])),
+        chunks=(1, block_rows, *(max(size, 1) for size in variable.shape[2:])),
         dtype=variable.dtype,
         fill_value=None,  # xarray takes any other for what masks a missing value
         attributes={
@@ -105,14 +105,19 @@ class StoredRows:
 def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
     """`tree`, which was written to `store`, with what has rows read from there when it is asked for."""
 
-    def of_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
+    def link_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
         return dataset.assign(
             {
-                name: variable(v.dims, StoredRows(store / node / str(name), v.shape, v.dtype), v.attrs)
-                for name, v in dataset.variables.items()
-                if has_rows(v) and name not in dataset.coords
+                name: variable(
+                    on_disk.dims, StoredRows(store / node / str(name), on_disk.shape, on_disk.dtype), on_disk.attrs
+                )
+                for name, on_disk in dataset.variables.items()
+                if has_rows(on_disk) and name not in dataset.coords
             }
         )
 
-    nodes = {each.path: of_node(each.path.strip("/"), each.to_dataset(inherit=False)) for each in tree.subtree}
+    nodes = {
+        tree_node.path: link_node(tree_node.path.strip("/"), tree_node.to_dataset(inherit=False))
+        for tree_node in tree.subtree
+    }
     return xr.DataTree.from_dict(nodes)
