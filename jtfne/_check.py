@@ -53,7 +53,7 @@ LONGEST = 80  # characters of a value in a refusal
 
 
 def refuse(description: str, allowed: str, where: str) -> JtfneError:
-    """The error to raise for `given`; says what is `allowed` and `where` it was found."""
+    """The error to raise for what `description` says was given; names what is allowed, and where."""
     return JtfneError(f"{description} is not allowed; allowed: {allowed} (in {where})")
 
 
@@ -135,10 +135,10 @@ def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str)
     Traceback (most recent call last):
     jtfne._check.JtfneError: n_draws=2.5 is not allowed; allowed: a whole number in [1, inf) (in flip_null)
     """
-    whole = _as_number(value)
-    if not isinstance(whole, int) or not limit.holds(whole):
+    integer = _as_number(value)
+    if not isinstance(integer, int) or not limit.holds(integer):
         raise refuse(f"{name}={describe_value(value)}", f"a whole number in {limit}", where)
-    return whole
+    return integer
 
 
 def _as_number(value: object) -> int | float | None:
@@ -163,7 +163,7 @@ def _as_number(value: object) -> int | float | None:
 
 
 def describe_value(value: Any) -> str:
-    """`value` as a refusal tells it, on one line: text and numbers as they are written, arrays by type and shape."""
+    """`value` in one line for an error: text and numbers as written, arrays by type and shape."""
     shape = getattr(value, "shape", None)
     if shape is not None and (len(shape) if isinstance(shape, tuple) else 0) > 0:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
@@ -208,7 +208,7 @@ def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[A
     limits = np.iinfo(dtype)
     if array.size and not np.can_cast(array.dtype, dtype):
         low, high = array.min(), array.max()
-        if not (limits.min <= low and high <= limits.max):  # not a number is neither
+        if not (limits.min <= low and high <= limits.max):  # NaN fails both comparisons
             extreme = low if not limits.min <= low else high
             raise refuse(f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where)
         if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):

@@ -41,7 +41,7 @@ def loads(text: str, *, where: str = "JSON") -> Any:
         return float(text)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object, of which json would keep the last of equal keys."""
+        """The object of `pairs`. Refuses equal keys, of which json would keep the last."""
         keys = [key for key, _ in pairs]
         repeated_keys = sorted({key for key in keys if keys.count(key) > 1})
         if repeated_keys:
@@ -92,7 +92,7 @@ def seal(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unseal(value: Any) -> dict[str, Any] | None:
-    """What `seal` was given; None if it is not that."""
+    """The value inside a sealed object, without SEAL; None if its hash does not fit."""
     if not isinstance(value, dict) or SEAL not in value:
         return None
     inner = {name: entry for name, entry in value.items() if name != SEAL}
@@ -100,7 +100,7 @@ def unseal(value: Any) -> dict[str, Any] | None:
 
 
 def read_sealed(path: Path, refusal: JtfneError) -> dict[str, Any]:
-    """The object of a file that `seal` guards. Raises: `altered` if it is not what was written."""
+    """The object of a file that `seal` guards. Raises: `refusal` if it is not what was written."""
     try:
         value = unseal(loads(read_text(path), where=str(path)))
     except ValueError as error:

@@ -25,7 +25,7 @@ def key(seed: int, *names: str) -> jax.Array:
     >>> bool((key(1, "noise") == key(1, "noise")).all()), bool((key(1, "noise") == key(1, "trial")).all())
     (True, False)
     """
-    with jax.transfer_guard("allow"):  # of a number, whatever the program wants to know of larger arrays
+    with jax.transfer_guard("allow"):  # one number; the program may still guard its larger arrays
         return folded(np.uint32(seed), codes(*names))
 
 
@@ -35,7 +35,7 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 
 
 def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
-    """As `key`, from `codes` of the names; may be traced."""
+    """The key of the stream under `seed` whose names have these `codes`; may be traced."""
     stream = jax.random.key(seed, impl=IMPL)
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
@@ -105,14 +105,14 @@ def normals(streams: jax.Array, dtype: Any) -> jax.Array:
 
 
 def numbered(n: int) -> npt.NDArray[np.uint32]:
-    """Names of streams that are told by their place alone: uint32 (2, n)."""
+    """Names of streams that differ by their number alone: uint32 (2, n)."""
     return np.stack([np.zeros(n, np.uint32), np.arange(n, dtype=np.uint32)])
 
 
 def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
-    """Names of `n` streams told by their place within what is called `names`: uint32 (2, n).
+    """Names of `n` streams, by their number within what is called `names`: uint32 (2, n).
 
-    The first 64 bits of the hash of the names, and the place added, so that n does not tell on any of them.
+    The first 64 bits of the hash of the names plus the number, so that no name depends on n.
     """
     place = int.from_bytes(_digest(*names)[:8], "little")
     numbers = np.uint64(place) + np.arange(n, dtype=np.uint64)  # modulo 2^64
@@ -121,7 +121,7 @@ def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
 
 
 def _digest(*names: str) -> bytes:
-    """The hash of the names; (a, bc) has another one than (ab, c)."""
+    """The hash of the names; that of (a, bc) differs from that of (ab, c)."""
     return hashlib.sha256(BETWEEN.join(names).encode()).digest()
 
 
@@ -132,7 +132,7 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def joined(*names: str) -> str:
-    """Names as one, with "/" between them; a "/" within any but the longest way round cannot be taken for it.
+    """Names joined by "/". A "/" in the first or last is replaced, so that three names stay distinct.
 
     >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
     ('V1/L2/3/E', False)

@@ -1,4 +1,4 @@
-"""Arrays (n_trials, n_rows, ...) that are too large to hold, read a few rows at a time. Knows no format of files."""
+"""Arrays (n_trials, n_rows, ...) too large for memory, read some rows at a time."""
 
 import dataclasses
 import functools
@@ -14,7 +14,7 @@ BLOCK_BYTES = 4 * 2**20  # what is read, hashed or written at a time, if it is m
 
 
 class Rows(Protocol):
-    """Such an array."""
+    """An array (n_trials, n_rows, ...) that is read some rows at a time."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -23,7 +23,7 @@ class Rows(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of each value."""
+        """The dtype of each value."""
         ...
 
     def read(self, trial: int, start: int, stop: int) -> Array:
@@ -33,7 +33,10 @@ class Rows(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Mapped:
-    """`change` of `rows`, made when it is read. change: (n_trials, n_rows, ...) -> the same first two axes."""
+    """`rows` with a function applied as they are read.
+
+    change: (n_trials, n_rows, ...) -> an array with the same first two axes.
+    """
 
     rows: Rows
     change: Callable[[Array], Array]
@@ -45,7 +48,7 @@ class Mapped:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of each value."""
+        """The dtype of each value."""
         return self._sample_row.dtype
 
     def read(self, trial: int, start: int, stop: int) -> Array:
@@ -55,7 +58,7 @@ class Mapped:
 
     @functools.cached_property
     def _sample_row(self) -> Array:
-        """What becomes of a single row."""
+        """`change` of one row of zeros, whose shape and dtype are those of all rows."""
         return self.change(np.zeros((1, 1, *self.rows.shape[2:]), self.rows.dtype))
 
 
@@ -80,12 +83,12 @@ def spans(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, int, int
 
 
 def whole(rows: Rows) -> Array:
-    """All of it, in memory."""
+    """The whole array, in memory."""
     return taken(rows, (slice(None),) * len(rows.shape))
 
 
 def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
-    """The part at `key`, one index an axis, each for itself; holds no more than that part and a block."""
+    """The part at `key`, one index an axis (outer indexing); needs memory for it and one block."""
     indices_by_axis = [_resolve_key(axis_key, size) for axis_key, size in zip(key, rows.shape, strict=True)]
     part = np.empty([indices.size for indices in indices_by_axis], rows.dtype)
     trials, row_indices, inner_indices = indices_by_axis[0], indices_by_axis[1], np.ix_(*indices_by_axis[2:])
@@ -104,7 +107,7 @@ def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
 
 
 def _resolve_key(key: Key, size: int) -> Array:
-    """What `key` takes of an axis of `size`."""
+    """The indices that `key` takes of an axis of `size`."""
     return np.arange(*key.indices(size)) if isinstance(key, slice) else np.atleast_1d(np.arange(size)[key])
 
 

@@ -1,4 +1,4 @@
-"""What a file says it holds, checked before anything of it is decoded: only numbers and text, and no more than fits.
+"""Check what a file declares before it is decoded: only numbers and text, and no more than fits.
 
 Files may come from strangers. A codec, a type or a link that could run code, read another file or ask for more memory
 than there is, is refused by name; what is left are arrays of numbers and text.

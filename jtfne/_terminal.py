@@ -1,4 +1,4 @@
-"""Whether anybody sees what is written to stderr."""
+"""Whether what is written to stderr is seen by somebody."""
 
 import sys
 
@@ -16,7 +16,10 @@ def stderr_is_terminal() -> bool:
 
 
 def shows_progress(progress: bool | None) -> bool:
-    """Whether to draw a bar. shown: None for one on a terminal, True for one wherever stderr can be written to."""
+    """Whether to draw a progress bar.
+
+    progress: None for one on a terminal only, True for one wherever stderr can be written to.
+    """
     if progress is None:
         return stderr_is_terminal()
     return progress and sys.stderr is not None and not getattr(sys.stderr, "closed", False)

@@ -60,7 +60,7 @@ def _ms_per(units: Any, where: str, name: str) -> float:
 
 
 def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
-    """A time axis (n,) in ms, rising from sample to sample; as `times_to_ms`.
+    """A time axis (n,) in ms, rising from sample to sample, converted as by `times_to_ms`.
 
     Raises: JtfneError, also for times that fall or repeat.
     """
@@ -109,7 +109,7 @@ def _even_within(values: NDArray[Any], slack: float) -> bool:
 
 
 def rounding_of(values: Any) -> float:
-    """How far the largest of `values` may be from what was meant, as their dtype holds it; 0 for float64 and counts."""
+    """The rounding error of the largest of `values` in their dtype; 0 for float64 and integers."""
     array = np.asarray(values)
     if array.size == 0 or array.dtype.kind != "f" or array.dtype.itemsize >= 8:
         return 0.0

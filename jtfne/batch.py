@@ -117,7 +117,7 @@ def with_values(flat: FlatNet, values: Values) -> FlatNet:
 
 
 def _run_member(flat: FlatNet, values: Values, key: jax.Array, **arguments: Any) -> engine.Chunk:
-    """One member, done when it returns; in the precision of the circuit, which each thread must be told."""
+    """Run one member to its end, in the circuit's precision, a setting that each thread needs."""
     with precision(str(flat.circuit.drive_pA.dtype)):
         chunk: engine.Chunk = _member(flat, values, key, **arguments)
         chunk.words.block_until_ready()
@@ -134,7 +134,7 @@ def _member(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:
-    """One member."""
+    """The chunk of one member, compiled."""
     return with_values(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
 
 
@@ -148,7 +148,7 @@ def _run_vectorized(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:
-    """All members at once."""
+    """The chunks of all members as one batch, compiled."""
 
     def member(values: Values, key: jax.Array) -> engine.Chunk:
         chunk: engine.Chunk = _member(flat, values, key, inputs, clock, recorders, n_steps)

@@ -1,4 +1,4 @@
-"""The files that chunks leave: rows as Zarr, spikes as Parquet, the state as npz. Knows no order and no index.
+"""The files of chunks: rows as Zarr, spikes as Parquet, the state as npz.
 
 `rows.zarr` holds arrays (chunk, row, ...) of Zarr, version 2, not compressed: the rows of a chunk are the bytes of one
 file, written beside its place, synced and renamed like any other.
@@ -36,12 +36,15 @@ class ChunkFiles:
 
     @classmethod
     def like(cls, folder: Path, rows: Arrays) -> "ChunkFiles":
-        """Those of which `rows` are a full chunk."""
+        """Chunk files whose arrays have the shapes and dtypes of `rows`, a full chunk."""
         return cls(folder, {name: (values.shape, values.dtype) for name, values in rows.items()})
 
     @classmethod
     def of_json(cls, folder: Path, arrays: Mapping[str, Any]) -> "ChunkFiles":
-        """What `to_json` told. Raises: JtfneError for what is no array of numbers, or lies outside of the folder."""
+        """Chunk files as `to_json` describes them.
+
+        Raises: JtfneError for what is no array of numbers, or lies outside of the folder.
+        """
         index, array_specs = str(folder / "index.json"), {}
         for name, spec in arrays.items():
             path_inside(folder / ROWS, name, index)
@@ -60,7 +63,7 @@ class ChunkFiles:
         return {name: {"shape": list(shape), "dtype": dtype.str} for name, (shape, dtype) in self.arrays.items()}
 
     def begin(self, n_chunks: int) -> None:
-        """Make `rows.zarr`, with what tells a reader of Zarr about its arrays. n_chunks: of the whole run."""
+        """Make `rows.zarr` with the metadata of its arrays. n_chunks: of the whole run."""
         store = self.folder / ROWS
         metadata_by_path: dict[Path, dict[str, Any]] = {store / ".zgroup": {"zarr_format": 2}}
         for name, (shape, dtype) in self.arrays.items():
@@ -78,11 +81,11 @@ class ChunkFiles:
             }
         for path in metadata_by_path:
             path.parent.mkdir(parents=True, exist_ok=True)
-        durable({path: _write_parts(_json.dumps(metadata).encode()) for path, metadata in metadata_by_path.items()})
+        durable({path: _make_writer(_json.dumps(metadata).encode()) for path, metadata in metadata_by_path.items()})
         sync_one(self.folder)
 
     def write(self, number: int, rows: Arrays, spikes: Arrays, others: Mapping[Path, Write]) -> str:
-        """Make a chunk durable, of which rows may be fewer than those of a full one, and `others`; the chunk's hash."""
+        """Write a chunk and `others` durably; the chunk's hash. Its rows may be fewer than full."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -90,7 +93,7 @@ class ChunkFiles:
         for name, values in rows.items():
             shape, dtype = self.arrays[name]
             n_padding_bytes = math.prod(shape) * dtype.itemsize - values.nbytes
-            writes[self._row_file(name, number)] = _write_parts(
+            writes[self._row_file(name, number)] = _make_writer(
                 np.ascontiguousarray(values).data, bytes(n_padding_bytes)
             )
         table = pa.table({name: pa.array(values) for name, values in spikes.items()})
@@ -151,11 +154,11 @@ class ChunkFiles:
         return altered(path, part, allowed=allowed, where="simulate(out=)")
 
     def _row_file(self, name: str, number: int) -> Path:
-        """Where the rows of a chunk are."""
+        """The file of the rows of a chunk."""
         return self.folder / ROWS / name / ".".join(map(str, (number, *(0 for _ in self.arrays[name][0]))))
 
     def _spike_file(self, number: int) -> Path:
-        """Where the spikes of a chunk are."""
+        """The file of the spikes of a chunk."""
         return self.folder / f"spikes_{number:08d}.parquet"
 
     def _read_spikes(self, number: int) -> dict[str, Array]:
@@ -167,8 +170,8 @@ class ChunkFiles:
         return {name: np.array(table[name].to_numpy()) for name in table.column_names}
 
 
-def _write_parts(*parts: Any) -> Write:
-    """What writes `parts`, one after the other."""
+def _make_writer(*parts: Any) -> Write:
+    """A function that writes `parts` to a stream, one after the other."""
     return lambda stream: stream.writelines(parts)
 
 

@@ -153,7 +153,7 @@ class FlatNet:
         return Net(self.tracking.config, self.tracking.identity, projections)
 
     def learned(self, carry: engine.Carry) -> Self:
-        """The same circuit with the weights that PairSTDP has made by the state `carry`."""
+        """The same circuit with the weights that PairSTDP had reached in the state `carry`."""
         plastic = tuple(
             plastic_delivery.learned(state)
             for plastic_delivery, state in zip(self.circuit.plastic, carry.plastic, strict=True)
@@ -161,7 +161,7 @@ class FlatNet:
         return dataclasses.replace(self, circuit=dataclasses.replace(self.circuit, plastic=plastic))
 
     def _projection(self, edges: EdgeList, code: int) -> Projection:
-        """The synapses of one rule."""
+        """The synapses of one connection as a Projection."""
         edge_rows = np.flatnonzero(edges.connection == code)
         counts = np.bincount(edges.source[edge_rows], minlength=self.circuit.n_cells)
         index = self.tracking.connections[code]
@@ -200,7 +200,7 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
 
 
 def mechanisms_of(config: Config) -> tuple[str, ...]:
-    """The receptors of the stimuli by spikes."""
+    """The mechanisms through which stimuli send spikes."""
     return tuple(stimulus.drive.mechanism for stimulus in config.task.stimuli if isinstance(stimulus.drive, SYNAPTIC))
 
 
@@ -264,7 +264,10 @@ def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: fl
 
 
 def _merge_emitters(populations: list[Population], dtype: np.dtype[Any], dt_ms: float) -> Any:
-    """One emitter for all: a parameter is a number where they agree, else one value a cell; trains are on the grid."""
+    """One emitter for all: a parameter is one number if populations agree, else one value a cell.
+
+    Spike trains become steps of the grid.
+    """
     emitter: Any = populations[0].emitter
     fields = _static_fields(emitter)
     for field in dataclasses.fields(emitter):
@@ -317,7 +320,7 @@ def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[
 
 
 def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
-    """What a circuit knows of its receptors, by field: a row of state each, then the second rows."""
+    """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
     seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
     taus_ms = [*(synapse.taus_ms[0] for synapse in synapses), *(synapse.taus_ms[1] for _, synapse in seconds)]
     conductive = tuple(synapse.unit == "nS" for synapse in synapses)
@@ -338,12 +341,15 @@ def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str,
 
 
 def _shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
-    """`dendrite_share` of receptors, NaN where a cell's own counts."""
+    """`dendrite_share` of each receptor, NaN where the cell's own value applies."""
     return jnp.asarray([np.nan if share is None else share for share in shares], dtype)
 
 
 def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
-    """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
+    """Key under which synapses share one row of state: class and parameters, without the sign.
+
+    Inputs of synapses with equal keys may be added up as they arrive.
+    """
     fields = (getattr(mechanism, field.name) for field in dataclasses.fields(mechanism) if field.name != "sign")
     return type(mechanism), *(None if value is None else float(value) for value in fields)
 
@@ -351,7 +357,7 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
 def _deliveries(
     net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, delivery: Choice | None, *, tracked: bool
 ) -> tuple[Delivery | None, tuple[Plastic, ...]]:
-    """The delivery of the synapses that do not change, and one for each rule by which others do."""
+    """One delivery for the static synapses (or None), and one for each plasticity rule."""
     if not net.n_edges:
         return None, ()
     connections = net.config.circuit.connections
@@ -390,9 +396,9 @@ def synapses_of(
     tracked: bool,
     codes: list[int] | None = None,
 ) -> Synapses:
-    """What a delivery of the synapses of a net that has any is built from; nothing is laid out yet.
+    """Describe the synapses of a net (at least one) to build a delivery from; allocates nothing.
 
-    codes: which of its projections, all by default. Whichever, the ring is that of all.
+    codes: the projections to take, all by default; the ring buffer is that of all projections.
     """
     n_slots = _longest_steps(net.projections, dt_ms) + 1
     projection_by_code = (
@@ -432,6 +438,7 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
             count_dtype = (
                 np.int32 if device_of_edge.size <= np.iinfo(np.int32).max else np.int64
             )  # half the memory where it will do
+            # edges to this device that come before each edge; row pointers cut the sum into sources
             n_before = np.concatenate([[0], np.cumsum(device_of_edge == device, dtype=count_dtype)])
             degrees[device] += np.diff(n_before[projection.indptr])
     return degrees

@@ -1,4 +1,4 @@
-"""A built net on disk: arrays as .npy files that are opened memory-mapped, and what they are. Knows no time.
+"""A built net on disk: arrays as .npy files that are opened memory-mapped, and an index of them.
 
 Written beside its place and renamed into it, so that a folder is either whole or not there. What a folder says is
 checked on opening, every array against the others: the engine reads and writes where their numbers point.
@@ -20,7 +20,7 @@ from jtfne.run_folder import file_hash, refuse_links_out, written_beside
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
-# What an index holds, and of which kind; `names` is None of a net without identity.
+# The keys of an index and their types; `names` is None for a net without identity.
 KEYS: dict[str, type | tuple[type, ...]] = {
     "schema": str,
     "jtfne": str,
@@ -119,12 +119,12 @@ def _read_projection(number: int, entry: Any, arrays: dict[str, Any], folder: Pa
 
 
 def _file_of_edges(number: int, name: str) -> str:
-    """The file of an array of a projection."""
+    """The name of the file that holds one array of a projection."""
     return f"projection_{number:04d}_{name}.npy"
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
-    """What the folder says of itself. Raises: JtfneError if that is nothing, or not for this version."""
+    """The index of a net folder. Raises: JtfneError if there is none, or of another version."""
     path = folder / INDEX
     if not path.is_file():
         raise refuse(f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", WHERE)

@@ -1,4 +1,4 @@
-"""A run on its way to its folder: what a chunk left is durable before it is listed. Knows no physics.
+"""A run that is being written to its folder, chunk by chunk, so that it can be resumed.
 
 A folder that is being filled holds `partial/`: the files of chunks, the state after the last of them, and an index that
 lists both with their hashes. Each file is written beside its place, synced and renamed; the index comes last, so that
@@ -44,7 +44,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 class PartialRun:
-    """The part of a run that is on disk. Made by `opened`, which holds its lock.
+    """The part of a run that is on disk. Made by `opened`, which locks its folder.
 
     chunk_steps: the length of its chunks. n_chunks: how many of them are there.
     """
@@ -137,7 +137,7 @@ class PartialRun:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _read_index(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The index, without chunks if there is none. Raises: JtfneError if it is broken or of another run."""
+        """The index, or an empty one. Raises: JtfneError if it is broken or of another run."""
         path = self._folder / INDEX
         if not path.exists():
             return {"chunks": []}
@@ -158,7 +158,7 @@ class PartialRun:
         return index
 
     def _refuse_foreign(self) -> None:
-        """Raises: JtfneError if there is what no run left, or more than one chunk and no index."""
+        """Raises: JtfneError for files that no run writes, and several chunks without index."""
         names = {path.name for path in self._folder.iterdir()}
         if not all(OWN.fullmatch(name) for name in names):
             description = f"{str(self._folder)!r}, which holds other files,"
@@ -178,7 +178,7 @@ class PartialRun:
 
     @contextlib.contextmanager
     def _explain_disk_errors(self) -> Iterator[None]:
-        """Says of a disk's error what it did not harm."""
+        """Re-raise errors of the disk with what is still safe."""
         try:
             yield
         except OSError as error:
@@ -196,7 +196,7 @@ class PartialRun:
 def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
     """The part of `run` that is in `out`, for this process alone; made if there is none.
 
-    run: what tells it from any other, JSON. chunk_steps: of a run that begins; one that goes on keeps its own.
+    run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
     out = resolve_path(out, "simulate(out=)")
@@ -216,7 +216,7 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
 
 
 def holds_run(out: Path) -> bool:
-    """Whether `out` holds a finished run, or chunks of one. A look, which locks nothing."""
+    """Whether `out` holds a finished run, or chunks of one. Locks nothing."""
     out = resolve_path(out, "simulate(out=)")
     return (out / MANIFEST).exists() or (out / PARTIAL / INDEX).exists()
 

@@ -1,4 +1,4 @@
-"""Connections whose synapses change as the run goes: a delivery of their own, and a state in the carry."""
+"""Plastic connections: a delivery of their own, and a state that the run carries along."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol, Self
@@ -14,20 +14,20 @@ from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
 
 
 class Plastic(Protocol):
-    """Synapses that change. `delivery` shares the ring of all others."""
+    """Synapses that change during a run. `delivery` adds to the same ring buffer as all others."""
 
     @property
     def delivery(self) -> Delivery:
-        """What brings their spikes."""
+        """The delivery of their spikes."""
         ...
 
     @property
     def rule(self) -> Any:
-        """How they change: a pytree of numbers."""
+        """The rule of plasticity: a pytree of numbers."""
         ...
 
     def with_rule(self, rule: Any) -> "Plastic":
-        """The same with other numbers."""
+        """The same synapses under a rule with other numbers."""
         ...
 
     def start(self, dtype: Any) -> Any:
@@ -35,7 +35,7 @@ class Plastic(Protocol):
         ...
 
     def learned(self, state: Any) -> "Plastic":
-        """The same with the weights of `state`, where they change."""
+        """The same synapses with the weights of `state`, if the rule changes weights."""
         ...
 
     def deliver(
@@ -48,27 +48,27 @@ class Plastic(Protocol):
 @register
 @dataclasses.dataclass(frozen=True)
 class Releasing:
-    """Synapses of short-term plasticity: a spike's row of weights is scaled by what its source releases."""
+    """Synapses of short-term plasticity: the release of a source scales its row of weights."""
 
     delivery: Delivery
     rule: ShortTerm
 
     def with_rule(self, rule: Any) -> "Releasing":
-        """As `Plastic`."""
+        """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
     def learned(self, state: Any) -> "Releasing":
-        """As `Plastic`: the weights do not change, only what of them is released."""
+        """The same synapses: short-term plasticity does not change weights."""
         return self
 
     def start(self, dtype: Any) -> Any:
-        """As `Plastic`: of all sources, on every device."""
+        """The state of all sources before the first step; every device holds all of it."""
         return self.rule.start(n_sources(self.delivery), dtype)
 
     def deliver(
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
-        """As `Plastic`."""
+        """The ring with the scaled inputs of all spikes added, and the state after the step."""
         has_all_cells = (
             spikes.shape == state.u.shape and spikes.dtype == bool
         )  # numbers with slopes: u and x jump by the bools
@@ -101,7 +101,7 @@ class Pairing:
 
     @classmethod
     def of(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
-        """With the columns of `delivery`."""
+        """The synapses of `delivery`, with the table of those onto each cell."""
         offsets = np.asarray(delivery.offsets)
         row_of_block = np.repeat(np.arange(delivery.ring.n_cells), _room(delivery))
         block, entry = np.nonzero(offsets >= delivery.ring.width)
@@ -121,25 +121,25 @@ class Pairing:
         return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
 
     def with_rule(self, rule: Any) -> "Pairing":
-        """As `Plastic`."""
+        """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
     def start(self, dtype: Any) -> Any:
-        """As `Plastic`: the weights as they were drawn, and no trace."""
+        """The state before the first step: the weights as they were drawn, and traces of zero."""
         n_cells = self.delivery.ring.n_cells
         return Traces(
             jnp.array(self.delivery.weights).reshape(-1), jnp.zeros(n_cells, dtype), jnp.zeros(n_cells, dtype)
         )
 
     def learned(self, state: Any) -> "Pairing":
-        """As `Plastic`."""
+        """The same synapses with the weights of `state`."""
         weights = state.weights.reshape(self.delivery.weights.shape)
         return dataclasses.replace(self, delivery=dataclasses.replace(self.delivery, weights=weights))
 
     def deliver(
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
-        """As `Plastic`; costs what its spikes cost."""
+        """The ring with the inputs of all spikes, and the state after the step, weights changed."""
         rule, rows, block = self.rule, self.delivery, self.delivery.offsets.shape[1]
         source_trace = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
         target_trace = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
@@ -175,12 +175,12 @@ class Pairing:
 
 
 def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
-    """Blocks that each row has room for."""
+    """How many blocks each row has room for."""
     return np.diff(np.append(np.asarray(delivery.first_block), delivery.offsets.shape[0]))
 
 
 def plastic_of(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> Plastic:
-    """The synapses that change by `rule`. Raises: JtfneError for PairSTDP over several devices."""
+    """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)
     if isinstance(rule, ShortTerm):
         return Releasing(choice.build(synapses), numbers)
@@ -197,6 +197,6 @@ def n_sources(delivery: Delivery) -> int:
 
 
 def unpacked(words: jax.Array) -> jax.Array:
-    """What `pack` packed, and zeros up to a whole word: bool (32 * n_words,)."""
+    """Inverse of `pack`: bool (32 * n_words,), padded with False to whole words."""
     bits = (words[:, None] >> jnp.arange(32, dtype=jnp.uint32)) & 1
     return bits.reshape(-1).astype(bool)

@@ -1,4 +1,4 @@
-"""Numbers over (trial, time, ...), of xarray and Zarr, some rows at a time; on disk until they are asked for.
+"""Arrays over (trial, time, ...) of xarray and Zarr, read some rows at a time when they are used.
 
 Imported inside the functions that use it, since it loads xarray.
 """
@@ -21,7 +21,7 @@ ROW_DIMS = ("trial", "time")
 
 
 class OnDisk(BackendArray):
-    """What xarray reads from."""
+    """An array with rows as xarray reads it."""
 
     def __init__(self, rows: _rows.Rows) -> None:
         self.rows, self.shape, self.dtype = rows, rows.shape, rows.dtype
@@ -42,7 +42,7 @@ def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Var
 
 
 def has_rows(variable: xr.Variable) -> bool:
-    """Whether it is numbers over (trial, time, ...), which may be too many to hold."""
+    """Whether a variable holds numbers over (trial, time, ...), perhaps too many for memory."""
     return variable.dims[:2] == ROW_DIMS and variable.dtype.kind in "biuf"
 
 
@@ -103,7 +103,7 @@ class StoredRows:
 
 
 def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
-    """`tree`, which was written to `store`, with what has rows read from there when it is asked for."""
+    """`tree`, which was written to `store`, with arrays that have rows read from there."""
 
     def link_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
         return dataset.assign(

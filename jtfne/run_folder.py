@@ -56,7 +56,7 @@ def array_hash(values: Any) -> str:
 def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | None = None) -> str:
     """SHA-256 over the names, dimensions and hashes of all variables and coordinates of a node.
 
-    look: is shown every array on the way, by name; one that has rows comes in blocks.
+    look: called with the name and values of every array on the way; one with rows comes in blocks.
     """
     from jtfne.row_arrays import blocks, has_rows
 
@@ -87,7 +87,7 @@ def file_hash(path: Path) -> str:
 
 
 def rows_of(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
-    """Where each of `wanted` stands in `known`, (n,) distinct ids in any order, all of which it holds."""
+    """Position of each of `wanted_ids` in `ids`: distinct, in any order, and holding them all."""
     order = np.argsort(ids, kind="stable")
     return np.asarray(order[np.searchsorted(ids, wanted_ids, sorter=order)])
 
@@ -124,7 +124,7 @@ def written_beside(path: str | Path) -> Iterator[Path]:
 
 
 def cannot_be_replaced(folder: Path) -> bool:
-    """Whether nothing can be renamed to the place of a folder: it is a mount point, or its parent is not ours."""
+    """Whether no rename can replace a folder: a mount point, or its parent is not writable."""
     effective = os.access in os.supports_effective_ids
     return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK, effective_ids=effective)
 
@@ -171,7 +171,7 @@ def read_manifest(folder: Path) -> Any:
 def check_seal(manifest: dict[str, Any], path: Path) -> None:
     """Raises: JtfneError if a manifest has a hash of its own, and is not what that says.
 
-    Asked last, since other errors say more. Manifests of jtfne 0.1.0 have no such hash, and are taken as they are.
+    Checked last, since other errors say more. Manifests of jtfne 0.1.0 have no hash and pass.
     """
     if _json.SEAL in manifest and _json.unseal(manifest) is None:
         allowed = f"what its own {_json.SEAL!r} says; without that entry it is taken as it is"
@@ -221,7 +221,7 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
 
 def on_disk(tree: "xr.DataTree", folder: Path) -> "xr.DataTree":
-    """`tree`, which was written to a run folder, with what has rows read from there whenever it is asked for."""
+    """`tree`, which was written to `folder`, with arrays that have rows read from there."""
     from jtfne.row_arrays import linked
 
     return linked(tree, folder.absolute() / SIGNALS)
@@ -259,9 +259,9 @@ def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree
 
 
 def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
-    """`tree` without that attribute, and its text. Raises: JtfneError if there is none, or it was altered.
+    """`tree` without its manifest attribute, and the text of the manifest.
 
-    Files of jtfne 0.1.0 have no hash of it.
+    Raises: JtfneError if there is none, or it was altered. Files of jtfne 0.1.0 have no hash of it.
     """
     if "jtfne_manifest" not in tree.attrs:
         raise refuse("a tree without jtfne_manifest", "what jtfne.interop wrote", "reading")
@@ -352,20 +352,20 @@ def _hash_of_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable
 
 
 def _show_parts(name: str, parts: Iterator[Array], look: Callable[[str, Array], None]) -> Iterator[Array]:
-    """`parts`, each of which is shown first."""
+    """Yield `parts`, after passing each to `look`."""
     for part in parts:
         look(name, part)
         yield part
 
 
 def _describe_file(path: Path) -> dict[str, Any]:
-    """The entry of a file or folder in the manifest."""
+    """The manifest's entry of a file or folder: path, bytes and hash."""
     n_bytes = sum(file.stat().st_size for file in (_files(path) if path.is_dir() else [path]))
     return {"path": path.name, "bytes": n_bytes, "sha256": file_hash(path)}
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files in a folder and below it, but for what macOS leaves where it has looked."""
+    """All files in a folder and below it, but for the .DS_Store that macOS adds."""
     return sorted(entry for entry in folder.rglob("*") if entry.is_file() and entry.name != ".DS_Store")
 
 
@@ -388,7 +388,7 @@ def is_empty(folder: Path, but: str = "lost+found") -> bool:
 
 
 def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write into the manifest of a run folder what else is there, with hashes; the manifest as written."""
+    """Add all other files of a run folder to its manifest, with hashes; the new manifest."""
     own_names = (MANIFEST, SIGNALS, SPIKES)
     files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own_names]
     files = [path for path in files if not path.name.startswith(".")]
@@ -399,7 +399,7 @@ def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def altered_derived(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Files that were made from a run and are not what its manifest says; those that are gone are nobody's loss."""
+    """Files made from a run that differ from its manifest; those that are gone are left out."""
     hash_by_name = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
     paths = {name: path_inside(folder, name, MANIFEST) for name in hash_by_name}
     return [name for name, path in paths.items() if path.is_file() and file_hash(path) != hash_by_name[name]]

@@ -44,7 +44,7 @@ class Ring:
         return jnp.zeros(self.size, dtype)
 
     def due(self, ring: jax.Array, step: jax.Array) -> jax.Array:
-        """What arrives at the end of `step`: (width,)."""
+        """The input that arrives at the end of `step`: (width,)."""
         return jax.lax.dynamic_slice(ring, (step % self.n_slots * self.width,), (self.width,))
 
     def cleared(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
@@ -56,7 +56,7 @@ class Ring:
         return jax.lax.dynamic_update_slice(ring, consumer * 0, (step % self.n_slots * self.width,))
 
     def turned(self, offset: jax.Array, step: jax.Array) -> jax.Array:
-        """Where an entry stands that is `offset` from the slot of `step` on: inside the ring, as `offset` is."""
+        """Index of the entry `offset` after the slot of `step`, wrapped at the end of the ring."""
         index = offset + step % self.n_slots * self.width
         return jnp.where(index >= self.size, index - self.size, index)
 
@@ -73,7 +73,7 @@ class EdgeList:
     connection: npt.NDArray[np.int16]
 
     def offset(self, ring: Ring) -> npt.NDArray[np.int64]:
-        """The entry of the ring that each adds to, counted from the slot of its spike: (n_edges,)."""
+        """Offset of the entry to which each synapse adds from the slot of its spike: (n_edges,)."""
         row = self.delay_steps.astype(np.int64) * ring.n_receptors + self.receptor
         return row * ring.n_cells + self.target
 
@@ -91,7 +91,7 @@ class Delivery(Protocol):
 
     @property
     def ring(self) -> Ring:
-        """The buffer that it fills."""
+        """The ring buffer that the delivery fills."""
         ...
 
     def words(self, spikes: jax.Array) -> jax.Array:
@@ -113,15 +113,16 @@ class Delivery(Protocol):
         ...
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Where, in its weights as they lie, those of the entries (row, offset) are that it was built from: (n,).
+        """Index into the flat weights of each entry (row, offset) it was built from: (n,).
 
-        row: (n,) sources. offset: (n,), see `EdgeList.offset`. Raises: JtfneError if it is spread over devices.
+        row: (n,) sources. offset: (n,), see `EdgeList.offset`.
+        Raises: JtfneError if the weights are spread over devices.
         """
         ...
 
 
 def rows_of_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Where each of `wanted` stands among the distinct `known`, which hold them all."""
+    """Position of each of `wanted_keys` in `keys`, which are distinct and hold them all."""
     order = np.argsort(keys)
     return order[np.searchsorted(keys, wanted_keys, sorter=order)]
 
@@ -136,7 +137,7 @@ def pack(spikes: jax.Array) -> jax.Array:
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then cell."""
     flat = words.reshape(-1)
-    word_index = np.flatnonzero(flat != 0)  # of booleans, ten times as fast as of numbers
+    word_index = np.flatnonzero(flat != 0)  # ten times as fast on booleans as on numbers
     bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
     bit_index = np.flatnonzero(bits)
     row, word = np.divmod(word_index[bit_index // 32], words.shape[1])
@@ -145,9 +146,9 @@ def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.ND
 
 @dataclasses.dataclass(frozen=True)
 class Entries:
-    """Synapses as entries of a ring, sorted by row (source) and offset, those that met in both merged: (n_entries,).
+    """Synapses as entries of a ring, sorted by row (source) and offset, merged if both are equal.
 
-    offset: int32, (delay, receptor, target) in one.
+    All (n_entries,). offset: int32, delay, receptor and target in one number.
     """
 
     row: npt.NDArray[np.int64]
@@ -168,7 +169,7 @@ class Entries:
         return cls(row, offset.astype(np.int32), weight_sums, edges.connection[order][starts])
 
     def edges(self, ring: Ring) -> EdgeList:
-        """The synapses again."""
+        """The entries as an edge list."""
         slot_offset = self.offset % ring.width
         return EdgeList(
             source=self.row.astype(np.int32),

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Cells dealt to devices in turn, a word of 32 at a time, so that each population is split evenly.
+    """Cells sharded over devices, words of 32 in turn, so that each population is split evenly.
 
     runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins at a multiple of
     32 * n_devices *positions*, so all devices hold as many cells of each model, and positions keep the order of rows.
@@ -54,7 +54,7 @@ class Layout:
         return self.row_of.size // self.n_devices
 
     def place(self, position: Ints) -> tuple[Ints, Ints]:
-        """Device, and place there, of each position."""
+        """Device of each position, and its place on that device."""
         word, bit = np.divmod(position, 32)
         turn, device = np.divmod(word, self.n_devices)
         return device, turn * 32 + bit

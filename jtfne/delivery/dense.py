@@ -57,13 +57,13 @@ class DenseDelivery:
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs the same however many spikes there are."""
+        """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
         spike_scale = spikes.astype(ring.dtype) if scale is None else spikes * scale
         for matrix, delay in zip(self.weights, self.delays, strict=True):
             slot_start = (step + delay) % self.ring.n_slots * self.ring.width
@@ -72,13 +72,13 @@ class DenseDelivery:
         return ring
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
+        """Index into the flat weights of each entry (row, offset): (n,)."""
         delay, column = np.divmod(offset, self.ring.width)
         matrix_index = np.searchsorted(np.array(self.delays), delay)
         return (matrix_index * self.ring.n_cells + row) * self.ring.width + column
 
     def edges(self) -> EdgeList:
-        """As `Delivery`; a synapse of weight zero is none, unless it was tracked."""
+        """The synapses; one of weight zero is left out, unless connections are tracked."""
         weights = np.asarray(self.weights)
         is_synapse = weights != 0.0 if self.connection is None else np.asarray(self.connection) >= 0
         row, matrix_index, column = np.nonzero(is_synapse.transpose(1, 0, 2))
@@ -93,5 +93,5 @@ class DenseDelivery:
 
 
 def dense_bytes(ring: Ring, n_delays: int, itemsize: int) -> int:
-    """What the matrices of `n_delays` take."""
+    """Bytes of the matrices of `n_delays` delays."""
     return n_delays * ring.n_cells * ring.width * itemsize

@@ -75,18 +75,18 @@ class EventDelivery:
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs what its spikes cost."""
+        """The ring with the row of each spike added; the cost grows with the number of spikes."""
         new_ring: jax.Array = over_spikes(words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring)
         return new_ring
 
     def deliver_known(self, ring: jax.Array, spiked: Spiked, step: jax.Array) -> jax.Array:
-        """`deliver`, to the bit, of spikes that are known as numbers: a third of the cost of finding them in words."""
+        """Same result as `deliver`, bit for bit, from numbers of cells: a third of the cost."""
         numbers = spiked.cells
         new_ring: jax.Array = jax.lax.fori_loop(
             spiked.first, spiked.last, lambda k, ring: self._add_row(ring, numbers[k], step, None), ring
@@ -111,7 +111,7 @@ class EventDelivery:
         return new_ring
 
     def edges(self) -> EdgeList:
-        """As `Delivery`, read back from the blocks."""
+        """The synapses, read back from the blocks."""
         n_blocks = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
         row_of_block = np.repeat(np.arange(n_blocks.size), n_blocks)
         offsets = np.asarray(self.offsets)
@@ -122,7 +122,7 @@ class EventDelivery:
         return Entries(row, offsets[is_entry], weight, connection).edges(self.ring)
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
+        """Index into the flat weights of each entry (row, offset): (n,)."""
         n_blocks = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
         offsets = np.asarray(self.offsets)
         entry_index = np.flatnonzero(offsets >= self.ring.width)
@@ -133,7 +133,7 @@ class EventDelivery:
 
 
 def over_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
-    """What `use(value, cell)` makes of `value`, cell after cell that spiked, in their order."""
+    """The last value of `value = use(value, cell)`, for each cell that spiked, ascending."""
 
     def consume_spike(state: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
         (cell, _), words, value = state
@@ -154,7 +154,7 @@ class _Next(NamedTuple):
 
 
 def _find_first_spike(words: jax.Array) -> _Next:
-    """The first cell whose bit is set."""
+    """The first cell whose bit is set, and whether there is one."""
     word_index = jnp.argmax(words != 0).astype(jnp.int32)
     word = words[word_index]
     lowest_bit = word & (~word + 1)
@@ -231,7 +231,7 @@ def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
 
 
 def blocks_of(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
-    """Blocks of each row, at least one."""
+    """How many blocks each row takes, at least one."""
     return np.maximum(-(-degrees // block), 1)
 
 

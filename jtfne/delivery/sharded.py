@@ -1,4 +1,4 @@
-"""Sharded delivery: cells dealt to the devices of a mesh; each device gathers all spikes and serves its own cells."""
+"""Sharded delivery: each device of a mesh gathers all spikes and serves the cells that it holds."""
 
 import dataclasses
 from typing import Any, Self
@@ -32,12 +32,12 @@ class ShardedDelivery:
 
     @property
     def ring(self) -> Ring:
-        """That of one device."""
+        """The ring buffer of one device."""
         return self.rows.ring
 
     @property
     def connection(self) -> jax.Array | None:
-        """As `Delivery`."""
+        """The rule that drew each synapse, where that is tracked."""
         return self.rows.connection
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -101,18 +101,18 @@ class ShardedDelivery:
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`, on one device: words are dealt in turn, so every device's k-th comes before any (k+1)-th."""
+        """The spikes of all devices as words, gathered on one device."""
         words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
-        return words.T.reshape(-1)
+        return words.T.reshape(-1)  # words are dealt in turn: the k-th of every device, then the (k + 1)-th
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`, onto the cells of one device."""
+        """The ring of one device with the synapses of every cell that spiked added."""
         return self.rows.deliver(ring, spikes, words, step, scale)
 
     def edges(self) -> EdgeList:
-        """As `Delivery`, of all devices. Raises: JtfneError if other processes hold a part."""
+        """The synapses of all devices. Raises: JtfneError if other processes hold a part."""
         if not self.real.is_fully_addressable:
             raise refuse("edges spread over several processes", "one process", "ShardedDelivery.edges")
         parts = []
@@ -130,12 +130,12 @@ class ShardedDelivery:
 
 
 def own_devices(mesh: Mesh) -> list[int]:
-    """Which devices of `mesh` are of this process, by their place in it."""
+    """Indices in `mesh` of the devices that belong to this process."""
     return [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
 
 
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
-    """One array over the mesh, leading with its devices, from the parts of those of this process."""
+    """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
     device_indices = own_devices(mesh)
     shards = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, device_indices, strict=True)]
@@ -157,7 +157,7 @@ def everywhere() -> PartitionSpec:
 
 
 def _pack_on_host(real: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
-    """Flags (n,), n a multiple of 32, as `pack` does, on the host."""
+    """Flags (n,) packed to words as `pack` does, on the host; n is a multiple of 32."""
     return np.packbits(real, bitorder="little").view("<u4").astype(np.uint32)
 
 

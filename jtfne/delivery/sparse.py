@@ -44,13 +44,13 @@ class SparseDelivery:
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs the same however many spikes there are."""
+        """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
         amounts = spikes.astype(ring.dtype) if scale is None else spikes * scale
         amounts = amounts.at[self.source].get(mode="promise_in_bounds") * self.weights
         n_entries = self.offsets.shape[0]
@@ -61,13 +61,13 @@ class SparseDelivery:
         return ring.at[indices].add(arrivals, mode="promise_in_bounds", unique_indices=True)
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
+        """Index into the flat weights of each entry (row, offset): (n,)."""
         offsets = np.asarray(self.offsets)[np.asarray(self.entry)]
         keys = np.asarray(self.source).astype(np.int64) * self.ring.size + offsets
         return rows_of_keys(keys, row * self.ring.size + offset)
 
     def edges(self) -> EdgeList:
-        """As `Delivery`."""
+        """The synapses as they are delivered."""
         source, weight = np.asarray(self.source).astype(np.int64), np.asarray(self.weights).astype(np.float64)
         rule = np.zeros(source.size, np.int16) if self.connection is None else np.asarray(self.connection)
         offset = np.asarray(self.offsets)[np.asarray(self.entry)]

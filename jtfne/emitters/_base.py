@@ -74,7 +74,7 @@ class SynapticInput(NamedTuple):
         return currents_pA + g_e_pA - g_nS * v_mV
 
     def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
-        """The input of the cells that `take` chooses of (..., n_cells)."""
+        """The input of some cells only; `take` picks them from an array (..., n_cells)."""
         g, jumps_mV, ramp = self.conductances, self.jumps_mV, self.ramp_pA_per_ms
         return self._replace(
             i_pA=take(self.i_pA),
@@ -109,8 +109,9 @@ class SynapticInput(NamedTuple):
     def means_at_pA(
         self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
     ) -> tuple[jax.Array, jax.Array]:
-        """As `mean_at_pA`, of what arrives at a soma held at `v_mV` and at a dendrite held at `v_d_mV`.
+        """Exact mean over the step of what arrives at a soma and at a dendrite: (n_cells,) each.
 
+        v_mV, v_d_mV: (n_cells,), the potentials at which soma and dendrite are held.
         dendrite_share: of what has no share of its own; a number or (n_cells,).
         """
         if self.dendrite_share is None:
@@ -138,7 +139,7 @@ RAMP_TERMS = 15  # of the series of `ramp_mean`: exact in double precision for y
 def ramp_mean(y: jax.Array | float) -> jax.Array:
     """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is 1/2 at y = 0.
 
-    Near 0 by its series, since that difference loses all digits there.
+    Near 0 it is taken from its series, since the difference loses all digits there.
     """
     y = jnp.asarray(y)
     is_near_zero = y < 0.5
@@ -205,7 +206,9 @@ class Emitter(Protocol):
 def above(
     v_mV: jax.Array, th_mV: jax.Array | float, rest_mV: jax.Array | float, low_mV: jax.Array | float
 ) -> jax.Array:
-    """v above a threshold, by the distance of that from rest, or from `low_mV` if the cell rests above threshold.
+    """Distance of v above threshold, in units of threshold minus rest: (n_cells,).
+
+    Where a cell rests above threshold, `low_mV` takes the place of rest.
 
     An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has surrogate gradients:
     it spikes where that is not negative. Such an emitter makes it of this.

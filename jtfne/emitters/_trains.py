@@ -33,7 +33,7 @@ class Trains:
         self._keep(np.concatenate([np.zeros(0), *rows]), np.array([row.size for row in rows], np.int64))
 
     def _keep(self, t_ms: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> None:
-        """Make these the times of all cells, one after the other, and how many each has."""
+        """Set the times of all cells, one after the other, and how many each cell has."""
         for array in (t_ms, sizes):
             array.flags.writeable = False
         self.t_ms, self.sizes = t_ms, sizes
@@ -80,7 +80,7 @@ class Trains:
         return [row.tolist() for row in np.split(self.t_ms, np.cumsum(self.sizes))[:-1]]
 
     def of_cells(self, first: int, n_cells: int) -> "Trains":
-        """Those of `n_cells` cells from `first` on; without spikes where there is no train."""
+        """The trains of `n_cells` cells from `first` on; empty where there is no train."""
         sizes = np.zeros(n_cells, np.int64)
         part_sizes = self.sizes[first : first + n_cells]
         sizes[: part_sizes.size] = part_sizes
@@ -113,7 +113,7 @@ class Trains:
         """The step of each spike.
 
         A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
-        of the time. It then lies behind the end of its step without meaning it. (Of other times one in 2^29 is one.)
+        of the time, and lie behind the end of its step by rounding only. (One in 2^29 of other times is a float32.)
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
             t_float32_ms = self.t_ms.astype(np.float32)
@@ -138,7 +138,7 @@ class Trains:
         return f"Trains({len(self)} cells, {self.t_ms.size} spikes)"
 
     def __reduce__(self) -> tuple[type, tuple[list[list[float]]]]:
-        """Pickled and copied whole."""
+        """Pickle and copy as a list of all times."""
         return Trains, (self.tolist(),)
 
 

@@ -13,7 +13,7 @@ from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
 
 class AdaptiveLIFState(NamedTuple):
-    """As LIFState, with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
+    """LIFState with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -89,7 +89,7 @@ class AdaptiveLIF:
         return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
     def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -106,11 +106,11 @@ class AdaptiveLIF:
         return driven(membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms)
 
     def jumped_pA(self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
-        """Membrane, w and th at the start of this step: reset and grown where the last one ended in a spike."""
+        """Membrane, w and th at the start of this step: reset and adapted after a spike."""
         has_spiked = state.v_mV >= self.v_th_mV + state.th_mV
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)

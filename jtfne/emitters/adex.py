@@ -94,7 +94,7 @@ class AdEx:
         return end, end.v_mV >= self.v_peak_mV
 
     def excess(self, before: AdExState, after: AdExState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -110,7 +110,7 @@ class AdEx:
         return Balance(capacitive, ionic, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: AdExState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _start(self, state: AdExState) -> AdExState:
@@ -120,7 +120,7 @@ class AdEx:
         return AdExState(v_mV, jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA))
 
     def _path(self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
-        """From `start` through a step."""
+        """Integrate one step from `start` by Heun's method."""
         (v_mV, w_pA), h_ms = start, dt_ms / self.substeps
         ionic = synaptic = jnp.zeros_like(v_mV)
         for _ in range(self.substeps):
@@ -144,6 +144,6 @@ class AdEx:
         return self.g_nS * (v_mV - self.v_rest_mV - upstroke) + w_pA
 
     def _step_adaptation(self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float) -> jax.Array:
-        """w after h at a potential held at `v_mV`: of second order at the mean of both ends, with no other exp of v."""
+        """w after h at a constant `v_mV`; of second order if that is the mean of both ends."""
         steady_pA = self.a_nS * (v_mV - self.v_rest_mV)
         return steady_pA + (w_pA - steady_pA) * jnp.exp(-h_ms / self.tau_w_ms)

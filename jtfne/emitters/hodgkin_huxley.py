@@ -99,7 +99,7 @@ class HodgkinHuxley:
         return path.end, path.spikes
 
     def excess(self, before: HodgkinHuxleyState, after: HodgkinHuxleyState) -> jax.Array:
-        """How far v passed v_spike upwards, by its distance from e_l: (n_cells,); a spike if not negative."""
+        """How far v passed v_spike upwards, in units of v_spike - e_l; >= 0 is a spike."""
         distance_after = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
         return jnp.minimum(distance_after, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV))
 
@@ -117,11 +117,11 @@ class HodgkinHuxley:
         return Balance(capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: HodgkinHuxleyState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _path(self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
-        """From `state` through a step: gates first, then the membrane with them."""
+        """Integrate one step from `state`: in each substep the gates first, then the membrane."""
         v_mV, h_ms = state.v_mV, dt_ms / self.substeps
         gates = (state.m, state.h, state.n)
         spikes = jnp.zeros(v_mV.shape, bool)
@@ -169,7 +169,7 @@ def _rate_term(x: jax.Array) -> jax.Array:
 
 
 def _relax_gate(gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float) -> jax.Array:
-    """The open share after h under constant rates."""
+    """The open share of a gate after h under constant rates."""
     total = opening + closing
     goal = opening / total
     return goal + (gate - goal) * jnp.exp(-h_ms * total)

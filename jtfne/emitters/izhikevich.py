@@ -28,7 +28,7 @@ class IzhikevichState(NamedTuple):
 def _apply_reset(
     state: IzhikevichState, v_peak_mV: jax.Array | float, c_mV: jax.Array | float, d: jax.Array | float
 ) -> tuple[jax.Array, jax.Array]:
-    """v and u with the cells at their peak reset to c and u + d."""
+    """v and u, reset to c and u + d where a cell is at its peak."""
     is_at_peak = state.v_mV >= v_peak_mV
     return jnp.where(is_at_peak, c_mV, state.v_mV), jnp.where(is_at_peak, state.u + d, state.u)
 
@@ -101,7 +101,7 @@ class Izhikevich2003:
         return end_state, end_state.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from reset: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - reset; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.c_mV, self.c_mV)
 
     def balance(
@@ -125,18 +125,18 @@ class Izhikevich2003:
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _rate(
         self, v_mV: jax.Array, u: jax.Array, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
-        """v', mV/ms."""
+        """The rate of change of v, mV/ms."""
         inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
         return self._quadratic(v_mV) - u + inward
 
     def _quadratic(self, v_mV: jax.Array) -> jax.Array:
-        """The membrane's own rate, mV/ms."""
+        """0.04 v^2 + 5 v + 140, the rate of v without u and input, mV/ms."""
         return (0.04 * v_mV + 5.0) * v_mV + 140.0
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
@@ -211,7 +211,7 @@ class Izhikevich2007:
         return end_state, end_state.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.v_r_mV, self.c_mV)
 
     def balance(
@@ -230,11 +230,11 @@ class Izhikevich2007:
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _quadratic_pA(self, v_mV: jax.Array) -> jax.Array:
-        """The membrane's own inward current."""
+        """k (v - v_r)(v - v_t), the membrane's own inward current."""
         return self.k * (v_mV - self.v_r_mV) * (v_mV - self.v_t_mV)
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:

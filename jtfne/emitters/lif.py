@@ -88,7 +88,7 @@ class LIF:
         return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -105,7 +105,7 @@ class LIF:
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _mean_mV(
@@ -117,10 +117,13 @@ class LIF:
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> jax.Array:
-        """Mean potential over the step, above v_rest_mV. With conductances from what charged the membrane, which needs
-        no exponential of each cell; without, from the course of v_m, so that the balance is a check of the step."""
+        """Mean potential over the step, relative to v_rest_mV.
+
+        With conductances it follows from the charge on the membrane, which needs no exponential per
+        cell. Without, it is integrated from v(t), so that `balance` checks `step` independently.
+        """
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
-        if syn.conductances is not None:  # and a cell that is held does not follow its synapses
+        if syn.conductances is not None:  # a refractory cell does not follow its synapses
             driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
             return jnp.where(is_refractory, start_mV, rest_mV + driven_mV) - self.v_rest_mV
         mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
@@ -145,7 +148,7 @@ class LIF:
         return self.c_m_pF / (leak_nS + g_nS), (leak_nS * self.v_rest_mV + g_e_pA) / (leak_nS + g_nS)
 
     def _start_mV(self, state: LIFState) -> jax.Array:
-        """Where this step starts: at reset, if the last one ended in a spike or the cell is held."""
+        """The potential at which this step starts: reset, if the last one ended in a spike."""
         return jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
 
     def _gain_dc(self, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
@@ -166,7 +169,7 @@ class LIF:
         exponentials before it, so that neither overflows.
         """
         y = dt_ms * (1.0 / tau_syn_ms - 1.0 / tau_ms)
-        z = jnp.where(y >= 0.0, y, -y)  # not abs, whose slope at 0 is 0
+        z = jnp.where(y >= 0.0, y, -y)  # not abs, whose derivative at 0 is 0
         from_start = ramp_mean(z)
         from_end = jnp.exp(-z) + (z - 1.0) * from_start  # the integral of (1 - u) exp(-z u)
         slower = jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms))
@@ -181,7 +184,7 @@ def free_jumps_pA(
 
 
 def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
-    """What x' = -x/tau leaves of `x` after dt, and its exact mean over dt."""
+    """`x` after dt of exponential decay x' = -x/tau, and its exact mean over dt."""
     decay_share = -jnp.expm1(-dt_ms / tau_ms)
     return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
 

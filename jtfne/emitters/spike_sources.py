@@ -47,7 +47,7 @@ class PoissonSource:
 
     @property
     def input_pA(self) -> float:
-        """1: the unit of an input that it never gets."""
+        """1: the unit of an input that a source of spikes never gets."""
         return 1.0
 
     def init(self, uniform: jax.Array) -> PoissonSourceState:
@@ -136,7 +136,7 @@ class SpikeSource:
 
     @property
     def input_pA(self) -> float:
-        """1: the unit of an input that it never gets."""
+        """1: the unit of an input that a source of spikes never gets."""
         return 1.0
 
     def init(self, uniform: jax.Array) -> SpikeSourceState:
@@ -172,7 +172,10 @@ def _no_currents(v_mV: jax.Array) -> Balance:
 
 
 def _mix_bits(word: jax.Array) -> jax.Array:
-    """A bijection of 32 bits in which each bit of the result hangs on each given one: the finalizer of MurmurHash3."""
+    """Hash words, a bijection of 32 bits in which every bit moves every other.
+
+    Source: the finalizer of MurmurHash3.
+    """
     word = (word ^ (word >> 16)) * jnp.uint32(0x85EBCA6B)
     word = (word ^ (word >> 13)) * jnp.uint32(0xC2B2AE35)
     return word ^ (word >> 16)

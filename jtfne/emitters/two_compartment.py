@@ -104,7 +104,7 @@ class TwoCompartment:
         return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
     def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
-        """How far the soma stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of the soma above threshold, in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -126,8 +126,9 @@ class TwoCompartment:
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> Balance:
-        """As `balance`, of each of `compartments`: (2, n_cells) pA; the clamp of a refractory soma counts as ionic.
+        """Mean currents of the step in each of `compartments`: (2, n_cells) pA.
 
+        The clamp of a refractory soma counts as ionic.
         The four terms of a compartment sum to the axial current that enters it from the other, so that those of a
         cell sum to zero: capacitive + ionic + synaptic of a compartment is what its membrane gives to the tissue.
         """
@@ -143,7 +144,7 @@ class TwoCompartment:
         return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
 
     def jumped_pA(self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held soma."""
+        """Mean current of each jump, (n_jumps, n_cells), inward; a refractory soma takes none."""
         soma_pA, dendrite_pA = self._jumps_pA(before, syn, dt_ms)
         return soma_pA + dendrite_pA
 
@@ -155,7 +156,7 @@ class TwoCompartment:
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> jax.Array:
-        """What flowed from dendrite to soma inside the cell, (n_cells,): mean over the step.
+        """The mean current over the step from dendrite to soma inside the cell: (n_cells,).
 
         With what enters from outside counted as of the membrane, the dendrite takes it from the tissue and the soma
         gives it back: the sums of `compartment_balance`.
@@ -181,7 +182,7 @@ class TwoCompartment:
     def _apply_jumps(
         self, state: TwoCompartmentState, is_refractory: jax.Array, syn: SynapticInput
     ) -> TwoCompartmentState:
-        """`state` with the jumps at the end of the step; those of a held soma are lost."""
+        """`state` with the jumps at the end of the step; a refractory soma takes none."""
         if syn.jumps_mV is None:
             return state
         share = syn.jump_shares(self.dendrite_share)
@@ -198,7 +199,7 @@ class TwoCompartment:
         return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(self.c_d_pF, dt_ms)
 
     def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
-        """The state at the start of this step, its soma reset where the last one ended in a spike; and who is held."""
+        """The state at the start of this step, soma reset after a spike; and who is refractory."""
         v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
         return state._replace(v_mV=v_mV), state.hold_steps > 0.5
 
@@ -222,7 +223,7 @@ class TwoCompartment:
         i_pA: jax.Array,
         dt_ms: jax.Array | float,
     ) -> TwoCompartmentState:
-        """`start` after dt under constant currents; a held soma stays."""
+        """`start` after dt under constant currents; a refractory soma stays."""
         soma_pA, dendrite_pA = self._split_input(i_pA)
         soma_pA = soma_pA + currents.axial - currents.leak - currents.synaptic
         dendrite_pA = dendrite_pA - currents.axial - currents.leak_d - currents.synaptic_d
@@ -230,5 +231,5 @@ class TwoCompartment:
         return start._replace(v_mV=v_mV, v_d_mV=start.v_d_mV + dt_ms / self.c_d_pF * dendrite_pA)
 
     def _split_input(self, i_pA: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What of drive, noise and stimuli enters soma and dendrite."""
+        """The parts of drive, noise and stimuli that enter soma and dendrite."""
         return (1.0 - self.dendrite_input_share) * i_pA, self.dendrite_input_share * i_pA

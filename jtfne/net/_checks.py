@@ -74,7 +74,7 @@ def _check_signs(projection: Projection, config: Config, identity: Identity | No
 
 
 def _check_sorted(indptr: NDArray[np.int64], target: NDArray[np.int32], where: str) -> None:
-    """Raises: JtfneError unless the targets of each source grow."""
+    """Raises: JtfneError unless the targets of each source ascend."""
     falls = np.flatnonzero(target[1:] < target[:-1]) + 1  # edges that begin anew: allowed where a row starts
     if falls.size and not np.isin(falls, indptr).all():
         raise refuse("targets out of order", "edges sorted by source, then target", where)

@@ -1,4 +1,4 @@
-"""What hangs on the distance of two cells: whether they connect, how strongly, and how late. Lengths in mm."""
+"""What depends on the distance of two cells: connection, weight and delay. Lengths in mm."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,12 +19,15 @@ DEEPEST = 12  # halvings of space
 
 
 class Decay(NamedTuple):
-    """Chance p0 exp(-load(d)) of a pair at distance d; `load` grows from 0, and `reach_mm2` is where it is so."""
+    """Probability p0 exp(-load(d)) that a pair at distance d connects.
+
+    load: grows from 0 with distance. reach_mm2: the square of the distance that has a given load.
+    """
 
     p0: float
     length_mm: float
     load: Callable[[Floats], Floats]  # of distances, mm
-    reach_mm2: Callable[[Floats], Floats]  # of loads: the distance, squared
+    reach_mm2: Callable[[Floats], Floats]  # of loads
 
 
 def exponential(p0: float, length_mm: float) -> Decay:
@@ -41,11 +44,13 @@ def gaussian(p0: float, length_mm: float) -> Decay:
 def distance_decay(
     ends: Ends, decay: Decay, source_mm: Floats, target_mm: Floats, rng: np.random.Generator, *, autapses: bool = False
 ) -> Iterator[Block]:
-    """Each pair at distance d with probability p0 exp(-load(d)), independently; places (n, n_axes) mm.
+    """Connect each pair at distance d with probability p0 exp(-load(d)), independently.
 
-    Space is halved into boxes, the finer the more edges are there. A pair is proposed with the chance of its two boxes
-    where they are nearest, rounded up to p0 / 2**k, and kept with what is left of its own chance: exact, and the work
-    goes with the edges, not with the pairs.
+    source_mm, target_mm: positions (n, n_axes).
+    Space is halved into boxes, smaller where edges are denser. A pair is proposed with the
+    probability that its two boxes have where they are nearest, rounded up to p0 / 2**k, and accepted
+    with the rest of its own probability (thinning). This is exact, and the work grows with the number
+    of edges, not of pairs.
     """
     space = _Space.enclose(source_mm, target_mm, decay)
     targets = _Tree(target_mm, space)
@@ -73,7 +78,7 @@ class _Space(NamedTuple):
 
     @classmethod
     def enclose(cls, source_mm: Floats, target_mm: Floats, decay: Decay) -> "_Space":
-        """The least cube, halved until the chance changes little over a box."""
+        """The smallest cube around all cells, halved until boxes differ little in probability."""
         low = np.minimum(source_mm.min(axis=0), target_mm.min(axis=0))
         high = np.maximum(source_mm.max(axis=0), target_mm.max(axis=0))
         size_mm = max(float((high - low).max()), 1e-9)
@@ -86,7 +91,7 @@ class _Level(NamedTuple):
 
     start: Ints  # (n_boxes,) the first cell of each, in the tree's order
     n_cells: Ints  # (n_boxes,)
-    step: Ints  # (n_boxes, n_axes) where it is, in boxes
+    step: Ints  # (n_boxes, n_axes) its place along each axis, counted in boxes
     child: Ints  # (n_boxes + 1,) the first of its boxes in the next level
 
 
@@ -120,7 +125,7 @@ class _Leaves(NamedTuple):
     n_sources: Ints
     target_start: Ints
     n_targets: Ints
-    octave: Ints  # how often the chance has halved where the boxes are nearest
+    octave: Ints  # how often the probability has halved where the boxes are nearest
 
     def proposals(self, p0: float) -> float:
         """How many pairs of cells are proposed, on average."""
@@ -128,7 +133,7 @@ class _Leaves(NamedTuple):
 
 
 def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iterator[_Leaves]:
-    """Pairs of boxes in which every pair of cells is found once, small where many edges are."""
+    """Pairs of boxes that hold each pair of cells once, smaller where edges are denser."""
     source_box, target_box = np.zeros(1, np.int64), np.zeros(1, np.int64)
     for level, (source_level, target_level) in enumerate(zip(sources.levels, targets.levels, strict=True)):
         box_mm = space.size_mm / 2**level
@@ -148,20 +153,19 @@ def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iter
         source_box, target_box = source_box[is_split], target_box[is_split]
         n_target_children = np.diff(target_level.child)[target_box]
         n_pairs = np.diff(source_level.child)[source_box] * n_target_children
+        # Each pair that is split becomes all pairs of its children, numbered in one sequence.
         row = np.repeat(np.arange(source_box.size), n_pairs)
         source_offset, target_offset = np.divmod(
             np.arange(row.size) - (np.cumsum(n_pairs) - n_pairs)[row], n_target_children[row]
         )
-        source_box, target_box = (
-            source_level.child[source_box][row] + source_offset,
-            target_level.child[target_box][row] + target_offset,
-        )
+        source_box = source_level.child[source_box][row] + source_offset
+        target_box = target_level.child[target_box][row] + target_offset
 
 
 def _accept_pairs(
     leaves: list[_Leaves], octave: int, sources: _Tree, targets: _Tree, decay: Decay, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """The source and target of the pairs that are kept of those between boxes of one octave."""
+    """Sources and targets of the accepted pairs, of those between boxes of one octave."""
     columns_by_leaf = [[column[box_pairs.octave == octave] for column in box_pairs[:4]] for box_pairs in leaves]
     start, n_sources, target_start, n_targets = (np.concatenate(parts) for parts in zip(*columns_by_leaf, strict=True))
     if not start.size:
@@ -173,6 +177,8 @@ def _accept_pairs(
     source, target = np.divmod(proposal, n_targets[box_pair])
     source += start[box_pair]
     target += target_start[box_pair]
+    # An exponential random number exceeds a load with probability exp(-load). The octave's load is
+    # spent on the proposal: accept a pair whose own load is below the octave's plus such a number.
     remaining_mm2 = decay.reach_mm2(rng.standard_exponential(proposal.size) + octave * math.log(2.0))
     for source_axis, target_axis in zip(sources.axes_mm, targets.axes_mm, strict=True):
         separation_mm = source_axis[source] - target_axis[target]
@@ -182,9 +188,10 @@ def _accept_pairs(
 
 
 def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, delay: FromDistance) -> Floats32:
-    """offset + distance / velocity of each edge, (n_edges,): between somata, or, from area to area, between areas.
+    """Delay of each edge, offset + distance / velocity: (n_edges,) ms.
 
-    edges: rows of sources and targets. centres_mm: (n_areas, 3) where the areas lie in the head.
+    The distance is that of the two somata, or of two areas' centres if the edge leads from one area
+    to another. edges: rows of sources and targets. centres_mm: (n_areas, 3), areas in the head.
     """
     edge_delays_ms = np.empty(edges[0].size, dtype=np.float32)
     for start in range(0, edge_delays_ms.size, BLOCK):
@@ -201,7 +208,10 @@ def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, 
 def weakened(
     weight: Floats32, edges: tuple[Rows, Rows], identity: Identity, decay: Decay, *, lateral: bool
 ) -> Floats32:
-    """`weight` of each edge, (n_edges,) or (1,) for all, times exp(-load) of the distance of its cells: (n_edges,)."""
+    """Weights times exp(-load) of the distance between the cells of each edge: (n_edges,).
+
+    weight: (n_edges,), or (1,) for all edges.
+    """
     products = np.empty(edges[0].size, dtype=np.float32)
     position_mm = identity.position_mm[:, : 2 if lateral else 3]
     for start in range(0, products.size, BLOCK):

@@ -15,11 +15,11 @@ Floats32 = NDArray[np.float32]
 BLOCK = 1 << 19
 """Numbers drawn at a time: what bounds the work area."""
 RAREST = 1e-3
-"""A share of draws within the bounds below which redrawing is refused."""
+"""Redrawing is refused if a smaller share of the draws falls within the bounds."""
 
 
 def draw(dist: float | Dist, n: int, rng: np.random.Generator, *, where: str) -> Floats32:
-    """`n` values of `dist`, float32 (n,), or its one value (1,) where it is constant.
+    """Draw `n` values of `dist`: float32 (n,), or its one value (1,) where it is constant.
 
     Values outside the bounds, or of another sign than the mean, are drawn again.
     Raises: JtfneError if fewer than one draw in a thousand would be kept.
@@ -32,7 +32,10 @@ def draw(dist: float | Dist, n: int, rng: np.random.Generator, *, where: str) ->
 
 
 def _draw_uniform(dist: Uniform, n: int, rng: np.random.Generator) -> Floats32:
-    """Uniform over the part of [low, high] that has the sign of its middle: redrawing gives just that."""
+    """Uniform numbers from the part of [low, high] that has the sign of its middle.
+
+    Drawing again whatever has another sign would give the same distribution.
+    """
     low, high = _restrict_to_sign(dist.low, dist.high, dist.low + dist.high)
     out = np.empty(n, dtype=np.float32)
     for start in range(0, n, BLOCK):

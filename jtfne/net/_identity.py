@@ -42,7 +42,7 @@ class Identity:
         return np.array(vocabulary, dtype=object)[codes]
 
     def texts(self, name: str) -> NDArray[np.str_]:
-        """As `labels`, but as numpy's own text."""
+        """The names of one kind as numpy text, a str for each row, (n,)."""
         codes, vocabulary = self.column(name)
         return np.array(vocabulary, dtype=np.str_)[codes]
 
@@ -137,7 +137,7 @@ def select_rows(
     ids: Ids = None,
     where: str = "select",
 ) -> Rows:
-    """Rows (m,) int32 of the cells that hold all that is asked; each key a scalar or several.
+    """Rows (m,) int32 of the cells that match every key; a key is one value or several.
 
     Rows keep their order, but `ids` come back in the order asked.
     Raises: JtfneError for an unknown name (with the known ones), a missing id, no match, or no identity.
@@ -166,7 +166,7 @@ def select_rows(
 
 
 def select_with(identity: Identity | None, selector: Selector, *, where: str = "select") -> Rows:
-    """Rows (m,) int32 that a `Selector` chooses; as `select_rows`."""
+    """Rows (m,) int32 of the cells that `selector` chooses. Raises: JtfneError as `select_rows`."""
     return select_rows(
         identity,
         area=selector.area,
@@ -189,7 +189,7 @@ def rows_of_ids(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64
     sorted_ids = identity.ids[order]
     if (
         sorted_ids.size and int(sorted_ids[-1]) - int(sorted_ids[0]) == sorted_ids.size - 1
-    ):  # each id after the other: nothing to look up
+    ):  # consecutive ids: no search needed
         index = requested_ids.astype(np.int64) - int(sorted_ids[0])
         is_present = (index >= 0) & (index < sorted_ids.size)
     else:

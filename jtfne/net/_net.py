@@ -157,7 +157,7 @@ class Net:
         return sum(projection.n_edges for projection in self.projections)
 
     def __repr__(self) -> str:
-        """Its size and the names it knows."""
+        """The size of the net, and its names of areas, layers and cell types."""
         size = f"n_neurons={self.n_neurons}, n_edges={self.n_edges}"
         if self.identity is None:
             return f"Net({size}, without identity)"
@@ -222,7 +222,7 @@ class Net:
         return pa.Table.from_batches(batches, schema=schema)
 
     def select(self, *, area: Names = None, layer: Names = None, cell_type: Names = None, ids: Ids = None) -> Rows:
-        """Indices of the cells that hold all that is asked, to use on any array over neurons.
+        """Indices of the cells that match every argument, to use on any array over neurons.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Net:
         return select_rows(self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select")
 
     def select_with(self, selector: Selector) -> Rows:
-        """Indices of the cells that `selector` chooses; as `select`."""
+        """Indices of the cells that `selector` chooses. Raises: JtfneError as `select`."""
         where = "Net.select_with"
         check_instance(selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where)
         return select_with(self.identity, selector, where=where)
@@ -324,7 +324,7 @@ class Net:
             )
 
     def remembered(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """What `make` gives, made once for each `key` and kept as long as the net."""
+        """The value of `make()`, computed once for each `key` and kept as long as the net."""
         if key not in self._remembered:
             self._remembered[key] = make()
         value: Value = self._remembered[key]
@@ -392,7 +392,7 @@ class Net:
     def _layout_key(
         self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"
     ) -> tuple[Any, ...]:
-        """What tells one set of arrays from another."""
+        """The key under which the arrays of one layout are remembered."""
         return float(dt_ms), tuple(mechanisms), tracked, self.config.run.dtype, delivery
 
     def simulate(

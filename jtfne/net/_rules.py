@@ -199,7 +199,8 @@ def _blocks_of_degree(
         key = pick(degree[rows], free[rows], ends.n_target, rng)
         row = np.repeat(np.arange(stop - start), degree[rows])
         target = key - row * ends.n_target
-        if free[rows].min(initial=ends.n_target) < ends.n_target:  # some leave themselves out: step over the gap
+        if free[rows].min(initial=ends.n_target) < ends.n_target:
+            # A source that may not take itself skips its own number.
             gap = np.where(free[rows] < ends.n_target, ends.self_target[rows], ends.n_target)
             target += target >= gap[row]
         yield Block(degree[rows], target.astype(np.int32))
@@ -218,10 +219,10 @@ def _spans(degree: Ints) -> Iterator[tuple[int, int]]:
 
 
 def _draw_keys(count: Ints, free: Ints, n_target: int, rng: np.random.Generator) -> Ints:
-    """`count` (n_rows,) keys row * n_target + uniform(free of the row) for each row, unsorted in a row."""
+    """Draw keys row * n_target + k, `count` (n_rows,) of them a row, k uniform below `free`."""
     row = np.repeat(np.arange(count.size, dtype=np.int64), count)
     lowest, highest = int(free.min(initial=n_target)), int(free.max(initial=0))
-    stop = max(highest, 1) if lowest == highest else free[row]  # 1: where there is nothing to draw, nothing is asked
+    stop = max(highest, 1) if lowest == highest else free[row]  # at least 1, as `integers` demands
     row *= n_target
     row += rng.integers(0, stop, size=row.size)
     return row

@@ -1,4 +1,4 @@
-"""A circuit at a glance: how many cells of what, who hears how many of whom, and the rates to be expected."""
+"""A circuit at a glance: numbers of cells, in-degrees between populations, and expected rates."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ MAX_STEPS = 5000  # of the relaxation of rates, some tenths of a second
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
-    """What `Net.summary` tells; printed, it is a page of tables.
+    """Tables about a circuit, as `Net.summary` returns them; printed, a page of text.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
 
 
 def _connections(net: "Net") -> "pd.DataFrame":
-    """A row a connection."""
+    """The table of connections, one row each."""
     import pandas as pd
 
     connections = net.config.circuit.connections
@@ -179,7 +179,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
 
 
 def _list_synapses(net: "Net") -> list[Synapse]:
-    """The synapses in use."""
+    """The synapses that connections and Poisson stimuli of the net use."""
     drives = [stimulus.drive for stimulus in net.config.task.stimuli]
     mechanisms = {projection.mechanism for projection in net.projections} | {
         drive.mechanism for drive in drives if isinstance(drive, Poisson)

@@ -35,7 +35,7 @@ from jtfne.net._identity import Codes, Identity, Rows, rows_of_ids, select_with
 class Projection:
     """The edges of one connection, sorted by source, then target; rows count over all neurons of the net.
 
-    A weight or delay that is the same for all edges is held once, as (1,).
+    A weight or delay that is the same for all edges is stored once, as (1,).
     """
 
     connection: int  # index in config.circuit.connections
@@ -52,7 +52,7 @@ class Projection:
 
     @functools.cached_property
     def longest_ms(self) -> Floats32:
-        """The longest delay, (1,): looked for once, since every run asks. Raises: ValueError without edges."""
+        """The longest delay, (1,), computed once for all runs. Raises: ValueError without edges."""
         longest_delay_ms: Floats32 = self.delay_ms.max(keepdims=True)
         return longest_delay_ms
 
@@ -120,7 +120,7 @@ def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
 def _apply_gains(
     weight: Floats32, gains: Floats32, cell_type: Codes, indptr: NDArray[np.int64], target: Rows
 ) -> Floats32:
-    """Weights times the gain of each edge; held once as before where all edges have one gain."""
+    """Weights times the gain of each edge: (n_edges,), or (1,) if all edges are equal in both."""
     if np.all(gains == 1.0) or not target.size:
         return weight
     edge_gain = gains[np.repeat(cell_type, np.diff(indptr)), cell_type[target]]
@@ -173,7 +173,7 @@ def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
 
 
 def _decay(declaration: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
-    """What is declared, as a function of distance."""
+    """The declared profile as a function of distance."""
     make_decay = _distance.gaussian if isinstance(declaration.profile, GaussianDecay) else _distance.exponential
     return make_decay(p0, declaration.length_mm)
 
@@ -208,7 +208,7 @@ def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[
 def _one_to_one(
     n_neurons: int, source: Rows, target: Rows, autapses: bool, where: str
 ) -> tuple[NDArray[np.int64], Rows]:
-    """The first source to the first target, and so on, in the order in which the selectors name them."""
+    """Connect the first source to the first target, and so on, in the order of the selectors."""
     if source.size != target.size:
         description = f"OneToOne from {source.size} cells to {target.size}"
         raise refuse(description, "as many sources as targets", where)

@@ -38,5 +38,5 @@ def bits(state: Streams) -> tuple[Streams, jax.Array]:
 
 
 def _rotate_left(word: jax.Array, n_bits: int) -> jax.Array:
-    """The bits of `word`, rotated left."""
+    """The bits of `word`, rotated left by `n_bits`."""
     return (word << n_bits) | (word >> (32 - n_bits))

@@ -1,4 +1,4 @@
-"""Numbers that wander: an Ornstein-Uhlenbeck process of mean 0 and variance 1, by its exact discretisation."""
+"""An Ornstein-Uhlenbeck process of mean 0 and variance 1, by its exact discretisation."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,10 @@ from jtfne.noise.normal import normal
 
 
 class Wander(NamedTuple):
-    """The process now, x (n_streams,), and what it draws from. x stands in memory, so that no user draws it again."""
+    """State of the process: its value x (n_streams,), and the streams that it draws from.
+
+    x is part of the state, so that XLA computes each draw once and not once for each reader.
+    """
 
     streams: Streams
     x: jax.Array

@@ -70,7 +70,7 @@ class Spanning:
         return [(self.start_ms, stop_ms - self.start_ms)]
 
     def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
+        """The same stimulus, `t_ms` later."""
         stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
         stimulus: Any = self  # a dataclass, as each of these is
         copy: Self = dataclasses.replace(stimulus, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
@@ -117,7 +117,7 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
     """
     train, t_ms = spikes
     step = np.rint(t_ms / dt_ms) - first_step
-    is_in_span = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
+    is_in_span = (step >= 0) & (step < n_steps)  # compared as floats, since a time far off fits no integer
     place = step[is_in_span].astype(np.int64) * n_trains + train[is_in_span]
     counts = np.bincount(place, minlength=n_steps * n_trains)
     return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
@@ -126,7 +126,7 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
 def covered(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, length_ms: float
 ) -> tuple[Waveform, Waveform]:
-    """What of each step lies between `start_ms` and `length_ms` later.
+    """The part of each step that lies between `start_ms` and `length_ms` later.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms
 def span(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
 ) -> tuple[Waveform, Waveform]:
-    """As `covered`, up to `stop_ms`, or to the end of the trial where that is None."""
+    """The part of each step up to `stop_ms` (None: the trial's end); returns as `covered`."""
     length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
     return _cover_steps(first_step, n_steps, dt_ms, start_ms, length)
 
@@ -160,7 +160,7 @@ def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) ->
 def _cover_steps(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float
 ) -> tuple[Waveform, Waveform]:
-    """As `covered`, of a length in steps."""
+    """The part of each step within `length` steps of `start_ms`; returns as `covered`."""
     begin = steps_since(first_step, n_steps, dt_ms, start_ms)
     end = begin + 1.0
     overlap = np.minimum(end, length) - np.maximum(begin, 0.0)

@@ -62,7 +62,7 @@ class PulseTrain:
         return [(self.start_ms + k * self.period_ms, self.duration_ms) for k in range(self.count)]
 
     def _sum_coverage(self, since: Waveform, dt_ms: float) -> Waveform:
-        """How much of the time before each of `since`, in steps from the first onset, pulses cover, in steps."""
+        """How many steps pulses cover before each of `since`, in steps from the first onset."""
         width, period = (without_rounding(length_ms / dt_ms) for length_ms in (self.duration_ms, self.period_ms))
         since = np.maximum(since, 0.0)
         n_pulses = np.minimum(np.floor(since / period), self.count)  # pulses that have begun, but for the last

@@ -47,8 +47,8 @@ class Trace:
             [*self.values[first_value:stop_value], 0.0]
         )  # of a long trace only what lies between the edges
         begin, end = edges[:-1] - first_value, edges[1:] - first_value
-        # Whole samples from `first` to before `last`, and parts of the samples before and after; or, where no edge of a
-        # sample lies in between, a part of one sample.
+        # Whole samples from `start` to before `stop`, and parts of the samples before and after;
+        # or, where no edge of a sample lies in between, a part of one sample.
         start, stop = np.ceil(begin).astype(np.int64), np.floor(end).astype(np.int64)
         has_edge = stop >= start
         sums = np.add.reduceat(values, np.stack([start, stop], axis=1).ravel())[::2]

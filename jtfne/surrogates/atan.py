@@ -29,11 +29,11 @@ class ATan(Surrogate):
     LIMITS: ClassVar[dict[str, Limit]] = {"alpha": POSITIVE}
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """dS/du, of the shape of `u`."""
         return 0.5 * self.alpha / (1.0 + self._scale_argument(u) ** 2)
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`: from 0 to 1."""
+        """The function whose derivative is `slope`, from 0 to 1."""
         return 0.5 + jnp.arctan(self._scale_argument(u)) / jnp.pi
 
     def _scale_argument(self, u: jax.Array) -> jax.Array:

@@ -32,15 +32,15 @@ class Smoothed(Surrogate):
     steadies: ClassVar[bool] = False
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """dS/du of the surrogate, of the shape of `u`."""
         slope: jax.Array = self.surrogate.slope(u)
         return slope
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """The function whose derivative is `slope`, as of the surrogate."""
         smooth: jax.Array = self.surrogate.smooth(u)
         return smooth
 
     def spikes(self, fired: jax.Array, u: jax.Array) -> jax.Array:
-        """`smooth`, whoever fired."""
+        """`smooth(u)` in place of spikes, whoever fired."""
         return self.smooth(u)

@@ -1,4 +1,4 @@
-"""What every synapse says of itself: its kinetics as rows of state that each decay exponentially."""
+"""What every synapse offers: its kinetics as rows of state that each decay exponentially."""
 
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -37,22 +37,22 @@ class Kinetics(Protocol):
 
     @property
     def sign(self) -> int:
-        """What weights may be: 1 positive, -1 negative, 0 as the source's cell type says."""
+        """The sign of weights: 1 positive, -1 negative, 0 as the source's cell type says."""
         ...
 
     @property
     def dendrite_share(self) -> jax.Array | float | None:
-        """Where on a cell."""
+        """The share that arrives at a dendrite, or None as the cell says."""
         ...
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """Of the row on which spikes arrive, and of the second row if there is one."""
+        """Time constants of the row on which spikes arrive, and of the second row, if any."""
         ...
 
 
 def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
-    """What makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) one.
+    """The factor that makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) one.
 
     Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
     """
@@ -96,10 +96,12 @@ def courses(
     dt_ms: jax.Array | float,
     conductive: tuple[bool, ...],
 ) -> list[Course]:
-    """The input of the step that begins, from all rows of receptors, of which some are `conductive`.
+    """What the cells see of each receptor in the coming step, from all rows of state.
 
-    An alpha function is a ramp times an exponential. As a conductance it is told as the exponential with its mean over
-    the step, so that its charge is exact, and what follows of it over dt is of second order, as of all conductances.
+    One Course a receptor, and two for a difference of exponentials. conductive: which receptors are
+    conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced by the
+    exponential of the same mean over the step, so that its charge is exact and the error over dt of second
+    order, as for all conductances.
     """
     n_receptors = first.shape[0]
     second_by_receptor = {second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)}

@@ -11,7 +11,7 @@ from jtfne._tree import register
 
 
 class ShortTermState(NamedTuple):
-    """u and 1 - x of every source, as they stand after its last spike and have recovered since: (n_sources,)."""
+    """u and spent = 1 - x of every source, recovered since its last spike: (n_sources,) each."""
 
     u: jax.Array
     spent: jax.Array
@@ -51,7 +51,10 @@ class ShortTerm:
     def step(
         self, state: ShortTermState, spiked: jax.Array, dt_ms: jax.Array | float
     ) -> tuple[ShortTermState, jax.Array]:
-        """The state after dt, at whose end the sources `spiked` (n_sources,); and u x of a spike then: (n_sources,)."""
+        """The state after dt, and the release u x of a spike at its end: (n_sources,).
+
+        spiked: bool (n_sources,), which sources spike at the end of dt.
+        """
         facilitates = self.tau_facil_ms > jnp.zeros((), state.u.dtype)
         u_decay = jnp.where(facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0)
         u, spent = state.u * u_decay, state.spent * jnp.exp(-dt_ms / self.tau_rec_ms)
