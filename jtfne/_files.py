@@ -74,7 +74,7 @@ def refuse_links(folder: Path, where: str) -> None:
 
 
 def create_file(path: Path) -> int:
-    """A descriptor of a new file to write to, with the mode that the umask leaves; nothing may be there, not a link."""
+    """A descriptor of a new file to write, mode by the umask; fails if anything, even a link, is there."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
 
 
@@ -101,9 +101,9 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent`, held while it is used and removed in the end; those of killed processes are swept.
+    """A new folder in `parent`, locked while it is used, then removed; those of killed runs are swept.
 
-    What is temporary is held by a lock on itself, which the system drops when the process ends, however it ends.
+    It is locked itself, and the system drops the lock when the process ends, however it ends.
     """
     sweep_temporary(parent)
     folder, handle = _hold_new(parent, _create_folder)
@@ -152,7 +152,10 @@ def is_mounted(path: Path) -> bool:
 
 
 def move_into(source: Path, folder: Path, last: str = "") -> None:
-    """Move all that is in `source` into `folder`, where nothing of these names may be; the file `last` as the last."""
+    """Move everything in `source` into `folder`, the file called `last` at the end.
+
+    Raises: JtfneError if `folder` has anything of one of these names.
+    """
     for path in sorted(source.iterdir(), key=lambda path: (path.name == last, path.name)):
         if os.path.lexists(folder / path.name):
             raise refuse(f"{str(folder / path.name)!r}, which exists,", "a path where nothing is lost", "writing")

@@ -56,7 +56,7 @@ def steps_down(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
 
 
 def length_in_steps(start_ms: float, stop_ms: float, dt_ms: float) -> float:
-    """From start to stop in steps, not rounded, but for what float64 loses."""
+    """From start to stop in steps, not rounded to the grid, but without rounding errors of float64."""
     return without_rounding((stop_ms - start_ms) / dt_ms, max(abs(start_ms), abs(stop_ms)) / dt_ms)
 
 
@@ -68,7 +68,10 @@ def place_on_grid(t_ms: float, dt_ms: float) -> tuple[int, float]:
 
 
 def without_rounding(steps: float, scale: float = 1.0) -> float:
-    """`steps`, or the whole number from which only rounding in float64 keeps it. scale: steps of what made it."""
+    """`steps`, or the whole number from which it differs by a rounding error of float64.
+
+    scale: the largest number of steps that went into it.
+    """
     if not np.isfinite(steps):
         return steps
     nearest_whole = round(steps)

@@ -85,8 +85,9 @@ def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
 
 
 def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
-    """The even axis that `times_ms` (n,) were before they lost up to `rounding_ms` each; themselves if they never were.
+    """The evenly spaced axis (n,) of which `times_ms` are a rounding, or `times_ms` if there is none.
 
+    rounding_ms: how far each time may be off.
     Half a million steps of 0.1 ms in float32 are off by 2 % of a step: even all the same.
     """
     if rounding_ms == 0.0 or times_ms.size < 2:

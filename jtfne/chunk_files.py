@@ -176,9 +176,9 @@ def _make_writer(*parts: Any) -> Write:
 
 
 def durable(writes: Mapping[Path, Write]) -> None:
-    """Write files beside their places, sync them, rename them and sync their folders; nothing half written stays.
+    """Write files so that they survive a crash: each beside its place, synced, renamed, folder synced.
 
-    They are synced side by side, for which a disk takes little longer than for one.
+    No half-written file stays. They are synced in parallel, which takes little longer than one.
     """
     temporary_files: dict[Path, tuple[IO[bytes], Path]] = {}
     try:

@@ -1,4 +1,4 @@
-"""Runs that have a gradient: from values of a circuit's leaves to what its readouts keep, by surrogate spikes."""
+"""Differentiable runs: from leaves of a circuit to what its readouts record, by surrogate spikes."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ class SpikeRows:
         return view.spikes.astype(view.i_ext_pA.dtype)
 
     def by_inputs(self, circuit: engine.Circuit) -> bool:
-        """Never: it looks at spikes."""
+        """False: the recorder reads spikes, which inputs alone do not tell."""
         return False
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:

@@ -176,7 +176,7 @@ class FlatNet:
 
 
 def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where: str) -> None:
-    """Raises: JtfneError for what cannot lay out the arrays of a net: a step of no length, a list that is none."""
+    """Raises: JtfneError for arguments of `Net.to_flat` of a wrong type, and a step of no length."""
     number(dt_ms, POSITIVE, name="dt_ms", where=where)
     check_names(mechanisms, name="mechanisms", where=where)
     check_flag(tracked, name="tracked", where=where)
@@ -184,7 +184,7 @@ def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where
 
 
 def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:
-    """Raises: JtfneError for arguments of `FlatNet.run` of another type. Only types are looked at, not values."""
+    """Raises: JtfneError for arguments of `FlatNet.run` of a wrong type; values are not checked."""
     where, dtype = "FlatNet.run", getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
@@ -220,7 +220,7 @@ def _spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.ND
 
 
 def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
-    """The words of the name from which each cell draws, (2, n_cells): its population, and its place in it."""
+    """The name of each cell's random stream, (2, n_cells) words: population, and number in it."""
     parts = [
         _keys.numbered_of(population.area, population.layer, population.cell_type, n=population.n_cells)
         for population in populations
@@ -229,7 +229,7 @@ def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
 
 
 def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
-    """Potentials before the first step, (n_cells,), NaN where none is declared; None where none is at all."""
+    """Potentials before the first step, (n_cells,), NaN if not declared; None if none is declared."""
     if all(population.v_init_mV is None for population in populations):
         return None
     values_mV = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)
@@ -465,7 +465,7 @@ def edges_of(
 def _edge_list(
     projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, start: int, stop: int
 ) -> EdgeList:
-    """The synapses of sources `first` to before `last`."""
+    """The synapses of the sources from `start` to before `stop`."""
     rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
     receptor_code = narrowed(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
     connection_code = narrowed(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype

@@ -70,17 +70,17 @@ class PartialRun:
 
     @property
     def chunk_steps(self) -> int:
-        """Steps of a chunk, as it was when the run began."""
+        """Steps of a chunk, fixed when the run began."""
         return int(self._index["chunk_steps"])
 
     @property
     def n_chunks(self) -> int:
-        """Chunks that are listed."""
+        """How many chunks are on disk."""
         return len(self._index["chunks"])
 
     @property
     def files(self) -> ChunkFiles:
-        """What the chunks left."""
+        """The files of the chunks."""
         return self._files
 
     def carry(self) -> dict[str, Array]:
@@ -141,9 +141,9 @@ class PartialRun:
         path = self._folder / INDEX
         if not path.exists():
             return {"chunks": []}
-        index = _json.read_sealed(path, self._altered(path))
+        index = _json.read_sealed(path, self._altered_error(path))
         if not isinstance(index.get("run"), dict):
-            raise self._altered(path)
+            raise self._altered_error(path)
         stored_run = {**index["run"], "version of the folder": index.get("version")}
         this_run = {**run, "version of the folder": VERSION}
         differing = [name for name in sorted({*stored_run, *this_run}) if stored_run.get(name) != this_run.get(name)]
@@ -154,7 +154,7 @@ class PartialRun:
             description = f"{str(self._out)!r}, which holds a part of another run ({differences}),"
             raise refuse(description, "the same run, which goes on, or another folder", "simulate(out=)")
         if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
-            raise self._altered(path)
+            raise self._altered_error(path)
         return index
 
     def _refuse_foreign(self) -> None:
@@ -164,16 +164,16 @@ class PartialRun:
             description = f"{str(self._folder)!r}, which holds other files,"
             raise refuse(description, "a new or empty folder, or an unfinished run", "simulate(out=)")
         if INDEX not in names and any("_" in name and "_00000000." not in name for name in names):
-            raise self._altered(self._folder / INDEX)
+            raise self._altered_error(self._folder / INDEX)
 
     def _checked_carry(self) -> Path:
         """The path of the state. Raises: JtfneError if it is not what was written."""
         entry = self._index["carry"]
         path = self._folder / str(entry.get("path"))
         if not CARRY.fullmatch(path.name) or path.parent != self._folder:
-            raise self._altered(self._folder / INDEX)
+            raise self._altered_error(self._folder / INDEX)
         if not path.is_file() or file_hash(path) != entry.get("sha256"):
-            raise self._altered(path)
+            raise self._altered_error(path)
         return path
 
     @contextlib.contextmanager
@@ -187,7 +187,7 @@ class PartialRun:
                 error.errno, f"{reason} when this is mended, goes on from there", str(self._folder)
             ) from error
 
-    def _altered(self, path: Path) -> JtfneError:
+    def _altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
         return ChunkFiles(self._folder, {}).altered(path)
 

@@ -72,7 +72,7 @@ class Releasing:
         has_all_cells = (
             spikes.shape == state.u.shape and spikes.dtype == bool
         )  # numbers with slopes: u and x jump by the bools
-        spike_flags = spikes if has_all_cells else unpacked(words)[: state.u.shape[0]]
+        spike_flags = spikes if has_all_cells else unpack_words(words)[: state.u.shape[0]]
         state, release = self.rule.step(state, spike_flags, dt_ms)
         return self.delivery.deliver(ring, spikes, words, step, release), state
 
@@ -196,7 +196,7 @@ def n_sources(delivery: Delivery) -> int:
     return delivery.ring.n_cells
 
 
-def unpacked(words: jax.Array) -> jax.Array:
+def unpack_words(words: jax.Array) -> jax.Array:
     """Inverse of `pack`: bool (32 * n_words,), padded with False to whole words."""
     bits = (words[:, None] >> jnp.arange(32, dtype=jnp.uint32)) & 1
     return bits.reshape(-1).astype(bool)

@@ -37,7 +37,7 @@ class OnDisk(BackendArray):
 
 
 def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:
-    """A variable of `rows` that keeps nothing of what it reads: each look is a fresh, writable copy."""
+    """A variable over `rows` that caches nothing: each access reads a new, writable copy."""
     return xr.Variable(dims, indexing.LazilyIndexedArray(OnDisk(rows)), attrs)
 
 

@@ -50,7 +50,7 @@ def array_hash(values: Any) -> str:
     if array.dtype.kind in "UOT":
         texts = [str(value) for value in array.ravel().tolist()]
         return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
-    return _hash_of_parts(array.dtype, array.shape, [array])
+    return _hash_parts(array.dtype, array.shape, [array])
 
 
 def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | None = None) -> str:
@@ -64,7 +64,7 @@ def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | Non
     for name, variable in dataset.variables.items():
         parts = blocks(variable) if look is None else _show_parts(str(name), blocks(variable), look)
         rows = has_rows(variable)
-        digest = _hash_of_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
+        digest = _hash_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
         entries[str(name)] = [[str(dim) for dim in variable.dims], digest]
     return _json.sha256(entries)
 
@@ -202,17 +202,14 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
     from jtfne.row_arrays import has_rows, write_rows
 
-    nodes = {tree_node.path: tree_node.to_dataset(inherit=False) for tree_node in tree.subtree}
-    rows = {
-        f"{node.strip('/')}/{name}": variable
-        for node, dataset in nodes.items()
-        for name, variable in dataset.variables.items()
-        if has_rows(variable) and name not in dataset.coords
-    }
-    datasets = {
-        node: _with_text(dataset.drop_vars([name for name in dataset if f"{node.strip('/')}/{name}" in rows]), object)
-        for node, dataset in nodes.items()
-    }
+    rows: dict[str, xr.Variable] = {}
+    datasets: dict[str, xr.Dataset] = {}
+    for node in tree.subtree:
+        dataset = node.to_dataset(inherit=False)
+        row_names = [name for name in dataset.data_vars if has_rows(dataset.variables[name])]
+        for name in row_names:
+            rows[f"{node.path.strip('/')}/{name}"] = dataset.variables[name]
+        datasets[node.path] = _with_text(dataset.drop_vars(row_names), object)
     xr.DataTree.from_dict(datasets).to_zarr(path, mode="w-", consolidated=not rows, zarr_format=2)
     for name, variable in rows.items():
         write_rows(path, name, variable)
@@ -243,7 +240,7 @@ def read_tree(path: Path) -> "xr.DataTree":
 
 
 def in_memory(stored_tree: "xr.DataTree") -> "xr.DataTree":
-    """A copy of `opened` that holds its arrays: host memory, writable, text as numpy's own."""
+    """A copy of `stored_tree` with its arrays in memory: writable, text as numpy's own."""
     import xarray as xr
 
     nodes = {node.path: _with_text(node.to_dataset(inherit=False).load(), str) for node in stored_tree.subtree}
@@ -329,7 +326,7 @@ def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
 
 
 def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
-    """The `spk` node from its Parquet file."""
+    """Read the `spk` node from its Parquet file."""
     import xarray as xr
 
     table = read_parquet(path)
@@ -341,7 +338,7 @@ def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
     return xr.DataTree(xr.Dataset(values, attrs=attrs))
 
 
-def _hash_of_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Array]) -> str:
+def _hash_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Array]) -> str:
     """SHA-256 of an array of numbers that comes in parts, in C order."""
     dtype = dtype.newbyteorder("<")
     digest = hashlib.sha256(json.dumps([dtype.str, list(shape)]).encode())

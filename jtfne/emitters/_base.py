@@ -66,7 +66,7 @@ class SynapticInput(NamedTuple):
         return total
 
     def mean_at_pA(self, v_mV: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """Exact mean over the step of all, at a membrane held at `v_mV` (n_cells,): (n_cells,)."""
+        """Exact mean over the step of all inputs, at a membrane held at `v_mV`: (n_cells,)."""
         currents_pA = self.mean_pA(dt_ms)
         if self.conductances is None:
             return currents_pA

@@ -22,8 +22,9 @@ class LIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF:
-    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, hold for t_ref,
-    rounded up to whole steps.
+    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, refractory for t_ref.
+
+    t_ref is rounded up to whole steps.
 
     Linear below threshold, so the step is exact for a constant current and for every synapse that is a current.
     Spikes are at the end of the step in which v passes threshold, and so is the reset, as in NEST's `iaf` models: under

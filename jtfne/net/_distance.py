@@ -166,8 +166,12 @@ def _accept_pairs(
     leaves: list[_Leaves], octave: int, sources: _Tree, targets: _Tree, decay: Decay, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
     """Sources and targets of the accepted pairs, of those between boxes of one octave."""
-    columns_by_leaf = [[column[box_pairs.octave == octave] for column in box_pairs[:4]] for box_pairs in leaves]
-    start, n_sources, target_start, n_targets = (np.concatenate(parts) for parts in zip(*columns_by_leaf, strict=True))
+    parts: list[list[Ints]] = [[], [], [], []]
+    for box_pairs in leaves:
+        is_in_octave = box_pairs.octave == octave
+        for part, column in zip(parts, box_pairs[:4], strict=True):
+            part.append(column[is_in_octave])
+    start, n_sources, target_start, n_targets = (np.concatenate(part) for part in parts)
     if not start.size:
         return start, start
     proposal_stops = np.cumsum(n_sources * n_targets)

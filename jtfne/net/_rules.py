@@ -30,7 +30,7 @@ class Ends(NamedTuple):
         """How many targets each source may take, (n_source,)."""
         return np.where((self.self_target >= 0) & (not autapses), self.n_target - 1, self.n_target)
 
-    def turned(self) -> "Ends":
+    def swap_roles(self) -> "Ends":
         """The same ends with the roles exchanged."""
         self_source = np.full(self.n_target, -1, dtype=np.int64)
         sources = np.flatnonzero(self.self_target >= 0)
@@ -120,7 +120,7 @@ def fixed_indegree(
     """
     per_target = np.full(ends.n_target, n)
     blocks_by_target = list(
-        rows_of_degree(ends.turned(), per_target, rng, autapses=autapses, multapses=multapses, where=where)
+        rows_of_degree(ends.swap_roles(), per_target, rng, autapses=autapses, multapses=multapses, where=where)
     )
     degree = np.zeros(ends.n_source, dtype=np.int64)
     for block in blocks_by_target:

@@ -80,7 +80,7 @@ def summary_of(net: "Net") -> Summary:
 
 
 def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
-    """The populations in the order of their first cells, and that of each cell, (n_neurons,)."""
+    """Labels of the populations by their first cells, and each cell's population, (n_neurons,)."""
     cells = net.neurons
     keys = list(zip(cells["area"], cells["layer"], cells["cell_type"], strict=True))
     code_by_key = {key: code for code, key in enumerate(dict.fromkeys(keys))}

@@ -234,7 +234,7 @@ def _from_table(
 
 
 def _find_selected_rows(identity: Identity, ids: Sequence[int], selected_rows: Rows, where: str) -> NDArray[np.int64]:
-    """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among the rows `chosen`."""
+    """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among `selected_rows`."""
     rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
     is_selected = np.zeros(len(identity), dtype=np.bool_)
     is_selected[selected_rows] = True

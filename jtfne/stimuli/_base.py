@@ -18,7 +18,7 @@ Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 class Stimulus(Protocol):
-    """Something that happens on a clock; knows no cells. Times in ms since the start of a trial."""
+    """An input or event over time, of no cell in particular. Times in ms since the start of a trial."""
 
     @property
     def start_ms(self) -> float:
@@ -42,8 +42,11 @@ class Stimulus(Protocol):
 
 
 class Weighted:
-    """What stimuli by spikes share: each spike adds `weight_pA` to a current of a mechanism, `weight_nS` to a
-    conductance, or moves the membrane by `weight_mV`."""
+    """The weight of stimuli by spikes.
+
+    Each spike adds `weight_pA` to a current of a mechanism, `weight_nS` to a conductance, or moves the
+    membrane by `weight_mV`.
+    """
 
     weight_pA: float | None
     weight_nS: float | None
@@ -59,7 +62,7 @@ class Weighted:
 
 
 class Spanning:
-    """What stimuli share that last from `start_ms` to `stop_ms`, or to the end of the trial where that is None."""
+    """The window of stimuli that last from `start_ms` to `stop_ms`, or to the end of the trial where that is None."""
 
     start_ms: float
     stop_ms: float | None
