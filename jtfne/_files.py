@@ -74,7 +74,7 @@ def refuse_links(folder: Path, where: str) -> None:
 
 
 def create_file(path: Path) -> int:
-    """A descriptor of a new file to write, mode by the umask; fails if anything, even a link, is there."""
+    """A descriptor of a new file to write, mode by the umask; fails if anything, even a link, exists."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
 
 
@@ -101,7 +101,7 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent`, locked while it is used, then removed; those of killed runs are swept.
+    """A new folder in `parent`, locked while in use, then removed; those of killed runs are swept.
 
     It is locked itself, and the system drops the lock when the process ends, however it ends.
     """

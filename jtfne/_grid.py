@@ -56,7 +56,7 @@ def steps_down(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
 
 
 def length_in_steps(start_ms: float, stop_ms: float, dt_ms: float) -> float:
-    """From start to stop in steps, not rounded to the grid, but without rounding errors of float64."""
+    """From start to stop in steps, not put on the grid, but freed of rounding errors of float64."""
     return without_rounding((stop_ms - start_ms) / dt_ms, max(abs(start_ms), abs(stop_ms)) / dt_ms)
 
 

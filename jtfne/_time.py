@@ -85,7 +85,7 @@ def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
 
 
 def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
-    """The evenly spaced axis (n,) of which `times_ms` are a rounding, or `times_ms` if there is none.
+    """The even axis (n,) that rounding made `times_ms`, or `times_ms` itself if there is none.
 
     rounding_ms: how far each time may be off.
     Half a million steps of 0.1 ms in float32 are off by 2 % of a step: even all the same.

@@ -176,7 +176,7 @@ def _make_writer(*parts: Any) -> Write:
 
 
 def durable(writes: Mapping[Path, Write]) -> None:
-    """Write files so that they survive a crash: each beside its place, synced, renamed, folder synced.
+    """Write files so that they survive a crash: beside their places, synced, renamed, synced again.
 
     No half-written file stays. They are synced in parallel, which takes little longer than one.
     """

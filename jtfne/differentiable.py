@@ -1,4 +1,4 @@
-"""Differentiable runs: from leaves of a circuit to what its readouts record, by surrogate spikes."""
+"""Differentiable runs: from leaves of a circuit to its recordings, by surrogate spikes."""
 
 import dataclasses
 

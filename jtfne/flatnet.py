@@ -176,7 +176,7 @@ class FlatNet:
 
 
 def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where: str) -> None:
-    """Raises: JtfneError for arguments of `Net.to_flat` of a wrong type, and a step of no length."""
+    """Raises: JtfneError for arguments of `Net.to_flat` of a wrong type, or a step of no length."""
     number(dt_ms, POSITIVE, name="dt_ms", where=where)
     check_names(mechanisms, name="mechanisms", where=where)
     check_flag(tracked, name="tracked", where=where)
@@ -229,7 +229,7 @@ def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
 
 
 def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
-    """Potentials before the first step, (n_cells,), NaN if not declared; None if none is declared."""
+    """Potentials before the first step, (n_cells,), NaN where none is declared, or None for all."""
     if all(population.v_init_mV is None for population in populations):
         return None
     values_mV = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)

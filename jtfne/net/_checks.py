@@ -16,7 +16,7 @@ ROUNDING = 1e-6  # of a step: how far a delay, float32, may lie below it
 
 
 def check_identity(identity: Identity, n_neurons: int, where: str) -> None:
-    """Raises: JtfneError unless each of `n_neurons` cells has names, a position and an id of its own."""
+    """Raises: JtfneError unless each of `n_neurons` cells has names, a position and its own id."""
     for name in ("area", "layer", "cell_type"):
         codes, vocabulary = identity.column(name)
         _check_array(codes, np.int16, (n_neurons,), f"{name} of cells", where)

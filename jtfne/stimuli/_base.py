@@ -18,7 +18,7 @@ Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 class Stimulus(Protocol):
-    """An input or event over time, of no cell in particular. Times in ms since the start of a trial."""
+    """An input or event over time, whatever its target. Times in ms since the start of a trial."""
 
     @property
     def start_ms(self) -> float:
@@ -44,8 +44,8 @@ class Stimulus(Protocol):
 class Weighted:
     """The weight of stimuli by spikes.
 
-    Each spike adds `weight_pA` to a current of a mechanism, `weight_nS` to a conductance, or moves the
-    membrane by `weight_mV`.
+    Each spike adds `weight_pA` to a current of a mechanism or `weight_nS` to a conductance, or moves
+    the membrane by `weight_mV`.
     """
 
     weight_pA: float | None
@@ -62,7 +62,7 @@ class Weighted:
 
 
 class Spanning:
-    """The window of stimuli that last from `start_ms` to `stop_ms`, or to the end of the trial where that is None."""
+    """Stimuli that last from `start_ms` to `stop_ms`, or to the trial's end where that is None."""
 
     start_ms: float
     stop_ms: float | None

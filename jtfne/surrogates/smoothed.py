@@ -13,7 +13,7 @@ from jtfne.surrogates._base import Surrogate
 @register
 @dataclasses.dataclass(frozen=True)
 class Smoothed(Surrogate):
-    """A cell sends `surrogate.smooth(u)` in every step in place of a spike; it is still reset by spikes.
+    """A cell sends `surrogate.smooth(u)` at each step in place of a spike; spikes still reset it.
 
     What follows from a spike within the cell stays a switch: reset, refractory time, jumps of adaptation and of
     short-term plasticity. Between two values at which no cell spikes in another step, a run is thus smooth, and its
