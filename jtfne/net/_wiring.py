@@ -110,11 +110,11 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
 
 def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
     """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by target."""
-    gain_matrix = np.ones((len(identity.cell_types),) * 2, np.float32)
+    matrix = np.ones((len(identity.cell_types),) * 2, np.float32)
     for i, source in enumerate(identity.cell_types):
         for j, target in enumerate(identity.cell_types):
-            gain_matrix[i, j] = gains.get(pair_label(source, target), 1.0)
-    return gain_matrix
+            matrix[i, j] = gains.get(pair_label(source, target), 1.0)
+    return matrix
 
 
 def _apply_gains(
