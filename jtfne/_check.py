@@ -53,7 +53,7 @@ LONGEST = 80  # characters of a value in a refusal
 
 
 def refuse(description: str, allowed: str, where: str) -> JtfneError:
-    """The error to raise for what `description` says was given; names what is allowed, and where."""
+    """The error to raise for what `description` says was given: what is allowed, and where."""
     return JtfneError(f"{description} is not allowed; allowed: {allowed} (in {where})")
 
 

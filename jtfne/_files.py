@@ -74,7 +74,7 @@ def refuse_links(folder: Path, where: str) -> None:
 
 
 def create_file(path: Path) -> int:
-    """A descriptor of a new file to write, mode by the umask; fails if anything, even a link, exists."""
+    """A descriptor of a new file to write, mode by the umask; an existing file or link fails."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
 
 

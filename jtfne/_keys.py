@@ -132,7 +132,7 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def joined(*names: str) -> str:
-    """Names joined by "/". A "/" in the first or last is replaced, so that three names stay distinct.
+    """Names joined by "/". Any "/" in the first or last is replaced: three names stay distinct.
 
     >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
     ('V1/L2/3/E', False)

@@ -95,6 +95,7 @@ def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
     takes_all_inner = all(_is_all(axis_key, size) for axis_key, size in zip(key[2:], rows.shape[2:], strict=True))
     order = np.argsort(row_indices, kind="stable")
     sorted_rows, size = row_indices[order], rows_a_block(rows.shape, rows.dtype.itemsize)
+    # Each block is read once, in whatever order its rows are asked for.
     for start in np.unique(sorted_rows // size) * size:
         start_index, stop_index = np.searchsorted(sorted_rows, (start, start + size))
         first_row, last_row = int(sorted_rows[start_index]), int(sorted_rows[stop_index - 1])

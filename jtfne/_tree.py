@@ -11,9 +11,10 @@ T = TypeVar("T")
 def register(cls: type[T]) -> type[T]:
     """Make a frozen dataclass a pytree: its fields are children, those with `metadata={"static": True}` are not.
 
-    `jax.tree_util.register_dataclass` does the same, but (jax 0.10) there the structures of two classes
-    with equally many fields are equal: if their hashes meet in a cache, `jit` runs the program of the
-    other class. A tree is rebuilt from its fields, not by its constructor, whose arguments may differ.
+    `jax.tree_util.register_dataclass` does the same, but (jax 0.10) there the structures of two
+    classes with equally many fields are equal: if their hashes meet in a cache, `jit` runs the
+    program of the other class. A tree is rebuilt from its fields, not by its constructor, whose
+    arguments may differ.
     """
     fields = [(field.name, bool(field.metadata.get("static"))) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     traced_names, static_names = (

@@ -113,6 +113,7 @@ class Pairing:
             row_of_block[block][order],
         )
         counts = np.bincount(target, minlength=delivery.ring.n_cells)
+        # The number of each synapse among those onto its cell.
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
         end = narrowed(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")

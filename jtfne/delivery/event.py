@@ -157,7 +157,7 @@ def _find_first_spike(words: jax.Array) -> _Next:
     """The first cell whose bit is set, and whether there is one."""
     word_index = jnp.argmax(words != 0).astype(jnp.int32)
     word = words[word_index]
-    lowest_bit = word & (~word + 1)
+    lowest_bit = word & (~word + 1)  # two's complement: only the lowest set bit of both is equal
     return _Next(word_index * 32 + 31 - jax.lax.clz(lowest_bit).astype(jnp.int32), word != 0)
 
 

@@ -113,7 +113,8 @@ class Trains:
         """The step of each spike.
 
         A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
-        of the time, and lie behind the end of its step by rounding only. (One in 2^29 of other times is a float32.)
+        of the time, and lie behind the end of its step by rounding only. (One in 2^29 of other
+        times is a float32.)
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
             t_float32_ms = self.t_ms.astype(np.float32)

@@ -26,8 +26,8 @@ class AdaptiveLIFState(NamedTuple):
 class AdaptiveLIF:
     """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th + th.
 
-    At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each step
-    holds w at its exact mean, so that the membrane is off by the square of dt.
+    At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each
+    step holds w at its exact mean, so that the membrane is off by the square of dt.
     Defaults: membrane of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5; b and tau_w of Brette &
     Gerstner (2005), J. Neurophysiol. 94:3637-3642; threshold fixed (th_add 0), tau_th that of `GLIF2`.
     Source: Treves (1993), Network 4:259-284 (current); Chacron, Pakdaman & Longtin (2003), Neural Comput.

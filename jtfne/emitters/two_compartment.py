@@ -35,12 +35,12 @@ class _Currents(NamedTuple):
 class TwoCompartment:
     """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) + i_d.
 
-    The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz rates are
-    low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at the dendrite:
-    i_s = sum (1 - s) (i + g (e_rev - v)), i_d = sum s (i + g (e_rev - v_d)). It is the `dendrite_share`
-    of the mechanism, or of the cell where the mechanism has none. Of drive, noise and stimuli that are
-    no spikes, it is `dendrite_input_share`. Magnesium blocks by the v of the soma, wherever the receptor
-    lies.
+    The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz
+    rates are low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at
+    the dendrite: i_s = sum (1 - s) (i + g (e_rev - v)), i_d = sum s (i + g (e_rev - v_d)). It is
+    the `dendrite_share` of the mechanism, or of the cell where the mechanism has none. Of drive,
+    noise and stimuli that are no spikes, it is `dendrite_input_share`. Magnesium blocks by the v of
+    the soma, wherever the receptor lies.
     Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642
     (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma; g_c so that half of a steady v_d reaches the
     soma; synapses on the dendrite, where most of them are, and electrodes at the soma. Source of the equations: Rall

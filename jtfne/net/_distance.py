@@ -48,9 +48,9 @@ def distance_decay(
 
     source_mm, target_mm: positions (n, n_axes).
     Space is halved into boxes, smaller where edges are denser. A pair is proposed with the
-    probability that its two boxes have where they are nearest, rounded up to p0 / 2**k, and accepted
-    with the rest of its own probability (thinning). This is exact, and the work grows with the number
-    of edges, not of pairs.
+    probability that its two boxes have where they are nearest, rounded up to p0 / 2**k, and
+    accepted with the rest of its own probability (thinning). This is exact, and the work grows with
+    the number of edges, not of pairs.
     """
     space = _Space.enclose(source_mm, target_mm, decay)
     targets = _Tree(target_mm, space)
@@ -102,7 +102,7 @@ class _Tree:
         n_axes, depth = places_mm.shape[1], space.depth
         step = np.floor((places_mm - space.low_mm) * (2**depth / space.size_mm)).astype(np.int64)
         step = np.clip(step, 0, 2**depth - 1)
-        code = np.zeros(len(step), dtype=np.int64)
+        code = np.zeros(len(step), dtype=np.int64)  # Morton code: the bits of all axes, interleaved
         for bit in reversed(range(depth)):
             for axis in range(n_axes):
                 code = 2 * code + ((step[:, axis] >> bit) & 1)

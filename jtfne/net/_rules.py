@@ -128,6 +128,7 @@ def fixed_indegree(
     free = np.cumsum(degree) - degree  # the next free place of each source
     targets = np.empty(int(degree.sum()), dtype=np.int32)
     first_target = 0
+    # A counting sort by source: each block fills the next free places of its sources.
     for block in blocks_by_target:
         n_rows = block.degree.size
         source = block.target.astype(np.int64)

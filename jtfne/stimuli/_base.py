@@ -44,8 +44,8 @@ class Stimulus(Protocol):
 class Weighted:
     """The weight of stimuli by spikes.
 
-    Each spike adds `weight_pA` to a current of a mechanism or `weight_nS` to a conductance, or moves
-    the membrane by `weight_mV`.
+    Each spike adds `weight_pA` to a current of a mechanism or `weight_nS` to a conductance, or
+    moves the membrane by `weight_mV`.
     """
 
     weight_pA: float | None

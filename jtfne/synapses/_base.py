@@ -99,9 +99,9 @@ def courses(
     """What the cells see of each receptor in the coming step, from all rows of state.
 
     One Course a receptor, and two for a difference of exponentials. conductive: which receptors are
-    conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced by the
-    exponential of the same mean over the step, so that its charge is exact and the error over dt of second
-    order, as for all conductances.
+    conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced
+    by the exponential of the same mean over the step, so that its charge is exact and the error
+    over dt of second order, as for all conductances.
     """
     n_receptors = first.shape[0]
     second_by_receptor = {second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)}
