@@ -125,7 +125,7 @@ def fixed_indegree(
     degree = np.zeros(ends.n_source, dtype=np.int64)
     for block in blocks_by_target:
         degree += np.bincount(block.target, minlength=ends.n_source)
-    free = np.cumsum(degree) - degree  # the next free place of each source
+    next_place = np.cumsum(degree) - degree  # the next free place of each source
     targets = np.empty(int(degree.sum()), dtype=np.int32)
     first_target = 0
     # A counting sort by source: each block fills the next free places of its sources.
@@ -135,8 +135,8 @@ def fixed_indegree(
         key = np.sort(source * n_rows + np.repeat(np.arange(n_rows), block.degree))
         count = np.bincount(source, minlength=ends.n_source)
         start = np.cumsum(count) - count
-        targets[np.arange(key.size) + np.repeat(free - start, count)] = first_target + key % n_rows
-        free += count
+        targets[np.arange(key.size) + np.repeat(next_place - start, count)] = first_target + key % n_rows
+        next_place += count
         first_target += n_rows
     yield Block(degree, targets)
 
