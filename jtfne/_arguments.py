@@ -70,5 +70,5 @@ def check_table(value: Any, *, allowed: str, name: str, where: str) -> Mapping[s
 
 
 def describe_argument(value: Any) -> str:
-    """`value` for a refusal: as `describe_value`, a class by its name and that it is one."""
+    """`value` in one line for an error, as `describe_value`; a class by its name, as a class."""
     return f"{value.__name__}, a class and no object," if isinstance(value, type) else describe_value(value)

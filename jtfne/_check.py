@@ -32,18 +32,18 @@ class Limit(NamedTuple):
 
     def __str__(self) -> str:
         """Interval notation, such as `(0, inf)`."""
-        left = "(" if self.open_low or math.isinf(self.low) else "["
-        right = ")" if self.open_high or math.isinf(self.high) else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
+        left_bracket = "(" if self.open_low or math.isinf(self.low) else "["
+        right_bracket = ")" if self.open_high or math.isinf(self.high) else "]"
+        return f"{left_bracket}{self.low:g}, {self.high:g}{right_bracket}"
 
     def holds(self, value: object) -> bool:
         """Whether `value` is a number, finite, and lies in the range; no other type raises."""
         value = _as_number(value)
         if value is None:
             return False
-        above = value > self.low if self.open_low else value >= self.low
-        below = value < self.high if self.open_high else value <= self.high
-        return above and below
+        is_above_low = value > self.low if self.open_low else value >= self.low
+        is_below_high = value < self.high if self.open_high else value <= self.high
+        return is_above_low and is_below_high
 
 
 POSITIVE = Limit(low=0.0, open_low=True)
@@ -52,9 +52,9 @@ FINITE = Limit()
 LONGEST = 80  # characters of a value in a refusal
 
 
-def refuse(given: str, allowed: str, where: str) -> JtfneError:
-    """The error to raise for `given`; says what is `allowed` and `where` it was found."""
-    return JtfneError(f"{given} is not allowed; allowed: {allowed} (in {where})")
+def refuse(description: str, allowed: str, where: str) -> JtfneError:
+    """The error to raise for what `description` says was given: what is allowed, and where."""
+    return JtfneError(f"{description} is not allowed; allowed: {allowed} (in {where})")
 
 
 def altered(
@@ -67,11 +67,11 @@ def altered(
 def nearest(value: str, allowed: Iterable[str]) -> str | None:
     """The closest of `allowed` to `value`, whatever the case, or None if nothing is close."""
     by_fold = {name.casefold(): name for name in allowed}
-    found = difflib.get_close_matches(value.casefold(), by_fold, n=1, cutoff=0.5)
-    return by_fold[found[0]] if found else None
+    matches = difflib.get_close_matches(value.casefold(), by_fold, n=1, cutoff=0.5)
+    return by_fold[matches[0]] if matches else None
 
 
-def check_name(name: Any, what: str, where: str) -> str:
+def check_name(name: Any, subject: str, where: str) -> str:
     """`name`, if every file format and every screen can hold it as it is.
 
     Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass through here. Control
@@ -89,7 +89,7 @@ def check_name(name: Any, what: str, where: str) -> str:
     'V1 äußerlich'
     """
     if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
-        raise refuse(f"{what} {name!r}", "printable characters, no blank at either end", where)
+        raise refuse(f"{subject} {name!r}", "printable characters, no blank at either end", where)
     return name
 
 
@@ -104,10 +104,10 @@ def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> s
     choices = list(allowed)
     if isinstance(value, str) and value in choices:  # `in` alone asks an array which of its values is meant
         return value
-    listed = ", ".join(repr(choice) for choice in choices) or "nothing"
+    choices_text = ", ".join(repr(choice) for choice in choices) or "nothing"
     close = nearest(value, choices) if isinstance(value, str) else None
     hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(f"{name}={describe_value(value)} is not allowed; allowed: {listed}{hint} (in {where})")
+    raise JtfneError(f"{name}={describe_value(value)} is not allowed; allowed: {choices_text}{hint} (in {where})")
 
 
 def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
@@ -135,10 +135,10 @@ def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str)
     Traceback (most recent call last):
     jtfne._check.JtfneError: n_draws=2.5 is not allowed; allowed: a whole number in [1, inf) (in flip_null)
     """
-    read = _as_number(value)
-    if not isinstance(read, int) or not limit.holds(read):
+    integer = _as_number(value)
+    if not isinstance(integer, int) or not limit.holds(integer):
         raise refuse(f"{name}={describe_value(value)}", f"a whole number in {limit}", where)
-    return read
+    return integer
 
 
 def _as_number(value: object) -> int | float | None:
@@ -163,7 +163,7 @@ def _as_number(value: object) -> int | float | None:
 
 
 def describe_value(value: Any) -> str:
-    """`value` as a refusal tells it, on one line: text and numbers as they are written, arrays by type and shape."""
+    """`value` in one line for an error: text and numbers as written, arrays by type and shape."""
     shape = getattr(value, "shape", None)
     if shape is not None and (len(shape) if isinstance(shape, tuple) else 0) > 0:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
@@ -194,19 +194,23 @@ def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[A
     >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
     [1, 32767]
     """
-    wide = np.asarray(values)
+    array = np.asarray(values)
     if np.dtype(dtype).kind == "f":
-        most = float(np.finfo(dtype).max)
-        beyond = np.isfinite(wide) & (np.abs(wide) > most) if wide.dtype.itemsize > np.dtype(dtype).itemsize else None
-        if beyond is not None and beyond.any():
-            raise refuse(f"{name}={wide[beyond].ravel()[0]:g}", f"at most {most:.2g} in {np.dtype(dtype)}", where)
-        return wide.astype(dtype)
+        largest = float(np.finfo(dtype).max)
+        is_too_large = (
+            np.isfinite(array) & (np.abs(array) > largest) if array.dtype.itemsize > np.dtype(dtype).itemsize else None
+        )
+        if is_too_large is not None and is_too_large.any():
+            raise refuse(
+                f"{name}={array[is_too_large].ravel()[0]:g}", f"at most {largest:.2g} in {np.dtype(dtype)}", where
+            )
+        return array.astype(dtype)
     limits = np.iinfo(dtype)
-    if wide.size and not np.can_cast(wide.dtype, dtype):
-        low, high = wide.min(), wide.max()
-        if not (limits.min <= low and high <= limits.max):  # not a number is neither
+    if array.size and not np.can_cast(array.dtype, dtype):
+        low, high = array.min(), array.max()
+        if not (limits.min <= low and high <= limits.max):  # NaN fails both comparisons
             extreme = low if not limits.min <= low else high
             raise refuse(f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where)
-        if wide.dtype.kind == "f" and not np.array_equal(wide, np.floor(wide)):
-            raise refuse(f"{name}={wide[wide != np.floor(wide)][0]}", "whole numbers", where)
-    return wide.astype(dtype)
+        if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
+            raise refuse(f"{name}={array[array != np.floor(array)][0]}", "whole numbers", where)
+    return array.astype(dtype)

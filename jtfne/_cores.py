@@ -12,7 +12,7 @@ def n_cores() -> int:
 
 
 def have_devices(n_devices: int, *, where: str) -> None:
-    """Have jax make so many devices of the CPU; for a program to ask before it first uses jax.
+    """Make jax split the CPU into `n_devices` devices; to be called before jax is first used.
 
     Raises: JtfneError unless there are as many cores.
     """
@@ -26,10 +26,10 @@ def have_devices(n_devices: int, *, where: str) -> None:
 
 
 def available_bytes() -> int:
-    """Memory that the machine can still give, by its own account."""
+    """Bytes of memory that the machine reports as available."""
     try:
         with open("/proc/meminfo") as lines:
-            found = {line.split(":")[0]: line.split()[1] for line in lines}
-        return int(found["MemAvailable"]) * 1024
+            kibibytes_by_name = {line.split(":")[0]: line.split()[1] for line in lines}
+        return int(kibibytes_by_name["MemAvailable"]) * 1024
     except (FileNotFoundError, KeyError):  # not Linux: all pages that the system has
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -37,9 +37,11 @@ def resolve_path(path: object, where: str) -> Path:
     if not text or "\0" in text:
         raise refuse(f"the path {text!r}", "a path without NUL that is not empty", where)
     try:
-        long = next((part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None)
-        if long is not None:
-            raise refuse(f"a name of {len(os.fsencode(long))} bytes ({long[:20]!r}...)", f"{NAME_BYTES} or less", where)
+        long_name = next((part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None)
+        if long_name is not None:
+            raise refuse(
+                f"a name of {len(os.fsencode(long_name))} bytes ({long_name[:20]!r}...)", f"{NAME_BYTES} or less", where
+            )
         return Path(text).expanduser().resolve()
     except UnicodeEncodeError as error:
         raise refuse(f"the path {text!r} ({error.reason})", "a path that the file system can encode", where) from None
@@ -58,8 +60,8 @@ def path_inside(folder: Path, name: object, where: str) -> Path:
 manifest.json)
     """
     parts = Path(name).parts if isinstance(name, str) and "\0" not in name else ()
-    outside = not parts or Path(str(name)).is_absolute() or ".." in parts
-    if outside or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
+    leads_out = not parts or Path(str(name)).is_absolute() or ".." in parts
+    if leads_out or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
         raise refuse(f"the name {name!r}", f"a name inside {str(folder)!r}", where)
     return folder / str(name)
 
@@ -72,7 +74,7 @@ def refuse_links(folder: Path, where: str) -> None:
 
 
 def create_file(path: Path) -> int:
-    """A descriptor of a new file to write to, with the mode that the umask leaves; nothing may be there, not a link."""
+    """A descriptor of a new file to write, mode by the umask; an existing file or link fails."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
 
 
@@ -85,23 +87,23 @@ def create_temporary(folder: Path) -> tuple[IO[bytes], Path]:
 def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no link is followed."""
     sweep_temporary(path.parent)
-    stream, beside = create_temporary(path.parent)
+    stream, temporary_path = create_temporary(path.parent)
     try:
         with stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-            beside.replace(path)  # while it is held, so that nobody sweeps it
+            temporary_path.replace(path)  # while it is held, so that nobody sweeps it
         sync_one(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent`, held while it is used and removed in the end; those of killed processes are swept.
+    """A new folder in `parent`, locked while in use, then removed; those of killed runs are swept.
 
-    What is temporary is held by a lock on itself, which the system drops when the process ends, however it ends.
+    It is locked itself, and the system drops the lock when the process ends, however it ends.
     """
     sweep_temporary(parent)
     folder, handle = _hold_new(parent, _create_folder)
@@ -115,7 +117,7 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 def sweep_temporary(parent: Path) -> None:
     """Remove from `parent` the temporary folders and files that no process holds any more."""
     with contextlib.suppress(OSError):  # a parent that cannot be listed, or what somebody else has just removed
-        for path in [each for each in parent.iterdir() if TEMPORARY.fullmatch(each.name)]:
+        for path in [entry for entry in parent.iterdir() if TEMPORARY.fullmatch(entry.name)]:
             if not path.is_symlink():
                 _remove_abandoned(path)
 
@@ -145,12 +147,15 @@ def is_mounted(path: Path) -> bool:
         lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return False
-    escaped = str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
-    return any(line.split(" ")[4] == escaped for line in lines)
+    escaped_path = str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
+    return any(line.split(" ")[4] == escaped_path for line in lines)
 
 
 def move_into(source: Path, folder: Path, last: str = "") -> None:
-    """Move all that is in `source` into `folder`, where nothing of these names may be; the file `last` as the last."""
+    """Move everything in `source` into `folder`, the file called `last` at the end.
+
+    Raises: JtfneError if `folder` has anything of one of these names.
+    """
     for path in sorted(source.iterdir(), key=lambda path: (path.name == last, path.name)):
         if os.path.lexists(folder / path.name):
             raise refuse(f"{str(folder / path.name)!r}, which exists,", "a path where nothing is lost", "writing")
@@ -190,8 +195,8 @@ def decode_text(data: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         # A mark of three bytes is not in the bytes that the decoder counts.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
-        given = f"text that is not UTF-8 (byte 0x{data[offset]:02x} at offset {offset})"
-        raise refuse(given, "UTF-8 text", where) from None
+        description = f"text that is not UTF-8 (byte 0x{data[offset]:02x} at offset {offset})"
+        raise refuse(description, "UTF-8 text", where) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

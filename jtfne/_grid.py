@@ -28,8 +28,8 @@ def whole_steps(span_ms: float, dt_ms: float) -> int | None:
 
 def nearest_fits(span_ms: float, dt_ms: float) -> str:
     """The whole numbers of steps around `span_ms`, as text for an error, such as `0.2 or 0.3`."""
-    below = int(np.floor(span_ms / dt_ms))
-    return " or ".join(f"{round(steps * dt_ms, 9):.9g}" for steps in (below, below + 1) if steps >= 1)
+    n_below = int(np.floor(span_ms / dt_ms))
+    return " or ".join(f"{round(steps * dt_ms, 9):.9g}" for steps in (n_below, n_below + 1) if steps >= 1)
 
 
 def nearest_steps(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
@@ -56,7 +56,7 @@ def steps_down(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
 
 
 def length_in_steps(start_ms: float, stop_ms: float, dt_ms: float) -> float:
-    """From start to stop in steps, not rounded, but for what float64 loses."""
+    """From start to stop in steps, not put on the grid, but freed of rounding errors of float64."""
     return without_rounding((stop_ms - start_ms) / dt_ms, max(abs(start_ms), abs(stop_ms)) / dt_ms)
 
 
@@ -68,8 +68,11 @@ def place_on_grid(t_ms: float, dt_ms: float) -> tuple[int, float]:
 
 
 def without_rounding(steps: float, scale: float = 1.0) -> float:
-    """`steps`, or the whole number from which only rounding in float64 keeps it. scale: steps of what made it."""
+    """`steps`, or the whole number from which it differs by a rounding error of float64.
+
+    scale: the largest number of steps that went into it.
+    """
     if not np.isfinite(steps):
         return steps
-    whole = round(steps)
-    return float(whole) if abs(steps - whole) <= ROUNDING * max(1.0, abs(steps), scale) else steps
+    nearest_whole = round(steps)
+    return float(nearest_whole) if abs(steps - nearest_whole) <= ROUNDING * max(1.0, abs(steps), scale) else steps

@@ -41,11 +41,11 @@ def loads(text: str, *, where: str = "JSON") -> Any:
         return float(text)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object, of which json would keep the last of equal keys."""
+        """The object of `pairs`. Refuses equal keys, of which json would keep the last."""
         keys = [key for key, _ in pairs]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise refuse(f"the key {twice[0]!r} given twice", "each key once", where)
+        repeated_keys = sorted({key for key in keys if keys.count(key) > 1})
+        if repeated_keys:
+            raise refuse(f"the key {repeated_keys[0]!r} given twice", "each key once", where)
         return dict(pairs)
 
     def whole_number(text: str) -> int:
@@ -70,13 +70,13 @@ def refuse_deep(value: Any, where: str) -> None:
     """Raises: JtfneError if lists and objects lie in each other more than MAX_DEPTH deep, or in a circle."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        below: list[Any] = []
+        next_level: list[Any] = []
         for container in level:
             if isinstance(container, Mapping):
-                below.extend(inner for inner in container.values() if isinstance(inner, Mapping | list | tuple))
+                next_level.extend(inner for inner in container.values() if isinstance(inner, Mapping | list | tuple))
             elif isinstance(container, list | tuple):
-                below.extend(inner for inner in container if isinstance(inner, Mapping | list | tuple))
-        level = below
+                next_level.extend(inner for inner in container if isinstance(inner, Mapping | list | tuple))
+        level = next_level
         if not level:
             return
     raise refuse(f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", where)
@@ -92,21 +92,21 @@ def seal(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unseal(value: Any) -> dict[str, Any] | None:
-    """What `seal` was given; None if it is not that."""
+    """The value inside a sealed object, without SEAL; None if its hash does not fit."""
     if not isinstance(value, dict) or SEAL not in value:
         return None
-    inner = {name: each for name, each in value.items() if name != SEAL}
+    inner = {name: entry for name, entry in value.items() if name != SEAL}
     return inner if value[SEAL] == _digest(inner) else None
 
 
-def read_sealed(path: Path, altered: JtfneError) -> dict[str, Any]:
-    """The object of a file that `seal` guards. Raises: `altered` if it is not what was written."""
+def read_sealed(path: Path, refusal: JtfneError) -> dict[str, Any]:
+    """The object of a file that `seal` guards. Raises: `refusal` if it is not what was written."""
     try:
         value = unseal(loads(read_text(path), where=str(path)))
     except ValueError as error:
-        raise altered from error
+        raise refusal from error
     if value is None:
-        raise altered
+        raise refusal
     return value
 
 

@@ -25,7 +25,7 @@ def key(seed: int, *names: str) -> jax.Array:
     >>> bool((key(1, "noise") == key(1, "noise")).all()), bool((key(1, "noise") == key(1, "trial")).all())
     (True, False)
     """
-    with jax.transfer_guard("allow"):  # of a number, whatever the program wants to know of larger arrays
+    with jax.transfer_guard("allow"):  # one number; the program may still guard its larger arrays
         return folded(np.uint32(seed), codes(*names))
 
 
@@ -35,7 +35,7 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 
 
 def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
-    """As `key`, from `codes` of the names; may be traced."""
+    """The key of the stream under `seed` whose names have these `codes`; may be traced."""
     stream = jax.random.key(seed, impl=IMPL)
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
@@ -62,24 +62,24 @@ def _threefry(base: jax.Array) -> jax.Array:
 def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2, n): (n,)."""
     axis = 0 if stream.ndim else None
-    first = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
-    both: jax.Array = jax.vmap(jax.random.fold_in)(first, names[1])
-    return both
+    first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
+    keys: jax.Array = jax.vmap(jax.random.fold_in)(first_keys, names[1])
+    return keys
 
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Two random words of each stream, uint32 (...): all that is drawn from its key."""
-    drawn: jax.Array = jax.random.key_data(streams)
-    return drawn[..., 0], drawn[..., 1]
+    word_pairs: jax.Array = jax.random.key_data(streams)
+    return word_pairs[..., 0], word_pairs[..., 1]
 
 
-def uniform(drawn: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
+def uniform(word_pair: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
     """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in double."""
-    high, low = drawn
+    high, low = word_pair
     if np.finfo(dtype).bits == 32:
         return (high >> 8).astype(dtype) * 2.0**-24
-    whole = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
-    return whole * 2.0**-53
+    mantissa = (high >> 5).astype(dtype) * 2.0**26 + (low >> 6).astype(dtype)
+    return mantissa * 2.0**-53
 
 
 def seed_of(base: jax.Array) -> jax.Array:
@@ -100,19 +100,19 @@ def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
 def normals(streams: jax.Array, dtype: Any) -> jax.Array:
     """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
     low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
-    spread = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
-    return jax.lax.erf_inv(jnp.maximum(low, spread)) * np.array(np.sqrt(2.0), dtype)
+    uniform_number = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
+    return jax.lax.erf_inv(jnp.maximum(low, uniform_number)) * np.array(np.sqrt(2.0), dtype)
 
 
 def numbered(n: int) -> npt.NDArray[np.uint32]:
-    """Names of streams that are told by their place alone: uint32 (2, n)."""
+    """Names of streams that differ by their number alone: uint32 (2, n)."""
     return np.stack([np.zeros(n, np.uint32), np.arange(n, dtype=np.uint32)])
 
 
 def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
-    """Names of `n` streams told by their place within what is called `names`: uint32 (2, n).
+    """Names of `n` streams, by their number within what is called `names`: uint32 (2, n).
 
-    The first 64 bits of the hash of the names, and the place added, so that n does not tell on any of them.
+    The first 64 bits of the hash of the names plus the number, so that no name depends on n.
     """
     place = int.from_bytes(_digest(*names)[:8], "little")
     numbers = np.uint64(place) + np.arange(n, dtype=np.uint64)  # modulo 2^64
@@ -121,7 +121,7 @@ def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
 
 
 def _digest(*names: str) -> bytes:
-    """The hash of the names; (a, bc) has another one than (ab, c)."""
+    """The hash of the names; that of (a, bc) differs from that of (ab, c)."""
     return hashlib.sha256(BETWEEN.join(names).encode()).digest()
 
 
@@ -132,10 +132,10 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def joined(*names: str) -> str:
-    """Names as one, with "/" between them; a "/" within any but the longest way round cannot be taken for it.
+    """Names joined by "/". Any "/" in the first or last is replaced: three names stay distinct.
 
     >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
     ('V1/L2/3/E', False)
     """
-    first, *middle, last = names
-    return "/".join((first.replace("/", BETWEEN), *middle, last.replace("/", BETWEEN)))
+    head, *middle, tail = names
+    return "/".join((head.replace("/", BETWEEN), *middle, tail.replace("/", BETWEEN)))

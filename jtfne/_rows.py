@@ -1,4 +1,4 @@
-"""Arrays (n_trials, n_rows, ...) that are too large to hold, read a few rows at a time. Knows no format of files."""
+"""Arrays (n_trials, n_rows, ...) too large for memory, read some rows at a time."""
 
 import dataclasses
 import functools
@@ -14,7 +14,7 @@ BLOCK_BYTES = 4 * 2**20  # what is read, hashed or written at a time, if it is m
 
 
 class Rows(Protocol):
-    """Such an array."""
+    """An array (n_trials, n_rows, ...) that is read some rows at a time."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -23,7 +23,7 @@ class Rows(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of each value."""
+        """The dtype of each value."""
         ...
 
     def read(self, trial: int, start: int, stop: int) -> Array:
@@ -33,7 +33,10 @@ class Rows(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Mapped:
-    """`change` of `rows`, made when it is read. change: (n_trials, n_rows, ...) -> the same first two axes."""
+    """`rows` with a function applied as they are read.
+
+    change: (n_trials, n_rows, ...) -> an array with the same first two axes.
+    """
 
     rows: Rows
     change: Callable[[Array], Array]
@@ -41,12 +44,12 @@ class Mapped:
     @property
     def shape(self) -> tuple[int, ...]:
         """(n_trials, n_rows, ...)."""
-        return (*self.rows.shape[:2], *self._one.shape[2:])
+        return (*self.rows.shape[:2], *self._sample_row.shape[2:])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of each value."""
-        return self._one.dtype
+        """The dtype of each value."""
+        return self._sample_row.dtype
 
     def read(self, trial: int, start: int, stop: int) -> Array:
         """Rows `start` to `stop` of a trial: (stop - start, ...)."""
@@ -54,8 +57,8 @@ class Mapped:
         return rows
 
     @functools.cached_property
-    def _one(self) -> Array:
-        """What becomes of a single row."""
+    def _sample_row(self) -> Array:
+        """`change` of one row of zeros, whose shape and dtype are those of all rows."""
         return self.change(np.zeros((1, 1, *self.rows.shape[2:]), self.rows.dtype))
 
 
@@ -80,29 +83,32 @@ def spans(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, int, int
 
 
 def whole(rows: Rows) -> Array:
-    """All of it, in memory."""
+    """The whole array, in memory."""
     return taken(rows, (slice(None),) * len(rows.shape))
 
 
 def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
-    """The part at `key`, one index an axis, each for itself; holds no more than that part and a block."""
-    picked = [_picked(each, size) for each, size in zip(key, rows.shape, strict=True)]
-    found = np.empty([each.size for each in picked], rows.dtype)
-    trials, wanted, rest = picked[0], picked[1], np.ix_(*picked[2:])
-    all_the_rest = all(_is_all(each, size) for each, size in zip(key[2:], rows.shape[2:], strict=True))
-    order = np.argsort(wanted, kind="stable")
-    ordered, size = wanted[order], rows_a_block(rows.shape, rows.dtype.itemsize)
-    for start in np.unique(ordered // size) * size:
-        low, high = np.searchsorted(ordered, (start, start + size))
-        first, last = int(ordered[low]), int(ordered[high - 1])
-        for k, trial in enumerate(trials):
-            block = rows.read(int(trial), first, last + 1)[ordered[low:high] - first]
-            found[k, order[low:high]] = block if all_the_rest else block[(slice(None), *rest)]
-    return found[tuple(slice(None) if isinstance(each, slice | np.ndarray) else 0 for each in key)]
+    """The part at `key`, one index an axis (outer indexing); needs memory for it and one block."""
+    indices_by_axis = [_resolve_key(axis_key, size) for axis_key, size in zip(key, rows.shape, strict=True)]
+    part = np.empty([indices.size for indices in indices_by_axis], rows.dtype)
+    trials, row_indices, inner_indices = indices_by_axis[0], indices_by_axis[1], np.ix_(*indices_by_axis[2:])
+    takes_all_inner = all(_is_all(axis_key, size) for axis_key, size in zip(key[2:], rows.shape[2:], strict=True))
+    order = np.argsort(row_indices, kind="stable")
+    sorted_rows, size = row_indices[order], rows_a_block(rows.shape, rows.dtype.itemsize)
+    # Each block is read once, in whatever order its rows are asked for.
+    for start in np.unique(sorted_rows // size) * size:
+        start_index, stop_index = np.searchsorted(sorted_rows, (start, start + size))
+        first_row, last_row = int(sorted_rows[start_index]), int(sorted_rows[stop_index - 1])
+        for trial_index, trial in enumerate(trials):
+            block = rows.read(int(trial), first_row, last_row + 1)[sorted_rows[start_index:stop_index] - first_row]
+            part[trial_index, order[start_index:stop_index]] = (
+                block if takes_all_inner else block[(slice(None), *inner_indices)]
+            )
+    return part[tuple(slice(None) if isinstance(axis_key, slice | np.ndarray) else 0 for axis_key in key)]
 
 
-def _picked(key: Key, size: int) -> Array:
-    """What `key` takes of an axis of `size`."""
+def _resolve_key(key: Key, size: int) -> Array:
+    """The indices that `key` takes of an axis of `size`."""
     return np.arange(*key.indices(size)) if isinstance(key, slice) else np.atleast_1d(np.arange(size)[key])
 
 

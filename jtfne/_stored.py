@@ -1,4 +1,4 @@
-"""What a file says it holds, checked before anything of it is decoded: only numbers and text, and no more than fits.
+"""Check what a file declares before it is decoded: only numbers and text, and no more than fits.
 
 Files may come from strangers. A codec, a type or a link that could run code, read another file or ask for more memory
 than there is, is refused by name; what is left are arrays of numbers and text.
@@ -41,12 +41,12 @@ HDF5_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 HDF5_DEPTH = 32  # of groups in each other
 
 
-def refuse_large(n_bytes: int, what: str, where: str = WHERE) -> None:
+def refuse_large(n_bytes: int, subject: str, where: str = WHERE) -> None:
     """Raises: JtfneError if a file declares more than the memory that is free."""
     free_bytes = available_bytes()
     if n_bytes > free_bytes:
-        given = f"{what}, which declares {n_bytes / 2**30:.3g} GiB,"
-        raise refuse(given, f"what fits in the {free_bytes / 2**30:.3g} GiB of memory that are free", where)
+        description = f"{subject}, which declares {n_bytes / 2**30:.3g} GiB,"
+        raise refuse(description, f"what fits in the {free_bytes / 2**30:.3g} GiB of memory that are free", where)
 
 
 def map_npy(path: Path) -> Array:
@@ -83,17 +83,17 @@ def check_zarr(store: Path) -> None:
     """Raises: JtfneError unless a Zarr store of format 2 holds numbers and text only, in codecs that make these."""
     if not store.is_dir():
         raise refuse(f"{str(store)!r}, which cannot be read (no folder),", "a Zarr store of format 2", WHERE)
-    inside, total = store.resolve(), 0
+    root, total = store.resolve(), 0
     for path in store.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise refuse(f"{str(path)!r}, a link that leads out of its folder,", f"files in {str(store)!r}", WHERE)
         if path.name == "zarr.json":
             raise refuse(f"{str(path)!r}, of Zarr format 3,", "a store of format 2, as jtfne writes it", WHERE)
         if path.name == ".zarray":
             total += _check_zarr_array(_lenient_json(path), path.parent.relative_to(store).as_posix(), store)
         elif path.name == ".zmetadata":
-            told = _lenient_json(path).get("metadata")
-            entries = told.items() if isinstance(told, dict) else []
+            consolidated = _lenient_json(path).get("metadata")
+            entries = consolidated.items() if isinstance(consolidated, dict) else []
             for name, entry in entries:
                 if str(name).split("/")[-1] == ".zarray":
                     _check_zarr_array(entry, str(name).removesuffix(".zarray").strip("/"), store)
@@ -125,9 +125,9 @@ def check_parquet(path: Path, where: str = WHERE) -> None:
     if b"ARROW:extension:name" in schema or b"ARROW:extension:name" in base64.b64decode(schema, validate=False):
         raise refuse(f"{str(path)!r} with a column of an extension type", "columns of numbers and text", where)
     groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
-    declared = sum(group.total_byte_size for group in groups)
+    declared_bytes = sum(group.total_byte_size for group in groups)
     # A column of one value takes a few bytes for any number of rows; in memory each takes eight.
-    refuse_large(max(declared, 8 * metadata.num_rows * metadata.num_columns), str(path), where)
+    refuse_large(max(declared_bytes, 8 * metadata.num_rows * metadata.num_columns), str(path), where)
     for field in parquet.read_schema(path):
         if not _is_plain(field.type):
             raise refuse(f"column {field.name!r} of type {field.type}", "columns of numbers and text", where)
@@ -178,35 +178,35 @@ def _lenient_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _check_zarr_array(about: Any, name: str, store: Path) -> int:
+def _check_zarr_array(metadata: Any, name: str, store: Path) -> int:
     """Bytes that an array declares. Raises: JtfneError for objects, other codecs, and broken metadata."""
     where = f"{store}, array {name!r}"
-    about = about if isinstance(about, dict) else {}
+    metadata = metadata if isinstance(metadata, dict) else {}
     try:
-        dtype = np.dtype(about["dtype"])
-        shape, chunks = ([int(size) for size in about[key]] for key in ("shape", "chunks"))
+        dtype = np.dtype(metadata["dtype"])
+        shape, chunks = ([int(size) for size in metadata[key]] for key in ("shape", "chunks"))
     except (KeyError, TypeError, ValueError) as error:
         raise refuse(
             f"metadata without dtype, shape and chunks ({error})", "an array of Zarr format 2", where
         ) from None
-    codecs = [about.get("compressor"), *(about.get("filters") or [])]
+    codecs = [metadata.get("compressor"), *(metadata.get("filters") or [])]
     names = [codec.get("id") if isinstance(codec, dict) else codec for codec in codecs]
     is_text = dtype.kind == "O" and names[1:] == [ZARR_TEXT]
     if dtype.kind not in f"{NUMBERS}US" and not is_text:
         raise refuse(f"an array of {dtype} with filters {names[1:]!r}", "an array of numbers or of text", where)
     allowed = (*ZARR_COMPRESSORS, None)
-    unknown = [codec for codec in names[:1] if codec not in allowed]
-    unknown += [codec for codec in names[1:] if codec not in ZARR_FILTERS and not is_text]
-    if unknown:
-        given = f"codec {unknown[0]!r}"
-        raise refuse(given, f"codecs that make bytes: {', '.join((*ZARR_COMPRESSORS, *ZARR_FILTERS))}", where)
+    unknown_codecs = [codec for codec in names[:1] if codec not in allowed]
+    unknown_codecs += [codec for codec in names[1:] if codec not in ZARR_FILTERS and not is_text]
+    if unknown_codecs:
+        description = f"codec {unknown_codecs[0]!r}"
+        raise refuse(description, f"codecs that make bytes: {', '.join((*ZARR_COMPRESSORS, *ZARR_FILTERS))}", where)
     if min([*shape, *chunks], default=0) < 0 or len(shape) != len(chunks):
         raise refuse(f"shape {shape} in chunks {chunks}", "sizes of at least 0", where)
     refuse_large(math.prod(chunks) * dtype.itemsize, f"a chunk of {chunks}", where)
     return int(math.prod(shape) * dtype.itemsize)
 
 
-def _datasets(group: "h5py.Group", path: Path, depth: int, seen: set[Any]) -> "Iterator[h5py.Dataset]":
+def _datasets(group: "h5py.Group", path: Path, depth: int, visited_addresses: set[Any]) -> "Iterator[h5py.Dataset]":
     """All datasets of a file, each once. Raises: JtfneError for a link to another file and for groups too deep."""
     import h5py
 
@@ -219,14 +219,14 @@ def _datasets(group: "h5py.Group", path: Path, depth: int, seen: set[Any]) -> "I
         if isinstance(link, h5py.SoftLink):
             continue  # leads to what is looked at under its own name, or nowhere
         item = group[name]
-        number = h5py.h5o.get_info(item.id).addr
-        if number in seen:
+        address = h5py.h5o.get_info(item.id).addr
+        if address in visited_addresses:
             continue
-        seen.add(number)
+        visited_addresses.add(address)
         if isinstance(item, h5py.Dataset):
             yield item
         elif isinstance(item, h5py.Group):
-            yield from _datasets(item, path, depth + 1, seen)
+            yield from _datasets(item, path, depth + 1, visited_addresses)
 
 
 def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:

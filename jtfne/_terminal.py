@@ -1,4 +1,4 @@
-"""Whether anybody sees what is written to stderr."""
+"""Whether what is written to stderr is seen by somebody."""
 
 import sys
 
@@ -15,8 +15,11 @@ def stderr_is_terminal() -> bool:
         return False
 
 
-def shows_progress(shown: bool | None) -> bool:
-    """Whether to draw a bar. shown: None for one on a terminal, True for one wherever stderr can be written to."""
-    if shown is None:
+def shows_progress(progress: bool | None) -> bool:
+    """Whether to draw a progress bar.
+
+    progress: None for one on a terminal only, True for one wherever stderr can be written to.
+    """
+    if progress is None:
         return stderr_is_terminal()
-    return shown and sys.stderr is not None and not getattr(sys.stderr, "closed", False)
+    return progress and sys.stderr is not None and not getattr(sys.stderr, "closed", False)

@@ -33,8 +33,8 @@ def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time
     """
     array = np.asarray(values)
     if array.dtype.kind == "M":
-        given = f"{name} as dates (dtype {array.dtype})"
-        raise refuse(given, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
+        description = f"{name} as dates (dtype {array.dtype})"
+        raise refuse(description, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
     if array.dtype.kind not in ("i", "u", "f", "m"):
         raise refuse(f"{name} of dtype {array.dtype}", "numbers in ms, or timedelta64", where)
     if array.dtype.kind == "m":
@@ -60,7 +60,7 @@ def _ms_per(units: Any, where: str, name: str) -> float:
 
 
 def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
-    """A time axis (n,) in ms, rising from sample to sample; as `times_to_ms`.
+    """A time axis (n,) in ms, rising from sample to sample, converted as by `times_to_ms`.
 
     Raises: JtfneError, also for times that fall or repeat.
     """
@@ -69,8 +69,8 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
         raise refuse(f"{name} of shape {times_ms.shape}", "one time for each sample", where)
     falls = np.flatnonzero(np.diff(times_ms) <= 0.0)
     if falls.size:
-        first, second = times_ms[falls[0]], times_ms[falls[0] + 1]
-        raise refuse(f"{name} that goes from {first:g} to {second:g} ms", "times that grow", where)
+        before_ms, after_ms = times_ms[falls[0]], times_ms[falls[0] + 1]
+        raise refuse(f"{name} that goes from {before_ms:g} to {after_ms:g} ms", "times that grow", where)
     return times_ms
 
 
@@ -85,8 +85,9 @@ def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
 
 
 def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
-    """The even axis that `times_ms` (n,) were before they lost up to `rounding_ms` each; themselves if they never were.
+    """The even axis (n,) that rounding made `times_ms`, or `times_ms` itself if there is none.
 
+    rounding_ms: how far each time may be off.
     Half a million steps of 0.1 ms in float32 are off by 2 % of a step: even all the same.
     """
     if rounding_ms == 0.0 or times_ms.size < 2:
@@ -109,7 +110,7 @@ def _even_within(values: NDArray[Any], slack: float) -> bool:
 
 
 def rounding_of(values: Any) -> float:
-    """How far the largest of `values` may be from what was meant, as their dtype holds it; 0 for float64 and counts."""
+    """The rounding error of the largest of `values` in their dtype; 0 for float64 and integers."""
     array = np.asarray(values)
     if array.size == 0 or array.dtype.kind != "f" or array.dtype.itemsize >= 8:
         return 0.0

@@ -73,16 +73,16 @@ def run_batch(
     """
     if isinstance(flat.circuit.leading, ShardedDelivery):
         raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
-    given = checked_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
+    member_values = checked_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
     if jax.default_backend() != "cpu" or not isinstance(flat.circuit.leading, EventDelivery):
-        chunk: engine.Chunk = _together(flat, given, keys, inputs, clock, recorders, n_steps=n_steps)
+        chunk: engine.Chunk = _run_vectorized(flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps)
         return chunk
-    members = [({name: array[k] for name, array in given.items()}, keys[k]) for k in range(keys.shape[0])]
-    run = functools.partial(_alone, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps)
+    members = [({name: array[k] for name, array in member_values.items()}, keys[k]) for k in range(keys.shape[0])]
+    run = functools.partial(_run_member, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps)
     with ThreadPoolExecutor(n_cores()) as pool:
         chunks = list(pool.map(lambda member: run(*member), members))
-    stacked: engine.Chunk = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
-    return stacked
+    batch: engine.Chunk = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
+    return batch
 
 
 def names_of(flat: FlatNet) -> tuple[str, ...]:
@@ -97,31 +97,31 @@ def checked_values(flat: FlatNet, values: Values, members: tuple[int, ...], wher
     Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it.
     """
     shapes = dict(zip(names_of(flat), map(jnp.shape, jax.tree.leaves(flat)), strict=True))
-    found = {}
-    for name, each in values.items():
+    arrays = {}
+    for name, value in values.items():
         one_of(name, shapes, name="values", where=where)
-        array, wanted = jnp.asarray(each), (*members, *shapes[name])
-        if array.shape != wanted:
-            allowed = f"{wanted}: a value a member" if members else f"{wanted}"
+        array, expected_shape = jnp.asarray(value), (*members, *shapes[name])
+        if array.shape != expected_shape:
+            allowed = f"{expected_shape}: a value a member" if members else f"{expected_shape}"
             raise refuse(f"values[{name!r}] of shape {array.shape}", allowed, where)
-        found[name] = array
-    return found
+        arrays[name] = array
+    return arrays
 
 
 def with_values(flat: FlatNet, values: Values) -> FlatNet:
     """`flat` with some of its leaves replaced."""
     leaves, tree = jax.tree.flatten(flat)
-    named = zip(names_of(flat), leaves, strict=True)
-    changed: FlatNet = jax.tree.unflatten(tree, [values.get(name, leaf) for name, leaf in named])
-    return changed
+    names_and_leaves = zip(names_of(flat), leaves, strict=True)
+    new_flat: FlatNet = jax.tree.unflatten(tree, [values.get(name, leaf) for name, leaf in names_and_leaves])
+    return new_flat
 
 
-def _alone(flat: FlatNet, values: Values, key: jax.Array, **given: Any) -> engine.Chunk:
-    """One member, done when it returns; in the precision of the circuit, which each thread must be told."""
+def _run_member(flat: FlatNet, values: Values, key: jax.Array, **arguments: Any) -> engine.Chunk:
+    """Run one member to its end, in the circuit's precision, a setting that each thread needs."""
     with precision(str(flat.circuit.drive_pA.dtype)):
-        done: engine.Chunk = _member(flat, values, key, **given)
-        done.words.block_until_ready()
-    return done
+        chunk: engine.Chunk = _member(flat, values, key, **arguments)
+        chunk.words.block_until_ready()
+    return chunk
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))
@@ -134,12 +134,12 @@ def _member(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:
-    """One member."""
+    """The chunk of one member, compiled."""
     return with_values(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))
-def _together(
+def _run_vectorized(
     flat: FlatNet,
     values: Values,
     keys: jax.Array,
@@ -148,11 +148,11 @@ def _together(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:
-    """All members at once."""
+    """The chunks of all members as one batch, compiled."""
 
     def member(values: Values, key: jax.Array) -> engine.Chunk:
-        alone: engine.Chunk = _member(flat, values, key, inputs, clock, recorders, n_steps)
-        return alone
+        chunk: engine.Chunk = _member(flat, values, key, inputs, clock, recorders, n_steps)
+        return chunk
 
     chunk: engine.Chunk = jax.vmap(member)(values, keys)
     return chunk

@@ -1,4 +1,4 @@
-"""Runs that have a gradient: from values of a circuit's leaves to what its readouts keep, by surrogate spikes."""
+"""Differentiable runs: from leaves of a circuit to its recordings, by surrogate spikes."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ class SpikeRows:
         return view.spikes.astype(view.i_ext_pA.dtype)
 
     def by_inputs(self, circuit: engine.Circuit) -> bool:
-        """Never: it looks at spikes."""
+        """False: the recorder reads spikes, which inputs alone do not tell."""
         return False
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
@@ -49,17 +49,17 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     """
     allowed = "one of jtfne.surrogates, as SuperSpike()"
     check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
-    checked = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
-    for name, limit in checked.LIMITS.items():
-        number(getattr(checked, name), limit, name=name, where=f"surrogate {type(checked).__name__}")
+    base_surrogate = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
+    for name, limit in base_surrogate.LIMITS.items():
+        number(getattr(base_surrogate, name), limit, name=name, where=f"surrogate {type(base_surrogate).__name__}")
     for delivery in flat.circuit.deliveries:
         if not isinstance(delivery, SparseDelivery | DenseDelivery):
-            given = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
-            raise refuse(given, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate")
+            description = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
+            raise refuse(description, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate")
     for group in flat.circuit.groups:
         if getattr(group.emitter, "receives", True) and getattr(group.emitter, "excess", None) is None:
-            given = f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, after),"
-            raise refuse(given, "an emitter that says how far it stands above threshold", "surrogate")
+            description = f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, after),"
+            raise refuse(description, "an emitter that says how far it stands above threshold", "surrogate")
     numbers = jax.tree.map(lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate)
     return dataclasses.replace(flat, circuit=dataclasses.replace(flat.circuit, surrogate=numbers))
 
@@ -117,11 +117,11 @@ def arrays_of(
     """
     if flat.circuit.surrogate is None:
         raise refuse("a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of")
-    changed = with_values(flat, checked_values(flat, {} if values is None else values, (), "arrays_of"))
-    circuit = changed.circuit
+    new_flat = with_values(flat, checked_values(flat, {} if values is None else values, (), "arrays_of"))
+    circuit = new_flat.circuit
     inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
     clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
     with settled():
         carry = engine.start(circuit, inputs, _keys.streams(key))
         _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
-    return {name: rows for kept in chunk.recorded for name, rows in kept.items()}
+    return {name: rows for rows_by_name in chunk.recorded for name, rows in rows_by_name.items()}

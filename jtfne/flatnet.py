@@ -81,24 +81,26 @@ class FlatNet:
         """
         check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where="FlatNet.of")
         check_layout(dt_ms, mechanisms, tracked, delivery, "FlatNet.of")
-        known = net.config.circuit.mechanisms
+        synapse_by_name = net.config.circuit.mechanisms
         receptors = receptors_of(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
-        delivered, plastic = _deliveries(net, receptors, dt_ms, delivery, tracked=tracked)
-        drive, noise = (_spread(populations, name) for name in ("drive", "noise"))
+        static_delivery, plastic = _deliveries(net, receptors, dt_ms, delivery, tracked=tracked)
+        drive, noise = (_spread_over_cells(populations, name) for name in ("drive", "noise"))
         circuit = engine.Circuit(
             groups=_groups(populations, dtype, dt_ms),
-            delivery=delivered,
+            delivery=static_delivery,
             drive_pA=jnp.asarray(drive, dtype),
             noise_pA=jnp.asarray(noise, dtype) if noise.any() else None,
             v_init_mV=_first_potentials(populations, dtype),
             n_cells=net.n_neurons,
             plastic=plastic,
             cell_names=jnp.asarray(_cell_names(populations)),
-            **_kinetic([known[names[0]] for names in receptors], dtype),
+            **_receptor_fields([synapse_by_name[names[0]] for names in receptors], dtype),
         )
-        tracking = TrackingMaps(net.config, net.identity, tuple(each.connection for each in net.projections))
+        tracking = TrackingMaps(
+            net.config, net.identity, tuple(projection.connection for projection in net.projections)
+        )
         return cls(circuit, receptors, dt_ms, tracking)
 
     def run(
@@ -145,33 +147,36 @@ class FlatNet:
             return Net(self.tracking.config, self.tracking.identity, ())
         if deliveries[0].connection is None:
             raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
-        edges = _all_edges([each.edges() for each in deliveries])
+        edges = _all_edges([delivery.edges() for delivery in deliveries])
         codes = range(len(self.tracking.connections))
         projections = tuple(self._projection(edges, code) for code in codes)
         return Net(self.tracking.config, self.tracking.identity, projections)
 
     def learned(self, carry: engine.Carry) -> Self:
-        """The same circuit with the weights that PairSTDP has made by the state `carry`."""
-        plastic = tuple(each.learned(state) for each, state in zip(self.circuit.plastic, carry.plastic, strict=True))
+        """The same circuit with the weights that PairSTDP had reached in the state `carry`."""
+        plastic = tuple(
+            plastic_delivery.learned(state)
+            for plastic_delivery, state in zip(self.circuit.plastic, carry.plastic, strict=True)
+        )
         return dataclasses.replace(self, circuit=dataclasses.replace(self.circuit, plastic=plastic))
 
     def _projection(self, edges: EdgeList, code: int) -> Projection:
-        """The synapses of one rule."""
-        mine = np.flatnonzero(edges.connection == code)
-        counts = np.bincount(edges.source[mine], minlength=self.circuit.n_cells)
+        """The synapses of one connection as a Projection."""
+        edge_rows = np.flatnonzero(edges.connection == code)
+        counts = np.bincount(edges.source[edge_rows], minlength=self.circuit.n_cells)
         index = self.tracking.connections[code]
         return Projection(
             connection=index,
             mechanism=self.tracking.config.circuit.connections[index].mechanism,
             indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            target=edges.target[mine],
-            weight=edges.weight[mine].astype(np.float32),
-            delay_ms=(edges.delay_steps[mine] * self.dt_ms).astype(np.float32),
+            target=edges.target[edge_rows],
+            weight=edges.weight[edge_rows].astype(np.float32),
+            delay_ms=(edges.delay_steps[edge_rows] * self.dt_ms).astype(np.float32),
         )
 
 
 def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where: str) -> None:
-    """Raises: JtfneError for what cannot lay out the arrays of a net: a step of no length, a list that is none."""
+    """Raises: JtfneError for arguments of `Net.to_flat` of a wrong type, or a step of no length."""
     number(dt_ms, POSITIVE, name="dt_ms", where=where)
     check_names(mechanisms, name="mechanisms", where=where)
     check_flag(tracked, name="tracked", where=where)
@@ -179,7 +184,7 @@ def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where
 
 
 def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:
-    """Raises: JtfneError for arguments of `FlatNet.run` of another type. Only types are looked at, not values."""
+    """Raises: JtfneError for arguments of `FlatNet.run` of a wrong type; values are not checked."""
     where, dtype = "FlatNet.run", getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
@@ -195,8 +200,8 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
 
 
 def mechanisms_of(config: Config) -> tuple[str, ...]:
-    """The receptors of the stimuli by spikes."""
-    return tuple(each.drive.mechanism for each in config.task.stimuli if isinstance(each.drive, SYNAPTIC))
+    """The mechanisms through which stimuli send spikes."""
+    return tuple(stimulus.drive.mechanism for stimulus in config.task.stimuli if isinstance(stimulus.drive, SYNAPTIC))
 
 
 def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
@@ -204,25 +209,31 @@ def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
     return next(row for row, names in enumerate(receptors) if mechanism in names)
 
 
-def _spread(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
+def _spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
     return np.concatenate(
-        [each.spread(getattr(each, name)) * each.spread(each.emitter.input_pA) for each in populations]
+        [
+            population.spread(getattr(population, name)) * population.spread(population.emitter.input_pA)
+            for population in populations
+        ]
     )
 
 
 def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
-    """The words of the name from which each cell draws, (2, n_cells): its population, and its place in it."""
-    parts = [_keys.numbered_of(each.area, each.layer, each.cell_type, n=each.n_cells) for each in populations]
+    """The name of each cell's random stream, (2, n_cells) words: population, and number in it."""
+    parts = [
+        _keys.numbered_of(population.area, population.layer, population.cell_type, n=population.n_cells)
+        for population in populations
+    ]
     return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
 
 
 def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
-    """Potentials before the first step, (n_cells,), NaN where none is declared; None where none is at all."""
+    """Potentials before the first step, (n_cells,), NaN where none is declared, or None for all."""
     if all(population.v_init_mV is None for population in populations):
         return None
-    declared = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)
-    v_mV = [population.spread(value) for population, value in zip(populations, declared, strict=True)]
+    values_mV = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)
+    v_mV = [population.spread(value) for population, value in zip(populations, values_mV, strict=True)]
     return jnp.asarray(np.concatenate(v_mV), dtype)
 
 
@@ -231,54 +242,59 @@ def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population]
 
     Emitters of one class are one model if their static fields agree too: these choose the program, not a number in it.
     """
-    starts = np.cumsum([0, *(each.n_cells for each in populations)])
-    models = [(type(each.emitter), *_static(each.emitter).values()) for each in populations]
+    starts = np.cumsum([0, *(population.n_cells for population in populations)])
+    models = [(type(population.emitter), *_static_fields(population.emitter).values()) for population in populations]
     kinds = dict.fromkeys(models)
     if len(kinds) == 1:
         return [(list(populations), None)]
-    found: list[tuple[list[Population], npt.NDArray[np.int64] | None]] = []
+    members_and_rows: list[tuple[list[Population], npt.NDArray[np.int64] | None]] = []
     for kind in kinds:
-        mine = [k for k, model in enumerate(models) if model == kind]
-        rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in mine])
-        found.append(([populations[k] for k in mine], rows))
-    return found
+        indices = [k for k, model in enumerate(models) if model == kind]
+        rows = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in indices])
+        members_and_rows.append(([populations[k] for k in indices], rows))
+    return members_and_rows
 
 
 def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: float) -> tuple[engine.Group, ...]:
     """Populations of one model as one group, in row order within it."""
     return tuple(
-        engine.Group(_merged(mine, dtype, dt_ms), None if rows is None else jnp.asarray(rows, jnp.int32))
-        for mine, rows in kinds_of(populations)
+        engine.Group(_merge_emitters(members, dtype, dt_ms), None if rows is None else jnp.asarray(rows, jnp.int32))
+        for members, rows in kinds_of(populations)
     )
 
 
-def _merged(populations: list[Population], dtype: np.dtype[Any], dt_ms: float) -> Any:
-    """One emitter for all: a parameter is a number where they agree, else one value a cell; trains are on the grid."""
+def _merge_emitters(populations: list[Population], dtype: np.dtype[Any], dt_ms: float) -> Any:
+    """One emitter for all: a parameter is one number if populations agree, else one value a cell.
+
+    Spike trains become steps of the grid.
+    """
     emitter: Any = populations[0].emitter
-    merged = _static(emitter)
+    fields = _static_fields(emitter)
     for field in dataclasses.fields(emitter):
-        if field.name in merged:
+        if field.name in fields:
             continue
-        values = [getattr(each.emitter, field.name) for each in populations]
+        values = [getattr(population.emitter, field.name) for population in populations]
         if isinstance(values[0], Trains):
-            merged[field.name] = jnp.asarray(joined(values).table(dt_ms))
+            fields[field.name] = jnp.asarray(joined(values).table(dt_ms))
             continue
-        same = all(np.ndim(value) == 0 and value == values[0] for value in values)
-        spread = [each.spread(value) for each, value in zip(populations, values, strict=True)]
-        merged[field.name] = jnp.asarray(values[0] if same else np.concatenate(spread), dtype)
-    return dataclasses.replace(emitter, **merged)
+        is_uniform = all(np.ndim(value) == 0 and value == values[0] for value in values)
+        cell_values = [population.spread(value) for population, value in zip(populations, values, strict=True)]
+        fields[field.name] = jnp.asarray(values[0] if is_uniform else np.concatenate(cell_values), dtype)
+    return dataclasses.replace(emitter, **fields)
 
 
-def _static(emitter: Any) -> dict[str, Any]:
+def _static_fields(emitter: Any) -> dict[str, Any]:
     """The fields of an emitter that are not traced, by name."""
     return {
-        each.name: getattr(emitter, each.name) for each in dataclasses.fields(emitter) if each.metadata.get("static")
+        field.name: getattr(emitter, field.name)
+        for field in dataclasses.fields(emitter)
+        if field.metadata.get("static")
     }
 
 
 def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
     """The longest delay of all, in steps."""
-    return max(int(_steps(each.longest_ms, dt_ms)[0]) for each in projections if each.n_edges)
+    return max(int(_steps(projection.longest_ms, dt_ms)[0]) for projection in projections if projection.n_edges)
 
 
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
@@ -293,73 +309,81 @@ def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[
     shared: mechanisms that decay alike have one row, unless declared source maps tell them apart; a probe does not.
     Raises: JtfneError for an unknown one.
     """
-    known, maps = net.config.circuit.mechanisms, net.config.readouts.maps
+    synapse_by_name, maps = net.config.circuit.mechanisms, net.config.readouts.maps
     rows: dict[Any, list[str]] = {}
-    for name in dict.fromkeys([*(each.mechanism for each in net.projections), *mechanisms]):
-        mechanism = known[one_of(name, known, name="mechanism", where="FlatNet")]
+    for name in dict.fromkeys([*(projection.mechanism for projection in net.projections), *mechanisms]):
+        mechanism = synapse_by_name[one_of(name, synapse_by_name, name="mechanism", where="FlatNet")]
         sign = sign_of(mechanism) if maps else 0
-        apart = (sign, *(each.holds(*words_of(name, sign)) for each in maps))
-        rows.setdefault((_kinetics(mechanism), apart) if shared else name, []).append(name)
+        map_key = (sign, *(source_map.holds(*words_of(name, sign)) for source_map in maps))
+        rows.setdefault((_kinetics(mechanism), map_key) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
 
 
-def _kinetic(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
-    """What a circuit knows of its receptors, by field: a row of state each, then the second rows."""
-    seconds = [(k, each) for k, each in enumerate(synapses) if each.linked is not None]
-    taus_ms = [*(each.taus_ms[0] for each in synapses), *(each.taus_ms[1] for _, each in seconds)]
-    conductive = tuple(each.unit == "nS" for each in synapses)
-    e_rev_mV, mg_mM = ([getattr(each, name, 0.0) for each in synapses] for name in ("e_rev_mV", "mg_mM"))
-    blocked = tuple(isinstance(each, NMDA) for each in synapses)
-    jumps = tuple(each.unit == "mV" for each in synapses)
-    shares = [each.dendrite_share for each in synapses]
+def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
+    seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
+    taus_ms = [*(synapse.taus_ms[0] for synapse in synapses), *(synapse.taus_ms[1] for _, synapse in seconds)]
+    conductive = tuple(synapse.unit == "nS" for synapse in synapses)
+    e_rev_mV, mg_mM = ([getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM"))
+    has_mg_block = tuple(isinstance(synapse, NMDA) for synapse in synapses)
+    jumps = tuple(synapse.unit == "mV" for synapse in synapses)
+    shares = [synapse.dendrite_share for synapse in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
         "conductive": conductive if any(conductive) else (),
-        "mg_mM": jnp.asarray(mg_mM, dtype) if any(blocked) else None,
-        "blocked": blocked if any(blocked) else (),
+        "mg_mM": jnp.asarray(mg_mM, dtype) if any(has_mg_block) else None,
+        "blocked": has_mg_block if any(has_mg_block) else (),
         "jumps": jumps if any(jumps) else (),
-        "second": tuple(Second(k, bool(each.linked)) for k, each in seconds),
-        "dendrite_share": _shares(shares, dtype) if any(each is not None for each in shares) else None,
+        "second": tuple(Second(k, bool(synapse.linked)) for k, synapse in seconds),
+        "dendrite_share": _shares(shares, dtype) if any(share is not None for share in shares) else None,
     }
 
 
 def _shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
-    """`dendrite_share` of receptors, NaN where a cell's own counts."""
-    return jnp.asarray([np.nan if each is None else each for each in shares], dtype)
+    """`dendrite_share` of each receptor, NaN where the cell's own value applies."""
+    return jnp.asarray([np.nan if share is None else share for share in shares], dtype)
 
 
 def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
-    """All of a synapse but which sign its weights have: what two of them must share to be added up as they arrive."""
-    fields = (getattr(mechanism, each.name) for each in dataclasses.fields(mechanism) if each.name != "sign")
-    return type(mechanism), *(None if each is None else float(each) for each in fields)
+    """Key under which synapses share one row of state: class and parameters, without the sign.
+
+    Inputs of synapses with equal keys may be added up as they arrive.
+    """
+    fields = (getattr(mechanism, field.name) for field in dataclasses.fields(mechanism) if field.name != "sign")
+    return type(mechanism), *(None if value is None else float(value) for value in fields)
 
 
 def _deliveries(
     net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, delivery: Choice | None, *, tracked: bool
 ) -> tuple[Delivery | None, tuple[Plastic, ...]]:
-    """The delivery of the synapses that do not change, and one for each rule by which others do."""
+    """One delivery for the static synapses (or None), and one for each plasticity rule."""
     if not net.n_edges:
         return None, ()
     connections = net.config.circuit.connections
     rules: dict[Any, list[int]] = {}
-    for code, each in enumerate(net.projections):
-        rules.setdefault(connections[each.connection].plasticity, []).append(code)
+    for code, projection in enumerate(net.projections):
+        rules.setdefault(connections[projection.connection].plasticity, []).append(code)
     choice = choose(synapses_of(net, receptors, dt_ms, tracked=tracked)) if delivery is None else delivery
     if delivery is None and isinstance(choice, Sharded) and any(isinstance(rule, PairSTDP) for rule in rules):
         choice = Event()
-    made = {rule: synapses_of(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()}
+    synapses_by_rule = {
+        rule: synapses_of(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()
+    }
     dtype = np.dtype(net.config.run.dtype)
     return (
-        choice.build(made[None]) if None in made and made[None].n_edges else None,
-        tuple(plastic_of(rule, synapses, choice, dtype) for rule, synapses in made.items() if rule is not None),
+        choice.build(synapses_by_rule[None]) if None in synapses_by_rule and synapses_by_rule[None].n_edges else None,
+        tuple(
+            plastic_of(rule, synapses, choice, dtype) for rule, synapses in synapses_by_rule.items() if rule is not None
+        ),
     )
 
 
 def _all_edges(parts: list[EdgeList]) -> EdgeList:
     """Edges of several deliveries, one after the other."""
     columns = {
-        each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in dataclasses.fields(EdgeList)
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in dataclasses.fields(EdgeList)
     }
     return EdgeList(**columns)
 
@@ -372,20 +396,24 @@ def synapses_of(
     tracked: bool,
     codes: list[int] | None = None,
 ) -> Synapses:
-    """What a delivery of the synapses of a net that has any is built from; nothing is laid out yet.
+    """Describe the synapses of a net (at least one) to build a delivery from; allocates nothing.
 
-    codes: which of its projections, all by default. Whichever, the ring is that of all.
+    codes: the projections to take, all by default; the ring buffer is that of all projections.
     """
     n_slots = _longest_steps(net.projections, dt_ms) + 1
-    chosen = dict(enumerate(net.projections)) if codes is None else {code: net.projections[code] for code in codes}
-    mine = tuple(chosen.values())
-    spread = any(each.delay_ms.size > 1 for each in mine)
+    projection_by_code = (
+        dict(enumerate(net.projections)) if codes is None else {code: net.projections[code] for code in codes}
+    )
+    projections = tuple(projection_by_code.values())
+    has_delay_per_edge = any(projection.delay_ms.size > 1 for projection in projections)
     return Synapses(
-        chunks=lambda: _edge_lists(chosen, receptors, dt_ms),
-        degrees=lambda device_of, n_devices: _degrees(mine, device_of, n_devices),
+        chunks=lambda: _edge_lists(projection_by_code, receptors, dt_ms),
+        degrees=lambda device_of, n_devices: _degrees(projections, device_of, n_devices),
         models=[rows for _, rows in kinds_of(net.config.populations())],
-        n_edges=sum(each.n_edges for each in mine),
-        n_delays=n_slots - 1 if spread else len({float(each.delay_ms[0]) for each in mine if each.n_edges}),
+        n_edges=sum(projection.n_edges for projection in projections),
+        n_delays=n_slots - 1
+        if has_delay_per_edge
+        else len({float(projection.delay_ms[0]) for projection in projections if projection.n_edges}),
         ring=Ring(n_slots, len(receptors), net.n_neurons),
         dtype=np.dtype(net.config.run.dtype),
         tracked=tracked,
@@ -394,7 +422,7 @@ def synapses_of(
 
 def _out_degrees(projections: tuple[Projection, ...]) -> npt.NDArray[np.int64]:
     """Edges of each source: (n_cells,)."""
-    degrees: npt.NDArray[np.int64] = np.sum([np.diff(each.indptr) for each in projections], axis=0)
+    degrees: npt.NDArray[np.int64] = np.sum([np.diff(projection.indptr) for projection in projections], axis=0)
     return degrees
 
 
@@ -402,15 +430,18 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
     """Edges of each source to the cells of each device: (n_devices, n_cells)."""
     if n_devices == 1:
         return _out_degrees(projections)[None]
-    found = np.zeros((n_devices, device_of.size), np.int64)
-    small = narrowed(device_of, np.int16, name="a device", where="FlatNet")
-    for each in projections:
-        at = small[each.target]
-        for k in range(n_devices):
-            wide = np.int32 if at.size <= np.iinfo(np.int32).max else np.int64  # half the memory where it will do
-            before = np.concatenate([[0], np.cumsum(at == k, dtype=wide)])
-            found[k] += np.diff(before[each.indptr])
-    return found
+    degrees = np.zeros((n_devices, device_of.size), np.int64)
+    device_codes = narrowed(device_of, np.int16, name="a device", where="FlatNet")
+    for projection in projections:
+        device_of_edge = device_codes[projection.target]
+        for device in range(n_devices):
+            count_dtype = (
+                np.int32 if device_of_edge.size <= np.iinfo(np.int32).max else np.int64
+            )  # half the memory where it will do
+            # edges to this device that come before each edge; row pointers cut the sum into sources
+            n_before = np.concatenate([[0], np.cumsum(device_of_edge == device, dtype=count_dtype)])
+            degrees[device] += np.diff(n_before[projection.indptr])
+    return degrees
 
 
 def _edge_lists(
@@ -420,8 +451,8 @@ def _edge_lists(
     degrees = _out_degrees(tuple(projections.values()))
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
-    for first, last in itertools.pairwise(bounds):
-        yield functools.partial(_edge_list, projections, receptors, dt_ms, first, last)
+    for start, stop in itertools.pairwise(bounds):
+        yield functools.partial(_edge_list, projections, receptors, dt_ms, start, stop)
 
 
 def edges_of(
@@ -432,21 +463,21 @@ def edges_of(
 
 
 def _edge_list(
-    projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, first: int, last: int
+    projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, start: int, stop: int
 ) -> EdgeList:
-    """The synapses of sources `first` to before `last`."""
+    """The synapses of the sources from `start` to before `stop`."""
     rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
     receptor_code = narrowed(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
     connection_code = narrowed(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype
-    for code, each in projections.items():
-        part = slice(int(each.indptr[first]), int(each.indptr[last]))
+    for code, projection in projections.items():
+        part = slice(int(projection.indptr[start]), int(projection.indptr[stop]))
         n_edges = part.stop - part.start
-        delay_ms = each.delay_ms if each.delay_ms.size == 1 else each.delay_ms[part]
-        weight = each.weight if each.weight.size == 1 else each.weight[part]
-        counts = np.diff(each.indptr[first : last + 1])
-        rows["source"].append(np.repeat(np.arange(first, last, dtype=np.int32), counts))
-        rows["target"].append(each.target[part])
-        rows["receptor"].append(np.full(n_edges, row_of(each.mechanism, receptors), receptor_code))
+        delay_ms = projection.delay_ms if projection.delay_ms.size == 1 else projection.delay_ms[part]
+        weight = projection.weight if projection.weight.size == 1 else projection.weight[part]
+        counts = np.diff(projection.indptr[start : stop + 1])
+        rows["source"].append(np.repeat(np.arange(start, stop, dtype=np.int32), counts))
+        rows["target"].append(projection.target[part])
+        rows["receptor"].append(np.full(n_edges, row_of(projection.mechanism, receptors), receptor_code))
         rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
         rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
         rows["connection"].append(np.full(n_edges, code, connection_code))

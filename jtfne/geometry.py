@@ -32,12 +32,12 @@ def column_axes(normal: ArrayLike) -> Floats:
     >>> column_axes((0.0, 0.0, 2.0)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    outward = np.asarray(normal, dtype=np.float64)
-    outward = outward / np.linalg.norm(outward)
-    across = np.cross([0.0, 0.0, 1.0], outward)
-    length = np.linalg.norm(across)
-    x = across / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
-    return np.stack([x, np.cross(outward, x), outward])
+    unit_normal = np.asarray(normal, dtype=np.float64)
+    unit_normal = unit_normal / np.linalg.norm(unit_normal)
+    horizontal = np.cross([0.0, 0.0, 1.0], unit_normal)
+    length = np.linalg.norm(horizontal)
+    x = horizontal / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
+    return np.stack([x, np.cross(unit_normal, x), unit_normal])
 
 
 def to_head_mm(xyz_mm: ArrayLike, *, position_mm: ArrayLike, normal: ArrayLike) -> Floats:
@@ -47,6 +47,6 @@ def to_head_mm(xyz_mm: ArrayLike, *, position_mm: ArrayLike, normal: ArrayLike) 
     >>> to_head_mm([[0.0, 0.0, 1.5]], position_mm=(0.0, -80.0, 10.0), normal=(0.0, -1.0, 0.0)).round(3).tolist()
     [[0.0, -78.5, 10.0]]
     """
-    inward = np.asarray(xyz_mm, dtype=np.float64) * np.array([1.0, 1.0, -1.0])
-    from_pia_mm: Floats = inward @ column_axes(normal)
+    xyz_inverted_mm = np.asarray(xyz_mm, dtype=np.float64) * np.array([1.0, 1.0, -1.0])
+    from_pia_mm: Floats = xyz_inverted_mm @ column_axes(normal)
     return from_pia_mm + np.asarray(position_mm, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""A built net on disk: arrays as .npy files that are opened memory-mapped, and what they are. Knows no time.
+"""A built net on disk: arrays as .npy files that are opened memory-mapped, and an index of them.
 
 Written beside its place and renamed into it, so that a folder is either whole or not there. What a folder says is
 checked on opening, every array against the others: the engine reads and writes where their numbers point.
@@ -20,7 +20,7 @@ from jtfne.run_folder import file_hash, refuse_links_out, written_beside
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
-# What an index holds, and of which kind; `names` is None of a net without identity.
+# The keys of an index and their types; `names` is None for a net without identity.
 KEYS: dict[str, type | tuple[type, ...]] = {
     "schema": str,
     "jtfne": str,
@@ -41,16 +41,16 @@ def save_net(net: Net, path: str | Path) -> None:
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     for k, projection in enumerate(net.projections):
-        arrays |= {_file_of_edges(k, name): getattr(projection, name) for name in _EDGES}
+        arrays |= {_name_edge_file(k, name): getattr(projection, name) for name in _EDGES}
     names: dict[str, Any] | None = None
     if net.identity is not None:
         fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
         arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    with written_beside(path) as beside:
-        beside.mkdir()
+    with written_beside(path) as new_folder:
+        new_folder.mkdir()
         for name, array in arrays.items():
-            np.save(beside / name, array, allow_pickle=False)
+            np.save(new_folder / name, array, allow_pickle=False)
         index = {
             "schema": SCHEMA,
             "jtfne": __version__,
@@ -58,11 +58,14 @@ def save_net(net: Net, path: str | Path) -> None:
             "config_sha256": net.config.hash,
             "n_neurons": net.n_neurons,
             "names": names,
-            "projections": [{"connection": each.connection, "mechanism": each.mechanism} for each in net.projections],
-            "files": {name: file_hash(beside / name) for name in sorted(arrays)},
+            "projections": [
+                {"connection": projection.connection, "mechanism": projection.mechanism}
+                for projection in net.projections
+            ],
+            "files": {name: file_hash(new_folder / name) for name in sorted(arrays)},
         }
         text = _json.dumps(_json.seal(index), indent=2) + "\n"
-        (beside / INDEX).write_text(text, encoding="utf-8")
+        (new_folder / INDEX).write_text(text, encoding="utf-8")
 
 
 def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
@@ -78,11 +81,11 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
         file = path_inside(folder, name, str(folder / INDEX))
         refuse_links_out(file, folder)
         if not file.is_file() or file_hash(file) != digest:
-            raise _altered(file)
+            raise _altered_error(file)
     arrays = {name: map_npy(folder / name) for name in index["files"]}
     config = Config.from_json(_json.dumps(index["config"]), allow_code=allow_code)
     if config.hash != index["config_sha256"]:
-        raise _altered(folder / INDEX)
+        raise _altered_error(folder / INDEX)
     n_neurons = index["n_neurons"]
     if n_neurons != sum(population.n_cells for population in config.populations()):
         raise refuse(f"{n_neurons} neurons", "as many as the config declares", str(folder / INDEX))
@@ -97,49 +100,49 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
 
 def _read_identity(names: dict[str, Any], arrays: dict[str, Any], folder: Path) -> Identity:
     """The cells of an index. Raises: JtfneError if a field is not there, or of another kind."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field in dataclasses.fields(Identity):
         value = arrays.get(f"cells_{field.name}.npy", names.get(field.name))
         if not isinstance(value, list | np.ndarray):
-            raise _altered(folder / INDEX)
-        found[field.name] = tuple(value) if isinstance(value, list) else value
-    return Identity(**found)
+            raise _altered_error(folder / INDEX)
+        fields[field.name] = tuple(value) if isinstance(value, list) else value
+    return Identity(**fields)
 
 
 def _read_projection(number: int, entry: Any, arrays: dict[str, Any], folder: Path) -> Projection:
     """The edges of an entry of an index. Raises: JtfneError if an array is not there."""
-    files = {name: _file_of_edges(number, name) for name in _EDGES}
+    files = {name: _name_edge_file(number, name) for name in _EDGES}
     is_whole = isinstance(entry, dict) and set(entry) == {"connection", "mechanism"}
     if not is_whole or not set(files.values()) <= set(arrays):
-        raise _altered(folder / INDEX)
+        raise _altered_error(folder / INDEX)
     return Projection(**entry, **{name: arrays[file] for name, file in files.items()})
 
 
-def _file_of_edges(number: int, name: str) -> str:
-    """The file of an array of a projection."""
+def _name_edge_file(number: int, name: str) -> str:
+    """The name of the file that holds one array of a projection."""
     return f"projection_{number:04d}_{name}.npy"
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
-    """What the folder says of itself. Raises: JtfneError if that is nothing, or not for this version."""
+    """The index of a net folder. Raises: JtfneError if there is none, or of another version."""
     path = folder / INDEX
     if not path.is_file():
         raise refuse(f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", WHERE)
     try:
         index = _json.loads(read_text(path), where=str(path))
     except ValueError as error:
-        raise _altered(path) from error
+        raise _altered_error(path) from error
     if isinstance(index, dict) and index.get("schema") != SCHEMA:
         raise refuse(f"{str(folder)!r}, whose schema is {index.get('schema')!r},", f"{SCHEMA!r}", WHERE)
     if isinstance(index, dict) and _json.SEAL in index:  # an index that jtfne 0.1.0 wrote has none
         index = _json.unseal(index)
     if not isinstance(index, dict):
-        raise _altered(path)
+        raise _altered_error(path)
     if set(index) != set(KEYS) or not all(isinstance(index[name], kind) for name, kind in KEYS.items()):
-        raise _altered(path)
+        raise _altered_error(path)
     return index
 
 
-def _altered(path: Path) -> JtfneError:
+def _altered_error(path: Path) -> JtfneError:
     """The error for a file that is not what was written."""
     return altered(path, allowed="what `Net.save` wrote there", where=WHERE)

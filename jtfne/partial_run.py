@@ -1,4 +1,4 @@
-"""A run on its way to its folder: what a chunk left is durable before it is listed. Knows no physics.
+"""A run that is being written to its folder, chunk by chunk, so that it can be resumed.
 
 A folder that is being filled holds `partial/`: the files of chunks, the state after the last of them, and an index that
 lists both with their hashes. Each file is written beside its place, synced and renamed; the index comes last, so that
@@ -44,7 +44,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 class PartialRun:
-    """The part of a run that is on disk. Made by `opened`, which holds its lock.
+    """The part of a run that is on disk. Made by `opened`, which locks its folder.
 
     chunk_steps: the length of its chunks. n_chunks: how many of them are there.
     """
@@ -57,30 +57,30 @@ class PartialRun:
         self._refuse_foreign()
         sync_one(out)
         sync_one(out.parent)
-        self._index = self._found(run)
+        self._index = self._read_index(run)
         if not self._index["chunks"]:
-            begun = {"version": VERSION, "run": run, "chunk_steps": chunk_steps}
-            self._index = {**begun, "arrays": {}, "chunks": [], "carry": None}
+            header = {"version": VERSION, "run": run, "chunk_steps": chunk_steps}
+            self._index = {**header, "arrays": {}, "chunks": [], "carry": None}
         self._files = ChunkFiles.of_json(self._folder, self._index["arrays"])
-        for number, listed in enumerate(self._index["chunks"]):
-            if self._files.hash(number) != listed:
+        for number, chunk_hash in enumerate(self._index["chunks"]):
+            if self._files.hash(number) != chunk_hash:
                 raise self._files.altered(self._folder, f"chunk {number} of ")
         state = {self._checked_carry()} if self._index["carry"] else set()
         self._files.clear(self.n_chunks, {self._folder / INDEX, *state})  # what a kill left unlisted
 
     @property
     def chunk_steps(self) -> int:
-        """Steps of a chunk, as it was when the run began."""
+        """Steps of a chunk, fixed when the run began."""
         return int(self._index["chunk_steps"])
 
     @property
     def n_chunks(self) -> int:
-        """Chunks that are listed."""
+        """How many chunks are on disk."""
         return len(self._index["chunks"])
 
     @property
     def files(self) -> ChunkFiles:
-        """What the chunks left."""
+        """The files of the chunks."""
         return self._files
 
     def carry(self) -> dict[str, Array]:
@@ -95,34 +95,39 @@ class PartialRun:
         rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns (n_spikes,).
         of: chunks of the whole run. Raises: OSError that says what is kept, if the disk is full or fails.
         """
-        number, before = self.n_chunks, self._index
-        with self._kept_if_it_fails():
+        number, old_index = self.n_chunks, self._index
+        with self._explain_disk_errors():
             if number == 0:
                 self._files = ChunkFiles.like(self._folder, rows)
                 self._files.begin(of)
-            path, named = self._folder / f"carry_{number:08d}.npz", dict[str, Any](carry or {})
-            state: dict[Path, Write] = {} if carry is None else {path: lambda stream: np.savez(stream, **named)}
+            path, carry_arrays = self._folder / f"carry_{number:08d}.npz", dict[str, Any](carry or {})
+            state: dict[Path, Write] = {} if carry is None else {path: lambda stream: np.savez(stream, **carry_arrays)}
             chunk = self._files.write(number, rows, spikes, state)
             entry = {"path": path.name, "sha256": file_hash(path)} if state else None
-            index = {**before, "arrays": self._files.to_json(), "chunks": [*before["chunks"], chunk], "carry": entry}
+            index = {
+                **old_index,
+                "arrays": self._files.to_json(),
+                "chunks": [*old_index["chunks"], chunk],
+                "carry": entry,
+            }
             text = _json.dumps(_json.seal(index)).encode()
             durable({self._folder / INDEX: lambda stream: stream.write(text)})
             self._index = index
-            if before["carry"]:
-                (self._folder / before["carry"]["path"]).unlink()
+            if old_index["carry"]:
+                (self._folder / old_index["carry"]["path"]).unlink()
 
     def finish(self, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
         """Put the run folder of `tree` in place of the chunks; the manifest as written.
 
         Raises: OSError as `put`.
         """
-        ready = self._folder / "finished"
-        with self._kept_if_it_fails():
-            manifest = write_run(ready, tree, manifest)
+        finished_folder = self._folder / "finished"
+        with self._explain_disk_errors():
+            manifest = write_run(finished_folder, tree, manifest)
             for name in (SIGNALS, SPIKES, MANIFEST):  # the manifest last: with it the run is there
                 remove(self._out / name)
-                if (ready / name).exists():
-                    (ready / name).rename(self._out / name)
+                if (finished_folder / name).exists():
+                    (finished_folder / name).rename(self._out / name)
                 sync_one(self._out)
             shutil.rmtree(self._folder)
         return manifest
@@ -131,54 +136,58 @@ class PartialRun:
         """Remove all chunks."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _found(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The index, without chunks if there is none. Raises: JtfneError if it is broken or of another run."""
+    def _read_index(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The index, or an empty one. Raises: JtfneError if it is broken or of another run."""
         path = self._folder / INDEX
         if not path.exists():
             return {"chunks": []}
-        index = _json.read_sealed(path, self._altered(path))
+        index = _json.read_sealed(path, self._altered_error(path))
         if not isinstance(index.get("run"), dict):
-            raise self._altered(path)
-        there = {**index["run"], "version of the folder": index.get("version")}
-        here = {**run, "version of the folder": VERSION}
-        differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
+            raise self._altered_error(path)
+        stored_run = {**index["run"], "version of the folder": index.get("version")}
+        this_run = {**run, "version of the folder": VERSION}
+        differing = [name for name in sorted({*stored_run, *this_run}) if stored_run.get(name) != this_run.get(name)]
         if differing:
-            told = "; ".join(f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in differing)
-            given = f"{str(self._out)!r}, which holds a part of another run ({told}),"
-            raise refuse(given, "the same run, which goes on, or another folder", "simulate(out=)")
+            differences = "; ".join(
+                f"{name}: {stored_run.get(name)!r} there, {this_run.get(name)!r} here" for name in differing
+            )
+            description = f"{str(self._out)!r}, which holds a part of another run ({differences}),"
+            raise refuse(description, "the same run, which goes on, or another folder", "simulate(out=)")
         if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
-            raise self._altered(path)
+            raise self._altered_error(path)
         return index
 
     def _refuse_foreign(self) -> None:
-        """Raises: JtfneError if there is what no run left, or more than one chunk and no index."""
+        """Raises: JtfneError for files that no run writes, and several chunks without index."""
         names = {path.name for path in self._folder.iterdir()}
         if not all(OWN.fullmatch(name) for name in names):
-            given = f"{str(self._folder)!r}, which holds other files,"
-            raise refuse(given, "a new or empty folder, or an unfinished run", "simulate(out=)")
+            description = f"{str(self._folder)!r}, which holds other files,"
+            raise refuse(description, "a new or empty folder, or an unfinished run", "simulate(out=)")
         if INDEX not in names and any("_" in name and "_00000000." not in name for name in names):
-            raise self._altered(self._folder / INDEX)
+            raise self._altered_error(self._folder / INDEX)
 
     def _checked_carry(self) -> Path:
         """The path of the state. Raises: JtfneError if it is not what was written."""
         entry = self._index["carry"]
         path = self._folder / str(entry.get("path"))
         if not CARRY.fullmatch(path.name) or path.parent != self._folder:
-            raise self._altered(self._folder / INDEX)
+            raise self._altered_error(self._folder / INDEX)
         if not path.is_file() or file_hash(path) != entry.get("sha256"):
-            raise self._altered(path)
+            raise self._altered_error(path)
         return path
 
     @contextlib.contextmanager
-    def _kept_if_it_fails(self) -> Iterator[None]:
-        """Says of a disk's error what it did not harm."""
+    def _explain_disk_errors(self) -> Iterator[None]:
+        """Re-raise errors of the disk with what is still safe."""
         try:
             yield
         except OSError as error:
-            told = f"{error.strerror or error}; the {self.n_chunks} chunks before are kept, and the same run, resumed"
-            raise OSError(error.errno, f"{told} when this is mended, goes on from there", str(self._folder)) from error
+            reason = f"{error.strerror or error}; the {self.n_chunks} chunks before are kept, and the same run, resumed"
+            raise OSError(
+                error.errno, f"{reason} when this is mended, goes on from there", str(self._folder)
+            ) from error
 
-    def _altered(self, path: Path) -> JtfneError:
+    def _altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
         return ChunkFiles(self._folder, {}).altered(path)
 
@@ -187,7 +196,7 @@ class PartialRun:
 def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
     """The part of `run` that is in `out`, for this process alone; made if there is none.
 
-    run: what tells it from any other, JSON. chunk_steps: of a run that begins; one that goes on keeps its own.
+    run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
     out = resolve_path(out, "simulate(out=)")
@@ -198,16 +207,16 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
     _refuse_other(out)
     with locked(out):
         _refuse_other(out)
-        partial = PartialRun(out, run, chunk_steps)
+        partial_run = PartialRun(out, run, chunk_steps)
         try:
-            yield partial
+            yield partial_run
         finally:
-            if partial.n_chunks == 0:
-                partial.discard()
+            if partial_run.n_chunks == 0:
+                partial_run.discard()
 
 
 def holds_run(out: Path) -> bool:
-    """Whether `out` holds a finished run, or chunks of one. A look, which locks nothing."""
+    """Whether `out` holds a finished run, or chunks of one. Locks nothing."""
     out = resolve_path(out, "simulate(out=)")
     return (out / MANIFEST).exists() or (out / PARTIAL / INDEX).exists()
 
@@ -218,7 +227,7 @@ def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
 
     Raises: JtfneError if another process, or another thread, holds it.
     """
-    made = not folder.exists()
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
     if path.is_symlink():
@@ -231,13 +240,13 @@ def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
         except BlockingIOError:
             still_there = False
         if not still_there:
-            given = f"{str(folder)!r}, which is in use by another run,"
-            raise refuse(given, "a folder that one process at a time writes to", where)
+            description = f"{str(folder)!r}, which is in use by another run,"
+            raise refuse(description, "a folder that one process at a time writes to", where)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
-            if made and folder.exists() and not any(folder.iterdir()):
+            if is_new and folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
     finally:
         os.close(handle)
@@ -256,10 +265,10 @@ def _refuse_other(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
     if not out.exists():
-        if not next(each for each in out.parents if each.exists()).is_dir():
+        if not next(parent for parent in out.parents if parent.exists()).is_dir():
             raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", where)
         return
-    names = {each.name for each in out.iterdir() if not TEMPORARY.fullmatch(each.name)} - {"lost+found"}
+    names = {path.name for path in out.iterdir() if not TEMPORARY.fullmatch(path.name)} - {"lost+found"}
     if MANIFEST in names:
         raise refuse(f"{str(out)!r}, which holds a finished run,", "a new folder; jtfne.load reads that one", where)
     if names - {LOCK} and PARTIAL not in names:

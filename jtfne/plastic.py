@@ -1,4 +1,4 @@
-"""Connections whose synapses change as the run goes: a delivery of their own, and a state in the carry."""
+"""Plastic connections: a delivery of their own, and a state that the run carries along."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol, Self
@@ -14,20 +14,20 @@ from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
 
 
 class Plastic(Protocol):
-    """Synapses that change. `delivery` shares the ring of all others."""
+    """Synapses that change during a run. `delivery` adds to the same ring buffer as all others."""
 
     @property
     def delivery(self) -> Delivery:
-        """What brings their spikes."""
+        """The delivery of their spikes."""
         ...
 
     @property
     def rule(self) -> Any:
-        """How they change: a pytree of numbers."""
+        """The rule of plasticity: a pytree of numbers."""
         ...
 
     def with_rule(self, rule: Any) -> "Plastic":
-        """The same with other numbers."""
+        """The same synapses under a rule with other numbers."""
         ...
 
     def start(self, dtype: Any) -> Any:
@@ -35,7 +35,7 @@ class Plastic(Protocol):
         ...
 
     def learned(self, state: Any) -> "Plastic":
-        """The same with the weights of `state`, where they change."""
+        """The same synapses with the weights of `state`, if the rule changes weights."""
         ...
 
     def deliver(
@@ -48,31 +48,33 @@ class Plastic(Protocol):
 @register
 @dataclasses.dataclass(frozen=True)
 class Releasing:
-    """Synapses of short-term plasticity: a spike's row of weights is scaled by what its source releases."""
+    """Synapses of short-term plasticity: the release of a source scales its row of weights."""
 
     delivery: Delivery
     rule: ShortTerm
 
     def with_rule(self, rule: Any) -> "Releasing":
-        """As `Plastic`."""
+        """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
     def learned(self, state: Any) -> "Releasing":
-        """As `Plastic`: the weights do not change, only what of them is released."""
+        """The same synapses: short-term plasticity does not change weights."""
         return self
 
     def start(self, dtype: Any) -> Any:
-        """As `Plastic`: of all sources, on every device."""
+        """The state of all sources before the first step; every device holds all of it."""
         return self.rule.start(n_sources(self.delivery), dtype)
 
     def deliver(
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
-        """As `Plastic`."""
-        whole = spikes.shape == state.u.shape and spikes.dtype == bool  # numbers with slopes: u and x jump by the bools
-        spiked = spikes if whole else unpacked(words)[: state.u.shape[0]]
-        state, released = self.rule.step(state, spiked, dt_ms)
-        return self.delivery.deliver(ring, spikes, words, step, released), state
+        """The ring with the scaled inputs of all spikes added, and the state after the step."""
+        has_all_cells = (
+            spikes.shape == state.u.shape and spikes.dtype == bool
+        )  # numbers with slopes: u and x jump by the bools
+        spike_flags = spikes if has_all_cells else unpack_words(words)[: state.u.shape[0]]
+        state, release = self.rule.step(state, spike_flags, dt_ms)
+        return self.delivery.deliver(ring, spikes, words, step, release), state
 
 
 class Traces(NamedTuple):
@@ -99,76 +101,87 @@ class Pairing:
 
     @classmethod
     def of(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
-        """With the columns of `delivery`."""
+        """The synapses of `delivery`, with the table of those onto each cell."""
         offsets = np.asarray(delivery.offsets)
         row_of_block = np.repeat(np.arange(delivery.ring.n_cells), _room(delivery))
         block, entry = np.nonzero(offsets >= delivery.ring.width)
         target = offsets[block, entry] % delivery.ring.n_cells
         order = np.argsort(target, kind="stable")
-        target, at, source = target[order], (block * offsets.shape[1] + entry)[order], row_of_block[block][order]
+        target, weight_index, source = (
+            target[order],
+            (block * offsets.shape[1] + entry)[order],
+            row_of_block[block][order],
+        )
         counts = np.bincount(target, minlength=delivery.ring.n_cells)
+        # The number of each synapse among those onto its cell.
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
         end = narrowed(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")
         incoming, sources = np.full(shape, end, np.int32), np.zeros(shape, np.int32)
-        incoming[target, rank], sources[target, rank] = at, source
+        incoming[target, rank], sources[target, rank] = weight_index, source
         return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
 
     def with_rule(self, rule: Any) -> "Pairing":
-        """As `Plastic`."""
+        """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
     def start(self, dtype: Any) -> Any:
-        """As `Plastic`: the weights as they were drawn, and no trace."""
+        """The state before the first step: the weights as they were drawn, and traces of zero."""
         n_cells = self.delivery.ring.n_cells
         return Traces(
             jnp.array(self.delivery.weights).reshape(-1), jnp.zeros(n_cells, dtype), jnp.zeros(n_cells, dtype)
         )
 
     def learned(self, state: Any) -> "Pairing":
-        """As `Plastic`."""
+        """The same synapses with the weights of `state`."""
         weights = state.weights.reshape(self.delivery.weights.shape)
         return dataclasses.replace(self, delivery=dataclasses.replace(self.delivery, weights=weights))
 
     def deliver(
         self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
     ) -> tuple[jax.Array, Any]:
-        """As `Plastic`; costs what its spikes cost."""
+        """The ring with the inputs of all spikes, and the state after the step, weights changed."""
         rule, rows, block = self.rule, self.delivery, self.delivery.offsets.shape[1]
-        before = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
-        after = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
+        source_trace = state.before * jnp.exp(-dt_ms / rule.tau_plus_ms).astype(ring.dtype)
+        target_trace = state.after * jnp.exp(-dt_ms / rule.tau_minus_ms).astype(ring.dtype)
 
-        def lowered(k: jax.Array, weights: jax.Array) -> jax.Array:
+        def depress_block(k: jax.Array, weights: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(rows.offsets, k, keepdims=False)
-            old = jax.lax.dynamic_slice(weights, (k * block,), (block,))
-            new = jnp.maximum(old - rule.a_minus * rule.w_max * after[offset % rows.ring.n_cells], 0.0)
-            new = jnp.where(offset >= rows.ring.width, new, old)  # slot 0 is padding
-            return jax.lax.dynamic_update_slice(weights, new, (k * block,))
+            old_weights = jax.lax.dynamic_slice(weights, (k * block,), (block,))
+            new_weights = jnp.maximum(
+                old_weights - rule.a_minus * rule.w_max * target_trace[offset % rows.ring.n_cells], 0.0
+            )
+            new_weights = jnp.where(offset >= rows.ring.width, new_weights, old_weights)  # slot 0 is padding
+            return jax.lax.dynamic_update_slice(weights, new_weights, (k * block,))
 
-        def row_lowered(weights: jax.Array, cell: jax.Array) -> jax.Array:
-            first = rows.first_block[cell]
-            done: jax.Array = jax.lax.fori_loop(first, first + rows.n_blocks_of[cell], lowered, weights)
-            return done
+        def depress_row(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            first_block = rows.first_block[cell]
+            new_weights: jax.Array = jax.lax.fori_loop(
+                first_block, first_block + rows.n_blocks_of[cell], depress_block, weights
+            )
+            return new_weights
 
-        def column_raised(weights: jax.Array, cell: jax.Array) -> jax.Array:
-            at = self.incoming[cell]
-            old = weights.at[at].get(mode="fill", fill_value=0.0)
-            raised = jnp.minimum(old + rule.a_plus * rule.w_max * before[self.source[cell]], rule.w_max)
-            return weights.at[at].set(raised, mode="drop")
+        def potentiate_column(weights: jax.Array, cell: jax.Array) -> jax.Array:
+            index = self.incoming[cell]
+            old_weights = weights.at[index].get(mode="fill", fill_value=0.0)
+            new_weights = jnp.minimum(
+                old_weights + rule.a_plus * rule.w_max * source_trace[self.source[cell]], rule.w_max
+            )
+            return weights.at[index].set(new_weights, mode="drop")
 
         # read last: a write after it would make XLA copy all weights
-        weights = over_spikes(words, column_raised, over_spikes(words, row_lowered, state.weights))
-        now = Traces(weights, before + spikes, after + spikes)
-        return self.learned(now).delivery.deliver(ring, spikes, words, step), now
+        weights = over_spikes(words, potentiate_column, over_spikes(words, depress_row, state.weights))
+        new_state = Traces(weights, source_trace + spikes, target_trace + spikes)
+        return self.learned(new_state).delivery.deliver(ring, spikes, words, step), new_state
 
 
 def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
-    """Blocks that each row has room for."""
+    """How many blocks each row has room for."""
     return np.diff(np.append(np.asarray(delivery.first_block), delivery.offsets.shape[0]))
 
 
 def plastic_of(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> Plastic:
-    """The synapses that change by `rule`. Raises: JtfneError for PairSTDP over several devices."""
+    """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)
     if isinstance(rule, ShortTerm):
         return Releasing(choice.build(synapses), numbers)
@@ -184,7 +197,7 @@ def n_sources(delivery: Delivery) -> int:
     return delivery.ring.n_cells
 
 
-def unpacked(words: jax.Array) -> jax.Array:
-    """What `pack` packed, and zeros up to a whole word: bool (32 * n_words,)."""
+def unpack_words(words: jax.Array) -> jax.Array:
+    """Inverse of `pack`: bool (32 * n_words,), padded with False to whole words."""
     bits = (words[:, None] >> jnp.arange(32, dtype=jnp.uint32)) & 1
     return bits.reshape(-1).astype(bool)

@@ -1,4 +1,4 @@
-"""Numbers over (trial, time, ...), of xarray and Zarr, some rows at a time; on disk until they are asked for.
+"""Arrays over (trial, time, ...) of xarray and Zarr, read some rows at a time when they are used.
 
 Imported inside the functions that use it, since it loads xarray.
 """
@@ -21,7 +21,7 @@ ROW_DIMS = ("trial", "time")
 
 
 class OnDisk(BackendArray):
-    """What xarray reads from."""
+    """An array with rows as xarray reads it."""
 
     def __init__(self, rows: _rows.Rows) -> None:
         self.rows, self.shape, self.dtype = rows, rows.shape, rows.dtype
@@ -29,20 +29,20 @@ class OnDisk(BackendArray):
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """The part at `key`, in memory."""
         support = indexing.IndexingSupport.OUTER
-        return indexing.explicit_indexing_adapter(key, self.shape, support, self._taken)
+        return indexing.explicit_indexing_adapter(key, self.shape, support, self._read_part)
 
-    def _taken(self, key: tuple[_rows.Key, ...]) -> Array:
+    def _read_part(self, key: tuple[_rows.Key, ...]) -> Array:
         """The part at `key`, one index an axis."""
         return _rows.taken(self.rows, key)
 
 
 def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:
-    """A variable of `rows` that keeps nothing of what it reads: each look is a fresh, writable copy."""
+    """A variable over `rows` that caches nothing: each access reads a new, writable copy."""
     return xr.Variable(dims, indexing.LazilyIndexedArray(OnDisk(rows)), attrs)
 
 
 def has_rows(variable: xr.Variable) -> bool:
-    """Whether it is numbers over (trial, time, ...), which may be too many to hold."""
+    """Whether a variable holds numbers over (trial, time, ...), perhaps too many for memory."""
     return variable.dims[:2] == ROW_DIMS and variable.dtype.kind in "biuf"
 
 
@@ -59,11 +59,11 @@ def write_rows(store: Path, name: str, variable: xr.Variable) -> None:
     """Add an array with rows to a Zarr store."""
     import zarr
 
-    size, attrs = _rows.rows_a_block(variable.shape, variable.dtype.itemsize), variable.attrs
+    block_rows, attrs = _rows.rows_a_block(variable.shape, variable.dtype.itemsize), variable.attrs
     array = zarr.open_group(store, mode="r+", zarr_format=2).create_array(
         name,
         shape=variable.shape,
-        chunks=(1, size, *(max(each, 1) for each in variable.shape[2:])),
+        chunks=(1, block_rows, *(max(size, 1) for size in variable.shape[2:])),
         dtype=variable.dtype,
         fill_value=None,  # xarray takes any other for what masks a missing value
         attributes={
@@ -103,16 +103,21 @@ class StoredRows:
 
 
 def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
-    """`tree`, which was written to `store`, with what has rows read from there when it is asked for."""
+    """`tree`, which was written to `store`, with arrays that have rows read from there."""
 
-    def of_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
+    def link_node(node: str, dataset: xr.Dataset) -> xr.Dataset:
         return dataset.assign(
             {
-                name: variable(v.dims, StoredRows(store / node / str(name), v.shape, v.dtype), v.attrs)
-                for name, v in dataset.variables.items()
-                if has_rows(v) and name not in dataset.coords
+                name: variable(
+                    on_disk.dims, StoredRows(store / node / str(name), on_disk.shape, on_disk.dtype), on_disk.attrs
+                )
+                for name, on_disk in dataset.variables.items()
+                if has_rows(on_disk) and name not in dataset.coords
             }
         )
 
-    nodes = {each.path: of_node(each.path.strip("/"), each.to_dataset(inherit=False)) for each in tree.subtree}
+    nodes = {
+        tree_node.path: link_node(tree_node.path.strip("/"), tree_node.to_dataset(inherit=False))
+        for tree_node in tree.subtree
+    }
     return xr.DataTree.from_dict(nodes)

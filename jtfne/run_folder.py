@@ -48,25 +48,25 @@ def array_hash(values: Any) -> str:
     """
     array = np.asarray(values)
     if array.dtype.kind in "UOT":
-        texts = [str(each) for each in array.ravel().tolist()]
+        texts = [str(value) for value in array.ravel().tolist()]
         return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
-    return _hash_of_parts(array.dtype, array.shape, [array])
+    return _hash_parts(array.dtype, array.shape, [array])
 
 
 def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | None = None) -> str:
     """SHA-256 over the names, dimensions and hashes of all variables and coordinates of a node.
 
-    look: is shown every array on the way, by name; one that has rows comes in blocks.
+    look: called with the name and values of every array on the way; one with rows comes in blocks.
     """
     from jtfne.row_arrays import blocks, has_rows
 
-    found = {}
+    entries = {}
     for name, variable in dataset.variables.items():
-        parts = blocks(variable) if look is None else _shown(str(name), blocks(variable), look)
+        parts = blocks(variable) if look is None else _show_parts(str(name), blocks(variable), look)
         rows = has_rows(variable)
-        digest = _hash_of_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
-        found[str(name)] = [[str(dim) for dim in variable.dims], digest]
-    return _json.sha256(found)
+        digest = _hash_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
+        entries[str(name)] = [[str(dim) for dim in variable.dims], digest]
+    return _json.sha256(entries)
 
 
 def mean(variable: "xr.Variable") -> float:
@@ -75,21 +75,21 @@ def mean(variable: "xr.Variable") -> float:
 
     if variable.size == 0:
         return float("nan")
-    return sum(float(each.sum(dtype=np.float64)) for each in blocks(variable)) / variable.size
+    return sum(float(block.sum(dtype=np.float64)) for block in blocks(variable)) / variable.size
 
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes; of a folder, that of the names and hashes of all its files."""
     if path.is_dir():
-        return _json.sha256({each.relative_to(path).as_posix(): file_hash(each) for each in _files(path)})
+        return _json.sha256({file.relative_to(path).as_posix(): file_hash(file) for file in _files(path)})
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def rows_of(known: Any, wanted: Any) -> np.ndarray[Any, Any]:
-    """Where each of `wanted` stands in `known`, (n,) distinct ids in any order, all of which it holds."""
-    order = np.argsort(known, kind="stable")
-    return np.asarray(order[np.searchsorted(known, wanted, sorter=order)])
+def rows_of(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
+    """Position of each of `wanted_ids` in `ids`: distinct, in any order, and holding them all."""
+    order = np.argsort(ids, kind="stable")
+    return np.asarray(order[np.searchsorted(ids, wanted_ids, sorter=order)])
 
 
 @contextlib.contextmanager
@@ -106,25 +106,25 @@ def written_beside(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise refuse(f"{str(path)!r}, which lies below a file,", "a path below folders", "writing") from error
-    filled = path.is_dir() and cannot_be_replaced(path)
-    with temporary_folder(path if filled else path.parent) as room:
-        beside = room / path.name
-        yield beside
-        _sync(beside)
+    fills_folder = path.is_dir() and cannot_be_replaced(path)
+    with temporary_folder(path if fills_folder else path.parent) as workspace:
+        new_path = workspace / path.name
+        yield new_path
+        _sync(new_path)
         _refuse_used(path)
-        if filled:
-            if not beside.is_dir():
+        if fills_folder:
+            if not new_path.is_dir():
                 raise refuse(f"{str(path)!r}, a folder that cannot be replaced,", "a path for a file", "writing")
-            move_into(beside, path, next((name for name in INDICES if (beside / name).exists()), ""))
+            move_into(new_path, path, next((name for name in INDICES if (new_path / name).exists()), ""))
             return
         if path.is_dir():
             path.rmdir()
-        beside.rename(path)
+        new_path.rename(path)
         sync_one(path.parent)
 
 
 def cannot_be_replaced(folder: Path) -> bool:
-    """Whether nothing can be renamed to the place of a folder: it is a mount point, or its parent is not ours."""
+    """Whether no rename can replace a folder: a mount point, or its parent is not writable."""
     effective = os.access in os.supports_effective_ids
     return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK, effective_ids=effective)
 
@@ -137,17 +137,17 @@ def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any])
     """
     import xarray as xr
 
-    with written_beside(folder) as beside:
-        beside.mkdir()
-        rest = tree.copy()
+    with written_beside(folder) as new_folder:
+        new_folder.mkdir()
+        zarr_tree = tree.copy()
         if "spk" in tree.children:
-            write_spikes(spike_table(tree), beside / SPIKES)
-            rest["spk"] = xr.DataTree(xr.Dataset(attrs=tree["spk"].attrs))
-        write_tree(rest, beside / SIGNALS)
-        written = [path for path in (beside / SIGNALS, beside / SPIKES) if path.exists()]
+            write_spikes(spike_table(tree), new_folder / SPIKES)
+            zarr_tree["spk"] = xr.DataTree(xr.Dataset(attrs=tree["spk"].attrs))
+        write_tree(zarr_tree, new_folder / SIGNALS)
+        paths = [path for path in (new_folder / SIGNALS, new_folder / SPIKES) if path.exists()]
         manifest = {name: value for name, value in manifest.items() if name != "derived"}
-        manifest["files"] = [_listed(path) for path in written]
-        (beside / MANIFEST).write_bytes(manifest_text(manifest))
+        manifest["files"] = [_describe_file(path) for path in paths]
+        (new_folder / MANIFEST).write_bytes(manifest_text(manifest))
     return manifest
 
 
@@ -171,7 +171,7 @@ def read_manifest(folder: Path) -> Any:
 def check_seal(manifest: dict[str, Any], path: Path) -> None:
     """Raises: JtfneError if a manifest has a hash of its own, and is not what that says.
 
-    Asked last, since other errors say more. Manifests of jtfne 0.1.0 have no such hash, and are taken as they are.
+    Checked last, since other errors say more. Manifests of jtfne 0.1.0 have no hash and pass.
     """
     if _json.SEAL in manifest and _json.unseal(manifest) is None:
         allowed = f"what its own {_json.SEAL!r} says; without that entry it is taken as it is"
@@ -180,12 +180,12 @@ def check_seal(manifest: dict[str, Any], path: Path) -> None:
 
 def read_run(folder: Path, manifest: dict[str, Any]) -> "xr.DataTree":
     """The tree of a run folder. Raises: JtfneError if a file is not what `manifest` says."""
-    listed = {each["path"]: each["sha256"] for each in manifest["files"]}
-    for name in (SIGNALS, *listed):
-        found = path_inside(folder, name, MANIFEST)
-        refuse_links_out(found, folder)
-        if not found.exists() or file_hash(found) != listed.get(name):
-            raise altered(found)
+    hash_by_name = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
+    for name in (SIGNALS, *hash_by_name):
+        stored_path = path_inside(folder, name, MANIFEST)
+        refuse_links_out(stored_path, folder)
+        if not stored_path.exists() or file_hash(stored_path) != hash_by_name.get(name):
+            raise altered(stored_path)
     tree = read_tree(folder / SIGNALS)
     if "spk" in tree.children:
         tree["spk"] = _spike_node(folder / SPIKES, tree["spk"].attrs)
@@ -202,18 +202,15 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
     from jtfne.row_arrays import has_rows, write_rows
 
-    nodes = {each.path: each.to_dataset(inherit=False) for each in tree.subtree}
-    rows = {
-        f"{node.strip('/')}/{name}": variable
-        for node, dataset in nodes.items()
-        for name, variable in dataset.variables.items()
-        if has_rows(variable) and name not in dataset.coords
-    }
-    rest = {
-        node: _with_text(dataset.drop_vars([name for name in dataset if f"{node.strip('/')}/{name}" in rows]), object)
-        for node, dataset in nodes.items()
-    }
-    xr.DataTree.from_dict(rest).to_zarr(path, mode="w-", consolidated=not rows, zarr_format=2)
+    rows: dict[str, xr.Variable] = {}
+    datasets: dict[str, xr.Dataset] = {}
+    for node in tree.subtree:
+        dataset = node.to_dataset(inherit=False)
+        row_names = [name for name in dataset.data_vars if has_rows(dataset.variables[name])]
+        for name in row_names:
+            rows[f"{node.path.strip('/')}/{name}"] = dataset.variables[name]
+        datasets[node.path] = _with_text(dataset.drop_vars(row_names), object)
+    xr.DataTree.from_dict(datasets).to_zarr(path, mode="w-", consolidated=not rows, zarr_format=2)
     for name, variable in rows.items():
         write_rows(path, name, variable)
     if rows:
@@ -221,7 +218,7 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
 
 def on_disk(tree: "xr.DataTree", folder: Path) -> "xr.DataTree":
-    """`tree`, which was written to a run folder, with what has rows read from there whenever it is asked for."""
+    """`tree`, which was written to `folder`, with arrays that have rows read from there."""
     from jtfne.row_arrays import linked
 
     return linked(tree, folder.absolute() / SIGNALS)
@@ -236,39 +233,39 @@ def read_tree(path: Path) -> "xr.DataTree":
 
     check_zarr(path)
     try:
-        with xr.open_datatree(path, engine="zarr", zarr_format=2, decode_timedelta=False) as opened:
-            return in_memory(opened)
+        with xr.open_datatree(path, engine="zarr", zarr_format=2, decode_timedelta=False) as stored_tree:
+            return in_memory(stored_tree)
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Zarr store", "reading") from error
 
 
-def in_memory(opened: "xr.DataTree") -> "xr.DataTree":
-    """A copy of `opened` that holds its arrays: host memory, writable, text as numpy's own."""
+def in_memory(stored_tree: "xr.DataTree") -> "xr.DataTree":
+    """A copy of `stored_tree` with its arrays in memory: writable, text as numpy's own."""
     import xarray as xr
 
-    nodes = {each.path: _with_text(each.to_dataset(inherit=False).load(), str) for each in opened.subtree}
+    nodes = {node.path: _with_text(node.to_dataset(inherit=False).load(), str) for node in stored_tree.subtree}
     return xr.DataTree.from_dict({path: dataset.drop_encoding() for path, dataset in nodes.items()})
 
 
 def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree":
     """A copy of `tree` whose root carries the manifest as an attribute, for formats of one file."""
-    whole = tree.copy()
+    new_tree = tree.copy()
     text = _json.dumps(manifest)
-    whole.attrs = {**tree.attrs, "jtfne_manifest": text, "jtfne_manifest_sha256": _text_hash(text)}
-    return whole
+    new_tree.attrs = {**tree.attrs, "jtfne_manifest": text, "jtfne_manifest_sha256": _text_hash(text)}
+    return new_tree
 
 
 def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
-    """`tree` without that attribute, and its text. Raises: JtfneError if there is none, or it was altered.
+    """`tree` without its manifest attribute, and the text of the manifest.
 
-    Files of jtfne 0.1.0 have no hash of it.
+    Raises: JtfneError if there is none, or it was altered. Files of jtfne 0.1.0 have no hash of it.
     """
     if "jtfne_manifest" not in tree.attrs:
         raise refuse("a tree without jtfne_manifest", "what jtfne.interop wrote", "reading")
     attrs = dict(tree.attrs)
     manifest = str(attrs.pop("jtfne_manifest"))
-    said = attrs.pop("jtfne_manifest_sha256", None)
-    if said is not None and said != _text_hash(manifest):
+    stored_hash = attrs.pop("jtfne_manifest_sha256", None)
+    if stored_hash is not None and stored_hash != _text_hash(manifest):
         raise refuse("a jtfne_manifest that is not what its hash says", "what jtfne.interop wrote", "reading")
     tree.attrs = attrs
     return tree, manifest
@@ -296,9 +293,9 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
         neurons = tree["neurons"].to_dataset()
         row = rows_of(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
-            known, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
-            picked = pa.array(narrowed(codes, np.int16, name=f"the number of a {name}", where="spike table")[row])
-            columns[name] = pa.DictionaryArray.from_arrays(picked, pa.array(known.tolist(), pa.string()))
+            vocabulary, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
+            event_codes = pa.array(narrowed(codes, np.int16, name=f"the number of a {name}", where="spike table")[row])
+            columns[name] = pa.DictionaryArray.from_arrays(event_codes, pa.array(vocabulary.tolist(), pa.string()))
     shape = {name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
     fields = [
         pa.field(name, column.type, nullable=False, metadata={"units": "ms"} if name == "time_ms" else None)
@@ -319,17 +316,17 @@ def write_spikes(table: "pa.Table", path: Path) -> None:
 
 def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
     """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's own str."""
-    found = {name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"}
+    text_variables = {name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"}
     texts: dict[Any, Any] = {  # xarray would write empty objects as numbers
         name: (text.dims, np.array(text.values.tolist(), kind if text.size else str), text.attrs)
-        for name, text in found.items()
+        for name, text in text_variables.items()
     }
     coords = {name: text for name, text in texts.items() if name in dataset.coords}
     return dataset.assign_coords(coords).assign({name: text for name, text in texts.items() if name not in coords})
 
 
 def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
-    """The `spk` node from its Parquet file."""
+    """Read the `spk` node from its Parquet file."""
     import xarray as xr
 
     table = read_parquet(path)
@@ -341,32 +338,32 @@ def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
     return xr.DataTree(xr.Dataset(values, attrs=attrs))
 
 
-def _hash_of_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Array]) -> str:
+def _hash_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Array]) -> str:
     """SHA-256 of an array of numbers that comes in parts, in C order."""
     dtype = dtype.newbyteorder("<")
-    found = hashlib.sha256(json.dumps([dtype.str, list(shape)]).encode())
+    digest = hashlib.sha256(json.dumps([dtype.str, list(shape)]).encode())
     for part in parts:
         array = np.asarray(part, dtype, order="C")
-        found.update(array.tobytes() if array.ndim == 0 else array.data)
-    return found.hexdigest()
+        digest.update(array.tobytes() if array.ndim == 0 else array.data)
+    return digest.hexdigest()
 
 
-def _shown(name: str, parts: Iterator[Array], look: Callable[[str, Array], None]) -> Iterator[Array]:
-    """`parts`, each of which is shown first."""
+def _show_parts(name: str, parts: Iterator[Array], look: Callable[[str, Array], None]) -> Iterator[Array]:
+    """Yield `parts`, after passing each to `look`."""
     for part in parts:
         look(name, part)
         yield part
 
 
-def _listed(path: Path) -> dict[str, Any]:
-    """The entry of a file or folder in the manifest."""
-    n_bytes = sum(each.stat().st_size for each in (_files(path) if path.is_dir() else [path]))
+def _describe_file(path: Path) -> dict[str, Any]:
+    """The manifest's entry of a file or folder: path, bytes and hash."""
+    n_bytes = sum(file.stat().st_size for file in (_files(path) if path.is_dir() else [path]))
     return {"path": path.name, "bytes": n_bytes, "sha256": file_hash(path)}
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files in a folder and below it, but for what macOS leaves where it has looked."""
-    return sorted(each for each in folder.rglob("*") if each.is_file() and each.name != ".DS_Store")
+    """All files in a folder and below it, but for the .DS_Store that macOS adds."""
+    return sorted(entry for entry in folder.rglob("*") if entry.is_file() and entry.name != ".DS_Store")
 
 
 def _refuse_used(path: Path) -> None:
@@ -388,27 +385,27 @@ def is_empty(folder: Path, but: str = "lost+found") -> bool:
 
 
 def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write into the manifest of a run folder what else is there, with hashes; the manifest as written."""
-    own = (MANIFEST, SIGNALS, SPIKES)
-    files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own]
+    """Add all other files of a run folder to its manifest, with hashes; the new manifest."""
+    own_names = (MANIFEST, SIGNALS, SPIKES)
+    files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own_names]
     files = [path for path in files if not path.name.startswith(".")]
-    derived = [{**_listed(path), "path": path.relative_to(folder).as_posix()} for path in files]
-    manifest = {**manifest, "derived": derived}
+    derived_files = [{**_describe_file(path), "path": path.relative_to(folder).as_posix()} for path in files]
+    manifest = {**manifest, "derived": derived_files}
     replace_file(folder / MANIFEST, lambda stream: stream.write(manifest_text(manifest)))
     return manifest
 
 
 def altered_derived(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Files that were made from a run and are not what its manifest says; those that are gone are nobody's loss."""
-    listed = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
-    paths = {name: path_inside(folder, name, MANIFEST) for name in listed}
-    return [name for name, path in paths.items() if path.is_file() and file_hash(path) != listed[name]]
+    """Files made from a run that differ from its manifest; those that are gone are left out."""
+    hash_by_name = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
+    paths = {name: path_inside(folder, name, MANIFEST) for name in hash_by_name}
+    return [name for name, path in paths.items() if path.is_file() and file_hash(path) != hash_by_name[name]]
 
 
 def refuse_links_out(path: Path, folder: Path) -> None:
     """Raises: JtfneError if `path`, or anything below it, is a link that leads out of `folder`."""
-    inside = folder.resolve()
-    for below in (path, *path.rglob("*")):
-        if below.is_symlink() and not below.resolve().is_relative_to(inside):
-            given = f"{str(below)!r}, a link that leads out of its folder,"
-            raise refuse(given, f"files inside {str(folder)!r}", "reading")
+    root = folder.resolve()
+    for entry in (path, *path.rglob("*")):
+        if entry.is_symlink() and not entry.resolve().is_relative_to(root):
+            description = f"{str(entry)!r}, a link that leads out of its folder,"
+            raise refuse(description, f"files inside {str(folder)!r}", "reading")

@@ -354,7 +354,7 @@ def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
     assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
 
 
-@pytest.mark.parametrize("part", ["write_spikes", "write_tree", "_listed", "_sync", "rename"])
+@pytest.mark.parametrize("part", ["write_spikes", "write_tree", "_describe_file", "_sync", "rename"])
 def test_a_disk_that_is_full_in_the_end_loses_nothing(net, whole, tmp_path, monkeypatch, part):
     def full(*args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -26,8 +26,8 @@ class Ring:
     def __post_init__(self) -> None:
         """Raises: JtfneError if an entry has no int32 index, which all deliveries keep."""
         if self.size > np.iinfo(np.int32).max:
-            given = f"a ring buffer of {self.size} entries"
-            raise refuse(given, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
+            description = f"a ring buffer of {self.size} entries"
+            raise refuse(description, "2^31 - 1 (shorter delays or fewer cells)", "delivery")
 
     @property
     def width(self) -> int:
@@ -44,7 +44,7 @@ class Ring:
         return jnp.zeros(self.size, dtype)
 
     def due(self, ring: jax.Array, step: jax.Array) -> jax.Array:
-        """What arrives at the end of `step`: (width,)."""
+        """The input that arrives at the end of `step`: (width,)."""
         return jax.lax.dynamic_slice(ring, (step % self.n_slots * self.width,), (self.width,))
 
     def cleared(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
@@ -56,9 +56,9 @@ class Ring:
         return jax.lax.dynamic_update_slice(ring, consumer * 0, (step % self.n_slots * self.width,))
 
     def turned(self, offset: jax.Array, step: jax.Array) -> jax.Array:
-        """Where an entry stands that is `offset` from the slot of `step` on: inside the ring, as `offset` is."""
-        at = offset + step % self.n_slots * self.width
-        return jnp.where(at >= self.size, at - self.size, at)
+        """Index of the entry `offset` after the slot of `step`, wrapped at the end of the ring."""
+        index = offset + step % self.n_slots * self.width
+        return jnp.where(index >= self.size, index - self.size, index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ class EdgeList:
     connection: npt.NDArray[np.int16]
 
     def offset(self, ring: Ring) -> npt.NDArray[np.int64]:
-        """The entry of the ring that each adds to, counted from the slot of its spike: (n_edges,)."""
+        """Offset of the entry to which each synapse adds from the slot of its spike: (n_edges,)."""
         row = self.delay_steps.astype(np.int64) * ring.n_receptors + self.receptor
         return row * ring.n_cells + self.target
 
@@ -91,7 +91,7 @@ class Delivery(Protocol):
 
     @property
     def ring(self) -> Ring:
-        """The buffer that it fills."""
+        """The ring buffer that the delivery fills."""
         ...
 
     def words(self, spikes: jax.Array) -> jax.Array:
@@ -113,41 +113,42 @@ class Delivery(Protocol):
         ...
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Where, in its weights as they lie, those of the entries (row, offset) are that it was built from: (n,).
+        """Index into the flat weights of each entry (row, offset) it was built from: (n,).
 
-        row: (n,) sources. offset: (n,), see `EdgeList.offset`. Raises: JtfneError if it is spread over devices.
+        row: (n,) sources. offset: (n,), see `EdgeList.offset`.
+        Raises: JtfneError if the weights are spread over devices.
         """
         ...
 
 
-def rows_of_keys(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Where each of `wanted` stands among the distinct `known`, which hold them all."""
-    order = np.argsort(known)
-    return order[np.searchsorted(known, wanted, sorter=order)]
+def rows_of_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Position of each of `wanted_keys` in `keys`, which are distinct and hold them all."""
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys, wanted_keys, sorter=order)]
 
 
 def pack(spikes: jax.Array) -> jax.Array:
     """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of word 0."""
     n_words = -(-spikes.shape[0] // 32)
-    padded = jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
-    return (padded << jnp.arange(32, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
+    bit_table = jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
+    return (bit_table << jnp.arange(32, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
 
 
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then cell."""
     flat = words.reshape(-1)
-    at = np.flatnonzero(flat != 0)  # of booleans, ten times as fast as of numbers
-    bits = np.unpackbits(flat[at].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
-    found = np.flatnonzero(bits)
-    row, word = np.divmod(at[found // 32], words.shape[1])
-    return row, word * 32 + found % 32
+    word_index = np.flatnonzero(flat != 0)  # ten times as fast on booleans as on numbers
+    bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
+    bit_index = np.flatnonzero(bits)
+    row, word = np.divmod(word_index[bit_index // 32], words.shape[1])
+    return row, word * 32 + bit_index % 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Entries:
-    """Synapses as entries of a ring, sorted by row (source) and offset, those that met in both merged: (n_entries,).
+    """Synapses as entries of a ring, sorted by row (source) and offset, merged if both are equal.
 
-    offset: int32, (delay, receptor, target) in one.
+    All (n_entries,). offset: int32, delay, receptor and target in one number.
     """
 
     row: npt.NDArray[np.int64]
@@ -161,19 +162,19 @@ class Entries:
         entry = edges.source.astype(np.int64) * ring.size + edges.offset(ring)
         order = np.argsort(entry, kind="stable")
         entry = entry[order]
-        first = np.flatnonzero(np.diff(entry, prepend=-1))
+        starts = np.flatnonzero(np.diff(entry, prepend=-1))
         weight = edges.weight[order]
-        merged = weight if first.size == entry.size else np.add.reduceat(weight, first)
-        row, offset = np.divmod(entry[first], ring.size)
-        return cls(row, offset.astype(np.int32), merged, edges.connection[order][first])
+        weight_sums = weight if starts.size == entry.size else np.add.reduceat(weight, starts)
+        row, offset = np.divmod(entry[starts], ring.size)
+        return cls(row, offset.astype(np.int32), weight_sums, edges.connection[order][starts])
 
     def edges(self, ring: Ring) -> EdgeList:
-        """The synapses again."""
-        inside = self.offset % ring.width
+        """The entries as an edge list."""
+        slot_offset = self.offset % ring.width
         return EdgeList(
             source=self.row.astype(np.int32),
-            target=(inside % ring.n_cells).astype(np.int32),
-            receptor=(inside // ring.n_cells).astype(np.int16),
+            target=(slot_offset % ring.n_cells).astype(np.int32),
+            receptor=(slot_offset // ring.n_cells).astype(np.int16),
             delay_steps=(self.offset // ring.width).astype(np.int32),
             weight=self.weight,
             connection=self.connection,

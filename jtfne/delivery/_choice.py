@@ -1,4 +1,4 @@
-"""Which delivery a circuit gets: as the user says, or by its size and the devices that there are."""
+"""Which delivery a circuit gets: the one that a user names, or by its size and the devices."""
 
 import dataclasses
 from collections.abc import Callable
@@ -43,8 +43,8 @@ class Synapses:
     def out_degrees(self) -> npt.NDArray[np.int64]:
         """Edges of each source: (n_cells,)."""
         (degrees,) = self.degrees(np.zeros(self.ring.n_cells, np.int64), 1)
-        found: npt.NDArray[np.int64] = degrees
-        return found
+        out_degrees: npt.NDArray[np.int64] = degrees
+        return out_degrees
 
     def blocks_bytes(self) -> int:
         """Bytes of rows in blocks on one device."""
@@ -70,11 +70,11 @@ class Event:
     """`EventDelivery`: costs what spikes cost. The fastest on CPU, for a circuit at a time."""
 
     def n_bytes(self, synapses: Synapses) -> int:
-        """As `Choice`."""
+        """About how much memory the rows of blocks take."""
         return synapses.blocks_bytes()
 
     def build(self, synapses: Synapses) -> EventDelivery:
-        """As `Choice`. Raises: JtfneError if a ring entry has no int32 index."""
+        """Pack the synapses in blocks. Raises: JtfneError if a ring entry has no int32 index."""
         degrees = synapses.out_degrees()
         return EventDelivery.build(synapses.chunks(), degrees, synapses.ring, synapses.dtype, tracked=synapses.tracked)
 
@@ -84,11 +84,11 @@ class Sparse:
     """`SparseDelivery`: every synapse at every step. For batches, gradients and accelerators."""
 
     def n_bytes(self, synapses: Synapses) -> int:
-        """As `Choice`: source, entry, weight and place of each synapse, before any merge."""
+        """Bytes of source, entry, weight and place of each synapse, before any merge."""
         return synapses.n_edges * (12 + synapses.dtype.itemsize)
 
     def build(self, synapses: Synapses) -> SparseDelivery:
-        """As `Choice`."""
+        """Sort the synapses by where they arrive."""
         return SparseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
 
 
@@ -97,11 +97,11 @@ class Dense:
     """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and accelerators."""
 
     def n_bytes(self, synapses: Synapses) -> int:
-        """As `Choice`."""
+        """Bytes of all matrices."""
         return dense_bytes(synapses.ring, synapses.n_delays, synapses.dtype.itemsize)
 
     def build(self, synapses: Synapses) -> DenseDelivery:
-        """As `Choice`. Raises: JtfneError if the matrices take more than 4 GiB."""
+        """Fill the matrices. Raises: JtfneError if they take more than 4 GiB."""
         return DenseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
 
 
@@ -116,11 +116,14 @@ class Sharded:
     mesh: Mesh | None = None
 
     def n_bytes(self, synapses: Synapses) -> int:
-        """As `Choice`, on all devices; rows are cut in more blocks, and there are no more than that many."""
+        """About how much memory the rows of blocks take on all devices together."""
         return synapses.blocks_bytes()
 
     def build(self, synapses: Synapses) -> ShardedDelivery:
-        """As `Choice`. Raises: JtfneError for a mesh of several axes, or one that leaves out devices' processes."""
+        """Pack the synapses of each device.
+
+        Raises: JtfneError for a mesh of several axes, or without a device of some process.
+        """
         mesh = default_mesh() if self.mesh is None else self.mesh
         refuse_misfit(mesh)
         layout = Layout.of(synapses.ring.n_cells, synapses.models, mesh.size)
@@ -147,27 +150,29 @@ def check_choice(delivery: Any, where: str) -> None:
 
 
 def refuse_misfit(mesh: Mesh) -> None:
-    """Raises: JtfneError for a mesh that cells cannot be dealt over."""
+    """Raises: JtfneError for a mesh over which cells cannot be sharded."""
     where = "delivery Sharded(mesh=...)"
     if len(mesh.axis_names) != 1:
-        given = f"a mesh with axes {', '.join(map(repr, mesh.axis_names))}"
-        raise refuse(given, "one axis, over which cells are dealt", where)
-    there, known = list(mesh.devices.flat), set(jax.devices())
-    if any(device not in known for device in there):
-        raise refuse(f"a mesh over devices {there}", f"the devices of this run, {jax.devices()}", where)
-    left_out = {device.process_index for device in known} - {device.process_index for device in there}
-    if left_out:
-        given = f"a mesh without a device of process {', '.join(map(str, sorted(left_out)))}"
-        raise refuse(given, "at least one device of each process", where)
+        description = f"a mesh with axes {', '.join(map(repr, mesh.axis_names))}"
+        raise refuse(description, "one axis, over which cells are dealt", where)
+    mesh_devices, run_devices = list(mesh.devices.flat), set(jax.devices())
+    if any(device not in run_devices for device in mesh_devices):
+        raise refuse(f"a mesh over devices {mesh_devices}", f"the devices of this run, {jax.devices()}", where)
+    absent_processes = {device.process_index for device in run_devices} - {
+        device.process_index for device in mesh_devices
+    }
+    if absent_processes:
+        description = f"a mesh without a device of process {', '.join(map(str, sorted(absent_processes)))}"
+        raise refuse(description, "at least one device of each process", where)
 
 
 def choose(synapses: Synapses) -> Choice:
-    """What serves these synapses best on the devices that there are.
+    """The delivery that is fastest for these synapses on the devices at hand.
 
     On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators, where a loop over
     single spikes is slow, matrices while they are small, else the sparse form.
     """
     if jax.default_backend() == "cpu":
-        several = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
-        return Sharded() if several or jax.process_count() > 1 else Event()
+        pays_to_shard = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM
+        return Sharded() if pays_to_shard or jax.process_count() > 1 else Event()
     return Dense() if Dense().n_bytes(synapses) <= DENSE_UP_TO else Sparse()

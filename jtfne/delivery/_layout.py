@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Cells dealt to devices in turn, a word of 32 at a time, so that each population is split evenly.
+    """Cells sharded over devices, words of 32 in turn, so that each population is split evenly.
 
     runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins at a multiple of
     32 * n_devices *positions*, so all devices hold as many cells of each model, and positions keep the order of rows.
@@ -27,21 +27,21 @@ class Layout:
     def of(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
         """The layout of cells of several models; indices: the rows of each, None for all of them."""
         model = np.zeros(n_cells, np.int64)
-        for k, rows in enumerate(indices):
-            model[slice(None) if rows is None else rows] = k
-        firsts = [0, *(np.flatnonzero(np.diff(model)) + 1).tolist(), n_cells]
-        return cls(tuple((a, b - a) for a, b in itertools.pairwise(firsts)), n_devices)
+        for model_index, rows in enumerate(indices):
+            model[slice(None) if rows is None else rows] = model_index
+        starts = [0, *(np.flatnonzero(np.diff(model)) + 1).tolist(), n_cells]
+        return cls(tuple((start, stop - start) for start, stop in itertools.pairwise(starts)), n_devices)
 
     @functools.cached_property
     def row_of(self) -> Ints:
         """The row that each position holds or copies: (n_devices * n_local,)."""
-        parts = [first + np.minimum(np.arange(room), n - 1) for (first, n), room in self._rooms()]
+        parts = [first_row + np.minimum(np.arange(room), n_rows - 1) for (first_row, n_rows), room in self._rooms()]
         return np.concatenate(parts)
 
     @functools.cached_property
     def real(self) -> npt.NDArray[np.bool_]:
         """Whether a position holds a cell, or a copy: (n_devices * n_local,)."""
-        return np.concatenate([np.arange(room) < n for (_, n), room in self._rooms()])
+        return np.concatenate([np.arange(room) < n_rows for (_, n_rows), room in self._rooms()])
 
     @functools.cached_property
     def position_of(self) -> Ints:
@@ -54,7 +54,7 @@ class Layout:
         return self.row_of.size // self.n_devices
 
     def place(self, position: Ints) -> tuple[Ints, Ints]:
-        """Device, and place there, of each position."""
+        """Device of each position, and its place on that device."""
         word, bit = np.divmod(position, 32)
         turn, device = np.divmod(word, self.n_devices)
         return device, turn * 32 + bit
@@ -63,9 +63,9 @@ class Layout:
     def dealt(self) -> Ints:
         """The position of every place: (n_devices, n_local)."""
         device, local = self.place(np.arange(self.row_of.size))
-        found = np.empty((self.n_devices, self.n_local), np.int64)
-        found[device, local] = np.arange(self.row_of.size)
-        return found
+        positions = np.empty((self.n_devices, self.n_local), np.int64)
+        positions[device, local] = np.arange(self.row_of.size)
+        return positions
 
     @functools.cached_property
     def rows(self) -> Ints:
@@ -75,4 +75,4 @@ class Layout:
     def _rooms(self) -> list[tuple[tuple[int, int], int]]:
         """Each run, and the positions that it takes."""
         step = 32 * self.n_devices
-        return [((first, n), -(-n // step) * step) for first, n in self.runs]
+        return [((first_row, n_rows), -(-n_rows // step) * step) for first_row, n_rows in self.runs]

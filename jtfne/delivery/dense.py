@@ -35,18 +35,20 @@ class DenseDelivery:
 
         Raises: JtfneError if the matrices take more than 4 GiB.
         """
-        found = joined([Entries.of(chunk(), ring) for chunk in chunks])
-        delay, at = np.divmod(found.offset, ring.width)
-        delays, which = np.unique(delay, return_inverse=True)
+        entries = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        delay, column = np.divmod(entries.offset, ring.width)
+        delays, matrix_index = np.unique(delay, return_inverse=True)
         shape = (delays.size, ring.n_cells, ring.width)
         n_bytes = dense_bytes(ring, delays.size, np.dtype(dtype).itemsize)
         if n_bytes > MOST_BYTES:
-            given = f"DenseDelivery of {n_bytes / 2**30:.1f} GiB ({delays.size} delays, {ring.n_cells} cells)"
-            raise refuse(given, f"at most {MOST_BYTES / 2**30:g} GiB; SparseDelivery holds synapses only", "delivery")
+            description = f"DenseDelivery of {n_bytes / 2**30:.1f} GiB ({delays.size} delays, {ring.n_cells} cells)"
+            raise refuse(
+                description, f"at most {MOST_BYTES / 2**30:g} GiB; SparseDelivery holds synapses only", "delivery"
+            )
         weights = np.zeros(shape, dtype)
-        weights[which, found.row, at] = found.weight
+        weights[matrix_index, entries.row, column] = entries.weight
         rule = np.full(shape, -1, np.int16)
-        rule[which, found.row, at] = found.connection
+        rule[matrix_index, entries.row, column] = entries.connection
         return cls(
             weights=jnp.asarray(weights),
             connection=jnp.asarray(rule) if tracked else None,
@@ -55,37 +57,41 @@ class DenseDelivery:
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs the same however many spikes there are."""
-        sent = spikes.astype(ring.dtype) if scale is None else spikes * scale
+        """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
+        spike_scale = spikes.astype(ring.dtype) if scale is None else spikes * scale
         for matrix, delay in zip(self.weights, self.delays, strict=True):
-            at = (step + delay) % self.ring.n_slots * self.ring.width
-            slot = jax.lax.dynamic_slice(ring, (at,), (self.ring.width,))
-            ring = jax.lax.dynamic_update_slice(ring, slot + sent @ matrix, (at,))
+            slot_start = (step + delay) % self.ring.n_slots * self.ring.width
+            slot = jax.lax.dynamic_slice(ring, (slot_start,), (self.ring.width,))
+            ring = jax.lax.dynamic_update_slice(ring, slot + spike_scale @ matrix, (slot_start,))
         return ring
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
-        delay, at = np.divmod(offset, self.ring.width)
-        which = np.searchsorted(np.array(self.delays), delay)
-        return (which * self.ring.n_cells + row) * self.ring.width + at
+        """Index into the flat weights of each entry (row, offset): (n,)."""
+        delay, column = np.divmod(offset, self.ring.width)
+        matrix_index = np.searchsorted(np.array(self.delays), delay)
+        return (matrix_index * self.ring.n_cells + row) * self.ring.width + column
 
     def edges(self) -> EdgeList:
-        """As `Delivery`; a synapse of weight zero is none, unless it was tracked."""
+        """The synapses; one of weight zero is left out, unless connections are tracked."""
         weights = np.asarray(self.weights)
-        there = weights != 0.0 if self.connection is None else np.asarray(self.connection) >= 0
-        row, which, at = np.nonzero(there.transpose(1, 0, 2))
-        offset = np.array(self.delays, np.int64)[which] * self.ring.width + at
-        rule = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[which, row, at]
-        weight = weights[which, row, at].astype(np.float64)
+        is_synapse = weights != 0.0 if self.connection is None else np.asarray(self.connection) >= 0
+        row, matrix_index, column = np.nonzero(is_synapse.transpose(1, 0, 2))
+        offset = np.array(self.delays, np.int64)[matrix_index] * self.ring.width + column
+        rule = (
+            np.zeros(row.size, np.int16)
+            if self.connection is None
+            else np.asarray(self.connection)[matrix_index, row, column]
+        )
+        weight = weights[matrix_index, row, column].astype(np.float64)
         return Entries(row, offset.astype(np.int32), weight, rule).edges(self.ring)
 
 
 def dense_bytes(ring: Ring, n_delays: int, itemsize: int) -> int:
-    """What the matrices of `n_delays` take."""
+    """Bytes of the matrices of `n_delays` delays."""
     return n_delays * ring.n_cells * ring.width * itemsize

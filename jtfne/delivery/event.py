@@ -65,96 +65,100 @@ class EventDelivery:
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
         each_in_turn(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
         arrays: dict[str, Any] = blocks.arrays()
-        placed: dict[str, Any] = {name: a if a is None else jax.device_put(a) for name, a in arrays.items()}
+        device_arrays: dict[str, Any] = {
+            name: array if array is None else jax.device_put(array) for name, array in arrays.items()
+        }
         return cls(
-            **placed,
+            **device_arrays,
             ring=ring,
             one_block=blocks.one_block,
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs what its spikes cost."""
-        added: jax.Array = over_spikes(words, lambda ring, cell: self._row_added(ring, cell, step, scale), ring)
-        return added
+        """The ring with the row of each spike added; the cost grows with the number of spikes."""
+        new_ring: jax.Array = over_spikes(words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring)
+        return new_ring
 
     def deliver_known(self, ring: jax.Array, spiked: Spiked, step: jax.Array) -> jax.Array:
-        """`deliver`, to the bit, of spikes that are known as numbers: a third of the cost of finding them in words."""
+        """Same result as `deliver`, bit for bit, from numbers of cells: a third of the cost."""
         numbers = spiked.cells
-        added: jax.Array = jax.lax.fori_loop(
-            spiked.first, spiked.last, lambda k, ring: self._row_added(ring, numbers[k], step, None), ring
+        new_ring: jax.Array = jax.lax.fori_loop(
+            spiked.first, spiked.last, lambda k, ring: self._add_row(ring, numbers[k], step, None), ring
         )
-        return added
+        return new_ring
 
-    def _row_added(self, ring: jax.Array, cell: jax.Array, step: jax.Array, scale: jax.Array | None) -> jax.Array:
+    def _add_row(self, ring: jax.Array, cell: jax.Array, step: jax.Array, scale: jax.Array | None) -> jax.Array:
         """The ring with the synapses of one cell added."""
 
-        def block_added(block: jax.Array, ring: jax.Array) -> jax.Array:
+        def add_block(block: jax.Array, ring: jax.Array) -> jax.Array:
             offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False)
             weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
             weight = weight if scale is None else scale[cell] * weight
-            at = self.ring.turned(offset, step)
-            return ring.at[at].add(weight, mode="promise_in_bounds", unique_indices=True)
+            indices = self.ring.turned(offset, step)
+            return ring.at[indices].add(weight, mode="promise_in_bounds", unique_indices=True)
 
         if self.one_block:
-            return block_added(cell, ring)
-        first = self.first_block[cell]
-        last = first + self.n_blocks_of[cell]
-        added: jax.Array = jax.lax.fori_loop(first, last, block_added, ring)
-        return added
+            return add_block(cell, ring)
+        first_block = self.first_block[cell]
+        stop_block = first_block + self.n_blocks_of[cell]
+        new_ring: jax.Array = jax.lax.fori_loop(first_block, stop_block, add_block, ring)
+        return new_ring
 
     def edges(self) -> EdgeList:
-        """As `Delivery`, read back from the blocks."""
-        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
-        row_of_block = np.repeat(np.arange(room.size), room)
+        """The synapses, read back from the blocks."""
+        n_blocks = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
+        row_of_block = np.repeat(np.arange(n_blocks.size), n_blocks)
         offsets = np.asarray(self.offsets)
-        real = offsets >= self.ring.width  # slot 0 holds the padding only
-        row = np.repeat(row_of_block, real.sum(1))
-        tracked = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[real]
-        weight = np.asarray(self.weights)[real].astype(np.float64)
-        return Entries(row, offsets[real], weight, tracked).edges(self.ring)
+        is_entry = offsets >= self.ring.width  # slot 0 holds the padding only
+        row = np.repeat(row_of_block, is_entry.sum(1))
+        connection = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[is_entry]
+        weight = np.asarray(self.weights)[is_entry].astype(np.float64)
+        return Entries(row, offsets[is_entry], weight, connection).edges(self.ring)
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
-        room = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
+        """Index into the flat weights of each entry (row, offset): (n,)."""
+        n_blocks = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
         offsets = np.asarray(self.offsets)
-        real = np.flatnonzero(offsets >= self.ring.width)
-        rows = np.repeat(np.arange(room.size), room)[real // offsets.shape[1]]
-        return real[rows_of_keys(rows * self.ring.size + offsets.reshape(-1)[real], row * self.ring.size + offset)]
+        entry_index = np.flatnonzero(offsets >= self.ring.width)
+        rows = np.repeat(np.arange(n_blocks.size), n_blocks)[entry_index // offsets.shape[1]]
+        return entry_index[
+            rows_of_keys(rows * self.ring.size + offsets.reshape(-1)[entry_index], row * self.ring.size + offset)
+        ]
 
 
 def over_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
-    """What `use(value, cell)` makes of `value`, cell after cell that spiked, in their order."""
+    """The last value of `value = use(value, cell)`, for each cell that spiked, ascending."""
 
-    def used(carry: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
-        (cell, _), words, value = carry
+    def consume_spike(state: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
+        (cell, _), words, value = state
         value = use(value, cell)
         # only the word itself is read: whatever else looked at the old words would make XLA copy them
         bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
         words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")
-        return _first_of(words), words, value
+        return _find_first_spike(words), words, value
 
-    return jax.lax.while_loop(lambda carry: carry[0].found, used, (_first_of(words), words, value))[2]
+    return jax.lax.while_loop(lambda state: state[0].exists, consume_spike, (_find_first_spike(words), words, value))[2]
 
 
 class _Next(NamedTuple):
-    """The next cell to deliver, if one is found."""
+    """The next cell to deliver, and whether there is one."""
 
     cell: jax.Array
-    found: jax.Array
+    exists: jax.Array
 
 
-def _first_of(words: jax.Array) -> _Next:
-    """The first cell whose bit is set."""
-    at = jnp.argmax(words != 0).astype(jnp.int32)
-    word = words[at]
-    lowest = word & (~word + 1)
-    return _Next(at * 32 + 31 - jax.lax.clz(lowest).astype(jnp.int32), word != 0)
+def _find_first_spike(words: jax.Array) -> _Next:
+    """The first cell whose bit is set, and whether there is one."""
+    word_index = jnp.argmax(words != 0).astype(jnp.int32)
+    word = words[word_index]
+    lowest_bit = word & (~word + 1)  # two's complement: only the lowest set bit of both is equal
+    return _Next(word_index * 32 + 31 - jax.lax.clz(lowest_bit).astype(jnp.int32), word != 0)
 
 
 class Blocks:
@@ -176,47 +180,47 @@ class Blocks:
     ) -> None:
         self._block = block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
         room = blocks_of(degrees, self._block)
-        self._first = np.cumsum(room) - room
+        self._first_blocks = np.cumsum(room) - room
         shape = (max(int(room.sum()), n_blocks), self._block)
-        self._offsets = _aligned(shape, np.int32)
+        self._offsets = _allocate_aligned(shape, np.int32)
         self._offsets[:] = np.arange(self._block, dtype=np.int32)
-        self._weights = _aligned(shape, dtype)
+        self._weights = _allocate_aligned(shape, dtype)
         self._connection = np.full(shape, -1, np.int16) if tracked else None
-        self._used = np.ones(degrees.size, np.int32)
+        self._block_counts = np.ones(degrees.size, np.int32)
         self.one_block = shape[0] == degrees.size
 
     def put(self, entries: Entries) -> None:
         """Fill in whole rows. Threads may do so at once, each with rows of its own."""
         if not entries.row.size:
             return
-        first, last = int(entries.row[0]), int(entries.row[-1]) + 1
-        lengths = np.bincount(entries.row - first)
-        self._used[first:last] = blocks_of(lengths, self._block)
-        gap = self._first[first:last] * self._block - (np.cumsum(lengths) - lengths)
-        at = np.arange(entries.row.size) + np.repeat(gap, lengths)
-        self._offsets.reshape(-1)[at] = entries.offset
-        self._weights.reshape(-1)[at] = entries.weight
+        start, stop = int(entries.row[0]), int(entries.row[-1]) + 1
+        lengths = np.bincount(entries.row - start)
+        self._block_counts[start:stop] = blocks_of(lengths, self._block)
+        gap = self._first_blocks[start:stop] * self._block - (np.cumsum(lengths) - lengths)
+        index = np.arange(entries.row.size) + np.repeat(gap, lengths)
+        self._offsets.reshape(-1)[index] = entries.offset
+        self._weights.reshape(-1)[index] = entries.weight
         if self._connection is not None:
-            self._connection.reshape(-1)[at] = entries.connection
+            self._connection.reshape(-1)[index] = entries.connection
 
     def arrays(self) -> dict[str, npt.NDArray[Any] | None]:
         """The arrays by the name of their field."""
         return {
             "offsets": self._offsets,
             "weights": self._weights,
-            "first_block": narrowed(self._first, np.int32, name="a block of synapses", where="delivery"),
-            "n_blocks_of": self._used,
+            "first_block": narrowed(self._first_blocks, np.int32, name="a block of synapses", where="delivery"),
+            "n_blocks_of": self._block_counts,
             "connection": self._connection,
         }
 
 
-def _aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any other."""
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.zeros(n_bytes + 64, np.uint8)
-    first = -room.ctypes.data % 64
-    found: npt.NDArray[Any] = room[first : first + n_bytes].view(dtype).reshape(shape)
-    return found
+    buffer = np.zeros(n_bytes + 64, np.uint8)
+    offset = -buffer.ctypes.data % 64
+    array: npt.NDArray[Any] = buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
+    return array
 
 
 def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
@@ -227,7 +231,7 @@ def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
 
 
 def blocks_of(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
-    """Blocks of each row, at least one."""
+    """How many blocks each row takes, at least one."""
     return np.maximum(-(-degrees // block), 1)
 
 

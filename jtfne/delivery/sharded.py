@@ -1,4 +1,4 @@
-"""Sharded delivery: cells dealt to the devices of a mesh; each device gathers all spikes and serves its own cells."""
+"""Sharded delivery: each device of a mesh gathers all spikes and serves the cells that it holds."""
 
 import dataclasses
 from typing import Any, Self
@@ -32,12 +32,12 @@ class ShardedDelivery:
 
     @property
     def ring(self) -> Ring:
-        """That of one device."""
+        """The ring buffer of one device."""
         return self.rows.ring
 
     @property
     def connection(self) -> jax.Array | None:
-        """As `Delivery`."""
+        """The rule that drew each synapse, where that is tracked."""
         return self.rows.connection
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -63,49 +63,56 @@ class ShardedDelivery:
         Raises: JtfneError as `EventDelivery.build`.
         """
         local = dataclasses.replace(ring, n_cells=layout.n_local)
-        spread = np.zeros((mesh.size, layout.row_of.size), np.int64)
-        spread[:, layout.position_of] = degrees
+        position_degrees = np.zeros((mesh.size, layout.row_of.size), np.int64)
+        position_degrees[:, layout.position_of] = degrees
         block = block_length(int(degrees.max(initial=1)), local.width)
-        n_blocks = max(int(blocks_of(each, block).sum()) for each in spread)
-        here = own_devices(mesh)
-        room = {k: Blocks(spread[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block) for k in here}
+        n_blocks = max(int(blocks_of(device_degrees, block).sum()) for device_degrees in position_degrees)
+        device_indices = own_devices(mesh)
+        room = {
+            k: Blocks(position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block)
+            for k in device_indices
+        }
         device_of, place_of = layout.place(layout.position_of)
 
-        def split(edges: EdgeList) -> None:
-            at = device_of[edges.target]
+        def put_chunk(edges: EdgeList) -> None:
+            device_of_edge = device_of[edges.target]
             for k, blocks in room.items():
-                mine = at == k
-                columns = {each.name: getattr(edges, each.name)[mine] for each in dataclasses.fields(EdgeList)}
+                is_on_device = device_of_edge == k
+                columns = {
+                    field.name: getattr(edges, field.name)[is_on_device] for field in dataclasses.fields(EdgeList)
+                }
                 columns["source"] = layout.position_of[columns["source"]]
                 columns["target"] = place_of[columns["target"]]
                 blocks.put(Entries.of(EdgeList(**columns), local))
 
-        each_in_turn(chunks, split)
-        arrays: list[dict[str, Any]] = [room[k].arrays() for k in here]
-        whole: dict[str, Any] = {
-            name: None if array is None else stacked([each.pop(name) for each in arrays], mesh)
-            for name, array in list(arrays[0].items())
+        each_in_turn(chunks, put_chunk)
+        arrays_by_device: list[dict[str, Any]] = [room[k].arrays() for k in device_indices]
+        global_arrays: dict[str, Any] = {
+            name: None
+            if array is None
+            else stacked([device_arrays.pop(name) for device_arrays in arrays_by_device], mesh)
+            for name, array in list(arrays_by_device[0].items())
         }
         return cls(
-            rows=EventDelivery(**whole, ring=local, one_block=False),
-            real=stacked([_words_of(layout.real[layout.dealt[k]]) for k in here], mesh),
+            rows=EventDelivery(**global_arrays, ring=local, one_block=False),
+            real=stacked([_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh),
             layout=layout,
             mesh=mesh,
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`, on one device: words are dealt in turn, so every device's k-th comes before any (k+1)-th."""
+        """The spikes of all devices as words, gathered on one device."""
         words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
-        return words.T.reshape(-1)
+        return words.T.reshape(-1)  # words are dealt in turn: the k-th of every device, then the (k + 1)-th
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`, onto the cells of one device."""
+        """The ring of one device with the synapses of every cell that spiked added."""
         return self.rows.deliver(ring, spikes, words, step, scale)
 
     def edges(self) -> EdgeList:
-        """As `Delivery`, of all devices. Raises: JtfneError if other processes hold a part."""
+        """The synapses of all devices. Raises: JtfneError if other processes hold a part."""
         if not self.real.is_fully_addressable:
             raise refuse("edges spread over several processes", "one process", "ShardedDelivery.edges")
         parts = []
@@ -114,23 +121,26 @@ class ShardedDelivery:
             source = self.layout.row_of[edges.source].astype(np.int32)
             target = self.layout.rows[k][edges.target].astype(np.int32)
             parts.append(dataclasses.replace(edges, source=source, target=target))
-        columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(EdgeList)}
+        columns = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(EdgeList)
+        }
         order = np.argsort(columns["source"], kind="stable")
         return EdgeList(**{name: column[order] for name, column in columns.items()})
 
 
 def own_devices(mesh: Mesh) -> list[int]:
-    """Which devices of `mesh` are of this process, by their place in it."""
+    """Indices in `mesh` of the devices that belong to this process."""
     return [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
 
 
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
-    """One array over the mesh, leading with its devices, from the parts of those of this process."""
+    """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
-    here = own_devices(mesh)
-    each = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, here, strict=True)]
+    device_indices = own_devices(mesh)
+    shards = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, device_indices, strict=True)]
     shape = (mesh.size, *parts[0].shape)
-    return jax.make_array_from_single_device_arrays(shape, sharding, each)
+    return jax.make_array_from_single_device_arrays(shape, sharding, shards)
 
 
 def over(mesh: Mesh) -> PartitionSpec:
@@ -146,8 +156,8 @@ def everywhere() -> PartitionSpec:
     return spec
 
 
-def _words_of(real: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
-    """Flags (n,), n a multiple of 32, as `pack` does, on the host."""
+def _pack_on_host(real: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
+    """Flags (n,) packed to words as `pack` does, on the host; n is a multiple of 32."""
     return np.packbits(real, bitorder="little").view("<u4").astype(np.uint32)
 
 

@@ -31,41 +31,43 @@ class SparseDelivery:
     @classmethod
     def build(cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
         """Sort edges by where they arrive; those of one source that meet in all else become one."""
-        found = joined([Entries.of(chunk(), ring) for chunk in chunks])
-        order = np.argsort(found.offset, kind="stable")
-        offsets, entry = np.unique(found.offset[order], return_inverse=True)
+        entries = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        order = np.argsort(entries.offset, kind="stable")
+        offsets, entry = np.unique(entries.offset[order], return_inverse=True)
         return cls(
-            source=jnp.asarray(found.row[order], jnp.int32),
+            source=jnp.asarray(entries.row[order], jnp.int32),
             entry=jnp.asarray(entry, jnp.int32),
-            weights=jnp.asarray(found.weight[order].astype(dtype)),
+            weights=jnp.asarray(entries.weight[order].astype(dtype)),
             offsets=jnp.asarray(offsets, jnp.int32),
-            connection=jnp.asarray(found.connection[order]) if tracked else None,
+            connection=jnp.asarray(entries.connection[order]) if tracked else None,
             ring=ring,
         )
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """As `Delivery`."""
+        """The spikes as packed words (see `pack`)."""
         return pack(spikes)
 
     def deliver(
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
-        """As `Delivery`; costs the same however many spikes there are."""
-        sent = spikes.astype(ring.dtype) if scale is None else spikes * scale
-        sent = sent.at[self.source].get(mode="promise_in_bounds") * self.weights
+        """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
+        amounts = spikes.astype(ring.dtype) if scale is None else spikes * scale
+        amounts = amounts.at[self.source].get(mode="promise_in_bounds") * self.weights
         n_entries = self.offsets.shape[0]
-        arriving = jax.ops.segment_sum(sent, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds")
-        at = self.ring.turned(self.offsets, step)
-        return ring.at[at].add(arriving, mode="promise_in_bounds", unique_indices=True)
+        arrivals = jax.ops.segment_sum(
+            amounts, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds"
+        )
+        indices = self.ring.turned(self.offsets, step)
+        return ring.at[indices].add(arrivals, mode="promise_in_bounds", unique_indices=True)
 
     def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """As `Delivery`."""
+        """Index into the flat weights of each entry (row, offset): (n,)."""
         offsets = np.asarray(self.offsets)[np.asarray(self.entry)]
         keys = np.asarray(self.source).astype(np.int64) * self.ring.size + offsets
         return rows_of_keys(keys, row * self.ring.size + offset)
 
     def edges(self) -> EdgeList:
-        """As `Delivery`."""
+        """The synapses as they are delivered."""
         source, weight = np.asarray(self.source).astype(np.int64), np.asarray(self.weights).astype(np.float64)
         rule = np.zeros(source.size, np.int16) if self.connection is None else np.asarray(self.connection)
         offset = np.asarray(self.offsets)[np.asarray(self.entry)]

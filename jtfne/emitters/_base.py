@@ -66,7 +66,7 @@ class SynapticInput(NamedTuple):
         return total
 
     def mean_at_pA(self, v_mV: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """Exact mean over the step of all, at a membrane held at `v_mV` (n_cells,): (n_cells,)."""
+        """Exact mean over the step of all inputs, at a membrane held at `v_mV`: (n_cells,)."""
         currents_pA = self.mean_pA(dt_ms)
         if self.conductances is None:
             return currents_pA
@@ -74,7 +74,7 @@ class SynapticInput(NamedTuple):
         return currents_pA + g_e_pA - g_nS * v_mV
 
     def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
-        """The input of the cells that `take` chooses of (..., n_cells)."""
+        """The input of some cells only; `take` picks them from an array (..., n_cells)."""
         g, jumps_mV, ramp = self.conductances, self.jumps_mV, self.ramp_pA_per_ms
         return self._replace(
             i_pA=take(self.i_pA),
@@ -101,34 +101,35 @@ class SynapticInput(NamedTuple):
         dendrite_share: of what has no share of its own; a number or (n_cells,).
         """
         n_jumps = 0 if self.jumps_mV is None else self.jumps_mV.shape[0]
-        own = jnp.full((n_jumps, 1), jnp.nan)
+        own_shares = jnp.full((n_jumps, 1), jnp.nan)
         if self.dendrite_share is not None:
-            own = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
-        return jnp.where(jnp.isnan(own), dendrite_share, own)
+            own_shares = self.dendrite_share[self.dendrite_share.shape[0] - n_jumps :, None]
+        return jnp.where(jnp.isnan(own_shares), dendrite_share, own_shares)
 
     def means_at_pA(
         self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
     ) -> tuple[jax.Array, jax.Array]:
-        """As `mean_at_pA`, of what arrives at a soma held at `v_mV` and at a dendrite held at `v_d_mV`.
+        """Exact mean over the step of what arrives at a soma and at a dendrite: (n_cells,) each.
 
+        v_mV, v_d_mV: (n_cells,), the potentials at which soma and dendrite are held.
         dendrite_share: of what has no share of its own; a number or (n_cells,).
         """
         if self.dendrite_share is None:
             soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
             return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
         n_rows = self.i_pA.shape[0] + (0 if self.conductances is None else self.conductances.g_nS.shape[0])
-        own = (self.dendrite_share[r] for r in range(n_rows))
-        shares = [jnp.where(jnp.isnan(each), dendrite_share, each) for each in own]
-        soma, dendrite = self._times([1.0 - each for each in shares]), self._times(shares)
+        own_shares = (self.dendrite_share[r] for r in range(n_rows))
+        shares = [jnp.where(jnp.isnan(share), dendrite_share, share) for share in own_shares]
+        soma, dendrite = self._weight_rows([1.0 - share for share in shares]), self._weight_rows(shares)
         return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
 
-    def _times(self, shares: list[jax.Array]) -> "SynapticInput":
+    def _weight_rows(self, shares: list[jax.Array]) -> "SynapticInput":
         """Each row times its share, a number or (n_cells,)."""
         n_currents, g, ramp = self.i_pA.shape[0], self.conductances, self.ramp_pA_per_ms
         return self._replace(
-            i_pA=_scaled(self.i_pA, shares[:n_currents]),
-            conductances=None if g is None else g._replace(g_nS=_scaled(g.g_nS, shares[n_currents:])),
-            ramp_pA_per_ms=None if ramp is None else _scaled(ramp, shares[: self.n_ramps]),
+            i_pA=_scale_rows(self.i_pA, shares[:n_currents]),
+            conductances=None if g is None else g._replace(g_nS=_scale_rows(g.g_nS, shares[n_currents:])),
+            ramp_pA_per_ms=None if ramp is None else _scale_rows(ramp, shares[: self.n_ramps]),
         )
 
 
@@ -138,19 +139,19 @@ RAMP_TERMS = 15  # of the series of `ramp_mean`: exact in double precision for y
 def ramp_mean(y: jax.Array | float) -> jax.Array:
     """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is 1/2 at y = 0.
 
-    Near 0 by its series, since that difference loses all digits there.
+    Near 0 it is taken from its series, since the difference loses all digits there.
     """
     y = jnp.asarray(y)
-    near = y < 0.5
-    small, large = jnp.where(near, y, 0.0), jnp.where(near, 1.0, y)
-    series = jnp.zeros_like(small)
+    is_near_zero = y < 0.5
+    small_y, large_y = jnp.where(is_near_zero, y, 0.0), jnp.where(is_near_zero, 1.0, y)
+    series = jnp.zeros_like(small_y)
     for k in reversed(range(RAMP_TERMS)):
-        series = series * -small / (k + 1) + 1.0 / (k + 2)
-    closed = (-jnp.expm1(-large) - large * jnp.exp(-large)) / (large * large)
-    return jnp.where(near, series, closed)
+        series = series * -small_y / (k + 1) + 1.0 / (k + 2)
+    closed_form = (-jnp.expm1(-large_y) - large_y * jnp.exp(-large_y)) / (large_y * large_y)
+    return jnp.where(is_near_zero, series, closed_form)
 
 
-def _scaled(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
+def _scale_rows(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
     """Rows (n, n_cells), each times its share."""
     return jnp.stack([share * row for share, row in zip(shares, rows, strict=True)]) if shares else rows
 
@@ -205,7 +206,9 @@ class Emitter(Protocol):
 def above(
     v_mV: jax.Array, th_mV: jax.Array | float, rest_mV: jax.Array | float, low_mV: jax.Array | float
 ) -> jax.Array:
-    """v above a threshold, by the distance of that from rest, or from `low_mV` if the cell rests above threshold.
+    """Distance of v above threshold, in units of threshold minus rest: (n_cells,).
+
+    Where a cell rests above threshold, `low_mV` takes the place of rest.
 
     An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has surrogate gradients:
     it spikes where that is not negative. Such an emitter makes it of this.

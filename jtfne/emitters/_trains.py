@@ -25,7 +25,7 @@ class Trains:
 
     def __init__(self, trains: Iterable[Any] = ()) -> None:
         try:
-            rows = [np.asarray(each, np.float64) for each in trains]
+            rows = [np.asarray(train, np.float64) for train in trains]
         except (TypeError, ValueError):
             rows = [np.zeros(())]
         if any(row.ndim != 1 for row in rows):
@@ -33,7 +33,7 @@ class Trains:
         self._keep(np.concatenate([np.zeros(0), *rows]), np.array([row.size for row in rows], np.int64))
 
     def _keep(self, t_ms: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> None:
-        """Make these the times of all cells, one after the other, and how many each has."""
+        """Set the times of all cells, one after the other, and how many each cell has."""
         for array in (t_ms, sizes):
             array.flags.writeable = False
         self.t_ms, self.sizes = t_ms, sizes
@@ -47,41 +47,43 @@ class Trains:
         """
         where = "SpikeSource.from_table"
         names = [str(name) for name in getattr(table, "column_names", table)]
-        of, at = next((pair for pair in COLUMNS if pair[0] in names), COLUMNS[0])
-        for name in (of, at):
+        cell_column, time_column = next((pair for pair in COLUMNS if pair[0] in names), COLUMNS[0])
+        for name in (cell_column, time_column):
             one_of(name, names, name="column", where=where)
         if "trial" in names and np.unique(np.asarray(table["trial"])).size > 1:
             raise refuse("spikes of several trials", "those of one", where)
         try:
-            ids, t_ms = (np.asarray(table[name], np.float64) for name in (of, at))
+            ids, t_ms = (np.asarray(table[name], np.float64) for name in (cell_column, time_column))
         except (TypeError, ValueError):
-            raise refuse(f"{of} and {at} that are no numbers", "ids, and times in ms", where) from None
+            raise refuse(
+                f"{cell_column} and {time_column} that are no numbers", "ids, and times in ms", where
+            ) from None
         if not np.all((ids >= 0) & (ids == np.floor(ids)) & (ids < NEVER)):
-            raise refuse(f"a {of} that is no id", "whole numbers of at least 0", where)
+            raise refuse(f"a {cell_column} that is no id", "whole numbers of at least 0", where)
         largest = int(ids.max(initial=-1))
         if cells is None and largest >= MOST_CELLS:
-            given = f"a {of} of id {largest}, which would take a train for each id up to it,"
+            description = f"a {cell_column} of id {largest}, which would take a train for each id up to it,"
             allowed = f"ids below {MOST_CELLS}, or cells=[...], the ids in the order of the cells of the type"
-            raise refuse(given, allowed, where)
+            raise refuse(description, allowed, where)
         order = np.lexsort((t_ms, ids))
         ids, t_ms = ids[order].astype(np.int64), t_ms[order]
         trains = cls()
         if cells is None:
             trains._keep(np.array(t_ms), np.bincount(ids, minlength=largest + 1).astype(np.int64))
             return trains
-        wanted = np.asarray(cells, np.int64)
-        first, last = (np.searchsorted(ids, wanted, side) for side in ("left", "right"))
-        return cls([t_ms[a:b] for a, b in zip(first, last, strict=True)])
+        cell_ids = np.asarray(cells, np.int64)
+        starts, stops = (np.searchsorted(ids, cell_ids, side) for side in ("left", "right"))
+        return cls([t_ms[start:stop] for start, stop in zip(starts, stops, strict=True)])
 
     def tolist(self) -> list[list[float]]:
         """The times of each cell."""
         return [row.tolist() for row in np.split(self.t_ms, np.cumsum(self.sizes))[:-1]]
 
     def of_cells(self, first: int, n_cells: int) -> "Trains":
-        """Those of `n_cells` cells from `first` on; without spikes where there is no train."""
+        """The trains of `n_cells` cells from `first` on; empty where there is no train."""
         sizes = np.zeros(n_cells, np.int64)
-        given = self.sizes[first : first + n_cells]
-        sizes[: given.size] = given
+        part_sizes = self.sizes[first : first + n_cells]
+        sizes[: part_sizes.size] = part_sizes
         start = int(self.sizes[:first].sum())
         part = Trains()
         part._keep(self.t_ms[start : start + int(sizes.sum())].copy(), sizes)
@@ -90,8 +92,8 @@ class Trains:
     def at_once(self, dt_ms: float) -> tuple[int, float] | None:
         """The first cell and time, ms, of a spike that falls into the step of the one before it, if there is any."""
         cell = np.repeat(np.arange(len(self)), self.sizes)
-        found = np.flatnonzero((np.diff(self._steps(dt_ms)) <= 0) & (np.diff(cell) == 0))
-        return (int(cell[found[0] + 1]), float(self.t_ms[found[0] + 1])) if found.size else None
+        clashes = np.flatnonzero((np.diff(self._steps(dt_ms)) <= 0) & (np.diff(cell) == 0))
+        return (int(cell[clashes[0] + 1]), float(self.t_ms[clashes[0] + 1])) if clashes.size else None
 
     def table(self, dt_ms: float) -> npt.NDArray[np.int32]:
         """The step of each spike, then NEVER: (n_cells, most spikes of a cell + 1).
@@ -99,8 +101,8 @@ class Trains:
         A spike comes in the step that ends at its time, or first after it; one at 0 ms in the first.
         Raises: JtfneError if two spikes of a cell fall into one step.
         """
-        twice = self.at_once(dt_ms)
-        if twice is not None:
+        clash = self.at_once(dt_ms)
+        if clash is not None:
             raise refuse("two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource")
         steps = np.full((len(self), int(self.sizes.max(initial=0)) + 1), NEVER, np.int32)
         place = np.arange(self.t_ms.size) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
@@ -111,11 +113,12 @@ class Trains:
         """The step of each spike.
 
         A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
-        of the time. It then lies behind the end of its step without meaning it. (Of other times one in 2^29 is one.)
+        of the time, and lie behind the end of its step by rounding only. (One in 2^29 of other
+        times is a float32.)
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
-            single = self.t_ms.astype(np.float32)
-            gap_ms = np.where(single == self.t_ms, 0.5 * np.spacing(single).astype(np.float64), 0.0)
+            t_float32_ms = self.t_ms.astype(np.float32)
+            gap_ms = np.where(t_float32_ms == self.t_ms, 0.5 * np.spacing(t_float32_ms).astype(np.float64), 0.0)
         slack = np.minimum(SLACK + gap_ms / dt_ms, 0.5)
         ends = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
         steps: npt.NDArray[np.int64] = np.minimum(ends, NEVER).astype(np.int64)  # a time far off has no integer
@@ -136,12 +139,14 @@ class Trains:
         return f"Trains({len(self)} cells, {self.t_ms.size} spikes)"
 
     def __reduce__(self) -> tuple[type, tuple[list[list[float]]]]:
-        """Pickled and copied whole."""
+        """Pickle and copy as a list of all times."""
         return Trains, (self.tolist(),)
 
 
 def joined(parts: Iterable[Trains]) -> Trains:
     """The trains of all cells from those of each population."""
-    whole, several = Trains(), list(parts)
-    whole._keep(np.concatenate([each.t_ms for each in several]), np.concatenate([each.sizes for each in several]))
-    return whole
+    all_trains, part_list = Trains(), list(parts)
+    all_trains._keep(
+        np.concatenate([part.t_ms for part in part_list]), np.concatenate([part.sizes for part in part_list])
+    )
+    return all_trains

@@ -13,7 +13,7 @@ from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
 
 class AdaptiveLIFState(NamedTuple):
-    """As LIFState, with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
+    """LIFState with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -26,8 +26,8 @@ class AdaptiveLIFState(NamedTuple):
 class AdaptiveLIF:
     """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th + th.
 
-    At a spike w grows by b and th by th_add, and the cell is reset and held as `LIF`. Each step holds w at its
-    exact mean, so that the membrane is off by the square of dt.
+    At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each
+    step holds w at its exact mean, so that the membrane is off by the square of dt.
     Defaults: membrane of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5; b and tau_w of Brette &
     Gerstner (2005), J. Neurophysiol. 94:3637-3642; threshold fixed (th_add 0), tau_th that of `GLIF2`.
     Source: Treves (1993), Network 4:259-284 (current); Chacron, Pakdaman & Longtin (2003), Neural Comput.
@@ -85,11 +85,11 @@ class AdaptiveLIF:
         start, w_pA, th_mV = self._start(state)
         w_end_pA, mean_pA = decayed(w_pA, self.tau_w_ms, dt_ms)
         th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
-        after, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
-        return AdaptiveLIFState(*after, w_end_pA, th_mV), spikes
+        membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
+        return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
     def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -106,15 +106,15 @@ class AdaptiveLIF:
         return driven(membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms)
 
     def jumped_pA(self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
-        """Membrane, w and th at the start of this step: reset and grown where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_th_mV + state.th_mV
-        v_mV = jnp.where(fired, self.v_reset_mV, state.v_mV)
-        w_pA = jnp.where(fired, state.w_pA + self.b_pA, state.w_pA)
-        return LIFState(v_mV, state.hold_steps), w_pA, jnp.where(fired, state.th_mV + self.th_add_mV, state.th_mV)
+        """Membrane, w and th at the start of this step: reset and adapted after a spike."""
+        has_spiked = state.v_mV >= self.v_th_mV + state.th_mV
+        v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
+        w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)
+        return LIFState(v_mV, state.hold_steps), w_pA, jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV)
 
     def _membrane(self, start: LIFState, v_th_mV: jax.Array) -> LIF:
         """The membrane without adaptation, which is reset already."""

@@ -94,7 +94,7 @@ class AdEx:
         return end, end.v_mV >= self.v_peak_mV
 
     def excess(self, before: AdExState, after: AdExState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -105,34 +105,34 @@ class AdEx:
         path = self._path(start, i_pA, syn, dt_ms)
         path = path._replace(synaptic_pA=path.synaptic_pA - self.jumped_pA(before, syn, dt_ms).sum(0))
         capacitive = self.c_m_pF * (after.v_mV - start.v_mV) / dt_ms
-        stopped = i_pA - capacitive - path.synaptic_pA
-        ionic = jnp.where(after.v_mV >= self.v_peak_mV, stopped, path.ionic_pA)
+        stopping_pA = i_pA - capacitive - path.synaptic_pA
+        ionic = jnp.where(after.v_mV >= self.v_peak_mV, stopping_pA, path.ionic_pA)
         return Balance(capacitive, ionic, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: AdExState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _start(self, state: AdExState) -> AdExState:
         """The state at the start of this step: reset and adapted where the last one ended in a spike."""
-        fired = state.v_mV >= self.v_peak_mV
-        v_mV = jnp.where(fired, self.v_reset_mV, state.v_mV)
-        return AdExState(v_mV, jnp.where(fired, state.w_pA + self.b_pA, state.w_pA))
+        has_spiked = state.v_mV >= self.v_peak_mV
+        v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
+        return AdExState(v_mV, jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA))
 
     def _path(self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
-        """From `start` through a step."""
+        """Integrate one step from `start` by Heun's method."""
         (v_mV, w_pA), h_ms = start, dt_ms / self.substeps
         ionic = synaptic = jnp.zeros_like(v_mV)
         for _ in range(self.substeps):
             ionic_1, synaptic_1 = self._ionic_pA(v_mV, w_pA), -syn.mean_at_pA(v_mV, dt_ms)
             v_1_mV = jnp.minimum(v_mV + h_ms / self.c_m_pF * (i_pA - ionic_1 - synaptic_1), self.v_peak_mV)
-            w_1_pA = self._adapted(w_pA, v_mV, h_ms)
+            w_1_pA = self._step_adaptation(w_pA, v_mV, h_ms)
             ionic_2, synaptic_2 = self._ionic_pA(v_1_mV, w_1_pA), -syn.mean_at_pA(v_1_mV, dt_ms)
             mean_ionic, mean_synaptic = 0.5 * (ionic_1 + ionic_2), 0.5 * (synaptic_1 + synaptic_2)
             free_mV = v_mV + h_ms / self.c_m_pF * (i_pA - mean_ionic - mean_synaptic)
             end_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(free_mV, self.v_peak_mV))
             middle_mV = jnp.where(end_mV >= self.v_peak_mV, v_mV, 0.5 * (v_mV + end_mV))  # an upstroke takes no time
-            v_mV, w_pA = end_mV, self._adapted(w_pA, middle_mV, h_ms)
+            v_mV, w_pA = end_mV, self._step_adaptation(w_pA, middle_mV, h_ms)
             ionic, synaptic = ionic + mean_ionic / self.substeps, synaptic + mean_synaptic / self.substeps
         if syn.jumps_mV is not None:
             v_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(syn.jumped_mV(v_mV), self.v_peak_mV))
@@ -143,7 +143,7 @@ class AdEx:
         upstroke = self.delta_mV * jnp.exp(jnp.minimum((v_mV - self.v_t_mV) / self.delta_mV, TOP))
         return self.g_nS * (v_mV - self.v_rest_mV - upstroke) + w_pA
 
-    def _adapted(self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float) -> jax.Array:
-        """w after h at a potential held at `v_mV`: of second order at the mean of both ends, with no other exp of v."""
+    def _step_adaptation(self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float) -> jax.Array:
+        """w after h at a constant `v_mV`; of second order if that is the mean of both ends."""
         steady_pA = self.a_nS * (v_mV - self.v_rest_mV)
         return steady_pA + (w_pA - steady_pA) * jnp.exp(-h_ms / self.tau_w_ms)

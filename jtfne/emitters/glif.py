@@ -20,7 +20,7 @@ NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step a
 
 
 class GLIF2State(NamedTuple):
-    """As LIFState, with th_mV (n_cells,), the threshold above v_th that spikes have left."""
+    """LIFState with th_mV (n_cells,), by how much past spikes have raised the threshold."""
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -28,7 +28,7 @@ class GLIF2State(NamedTuple):
 
 
 class GLIF3State(NamedTuple):
-    """As LIFState, with the after-spike currents i_1_pA and i_2_pA (n_cells,), inward positive."""
+    """LIFState with the after-spike currents i_1_pA and i_2_pA (n_cells,), inward positive."""
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -36,14 +36,14 @@ class GLIF3State(NamedTuple):
     i_2_pA: jax.Array
 
 
-def _unspiked(v_mV: jax.Array) -> LIFState:
+def _initial_state(v_mV: jax.Array) -> LIFState:
     """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
     return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
 
 
-def _grown(x: jax.Array, added: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
-    """`x` with `added` where the refractory time has just ended."""
-    return jnp.where(jnp.abs(hold_steps) < 0.5, x + added, x)
+def _add_after_refractory(x: jax.Array, increment: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
+    """`x`, plus `increment` where the refractory time has just ended."""
+    return jnp.where(jnp.abs(hold_steps) < 0.5, x + increment, x)
 
 
 @register
@@ -86,7 +86,7 @@ class GLIF1:
 
     def at_potential(self, v_mV: jax.Array) -> LIFState:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return _unspiked(v_mV)
+        return _initial_state(v_mV)
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -95,7 +95,7 @@ class GLIF1:
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
@@ -105,11 +105,11 @@ class GLIF1:
         return self._membrane().balance(before, after, i_pA, syn, dt_ms)
 
     def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _membrane(self) -> LIF:
-        """The same cell by its time constant."""
+        """The same cell as a LIF, by its time constant."""
         return LIF(
             c_m_pF=self.c_m_pF,
             tau_m_ms=self.c_m_pF / self.g_nS,
@@ -123,7 +123,7 @@ class GLIF1:
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF2:
-    """As GLIF1 (LIF-R) with th' = -th/tau_th; spikes at v_th + th, and reset rules: v <- e_l + f (v - e_l) + add.
+    """GLIF1 (LIF-R) with th' = -th/tau_th, spikes at v_th + th, reset v <- e_l + f (v - e_l) + add.
 
     The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is over, th grows
     by th_add; it decays all the while. A reset that leaves v above threshold makes the cell fire again when t_ref is
@@ -175,26 +175,26 @@ class GLIF2:
 
     def at_potential(self, v_mV: jax.Array) -> GLIF2State:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return GLIF2State(*_unspiked(v_mV), jnp.zeros_like(v_mV))
+        return GLIF2State(*_initial_state(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         start = self._start(state, dt_ms)
-        th_mV = decayed(_grown(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
+        th_mV = decayed(_add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
         # A refractory cell may stand above threshold, and must not fire.
         reached_mV = jnp.where(start.hold_steps > 0.5, jnp.inf, th_mV)
-        after, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
-        return GLIF2State(*after, th_mV), spikes
+        membrane_state, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
+        return GLIF2State(*membrane_state, th_mV), spikes
 
     def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative.
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike.
 
-        That of a held cell, whose v may stand above threshold, is no more than that of rest.
+        That of a refractory cell, whose v may stand above threshold, is no more than that of rest.
         """
-        free = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
-        return jnp.where(before.hold_steps > 0.5, jnp.minimum(free, -1.0), free)
+        distance = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
         self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -204,16 +204,16 @@ class GLIF2:
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
 
     def jumped_pA(self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: GLIF2State, dt_ms: jax.Array | float) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
-        # A held cell may stand above threshold too; but only one that has just fired has all of its t_ref before it.
-        just_held = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
-        fired = just_held & (state.v_mV >= self.v_th_mV + state.th_mV)
+        # A refractory cell may be above threshold; only after a spike is all of t_ref left.
+        is_newly_refractory = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
+        has_spiked = is_newly_refractory & (state.v_mV >= self.v_th_mV + state.th_mV)
         reset_mV = self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
-        return LIFState(jnp.where(fired, reset_mV, state.v_mV), state.hold_steps)
+        return LIFState(jnp.where(has_spiked, reset_mV, state.v_mV), state.hold_steps)
 
     def _membrane(self, start: LIFState, th_mV: jax.Array) -> LIF:
         """The membrane in this step, which is reset already."""
@@ -230,8 +230,9 @@ class GLIF2:
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF3:
-    """As GLIF1 (LIF-ASC) with after-spike currents: C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
+    """GLIF1 (LIF-ASC) with after-spike currents.
 
+    C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
     When t_ref is over, i_k grows by amp_k (inward positive); it decays all the while. Each step holds i_k at its
     exact mean, so that the membrane is off by the square of dt.
 
@@ -273,7 +274,7 @@ class GLIF3:
 
     def at_potential(self, v_mV: jax.Array) -> GLIF3State:
         """The state of cells at `v_mV` (n_cells,), none of which has spiked."""
-        return GLIF3State(*_unspiked(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
+        return GLIF3State(*_initial_state(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
 
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -281,11 +282,11 @@ class GLIF3:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
         start = LIFState(state.v_mV, state.hold_steps)
-        after, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
-        return GLIF3State(*after, i_1_pA, i_2_pA), spikes
+        membrane_state, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
+        return GLIF3State(*membrane_state, i_1_pA, i_2_pA), spikes
 
     def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
@@ -297,15 +298,15 @@ class GLIF3:
         return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
 
     def jumped_pA(self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _after_spike(
         self, state: GLIF3State, dt_ms: jax.Array | float
     ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
-        """Of each after-spike current, what is left after this step and its mean over it."""
-        i_1_pA = _grown(state.i_1_pA, self.amp_1_pA, state.hold_steps)
-        i_2_pA = _grown(state.i_2_pA, self.amp_2_pA, state.hold_steps)
+        """Each after-spike current at the end of this step, and its mean over the step."""
+        i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.hold_steps)
+        i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.hold_steps)
         return decayed(i_1_pA, self.tau_1_ms, dt_ms), decayed(i_2_pA, self.tau_2_ms, dt_ms)
 
     def _membrane(self) -> LIF:

@@ -99,9 +99,9 @@ class HodgkinHuxley:
         return path.end, path.spikes
 
     def excess(self, before: HodgkinHuxleyState, after: HodgkinHuxleyState) -> jax.Array:
-        """How far v passed v_spike upwards, by its distance from e_l: (n_cells,); a spike if not negative."""
-        passed = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
-        return jnp.minimum(passed, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV))
+        """How far v passed v_spike upwards, in units of v_spike - e_l; >= 0 is a spike."""
+        distance_after = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
+        return jnp.minimum(distance_after, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV))
 
     def balance(
         self,
@@ -117,26 +117,26 @@ class HodgkinHuxley:
         return Balance(capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: HodgkinHuxleyState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _path(self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
-        """From `state` through a step: gates first, then the membrane with them."""
+        """Integrate one step from `state`: in each substep the gates first, then the membrane."""
         v_mV, h_ms = state.v_mV, dt_ms / self.substeps
         gates = (state.m, state.h, state.n)
         spikes = jnp.zeros(v_mV.shape, bool)
         ionic = synaptic = jnp.zeros_like(v_mV)
         for _ in range(self.substeps):
-            m, h, n = (_relaxed(gate, *rates, h_ms) for gate, rates in zip(gates, self._rates(v_mV), strict=True))
+            m, h, n = (_relax_gate(gate, *rates, h_ms) for gate, rates in zip(gates, self._rates(v_mV), strict=True))
             gates = (m, h, n)
-            total_nS, total_pA = self._open(*gates)
+            total_nS, total_pA = self._sum_channels(*gates)
             x = h_ms * total_nS / self.c_m_pF
-            lost = -jnp.expm1(-x)
+            decay_share = -jnp.expm1(-x)
             synaptic_pA = -syn.mean_at_pA(v_mV, dt_ms)
-            mean_mV = v_mV + ((total_pA + i_pA - synaptic_pA) / total_nS - v_mV) * (1.0 - lost / x)
+            mean_mV = v_mV + ((total_pA + i_pA - synaptic_pA) / total_nS - v_mV) * (1.0 - decay_share / x)
             synaptic_pA = -syn.mean_at_pA(mean_mV, dt_ms)
             rise_mV = (total_pA + i_pA - synaptic_pA) / total_nS - v_mV
-            mean_mV, end_mV = v_mV + rise_mV * (1.0 - lost / x), v_mV + rise_mV * lost
+            mean_mV, end_mV = v_mV + rise_mV * (1.0 - decay_share / x), v_mV + rise_mV * decay_share
             spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))
             ionic = ionic + (total_nS * mean_mV - total_pA) / self.substeps
             synaptic, v_mV = synaptic + synaptic_pA / self.substeps, end_mV
@@ -146,7 +146,7 @@ class HodgkinHuxley:
             synaptic, v_mV = synaptic - self.jumped_pA(state, syn, dt_ms).sum(0), end_mV
         return _Path(HodgkinHuxleyState(v_mV, *gates), spikes, ionic, synaptic)
 
-    def _open(self, m: jax.Array, h: jax.Array, n: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def _sum_channels(self, m: jax.Array, h: jax.Array, n: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The sums over all channels of g, nS, and of g e, pA."""
         na_nS, k_nS = self.g_na_nS * m * m * m * h, self.g_k_nS * (n * n) * (n * n)
         return self.g_l_nS + na_nS + k_nS, self.g_l_nS * self.e_l_mV + na_nS * self.e_na_mV + k_nS * self.e_k_mV
@@ -155,21 +155,21 @@ class HodgkinHuxley:
         """Opening and closing rates of m, h and n, 1/ms."""
         u = v_mV - self.v_t_mV
         return (
-            (1.28 * _falling((13.0 - u) / 4.0), 1.4 * _falling((u - 40.0) / 5.0)),
+            (1.28 * _rate_term((13.0 - u) / 4.0), 1.4 * _rate_term((u - 40.0) / 5.0)),
             (0.128 * jnp.exp((17.0 - u) / 18.0), 4.0 / (1.0 + jnp.exp((40.0 - u) / 5.0))),
-            (0.16 * _falling((15.0 - u) / 5.0), 0.5 * jnp.exp((10.0 - u) / 40.0)),
+            (0.16 * _rate_term((15.0 - u) / 5.0), 0.5 * jnp.exp((10.0 - u) / 40.0)),
         )
 
 
-def _falling(x: jax.Array) -> jax.Array:
+def _rate_term(x: jax.Array) -> jax.Array:
     """x / (e^x - 1), smooth through zero."""
-    near = jnp.abs(x) < 1e-4
-    apart = jnp.where(near, 1.0, x)
-    return jnp.where(near, 1.0 - 0.5 * x, apart / jnp.expm1(apart))
+    is_near_zero = jnp.abs(x) < 1e-4
+    safe_x = jnp.where(is_near_zero, 1.0, x)
+    return jnp.where(is_near_zero, 1.0 - 0.5 * x, safe_x / jnp.expm1(safe_x))
 
 
-def _relaxed(gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float) -> jax.Array:
-    """The open share after h under constant rates."""
+def _relax_gate(gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float) -> jax.Array:
+    """The open share of a gate after h under constant rates."""
     total = opening + closing
     goal = opening / total
     return goal + (gate - goal) * jnp.exp(-h_ms * total)

@@ -13,7 +13,7 @@ from jtfne.emitters._base import Balance, SynapticInput, above
 SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
 
 
-def _second(uniform: jax.Array) -> jax.Array:
+def _draw_low_bits(uniform: jax.Array) -> jax.Array:
     """Another uniform number from the low bits of `uniform`; zero stays zero."""
     return uniform * 1024.0 % 1.0
 
@@ -25,12 +25,12 @@ class IzhikevichState(NamedTuple):
     u: jax.Array
 
 
-def _restarted(
+def _apply_reset(
     state: IzhikevichState, v_peak_mV: jax.Array | float, c_mV: jax.Array | float, d: jax.Array | float
 ) -> tuple[jax.Array, jax.Array]:
-    """v and u with the cells at their peak reset to c and u + d."""
-    fired = state.v_mV >= v_peak_mV
-    return jnp.where(fired, c_mV, state.v_mV), jnp.where(fired, state.u + d, state.u)
+    """v and u, reset to c and u + d where a cell is at its peak."""
+    is_at_peak = state.v_mV >= v_peak_mV
+    return jnp.where(is_at_peak, c_mV, state.v_mV), jnp.where(is_at_peak, state.u + d, state.u)
 
 
 @register
@@ -80,7 +80,7 @@ class Izhikevich2003:
     def init(self, uniform: jax.Array) -> IzhikevichState:
         """Up to 10 mV above reset and one spike's recovery above u = b v, by `uniform` (n_cells,) in [0, 1)."""
         v_mV = self.c_mV + SPREAD_mV * uniform
-        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _second(uniform))
+        return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _draw_low_bits(uniform))
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
         """The state of cells at `v_mV` (n_cells,), with u = b v, which it would have there for ever."""
@@ -93,15 +93,15 @@ class Izhikevich2003:
         v_mV, u = self._start(state)
         if not self.half_steps:
             free_mV = v_mV + dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
-            after = IzhikevichState(syn.jumped_mV(free_mV), u + dt_ms * self.a * (self.b * v_mV - u))
-            return after, after.v_mV >= self.v_peak_mV
+            end_state = IzhikevichState(syn.jumped_mV(free_mV), u + dt_ms * self.a * (self.b * v_mV - u))
+            return end_state, end_state.v_mV >= self.v_peak_mV
         for _ in range(2):
             v_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
-        after = IzhikevichState(syn.jumped_mV(v_mV), u + dt_ms * self.a * (self.b * v_mV - u))
-        return after, after.v_mV >= self.v_peak_mV
+        end_state = IzhikevichState(syn.jumped_mV(v_mV), u + dt_ms * self.a * (self.b * v_mV - u))
+        return end_state, end_state.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from reset: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - reset; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.c_mV, self.c_mV)
 
     def balance(
@@ -125,23 +125,23 @@ class Izhikevich2003:
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _rate(
         self, v_mV: jax.Array, u: jax.Array, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
-        """v', mV/ms."""
+        """The rate of change of v, mV/ms."""
         inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
         return self._quadratic(v_mV) - u + inward
 
     def _quadratic(self, v_mV: jax.Array) -> jax.Array:
-        """The membrane's own rate, mV/ms."""
+        """0.04 v^2 + 5 v + 140, the rate of v without u and input, mV/ms."""
         return (0.04 * v_mV + 5.0) * v_mV + 140.0
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
         """v and u at the start of this step: reset where the last one ended in a spike."""
-        return _restarted(state, self.v_peak_mV, self.c_mV, self.d)
+        return _apply_reset(state, self.v_peak_mV, self.c_mV, self.d)
 
 
 @register
@@ -193,7 +193,7 @@ class Izhikevich2007:
     def init(self, uniform: jax.Array) -> IzhikevichState:
         """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform` (n_cells,) in [0, 1)."""
         v_mV = self.v_r_mV + SPREAD_mV * uniform
-        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _second(uniform))
+        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _draw_low_bits(uniform))
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
         """The state of cells at `v_mV` (n_cells,), with u = b (v - v_r), which it would have there for ever."""
@@ -207,11 +207,11 @@ class Izhikevich2007:
         inward_pA = i_pA + syn.mean_at_pA(v_mV, dt_ms)
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
         u_pA = u_pA + dt_ms * self.a * (self.b * (v_mV - self.v_r_mV) - u_pA)
-        after = IzhikevichState(syn.jumped_mV(free_mV), u_pA)
-        return after, after.v_mV >= self.v_peak_mV
+        end_state = IzhikevichState(syn.jumped_mV(free_mV), u_pA)
+        return end_state, end_state.v_mV >= self.v_peak_mV
 
     def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
-        """How far v stands above v_peak, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_peak_mV, self.v_r_mV, self.c_mV)
 
     def balance(
@@ -230,13 +230,13 @@ class Izhikevich2007:
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward."""
+        """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _quadratic_pA(self, v_mV: jax.Array) -> jax.Array:
-        """The membrane's own inward current."""
+        """k (v - v_r)(v - v_t), the membrane's own inward current."""
         return self.k * (v_mV - self.v_r_mV) * (v_mV - self.v_t_mV)
 
     def _start(self, state: IzhikevichState) -> tuple[jax.Array, jax.Array]:
         """v and u at the start of this step: reset where the last one ended in a spike."""
-        return _restarted(state, self.v_peak_mV, self.c_mV, self.d_pA)
+        return _apply_reset(state, self.v_peak_mV, self.c_mV, self.d_pA)

@@ -22,8 +22,9 @@ class LIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF:
-    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, hold for t_ref,
-    rounded up to whole steps.
+    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, refractory for t_ref.
+
+    t_ref is rounded up to whole steps.
 
     Linear below threshold, so the step is exact for a constant current and for every synapse that is a current.
     Spikes are at the end of the step in which v passes threshold, and so is the reset, as in NEST's `iaf` models: under
@@ -83,45 +84,48 @@ class LIF:
                 free_mV = free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
         v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
         spikes = v_mV >= self.v_th_mV  # no refractory cell stands above threshold: to ask would cost a copy a step
-        hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
-        return LIFState(v_mV, hold.astype(v_mV.dtype)), spikes
+        refractory_steps = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
+        return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
-        """How far v stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        held = before.hold_steps > 0.5
+        is_refractory = before.hold_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
         jump_pA = self.jumped_pA(before, syn, dt_ms).sum(0)
-        mean_mV = self._mean_mV(start_mV, held, capacitive - jump_pA, i_pA, syn, dt_ms)
+        mean_mV = self._mean_mV(start_mV, is_refractory, capacitive - jump_pA, i_pA, syn, dt_ms)
         synaptic = -syn.mean_at_pA(mean_mV + self.v_rest_mV, dt_ms) - jump_pA
-        ionic = jnp.where(held, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
+        ionic = jnp.where(is_refractory, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
     def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held cell."""
+        """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
     def _mean_mV(
         self,
         start_mV: jax.Array,
-        held: jax.Array,
+        is_refractory: jax.Array,
         capacitive_pA: jax.Array,
         i_pA: jax.Array,
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> jax.Array:
-        """Mean potential over the step, above v_rest_mV. With conductances from what charged the membrane, which needs
-        no exponential of each cell; without, from the course of v_m, so that the balance is a check of the step."""
+        """Mean potential over the step, relative to v_rest_mV.
+
+        With conductances it follows from the charge on the membrane, which needs no exponential per
+        cell. Without, it is integrated from v(t), so that `balance` checks `step` independently.
+        """
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
-        if syn.conductances is not None:  # and a cell that is held does not follow its synapses
+        if syn.conductances is not None:  # a refractory cell does not follow its synapses
             driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
-            return jnp.where(held, start_mV, rest_mV + driven_mV) - self.v_rest_mV
+            return jnp.where(is_refractory, start_mV, rest_mV + driven_mV) - self.v_rest_mV
         mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
         mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms)
         for r in range(syn.tau_ms.shape[0]):
@@ -144,7 +148,7 @@ class LIF:
         return self.c_m_pF / (leak_nS + g_nS), (leak_nS * self.v_rest_mV + g_e_pA) / (leak_nS + g_nS)
 
     def _start_mV(self, state: LIFState) -> jax.Array:
-        """Where this step starts: at reset, if the last one ended in a spike or the cell is held."""
+        """The potential at which this step starts: reset, if the last one ended in a spike."""
         return jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
 
     def _gain_dc(self, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
@@ -154,8 +158,8 @@ class LIF:
     def _gain_syn(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
         """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any tau_syn_ms."""
         x = dt_ms * jnp.abs(1.0 / tau_syn_ms - 1.0 / tau_ms)
-        near = x < 1e-4
-        ratio = jnp.where(near, 1.0 - x * (0.5 - x / 6.0), -jnp.expm1(-x) / jnp.where(near, 1.0, x))
+        is_near_zero = x < 1e-4
+        ratio = jnp.where(is_near_zero, 1.0 - x * (0.5 - x / 6.0), -jnp.expm1(-x) / jnp.where(is_near_zero, 1.0, x))
         return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio
 
     def _gain_ramp(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
@@ -165,7 +169,7 @@ class LIF:
         exponentials before it, so that neither overflows.
         """
         y = dt_ms * (1.0 / tau_syn_ms - 1.0 / tau_ms)
-        z = jnp.where(y >= 0.0, y, -y)  # not abs, whose slope at 0 is 0
+        z = jnp.where(y >= 0.0, y, -y)  # not abs, whose derivative at 0 is 0
         from_start = ramp_mean(z)
         from_end = jnp.exp(-z) + (z - 1.0) * from_start  # the integral of (1 - u) exp(-z u)
         slower = jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms))
@@ -180,9 +184,9 @@ def free_jumps_pA(
 
 
 def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
-    """What x' = -x/tau leaves of `x` after dt, and its exact mean over dt."""
-    lost = -jnp.expm1(-dt_ms / tau_ms)
-    return x * (1.0 - lost), x * lost * tau_ms / dt_ms
+    """`x` after dt of exponential decay x' = -x/tau, and its exact mean over dt."""
+    decay_share = -jnp.expm1(-dt_ms / tau_ms)
+    return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
 
 
 def driven(

@@ -47,16 +47,16 @@ class PoissonSource:
 
     @property
     def input_pA(self) -> float:
-        """1: the unit of an input that it never gets."""
+        """1: the unit of an input that a source of spikes never gets."""
         return 1.0
 
     def init(self, uniform: jax.Array) -> PoissonSourceState:
         """Generators that all differ, by the place of each cell and by all of `uniform` (n_cells,) in [0, 1)."""
-        drawn = (uniform * 2.0**24).astype(jnp.uint32)
+        uniform_bits = (uniform * 2.0**24).astype(jnp.uint32)
         place = jnp.arange(uniform.shape[0], dtype=jnp.uint32)
-        seed = _mixed(_mixed(jnp.sum(drawn, dtype=jnp.uint32)) ^ _mixed(place))
-        none = jnp.zeros_like(place)
-        return PoissonSourceState(jnp.zeros_like(uniform), seed, none, none)
+        seed = _mix_bits(_mix_bits(jnp.sum(uniform_bits, dtype=jnp.uint32)) ^ _mix_bits(place))
+        zeros = jnp.zeros_like(place)
+        return PoissonSourceState(jnp.zeros_like(uniform), seed, zeros, zeros)
 
     def seeded(self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array) -> PoissonSourceState:
         """`state` with generators from two random words of each cell, uint32 (n_cells,), that no other cell moves."""
@@ -66,9 +66,9 @@ class PoissonSource:
         self, state: PoissonSourceState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[PoissonSourceState, jax.Array]:
         """Advance by dt; also who spiked, bool (n_cells,). `i_pA` and `syn` do nothing."""
-        word = _mixed(_mixed(state.seed ^ _mixed(state.ticks)) + state.salt)
-        drawn = (word >> 8).astype(jnp.int32).astype(state.v_mV.dtype) * 2.0**-24
-        spikes = drawn < -jnp.expm1(-1e-3 * self.rate_Hz * dt_ms)
+        word = _mix_bits(_mix_bits(state.seed ^ _mix_bits(state.ticks)) + state.salt)
+        uniform_number = (word >> 8).astype(jnp.int32).astype(state.v_mV.dtype) * 2.0**-24
+        spikes = uniform_number < -jnp.expm1(-1e-3 * self.rate_Hz * dt_ms)
         return state._replace(ticks=state.ticks + jnp.uint32(1)), spikes
 
     def balance(
@@ -117,9 +117,9 @@ class SpikeSource:
 
     def __post_init__(self) -> None:
         """Take lists as trains. Raises: JtfneError if they are no lists of numbers."""
-        given: Any = self.times_ms
-        if isinstance(given, list | tuple):
-            object.__setattr__(self, "times_ms", Trains(given))
+        times: Any = self.times_ms
+        if isinstance(times, list | tuple):
+            object.__setattr__(self, "times_ms", Trains(times))
 
     @classmethod
     def from_table(cls, table: Any, *, cells: Sequence[int] | None = None) -> Self:
@@ -136,21 +136,21 @@ class SpikeSource:
 
     @property
     def input_pA(self) -> float:
-        """1: the unit of an input that it never gets."""
+        """1: the unit of an input that a source of spikes never gets."""
         return 1.0
 
     def init(self, uniform: jax.Array) -> SpikeSourceState:
         """Every train at its first spike; `uniform` (n_cells,) does nothing."""
-        none = jnp.zeros(uniform.shape, jnp.int32)
-        return SpikeSourceState(jnp.zeros_like(uniform), none, none)
+        zeros = jnp.zeros(uniform.shape, jnp.int32)
+        return SpikeSourceState(jnp.zeros_like(uniform), zeros, zeros)
 
     def step(
         self, state: SpikeSourceState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[SpikeSourceState, jax.Array]:
         """Advance by dt; also who spiked, bool (n_cells,). `i_pA` and `syn` do nothing."""
         steps: Any = self.times_ms
-        due = jnp.take_along_axis(steps, state.at[:, None], axis=1)[:, 0]
-        spikes = due == state.ticks
+        next_spike_step = jnp.take_along_axis(steps, state.at[:, None], axis=1)[:, 0]
+        spikes = next_spike_step == state.ticks
         return state._replace(at=state.at + spikes, ticks=state.ticks + jnp.int32(1)), spikes
 
     def balance(
@@ -167,12 +167,15 @@ class SpikeSource:
 
 def _no_currents(v_mV: jax.Array) -> Balance:
     """The balance of cells without a membrane."""
-    none = jnp.zeros_like(v_mV)
-    return Balance(none, none, none, none)
+    zeros = jnp.zeros_like(v_mV)
+    return Balance(zeros, zeros, zeros, zeros)
 
 
-def _mixed(word: jax.Array) -> jax.Array:
-    """A bijection of 32 bits in which each bit of the result hangs on each given one: the finalizer of MurmurHash3."""
+def _mix_bits(word: jax.Array) -> jax.Array:
+    """Hash words, a bijection of 32 bits in which every bit moves every other.
+
+    Source: the finalizer of MurmurHash3.
+    """
     word = (word ^ (word >> 16)) * jnp.uint32(0x85EBCA6B)
     word = (word ^ (word >> 13)) * jnp.uint32(0xC2B2AE35)
     return word ^ (word >> 16)

@@ -35,11 +35,12 @@ class _Currents(NamedTuple):
 class TwoCompartment:
     """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) + i_d.
 
-    The soma fires and is held as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz rates are low by 1.8 %. Of
-    what a synapse brings, the share s arrives at the dendrite: i_s = sum (1 - s) (i + g (e_rev - v)),
-    i_d = sum s (i + g (e_rev - v_d)), s the `dendrite_share` of its mechanism, or of the cell where the mechanism has
-    none. Of drive, noise and stimuli that are no spikes, it is `dendrite_input_share`. Magnesium blocks by the v of the
-    soma, wherever the receptor lies.
+    The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz
+    rates are low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at
+    the dendrite: i_s = sum (1 - s) (i + g (e_rev - v)), i_d = sum s (i + g (e_rev - v_d)). It is
+    the `dendrite_share` of the mechanism, or of the cell where the mechanism has none. Of drive,
+    noise and stimuli that are no spikes, it is `dendrite_input_share`. Magnesium blocks by the v of
+    the soma, wherever the receptor lies.
     Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642
     (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma; g_c so that half of a steady v_d reaches the
     soma; synapses on the dendrite, where most of them are, and electrodes at the soma. Source of the equations: Rall
@@ -100,11 +101,11 @@ class TwoCompartment:
         """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
-        hold = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
-        return end._replace(hold_steps=hold.astype(end.v_mV.dtype)), spikes
+        refractory_steps = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
+        return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
     def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
-        """How far the soma stands above threshold, by its distance from rest: (n_cells,); a spike if not negative."""
+        """Distance of the soma above threshold, in units of threshold - rest; >= 0 is a spike."""
         return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
@@ -126,24 +127,25 @@ class TwoCompartment:
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> Balance:
-        """As `balance`, of each of `compartments`: (2, n_cells) pA; the clamp of a refractory soma counts as ionic.
+        """Mean currents of the step in each of `compartments`: (2, n_cells) pA.
 
+        The clamp of a refractory soma counts as ionic.
         The four terms of a compartment sum to the axial current that enters it from the other, so that those of a
         cell sum to zero: capacitive + ionic + synaptic of a compartment is what its membrane gives to the tissue.
         """
-        start, held = self._start(before)
+        start, is_refractory = self._start(before)
         mean = self._path(before, i_pA, syn, dt_ms)[1]
-        external, external_d = (-each + jnp.zeros_like(start.v_mV) for each in self._split(i_pA))
+        external, external_d = (-input_pA + jnp.zeros_like(start.v_mV) for input_pA in self._split_input(i_pA))
         capacitive = self.c_s_pF * (after.v_mV - start.v_mV) / dt_ms
         capacitive_d = self.c_d_pF * (after.v_d_mV - start.v_d_mV) / dt_ms
-        ionic = jnp.where(held, mean.axial - mean.synaptic - external, mean.leak)
+        ionic = jnp.where(is_refractory, mean.axial - mean.synaptic - external, mean.leak)
         jump_pA, jump_d_pA = (rows.sum(0) for rows in self._jumps_pA(before, syn, dt_ms))
         synaptic = mean.synaptic - jump_pA, mean.synaptic_d - jump_d_pA
         pairs = (capacitive, capacitive_d), (ionic, mean.leak_d), synaptic
         return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
 
     def jumped_pA(self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current that each jump of the step stood for, (n_jumps, n_cells), inward; none into a held soma."""
+        """Mean current of each jump, (n_jumps, n_cells), inward; a refractory soma takes none."""
         soma_pA, dendrite_pA = self._jumps_pA(before, syn, dt_ms)
         return soma_pA + dendrite_pA
 
@@ -155,7 +157,7 @@ class TwoCompartment:
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> jax.Array:
-        """What flowed from dendrite to soma inside the cell, (n_cells,): mean over the step.
+        """The mean current over the step from dendrite to soma inside the cell: (n_cells,).
 
         With what enters from outside counted as of the membrane, the dendrite takes it from the tissue and the soma
         gives it back: the sums of `compartment_balance`.
@@ -166,24 +168,28 @@ class TwoCompartment:
         self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[TwoCompartmentState, _Currents]:
         """The end of the step from `state`, and the mean currents on the way."""
-        start, held = self._start(state)
-        first = self._currents(start, syn, dt_ms)
-        second = self._currents(self._moved(start, held, first, i_pA, dt_ms), syn, dt_ms)
-        mean = _Currents(*(0.5 * (one + other) for one, other in zip(first, second, strict=True)))
-        return self._jumped(self._moved(start, held, mean, i_pA, dt_ms), held, syn), mean
+        start, is_refractory = self._start(state)
+        start_currents = self._currents(start, syn, dt_ms)
+        end_currents = self._currents(self._advance(start, is_refractory, start_currents, i_pA, dt_ms), syn, dt_ms)
+        mean = _Currents(
+            *(0.5 * (start_pA + end_pA) for start_pA, end_pA in zip(start_currents, end_currents, strict=True))
+        )
+        return self._apply_jumps(self._advance(start, is_refractory, mean, i_pA, dt_ms), is_refractory, syn), mean
 
     def jump(self, state: TwoCompartmentState, syn: SynapticInput) -> TwoCompartmentState:
         """`state` of cells, none of them refractory, with the jumps of `syn` (before the first step)."""
-        return self._jumped(state, jnp.zeros_like(state.v_mV, bool), syn)
+        return self._apply_jumps(state, jnp.zeros_like(state.v_mV, bool), syn)
 
-    def _jumped(self, state: TwoCompartmentState, held: jax.Array, syn: SynapticInput) -> TwoCompartmentState:
-        """`state` with the jumps at the end of the step; those of a held soma are lost."""
+    def _apply_jumps(
+        self, state: TwoCompartmentState, is_refractory: jax.Array, syn: SynapticInput
+    ) -> TwoCompartmentState:
+        """`state` with the jumps at the end of the step; a refractory soma takes none."""
         if syn.jumps_mV is None:
             return state
         share = syn.jump_shares(self.dendrite_share)
         soma_mV = state.v_mV + ((1.0 - share) * syn.jumps_mV).sum(0)
         dendrite_mV = state.v_d_mV + (share * syn.jumps_mV).sum(0)
-        return state._replace(v_mV=jnp.where(held, state.v_mV, soma_mV), v_d_mV=dendrite_mV)
+        return state._replace(v_mV=jnp.where(is_refractory, state.v_mV, soma_mV), v_d_mV=dendrite_mV)
 
     def _jumps_pA(
         self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
@@ -194,7 +200,7 @@ class TwoCompartment:
         return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(self.c_d_pF, dt_ms)
 
     def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
-        """The state at the start of this step, its soma reset where the last one ended in a spike; and who is held."""
+        """The state at the start of this step, soma reset after a spike; and who is refractory."""
         v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
         return state._replace(v_mV=v_mV), state.hold_steps > 0.5
 
@@ -210,21 +216,21 @@ class TwoCompartment:
             axial=self.g_c_nS * (v_d_mV - v_mV),
         )
 
-    def _moved(
+    def _advance(
         self,
         start: TwoCompartmentState,
-        held: jax.Array,
+        is_refractory: jax.Array,
         currents: _Currents,
         i_pA: jax.Array,
         dt_ms: jax.Array | float,
     ) -> TwoCompartmentState:
-        """`start` after dt under constant currents; a held soma stays."""
-        soma_pA, dendrite_pA = self._split(i_pA)
+        """`start` after dt under constant currents; a refractory soma stays."""
+        soma_pA, dendrite_pA = self._split_input(i_pA)
         soma_pA = soma_pA + currents.axial - currents.leak - currents.synaptic
         dendrite_pA = dendrite_pA - currents.axial - currents.leak_d - currents.synaptic_d
-        v_mV = jnp.where(held, start.v_mV, start.v_mV + dt_ms / self.c_s_pF * soma_pA)
+        v_mV = jnp.where(is_refractory, start.v_mV, start.v_mV + dt_ms / self.c_s_pF * soma_pA)
         return start._replace(v_mV=v_mV, v_d_mV=start.v_d_mV + dt_ms / self.c_d_pF * dendrite_pA)
 
-    def _split(self, i_pA: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What of drive, noise and stimuli enters soma and dendrite."""
+    def _split_input(self, i_pA: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The parts of drive, noise and stimuli that enter soma and dendrite."""
         return (1.0 - self.dendrite_input_share) * i_pA, self.dendrite_input_share * i_pA

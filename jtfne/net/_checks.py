@@ -16,7 +16,7 @@ ROUNDING = 1e-6  # of a step: how far a delay, float32, may lie below it
 
 
 def check_identity(identity: Identity, n_neurons: int, where: str) -> None:
-    """Raises: JtfneError unless each of `n_neurons` cells has names, a place and an id of its own."""
+    """Raises: JtfneError unless each of `n_neurons` cells has names, a position and its own id."""
     for name in ("area", "layer", "cell_type"):
         codes, vocabulary = identity.column(name)
         _check_array(codes, np.int16, (n_neurons,), f"{name} of cells", where)
@@ -53,8 +53,8 @@ def check_projection(
     _check_signs(projection, config, identity, where)
     dt_ms, delay_ms = config.run.dt_ms, projection.delay_ms
     if delay_ms.size and not dt_ms * (1 - ROUNDING) <= delay_ms.min() <= delay_ms.max() < dt_ms * LONGEST_STEPS:
-        given = f"delays of {delay_ms.min():g} to {delay_ms.max():g} ms"
-        raise refuse(given, f"at least one step of {dt_ms:g} ms, and less than {LONGEST_STEPS:.3g}", where)
+        description = f"delays of {delay_ms.min():g} to {delay_ms.max():g} ms"
+        raise refuse(description, f"at least one step of {dt_ms:g} ms, and less than {LONGEST_STEPS:.3g}", where)
 
 
 def _check_signs(projection: Projection, config: Config, identity: Identity | None, where: str) -> None:
@@ -74,7 +74,7 @@ def _check_signs(projection: Projection, config: Config, identity: Identity | No
 
 
 def _check_sorted(indptr: NDArray[np.int64], target: NDArray[np.int32], where: str) -> None:
-    """Raises: JtfneError unless the targets of each source grow."""
+    """Raises: JtfneError unless the targets of each source ascend."""
     falls = np.flatnonzero(target[1:] < target[:-1]) + 1  # edges that begin anew: allowed where a row starts
     if falls.size and not np.isin(falls, indptr).all():
         raise refuse("targets out of order", "edges sorted by source, then target", where)
@@ -83,15 +83,15 @@ def _check_sorted(indptr: NDArray[np.int64], target: NDArray[np.int32], where: s
 def _check_array(values: NDArray[Any], dtype: type, shape: tuple[int, ...], name: str, where: str) -> None:
     """Raises: JtfneError unless an array has this dtype and shape."""
     if values.dtype != dtype or values.shape != shape:
-        given = f"{name} of {values.dtype} and shape {values.shape}"
-        raise refuse(given, f"{np.dtype(dtype)} and shape {shape}", where)
+        description = f"{name} of {values.dtype} and shape {values.shape}"
+        raise refuse(description, f"{np.dtype(dtype)} and shape {shape}", where)
 
 
 def _check_range(values: NDArray[Any], stop: int, name: str, where: str) -> None:
     """Raises: JtfneError unless all values lie in 0 .. stop - 1."""
     if values.size and not 0 <= values.min() <= values.max() < stop:
-        given = f"{name} from {values.min()} to {values.max()}"
-        raise refuse(given, f"0 to {stop - 1}", where)
+        description = f"{name} from {values.min()} to {values.max()}"
+        raise refuse(description, f"0 to {stop - 1}", where)
 
 
 def _check_finite(values: NDArray[Any], name: str, where: str) -> None:

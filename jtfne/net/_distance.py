@@ -1,4 +1,4 @@
-"""What hangs on the distance of two cells: whether they connect, how strongly, and how late. Lengths in mm."""
+"""What depends on the distance of two cells: connection, weight and delay. Lengths in mm."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,12 +19,15 @@ DEEPEST = 12  # halvings of space
 
 
 class Decay(NamedTuple):
-    """Chance p0 exp(-load(d)) of a pair at distance d; `load` grows from 0, and `reach_mm2` is where it is so."""
+    """Probability p0 exp(-load(d)) that a pair at distance d connects.
+
+    load: grows from 0 with distance. reach_mm2: the square of the distance that has a given load.
+    """
 
     p0: float
     length_mm: float
     load: Callable[[Floats], Floats]  # of distances, mm
-    reach_mm2: Callable[[Floats], Floats]  # of loads: the distance, squared
+    reach_mm2: Callable[[Floats], Floats]  # of loads
 
 
 def exponential(p0: float, length_mm: float) -> Decay:
@@ -41,25 +44,29 @@ def gaussian(p0: float, length_mm: float) -> Decay:
 def distance_decay(
     ends: Ends, decay: Decay, source_mm: Floats, target_mm: Floats, rng: np.random.Generator, *, autapses: bool = False
 ) -> Iterator[Block]:
-    """Each pair at distance d with probability p0 exp(-load(d)), independently; places (n, n_axes) mm.
+    """Connect each pair at distance d with probability p0 exp(-load(d)), independently.
 
-    Space is halved into boxes, the finer the more edges are there. A pair is proposed with the chance of its two boxes
-    where they are nearest, rounded up to p0 / 2**k, and kept with what is left of its own chance: exact, and the work
-    goes with the edges, not with the pairs.
+    source_mm, target_mm: positions (n, n_axes).
+    Space is halved into boxes, smaller where edges are denser. A pair is proposed with the
+    probability that its two boxes have where they are nearest, rounded up to p0 / 2**k, and
+    accepted with the rest of its own probability (thinning). This is exact, and the work grows with
+    the number of edges, not of pairs.
     """
-    space = _Space.of(source_mm, target_mm, decay)
+    space = _Space.enclose(source_mm, target_mm, decay)
     targets = _Tree(target_mm, space)
-    n_proposed = sum(each.proposals(decay.p0) for each in _leaves(_Tree(source_mm, space), targets, space, decay))
+    n_proposed = sum(
+        leaf_pairs.proposals(decay.p0) for leaf_pairs in _leaves(_Tree(source_mm, space), targets, space, decay)
+    )
     n_rows = max(1, math.ceil(ends.n_source * 2 * BLOCK / max(n_proposed, 1.0)))
-    for first in range(0, ends.n_source, n_rows):
-        places_mm = source_mm[first : first + n_rows]
+    for first_row in range(0, ends.n_source, n_rows):
+        places_mm = source_mm[first_row : first_row + n_rows]
         sources = _Tree(places_mm, space)
         leaves = list(_leaves(sources, targets, space, decay))
-        found = [_kept(leaves, octave, sources, targets, decay, rng) for octave in range(OCTAVES + 1)]
-        source, target = (np.concatenate(each) for each in zip(*found, strict=True))
+        pairs_by_octave = [_accept_pairs(leaves, octave, sources, targets, decay, rng) for octave in range(OCTAVES + 1)]
+        source, target = (np.concatenate(parts) for parts in zip(*pairs_by_octave, strict=True))
         source, target = np.divmod(np.sort(source * ends.n_target + target), ends.n_target)
-        pairs = Pairs(first, len(places_mm), source, target)
-        yield (pairs if autapses else pairs.where(target != ends.self_target[first + source])).block()
+        pairs = Pairs(first_row, len(places_mm), source, target)
+        yield (pairs if autapses else pairs.where(target != ends.self_target[first_row + source])).block()
 
 
 class _Space(NamedTuple):
@@ -70,8 +77,8 @@ class _Space(NamedTuple):
     depth: int
 
     @classmethod
-    def of(cls, source_mm: Floats, target_mm: Floats, decay: Decay) -> "_Space":
-        """The least cube, halved until the chance changes little over a box."""
+    def enclose(cls, source_mm: Floats, target_mm: Floats, decay: Decay) -> "_Space":
+        """The smallest cube around all cells, halved until boxes differ little in probability."""
         low = np.minimum(source_mm.min(axis=0), target_mm.min(axis=0))
         high = np.maximum(source_mm.max(axis=0), target_mm.max(axis=0))
         size_mm = max(float((high - low).max()), 1e-9)
@@ -84,7 +91,7 @@ class _Level(NamedTuple):
 
     start: Ints  # (n_boxes,) the first cell of each, in the tree's order
     n_cells: Ints  # (n_boxes,)
-    step: Ints  # (n_boxes, n_axes) where it is, in boxes
+    step: Ints  # (n_boxes, n_axes) its place along each axis, counted in boxes
     child: Ints  # (n_boxes + 1,) the first of its boxes in the next level
 
 
@@ -95,7 +102,7 @@ class _Tree:
         n_axes, depth = places_mm.shape[1], space.depth
         step = np.floor((places_mm - space.low_mm) * (2**depth / space.size_mm)).astype(np.int64)
         step = np.clip(step, 0, 2**depth - 1)
-        code = np.zeros(len(step), dtype=np.int64)
+        code = np.zeros(len(step), dtype=np.int64)  # Morton code: the bits of all axes, interleaved
         for bit in reversed(range(depth)):
             for axis in range(n_axes):
                 code = 2 * code + ((step[:, axis] >> bit) & 1)
@@ -103,7 +110,7 @@ class _Tree:
         self.axes_mm = places_mm[self.order].T.copy()
         code, step = code[self.order], step[self.order]
         prefixes = [code >> n_axes * (depth - level) for level in range(depth + 1)]
-        starts = [np.flatnonzero(np.diff(each, prepend=-1)) for each in prefixes]
+        starts = [np.flatnonzero(np.diff(prefix, prepend=-1)) for prefix in prefixes]
         self.levels = []
         for level, start in enumerate(starts):
             end = np.append(start, code.size)
@@ -118,7 +125,7 @@ class _Leaves(NamedTuple):
     n_sources: Ints
     target_start: Ints
     n_targets: Ints
-    octave: Ints  # how often the chance has halved where the boxes are nearest
+    octave: Ints  # how often the probability has halved where the boxes are nearest
 
     def proposals(self, p0: float) -> float:
         """How many pairs of cells are proposed, on average."""
@@ -126,75 +133,95 @@ class _Leaves(NamedTuple):
 
 
 def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iterator[_Leaves]:
-    """Pairs of boxes in which every pair of cells is found once, small where many edges are."""
-    one, other = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    for level, (mine, theirs) in enumerate(zip(sources.levels, targets.levels, strict=True)):
+    """Pairs of boxes that hold each pair of cells once, smaller where edges are denser."""
+    source_box, target_box = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    for level, (source_level, target_level) in enumerate(zip(sources.levels, targets.levels, strict=True)):
         box_mm = space.size_mm / 2**level
-        apart_mm = box_mm * np.abs(mine.step[one] - theirs.step[other])
-        near_mm = np.linalg.norm(np.maximum(apart_mm - box_mm * (1.0 + 1e-9), 0.0), axis=1)
-        octave = np.minimum(decay.load(near_mm) / math.log(2.0), OCTAVES).astype(np.int64)
-        found = _Leaves(mine.start[one], mine.n_cells[one], theirs.start[other], theirs.n_cells[other], octave)
-        proposals = found.n_sources * found.n_targets * decay.p0 * np.exp2(-octave.astype(np.float64))
-        split = (proposals > SPLIT) & (level < space.depth)
-        yield _Leaves(*(each[~split] for each in found))
-        one, other = one[split], other[split]
-        n_other = np.diff(theirs.child)[other]
-        n_pairs = np.diff(mine.child)[one] * n_other
-        row = np.repeat(np.arange(one.size), n_pairs)
-        at, other_at = np.divmod(np.arange(row.size) - (np.cumsum(n_pairs) - n_pairs)[row], n_other[row])
-        one, other = mine.child[one][row] + at, theirs.child[other][row] + other_at
+        separation_mm = box_mm * np.abs(source_level.step[source_box] - target_level.step[target_box])
+        gap_mm = np.linalg.norm(np.maximum(separation_mm - box_mm * (1.0 + 1e-9), 0.0), axis=1)
+        octave = np.minimum(decay.load(gap_mm) / math.log(2.0), OCTAVES).astype(np.int64)
+        box_pairs = _Leaves(
+            source_level.start[source_box],
+            source_level.n_cells[source_box],
+            target_level.start[target_box],
+            target_level.n_cells[target_box],
+            octave,
+        )
+        proposals = box_pairs.n_sources * box_pairs.n_targets * decay.p0 * np.exp2(-octave.astype(np.float64))
+        is_split = (proposals > SPLIT) & (level < space.depth)
+        yield _Leaves(*(column[~is_split] for column in box_pairs))
+        source_box, target_box = source_box[is_split], target_box[is_split]
+        n_target_children = np.diff(target_level.child)[target_box]
+        n_pairs = np.diff(source_level.child)[source_box] * n_target_children
+        # Each pair that is split becomes all pairs of its children, numbered in one sequence.
+        row = np.repeat(np.arange(source_box.size), n_pairs)
+        source_offset, target_offset = np.divmod(
+            np.arange(row.size) - (np.cumsum(n_pairs) - n_pairs)[row], n_target_children[row]
+        )
+        source_box = source_level.child[source_box][row] + source_offset
+        target_box = target_level.child[target_box][row] + target_offset
 
 
-def _kept(
+def _accept_pairs(
     leaves: list[_Leaves], octave: int, sources: _Tree, targets: _Tree, decay: Decay, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """The source and target of the pairs that are kept of those between boxes of one octave."""
-    chosen = [[each[found.octave == octave] for each in found[:4]] for found in leaves]
-    start, n_sources, target_start, n_targets = (np.concatenate(each) for each in zip(*chosen, strict=True))
+    """Sources and targets of the accepted pairs, of those between boxes of one octave."""
+    parts: list[list[Ints]] = [[], [], [], []]
+    for box_pairs in leaves:
+        is_in_octave = box_pairs.octave == octave
+        for part, column in zip(parts, box_pairs[:4], strict=True):
+            part.append(column[is_in_octave])
+    start, n_sources, target_start, n_targets = (np.concatenate(part) for part in parts)
     if not start.size:
         return start, start
-    ends_at = np.cumsum(n_sources * n_targets)
-    at = successes(int(ends_at[-1]), decay.p0 * 2.0**-octave, rng)
-    pair = np.searchsorted(ends_at, at, side="right")
-    at -= (ends_at - n_sources * n_targets)[pair]
-    source, target = np.divmod(at, n_targets[pair])
-    source += start[pair]
-    target += target_start[pair]
-    left_mm2 = decay.reach_mm2(rng.standard_exponential(at.size) + octave * math.log(2.0))
+    proposal_stops = np.cumsum(n_sources * n_targets)
+    proposal = successes(int(proposal_stops[-1]), decay.p0 * 2.0**-octave, rng)
+    box_pair = np.searchsorted(proposal_stops, proposal, side="right")
+    proposal -= (proposal_stops - n_sources * n_targets)[box_pair]
+    source, target = np.divmod(proposal, n_targets[box_pair])
+    source += start[box_pair]
+    target += target_start[box_pair]
+    # An exponential random number exceeds a load with probability exp(-load). The octave's load is
+    # spent on the proposal: accept a pair whose own load is below the octave's plus such a number.
+    remaining_mm2 = decay.reach_mm2(rng.standard_exponential(proposal.size) + octave * math.log(2.0))
     for source_axis, target_axis in zip(sources.axes_mm, targets.axes_mm, strict=True):
-        apart_mm = source_axis[source] - target_axis[target]
-        left_mm2 -= apart_mm * apart_mm
-    keep = left_mm2 > 0.0
-    return sources.order[source[keep]], targets.order[target[keep]]
+        separation_mm = source_axis[source] - target_axis[target]
+        remaining_mm2 -= separation_mm * separation_mm
+    is_accepted = remaining_mm2 > 0.0
+    return sources.order[source[is_accepted]], targets.order[target[is_accepted]]
 
 
 def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, delay: FromDistance) -> Floats32:
-    """offset + distance / velocity of each edge, (n_edges,): between somata, or, from area to area, between areas.
+    """Delay of each edge, offset + distance / velocity: (n_edges,) ms.
 
-    edges: rows of sources and targets. centres_mm: (n_areas, 3) where the areas lie in the head.
+    The distance is that of the two somata, or of two areas' centres if the edge leads from one area
+    to another. edges: rows of sources and targets. centres_mm: (n_areas, 3), areas in the head.
     """
-    found = np.empty(edges[0].size, dtype=np.float32)
-    for start in range(0, found.size, BLOCK):
-        source, target = (each[start : start + BLOCK] for each in edges)
-        one, other = identity.area[source], identity.area[target]
-        apart_mm = identity.position_mm[source] - identity.position_mm[target]
-        across = one != other
-        apart_mm[across] = centres_mm[one[across]] - centres_mm[other[across]]
-        far_mm = np.sqrt(np.einsum("ij,ij->i", apart_mm, apart_mm))
-        found[start : start + BLOCK] = delay.offset_ms + far_mm / delay.velocity_m_s  # mm / (m/s) is ms
-    return found
+    edge_delays_ms = np.empty(edges[0].size, dtype=np.float32)
+    for start in range(0, edge_delays_ms.size, BLOCK):
+        source, target = (rows[start : start + BLOCK] for rows in edges)
+        source_area, target_area = identity.area[source], identity.area[target]
+        separation_mm = identity.position_mm[source] - identity.position_mm[target]
+        crosses_areas = source_area != target_area
+        separation_mm[crosses_areas] = centres_mm[source_area[crosses_areas]] - centres_mm[target_area[crosses_areas]]
+        distance_mm = np.sqrt(np.einsum("ij,ij->i", separation_mm, separation_mm))
+        edge_delays_ms[start : start + BLOCK] = delay.offset_ms + distance_mm / delay.velocity_m_s  # mm / (m/s) is ms
+    return edge_delays_ms
 
 
 def weakened(
     weight: Floats32, edges: tuple[Rows, Rows], identity: Identity, decay: Decay, *, lateral: bool
 ) -> Floats32:
-    """`weight` of each edge, (n_edges,) or (1,) for all, times exp(-load) of the distance of its cells: (n_edges,)."""
-    found = np.empty(edges[0].size, dtype=np.float32)
-    place_mm = identity.position_mm[:, : 2 if lateral else 3]
-    for start in range(0, found.size, BLOCK):
-        source, target = (each[start : start + BLOCK] for each in edges)
-        apart_mm = place_mm[source] - place_mm[target]
-        load = decay.load(np.sqrt(np.einsum("ij,ij->i", apart_mm, apart_mm)))
-        mine = weight if weight.size == 1 else weight[start : start + BLOCK]
-        found[start : start + BLOCK] = mine * np.exp(-load)
-    return found
+    """Weights times exp(-load) of the distance between the cells of each edge: (n_edges,).
+
+    weight: (n_edges,), or (1,) for all edges.
+    """
+    products = np.empty(edges[0].size, dtype=np.float32)
+    position_mm = identity.position_mm[:, : 2 if lateral else 3]
+    for start in range(0, products.size, BLOCK):
+        source, target = (rows[start : start + BLOCK] for rows in edges)
+        separation_mm = position_mm[source] - position_mm[target]
+        load = decay.load(np.sqrt(np.einsum("ij,ij->i", separation_mm, separation_mm)))
+        block_weight = weight if weight.size == 1 else weight[start : start + BLOCK]
+        products[start : start + BLOCK] = block_weight * np.exp(-load)
+    return products

@@ -38,13 +38,13 @@ class Identity:
 
     def labels(self, name: str) -> NDArray[np.object_]:
         """The names of one kind (`area`, `layer` or `cell_type`), a str for each row, (n,)."""
-        codes, known = self.column(name)
-        return np.array(known, dtype=object)[codes]
+        codes, vocabulary = self.column(name)
+        return np.array(vocabulary, dtype=object)[codes]
 
     def texts(self, name: str) -> NDArray[np.str_]:
-        """As `labels`, but as numpy's own text."""
-        codes, known = self.column(name)
-        return np.array(known, dtype=np.str_)[codes]
+        """The names of one kind as numpy text, a str for each row, (n,)."""
+        codes, vocabulary = self.column(name)
+        return np.array(vocabulary, dtype=np.str_)[codes]
 
     def column(self, name: str) -> tuple[Codes, tuple[str, ...]]:
         """Codes and vocabulary of `name`."""
@@ -81,8 +81,8 @@ def identity_from_labels(
 
 def _encode(names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
     """Codes (n,) and vocabulary of `names`."""
-    known = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    return _codes([known[name] for name in names]), tuple(known)
+    code_by_name = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    return _codes([code_by_name[name] for name in names]), tuple(code_by_name)
 
 
 def _codes(places: Sequence[int]) -> Codes:
@@ -95,33 +95,35 @@ def identity_of(config: Config) -> Identity:
     populations = config.populations()
     areas = tuple(area.name for area in config.circuit.areas)
     layers = {layer.name: layer for layer in config.circuit.layers}
-    cell_types = tuple(dict.fromkeys(each.cell_type for each in populations))
-    n_cells = np.array([each.n_cells for each in populations], dtype=np.int64)
+    cell_types = tuple(dict.fromkeys(population.cell_type for population in populations))
+    n_cells = np.array([population.n_cells for population in populations], dtype=np.int64)
     n_all = int(narrowed(n_cells.sum(), np.int32, name="cells in all", where="Config.circuit"))
     geometry = config.circuit.geometry
-    placed = [
+    positions_mm = [
         column_positions_mm(
-            each.n_cells,
-            top=layers[each.layer].top,
-            bottom=layers[each.layer].bottom,
+            population.n_cells,
+            top=layers[population.layer].top,
+            bottom=layers[population.layer].bottom,
             thickness_mm=geometry.thickness_mm,
             radius_mm=geometry.radius_mm,
-            rng=generator(config.run.seed, f"positions/{joined(each.area, each.layer, each.cell_type)}"),
+            rng=generator(
+                config.run.seed, f"positions/{joined(population.area, population.layer, population.cell_type)}"
+            ),
         )
-        for each in populations
+        for population in populations
     ]
 
-    def codes(names: Iterable[str], known: Sequence[str]) -> Codes:
-        return np.repeat(_codes([known.index(name) for name in names]), n_cells)
+    def codes(names: Iterable[str], vocabulary: Sequence[str]) -> Codes:
+        return np.repeat(_codes([vocabulary.index(name) for name in names]), n_cells)
 
     return Identity(
-        area=codes((each.area for each in populations), areas),
-        layer=codes((each.layer for each in populations), tuple(layers)),
-        cell_type=codes((each.cell_type for each in populations), cell_types),
+        area=codes((population.area for population in populations), areas),
+        layer=codes((population.layer for population in populations), tuple(layers)),
+        cell_type=codes((population.cell_type for population in populations), cell_types),
         areas=areas,
         layers=tuple(layers),
         cell_types=cell_types,
-        position_mm=np.concatenate([np.empty((0, 3)), *placed]),
+        position_mm=np.concatenate([np.empty((0, 3)), *positions_mm]),
         ids=np.arange(n_all, dtype=np.int32),
     )
 
@@ -135,34 +137,36 @@ def select_rows(
     ids: Ids = None,
     where: str = "select",
 ) -> Rows:
-    """Rows (m,) int32 of the cells that hold all that is asked; each key a scalar or several.
+    """Rows (m,) int32 of the cells that match every key; a key is one value or several.
 
     Rows keep their order, but `ids` come back in the order asked.
     Raises: JtfneError for an unknown name (with the known ones), a missing id, no match, or no identity.
     """
     if identity is None:
         raise refuse("choosing cells of a net without identity", "a net built from a Config", where)
-    asked = (("area", area), ("layer", layer), ("cell_type", cell_type))
-    given = {name: _several(names, name, where) for name, names in asked if names is not None}
-    keep = np.ones(len(identity), dtype=np.bool_)
-    for name, names in given.items():
-        codes, known = identity.column(name)
-        wanted = [known.index(one_of(each, known, name=name, where=where)) for each in names]
-        keep &= np.isin(codes, wanted)
+    key_items = (("area", area), ("layer", layer), ("cell_type", cell_type))
+    names_by_key = {name: _list_names(names, name, where) for name, names in key_items if names is not None}
+    is_chosen = np.ones(len(identity), dtype=np.bool_)
+    for name, names in names_by_key.items():
+        codes, vocabulary = identity.column(name)
+        chosen_codes = [vocabulary.index(one_of(label, vocabulary, name=name, where=where)) for label in names]
+        is_chosen &= np.isin(codes, chosen_codes)
     if ids is None:
-        rows = np.flatnonzero(keep)
+        rows = np.flatnonzero(is_chosen)
     else:
         rows = rows_of_ids(identity, ids, where=where)
-        rows = rows[keep[rows]]
+        rows = rows[is_chosen[rows]]
     if rows.size == 0:
-        keys: dict[str, Any] = given if ids is None else {**given, "ids": tuple(np.ravel(ids).tolist()[:5])}
-        asked_for = ", ".join(f"{name}={value!r}" for name, value in keys.items()) or "all cells"
-        raise refuse(f"{asked_for}, which matches no cell,", f"what one of the {len(identity)} cells has", where)
+        request: dict[str, Any] = (
+            names_by_key if ids is None else {**names_by_key, "ids": tuple(np.ravel(ids).tolist()[:5])}
+        )
+        request_text = ", ".join(f"{name}={value!r}" for name, value in request.items()) or "all cells"
+        raise refuse(f"{request_text}, which matches no cell,", f"what one of the {len(identity)} cells has", where)
     return rows.astype(np.int32)
 
 
 def select_with(identity: Identity | None, selector: Selector, *, where: str = "select") -> Rows:
-    """Rows (m,) int32 that a `Selector` chooses; as `select_rows`."""
+    """Rows (m,) int32 of the cells that `selector` chooses. Raises: JtfneError as `select_rows`."""
     return select_rows(
         identity,
         area=selector.area,
@@ -176,27 +180,33 @@ def select_with(identity: Identity | None, selector: Selector, *, where: str = "
 def rows_of_ids(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     """The row of each of `ids`, in their order. Raises: JtfneError for one that is missing or no integer."""
     try:
-        wanted = np.ravel(np.asarray(ids))
+        requested_ids = np.ravel(np.asarray(ids))
     except (TypeError, ValueError):  # rows of several lengths, or an object that refuses to be an array
         raise refuse(f"ids={describe_argument(ids)}", "integers", where) from None
-    if wanted.size and wanted.dtype.kind not in "iu":
+    if requested_ids.size and requested_ids.dtype.kind not in "iu":
         raise refuse(f"ids={describe_argument(ids)}", "integers", where)
     order = np.argsort(identity.ids, kind="stable")
-    known = identity.ids[order]
-    if known.size and int(known[-1]) - int(known[0]) == known.size - 1:  # each id after the other: nothing to look up
-        at = wanted.astype(np.int64) - int(known[0])
-        there = (at >= 0) & (at < known.size)
+    sorted_ids = identity.ids[order]
+    if (
+        sorted_ids.size and int(sorted_ids[-1]) - int(sorted_ids[0]) == sorted_ids.size - 1
+    ):  # consecutive ids: no search needed
+        index = requested_ids.astype(np.int64) - int(sorted_ids[0])
+        is_present = (index >= 0) & (index < sorted_ids.size)
     else:
-        at = np.searchsorted(known, wanted)
-        there = known[np.minimum(at, known.size - 1)] == wanted if known.size else np.zeros(wanted.size, np.bool_)
-    missing = wanted[~there]
-    if missing.size:
+        index = np.searchsorted(sorted_ids, requested_ids)
+        is_present = (
+            sorted_ids[np.minimum(index, sorted_ids.size - 1)] == requested_ids
+            if sorted_ids.size
+            else np.zeros(requested_ids.size, np.bool_)
+        )
+    missing_ids = requested_ids[~is_present]
+    if missing_ids.size:
         span = f", {identity.ids.min()} .. {identity.ids.max()}" if len(identity) else ""
-        raise refuse(f"ids={missing.tolist()[:5]!r}", f"the ids of the {len(identity)} cells{span}", where)
-    return order[at].astype(np.int64)
+        raise refuse(f"ids={missing_ids.tolist()[:5]!r}", f"the ids of the {len(identity)} cells{span}", where)
+    return order[index].astype(np.int64)
 
 
-def _several(names: str | Iterable[str], name: str, where: str) -> tuple[str, ...]:
+def _list_names(names: str | Iterable[str], name: str, where: str) -> tuple[str, ...]:
     """`names` as a tuple, whether one or several."""
     if isinstance(names, str):
         return (names,)

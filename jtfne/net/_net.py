@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jtfne.signals import Signals
     from jtfne.surrogates import Surrogate
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
 def construct(cfg: Config) -> "Net":
@@ -67,10 +67,10 @@ def construct(cfg: Config) -> "Net":
     refuse_too_large(cfg)
     identity = identity_of(cfg)
     labels = connection_labels(cfg.circuit.connections)
-    numbered = range(len(labels))
+    indices = range(len(labels))
     with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
-        drawn = pool.map(lambda k: wire(identity, cfg.run.seed, k, labels[k], cfg.circuit), numbered)
-        return Net(cfg, identity, list(drawn))
+        projections = pool.map(lambda index: wire(identity, cfg.run.seed, index, labels[index], cfg.circuit), indices)
+        return Net(cfg, identity, list(projections))
 
 
 class Net:
@@ -140,7 +140,7 @@ class Net:
         sizes: set[int] = {int(projection.indptr.size) - 1 for projection in self.projections}
         sizes |= {len(identity)} if identity is not None else set()
         sizes |= {n_neurons} if n_neurons is not None else set()
-        sizes = sizes or {sum(each.n_cells for each in config.populations())}
+        sizes = sizes or {sum(population.n_cells for population in config.populations())}
         if len(sizes) != 1:
             raise refuse(f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net")
         self._n_neurons: int = sizes.pop()
@@ -154,22 +154,24 @@ class Net:
     @property
     def n_edges(self) -> int:
         """The number of edges of all connections."""
-        return sum(each.n_edges for each in self.projections)
+        return sum(projection.n_edges for projection in self.projections)
 
     def __repr__(self) -> str:
-        """Its size and the names it knows."""
+        """The size of the net, and its names of areas, layers and cell types."""
         size = f"n_neurons={self.n_neurons}, n_edges={self.n_edges}"
         if self.identity is None:
             return f"Net({size}, without identity)"
-        known = ", ".join(f"{name}={list(getattr(self.identity, name))}" for name in ("areas", "layers", "cell_types"))
-        return f"Net({size}, {known})"
+        vocabularies = ", ".join(
+            f"{name}={list(getattr(self.identity, name))}" for name in ("areas", "layers", "cell_types")
+        )
+        return f"Net({size}, {vocabularies})"
 
     @property
     def neurons(self) -> "pd.DataFrame":
         """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm` (depth below pia)."""
         import pandas as pd
 
-        identity = self._named("neurons")
+        identity = self._require_identity("neurons")
         labels = {name: identity.labels(name) for name in ("area", "layer", "cell_type")}
         places = dict(zip(("x_mm", "y_mm", "z_mm"), identity.position_mm.T.copy(), strict=True))
         return pd.DataFrame({"neuron": identity.ids, **labels, **places})
@@ -185,7 +187,7 @@ class Net:
         import pyarrow as pa
 
         synapses = self.config.circuit.mechanisms
-        units = ["pA", *{synapses[each.mechanism].unit for each in self.projections} - {"pA"}]
+        units = ["pA", *{synapses[projection.mechanism].unit for projection in self.projections} - {"pA"}]
         text = pa.dictionary(pa.int32(), pa.string())
         schema = pa.schema(
             [
@@ -195,24 +197,32 @@ class Net:
                 *(("mechanism", text), ("connection", text)),
             ]
         )
-        mechanisms = list(dict.fromkeys(each.mechanism for each in self.projections))
+        mechanisms = list(dict.fromkeys(projection.mechanism for projection in self.projections))
         labels = connection_labels(self.config.circuit.connections)
         ids = np.arange(self.n_neurons, dtype=np.int32) if self.identity is None else self.identity.ids
         batches = []
-        for each in self.projections:
-            n = each.n_edges
-            columns = [pa.array(column) for column in (ids[each.source()], ids[each.target])]
-            weight, delay_ms = (pa.array(np.broadcast_to(column, n)) for column in (each.weight, each.delay_ms))
-            mine = synapses[each.mechanism].unit
-            columns += [*(weight if unit == mine else pa.nulls(n, pa.float32()) for unit in units), delay_ms]
-            for code, words in ((mechanisms.index(each.mechanism), mechanisms), (each.connection, labels)):
-                codes = pa.array(np.full(n, code, dtype=np.int32))
-                columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(words, pa.string())))
+        for projection in self.projections:
+            n_edges = projection.n_edges
+            columns = [pa.array(column) for column in (ids[projection.source()], ids[projection.target])]
+            weight, delay_ms = (
+                pa.array(np.broadcast_to(column, n_edges)) for column in (projection.weight, projection.delay_ms)
+            )
+            projection_unit = synapses[projection.mechanism].unit
+            columns += [
+                *(weight if unit == projection_unit else pa.nulls(n_edges, pa.float32()) for unit in units),
+                delay_ms,
+            ]
+            for code, vocabulary in (
+                (mechanisms.index(projection.mechanism), mechanisms),
+                (projection.connection, labels),
+            ):
+                codes = pa.array(np.full(n_edges, code, dtype=np.int32))
+                columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(vocabulary, pa.string())))
             batches.append(pa.record_batch(columns, schema=schema))
         return pa.Table.from_batches(batches, schema=schema)
 
     def select(self, *, area: Names = None, layer: Names = None, cell_type: Names = None, ids: Ids = None) -> Rows:
-        """Indices of the cells that hold all that is asked, to use on any array over neurons.
+        """Indices of the cells that match every argument, to use on any array over neurons.
 
         Parameters
         ----------
@@ -234,7 +244,7 @@ class Net:
         return select_rows(self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select")
 
     def select_with(self, selector: Selector) -> Rows:
-        """Indices of the cells that `selector` chooses; as `select`."""
+        """Indices of the cells that `selector` chooses. Raises: JtfneError as `select`."""
         where = "Net.select_with"
         check_instance(selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where)
         return select_with(self.identity, selector, where=where)
@@ -247,15 +257,15 @@ class Net:
         """How many edges end at each cell and how many leave it, both (n_neurons,)."""
         in_degree = np.zeros(self.n_neurons, dtype=np.int64)
         out_degree = np.zeros(self.n_neurons, dtype=np.int64)
-        for each in self.projections:
-            in_degree += np.bincount(each.target, minlength=self.n_neurons)
-            out_degree += np.diff(each.indptr)
+        for projection in self.projections:
+            in_degree += np.bincount(projection.target, minlength=self.n_neurons)
+            out_degree += np.diff(projection.indptr)
         return in_degree, out_degree
 
-    def _named(self, what: str) -> Identity:
+    def _require_identity(self, subject: str) -> Identity:
         """The identity. Raises: JtfneError if there is none."""
         if self.identity is None:
-            raise refuse(f"{what} of a net without identity", "a net built from a Config", "Net")
+            raise refuse(f"{subject} of a net without identity", "a net built from a Config", "Net")
         return self.identity
 
     def to_flat(
@@ -306,19 +316,19 @@ class Net:
             flat = self.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse())
             with precision(self.config.run.dtype):
                 return with_surrogate(flat, surrogate)
-        asked = self._asked(dt_ms, mechanisms, tracked, delivery)
+        layout_key = self._layout_key(dt_ms, mechanisms, tracked, delivery)
         with precision(self.config.run.dtype):
             return self.remembered(
-                asked,
+                layout_key,
                 lambda: FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery),
             )
 
-    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made once for each `key` and kept as long as the net."""
+    def remembered(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of `make()`, computed once for each `key` and kept as long as the net."""
         if key not in self._remembered:
             self._remembered[key] = make()
-        made: Made = self._remembered[key]
-        return made
+        value: Value = self._remembered[key]
+        return value
 
     def save(self, path: "str | Path") -> None:
         """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it back.
@@ -377,12 +387,12 @@ class Net:
         from jtfne.flatnet import check_layout
 
         check_layout(dt_ms, mechanisms, tracked, delivery, "Net.has_flat")
-        return self._asked(dt_ms, mechanisms, tracked, delivery) in self._remembered
+        return self._layout_key(dt_ms, mechanisms, tracked, delivery) in self._remembered
 
-    def _asked(
+    def _layout_key(
         self, dt_ms: float, mechanisms: Sequence[str], tracked: bool, delivery: "Choice | None"
     ) -> tuple[Any, ...]:
-        """What tells one set of arrays from another."""
+        """The key under which the arrays of one layout are remembered."""
         return float(dt_ms), tuple(mechanisms), tracked, self.config.run.dtype, delivery
 
     def simulate(

@@ -30,11 +30,11 @@ class Ends(NamedTuple):
         """How many targets each source may take, (n_source,)."""
         return np.where((self.self_target >= 0) & (not autapses), self.n_target - 1, self.n_target)
 
-    def turned(self) -> "Ends":
+    def swap_roles(self) -> "Ends":
         """The same ends with the roles exchanged."""
         self_source = np.full(self.n_target, -1, dtype=np.int64)
-        mine = np.flatnonzero(self.self_target >= 0)
-        self_source[self.self_target[mine]] = mine
+        sources = np.flatnonzero(self.self_target >= 0)
+        self_source[self.self_target[sources]] = sources
         return Ends(self.n_target, self.n_source, self_source)
 
 
@@ -70,36 +70,36 @@ def fixed_probability(ends: Ends, p: float, rng: np.random.Generator, *, autapse
 def bernoulli_pairs(ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool) -> Iterator[Pairs]:
     """Pairs drawn independently with probability `p`, by geometric skips over the pairs of a block."""
     step = max(1, min(ends.n_source, int(BLOCK / max(p * ends.n_target, 1e-9))))
-    for first in range(0, ends.n_source, step):
-        n_rows = min(step, ends.n_source - first)
+    for first_row in range(0, ends.n_source, step):
+        n_rows = min(step, ends.n_source - first_row)
         source, target = np.divmod(successes(n_rows * ends.n_target, p, rng), ends.n_target)
-        pairs = Pairs(first, n_rows, source, target)
-        yield pairs if autapses else pairs.where(target != ends.self_target[first + source])
+        pairs = Pairs(first_row, n_rows, source, target)
+        yield pairs if autapses else pairs.where(target != ends.self_target[first_row + source])
 
 
 def successes(n_trials: int, p: float, rng: np.random.Generator) -> Ints:
     """Which of `n_trials` independent trials succeed, ascending; the gaps between them are geometric."""
     if p <= 0.0 or p >= 1.0:
         return np.arange(n_trials if p >= 1.0 else 0, dtype=np.int64)
-    found: list[Ints] = []
-    last = -1
-    while last < n_trials:
-        expected = (n_trials - last) * p
-        gap = rng.geometric(p, size=int(expected + 2.0 * math.sqrt(expected)) + 1)
-        at = last + np.cumsum(np.minimum(gap, n_trials + 1))
-        last = int(at[-1])
-        found.append(at[: np.searchsorted(at, n_trials)])
-    return np.concatenate(found)
+    parts: list[Ints] = []
+    last_success = -1
+    while last_success < n_trials:
+        n_expected = (n_trials - last_success) * p
+        gap = rng.geometric(p, size=int(n_expected + 2.0 * math.sqrt(n_expected)) + 1)
+        trials = last_success + np.cumsum(np.minimum(gap, n_trials + 1))
+        last_success = int(trials[-1])
+        parts.append(trials[: np.searchsorted(trials, n_trials)])
+    return np.concatenate(parts)
 
 
 def all_to_all(ends: Ends, *, autapses: bool = False) -> Iterator[Block]:
     """Every pair once."""
     step = max(1, BLOCK // ends.n_target)
-    for first in range(0, ends.n_source, step):
-        self_target = ends.self_target[first : first + step]
+    for first_row in range(0, ends.n_source, step):
+        self_target = ends.self_target[first_row : first_row + step]
         source = np.repeat(np.arange(self_target.size), ends.n_target)
         target = np.tile(np.arange(ends.n_target), self_target.size)
-        pairs = Pairs(first, self_target.size, source, target)
+        pairs = Pairs(first_row, self_target.size, source, target)
         yield (pairs if autapses else pairs.where(target != self_target[source])).block()
 
 
@@ -119,23 +119,26 @@ def fixed_indegree(
     Raises: JtfneError if there are too few sources.
     """
     per_target = np.full(ends.n_target, n)
-    drawn = list(rows_of_degree(ends.turned(), per_target, rng, autapses=autapses, multapses=multapses, where=where))
+    blocks_by_target = list(
+        rows_of_degree(ends.swap_roles(), per_target, rng, autapses=autapses, multapses=multapses, where=where)
+    )
     degree = np.zeros(ends.n_source, dtype=np.int64)
-    for block in drawn:
+    for block in blocks_by_target:
         degree += np.bincount(block.target, minlength=ends.n_source)
-    free = np.cumsum(degree) - degree  # the next free place of each source
-    placed = np.empty(int(degree.sum()), dtype=np.int32)
-    first = 0
-    for block in drawn:
+    next_place = np.cumsum(degree) - degree  # the next free place of each source
+    targets = np.empty(int(degree.sum()), dtype=np.int32)
+    first_target = 0
+    # A counting sort by source: each block fills the next free places of its sources.
+    for block in blocks_by_target:
         n_rows = block.degree.size
         source = block.target.astype(np.int64)
         key = np.sort(source * n_rows + np.repeat(np.arange(n_rows), block.degree))
         count = np.bincount(source, minlength=ends.n_source)
         start = np.cumsum(count) - count
-        placed[np.arange(key.size) + np.repeat(free - start, count)] = first + key % n_rows
-        free += count
-        first += n_rows
-    yield Block(degree, placed)
+        targets[np.arange(key.size) + np.repeat(next_place - start, count)] = first_target + key % n_rows
+        next_place += count
+        first_target += n_rows
+    yield Block(degree, targets)
 
 
 def fixed_total(
@@ -165,8 +168,8 @@ def _split_distinct(n: int, free: Ints, rng: np.random.Generator) -> Ints:
     degree = rng.binomial(free, n / n_pairs).astype(np.int64)
     excess = int(degree.sum()) - n
     pool, sign = (degree, -1) if excess > 0 else (free - degree, 1)
-    picked = rng.choice(int(pool.sum()), size=abs(excess), replace=False, shuffle=False)
-    owner = np.searchsorted(np.cumsum(pool), picked, side="right")
+    chosen_pairs = rng.choice(int(pool.sum()), size=abs(excess), replace=False, shuffle=False)
+    owner = np.searchsorted(np.cumsum(pool), chosen_pairs, side="right")
     return degree + sign * np.bincount(owner, minlength=free.size)
 
 
@@ -178,12 +181,12 @@ def rows_of_degree(
     Raises: JtfneError, before anything is drawn, if a source has too few targets.
     """
     free = ends.free(autapses)
-    lacking = np.flatnonzero((degree > 0) & (free == 0) if multapses else degree > free)
-    if lacking.size:
-        most = int(free[lacking[0]])
+    short_rows = np.flatnonzero((degree > 0) & (free == 0) if multapses else degree > free)
+    if short_rows.size:
+        n_free = int(free[short_rows[0]])
         kind = "cells to draw from" if multapses else "distinct cells to draw from (multapses=False)"
         policy = "" if autapses else ", the cell itself left out (autapses=False)"
-        raise refuse(f"a degree of {int(degree[lacking[0]])}", f"at most {most}: the {kind}{policy}", where)
+        raise refuse(f"a degree of {int(degree[short_rows[0]])}", f"at most {n_free}: the {kind}{policy}", where)
     return _blocks_of_degree(ends, degree, free, rng, multapses)
 
 
@@ -191,13 +194,14 @@ def _blocks_of_degree(
     ends: Ends, degree: Ints, free: Ints, rng: np.random.Generator, multapses: bool
 ) -> Iterator[Block]:
     """The blocks of `rows_of_degree`, once it has checked."""
-    for first, last in _spans(degree):
-        rows = slice(first, last)
+    for start, stop in _spans(degree):
+        rows = slice(start, stop)
         pick = _repeated_keys if multapses else _distinct_keys
         key = pick(degree[rows], free[rows], ends.n_target, rng)
-        row = np.repeat(np.arange(last - first), degree[rows])
+        row = np.repeat(np.arange(stop - start), degree[rows])
         target = key - row * ends.n_target
-        if free[rows].min(initial=ends.n_target) < ends.n_target:  # some leave themselves out: step over the gap
+        if free[rows].min(initial=ends.n_target) < ends.n_target:
+            # A source that may not take itself skips its own number.
             gap = np.where(free[rows] < ends.n_target, ends.self_target[rows], ends.n_target)
             target += target >= gap[row]
         yield Block(degree[rows], target.astype(np.int32))
@@ -206,22 +210,22 @@ def _blocks_of_degree(
 def _spans(degree: Ints) -> Iterator[tuple[int, int]]:
     """Runs of sources with about BLOCK edges each (at least one source, at most BLOCK)."""
     ends_at = np.cumsum(degree)
-    first = 0
-    while first < degree.size:
-        done = int(ends_at[first - 1]) if first else 0
-        last = int(np.searchsorted(ends_at, done + BLOCK, side="right"))
-        last = min(max(last, first + 1), first + BLOCK)
-        yield first, last
-        first = last
+    start = 0
+    while start < degree.size:
+        n_before = int(ends_at[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends_at, n_before + BLOCK, side="right"))
+        stop = min(max(stop, start + 1), start + BLOCK)
+        yield start, stop
+        start = stop
 
 
 def _draw_keys(count: Ints, free: Ints, n_target: int, rng: np.random.Generator) -> Ints:
-    """`count` (n_rows,) keys row * n_target + uniform(free of the row) for each row, unsorted in a row."""
+    """Draw keys row * n_target + k, `count` (n_rows,) of them a row, k uniform below `free`."""
     row = np.repeat(np.arange(count.size, dtype=np.int64), count)
     lowest, highest = int(free.min(initial=n_target)), int(free.max(initial=0))
-    high = max(highest, 1) if lowest == highest else free[row]  # 1: where there is nothing to draw, nothing is asked
+    stop = max(highest, 1) if lowest == highest else free[row]  # at least 1, as `integers` demands
     row *= n_target
-    row += rng.integers(0, high, size=row.size)
+    row += rng.integers(0, stop, size=row.size)
     return row
 
 
@@ -236,26 +240,26 @@ def _distinct_keys(degree: Ints, free: Ints, n_target: int, rng: np.random.Gener
     Repeats are thrown away and only what is missing is drawn again, which keeps the first so many distinct values of
     one sequence of draws, so all subsets are alike. Rows more than half full choose what to leave out instead.
     """
-    crowded = 2 * degree > free
-    want = np.where(crowded, free - degree, degree)
-    key, repeats = _without_repeats(_draw_keys(want, free, n_target, rng))
-    added = np.empty(0, dtype=np.int64)
+    is_crowded = 2 * degree > free
+    n_keys = np.where(is_crowded, free - degree, degree)
+    key, repeats = _without_repeats(_draw_keys(n_keys, free, n_target, rng))
+    extra_keys = np.empty(0, dtype=np.int64)
     while repeats.size:
-        missing = np.bincount(repeats // n_target, minlength=degree.size)
-        new = np.sort(_draw_keys(missing, free, n_target, rng))
-        had = key[np.minimum(np.searchsorted(key, new), key.size - 1)] == new
-        added, again = _without_repeats(np.concatenate([added, new[~had]]))
-        repeats = np.concatenate([new[had], again])
-    key = np.sort(np.concatenate([key, added]), kind="stable")
-    if not crowded.any():
+        n_missing = np.bincount(repeats // n_target, minlength=degree.size)
+        new_keys = np.sort(_draw_keys(n_missing, free, n_target, rng))
+        is_repeat = key[np.minimum(np.searchsorted(key, new_keys), key.size - 1)] == new_keys
+        extra_keys, more_repeats = _without_repeats(np.concatenate([extra_keys, new_keys[~is_repeat]]))
+        repeats = np.concatenate([new_keys[is_repeat], more_repeats])
+    key = np.sort(np.concatenate([key, extra_keys]), kind="stable")
+    if not is_crowded.any():
         return key
     row = key // n_target
-    full = np.flatnonzero(crowded)
-    taken = np.arange(n_target) < free[full, None]
-    left_out = key[crowded[row]]
-    taken[np.searchsorted(full, left_out // n_target), left_out % n_target] = False
-    at, target = np.nonzero(taken)
-    return np.sort(np.concatenate([key[~crowded[row]], full[at] * n_target + target]))
+    crowded_rows = np.flatnonzero(is_crowded)
+    is_taken = np.arange(n_target) < free[crowded_rows, None]
+    left_out = key[is_crowded[row]]
+    is_taken[np.searchsorted(crowded_rows, left_out // n_target), left_out % n_target] = False
+    crowded_index, target = np.nonzero(is_taken)
+    return np.sort(np.concatenate([key[~is_crowded[row]], crowded_rows[crowded_index] * n_target + target]))
 
 
 def _without_repeats(key: Ints) -> tuple[Ints, Ints]:

@@ -44,17 +44,19 @@ def refuse_too_large(config: Config) -> None:
         )
         if selector.ids is not None:
             sizes[selector] = min(sizes[selector], len(selector.ids))
-    n_edges = [_count_edges(each, sizes[each.source], sizes[each.target]) for each in connections]
-    total = sum(n_edges)
-    needed = CELL_BYTES * n_cells + EDGE_BYTES * total + ROW_BYTES * (n_cells + 1) * len(connections)
-    free = available_bytes()
-    if needed > free:
-        given = f"a circuit of {n_cells:.3g} cells and {total:.3g} edges, {needed / 2**30:.1f} GiB"
+    n_edges = [
+        _count_edges(connection, sizes[connection.source], sizes[connection.target]) for connection in connections
+    ]
+    n_all_edges = sum(n_edges)
+    needed_bytes = CELL_BYTES * n_cells + EDGE_BYTES * n_all_edges + ROW_BYTES * (n_cells + 1) * len(connections)
+    free_bytes = available_bytes()
+    if needed_bytes > free_bytes:
+        description = f"a circuit of {n_cells:.3g} cells and {n_all_edges:.3g} edges, {needed_bytes / 2**30:.1f} GiB"
         if connections:
-            largest = int(np.argmax(n_edges))
-            label = connection_labels(connections)[largest]
-            given += f" (most edges by connection {label!r}, {n_edges[largest]:.3g})"
-        raise refuse(f"{given},", f"what fits in the {free / 2**30:.1f} GiB that are free", "construct")
+            largest_index = int(np.argmax(n_edges))
+            label = connection_labels(connections)[largest_index]
+            description += f" (most edges by connection {label!r}, {n_edges[largest_index]:.3g})"
+        raise refuse(f"{description},", f"what fits in the {free_bytes / 2**30:.1f} GiB that are free", "construct")
 
 
 def _names(names: tuple[str, ...] | None, name: str) -> bool:

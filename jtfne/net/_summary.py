@@ -1,4 +1,4 @@
-"""A circuit at a glance: how many cells of what, who hears how many of whom, and the rates to be expected."""
+"""A circuit at a glance: numbers of cells, in-degrees between populations, and expected rates."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ MAX_STEPS = 5000  # of the relaxation of rates, some tenths of a second
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
-    """What `Net.summary` tells; printed, it is a page of tables.
+    """Tables about a circuit, as `Net.summary` returns them; printed, a page of text.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class Summary:
     def __str__(self) -> str:
         """The tables as text."""
         n_neurons, n_edges = self.populations["n_neurons"].sum(), self.connections["n_edges"].sum()
-        known = self.populations.dropna(axis="columns", how="all")
-        parts = [f"{n_neurons:,} cells, {n_edges:,} synapses", known.round(2).to_string(index=False), self.rates]
+        populations = self.populations.dropna(axis="columns", how="all")
+        parts = [f"{n_neurons:,} cells, {n_edges:,} synapses", populations.round(2).to_string(index=False), self.rates]
         if len(self.connections):
             parts.append(self.connections.round(3).to_string(index=False))
         return "\n\n".join(parts)
@@ -66,51 +66,58 @@ def summary_of(net: "Net") -> Summary:
     n_cells = np.bincount(code, minlength=len(labels))
     in_degree, out_degree = net.degrees()
     inputs = _sums(net, code, len(labels), power=0)
-    rate_Hz, told = expected_rates(net)
+    rate_Hz, rates_note = expected_rates(net)
     populations = pd.DataFrame(labels, columns=["area", "layer", "cell_type"]).assign(
         n_neurons=n_cells,
         mean_in_degree=np.bincount(code, in_degree, len(labels)) / n_cells,
         mean_out_degree=np.bincount(code, out_degree, len(labels)) / n_cells,
         expected_rate_Hz=rate_Hz,
     )
-    several = len({area for area, *_ in labels}) > 1
-    names = [" ".join(label if several else label[1:]) for label in labels]
+    has_several_areas = len({area for area, *_ in labels}) > 1
+    names = [" ".join(label if has_several_areas else label[1:]) for label in labels]
     in_degrees = pd.DataFrame(inputs / n_cells[:, None], pd.Index(names, name="target"), pd.Index(names, name="source"))
-    return Summary(populations=populations, connections=_connections(net), in_degrees=in_degrees, rates=told)
+    return Summary(populations=populations, connections=_connections(net), in_degrees=in_degrees, rates=rates_note)
 
 
 def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
-    """The populations in the order of their first cells, and that of each cell, (n_neurons,)."""
+    """Labels of the populations by their first cells, and each cell's population, (n_neurons,)."""
     cells = net.neurons
     keys = list(zip(cells["area"], cells["layer"], cells["cell_type"], strict=True))
-    known = {key: at for at, key in enumerate(dict.fromkeys(keys))}
-    return list(known), np.array([known[key] for key in keys], dtype=np.int64)
+    code_by_key = {key: code for code, key in enumerate(dict.fromkeys(keys))}
+    return list(code_by_key), np.array([code_by_key[key] for key in keys], dtype=np.int64)
 
 
 def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
     """Sum of weight**power over all edges, (n, n) target by source population."""
-    found = np.zeros(n * n)
-    for each in net.projections:
-        pair = code[each.target] * n + np.repeat(code, np.diff(each.indptr))
-        weight = np.broadcast_to(np.asarray(each.weight, np.float64) ** power, each.n_edges)
-        found += np.bincount(pair, weight, n * n)
-    return found.reshape(n, n)
+    sums = np.zeros(n * n)
+    for projection in net.projections:
+        pair = code[projection.target] * n + np.repeat(code, np.diff(projection.indptr))
+        weight = np.broadcast_to(np.asarray(projection.weight, np.float64) ** power, projection.n_edges)
+        sums += np.bincount(pair, weight, n * n)
+    return sums.reshape(n, n)
 
 
 def _connections(net: "Net") -> "pd.DataFrame":
-    """A row a connection."""
+    """The table of connections, one row each."""
     import pandas as pd
 
-    declared = net.config.circuit.connections
-    synapses, labels = net.config.circuit.mechanisms, connection_labels(declared)
+    connections = net.config.circuit.connections
+    synapses, labels = net.config.circuit.mechanisms, connection_labels(connections)
     columns = ("connection", "mechanism", "rule", "n_edges", "mean", "least", "most", "weight", "unit", "delay_ms")
     rows: list[tuple[Any, ...]] = []
-    for each in net.projections:
-        count = np.bincount(each.target, minlength=net.n_neurons)[net.select_with(declared[each.connection].target)]
-        means = [float(np.mean(x, dtype=np.float64)) if each.n_edges else np.nan for x in (each.weight, each.delay_ms)]
-        unit, rule = synapses[each.mechanism].unit, declared[each.connection].rule.kind
-        about = (labels[each.connection], each.mechanism, rule, each.n_edges)
-        rows.append((*about, float(count.mean()), int(count.min()), int(count.max()), means[0], unit, means[1]))
+    for projection in net.projections:
+        count = np.bincount(projection.target, minlength=net.n_neurons)[
+            net.select_with(connections[projection.connection].target)
+        ]
+        means = [
+            float(np.mean(values, dtype=np.float64)) if projection.n_edges else np.nan
+            for values in (projection.weight, projection.delay_ms)
+        ]
+        unit, rule = synapses[projection.mechanism].unit, connections[projection.connection].rule.kind
+        leading_columns = (labels[projection.connection], projection.mechanism, rule, projection.n_edges)
+        rows.append(
+            (*leading_columns, float(count.mean()), int(count.min()), int(count.max()), means[0], unit, means[1])
+        )
     return pd.DataFrame(rows, columns=list(columns))
 
 
@@ -122,32 +129,39 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     Source: as `jtfne.measures.meanfield.stationary_rates`.
     """
     labels, code = _populations(net)
-    declared = {(each.area, each.layer, each.cell_type): each for each in net.config.populations()}
-    populations = [declared[label] for label in labels]
-    why = _why_not(net, populations)
-    if why:
-        return np.nan, f"no expected rates: {why}"
+    population_by_label = {
+        (population.area, population.layer, population.cell_type): population for population in net.config.populations()
+    }
+    populations = [population_by_label[label] for label in labels]
+    obstacle = _find_obstacle(net, populations)
+    if obstacle:
+        return np.nan, f"no expected rates: {obstacle}"
     cell: Any = populations[0].emitter
-    tau_ms = max(map(_tau_syn_ms, _used(net)), default=0.0)
+    tau_ms = max(map(_tau_syn_ms, _list_synapses(net)), default=0.0)
     charge_ms = tau_ms if tau_ms else cell.c_m_pF  # of an event of weight 1: pA ms of a pA, or of a jump of a mV
     n_cells, jump_mV = np.bincount(code), charge_ms / cell.c_m_pF
-    one, two = (_sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2))
+    jump_sum_mV, jump_square_sum_mV2 = (
+        _sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):  # as many equal inputs as have this mean and this variance
-        jumps, inputs = np.where(one != 0.0, two / one, 0.0), np.where(two > 0.0, one * one / two, 0.0)
-    mean_pA = np.array([each.drive for each in populations], np.float64)
+        jumps, inputs = (
+            np.where(jump_sum_mV != 0.0, jump_square_sum_mV2 / jump_sum_mV, 0.0),
+            np.where(jump_square_sum_mV2 > 0.0, jump_sum_mV * jump_sum_mV / jump_square_sum_mV2, 0.0),
+        )
+    mean_pA = np.array([population.drive for population in populations], np.float64)
     variance = np.zeros(len(labels))
     for stimulus in net.config.task.stimuli:
-        mine = np.bincount(code[net.select_with(stimulus.target)], minlength=len(labels)) / n_cells
+        cell_share = np.bincount(code[net.select_with(stimulus.target)], minlength=len(labels)) / n_cells
         drive = stimulus.drive
-        if np.any((mine > 0.0) & (mine < 1.0)):
+        if np.any((cell_share > 0.0) & (cell_share < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
-            mean_pA += mine * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
-            variance += mine * cell.tau_m_ms * S_PER_MS * drive.rate_Hz * (drive.weight * jump_mV) ** 2
+            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
+            variance += cell_share * cell.tau_m_ms * S_PER_MS * drive.rate_Hz * (drive.weight * jump_mV) ** 2
         elif isinstance(drive, Constant):
-            mean_pA += mine * drive.amplitude
+            mean_pA += cell_share * drive.amplitude
     try:
-        found = stationary_rates(
+        solution = stationary_rates(
             inputs,
             jumps,
             mu_ext_mV=mean_pA * cell.tau_m_ms / cell.c_m_pF,
@@ -161,14 +175,16 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
         )
     except JtfneError as error:
         return np.nan, f"no expected rates: {error}"
-    return found.rate_Hz, "expected rates: mean field (Amit & Brunel 1997), asynchronous and stationary"
+    return solution.rate_Hz, "expected rates: mean field (Amit & Brunel 1997), asynchronous and stationary"
 
 
-def _used(net: "Net") -> list[Synapse]:
-    """The synapses in use."""
-    drives = [each.drive for each in net.config.task.stimuli]
-    used = {each.mechanism for each in net.projections} | {x.mechanism for x in drives if isinstance(x, Poisson)}
-    return [net.config.circuit.mechanisms[each] for each in sorted(used)]
+def _list_synapses(net: "Net") -> list[Synapse]:
+    """The synapses that connections and Poisson stimuli of the net use."""
+    drives = [stimulus.drive for stimulus in net.config.task.stimuli]
+    mechanisms = {projection.mechanism for projection in net.projections} | {
+        drive.mechanism for drive in drives if isinstance(drive, Poisson)
+    }
+    return [net.config.circuit.mechanisms[mechanism] for mechanism in sorted(mechanisms)]
 
 
 def _tau_syn_ms(synapse: Synapse) -> float:
@@ -176,27 +192,33 @@ def _tau_syn_ms(synapse: Synapse) -> float:
     return float(synapse.tau_ms) if isinstance(synapse, Exponential) else 0.0
 
 
-def _why_not(net: "Net", populations: list[Population]) -> str:
+def _find_obstacle(net: "Net", populations: list[Population]) -> str:
     """Why mean field does not apply; "" where it does."""
-    if not all(isinstance(each.emitter, LIF) for each in populations):
+    if not all(isinstance(population.emitter, LIF) for population in populations):
         return "not all cells are LIF"
-    numbers = [x for each in populations for x in (*vars(each.emitter).values(), each.drive, each.noise)]
-    if any(np.ndim(x) for x in numbers):
+    numbers = [
+        value
+        for population in populations
+        for value in (*vars(population.emitter).values(), population.drive, population.noise)
+    ]
+    if any(np.ndim(value) for value in numbers):
         return "parameters differ from cell to cell"
-    if any(vars(each.emitter) != vars(populations[0].emitter) for each in populations):
+    if any(vars(population.emitter) != vars(populations[0].emitter) for population in populations):
         return "populations differ in their parameters"
-    if any(each.noise for each in populations):
+    if any(population.noise for population in populations):
         return "cells have white noise"
-    synapses = _used(net)
+    synapses = _list_synapses(net)
     if not all(isinstance(synapse, Exponential | Delta) for synapse in synapses):
         return "some synapses are neither exponential currents nor jumps"
     if len({_tau_syn_ms(synapse) for synapse in synapses}) > 1:
         return "synapses have several time constants"
     duration_ms = net.config.run.duration_ms
-    for each in (stimulus.drive for stimulus in net.config.task.stimuli):
-        lasting = isinstance(each, Constant | Poisson) and each.start_ms == 0.0
-        if isinstance(each, Poisson):
-            lasting = lasting and not each.shared and (each.stop_ms is None or each.stop_ms >= duration_ms)
-        if not lasting:
+    for drive in (stimulus.drive for stimulus in net.config.task.stimuli):
+        is_stationary = isinstance(drive, Constant | Poisson) and drive.start_ms == 0.0
+        if isinstance(drive, Poisson):
+            is_stationary = (
+                is_stationary and not drive.shared and (drive.stop_ms is None or drive.stop_ms >= duration_ms)
+            )
+        if not is_stationary:
             return "a stimulus varies over time, or is shared"
     return ""

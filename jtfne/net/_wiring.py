@@ -35,7 +35,7 @@ from jtfne.net._identity import Codes, Identity, Rows, rows_of_ids, select_with
 class Projection:
     """The edges of one connection, sorted by source, then target; rows count over all neurons of the net.
 
-    A weight or delay that is the same for all edges is held once, as (1,).
+    A weight or delay that is the same for all edges is stored once, as (1,).
     """
 
     connection: int  # index in config.circuit.connections
@@ -52,9 +52,9 @@ class Projection:
 
     @functools.cached_property
     def longest_ms(self) -> Floats32:
-        """The longest delay, (1,): looked for once, since every run asks. Raises: ValueError without edges."""
-        longest: Floats32 = self.delay_ms.max(keepdims=True)
-        return longest
+        """The longest delay, (1,), computed once for all runs. Raises: ValueError without edges."""
+        longest_delay_ms: Floats32 = self.delay_ms.max(keepdims=True)
+        return longest_delay_ms
 
     def source(self) -> Rows:
         """The source row of each edge, (n_edges,)."""
@@ -68,8 +68,8 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     """
     connection = circuit.connections[index]
     where = f"Config.circuit.connections[{index}], {label}"
-    source = _chosen(identity, connection.source, f"{where}, source")
-    target = _chosen(identity, connection.target, f"{where}, target")
+    source = _select_end(identity, connection.source, f"{where}, source")
+    target = _select_end(identity, connection.target, f"{where}, target")
     rule = connection.rule
     weight: Floats32 | None = None
     delay_ms: Floats32 | None = None
@@ -89,7 +89,7 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
         decay = connection.weight_decay
         _refuse_several_areas(identity, source, target, "weight_decay", where)
         weight = _distance.weakened(weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral)
-    weight = _gained(weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target)
+    weight = _apply_gains(weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target)
     if delay_ms is None:
         if isinstance(connection.delay_ms, FromDistance):
             ends = _ends(indptr, edge_target)
@@ -110,28 +110,30 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
 
 def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
     """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by target."""
-    found = np.ones((len(identity.cell_types),) * 2, np.float32)
+    matrix = np.ones((len(identity.cell_types),) * 2, np.float32)
     for i, source in enumerate(identity.cell_types):
         for j, target in enumerate(identity.cell_types):
-            found[i, j] = gains.get(pair_label(source, target), 1.0)
-    return found
+            matrix[i, j] = gains.get(pair_label(source, target), 1.0)
+    return matrix
 
 
-def _gained(weight: Floats32, gains: Floats32, cell_type: Codes, indptr: NDArray[np.int64], target: Rows) -> Floats32:
-    """Weights times the gain of each edge; held once as before where all edges have one gain."""
+def _apply_gains(
+    weight: Floats32, gains: Floats32, cell_type: Codes, indptr: NDArray[np.int64], target: Rows
+) -> Floats32:
+    """Weights times the gain of each edge: (n_edges,), or (1,) if all edges are equal in both."""
     if np.all(gains == 1.0) or not target.size:
         return weight
-    each = gains[np.repeat(cell_type, np.diff(indptr)), cell_type[target]]
-    product: Floats32 = weight * (each[:1] if np.all(each == each[0]) else each)
+    edge_gain = gains[np.repeat(cell_type, np.diff(indptr)), cell_type[target]]
+    product: Floats32 = weight * (edge_gain[:1] if np.all(edge_gain == edge_gain[0]) else edge_gain)
     return product
 
 
-def _chosen(identity: Identity, selector: Selector, where: str) -> Rows:
+def _select_end(identity: Identity, selector: Selector, where: str) -> Rows:
     """The rows of one end, each once. Raises: JtfneError if an id is named twice."""
     rows = select_with(identity, selector, where=where)
-    named = np.zeros(len(identity), dtype=np.bool_)
-    named[rows] = True
-    if np.count_nonzero(named) != rows.size:  # np.unique would take seconds for 10**7 cells
+    is_chosen = np.zeros(len(identity), dtype=np.bool_)
+    is_chosen[rows] = True
+    if np.count_nonzero(is_chosen) != rows.size:  # np.unique would take seconds for 10**7 cells
         raise refuse("an id named twice", "each cell once", where)
     return rows
 
@@ -143,9 +145,9 @@ def _blocks(
     identity: Identity, rule: RandomRule, source: Rows, target: Rows, rng: np.random.Generator, where: str
 ) -> Iterator[_rules.Block]:
     """The blocks that `rule` draws between sorted rows `source` and `target`."""
-    at = np.searchsorted(target, source)
-    here = target[np.minimum(at, target.size - 1)] == source
-    ends = _rules.Ends(source.size, target.size, np.where(here, at, -1))
+    target_index = np.searchsorted(target, source)
+    is_target = target[np.minimum(target_index, target.size - 1)] == source
+    ends = _rules.Ends(source.size, target.size, np.where(is_target, target_index, -1))
     match rule:
         case FixedProbability():
             return _rules.fixed_probability(ends, rule.p, rng, autapses=rule.autapses)
@@ -170,18 +172,18 @@ def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
     return np.repeat(np.arange(indptr.size - 1, dtype=np.int32), np.diff(indptr)), target
 
 
-def _decay(declared: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
-    """What is declared, as a function of distance."""
-    made = _distance.gaussian if isinstance(declared.profile, GaussianDecay) else _distance.exponential
-    return made(p0, declared.length_mm)
+def _decay(declaration: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
+    """The declared profile as a function of distance."""
+    make_decay = _distance.gaussian if isinstance(declaration.profile, GaussianDecay) else _distance.exponential
+    return make_decay(p0, declaration.length_mm)
 
 
-def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, what: str, where: str) -> None:
+def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, subject: str, where: str) -> None:
     """Distances are known within a column only. Raises: JtfneError if the cells lie in several areas."""
     codes = np.union1d(identity.area[source], identity.area[target])
     if codes.size > 1:
         names = ", ".join(repr(identity.areas[code]) for code in codes)
-        raise refuse(f"{what} between cells of areas {names}", "cells of one area", where)
+        raise refuse(f"{subject} between cells of areas {names}", "cells of one area", where)
 
 
 def _assemble(
@@ -189,11 +191,11 @@ def _assemble(
 ) -> tuple[NDArray[np.int64], Rows]:
     """Row pointers over all neurons and target rows, from blocks that number the cells of each end."""
     degree: list[NDArray[np.int64]] = []
-    chosen: list[Rows] = []
+    targets: list[Rows] = []
     for block in blocks:
         degree.append(block.degree)
-        chosen.append(target[block.target])
-    return _indptr(n_neurons, source, np.concatenate(degree)), np.concatenate(chosen)
+        targets.append(target[block.target])
+    return _indptr(n_neurons, source, np.concatenate(degree)), np.concatenate(targets)
 
 
 def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -206,12 +208,12 @@ def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[
 def _one_to_one(
     n_neurons: int, source: Rows, target: Rows, autapses: bool, where: str
 ) -> tuple[NDArray[np.int64], Rows]:
-    """The first source to the first target, and so on, in the order in which the selectors name them."""
+    """Connect the first source to the first target, and so on, in the order of the selectors."""
     if source.size != target.size:
-        given = f"OneToOne from {source.size} cells to {target.size}"
-        raise refuse(given, "as many sources as targets", where)
-    kept = (source != target) | autapses
-    source, target = source[kept], target[kept]
+        description = f"OneToOne from {source.size} cells to {target.size}"
+        raise refuse(description, "as many sources as targets", where)
+    is_allowed = (source != target) | autapses
+    source, target = source[is_allowed], target[is_allowed]
     return _indptr(n_neurons, source, np.ones(source.size, dtype=np.int64)), target[np.argsort(source)]
 
 
@@ -219,25 +221,25 @@ def _from_table(
     identity: Identity, rule: FromTable, source: Rows, target: Rows, where: str
 ) -> tuple[NDArray[np.int64], Rows, Floats32 | None, Floats32 | None]:
     """The edges of a table, sorted; its ids must be of cells that the selectors choose."""
-    edge_source = _of_selection(identity, rule.source, source, f"{where}, FromTable.source")
-    edge_target = _of_selection(identity, rule.target, target, f"{where}, FromTable.target")
+    edge_source = _find_selected_rows(identity, rule.source, source, f"{where}, FromTable.source")
+    edge_target = _find_selected_rows(identity, rule.target, target, f"{where}, FromTable.target")
     key = edge_source * len(identity) + edge_target
     order = slice(None) if np.all(key[1:] >= key[:-1]) else np.argsort(key, kind="stable")
-    everyone = np.arange(len(identity), dtype=np.int32)
-    indptr = _indptr(len(identity), everyone, np.bincount(edge_source, minlength=len(identity)))
+    all_rows = np.arange(len(identity), dtype=np.int32)
+    indptr = _indptr(len(identity), all_rows, np.bincount(edge_source, minlength=len(identity)))
     columns: list[Floats32 | None] = [
         None if column is None else column.array.astype(np.float32)[order] for column in (rule.weight, rule.delay_ms)
     ]
     return indptr, edge_target[order].astype(np.int32), columns[0], columns[1]
 
 
-def _of_selection(identity: Identity, ids: Sequence[int], chosen: Rows, where: str) -> NDArray[np.int64]:
-    """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among the rows `chosen`."""
+def _find_selected_rows(identity: Identity, ids: Sequence[int], selected_rows: Rows, where: str) -> NDArray[np.int64]:
+    """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among `selected_rows`."""
     rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
-    mine = np.zeros(len(identity), dtype=np.bool_)
-    mine[chosen] = True
-    outside = ~mine[rows]
-    if outside.any():
-        strays: list[Any] = identity.ids[np.unique(rows[outside])[:5]].tolist()
-        raise refuse(f"ids={strays!r}", f"ids of the {chosen.size} cells that the selector chooses", where)
+    is_selected = np.zeros(len(identity), dtype=np.bool_)
+    is_selected[selected_rows] = True
+    is_outside = ~is_selected[rows]
+    if is_outside.any():
+        stray_ids: list[Any] = identity.ids[np.unique(rows[is_outside])[:5]].tolist()
+        raise refuse(f"ids={stray_ids!r}", f"ids of the {selected_rows.size} cells that the selector chooses", where)
     return rows

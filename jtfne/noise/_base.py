@@ -32,11 +32,11 @@ def bits(state: Streams) -> tuple[Streams, jax.Array]:
     Source: Blackman & Vigna (2021), ACM Trans. Math. Softw. 47:36 (xoroshiro64**).
     """
     s0, s1 = state
-    word = _turned(s0 * jnp.uint32(0x9E3779BB), 5) * jnp.uint32(5)
+    word = _rotate_left(s0 * jnp.uint32(0x9E3779BB), 5) * jnp.uint32(5)
     s1 = s1 ^ s0
-    return Streams(_turned(s0, 26) ^ s1 ^ (s1 << 9), _turned(s1, 13)), word
+    return Streams(_rotate_left(s0, 26) ^ s1 ^ (s1 << 9), _rotate_left(s1, 13)), word
 
 
-def _turned(word: jax.Array, by: int) -> jax.Array:
-    """The bits of `word`, rotated left."""
-    return (word << by) | (word >> (32 - by))
+def _rotate_left(word: jax.Array, n_bits: int) -> jax.Array:
+    """The bits of `word`, rotated left by `n_bits`."""
+    return (word << n_bits) | (word >> (32 - n_bits))

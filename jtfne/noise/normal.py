@@ -15,7 +15,7 @@ def normal(state: Streams, dtype: jnp.dtype) -> tuple[Streams, jax.Array]:
     5.8 standard deviations; filtered by a membrane it cannot be told from a normal.
     """
     state, word = bits(state)
-    mixed = word * jnp.uint32(0x9E3779B1)  # decorrelates the jitter from the count
-    jitter = (mixed >> 8).astype(jnp.int32).astype(dtype) * 2.0**-24 - 0.5
+    jitter_word = word * jnp.uint32(0x9E3779B1)  # decorrelates the jitter from the count
+    jitter = (jitter_word >> 8).astype(jnp.int32).astype(dtype) * 2.0**-24 - 0.5
     count = jax.lax.population_count(word).astype(jnp.int32).astype(dtype) - 16.0
     return state, (count + jitter) * jnp.asarray(_SCALE, dtype)

@@ -1,4 +1,4 @@
-"""Numbers that wander: an Ornstein-Uhlenbeck process of mean 0 and variance 1, by its exact discretisation."""
+"""An Ornstein-Uhlenbeck process of mean 0 and variance 1, by its exact discretisation."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,10 @@ from jtfne.noise.normal import normal
 
 
 class Wander(NamedTuple):
-    """The process now, x (n_streams,), and what it draws from. x stands in memory, so that no user draws it again."""
+    """State of the process: its value x (n_streams,), and the streams that it draws from.
+
+    x is part of the state, so that XLA computes each draw once and not once for each reader.
+    """
 
     streams: Streams
     x: jax.Array
@@ -28,7 +31,7 @@ def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:
 
     Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
     """
-    streams, drawn = normal(state.streams, state.x.dtype)
-    kept = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
-    spread = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
-    return Wander(streams, kept * state.x + spread * drawn)
+    streams, normal_numbers = normal(state.streams, state.x.dtype)
+    decay = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
+    noise_sd = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
+    return Wander(streams, decay * state.x + noise_sd * normal_numbers)

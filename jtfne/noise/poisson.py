@@ -17,9 +17,9 @@ def table_rows(mean: float) -> int:
 
     if mean <= 0.0:
         return 1
-    most = np.ceil(special.pdtrik(1.0 - 1.0 / _TOP, mean))  # pdtrik inverts pdtr in its first argument, to rounding
-    less = max(most - 1.0, 0.0)
-    return int(less if special.pdtr(less, mean) >= 1.0 - 1.0 / _TOP else most) + 1
+    count = np.ceil(special.pdtrik(1.0 - 1.0 / _TOP, mean))  # pdtrik inverts pdtr in its first argument, to rounding
+    count_below = max(count - 1.0, 0.0)
+    return int(count_below if special.pdtr(count_below, mean) >= 1.0 - 1.0 / _TOP else count) + 1
 
 
 def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]:

@@ -18,7 +18,7 @@ Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 class Stimulus(Protocol):
-    """Something that happens on a clock; knows no cells. Times in ms since the start of a trial."""
+    """An input or event over time, whatever its target. Times in ms since the start of a trial."""
 
     @property
     def start_ms(self) -> float:
@@ -42,8 +42,11 @@ class Stimulus(Protocol):
 
 
 class Weighted:
-    """What stimuli by spikes share: each spike adds `weight_pA` to a current of a mechanism, `weight_nS` to a
-    conductance, or moves the membrane by `weight_mV`."""
+    """The weight of stimuli by spikes.
+
+    Each spike adds `weight_pA` to a current of a mechanism or `weight_nS` to a conductance, or
+    moves the membrane by `weight_mV`.
+    """
 
     weight_pA: float | None
     weight_nS: float | None
@@ -59,7 +62,7 @@ class Weighted:
 
 
 class Spanning:
-    """What stimuli share that last from `start_ms` to `stop_ms`, or to the end of the trial where that is None."""
+    """Stimuli that last from `start_ms` to `stop_ms`, or to the trial's end where that is None."""
 
     start_ms: float
     stop_ms: float | None
@@ -70,11 +73,11 @@ class Spanning:
         return [(self.start_ms, stop_ms - self.start_ms)]
 
     def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
+        """The same stimulus, `t_ms` later."""
         stop_ms = None if self.stop_ms is None else self.stop_ms + t_ms
-        own: Any = self  # a dataclass, as each of these is
-        moved: Self = dataclasses.replace(own, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
-        return moved
+        stimulus: Any = self  # a dataclass, as each of these is
+        copy: Self = dataclasses.replace(stimulus, start_ms=self.start_ms + t_ms, stop_ms=stop_ms)
+        return copy
 
 
 class Afferents(Stimulus, Protocol):
@@ -117,8 +120,8 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
     """
     train, t_ms = spikes
     step = np.rint(t_ms / dt_ms) - first_step
-    here = (step >= 0) & (step < n_steps)  # asked of floats, since a time far off has no integer
-    place = step[here].astype(np.int64) * n_trains + train[here]
+    is_in_span = (step >= 0) & (step < n_steps)  # compared as floats, since a time far off fits no integer
+    place = step[is_in_span].astype(np.int64) * n_trains + train[is_in_span]
     counts = np.bincount(place, minlength=n_steps * n_trains)
     return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
 
@@ -126,7 +129,7 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
 def covered(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, length_ms: float
 ) -> tuple[Waveform, Waveform]:
-    """What of each step lies between `start_ms` and `length_ms` later.
+    """The part of each step that lies between `start_ms` and `length_ms` later.
 
     Returns
     -------
@@ -135,7 +138,7 @@ def covered(
     share : (n_steps,)
         How much of the step it is, from 0 to 1; in all they are `length_ms / dt_ms`.
     """
-    return _covered(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
+    return _cover_steps(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
 
 
 def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None) -> Waveform:
@@ -146,22 +149,24 @@ def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms
 def span(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
 ) -> tuple[Waveform, Waveform]:
-    """As `covered`, up to `stop_ms`, or to the end of the trial where that is None."""
+    """The part of each step up to `stop_ms` (None: the trial's end); returns as `covered`."""
     length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
-    return _covered(first_step, n_steps, dt_ms, start_ms, length)
+    return _cover_steps(first_step, n_steps, dt_ms, start_ms, length)
 
 
 def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
     """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms` is on the grid."""
-    step, late = place_on_grid(start_ms, dt_ms)
-    return np.asarray(np.arange(first_step, first_step + n_steps) - step - late, np.float64)
+    step, fraction = place_on_grid(start_ms, dt_ms)
+    return np.asarray(np.arange(first_step, first_step + n_steps) - step - fraction, np.float64)
 
 
-def _covered(first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float) -> tuple[Waveform, Waveform]:
-    """As `covered`, of a length in steps."""
+def _cover_steps(
+    first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float
+) -> tuple[Waveform, Waveform]:
+    """The part of each step within `length` steps of `start_ms`; returns as `covered`."""
     begin = steps_since(first_step, n_steps, dt_ms, start_ms)
     end = begin + 1.0
-    inside = np.minimum(end, length) - np.maximum(begin, 0.0)
+    overlap = np.minimum(end, length) - np.maximum(begin, 0.0)
     # A step that is covered whole has exactly 1, not the difference of two large numbers.
-    share = np.where((begin >= 0.0) & (end <= length), 1.0, np.maximum(inside, 0.0))
+    share = np.where((begin >= 0.0) & (end <= length), 1.0, np.maximum(overlap, 0.0))
     return np.maximum(begin, 0.0) * dt_ms, share

@@ -55,19 +55,19 @@ class PulseTrain:
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the share of each step that pulses cover; it may be several pulses in one step."""
         edges = steps_since(first_step, n_steps + 1, dt_ms, self.start_ms)
-        return np.diff(self._covered_until(edges, dt_ms))
+        return np.diff(self._sum_coverage(edges, dt_ms))
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """Each pulse."""
         return [(self.start_ms + k * self.period_ms, self.duration_ms) for k in range(self.count)]
 
-    def _covered_until(self, since: Waveform, dt_ms: float) -> Waveform:
-        """How much of the time before each of `since`, in steps from the first onset, pulses cover, in steps."""
-        width, period = (without_rounding(each_ms / dt_ms) for each_ms in (self.duration_ms, self.period_ms))
+    def _sum_coverage(self, since: Waveform, dt_ms: float) -> Waveform:
+        """How many steps pulses cover before each of `since`, in steps from the first onset."""
+        width, period = (without_rounding(length_ms / dt_ms) for length_ms in (self.duration_ms, self.period_ms))
         since = np.maximum(since, 0.0)
-        before = np.minimum(np.floor(since / period), self.count)  # pulses that have begun, but for the last
-        last = np.where(before < self.count, np.minimum(since - before * period, width), 0.0)
-        return np.asarray(before * width + last, np.float64)
+        n_pulses = np.minimum(np.floor(since / period), self.count)  # pulses that have begun, but for the last
+        last_width = np.where(n_pulses < self.count, np.minimum(since - n_pulses * period, width), 0.0)
+        return np.asarray(n_pulses * width + last_width, np.float64)
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""

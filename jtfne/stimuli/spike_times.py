@@ -50,8 +50,8 @@ class SpikeTimes(Weighted):
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): how many spikes act from each step on, over all cells."""
-        all_in_one = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
-        return counts_of(all_in_one, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
+        shared_train = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
+        return counts_of(shared_train, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event, from the first spike to the last."""
@@ -59,4 +59,4 @@ class SpikeTimes(Weighted):
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""
-        return dataclasses.replace(self, times_ms=tuple(each + t_ms for each in self.times_ms))
+        return dataclasses.replace(self, times_ms=tuple(time_ms + t_ms for time_ms in self.times_ms))

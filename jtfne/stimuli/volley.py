@@ -62,7 +62,7 @@ class Evoked(Weighted):
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the spikes expected to act from each step on."""
         edges = np.arange(first_step, first_step + n_steps + 1) - 0.5  # times are rounded to the grid
-        return self.n_spikes * _below(np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms)
+        return self.n_spikes * _normal_shares(np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event without length, at the mean time."""
@@ -157,9 +157,9 @@ class Rhythmic(Weighted):
         return dataclasses.replace(self, start_ms=self.start_ms + t_ms, stop_ms=self.stop_ms + t_ms)
 
 
-def _below(edges_ms: Waveform, mean_ms: float, sd_ms: float) -> Waveform:
+def _normal_shares(edges_ms: Waveform, mean_ms: float, sd_ms: float) -> Waveform:
     """The share of N(mean, sd) between each pair of edges."""
     if sd_ms == 0.0:
         return np.diff((edges_ms > mean_ms).astype(np.float64))
     z = (edges_ms - mean_ms) / (sd_ms * math.sqrt(2.0))
-    return np.diff(np.array([0.5 * (1.0 + math.erf(each)) for each in z]))
+    return np.diff(np.array([0.5 * (1.0 + math.erf(score)) for score in z]))

@@ -1,4 +1,4 @@
-"""What every surrogate offers: a slope where the step function has none, and the function that has this slope."""
+"""What every surrogate offers: a derivative for the step function, and a function that has it."""
 
 import abc
 from typing import ClassVar
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit
 
-FAR = 1e6  # of sharpness times |u|: there every slope is below 1e-11 of its peak, and its square is still a float32
+FAR = 1e6  # of sharpness times |u|: every slope is below 1e-11 of its peak, and the square fits float32
 
 
 class Surrogate(abc.ABC):
@@ -31,9 +31,12 @@ class Surrogate(abc.ABC):
         """The function whose derivative is `slope`, 0 far below threshold."""
 
     def spikes(self, fired: jax.Array, u: jax.Array) -> jax.Array:
-        """0. or 1., as the bools `fired` say, with the derivative `slope` by `u`: all of one shape."""
-        sent: jax.Array = _stepped(self, fired, u)
-        return sent
+        """Spikes as numbers: 0. or 1. as `fired` says, with the derivative `slope` by `u`.
+
+        fired: bool. u: float. Both of one shape, that of the result.
+        """
+        spike_numbers: jax.Array = _step_with_slope(self, fired, u)
+        return spike_numbers
 
     def __call__(self, u: jax.Array) -> jax.Array:
         """The step function: 1. where u >= 0, else 0."""
@@ -41,20 +44,20 @@ class Surrogate(abc.ABC):
 
 
 @jax.custom_jvp
-def _stepped(surrogate: Surrogate, fired: jax.Array, u: jax.Array) -> jax.Array:
-    """`fired` as numbers."""
-    return fired.astype(u.dtype)
+def _step_with_slope(surrogate: Surrogate, is_spike: jax.Array, u: jax.Array) -> jax.Array:
+    """`is_spike` as numbers, whose derivative by `u` is that of the surrogate."""
+    return is_spike.astype(u.dtype)
 
 
-@_stepped.defjvp
-def _stepped_jvp(
+@_step_with_slope.defjvp
+def _step_jvp(
     primals: tuple[Surrogate, jax.Array, jax.Array], tangents: tuple[Surrogate, jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """By `u` alone: a step hangs on nothing else."""
-    surrogate, fired, u = primals
-    return _stepped(surrogate, fired, u), surrogate.slope(u) * tangents[2]
+    """The derivative by `u` alone: a step depends on nothing else."""
+    surrogate, is_spike, u = primals
+    return _step_with_slope(surrogate, is_spike, u), surrogate.slope(u) * tangents[2]
 
 
 def near(u: jax.Array, sharpness: jax.Array | float) -> jax.Array:
-    """sharpness * u, kept where float32 can square it."""
+    """sharpness * u, clipped to where float32 can square it."""
     return jnp.clip(sharpness * u, -FAR, FAR)

@@ -29,13 +29,13 @@ class ATan(Surrogate):
     LIMITS: ClassVar[dict[str, Limit]] = {"alpha": POSITIVE}
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
-        return 0.5 * self.alpha / (1.0 + self._turned(u) ** 2)
+        """dS/du, of the shape of `u`."""
+        return 0.5 * self.alpha / (1.0 + self._scale_argument(u) ** 2)
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`: from 0 to 1."""
-        return 0.5 + jnp.arctan(self._turned(u)) / jnp.pi
+        """The function whose derivative is `slope`, from 0 to 1."""
+        return 0.5 + jnp.arctan(self._scale_argument(u)) / jnp.pi
 
-    def _turned(self, u: jax.Array) -> jax.Array:
+    def _scale_argument(self, u: jax.Array) -> jax.Array:
         """pi / 2 alpha u."""
         return near(u, 0.5 * jnp.pi * self.alpha)

@@ -29,10 +29,10 @@ class Sigmoid(Surrogate):
     LIMITS: ClassVar[dict[str, Limit]] = {"k": POSITIVE}
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`; 1 - s(x) is s(-x), which loses no digits."""
+        """dS/du, of the shape of `u`."""
         x = near(u, self.k)
-        return self.k * (jax.nn.sigmoid(x) * jax.nn.sigmoid(-x))
+        return self.k * (jax.nn.sigmoid(x) * jax.nn.sigmoid(-x))  # s(-x): 1 - s(x) would lose digits
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`: from 0 to 1."""
+        """The function whose derivative is `slope`, from 0 to 1."""
         return jax.nn.sigmoid(near(u, self.k))

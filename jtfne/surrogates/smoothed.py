@@ -13,7 +13,7 @@ from jtfne.surrogates._base import Surrogate
 @register
 @dataclasses.dataclass(frozen=True)
 class Smoothed(Surrogate):
-    """A cell sends `surrogate.smooth(u)` in every step in place of a spike; it is reset and held by its spikes as ever.
+    """A cell sends `surrogate.smooth(u)` at each step in place of a spike; spikes still reset it.
 
     What follows from a spike within the cell stays a switch: reset, refractory time, jumps of adaptation and of
     short-term plasticity. Between two values at which no cell spikes in another step, a run is thus smooth, and its
@@ -32,15 +32,15 @@ class Smoothed(Surrogate):
     steadies: ClassVar[bool] = False
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """dS/du of the surrogate, of the shape of `u`."""
         slope: jax.Array = self.surrogate.slope(u)
         return slope
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """The function whose derivative is `slope`, as of the surrogate."""
         smooth: jax.Array = self.surrogate.smooth(u)
         return smooth
 
     def spikes(self, fired: jax.Array, u: jax.Array) -> jax.Array:
-        """`smooth`, whoever fired."""
+        """`smooth(u)` in place of spikes, whoever fired."""
         return self.smooth(u)

@@ -29,10 +29,10 @@ class SuperSpike(Surrogate):
     LIMITS: ClassVar[dict[str, Limit]] = {"beta": POSITIVE}
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """dS/du, of the shape of `u`."""
         return 1.0 / (1.0 + jnp.abs(near(u, self.beta))) ** 2
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`: from 0 to 2 / beta."""
+        """The function whose derivative is `slope`, from 0 to 2 / beta."""
         x = near(u, self.beta)
         return (1.0 + x / (1.0 + jnp.abs(x))) / self.beta

@@ -31,10 +31,10 @@ class Triangular(Surrogate):
     LIMITS: ClassVar[dict[str, Limit]] = {"gamma": POSITIVE, "width": POSITIVE}
 
     def slope(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`."""
+        """dS/du, of the shape of `u`."""
         return self.gamma * jnp.maximum(0.0, 1.0 - jnp.abs(u) / self.width)
 
     def smooth(self, u: jax.Array) -> jax.Array:
-        """As `Surrogate`: from 0 to gamma width."""
+        """The function whose derivative is `slope`, from 0 to gamma width."""
         x = jnp.clip(u / self.width, -1.0, 1.0)
         return self.gamma * self.width * (0.5 + x - 0.5 * x * jnp.abs(x))

@@ -1,4 +1,4 @@
-"""What every synapse says of itself: its kinetics as rows of state that each decay exponentially."""
+"""What every synapse offers: its kinetics as rows of state that each decay exponentially."""
 
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -37,22 +37,22 @@ class Kinetics(Protocol):
 
     @property
     def sign(self) -> int:
-        """What weights may be: 1 positive, -1 negative, 0 as the source's cell type says."""
+        """The sign of weights: 1 positive, -1 negative, 0 as the source's cell type says."""
         ...
 
     @property
     def dendrite_share(self) -> jax.Array | float | None:
-        """Where on a cell."""
+        """The share that arrives at a dendrite, or None as the cell says."""
         ...
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """Of the row on which spikes arrive, and of the second row if there is one."""
+        """Time constants of the row on which spikes arrive, and of the second row, if any."""
         ...
 
 
 def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
-    """What makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) one.
+    """The factor that makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) one.
 
     Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
     """
@@ -68,11 +68,11 @@ def advanced(
     first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then those of `second`.
     """
     rows = []
-    for k, (receptor, linked) in enumerate(kinds):
+    for k, (receptor, equal_taus) in enumerate(kinds):
         tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
         decay = jnp.exp(-dt_ms / tau)
-        fed = jnp.e * dt_ms / tau * decay if linked else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
-        rows.append(decay * second[k] + fed * first[receptor])
+        gain = jnp.e * dt_ms / tau * decay if equal_taus else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
+        rows.append(decay * second[k] + gain * first[receptor])
     return jnp.stack(rows)
 
 
@@ -96,27 +96,31 @@ def courses(
     dt_ms: jax.Array | float,
     conductive: tuple[bool, ...],
 ) -> list[Course]:
-    """The input of the step that begins, from all rows of receptors, of which some are `conductive`.
+    """What the cells see of each receptor in the coming step, from all rows of state.
 
-    An alpha function is a ramp times an exponential. As a conductance it is told as the exponential with its mean over
-    the step, so that its charge is exact, and what follows of it over dt is of second order, as of all conductances.
+    One Course a receptor, and two for a difference of exponentials. conductive: which receptors are
+    conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced
+    by the exponential of the same mean over the step, so that its charge is exact and the error
+    over dt of second order, as for all conductances.
     """
     n_receptors = first.shape[0]
-    of = {each.receptor: (k, each.linked) for k, each in enumerate(kinds)}
-    found = []
+    second_by_receptor = {second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)}
+    course_list = []
     for receptor in range(n_receptors):
         row, tau = first[receptor], tau_ms[receptor]
-        if receptor not in of or second is None:
-            found.append(Course(receptor, row, tau))
+        if receptor not in second_by_receptor or second is None:
+            course_list.append(Course(receptor, row, tau))
             continue
-        k, linked = of[receptor]
-        if linked and not conductive[receptor]:
-            found.append(Course(receptor, second[k], tau, jnp.e / tau * row))
-        elif linked:
-            turns = dt_ms / tau
-            found.append(Course(receptor, second[k] + jnp.e * (1.0 - turns / jnp.expm1(turns)) * row, tau))
+        k, equal_taus = second_by_receptor[receptor]
+        if equal_taus and not conductive[receptor]:
+            course_list.append(Course(receptor, second[k], tau, jnp.e / tau * row))
+        elif equal_taus:
+            dt_over_tau = dt_ms / tau
+            course_list.append(
+                Course(receptor, second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row, tau)
+            )
         else:
             decay = tau_ms[n_receptors + k]
-            fed = peak_gain(tau, decay) * row
-            found += [Course(receptor, second[k] + fed, decay), Course(receptor, -fed, tau)]
-    return found
+            decay_value = peak_gain(tau, decay) * row
+            course_list += [Course(receptor, second[k] + decay_value, decay), Course(receptor, -decay_value, tau)]
+    return course_list

@@ -34,7 +34,7 @@ class Alpha:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """What feeds the current, and the current."""
+        """Time constants of the row on which spikes arrive, and of the current."""
         return self.tau_ms, self.tau_ms
 
 
@@ -61,5 +61,5 @@ class AlphaConductance:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """What feeds the conductance, and the conductance."""
+        """Time constants of the row on which spikes arrive, and of the conductance."""
         return self.tau_ms, self.tau_ms

@@ -41,7 +41,7 @@ class BiExponential:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """The rise, and what is fed by it."""
+        """Time constants of the rise and of the decay."""
         return self.tau_rise_ms, self.tau_decay_ms
 
 
@@ -70,5 +70,5 @@ class BiExponentialConductance:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """The rise, and what is fed by it."""
+        """Time constants of the rise and of the decay."""
         return self.tau_rise_ms, self.tau_decay_ms

@@ -34,5 +34,5 @@ class Conductance:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """One row."""
+        """The time constant of the one row of state."""
         return (self.tau_ms,)

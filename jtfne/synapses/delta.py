@@ -37,5 +37,5 @@ class Delta:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """One row, of which no step leaves anything."""
+        """The time constant of the one row of state, of which no step leaves anything."""
         return (NO_COURSE_ms,)

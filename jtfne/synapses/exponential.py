@@ -35,9 +35,9 @@ class Exponential:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """One row."""
+        """The time constant of the one row of state."""
         return (self.tau_ms,)
 
     def decay(self, dt_ms: jax.Array | float) -> jax.Array:
-        """What is left of a current after dt."""
+        """The share of a current that is left after dt."""
         return jnp.exp(-dt_ms / self.tau_ms)

@@ -47,7 +47,7 @@ class NMDA:
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
-        """The rise, and what is fed by it."""
+        """Time constants of the rise and of the decay."""
         return self.tau_rise_ms, self.tau_decay_ms
 
     def block(self, v_mV: jax.Array | float) -> jax.Array:
@@ -56,5 +56,5 @@ class NMDA:
 
 
 def unblocked(v_mV: jax.Array | float, mg_mM: jax.Array | float) -> jax.Array:
-    """What magnesium leaves open: 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV))."""
+    """The share that magnesium leaves open: 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV))."""
     return 1.0 / (1.0 + mg_mM / 3.57 * jnp.exp(-0.062 * v_mV))

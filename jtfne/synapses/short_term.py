@@ -11,7 +11,7 @@ from jtfne._tree import register
 
 
 class ShortTermState(NamedTuple):
-    """u and 1 - x of every source, as they stand after its last spike and have recovered since: (n_sources,)."""
+    """u and spent = 1 - x of every source, recovered since its last spike: (n_sources,) each."""
 
     u: jax.Array
     spent: jax.Array
@@ -51,11 +51,16 @@ class ShortTerm:
     def step(
         self, state: ShortTermState, spiked: jax.Array, dt_ms: jax.Array | float
     ) -> tuple[ShortTermState, jax.Array]:
-        """The state after dt, at whose end the sources `spiked` (n_sources,); and u x of a spike then: (n_sources,)."""
+        """The state after dt, and the release u x of a spike at its end: (n_sources,).
+
+        spiked: bool (n_sources,), which sources spike at the end of dt.
+        """
         facilitates = self.tau_facil_ms > jnp.zeros((), state.u.dtype)
-        kept = jnp.where(facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0)
-        u, spent = state.u * kept, state.spent * jnp.exp(-dt_ms / self.tau_rec_ms)
-        risen = u + self.u * (1.0 - u)
-        released = risen * (1.0 - spent)
-        after = ShortTermState(jnp.where(spiked, risen, u), jnp.where(spiked, spent + released, spent))
-        return jax.tree.map(lambda new, old: new.astype(old.dtype), after, state), released.astype(state.u.dtype)
+        u_decay = jnp.where(facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0)
+        u, spent = state.u * u_decay, state.spent * jnp.exp(-dt_ms / self.tau_rec_ms)
+        u_at_spike = u + self.u * (1.0 - u)
+        release = u_at_spike * (1.0 - spent)
+        new_state = ShortTermState(jnp.where(spiked, u_at_spike, u), jnp.where(spiked, spent + release, spent))
+        return jax.tree.map(lambda value, reference: value.astype(reference.dtype), new_state, state), release.astype(
+            state.u.dtype
+        )
