@@ -14,10 +14,11 @@ from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, number, places, r
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class InfiniteDipole(Operator):
-    """Potential p.r / (4 pi sigma r^3) of dipoles in an unbounded medium: (n_points, n_dipoles, 3) V/(A m).
+    """Potential p.r / (4 pi sigma r^3) of dipoles in an unbounded medium.
 
-    points_mm (n_points, 3), dipoles_mm (n_dipoles, 3). Raises: JtfneError, for a point at a dipole too.
-    Source: REFERENCES.md 4e; Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
+    (n_points, n_dipoles, 3) V/(A m). points_mm (n_points, 3), dipoles_mm (n_dipoles, 3).
+    Raises: JtfneError, for a point at a dipole too.
+    Source: Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
 
     >>> InfiniteDipole([[0.0, 0.0, 100.0]], [[0.0, 0.0, 0.0]], sigma_S_m=0.3).matrix.round(4)
     array([[[ 0.    ,  0.    , 26.5258]]])
@@ -28,13 +29,16 @@ class InfiniteDipole(Operator):
         points = places(points_mm, name="points_mm", where=where)
         dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
         sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
-        about: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
+        parameters: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
-        super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(about))
+        super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(parameters))
 
 
 def infinite_potential(points_mm: Matrix, dipoles_mm: Matrix, sigma_S_m: float, where: str) -> Matrix:
-    """(n_points, n_dipoles, 3) V/(A m). Raises: JtfneError for a point at a dipole."""
+    """Return the potential of dipoles without borders: (n_points, n_dipoles, 3) V/(A m).
+
+    Raises: JtfneError for a point at a dipole.
+    """
     away_m = (points_mm[:, None, :] - dipoles_mm[None, :, :]) * M_PER_mm
     distance_m = np.linalg.norm(away_m, axis=2)
     refuse_coincident(distance_m, what="dipole", where=where)

@@ -17,13 +17,18 @@ from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_c
 class PointSource(Operator):
     """Potential 1 / (4 pi sigma r) of point currents: (n_contacts, n_sources) V/A.
 
-    contacts_mm (n_contacts, 3), sources_mm (n_sources, 3), z downwards if there is a surface. sigma_S_m: one
-    conductivity, or three along x, y and z. radius_mm regularises: closer than that, the potential is the one at that
-    distance (of the geometric mean conductivity), as on the membrane of a cell of this radius; 0 turns it off.
-    surface: a `Surface` above the tissue. Raises: JtfneError. Source: REFERENCES.md 4e; Nunez & Srinivasan (2006),
-    Electric Fields of the Brain, ch. 5.
+    contacts_mm: (n_contacts, 3).
+    sources_mm: (n_sources, 3), z downwards if there is a surface.
+    sigma_S_m: one conductivity, or three along x, y and z.
+    radius_mm: closer than that, the potential is the one at that distance (of the geometric mean
+    conductivity), as on the membrane of a cell of this radius; 0 turns it off.
+    surface: a `Surface` above the tissue.
 
-    >>> PointSource([[0.05, 0.0, 0.0]], [[0.0, 0.0, 0.0]]).matrix.round(3)  # 1 nA at 50 um: 5.305 uV
+    Assumptions: the tissue is ohmic, homogeneous and infinite, or ends at the flat surface.
+    Raises: JtfneError.
+    Source: Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
+
+    >>> PointSource([[0.05, 0.0, 0.0]], [[0.0, 0.0, 0.0]]).matrix.round(3)  # 1 nA: 5.305 uV
     array([[5305.165]])
     """
 
@@ -46,12 +51,12 @@ class PointSource(Operator):
         matrix = _potential(tissue, contacts, sources, radius, where)
         if tissue.image_strength:
             matrix += tissue.image_strength * _potential(tissue, contacts, tissue.mirrored(sources), radius, where)
-        about: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
-        super().__init__(matrix, ("A", "V"), "point source", Parameters(about))
+        parameters: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+        super().__init__(matrix, ("A", "V"), "point source", Parameters(parameters))
 
 
 def _potential(tissue: Tissue, contacts_mm: Matrix, sources_mm: Matrix, radius_mm: float, where: str) -> Matrix:
-    """(n_contacts, n_sources) V/A, without borders."""
+    """Return the potential without borders, (n_contacts, n_sources) V/A."""
     square = np.zeros((len(contacts_mm), len(sources_mm)))
     for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):
         square += (c[:, None] - s[None, :]) ** 2
