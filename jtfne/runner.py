@@ -33,8 +33,8 @@ class Runner(Protocol):
         """Run the steps of `clock`. `carry` is donated: do not use it afterwards."""
         ...
 
-    def spikes(self, words: npt.NDArray[np.uint32]) -> Spiking:
-        """Return (step, row) of every spike in the words of a chunk (n_steps, n_words)."""
+    def spikes(self, spike_bits: npt.NDArray[np.uint32]) -> Spiking:
+        """Return (step, row) of every spike in the packed bits of a chunk (n_steps, n_words)."""
         ...
 
     def placed(self, carry: engine.Carry) -> engine.Carry:
@@ -78,9 +78,9 @@ class OnOne:
         )
         return result
 
-    def spikes(self, words: npt.NDArray[np.uint32]) -> Spiking:
+    def spikes(self, spike_bits: npt.NDArray[np.uint32]) -> Spiking:
         """Return (step, row) of every spike of a chunk."""
-        return unpack(words)
+        return unpack(spike_bits)
 
     def placed(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the device."""
@@ -152,9 +152,9 @@ class OverDevices:
         )
         return result
 
-    def spikes(self, words: npt.NDArray[np.uint32]) -> Spiking:
+    def spikes(self, spike_bits: npt.NDArray[np.uint32]) -> Spiking:
         """Return (step, row) of every spike of a chunk; positions are in the order of rows."""
-        step, position = unpack(words)
+        step, position = unpack(spike_bits)
         return step, self._delivery.layout.row_of[position]
 
     def placed(self, carry: engine.Carry) -> engine.Carry:
@@ -187,8 +187,8 @@ def _advance_over_devices(
 
     def run_shard(parts: Any, clock: engine.Clock, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        carry, words, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
-        return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), words
+        carry, spike_bits, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
+        return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), spike_bits
 
     over_devices, on_each_device = over(mesh), everywhere()
     run = jax.shard_map(
@@ -199,15 +199,15 @@ def _advance_over_devices(
         check_vma=False,
     )
     parts = (circuit, inputs, carry, tuple(selection.local for selection in recorded_cells))
-    (carry, rows), words = run(parts, clock, jnp.asarray(dt_ms, circuit.drive_pA.dtype))
-    recorded = []
+    (carry, rows), spike_bits = run(parts, clock, jnp.asarray(dt_ms, circuit.drive_pA.dtype))
+    outputs = []
     constrain: Any = jax.lax.with_sharding_constraint  # untyped
     for recorder, selection, row in zip(recorders, recorded_cells, rows, strict=True):
         side_by_side = jnp.moveaxis(row, 0, -2)
         cells = side_by_side.reshape(*side_by_side.shape[:-2], -1)[..., selection.positions]
         # Each device finishes all cells, as one device does, so that the bits are the same.
-        recorded.append(recorder.finish(constrain(cells, NamedSharding(mesh, on_each_device))))
-    return carry, engine.Chunk(words, tuple(recorded))
+        outputs.append(recorder.finish(constrain(cells, NamedSharding(mesh, on_each_device))))
+    return carry, engine.Chunk(spike_bits, tuple(outputs))
 
 
 @jax.jit

@@ -40,8 +40,8 @@ def checkpointed(
         return column[: n_chunks * length].reshape(n_chunks, length, *column.shape[1:])
 
     carry, chunks = jax.lax.scan(run_chunk, carry, jax.tree.map(split_into_chunks, clock))
-    recorded: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), chunks)
+    chunk_output: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), chunks)
     if n_chunks * length == n_steps:
-        return carry, recorded
+        return carry, chunk_output
     carry, last_chunk = run_chunk(carry, jax.tree.map(lambda column: column[n_chunks * length :], clock))
-    return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), recorded, last_chunk)
+    return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), chunk_output, last_chunk)

@@ -104,8 +104,8 @@ def advance(
     Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
     afterwards.
     """
-    carry, words, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
-    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)))
+    carry, spike_bits, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    return carry, Chunk(spike_bits, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)))
 
 
 def watched(
@@ -144,8 +144,8 @@ def watched(
     steps: _StepInputs = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
     if not mean_recorders:
         no_sums: list[jax.Array] = []
-        (carry, _), (words, rows) = jax.lax.scan(step, (carry, no_sums), steps)
-        return carry, words, rows
+        (carry, _), (spike_bits, rows) = jax.lax.scan(step, (carry, no_sums), steps)
+        return carry, spike_bits, rows
 
     first_step, no_spikes, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
     blank_view = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, no_spikes, dt_ms)
@@ -170,8 +170,8 @@ def watched(
         for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
     ]
     (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
-    words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
-    return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+    spike_bits, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
+    return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
 
 
 def _make_step(
@@ -197,10 +197,10 @@ def _make_step(
 
         arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
         if spiking_cells is None or spike_range is None:
-            next_carry, words, view, sums = stepped(*arguments)
+            next_carry, spike_bits, view, sums = stepped(*arguments)
         else:
-            words, (next_carry, view, sums) = None, followed(*arguments, Spiked(spiking_cells, *spike_range))
-        return (next_carry, sums), (words, [_read(r, i, view) for r, i in step_recorders])
+            spike_bits, (next_carry, view, sums) = None, followed(*arguments, Spiked(spiking_cells, *spike_range))
+        return (next_carry, sums), (spike_bits, [_read(r, i, view) for r, i in step_recorders])
 
     return step
 

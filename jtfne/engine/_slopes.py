@@ -11,15 +11,21 @@ from jtfne.surrogates import Surrogate
 
 
 def with_slopes(
-    circuit: Circuit, surrogate: Surrogate, before: tuple[Any, ...], after: tuple[Any, ...], fired: list[jax.Array]
+    circuit: Circuit,
+    surrogate: Surrogate,
+    states_before: tuple[Any, ...],
+    states_after: tuple[Any, ...],
+    masks_by_group: list[jax.Array],
 ) -> jax.Array:
     """Return the spikes of a step as numbers with a surrogate gradient, (n_cells,).
 
-    before, after: the groups' states around the step; fired: who spiked, one array a group. Cells
-    that only send have a zero gradient, since they depend on nothing.
+    states_before, states_after: the groups' states around the step; masks_by_group: who spiked, one
+    array a group. Cells that only send have a zero gradient, since they depend on nothing.
     """
     spikes_by_group = []
-    for group, state_before, state_after, group_spikes in zip(circuit.groups, before, after, fired, strict=True):
+    for group, state_before, state_after, group_spikes in zip(
+        circuit.groups, states_before, states_after, masks_by_group, strict=True
+    ):
         emitter: Any = group.emitter
         if getattr(emitter, "receives", True):
             spikes_by_group.append(

@@ -28,13 +28,13 @@ def stepped(
 
     decay: the decay over one step of each receptor's current.
     """
-    noise_state, cells, fired, view = _step_cells(circuit, inputs, dt_ms, carry, inputs_t)
+    noise_state, cells, spike_mask, view = _step_cells(circuit, inputs, dt_ms, carry, inputs_t)
     sums = watch(view)
-    words = pack(fired) if circuit.leading is None else circuit.leading.words(fired)
-    next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, [words, *sums])
+    spike_bits = pack(spike_mask) if circuit.leading is None else circuit.leading.words(spike_mask)
+    next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, [spike_bits, *sums])
     next_carry = next_carry._replace(cells=cells, noise=noise_state)
-    next_carry = _deliver_spikes(circuit, next_carry, view.spikes, words, dt_ms)
-    return next_carry._replace(step=carry.step + 1), words, view, sums
+    next_carry = _deliver_spikes(circuit, next_carry, view.spikes, spike_bits, dt_ms)
+    return next_carry._replace(step=carry.step + 1), spike_bits, view, sums
 
 
 def followed(
@@ -95,14 +95,14 @@ def _step_cells(
         for group, state in zip(circuit.groups, start_states, strict=True)
     ]
     cells = tuple(state for state, _ in results)
-    spikes_by_group = [spiked for _, spiked in results]
-    fired = joined(circuit, spikes_by_group)
+    spikes_by_group = [group_spikes for _, group_spikes in results]
+    spike_mask = joined(circuit, spikes_by_group)
     spikes = (
-        fired
+        spike_mask
         if circuit.surrogate is None
         else with_slopes(circuit, circuit.surrogate, start_states, cells, spikes_by_group)
     )
-    return noise_state, cells, fired, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+    return noise_state, cells, spike_mask, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
 
 
 def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
@@ -118,16 +118,16 @@ def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
 
 
 def _deliver_spikes(
-    circuit: Circuit, carry: Carry, spikes: jax.Array, words: jax.Array, dt_ms: jax.Array | float
+    circuit: Circuit, carry: Carry, spikes: jax.Array, spike_bits: jax.Array, dt_ms: jax.Array | float
 ) -> Carry:
     """Return the state with the spikes of its step written into the ring buffer."""
     ring, plastic_states = carry.ring, []
     if ring is None:
         return carry
     if circuit.delivery is not None:
-        ring = circuit.delivery.deliver(ring, spikes, words, carry.step)
+        ring = circuit.delivery.deliver(ring, spikes, spike_bits, carry.step)
     for plastic_delivery, state in zip(circuit.plastic, carry.plastic, strict=True):
-        ring, state = plastic_delivery.deliver(ring, state, spikes, words, carry.step, dt_ms)
+        ring, state = plastic_delivery.deliver(ring, state, spikes, spike_bits, carry.step, dt_ms)
         plastic_states.append(state)
     return carry._replace(ring=ring, plastic=tuple(plastic_states))
 

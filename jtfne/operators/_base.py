@@ -60,9 +60,9 @@ class Operator:
 
     def after(self, first: "Operator", **extra: Any) -> "Operator":
         """Return this operator applied to the channels of `first`, as one operator."""
-        merged = self.parameters.merged(first.parameters).merged(Parameters(extra))
+        all_parameters = self.parameters.merged(first.parameters).merged(Parameters(extra))
         matrix = jnp.tensordot(self.matrix, first.matrix, self.matrix.ndim - 1)
-        return Operator(matrix, (first.units[0], self.units[1]), self.name, merged)
+        return Operator(matrix, (first.units[0], self.units[1]), self.name, all_parameters)
 
     def along(self, directions: npt.ArrayLike) -> "Operator":
         """Return the operator of dipoles that keep their direction: (n_channels, n_dipoles).

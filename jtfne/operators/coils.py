@@ -91,9 +91,9 @@ class Coils:
 
         (n_points, ...) -> (n_coils, ...).
         """
-        weighted = field * self.weights.reshape(-1, *(1 for _ in field.shape[1:]))
-        read: Matrix = np.add.reduceat(weighted, np.cumsum(self.n_points) - self.n_points, axis=0)
-        return read
+        weighted_field = field * self.weights.reshape(-1, *(1 for _ in field.shape[1:]))
+        readings: Matrix = np.add.reduceat(weighted_field, np.cumsum(self.n_points) - self.n_points, axis=0)
+        return readings
 
     def parameters(self) -> dict[str, Any]:
         """Return names, units and the number of points, JSON-ready."""

@@ -37,9 +37,9 @@ def depth_weights(first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, depths_mm: np
     first, last = ((np.asarray(ends_mm, np.float64) - depths[:, None]) / step for ends_mm in (first_mm, last_mm))
     length = last - first
     narrow = length < 1e-4  # of a compartment: a point, for all that a compartment can tell
-    middle: Matrix = np.maximum(1.0 - np.abs(0.5 * (first + last)), 0.0)
-    spread: Matrix = (_integrate_hat(last) - _integrate_hat(first)) / np.where(narrow, 1.0, length)
-    return np.where(narrow, middle, spread)
+    point_shares: Matrix = np.maximum(1.0 - np.abs(0.5 * (first + last)), 0.0)
+    shares: Matrix = (_integrate_hat(last) - _integrate_hat(first)) / np.where(narrow, 1.0, length)
+    return np.where(narrow, point_shares, shares)
 
 
 def _integrate_hat(x: Matrix) -> Matrix:

@@ -46,8 +46,8 @@ class DiscSource(Operator):
         tissue.refuse_above(sources, name="source_depths_mm", where=where)
         matrix = _potential(contacts[:, None] - sources, radius, sigma)
         if surface is not None:
-            away = contacts[:, None] + sources - 2.0 * surface.z_mm
-            matrix += tissue.image_strength * _potential(away, radius, sigma)
+            image_distances_mm = contacts[:, None] + sources - 2.0 * surface.z_mm
+            matrix += tissue.image_strength * _potential(image_distances_mm, radius, sigma)
         parameters: dict[str, Any] = {
             "contact_depths_mm": contacts.tolist(),
             "radius_mm": radius,

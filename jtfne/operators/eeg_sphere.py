@@ -99,9 +99,9 @@ class Spheres(NamedTuple):
         radii, sigmas = self.radii_mm, self.sigmas_S_m
         reflections = [(n + 1.0) / n]
         for k in range(len(radii) - 2, -1, -1):
-            back = reflections[0] * (radii[k] / radii[k + 1]) ** (2.0 * n + 1.0)
-            outside = sigmas[k + 1] * ((n + 1.0) - n * back) / (1.0 + back)
-            reflections.insert(0, (sigmas[k] * (n + 1.0) - outside) / (sigmas[k] * n + outside))
+            outer_reflection = reflections[0] * (radii[k] / radii[k + 1]) ** (2.0 * n + 1.0)
+            outer_sigma = sigmas[k + 1] * ((n + 1.0) - n * outer_reflection) / (1.0 + outer_reflection)
+            reflections.insert(0, (sigmas[k] * (n + 1.0) - outer_sigma) / (sigmas[k] * n + outer_sigma))
         return np.array(reflections)
 
     def gains(self, radius_mm: Matrix, n: Matrix) -> Matrix:
@@ -111,17 +111,21 @@ class Spheres(NamedTuple):
         the brain this is what its border sends back; the dipole's own potential comes on top.
         """
         brain = self.radii_mm[0]
-        back = self.reflections(n)
+        reflections = self.reflections(n)
         gains = np.zeros((len(radius_mm), len(n)))
         transmission = np.ones(len(n))
         shell = np.searchsorted(np.array(self.radii_mm[:-1]) * (1.0 + SLACK), radius_mm)
         for k, outer in enumerate(self.radii_mm):
             if k:
                 inner = self.radii_mm[k - 1]
-                transmission = transmission * (1.0 + back[k - 1]) / (1.0 + back[k] * (inner / outer) ** (2.0 * n + 1.0))
+                transmission = (
+                    transmission
+                    * (1.0 + reflections[k - 1])
+                    / (1.0 + reflections[k] * (inner / outer) ** (2.0 * n + 1.0))
+                )
             in_shell = shell == k
             r = radius_mm[in_shell, None]
-            sent_back = back[k] * (brain / outer) ** (n + 1.0) * (r / outer) ** n
+            sent_back = reflections[k] * (brain / outer) ** (n + 1.0) * (r / outer) ** n
             outgoing = (brain / np.maximum(r, brain)) ** (n + 1.0) if k else 0.0
             gains[in_shell] = transmission * (sent_back + outgoing)
         return gains
@@ -198,7 +202,7 @@ def _series(gains: Matrix, ratios: Matrix, cosine: Matrix) -> tuple[Matrix, Matr
     (n_sensors, n_dipoles). P_n and P_n' by the upward recurrences, which are stable for |x| <= 1:
     one pass over the terms, memory of a few matrices.
     """
-    before, p, slope = np.ones_like(cosine), cosine.copy(), np.ones_like(cosine)
+    previous_p, p, slope = np.ones_like(cosine), cosine.copy(), np.ones_like(cosine)
     radial, tangential = np.zeros_like(cosine), np.zeros_like(cosine)
     power = np.ones_like(ratios)
     for n, gain in enumerate(gains.T, start=1):
@@ -206,6 +210,6 @@ def _series(gains: Matrix, ratios: Matrix, cosine: Matrix) -> tuple[Matrix, Matr
         radial += weight * (n * p)
         tangential += weight * slope
         slope = cosine * slope + (n + 1) * p
-        before, p = p, ((2 * n + 1) * cosine * p - n * before) / (n + 1)
+        previous_p, p = p, ((2 * n + 1) * cosine * p - n * previous_p) / (n + 1)
         power = power * ratios
     return radial, tangential

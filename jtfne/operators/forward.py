@@ -45,10 +45,10 @@ class FromForward(Operator):
         if not np.isfinite(leadfield).all():
             raise refuse("a forward with numbers that are not finite", "finite numbers", where)
         units = _units(forward, sensor_names)
-        fixed = forward["source_ori"] == FIFF.FIFFV_MNE_FIXED_ORI
+        is_fixed = forward["source_ori"] == FIFF.FIFFV_MNE_FIXED_ORI
         parameters: dict[str, Any] = {"sensors": sensor_names, "units": units, "n_dipoles": int(forward["nsource"])}
-        parameters |= {"orientation": "fixed" if fixed else "free"}
-        matrix = leadfield if fixed else _along_head_axes(leadfield, np.asarray(forward["source_nn"], np.float64))
+        parameters |= {"orientation": "fixed" if is_fixed else "free"}
+        matrix = leadfield if is_fixed else _along_head_axes(leadfield, np.asarray(forward["source_nn"], np.float64))
         unit = " and ".join(sorted(set(units)))
         super().__init__(matrix, ("A m", unit), "MNE forward solution", Parameters(parameters))
 

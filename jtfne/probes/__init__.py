@@ -76,17 +76,17 @@ def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
     source: Source = SOURCES[config.readouts.source.kind]()
     signs = signs_of(net, config) if signs is None else signs
     probes = tuple(_build_probe(declaration, net, config, source, signs) for declaration in config.readouts.probes)
-    shared: dict[tuple[str, int], SourceRows] = {}
-    voltages = []
+    source_rows: dict[tuple[str, int], SourceRows] = {}
+    voltage_rows = []
     for probe in probes:
         recorder = probe.recorder(source)
         if isinstance(recorder, SourceRows):
             key = recorder.source.kind, recorder.every
-            parts = shared[key].parts if key in shared else {}
-            shared[key] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
+            parts = source_rows[key].parts if key in source_rows else {}
+            source_rows[key] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
         elif recorder is not None:
-            voltages.append(recorder)
-    return Plan(probes, (*shared.values(), *voltages))
+            voltage_rows.append(recorder)
+    return Plan(probes, (*source_rows.values(), *voltage_rows))
 
 
 def _build_probe(declaration: declared.Probe, net: Net, config: declared.Config, source: Source, signs: Signs) -> Probe:

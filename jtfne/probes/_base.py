@@ -198,8 +198,8 @@ class SourceRows:
         Rows are taken by blocks of `ROWS`: a product of more or fewer rows rounds differently.
         """
         n_blocks = -(-rows.shape[0] // ROWS)
-        padded = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
-        blocks = padded.reshape(n_blocks, ROWS, *rows.shape[1:])
+        padded_rows = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
+        blocks = padded_rows.reshape(n_blocks, ROWS, *rows.shape[1:])
 
         def finish_part(part: Part) -> jax.Array:
             results: jax.Array = jax.lax.map(part, blocks)

@@ -123,8 +123,8 @@ class LFPProbe:
         The other areas' dipoles are added if declared.
         """
         area_matrices = self.discs() if isinstance(self.declared.sources, Discs) else self._point_matrices()
-        near = area_part(self.loops, area_matrices)
-        part: Part = Sum((near, dipole_part(self.loops, self._far_matrix()))) if self.declared.far else near
+        near_part = area_part(self.loops, area_matrices)
+        part: Part = Sum((near_part, dipole_part(self.loops, self._far_matrix()))) if self.declared.far else near_part
         return SourceRows(self.loops.source, {self.name: part}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
@@ -145,8 +145,8 @@ class LFPProbe:
     def operator(self) -> dict[str, Any]:
         """Return the tissue, the contacts and the source map."""
         contact_operator = self._build_operator(np.zeros((1, 2)), self.loops.depths_mm[:1])
-        far = {"far": "dipoles of the other areas in tissue without borders"} if self.declared.far else {}
-        metadata = {"frame": "column: x, y in its plane, z depth below the pia, mm", **far, **self.loops.about}
+        far_metadata = {"far": "dipoles of the other areas in tissue without borders"} if self.declared.far else {}
+        metadata = {"frame": "column: x, y in its plane, z depth below the pia, mm", **far_metadata, **self.loops.about}
         return {"name": contact_operator.name, "units": ["pA", "V"], **contact_operator.parameters.values, **metadata}
 
     @property
@@ -198,14 +198,14 @@ class LFPProbe:
         for k in range(n_areas):
             position_mm, normal = columns.positions_mm[k], columns.normals[k]
             contacts_mm = to_head_mm(self.contacts_mm, position_mm=position_mm, normal=normal)
-            others = np.arange(n_areas) != k
+            is_other = np.arange(n_areas) != k
             potentials = np.zeros((len(contacts_mm), n_areas))
-            if others.any():
+            if is_other.any():
                 sigma: Any = self.declared.sigma_S_m
-                dipole_operator = InfiniteDipole(contacts_mm, columns.dipoles_mm[others], sigma).along(
-                    columns.normals[others]
+                dipole_operator = InfiniteDipole(contacts_mm, columns.dipoles_mm[is_other], sigma).along(
+                    columns.normals[is_other]
                 )
-                potentials[:, others] = np.asarray(dipole_operator.matrix)
+                potentials[:, is_other] = np.asarray(dipole_operator.matrix)
             rows.append(potentials)
         return np.concatenate(rows)
 

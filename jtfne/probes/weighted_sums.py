@@ -75,8 +75,8 @@ class WeightedSumProbe:
         currents = np.moveaxis(sums.reshape(*sums.shape[:2], areas.size, 2), 1, -1)
         interval_ms = self.every * recording.dt_ms
         with precision(str(sums.dtype)):
-            weighted = weighted_sum(currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights)
-        values = np.moveaxis(np.array(weighted), -1, 1)
+            weighted_sums = weighted_sum(currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights)
+        values = np.moveaxis(np.array(weighted_sums), -1, 1)
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             "area": (("area",), np.array(self.identity.areas)),

@@ -171,7 +171,7 @@ def estimate_memory(
     >>> import jtfne
     >>> from jtfne.simulation import estimate_memory
     >>> net = jtfne.construct(jtfne.suite2_net1_config(100).probes(["vm"]))
-    >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100 cells, 100,000 steps, 4 bytes
+    >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100,000 steps, 4 bytes
     40000000
     """
     _refuse_misuse(net, paradigm, out, None, delivery, chunk_steps, "estimate_memory")
@@ -329,7 +329,7 @@ def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
     """Run all trials into `sink` and return the labelled signals."""
     start_s = time.perf_counter()
     dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
-    with precision(dtype), progress_of(all_steps, shown=progress) as tick:
+    with precision(dtype), progress_of(all_steps, shown=progress) as on_progress:
         recording = record(
             ready.flat,
             ready.drive,
@@ -339,7 +339,7 @@ def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
             n_trials=ready.n_trials,
             length=ready.length,
             sink=sink,
-            tick=tick,
+            tick=on_progress,
             beside=ready.beside,
         )
     timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - start_s}

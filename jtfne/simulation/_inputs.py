@@ -174,8 +174,8 @@ def drive_of(
     poisson_groups: list[list[_PoissonStimulus]] = []
     ou_currents: list[tuple[Course, engine.Fluctuation]] = []
     spike_trains: list[tuple[Volley, engine.SpikeTrains]] = []
-    ordered = in_order(presented)
-    for stimulus, stream in zip(ordered, streams_of(ordered), strict=True):
+    sorted_stimuli = in_order(presented)
+    for stimulus, stream in zip(sorted_stimuli, streams_of(sorted_stimuli), strict=True):
         where = f"stimulus {stimulus.label!r}"
         rows = select_with(net.identity, stimulus.target, where=where)
         drive: Any = stimulus.drive

@@ -160,8 +160,8 @@ def record(
     """
     recorder_flags = list(zip(recorders, beside or [False] * len(recorders), strict=True))
     run_recorders, replay_recorders = (
-        tuple(recorder for recorder, is_replayed in recorder_flags if is_replayed is replayed)
-        for replayed in (False, True)
+        tuple(recorder for recorder, is_replayed in recorder_flags if is_replayed is is_replay)
+        for is_replay in (False, True)
     )
     runner = runner_of(flat.circuit, drive.inputs, run_recorders, flat.dt_ms)
     run = _Run(flat, runner, drive, run_recorders, replay_recorders, seed, n_steps, length)

@@ -73,8 +73,8 @@ class MemoryEstimate:
 
     def largest(self) -> str:
         """Return the three largest new parts as text."""
-        ordered = sorted(((size, name) for name, size in self.parts.items() if name != "process"), reverse=True)
-        return ", ".join(f"{name} {_format_bytes(size)}" for size, name in ordered[:3])
+        sizes = sorted(((size, name) for name, size in self.parts.items() if name != "process"), reverse=True)
+        return ", ".join(f"{name} {_format_bytes(size)}" for size, name in sizes[:3])
 
     def longest_ms(self, free_bytes: int) -> float:
         """Return the duration whose new parts take `free_bytes`; not above 0 if there is none."""
@@ -103,7 +103,7 @@ def estimated(
         if on_disk
         else recorder_sizes
     )
-    recorded = sum(sizes.chunk for sizes in recorder_sizes) + 4 * length * math.ceil(n_cells / 32)
+    chunk_bytes = sum(sizes.chunk for sizes in recorder_sizes) + 4 * length * math.ceil(n_cells / 32)
     at_once = 1 if on_disk else min(n_trials, n_cores())  # trials that run side by side
     seconds = run.duration_ms * 1e-3 * n_trials
     ring, edges = _circuit_sizes(net, config, delivery)
@@ -120,7 +120,7 @@ def estimated(
         "synapses": edges.arrays,
         "work area": edges.work,  # freed, but not given back to the system
         "inputs and state": (ring + CELL_VALUES * n_cells) * item * at_once,
-        "chunks": (2 * recorded + sum(sizes.scratch for sizes in recorder_sizes))
+        "chunks": (2 * chunk_bytes + sum(sizes.scratch for sizes in recorder_sizes))
         * at_once,  # one is there while the next is made
         **growing,
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
@@ -196,8 +196,8 @@ def shapes_of(recorder: SourceRows | VoltageRows, n_rows: int, n_cells: int, dty
         row = (n_cells if recorder.index is None else recorder.index.size,)
     rows = _SHAPE((n_rows, *row), np.dtype(dtype))
     with precision(dtype):
-        finished: dict[str, Any] = _FINISHED.eval_shape(recorder, rows)
-    return rows, finished
+        outputs: dict[str, Any] = _FINISHED.eval_shape(recorder, rows)
+    return rows, outputs
 
 
 # Never run, only asked for shapes, which jax remembers; Any, since jax has no types for either.
@@ -213,14 +213,14 @@ def _size(array: Any) -> int:
 
 def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
     """Raises: JtfneError if the run needs more new memory than is free."""
-    free = available_bytes()
-    if estimate.new_bytes <= free:
+    free_bytes = available_bytes()
+    if estimate.new_bytes <= free_bytes:
         return
-    limit_ms = estimate.longest_ms(free)
+    limit_ms = estimate.longest_ms(free_bytes)
     cures = ["fewer cells or probes", "a longer interval_ms"]
     cures += ["a smaller chunk_steps"] if on_disk else ["out=, which keeps recordings on disk"]
     cures += [f"a duration below {limit_ms:.6g} ms"] if estimate.growing and limit_ms > 0 else []
-    new_text, free_text = _format_bytes(estimate.new_bytes), _format_bytes(free)
+    new_text, free_text = _format_bytes(estimate.new_bytes), _format_bytes(free_bytes)
     raise JtfneError(
         f"a run of {new_text} more memory ({estimate.n_cells} cells, {estimate.duration_ms:g} ms, "
         f"{estimate.n_trials} trials; {estimate.largest()}) does not fit; allowed: the {free_text} that are free; "
