@@ -131,10 +131,10 @@ def watched(
         carry = add_first_spikes(circuit, inputs, carry, clock.at_start, dt_ms)
         clock = clock._replace(at_start=())
     cell_indices = [r.index for r in recorders] if indices is None else indices
-    mean_recorders, step_recorders = (
-        [(r, i) for r, i in zip(recorders, cell_indices, strict=True) if (r.every > 1) is is_mean]
-        for is_mean in (True, False)
-    )
+    mean_recorders: list[_RecordedCells] = []
+    step_recorders: list[_RecordedCells] = []
+    for recorder, index in zip(recorders, cell_indices, strict=True):
+        (mean_recorders if recorder.every > 1 else step_recorders).append((recorder, index))
     if any(n_steps % r.every for r, _ in mean_recorders):
         raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in mean_recorders]} steps", "engine")
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])

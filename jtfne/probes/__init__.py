@@ -59,12 +59,13 @@ class Plan:
 
     def held_whole(self) -> tuple[SourceRows, ...]:
         """Return the recorders, or parts of them, of probes that need all their rows at once."""
-        parts = (
-            dataclasses.replace(recorder, parts={name: part for name, part in recorder.parts.items() if name in WHOLE})
-            for recorder in self.recorders
-            if isinstance(recorder, SourceRows)
-        )
-        return tuple(recorder for recorder in parts if recorder.parts)
+        recorders = []
+        for recorder in self.recorders:
+            if isinstance(recorder, SourceRows):
+                parts = {name: part for name, part in recorder.parts.items() if name in WHOLE}
+                if parts:
+                    recorders.append(dataclasses.replace(recorder, parts=parts))
+        return tuple(recorders)
 
 
 def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:

@@ -158,13 +158,13 @@ def record(
     on another core, from `following`; none if left out. The bits are the same.
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
-    recorder_flags = list(zip(recorders, beside or [False] * len(recorders), strict=True))
-    run_recorders, replay_recorders = (
-        tuple(recorder for recorder, is_replayed in recorder_flags if is_replayed is is_replay)
-        for is_replay in (False, True)
-    )
-    runner = runner_of(flat.circuit, drive.inputs, run_recorders, flat.dt_ms)
-    run = _Run(flat, runner, drive, run_recorders, replay_recorders, seed, n_steps, length)
+    run_recorders: list[engine.Recorder] = []
+    replay_recorders: list[engine.Recorder] = []
+    for recorder, is_replayed in zip(recorders, beside or [False] * len(recorders), strict=True):
+        (replay_recorders if is_replayed else run_recorders).append(recorder)
+    in_run, in_replay = tuple(run_recorders), tuple(replay_recorders)
+    runner = runner_of(flat.circuit, drive.inputs, in_run, flat.dt_ms)
+    run = _Run(flat, runner, drive, in_run, in_replay, seed, n_steps, length)
     n_done, n_chunks = sink.n_done, run.n_chunks
     tick(n_done // n_chunks * n_steps + n_done % n_chunks * length)
     trials = [
