@@ -1,4 +1,7 @@
-"""The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
+"""The one loop: cells step, spikes travel, recorders watch.
+
+Knows dt and state; no names, no probes.
+"""
 
 from jtfne.engine._arrays import (
     Carry,

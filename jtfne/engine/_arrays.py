@@ -18,7 +18,11 @@ from jtfne.synapses import Second
 @register
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Cells of one model. index: int32 (n_group,), the rows they stand in, or None if they are all rows."""
+    """Cells of one model.
+
+    index: int32 (n_group,), the rows of these cells in arrays over all cells; None if they are all
+    cells.
+    """
 
     emitter: Emitter
     index: jax.Array | None
@@ -31,17 +35,19 @@ class Group:
 @register
 @dataclasses.dataclass(frozen=True)
 class Circuit:
-    """Everything that a step needs, as arrays. drive_pA, noise_pA: (n_cells,); noise_pA None if there is none.
+    """Everything that a step needs, as arrays.
 
-    tau_syn_ms: (n_receptors,), and behind them that of each of `second`, the receptors' second rows of state, if any
-    has one. delivery: of the synapses that do not change, None without any; plastic: the others. conductive: which
-    receptors are conductances (nS) and not currents (pA), empty if none is; e_rev_mV: (n_receptors,), 0 for currents,
-    or None. jumps: which receptors are jumps of v (mV), empty if none is.
-    blocked: which of these magnesium blocks, empty if none; mg_mM: (n_receptors,), 0 for the others, or None.
-    dendrite_share: (n_receptors,), as of `SynapticInput`, or None.
-    surrogate: what makes spikes differentiable; None for spikes that are bools. cell_names: uint32 (2, n_cells), the
-    words of the name from which each cell draws; None for cells that are told by their row. v_init_mV: (n_cells,), the
-    potentials before the first step, NaN where the emitter spreads them; None where it does for all.
+    drive_pA, noise_pA: (n_cells,); noise_pA is None if there is no noise. tau_syn_ms:
+    (n_receptors,), followed by the time constant of each of `second`, the receptors' second rows of
+    state, if any receptor has one. delivery: of the synapses that do not change, None without any;
+    plastic: of the others. conductive: which receptors are conductances (nS) and not currents (pA),
+    empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None. jumps: which receptors are
+    jumps of v (mV), empty if none is. blocked: which of these magnesium blocks, empty if none;
+    mg_mM: (n_receptors,), 0 for the others, or None. dendrite_share: (n_receptors,), as in
+    `SynapticInput`, or None. surrogate: what makes spikes differentiable; None for spikes that are
+    bools. cell_names: uint32 (2, n_cells), the words of the name from which each cell draws; None
+    for cells that draw by their row. v_init_mV: (n_cells,), the potentials before the first step,
+    NaN where the emitter spreads them; None where it does for all.
     """
 
     groups: tuple[Group, ...]
@@ -64,28 +70,28 @@ class Circuit:
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
-        """All of them; they share one ring."""
-        fixed = () if self.delivery is None else (self.delivery,)
-        return (*fixed, *(each.delivery for each in self.plastic))
+        """All deliveries of the circuit, fixed synapses first; they share one ring buffer."""
+        fixed_deliveries = () if self.delivery is None else (self.delivery,)
+        return (*fixed_deliveries, *(plastic_delivery.delivery for plastic_delivery in self.plastic))
 
     @property
     def leading(self) -> Delivery | None:
-        """The one that tells the ring and packs spikes; None in a circuit without synapses."""
+        """The delivery that owns the ring buffer and packs spikes; None without synapses."""
         return next(iter(self.deliveries), None)
 
     @property
     def n_receptors(self) -> int:
-        """How many there are."""
+        """The number of receptors."""
         return self.tau_syn_ms.shape[0] - len(self.second)
 
     @property
     def jumping(self) -> tuple[int, ...]:
-        """The receptors that are jumps of v."""
+        """The receptors (indices) whose input is a jump of v."""
         return tuple(receptor for receptor, jumps in enumerate(self.jumps) if jumps)
 
     @property
     def only_currents(self) -> bool:
-        """Whether what synapses bring is told by their state alone, cells unseen: none is a conductance or a jump."""
+        """Whether all synaptic input is a current that does not depend on the cells' state."""
         return self.e_rev_mV is None and not self.jumping
 
 
@@ -94,10 +100,11 @@ class Circuit:
 class PoissonInput:
     """Poisson spikes onto one receptor.
 
-    thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight: (n_targets,) or (1,), pA
-    or nS added by each spike. targets: int32 (n_targets,), all different. stream: uint32 (2, n_stimuli), the words of
-    the names of the stimuli; None for one told by its place among the inputs. stimulus: int32 (n_targets,), which of
-    them each target sees, None where there is one.
+    thresholds: uint32 (n_rows, n_targets) or (n_rows, 1), a table of `jtfne.noise`. weight:
+    (n_targets,) or (1,), pA or nS added by each spike. targets: int32 (n_targets,), all different.
+    stream: uint32 (2, n_stimuli), the words of the names of the stimuli; None to name it by its
+    place among the inputs. stimulus: int32 (n_targets,), which of the stimuli each target sees,
+    None where there is only one.
     """
 
     targets: jax.Array | None
@@ -109,7 +116,7 @@ class PoissonInput:
     stimulus: jax.Array | None = None
 
     def n_targets(self, n_cells: int) -> int:
-        """How many cells it reaches, of `n_cells`."""
+        """The number of cells that the input reaches, of `n_cells`."""
         return n_cells if self.targets is None else int(self.targets.shape[0])
 
 
@@ -118,7 +125,8 @@ class PoissonInput:
 class Fluctuation:
     """An Ornstein-Uhlenbeck current. sd_pA: (n_cells,), 0 where it does not reach; tau_ms: ().
 
-    stream: uint32 (2,), the words of its stream's name. shared: all cells see one process, else each its own.
+    stream: uint32 (2,), the words of its stream's name. shared: all cells see one process, else
+    each its own.
     """
 
     sd_pA: jax.Array
@@ -130,7 +138,9 @@ class Fluctuation:
 @register
 @dataclasses.dataclass(frozen=True)
 class SpikeTrains:
-    """Spikes at given times onto one receptor. weight: (n_cells,), pA or nS a spike, 0 where they do not reach.
+    """Spikes at given times onto one receptor.
+
+    weight: (n_cells,), pA or nS a spike, 0 where they do not reach.
 
     train: int32 (n_cells,), which column of its counts each cell sees.
     """
@@ -141,7 +151,10 @@ class SpikeTrains:
 
 
 class Inputs(NamedTuple):
-    """What drives a run. patterns_pA: (n_waveforms, n_cells), what one unit of each waveform is to each cell."""
+    """The inputs of a run.
+
+    patterns_pA: (n_waveforms, n_cells), the current into each cell for one unit of each waveform.
+    """
 
     patterns_pA: jax.Array
     poisson: tuple[PoissonInput, ...] = ()
@@ -150,10 +163,14 @@ class Inputs(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """The inputs of a chunk in time. waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson + n_fluctuations),
-    the share of the step in which they are open. counts: one (n_steps, n_columns) for each of the trains, the spikes
-    that arrive at the end of each step. at_start: one (n_columns,) for each, those that arrive before the first step of
-    the chunk, which are none but at the start of a trial; or nothing."""
+    """The inputs of a chunk in time.
+
+    waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson + n_fluctuations), the share of
+    the step in which each is open. counts: one (n_steps, n_columns) for each of the trains, the
+    spikes that arrive at the end of each step. at_start: one (n_columns,) for each of the trains,
+    the spikes that arrive before the first step of the chunk (none but at the start of a trial); or
+    empty.
+    """
 
     waveforms: jax.Array
     gates: jax.Array
@@ -162,10 +179,10 @@ class Clock(NamedTuple):
 
 
 class Rain(NamedTuple):
-    """What draws Poisson spikes, and those that come next.
+    """Generator state of a Poisson input, and the spike counts drawn for the next step.
 
-    Drawn a step ahead, they stand in memory; drawn where they are added, XLA fuses the draw into every user of the
-    sum, and repeats it. waiting: int32 (n_targets,) or (1,).
+    Drawn a step ahead, the counts stand in memory; drawn where they are added, XLA fuses the draw
+    into every user of the sum, and repeats it. waiting: int32 (n_targets,) or (1,).
     """
 
     streams: noise.Streams
@@ -173,10 +190,10 @@ class Rain(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """The spikes of a chunk, told beforehand.
+    """The spikes of a chunk that is run a second time, with its spikes known beforehand.
 
-    cells: int32 (n,), step after step, in each in the order of cells; more may follow. first: int32 (n_steps + 1,),
-    where those of each step begin, and where the last end.
+    cells: int32 (n,), step after step, within a step in the order of cells; padding may follow.
+    first: int32 (n_steps + 1,), where the spikes of each step begin, and where the last end.
     """
 
     cells: jax.Array
@@ -184,9 +201,10 @@ class Heard(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps. noise: generator states. poisson: one an input.
+    """The state between two steps.
 
-    syn: (n_receptors * n_cells,), second: (n_second * n_cells,), or None. plastic: one of each of the circuit's.
+    cells: one state a group. syn: (n_receptors * n_cells,); second: (n_second * n_cells,) or None.
+    noise: generator states. poisson: one an input. plastic: one of each of the circuit's.
     """
 
     step: jax.Array
@@ -201,9 +219,10 @@ class Carry(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a recorder may look at, once a step. i_ext_pA, spikes: (n_cells,); cells: one state a group.
+    """What a recorder may read, once a step.
 
-    spikes: bool, or with a surrogate numbers.
+    before, cells: the groups' states before and after the step. i_ext_pA, spikes: (n_cells,);
+    spikes are bool, or numbers with a surrogate.
     """
 
     circuit: Circuit
@@ -219,20 +238,20 @@ class View(NamedTuple):
         return joined(self.circuit, [state.v_mV for state in self.cells])
 
     def balance(self) -> Balance:
-        """The mean membrane currents of this step, of every cell."""
-        each = []
-        for group, before, after in zip(self.circuit.groups, self.before, self.cells, strict=True):
+        """The mean membrane currents of every cell over this step."""
+        balances = []
+        for group, state_before, state_after in zip(self.circuit.groups, self.before, self.cells, strict=True):
             i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.of(group.take)
-            each.append(group.emitter.balance(before, after, i_ext_pA, syn, self.dt_ms))
-        return Balance(*(joined(self.circuit, list(rows)) for rows in zip(*each, strict=True)))
+            balances.append(group.emitter.balance(state_before, state_after, i_ext_pA, syn, self.dt_ms))
+        return Balance(*(joined(self.circuit, list(rows)) for rows in zip(*balances, strict=True)))
 
 
 class Recorder(Protocol):
-    """Watches the run."""
+    """Reads the cells at each step and keeps means over intervals."""
 
     @property
     def every(self) -> int:
-        """Steps that one row is the mean of (static)."""
+        """The number of steps that one row is the mean of (static)."""
         ...
 
     @property
@@ -241,30 +260,33 @@ class Recorder(Protocol):
         ...
 
     def read(self, view: View) -> jax.Array:
-        """What to add to the row: (..., n_cells), each cell by itself."""
+        """Returns what this step adds to the row: (..., n_cells), each cell by itself."""
         ...
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Whether `read` looks at nothing but the synaptic input and the external current."""
+        """Whether `read` uses nothing but the synaptic input and the external current."""
         ...
 
     def finish(self, rows: jax.Array) -> Any:
-        """What to keep of a chunk's rows (n_rows, ...): a pytree whose leaves lead with n_rows."""
+        """Returns what is kept of a chunk's rows (n_rows, ...): a pytree, leaves (n_rows, ...)."""
         ...
 
 
 class Chunk(NamedTuple):
-    """What a chunk leaves. words: packed spikes, uint32 (n_steps, n_words). recorded: one entry a recorder."""
+    """The output of a chunk.
+
+    words: packed spikes, uint32 (n_steps, n_words). recorded: one entry a recorder.
+    """
 
     words: jax.Array
     recorded: tuple[Any, ...]
 
 
 def joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:
-    """One array over all cells from one a group."""
+    """Scatter one array a group into one array over all cells, (n_cells,)."""
     if circuit.groups[0].index is None:
         return parts[0]
-    joined = jnp.zeros(circuit.n_cells, parts[0].dtype)
+    values = jnp.zeros(circuit.n_cells, parts[0].dtype)
     for group, part in zip(circuit.groups, parts, strict=True):
-        joined = joined.at[group.index].set(part, unique_indices=True)
-    return joined
+        values = values.at[group.index].set(part, unique_indices=True)
+    return values

@@ -1,4 +1,4 @@
-"""The loop for a backward pass that keeps few states: those between chunks, and those within one."""
+"""The loop for a backward pass that keeps few states: those between chunks and in one chunk."""
 
 import math
 
@@ -18,29 +18,30 @@ def checkpointed(
     clock: Clock,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
-    """As `advance`, of which it gives the values; a gradient through it runs each chunk a second time.
+    """Same result as `advance`; the backward pass runs each chunk again (sqrt checkpointing).
 
-    With chunks of about sqrt(n_steps), what a gradient keeps grows as sqrt(n_steps): a state a chunk, and what each
-    step of one chunk leaves. Chunks are whole intervals of all recorders; what is left over is a chunk of its own.
+    With chunks of about sqrt(n_steps), a gradient's memory grows as sqrt(n_steps): one state a
+    chunk, and the residuals of each step of one chunk. Chunks are whole intervals of all recorders;
+    the remainder is a chunk of its own.
     Source: Chen et al. (2016), arXiv:1604.06174.
     """
     n_steps, at_start = clock.waveforms.shape[0], clock.at_start
     if at_start:
         carry, clock = add_first_spikes(circuit, inputs, carry, at_start, dt_ms), clock._replace(at_start=())
-    interval = math.lcm(*(each.every for each in recorders))
+    interval = math.lcm(*(recorder.every for recorder in recorders))
     length = interval * max(round(math.sqrt(n_steps) / interval), 1)
     n_chunks = n_steps // length
 
     @jax.checkpoint
-    def chunk(carry: Carry, ticks: Clock) -> tuple[Carry, Chunk]:
-        return advance(circuit, inputs, recorders, carry, ticks, dt_ms)
+    def run_chunk(carry: Carry, chunk_clock: Clock) -> tuple[Carry, Chunk]:
+        return advance(circuit, inputs, recorders, carry, chunk_clock, dt_ms)
 
-    def several(column: jax.Array) -> jax.Array:
+    def split_into_chunks(column: jax.Array) -> jax.Array:
         return column[: n_chunks * length].reshape(n_chunks, length, *column.shape[1:])
 
-    carry, many = jax.lax.scan(chunk, carry, jax.tree.map(several, clock))
-    done: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), many)
+    carry, chunks = jax.lax.scan(run_chunk, carry, jax.tree.map(split_into_chunks, clock))
+    chunk_output: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), chunks)
     if n_chunks * length == n_steps:
-        return carry, done
-    carry, last = chunk(carry, jax.tree.map(lambda column: column[n_chunks * length :], clock))
-    return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), done, last)
+        return carry, chunk_output
+    carry, last_chunk = run_chunk(carry, jax.tree.map(lambda column: column[n_chunks * length :], clock))
+    return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), chunk_output, last_chunk)

@@ -1,4 +1,7 @@
-"""The one loop: cells step, spikes travel, recorders watch. Knows dt and state; no names, no probes."""
+"""The one loop: cells step, spikes travel, recorders read.
+
+Knows dt and state; no names, no probes.
+"""
 
 import functools
 import math
@@ -14,31 +17,41 @@ from jtfne.delivery import EventDelivery, Spiked
 from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Group, Heard, Inputs, PoissonInput, Rain, Recorder, View
 from jtfne.engine._step import add_first_spikes, followed, stepped, synaptic_input
 
-_Watching = tuple[Recorder, jax.Array | None]  # a recorder and the cells that it keeps
-_Summed = tuple[Carry, list[jax.Array]]  # the state, and sums over the interval
-_Now = tuple[Clock, tuple[jax.Array, jax.Array] | None]  # of a step, and where its spikes are, if they are known
+# A recorder and the cells that it keeps.
+_RecordedCells = tuple[Recorder, jax.Array | None]
+# The state, and each recorder's sums over the interval.
+_StateAndSums = tuple[Carry, list[jax.Array]]
+# The inputs of a step; where its spikes begin and end among the known ones, if they are known.
+_StepInputs = tuple[Clock, tuple[jax.Array, jax.Array] | None]
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
-    """The state before the first step; `keys` has "initial state", "noise" and "stimulus".
+    """Return the state before the first step.
 
-    What a cell draws hangs on the key and on its name, not on which others there are.
+    keys: has "initial state", "noise" and "stimulus". What a cell draws depends on the key and on
+    its own name, not on which other cells there are.
     """
     dtype = circuit.drive_pA.dtype
     names = _keys.numbered(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
-    drawn = _keys.words(_keys.named(keys["initial state"], names))
+    random_words = _keys.words(_keys.named(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
-        cells=tuple(_first_state(circuit, group, drawn, dtype) for group in circuit.groups),
+        cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
         syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
-        poisson=tuple(_rain(keys["stimulus"], k, each, names) for k, each in enumerate(inputs.poisson)),
-        fluctuations=tuple(
-            noise.wander(_keys.named(keys["stimulus"], each.stream[:, None])[0], ONE if each.shared else names, dtype)
-            for each in inputs.fluctuations
+        poisson=tuple(
+            _init_poisson(keys["stimulus"], k, poisson_input, names) for k, poisson_input in enumerate(inputs.poisson)
         ),
-        plastic=tuple(each.start(dtype) for each in circuit.plastic),
+        fluctuations=tuple(
+            noise.wander(
+                _keys.named(keys["stimulus"], fluctuation.stream[:, None])[0],
+                ONE if fluctuation.shared else names,
+                dtype,
+            )
+            for fluctuation in inputs.fluctuations
+        ),
+        plastic=tuple(plastic_delivery.start(dtype) for plastic_delivery in circuit.plastic),
         second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
 
@@ -46,33 +59,36 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
 ONE = _keys.numbered(1)  # the name of the stream that all cells share
 
 
-def _first_state(circuit: Circuit, group: Group, drawn: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
-    """The state of a group before the first step: where the circuit says, else spread.
+def _init_cells(circuit: Circuit, group: Group, random_words: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
+    """Return the first state of a group: the declared potentials, else the emitter's spread.
 
-    drawn: two random words of each cell of the circuit.
+    random_words: two random words of each cell of the circuit.
     """
     emitter: Any = group.emitter
-    words = group.take(drawn[0]), group.take(drawn[1])
-    spread = emitter.init(_keys.uniform(words, dtype))
+    group_words = group.take(random_words[0]), group.take(random_words[1])
+    spread_state = emitter.init(_keys.uniform(group_words, dtype))
     if hasattr(emitter, "seeded"):  # a model whose cells draw as they run
-        spread = emitter.seeded(spread, *words)
+        spread_state = emitter.seeded(spread_state, *group_words)
     if circuit.v_init_mV is None or not hasattr(emitter, "at_potential"):
-        return spread
+        return spread_state
     v_mV = group.take(circuit.v_init_mV)
-    declared = ~jnp.isnan(v_mV)
-    placed = emitter.at_potential(jnp.where(declared, v_mV, spread.v_mV))
-    return jax.tree.map(functools.partial(jnp.where, declared), placed, spread)
+    is_declared = ~jnp.isnan(v_mV)
+    at_declared = emitter.at_potential(jnp.where(is_declared, v_mV, spread_state.v_mV))
+    return jax.tree.map(functools.partial(jnp.where, is_declared), at_declared, spread_state)
 
 
-def _rain(key: jax.Array, place: int, given: PoissonInput, names: Any) -> Rain:
-    """What draws the spikes of a Poisson input, and those of the first step. place: among those without a name."""
-    stream = _keys.numbered(place + 1)[:, -1:] if given.stream is None else given.stream
+def _init_poisson(key: jax.Array, place: int, poisson_input: PoissonInput, names: Any) -> Rain:
+    """Return the generator of a Poisson input with the counts of the first step.
+
+    place: number of the input, by which it is named if it has no stream of its own.
+    """
+    stream = _keys.numbered(place + 1)[:, -1:] if poisson_input.stream is None else poisson_input.stream
     streams = _keys.named(key, stream)  # (n_stimuli,)
-    if given.shared:
-        return Rain(*noise.poisson(noise.seed(streams[0], ONE), given.thresholds))
-    own = names if given.targets is None else names[:, given.targets]
-    keys = streams[0] if given.stimulus is None else streams[given.stimulus]
-    return Rain(*noise.poisson(noise.seed(keys, own), given.thresholds))
+    if poisson_input.shared:
+        return Rain(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
+    target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]
+    keys = streams[0] if poisson_input.stimulus is None else streams[poisson_input.stimulus]
+    return Rain(*noise.poisson(noise.seed(keys, target_names), poisson_input.thresholds))
 
 
 def advance(
@@ -83,9 +99,13 @@ def advance(
     clock: Clock,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
-    """Run the steps of `clock` from `carry`. Traceable; `advance_jit` is the same, compiled, and eats its carry."""
-    carry, words, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms)
-    return carry, Chunk(words, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True)))
+    """Run the steps of `clock` from `carry`; return the state after them and the chunk's output.
+
+    Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
+    afterwards.
+    """
+    carry, spike_bits, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    return carry, Chunk(spike_bits, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)))
 
 
 def watched(
@@ -98,82 +118,95 @@ def watched(
     indices: tuple[jax.Array | None, ...] | None = None,
     heard: Heard | None = None,
 ) -> tuple[Carry, Any, list[jax.Array]]:
-    """`advance` before the recorders finish: the state, the words, and the rows of each recorder.
+    """Run a chunk; return the state, the packed spikes and the recorders' rows before `finish`.
 
-    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of the size of a row
-    stays where it is, while to add to one row of all rows is three operations a step.
-    indices: the cells that each recorder keeps, if not its own `index`. heard: the spikes, if they are known; cells
-    then stand still, and there are no words.
+    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of
+    the size of a row stays where it is, while adding to one row of all rows is three operations a
+    step. indices: the cells that each recorder keeps, if not its own `index`. heard: the spikes, if
+    they are known; cells then stand still, and there are no words.
     Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
     n_steps = clock.waveforms.shape[0]
     if clock.at_start:
         carry = add_first_spikes(circuit, inputs, carry, clock.at_start, dt_ms)
         clock = clock._replace(at_start=())
-    cells = [r.index for r in recorders] if indices is None else indices
-    slow, fast = (
-        [(r, i) for r, i in zip(recorders, cells, strict=True) if (r.every > 1) is kind] for kind in (True, False)
-    )
-    if any(n_steps % r.every for r, _ in slow):
-        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in slow]} steps", "engine")
+    cell_indices = [r.index for r in recorders] if indices is None else indices
+    mean_recorders: list[_RecordedCells] = []
+    step_recorders: list[_RecordedCells] = []
+    for recorder, index in zip(recorders, cell_indices, strict=True):
+        (mean_recorders if recorder.every > 1 else step_recorders).append((recorder, index))
+    if any(n_steps % r.every for r, _ in mean_recorders):
+        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in mean_recorders]} steps", "engine")
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])
-    step = _step_of(circuit, inputs, decay, dt_ms, slow, fast, None if heard is None else heard.cells)
-    steps: _Now = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
-    if not slow:
+    step = _make_step(
+        circuit, inputs, decay, dt_ms, mean_recorders, step_recorders, None if heard is None else heard.cells
+    )
+    steps: _StepInputs = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
+    if not mean_recorders:
         no_sums: list[jax.Array] = []
-        (carry, _), (words, rows) = jax.lax.scan(step, (carry, no_sums), steps)
-        return carry, words, rows
+        (carry, _), (spike_bits, rows) = jax.lax.scan(step, (carry, no_sums), steps)
+        return carry, spike_bits, rows
 
-    first, silent, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
-    blank = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, silent, dt_ms)
-    nothing = [jnp.zeros(_read(r, i, blank).shape, circuit.drive_pA.dtype) for r, i in slow]
+    first_step, no_spikes, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
+    blank_view = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, no_spikes, dt_ms)
+    zero_sums = [jnp.zeros(_read(r, i, blank_view).shape, circuit.drive_pA.dtype) for r, i in mean_recorders]
 
-    def interval(state: _Summed, ticks: _Now) -> tuple[_Summed, Any]:
+    def interval(state: _StateAndSums, interval_inputs: _StepInputs) -> tuple[_StateAndSums, Any]:
         carry, buffers = state
-        began = carry.step - first
-        (carry, sums), kept = jax.lax.scan(step, (carry, nothing), ticks)
-        added = zip(buffers, sums, slow, strict=True)
-        return (carry, [_added(buffer, began // r.every, total / r.every) for buffer, total, (r, _) in added]), kept
+        step_in_chunk = carry.step - first_step
+        (carry, sums), step_outputs = jax.lax.scan(step, (carry, zero_sums), interval_inputs)
+        sums_by_recorder = zip(buffers, sums, mean_recorders, strict=True)
+        new_buffers = [
+            _add_to_row(buffer, step_in_chunk // r.every, total / r.every) for buffer, total, (r, _) in sums_by_recorder
+        ]
+        return (carry, new_buffers), step_outputs
 
-    length = math.gcd(*(r.every for r, _ in slow))
-    turns = jax.tree.map(lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), steps)
+    length = math.gcd(*(r.every for r, _ in mean_recorders))
+    inputs_by_interval = jax.tree.map(
+        lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), steps
+    )
     buffers = [
-        jnp.zeros((n_steps // r.every, *row.shape), row.dtype) for (r, _), row in zip(slow, nothing, strict=True)
+        jnp.zeros((n_steps // r.every, *row.shape), row.dtype)
+        for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
     ]
-    (carry, buffers), kept = jax.lax.scan(interval, (carry, buffers), turns)
-    words, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), kept)
-    return carry, words, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+    (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
+    spike_bits, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
+    return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
 
 
-def _step_of(
+def _make_step(
     circuit: Circuit,
     inputs: Inputs,
     decay: jax.Array,
     dt_ms: jax.Array | float,
-    slow: list[_Watching],
-    fast: list[_Watching],
-    cells: jax.Array | None,
-) -> Callable[[_Summed, _Now], tuple[_Summed, Any]]:
-    """What a step makes of the state and of the sums of `slow`; the words, if the cells that spike are not known."""
+    mean_recorders: list[_RecordedCells],
+    step_recorders: list[_RecordedCells],
+    spiking_cells: jax.Array | None,
+) -> Callable[[_StateAndSums, _StepInputs], tuple[_StateAndSums, Any]]:
+    """Return the scan body: one step of the state and of the sums of `mean_recorders`.
 
-    def step(state: _Summed, now: _Now) -> tuple[_Summed, Any]:
-        tick, ends = now
+    It yields the packed spikes (None if `spiking_cells` are known) and the rows of
+    `step_recorders`.
+    """
+
+    def step(state: _StateAndSums, step_inputs: _StepInputs) -> tuple[_StateAndSums, Any]:
+        inputs_t, spike_range = step_inputs
 
         def watch(view: View) -> list[jax.Array]:
-            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], slow, strict=True)]
+            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], mean_recorders, strict=True)]
 
-        given = circuit, inputs, decay, dt_ms, state[0], tick, watch
-        if cells is None or ends is None:
-            after, words, view, sums = stepped(*given)
+        arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
+        if spiking_cells is None or spike_range is None:
+            next_carry, spike_bits, view, sums = stepped(*arguments)
         else:
-            words, (after, view, sums) = None, followed(*given, Spiked(cells, *ends))
-        return (after, sums), (words, [_read(r, i, view) for r, i in fast])
+            spike_bits, (next_carry, view, sums) = None, followed(*arguments, Spiked(spiking_cells, *spike_range))
+        return (next_carry, sums), (spike_bits, [_read(r, i, view) for r, i in step_recorders])
 
     return step
 
 
 def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
-    """What a recorder reads of the cells `index`."""
+    """Return what a recorder reads of the cells `index` (all if None)."""
     values = recorder.read(view)
     return values if index is None else values[..., index]
 
@@ -190,12 +223,13 @@ def follow(
     heard: Heard,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, tuple[Any, ...]]:
-    """What `recorders` keep of a chunk whose spikes are known, to the bit as `advance` has it, and the state after it.
+    """Return what `recorders` keep of a chunk whose spikes are known, and the state after it.
 
-    For recorders `by_inputs`, in circuits that `can_follow` holds of. carry: without cells.
+    Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `can_follow`
+    allows. carry: without cells.
     """
-    carry, _, kept = watched(circuit, inputs, recorders, carry, clock, dt_ms, heard=heard)
-    return carry, tuple(r.finish(rows) for r, rows in zip(recorders, kept, strict=True))
+    carry, _, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms, heard=heard)
+    return carry, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True))
 
 
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}  # the run that is followed needs the other cores
@@ -203,12 +237,14 @@ follow_jit = jax.jit(follow, donate_argnames=("carry",), compiler_options=ONE_TH
 
 
 def can_follow(circuit: Circuit) -> bool:
-    """Whether what reaches the cells can be worked out from their spikes: the loop over events, fixed synapses."""
+    """Whether the cells' input follows from their spikes alone: event delivery, fixed synapses."""
     return not circuit.plastic and (circuit.delivery is None or isinstance(circuit.delivery, EventDelivery))
 
 
-def _added(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
-    """`buffer` with `values` added to one row, in place inside a loop."""
-    old = jax.lax.dynamic_index_in_dim(buffer, row, keepdims=False)
-    added: jax.Array = jax.lax.dynamic_update_index_in_dim(buffer, old + values.astype(buffer.dtype), row, 0)
-    return added
+def _add_to_row(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
+    """Return `buffer` with `values` added to one row, in place inside a loop."""
+    row_before = jax.lax.dynamic_index_in_dim(buffer, row, keepdims=False)
+    new_buffer: jax.Array = jax.lax.dynamic_update_index_in_dim(
+        buffer, row_before + values.astype(buffer.dtype), row, 0
+    )
+    return new_buffer

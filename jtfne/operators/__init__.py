@@ -1,7 +1,7 @@
-"""Field operators: linear maps from sources to channels, built once on the host in double precision.
+"""Field operators: linear maps from sources to channels, built once on the host in float64.
 
-Physical ones in SI (V/A, V/(A m), T/(A m)), lengths in mm; proxies in arbitrary units. `OPERATORS` is the catalogue of
-the physical ones.
+Physical ones are in SI (V/A, V/(A m), T/(A m)), lengths in mm; proxies in arbitrary units.
+`OPERATORS` is the catalogue of the physical ones.
 """
 
 from jtfne.operators._base import Operator, Parameters, operator, unit_rows

@@ -1,4 +1,7 @@
-"""Tissue without borders or with a flat one: anisotropy as a change of coordinates, a surface as mirrored sources."""
+"""Tissue without borders or with a flat one.
+
+Anisotropy is a change of coordinates, a surface adds mirrored sources.
+"""
 
 import dataclasses
 from typing import Any
@@ -12,11 +15,14 @@ from jtfne.operators._given import LARGEST, M_PER_mm, conductivity, number
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Tissue fills z >= z_mm (z is depth); above lies a medium of conductivity sigma_above_S_m, air (0) by default.
+    """The upper border of the tissue, a plane.
 
-    Sources and contacts lie in the tissue or on its surface. The potential there is that of each source and of its
-    mirror image, the image (sigma - sigma_above) / (sigma + sigma_above) times as strong.
-    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6; Jackson, Electrodynamics, sec. 4.4.
+    Tissue fills z >= z_mm (z is depth); above lies a medium of conductivity sigma_above_S_m, air
+    (0) by default. Sources and contacts lie in the tissue or on its surface. The potential there is
+    that of each source and of its mirror image, the image (sigma - sigma_above) / (sigma +
+    sigma_above) times as strong.
+    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6; Jackson,
+    Electrodynamics, sec. 4.4.
     """
 
     z_mm: float = 0.0
@@ -25,21 +31,28 @@ class Surface:
 
 @dataclasses.dataclass(frozen=True)
 class Tissue:
-    """Conductivities along x, y and z in S/m, and the surface above, None where there is none."""
+    """Conductivities along x, y and z in S/m, and the surface above.
+
+    surface: None where there is none.
+    """
 
     sigma_S_m: tuple[float, ...]
     surface: Surface | None
 
     @classmethod
     def of(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
-        """As given. Raises: JtfneError for conductivities that are not, and anisotropic tissue below a conductor."""
+        """Build a tissue from checked conductivities and surface.
+
+        Raises: JtfneError for conductivities that are none, and for anisotropic tissue below a
+        conductor.
+        """
         sigma = conductivity(sigma_S_m, where=where)
         if surface is not None:
             if not isinstance(surface, Surface):
                 raise refuse(f"surface={surface!r}", "a Surface(...) or None", where)
-            here = f"{where}, Surface"
-            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=here)
-            above = number(surface.sigma_above_S_m, Limit(0.0, LARGEST), name="sigma_above_S_m", where=here)
+            surface_where = f"{where}, Surface"
+            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
+            above = number(surface.sigma_above_S_m, Limit(0.0, LARGEST), name="sigma_above_S_m", where=surface_where)
             if above > 0.0 and len(set(sigma)) > 1:
                 raise refuse(
                     f"sigma_above_S_m={above:g} over anisotropic tissue", "0, or one conductivity below", where
@@ -48,27 +61,29 @@ class Tissue:
 
     @property
     def sigma_mean_S_m(self) -> float:
-        """Geometric mean of the three."""
+        """The geometric mean of the three conductivities."""
         return float(np.cbrt(np.prod(self.sigma_S_m)))
 
     def scaled(self, places_mm: Matrix) -> Matrix:
-        """Coordinates in A/V, in which the potential of a current I is I / (4 pi r): sigma r if isotropic.
+        """Return coordinates in A/V, in which the potential of a current I is I / (4 pi r).
 
-        r^2 is sy sz dx^2 + sx sz dy^2 + sx sy dz^2. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+        They are sigma r if the tissue is isotropic; else r^2 is sy sz dx^2 + sx sz dy^2 + sx sy
+        dz^2.
+        Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
         """
         x, y, z = self.sigma_S_m
-        scaled: Matrix = places_mm * (M_PER_mm * np.sqrt([y * z, x * z, x * y]))
-        return scaled
+        scaled_places: Matrix = places_mm * (M_PER_mm * np.sqrt([y * z, x * z, x * y]))
+        return scaled_places
 
     def mirrored(self, places_mm: Matrix) -> Matrix:
-        """Places on the other side of the surface."""
+        """Return the mirror images of places on the other side of the surface."""
         assert self.surface is not None
         image: Matrix = places_mm * [1.0, 1.0, -1.0] + [0.0, 0.0, 2.0 * self.surface.z_mm]
         return image
 
     @property
     def image_strength(self) -> float:
-        """How strong the mirror image is, -1 to 1; 0 without a surface."""
+        """The strength of the mirror image, -1 to 1; 0 without a surface."""
         if self.surface is None:
             return 0.0
         sigma, above = self.sigma_mean_S_m, self.surface.sigma_above_S_m
@@ -82,7 +97,7 @@ class Tissue:
             )
 
     def parameters(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return conductivities and surface, JSON-ready."""
         isotropic = len(set(self.sigma_S_m)) == 1
         sigma = self.sigma_S_m[0] if isotropic else list(self.sigma_S_m)
         surface = {} if self.surface is None else {"surface": dataclasses.asdict(self.surface)}

@@ -1,4 +1,4 @@
-"""What physical operators are given, checked at the door: places and directions as float64, conductivities, lengths."""
+"""Checks of what physical operators are built from: places, directions, conductivities, lengths."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,10 @@ from jtfne._check import Limit, in_range, refuse
 Matrix = npt.NDArray[np.float64]
 
 LARGEST = 1e9
-"""Of any number given here: as mm a thousand km, as S/m more than any metal. Squares and cubes stay finite."""
+"""The largest number allowed here.
+
+As mm it is a thousand km, as S/m more than any metal. Squares and cubes stay finite.
+"""
 
 LENGTH_mm = Limit(low=0.0, high=LARGEST)
 RADIUS_mm = Limit(low=0.0, high=LARGEST, open_low=True)
@@ -19,14 +22,20 @@ CONDUCTIVITY_S_m = Limit(low=1.0 / LARGEST, high=LARGEST)
 
 M_PER_mm = 1e-3
 MU0 = 4e-7 * np.pi
-"""Magnetic constant, T m/A, as MNE has it; CODATA 2022 differs from it by 1e-10 of its value."""
+"""Magnetic constant, T m/A, as MNE has it.
+
+CODATA 2022 differs from it by 1e-10 of its value.
+"""
 
 SLACK = 1e-9
-"""What rounding may add to a radius, relative: a site that was put onto a sphere is on it."""
+"""What rounding may add to a radius, relative: a site put onto a sphere is on it."""
 
 
 def numbers(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matrix:
-    """`value` as finite float64 with `n_dims` axes, none of them empty. Raises: JtfneError."""
+    """Return `value` as finite float64 with `n_dims` axes, none of them empty.
+
+    Raises: JtfneError.
+    """
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):
@@ -34,22 +43,22 @@ def numbers(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matr
     if array.ndim != n_dims or not array.size:
         shape = "(n,)" if n_dims == 1 else "(n, 3)"
         raise refuse(f"{name} of shape {array.shape}", shape, where)
-    wrong = ~(np.abs(array) <= LARGEST)
-    if wrong.any():
-        at = np.argwhere(wrong)[0].tolist()
-        raise refuse(f"{name} with {array[tuple(at)]} at {at}", f"finite numbers, at most {LARGEST:g}", where)
+    out_of_range = ~(np.abs(array) <= LARGEST)
+    if out_of_range.any():
+        index = np.argwhere(out_of_range)[0].tolist()
+        raise refuse(f"{name} with {array[tuple(index)]} at {index}", f"finite numbers, at most {LARGEST:g}", where)
     return array
 
 
 def unit_rows(matrix: Matrix) -> Matrix:
-    """`matrix` with each row scaled to Euclidean norm 1; a row of zeros stays so."""
+    """Scale each row of `matrix` to Euclidean norm 1; a row of zeros stays so."""
     norm = np.linalg.norm(matrix, axis=1, keepdims=True)
     rows: Matrix = np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
     return rows
 
 
 def places(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
-    """Points (n, 3). Raises: JtfneError."""
+    """Return points as (n, 3). Raises: JtfneError."""
     array = numbers(value, 2, name=name, where=where)
     if array.shape[1] != 3:
         raise refuse(f"{name} of shape {array.shape}", "(n, 3)", where)
@@ -57,7 +66,7 @@ def places(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
 
 
 def point(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
-    """One point (3,). Raises: JtfneError."""
+    """Return one point as (3,). Raises: JtfneError."""
     array = numbers(value, 1, name=name, where=where)
     if array.size != 3:
         raise refuse(f"{name} of shape {array.shape}", "(3,)", where)
@@ -65,7 +74,10 @@ def point(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
 
 
 def directions(value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where: str) -> Matrix:
-    """Unit vectors of `shape` (n, 3), from vectors of any length but zero. Raises: JtfneError."""
+    """Return unit vectors of `shape` (n, 3), from vectors of any length but zero.
+
+    Raises: JtfneError.
+    """
     array = places(value, name=name, where=where)
     if array.shape != shape:
         raise refuse(f"{name} of shape {array.shape}", f"{shape}, one for each place", where)
@@ -76,18 +88,21 @@ def directions(value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where
 
 
 def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
-    """A number within `limit`. Raises: JtfneError."""
+    """Return a number within `limit`. Raises: JtfneError."""
     try:
-        found = None if isinstance(value, str | bytes | bool | np.bool_) else float(value)
+        result = None if isinstance(value, str | bytes | bool | np.bool_) else float(value)
     except (TypeError, ValueError):
-        found = None
-    if found is None:
+        result = None
+    if result is None:
         raise refuse(f"{name}={value!r}", "a number", where)
-    return in_range(found, limit, name=name, where=where)
+    return in_range(result, limit, name=name, where=where)
 
 
 def some_of(value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str) -> tuple[Any, ...]:
-    """The items of a sequence, as many as one of `counts`. Raises: JtfneError."""
+    """Return the items of a sequence as a tuple, as many as one of `counts`.
+
+    Raises: JtfneError.
+    """
     items = tuple(value) if np.iterable(value) and not isinstance(value, str | bytes) else ()
     if len(items) not in counts:
         raise refuse(f"{name}={value!r}", allowed, where)
@@ -95,15 +110,22 @@ def some_of(value: Any, counts: Sequence[int], allowed: str, *, name: str, where
 
 
 def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
-    """One conductivity or three, S/m, as (x, y, z). Raises: JtfneError unless they are above 0."""
+    """Return one conductivity or three, S/m, as (x, y, z).
+
+    Raises: JtfneError unless they are above 0.
+    """
     allowed = "one conductivity, or three along x, y and z"
-    given = some_of(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
-    found = tuple(number(each, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for each in given)
-    return found if len(found) == 3 else found * 3
+    values = some_of(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
+    sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values)
+    return sigmas if len(sigmas) == 3 else sigmas * 3
 
 
 def refuse_coincident(distance: Matrix, *, what: str, where: str) -> None:
-    """Raises: JtfneError where a distance (n_channels, n_sources) is zero: the potential has no value there."""
+    """Refuse a channel at the place of a source, where the potential has no value.
+
+    distance: (n_channels, n_sources).
+    Raises: JtfneError.
+    """
     if not distance.all():
         channel, source = np.argwhere(distance == 0.0)[0].tolist()
         raise refuse(f"channel {channel} at the place of {what} {source}", "places apart", where)

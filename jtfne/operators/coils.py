@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     import mne
 
 ACCURACIES = {"point": 0, "normal": 1, "accurate": 2}
-"""How finely a coil is integrated, as in MNE's table of coils; "accurate" is 16 points for a Neuromag magnetometer."""
+"""How finely a coil is integrated, as in MNE's table of coils.
+
+"accurate" is 16 points for a Neuromag magnetometer.
+"""
 
 
 @dataclasses.dataclass(frozen=True, init=False, eq=False)
 class Coils:
     """A coil's reading is the weighted sum of the field along the normals at its points.
 
-    names (n_coils,); points_mm, normals (n_points, 3), the points of a coil side by side; n_points (n_coils,): how
-    many are whose; weights (n_points,): in 1 for a unit of T, in 1/m for T/m; units (n_coils,).
+    names (n_coils,); points_mm, normals (n_points, 3), the points of a coil side by side; n_points
+    (n_coils,): how many are whose; weights (n_points,): in 1 for a unit of T, in 1/m for T/m; units
+    (n_coils,).
     Raises: JtfneError where the numbers of these do not match.
 
-    >>> gradiometer = Coils(["G"], [[8.4, 0, 120], [-8.4, 0, 120]], [[0, 0, 1]] * 2, [2], [59.5238, -59.5238], ["T/m"])
-    >>> gradiometer.sums(np.array([[[1.0]], [[3.0]]])).round(2).ravel()  # 1 T and 3 T, 16.8 mm apart
+    >>> points_mm, weights = [[8.4, 0, 120], [-8.4, 0, 120]], [59.5238, -59.5238]
+    >>> gradiometer = Coils(["G"], points_mm, [[0, 0, 1]] * 2, [2], weights, ["T/m"])
+    >>> field_T = np.array([[[1.0]], [[3.0]]])  # 16.8 mm apart
+    >>> gradiometer.sums(field_T).round(2).ravel()
     array([-119.05])
     """
 
@@ -50,20 +56,27 @@ class Coils:
     ) -> None:
         where = "Coils"
         points = places(points_mm, name="points_mm", where=where)
-        whole = numbers(n_points, 1, name="n_points", where=where)
-        counts = whole.astype(np.int64)
-        each = numbers(weights, 1, name="weights", where=where)
+        float_counts = numbers(n_points, 1, name="n_points", where=where)
+        counts = float_counts.astype(np.int64)
+        coil_weights = numbers(weights, 1, name="weights", where=where)
         n = (len(counts),)
         texts = some_of(names, n, f"{n[0]} names, one for each of n_points", name="names", where=where)
-        given_units = some_of(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
-        if (counts != whole).any() or counts.min() < 1 or counts.sum() != len(points) or len(each) != len(points):
-            given = f"n_points that sum to {whole.sum():g}, {len(each)} weights and {len(points)} points_mm"
-            raise refuse(given, "as many of each, at least one a coil", where)
-        looks = directions(normals, points.shape, name="normals", where=where)
-        known = tuple(one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in given_units)
+        unit_texts = some_of(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
+        if (
+            (counts != float_counts).any()
+            or counts.min() < 1
+            or counts.sum() != len(points)
+            or len(coil_weights) != len(points)
+        ):
+            problem = (
+                f"n_points that sum to {float_counts.sum():g}, {len(coil_weights)} weights and {len(points)} points_mm"
+            )
+            raise refuse(problem, "as many of each, at least one a coil", where)
+        unit_normals = directions(normals, points.shape, name="normals", where=where)
+        unit_names = tuple(one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in unit_texts)
         for name, value in zip(
             ("names", "points_mm", "normals", "n_points", "weights", "units"),
-            (tuple(map(str, texts)), points, looks, counts, each, known),
+            (tuple(map(str, texts)), points, unit_normals, counts, coil_weights, unit_names),
             strict=True,
         ):
             object.__setattr__(self, name, value)
@@ -74,24 +87,27 @@ class Coils:
         return " and ".join(sorted(set(self.units)))
 
     def sums(self, field: Matrix) -> Matrix:
-        """The field at the points (n_points, ...) as the coils read it (n_coils, ...)."""
-        weighted = field * self.weights.reshape(-1, *(1 for _ in field.shape[1:]))
-        read: Matrix = np.add.reduceat(weighted, np.cumsum(self.n_points) - self.n_points, axis=0)
-        return read
+        """Sum the field at the points into the coils' readings.
+
+        (n_points, ...) -> (n_coils, ...).
+        """
+        weighted_field = field * self.weights.reshape(-1, *(1 for _ in field.shape[1:]))
+        readings: Matrix = np.add.reduceat(weighted_field, np.cumsum(self.n_points) - self.n_points, axis=0)
+        return readings
 
     def parameters(self) -> dict[str, Any]:
-        """JSON-ready: names, units, and how many points there are."""
+        """Return names, units and the number of points, JSON-ready."""
         return {"sensors": list(self.names), "units": list(self.units), "n_points": int(self.n_points.sum())}
 
 
 def coils_of(info: "mne.Info", names: Sequence[str] | None = None, accuracy: str = "accurate") -> Coils:
     """The MEG coils of an `mne.Info`, in head coordinates: those called `names`, or all.
 
-    Their kinds, places and directions are the info's, on the head by its `dev_head_t`; the points of each kind are
-    those of the table of coils that MNE ships. Reference coils are left out, no compensation by them is made.
-    accuracy: one of `ACCURACIES`.
-    Raises: JtfneError for an info without MEG channels or `dev_head_t`, a name that is not among them, a coil that is
-    not in the table.
+    Their kinds, places and directions are the info's, on the head by its `dev_head_t`; the points
+    of each kind are those of the table of coils that MNE ships. Reference coils are left out, no
+    compensation by them is made. accuracy: one of `ACCURACIES`.
+    Raises: JtfneError for an info without MEG channels or `dev_head_t`, a name that is not among
+    them, a coil that is not in the table.
 
     >>> import mne
     >>> coils = coils_of(mne.channels.read_meg_canonical_info("neuromag"))
@@ -108,33 +124,33 @@ def coils_of(info: "mne.Info", names: Sequence[str] | None = None, accuracy: str
         raise refuse("an info without MEG channels", "one with some", where)
     if info["dev_head_t"] is None:
         raise refuse("an info without dev_head_t", "one that says where the helmet is on the head", where)
-    chosen = list(meg) if names is None else [one_of(name, meg, name="channel", where=where) for name in names]
+    channel_names = list(meg) if names is None else [one_of(name, meg, name="channel", where=where) for name in names]
     table = _coil_table(level)
     units = {int(FIFF.FIFF_UNIT_T): "T", int(FIFF.FIFF_UNIT_T_M): "T/m"}
     onto_head = info["dev_head_t"]["trans"]
-    points, looks, weights = [], [], []
-    for name in chosen:
+    points, normals, weights = [], [], []
+    for name in channel_names:
         kind = int(meg[name]["coil_type"]) & 0xFFFF
         if kind not in table:
             raise refuse(f"coil type {kind} of {name!r}", "one of MNE's table of coils", where)
         rows, loc = table[kind], np.asarray(meg[name]["loc"], np.float64)
         axes = loc[3:12].reshape(3, 3)  # rows: the coil's x, y and z in the device
-        there = loc[:3] + rows[:, 1:4] @ axes
-        points.append((there @ onto_head[:3, :3].T + onto_head[:3, 3]) * 1e3)
-        looks.append(rows[:, 4:7] @ axes @ onto_head[:3, :3].T)
-        weights.append(rows[:, 0] * np.linalg.norm(looks[-1], axis=1))  # axes are rounded in files: as MNE takes them
+        points_m = loc[:3] + rows[:, 1:4] @ axes
+        points.append((points_m @ onto_head[:3, :3].T + onto_head[:3, 3]) * 1e3)
+        normals.append(rows[:, 4:7] @ axes @ onto_head[:3, :3].T)
+        weights.append(rows[:, 0] * np.linalg.norm(normals[-1], axis=1))  # axes are rounded in files: as MNE takes them
     return Coils(
-        chosen,
+        channel_names,
         np.concatenate(points),
-        np.concatenate(looks),
-        [len(each) for each in weights],
+        np.concatenate(normals),
+        [len(point_weights) for point_weights in weights],
         np.concatenate(weights),
-        [units[int(meg[name]["unit"])] for name in chosen],
+        [units[int(meg[name]["unit"])] for name in channel_names],
     )
 
 
 def _coil_table(accuracy: int) -> dict[int, Matrix]:
-    """Coil type -> rows (weight, x, y, z in m, normal) in the coil's own axes, from `coil_def.dat`."""
+    """Read `coil_def.dat`: coil type -> rows (weight, x, y, z in m, normal) in the coil's axes."""
     import mne
 
     lines = (Path(mne.__file__).parent / "data" / "coil_def.dat").read_text(encoding="utf-8").splitlines()

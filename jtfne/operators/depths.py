@@ -1,4 +1,7 @@
-"""Currents along depth as currents of evenly spaced compartments: their sum and their first moment are kept."""
+"""Currents along depth as currents of evenly spaced compartments.
+
+Their sum and their first moment are kept.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +10,9 @@ from jtfne.operators._base import Matrix
 
 
 def compartments_mm(thickness_mm: float, step_mm: float) -> Matrix:
-    """Depths of compartments from the pia (0) to `thickness_mm`, `step_mm` apart or a little less: (n,), 2 or more.
+    """Return depths of compartments from the pia (0) to `thickness_mm`: (n,), n at least 2.
+
+    They are `step_mm` apart or a little less.
 
     >>> compartments_mm(0.11, 0.05).round(4).tolist()
     [0.0, 0.0367, 0.0733, 0.11]
@@ -18,25 +23,27 @@ def compartments_mm(thickness_mm: float, step_mm: float) -> Matrix:
 
 
 def depth_weights(first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, depths_mm: npt.ArrayLike) -> Matrix:
-    """What each compartment gets of a current that is spread evenly from `first_mm` to `last_mm`: (n_depths, n_cells).
+    """Return each compartment's share of a current spread evenly over depth: (n_depths, n_cells).
 
-    first_mm <= last_mm (n_cells,), within `depths_mm` (n_depths,), evenly spaced. Columns sum to 1, and their mean
-    depth is that of the current. Where both ends are one, the two compartments next to it share it.
+    first_mm <= last_mm (n_cells,): the ends of the current, within `depths_mm` (n_depths,), which
+    is evenly spaced. Columns sum to 1, and their mean depth is that of the current. Where both ends
+    are equal, the two compartments next to the place share the current.
+
     >>> depth_weights([0.02, 0.0], [0.02, 0.1], [0.0, 0.05, 0.1]).round(3).T.tolist()
     [[0.6, 0.4, 0.0], [0.25, 0.5, 0.25]]
     """
     depths = np.asarray(depths_mm, np.float64)
     step = depths[1] - depths[0]
-    first, last = ((np.asarray(each, np.float64) - depths[:, None]) / step for each in (first_mm, last_mm))
+    first, last = ((np.asarray(ends_mm, np.float64) - depths[:, None]) / step for ends_mm in (first_mm, last_mm))
     length = last - first
     narrow = length < 1e-4  # of a compartment: a point, for all that a compartment can tell
-    middle: Matrix = np.maximum(1.0 - np.abs(0.5 * (first + last)), 0.0)
-    spread: Matrix = (_passed(last) - _passed(first)) / np.where(narrow, 1.0, length)
-    return np.where(narrow, middle, spread)
+    point_shares: Matrix = np.maximum(1.0 - np.abs(0.5 * (first + last)), 0.0)
+    shares: Matrix = (_integrate_hat(last) - _integrate_hat(first)) / np.where(narrow, 1.0, length)
+    return np.where(narrow, point_shares, shares)
 
 
-def _passed(x: Matrix) -> Matrix:
-    """Integral from -1 to `x` of the hat 1 - |x| of a compartment, in steps."""
+def _integrate_hat(x: Matrix) -> Matrix:
+    """Integrate the hat 1 - |x| of a compartment from -1 to `x`, in steps."""
     inside = np.clip(x, -1.0, 1.0)
     area: Matrix = 0.5 + inside - 0.5 * inside * np.abs(inside)
     return area

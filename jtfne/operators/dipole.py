@@ -29,13 +29,16 @@ class InfiniteDipole(Operator):
         points = places(points_mm, name="points_mm", where=where)
         dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
         sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
-        about: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
+        parameters: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
-        super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(about))
+        super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(parameters))
 
 
 def infinite_potential(points_mm: Matrix, dipoles_mm: Matrix, sigma_S_m: float, where: str) -> Matrix:
-    """(n_points, n_dipoles, 3) V/(A m). Raises: JtfneError for a point at a dipole."""
+    """Return the potential of dipoles without borders: (n_points, n_dipoles, 3) V/(A m).
+
+    Raises: JtfneError for a point at a dipole.
+    """
     away_m = (points_mm[:, None, :] - dipoles_mm[None, :, :]) * M_PER_mm
     distance_m = np.linalg.norm(away_m, axis=2)
     refuse_coincident(distance_m, what="dipole", where=where)

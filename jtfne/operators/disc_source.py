@@ -1,4 +1,4 @@
-"""Potential on the axis of flat discs of current: what a column of cells looks like to a laminar probe."""
+"""Potential on the axis of flat discs of current: a column as a laminar probe sees it."""
 
 import dataclasses
 from typing import Any
@@ -15,12 +15,13 @@ from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, number
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class DiscSource(Operator):
-    """Potential of currents that leave discs evenly, on the discs' axis: (n_contacts, n_sources) V/A.
+    """Potential on the axis of discs that currents leave evenly: (n_contacts, n_sources) V/A.
 
-    contact_depths_mm (n_contacts,), source_depths_mm (n_sources,): along the axis of a column of radius_mm; sigma_S_m:
-    one conductivity. surface as `PointSource`. With I / (pi radius^2) the current density of a disc,
-    phi = I / (2 pi sigma radius^2) (sqrt(dz^2 + radius^2) - |dz|).
-    Raises: JtfneError. Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
+    contact_depths_mm (n_contacts,), source_depths_mm (n_sources,): along the axis of a column of
+    radius_mm; sigma_S_m: one conductivity. surface as `PointSource`. With I / (pi radius^2) the
+    current density of a disc, phi = I / (2 pi sigma radius^2) (sqrt(dz^2 + radius^2) - |dz|).
+    Raises: JtfneError.
+    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
 
     >>> DiscSource([0.0, 0.1], [0.0], radius_mm=0.25, sigma_S_m=0.3).matrix.round(3).T
     array([[2122.066, 1436.709]])
@@ -45,14 +46,22 @@ class DiscSource(Operator):
         tissue.refuse_above(sources, name="source_depths_mm", where=where)
         matrix = _potential(contacts[:, None] - sources, radius, sigma)
         if surface is not None:
-            away = contacts[:, None] + sources - 2.0 * surface.z_mm
-            matrix += tissue.image_strength * _potential(away, radius, sigma)
-        about: dict[str, Any] = {"contact_depths_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
-        super().__init__(matrix, ("A", "V"), "disc source", Parameters(about))
+            image_distances_mm = contacts[:, None] + sources - 2.0 * surface.z_mm
+            matrix += tissue.image_strength * _potential(image_distances_mm, radius, sigma)
+        parameters: dict[str, Any] = {
+            "contact_depths_mm": contacts.tolist(),
+            "radius_mm": radius,
+            **tissue.parameters(),
+        }
+        super().__init__(matrix, ("A", "V"), "disc source", Parameters(parameters))
 
 
 def _potential(away_mm: Matrix, radius_mm: float, sigma_S_m: float) -> Matrix:
-    """V/A. The difference of two lengths, divided by radius^2, as the reciprocal of their sum: no cancellation."""
+    """Return the potential on the disc's axis, V/A.
+
+    The difference of two lengths, divided by radius^2, is taken as the reciprocal of their sum:
+    there is no cancellation.
+    """
     sum_m = (np.hypot(away_mm, radius_mm) + np.abs(away_mm)) * M_PER_mm
     potential: Matrix = 1.0 / (2.0 * np.pi * sigma_S_m * sum_m)
     return potential

@@ -14,10 +14,14 @@ from jtfne.operators._given import SLACK, CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm,
 from jtfne.operators.dipole import infinite_potential
 
 PRECISION = 1e-12
-"""What is left out of a series, relative to its value at the nearest sensor."""
+"""The remainder of a series that is left out, relative to its value at the nearest sensor."""
 
 MOST_TERMS = 20_000
-"""Enough for a dipole of the default head 0.12 mm from the fluid, and a sensor there; one at the scalp needs 210."""
+"""The most terms of a series.
+
+Enough for a dipole of the default head 0.12 mm from the fluid, and a sensor there; one at the scalp
+needs 210.
+"""
 
 
 @register
@@ -25,12 +29,14 @@ MOST_TERMS = 20_000
 class FourSphere(Operator):
     """Potential of dipoles in the brain of a four-sphere head: (n_sensors, n_dipoles, 3) V/(A m).
 
-    sensors_mm (n_sensors, 3): anywhere in the head or on it, most often on the scalp (see `onto_sphere`);
-    dipoles_mm (n_dipoles, 3): in the brain; centre_mm (3,), all in one frame. radii_mm: of brain, fluid, skull and
-    scalp; sigmas_S_m: their conductivities. No reference is taken: the mean over the scalp's surface is zero.
-    Raises: JtfneError. Source: Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
+    sensors_mm (n_sensors, 3): anywhere in the head or on it, most often on the scalp (see
+    `onto_sphere`); dipoles_mm (n_dipoles, 3): in the brain; centre_mm (3,), all in one frame.
+    radii_mm: of brain, fluid, skull and scalp; sigmas_S_m: their conductivities. No reference is
+    taken: the mean over the scalp's surface is zero.
+    Raises: JtfneError.
+    Source: Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
 
-    >>> head = FourSphere([[0.0, 0.0, 90.0]], [[0.0, 0.0, 78.0]])  # 1 nA m below the vertex: 1.0625 uV
+    >>> head = FourSphere([[0.0, 0.0, 90.0]], [[0.0, 0.0, 78.0]])  # 1 nA m: 1.0625 uV
     >>> head.matrix.round(3) + 0.0
     array([[[   0.   ,    0.   , 1062.477]]])
     """
@@ -44,19 +50,19 @@ class FourSphere(Operator):
         sigmas_S_m: Sequence[float] = (0.3, 1.5, 0.015, 0.3),
     ) -> None:
         where = "FourSphere"
-        spheres = Spheres.of(radii_mm, sigmas_S_m, where)
+        spheres = Spheres.from_numbers(radii_mm, sigmas_S_m, where)
         centre = point(centre_mm, name="centre_mm", where=where)
         sensors = places(sensors_mm, name="sensors_mm", where=where) - centre
         dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
         _refuse_outside(sensors, dipoles, spheres, where)
         matrix = _potential(spheres, sensors, dipoles, where)
-        about: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "sensors_mm": (sensors + centre).tolist(),
             "centre_mm": centre.tolist(),
             "radii_mm": list(spheres.radii_mm),
             "sigmas_S_m": list(spheres.sigmas_S_m),
         }
-        super().__init__(matrix, ("A m", "V"), "four-sphere head", Parameters(about))
+        super().__init__(matrix, ("A m", "V"), "four-sphere head", Parameters(parameters))
 
 
 class Spheres(NamedTuple):
@@ -66,52 +72,62 @@ class Spheres(NamedTuple):
     sigmas_S_m: tuple[float, ...]
 
     @classmethod
-    def of(cls, radii_mm: Sequence[float], sigmas_S_m: Sequence[float], where: str) -> "Spheres":
-        """Four of each. Raises: JtfneError unless radii increase and all are above 0."""
+    def from_numbers(cls, radii_mm: Sequence[float], sigmas_S_m: Sequence[float], where: str) -> "Spheres":
+        """Build the four shells of a head.
+
+        Raises: JtfneError unless radii increase and all numbers are above 0.
+        """
         four = "four numbers: brain, fluid, skull, scalp"
-        lengths = some_of(radii_mm, (4,), four, name="radii_mm", where=where)
-        conductivities = some_of(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
-        radii = tuple(number(each, RADIUS_mm, name="radii_mm", where=where) for each in lengths)
-        sigmas = tuple(number(each, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where) for each in conductivities)
+        radius_values = some_of(radii_mm, (4,), four, name="radii_mm", where=where)
+        sigma_values = some_of(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
+        radii = tuple(number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values)
+        sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where) for sigma in sigma_values)
         if not (np.diff(radii) > 0.0).all():
             raise refuse(f"radii_mm={radii}", "radii that increase from the brain outwards", where)
         return cls(radii, sigmas)
 
     def reflections(self, n: Matrix) -> Matrix:
-        """What each border sends back of a field of order n (n_terms,) that meets it: (4, n_terms), -1 to (n + 1) / n.
+        """Return what each border sends back of a field of order n that meets it: (4, n_terms).
 
-        Between borders the field of order n is (r_k / r)^(n+1) + reflection (r / r_k)^n, r_k the outer border. The
-        outermost lets no current through; elsewhere potential and radial current are continuous. From the outside in,
-        every denominator is positive, whatever the conductivities, and no power grows: as Naess et al.'s 1 / V, 1 / Y
-        and c1 (for 1 / R of borders 3, 2 and 1), which divide by zero where neighbours are alike.
+        n: (n_terms,). Values are -1 to (n + 1) / n. Between borders the field of order n is (r_k /
+        r)^(n+1) + reflection (r / r_k)^n, r_k the outer border. The outermost lets no current
+        through; elsewhere potential and radial current are continuous. From the outside in, every
+        denominator is positive, whatever the conductivities, and no power grows: as Naess et al.'s
+        1 / V, 1 / Y and c1 (for 1 / R of borders 3, 2 and 1), which divide by zero where neighbours
+        are alike.
         """
         radii, sigmas = self.radii_mm, self.sigmas_S_m
-        found = [(n + 1.0) / n]
+        reflections = [(n + 1.0) / n]
         for k in range(len(radii) - 2, -1, -1):
-            back = found[0] * (radii[k] / radii[k + 1]) ** (2.0 * n + 1.0)
-            outside = sigmas[k + 1] * ((n + 1.0) - n * back) / (1.0 + back)
-            found.insert(0, (sigmas[k] * (n + 1.0) - outside) / (sigmas[k] * n + outside))
-        return np.array(found)
+            outer_reflection = reflections[0] * (radii[k] / radii[k + 1]) ** (2.0 * n + 1.0)
+            outer_sigma = sigmas[k + 1] * ((n + 1.0) - n * outer_reflection) / (1.0 + outer_reflection)
+            reflections.insert(0, (sigmas[k] * (n + 1.0) - outer_sigma) / (sigmas[k] * n + outer_sigma))
+        return np.array(reflections)
 
     def gains(self, radius_mm: Matrix, n: Matrix) -> Matrix:
-        """(n_sensors, n_terms): order n of a dipole at distance z is (z / r1)^(n-1) times this, r1 the brain's radius.
+        """Return the gain of each order at each sensor: (n_sensors, n_terms).
 
-        In the brain this is what its border sends back; the dipole's own potential comes on top.
+        Order n of a dipole at distance z is (z / r1)^(n-1) times this, r1 the brain's radius. In
+        the brain this is what its border sends back; the dipole's own potential comes on top.
         """
         brain = self.radii_mm[0]
-        back = self.reflections(n)
+        reflections = self.reflections(n)
         gains = np.zeros((len(radius_mm), len(n)))
-        passed = np.ones(len(n))
+        transmission = np.ones(len(n))
         shell = np.searchsorted(np.array(self.radii_mm[:-1]) * (1.0 + SLACK), radius_mm)
         for k, outer in enumerate(self.radii_mm):
             if k:
                 inner = self.radii_mm[k - 1]
-                passed = passed * (1.0 + back[k - 1]) / (1.0 + back[k] * (inner / outer) ** (2.0 * n + 1.0))
-            here = shell == k
-            r = radius_mm[here, None]
-            sent_back = back[k] * (brain / outer) ** (n + 1.0) * (r / outer) ** n
+                transmission = (
+                    transmission
+                    * (1.0 + reflections[k - 1])
+                    / (1.0 + reflections[k] * (inner / outer) ** (2.0 * n + 1.0))
+                )
+            in_shell = shell == k
+            r = radius_mm[in_shell, None]
+            sent_back = reflections[k] * (brain / outer) ** (n + 1.0) * (r / outer) ** n
             outgoing = (brain / np.maximum(r, brain)) ** (n + 1.0) if k else 0.0
-            gains[here] = passed * (sent_back + outgoing)
+            gains[in_shell] = transmission * (sent_back + outgoing)
         return gains
 
 
@@ -120,42 +136,47 @@ def _refuse_outside(sensors_mm: Matrix, dipoles_mm: Matrix, spheres: Spheres, wh
     brain, scalp = spheres.radii_mm[0], spheres.radii_mm[-1]
     depth = np.linalg.norm(dipoles_mm, axis=1)
     if (depth >= brain).any():
-        at = int(depth.argmax())
+        index = int(depth.argmax())
         raise refuse(
-            f"dipole {at} at {depth[at]:.6g} mm from the centre", f"dipoles in the brain, below {brain:g} mm", where
+            f"dipole {index} at {depth[index]:.6g} mm from the centre",
+            f"dipoles in the brain, below {brain:g} mm",
+            where,
         )
     radius = np.linalg.norm(sensors_mm, axis=1)
     if (radius > scalp * (1.0 + SLACK)).any():
-        at = int(radius.argmax())
+        index = int(radius.argmax())
         raise refuse(
-            f"sensor {at} at {radius[at]:.6g} mm from the centre", f"at most {scalp:g} mm; see onto_sphere", where
+            f"sensor {index} at {radius[index]:.6g} mm from the centre", f"at most {scalp:g} mm; see onto_sphere", where
         )
 
 
 def n_terms(ratio: float, where: str) -> int:
-    """Terms of sum n ratio^n after which `PRECISION` of it is left. Raises: JtfneError for more than `MOST_TERMS`.
+    """Return the number of terms of sum n ratio^n after which `PRECISION` of it is left.
 
-    The rest after N terms is ratio^N (1 + N (1 - ratio)) of the whole. ratio: of the distances of the outermost dipole
-    and the nearest sensor from the centre; for what the brain's border (r1) sends back to a sensor in the brain,
-    z r / r1^2. The gains of `Spheres` are bounded in n, so that orders fall as ratio^n or faster.
+    The rest after N terms is ratio^N (1 + N (1 - ratio)) of the whole. ratio: of the distances of
+    the outermost dipole and the nearest sensor from the centre; for what the brain's border (r1)
+    sends back to a sensor in the brain, z r / r1^2. The gains of `Spheres` are bounded in n, so
+    that orders fall as ratio^n or faster.
+    Raises: JtfneError for more than `MOST_TERMS`.
     """
     n = np.arange(1.0, MOST_TERMS + 1.0)
-    left = ratio**n * (1.0 + n * (1.0 - ratio))
-    if left[-1] > PRECISION:
+    remainder = ratio**n * (1.0 + n * (1.0 - ratio))
+    if remainder[-1] > PRECISION:
         raise refuse(
             f"a dipole at {ratio:.6g} of the nearest sensor's distance from the centre",
             f"dipoles farther from sensors outside the brain: at most {MOST_TERMS} terms of the series",
             where,
         )
-    return int(np.argmax(left <= PRECISION)) + 1
+    return int(np.argmax(remainder <= PRECISION)) + 1
 
 
 def _potential(spheres: Spheres, sensors_mm: Matrix, dipoles_mm: Matrix, where: str) -> Matrix:
-    """(n_sensors, n_dipoles, 3) V/(A m), both from the centre.
+    """Return (n_sensors, n_dipoles, 3) V/(A m); both are seen from the centre.
 
-    With u the unit vector to the dipole, s that to the sensor, x = u.s, the potential of a moment p is
-    sum_n g_n (z / r1)^(n-1) / (4 pi sigma r1^2) (n P_n(x) p.u + P_n'(x) p.(s - x u)), which at the centre, where u has
-    no direction, is p.s times g_1: no case of its own. (-P_n^1 (cos theta) = sin theta P_n'(cos theta).)
+    With u the unit vector to the dipole, s that to the sensor, x = u.s, the potential of a moment p
+    is sum_n g_n (z / r1)^(n-1) / (4 pi sigma r1^2) (n P_n(x) p.u + P_n'(x) p.(s - x u)), which at
+    the centre, where u has no direction, is p.s times g_1: no case of its own. (-P_n^1 (cos theta)
+    = sin theta P_n'(cos theta).)
     """
     brain = spheres.radii_mm[0]
     r, z = np.linalg.norm(sensors_mm, axis=1), np.linalg.norm(dipoles_mm, axis=1)
@@ -175,12 +196,13 @@ def _potential(spheres: Spheres, sensors_mm: Matrix, dipoles_mm: Matrix, where: 
 
 
 def _series(gains: Matrix, ratios: Matrix, cosine: Matrix) -> tuple[Matrix, Matrix]:
-    """sum_n g_n q^(n-1) n P_n(x) and sum_n g_n q^(n-1) P_n'(x): two of (n_sensors, n_dipoles).
+    """Return sum_n g_n q^(n-1) n P_n(x) and sum_n g_n q^(n-1) P_n'(x).
 
-    gains (n_sensors, n_terms), ratios q (n_dipoles,), cosine x (n_sensors, n_dipoles). P_n and P_n' by the upward
-    recurrences, which are stable for |x| <= 1: one pass over the terms, memory of a few matrices.
+    Each is (n_sensors, n_dipoles). gains (n_sensors, n_terms), ratios q (n_dipoles,), cosine x
+    (n_sensors, n_dipoles). P_n and P_n' by the upward recurrences, which are stable for |x| <= 1:
+    one pass over the terms, memory of a few matrices.
     """
-    before, p, slope = np.ones_like(cosine), cosine.copy(), np.ones_like(cosine)
+    previous_p, p, slope = np.ones_like(cosine), cosine.copy(), np.ones_like(cosine)
     radial, tangential = np.zeros_like(cosine), np.zeros_like(cosine)
     power = np.ones_like(ratios)
     for n, gain in enumerate(gains.T, start=1):
@@ -188,6 +210,6 @@ def _series(gains: Matrix, ratios: Matrix, cosine: Matrix) -> tuple[Matrix, Matr
         radial += weight * (n * p)
         tangential += weight * slope
         slope = cosine * slope + (n + 1) * p
-        before, p = p, ((2 * n + 1) * cosine * p - n * before) / (n + 1)
+        previous_p, p = p, ((2 * n + 1) * cosine * p - n * previous_p) / (n + 1)
         power = power * ratios
     return radial, tangential

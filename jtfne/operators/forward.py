@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class FromForward(Operator):
-    """An `mne.Forward` in head coordinates: (n_channels, n_dipoles, 3); (n_channels, n_dipoles) if oriented.
+    """An `mne.Forward` in head coordinates: (n_channels, n_dipoles, 3).
 
-    channels: those wanted, in that order; all by default. Moments are along x, y and z of the head, whatever axes the
-    forward has, in A m; channels in V (EEG), T or T/m (MEG). A fixed orientation takes amplitudes along its normals.
-    Raises: JtfneError for what is no forward, another frame, a channel that it does not have, numbers not finite.
+    (n_channels, n_dipoles) if its sources have a fixed orientation, whose amplitudes are along the
+    normals. channels: those to take, in that order; all by default. Moments are along x, y and z of
+    the head, whatever axes the forward has, in A m; channels in V (EEG), T or T/m (MEG).
+    Raises: JtfneError for what is no forward, another frame, a channel that it does not have,
+    numbers not finite.
     """
 
     def __init__(self, forward: "mne.Forward", channels: Sequence[str] | None = None) -> None:
@@ -34,30 +36,39 @@ class FromForward(Operator):
         if forward["coord_frame"] != FIFF.FIFFV_COORD_HEAD:
             raise refuse(f"a forward in frame {forward['coord_frame']}", "one in head coordinates", where)
         names = list(forward["sol"]["row_names"])
-        chosen = names if channels is None else [one_of(each, names, name="channel", where=where) for each in channels]
-        if not chosen or len(set(chosen)) != len(chosen):
-            raise refuse(f"channels={list(chosen)}", "each channel once, at least one", where)
-        lead = np.asarray(forward["sol"]["data"], np.float64)[[names.index(each) for each in chosen]]
-        if not np.isfinite(lead).all():
+        sensor_names = (
+            names if channels is None else [one_of(channel, names, name="channel", where=where) for channel in channels]
+        )
+        if not sensor_names or len(set(sensor_names)) != len(sensor_names):
+            raise refuse(f"channels={list(sensor_names)}", "each channel once, at least one", where)
+        leadfield = np.asarray(forward["sol"]["data"], np.float64)[[names.index(name) for name in sensor_names]]
+        if not np.isfinite(leadfield).all():
             raise refuse("a forward with numbers that are not finite", "finite numbers", where)
-        units = _units(forward, chosen)
-        fixed = forward["source_ori"] == FIFF.FIFFV_MNE_FIXED_ORI
-        about: dict[str, Any] = {"sensors": chosen, "units": units, "n_dipoles": int(forward["nsource"])}
-        about |= {"orientation": "fixed" if fixed else "free"}
-        matrix = lead if fixed else _along_head_axes(lead, np.asarray(forward["source_nn"], np.float64))
+        units = _units(forward, sensor_names)
+        is_fixed = forward["source_ori"] == FIFF.FIFFV_MNE_FIXED_ORI
+        parameters: dict[str, Any] = {"sensors": sensor_names, "units": units, "n_dipoles": int(forward["nsource"])}
+        parameters |= {"orientation": "fixed" if is_fixed else "free"}
+        matrix = leadfield if is_fixed else _along_head_axes(leadfield, np.asarray(forward["source_nn"], np.float64))
         unit = " and ".join(sorted(set(units)))
-        super().__init__(matrix, ("A m", unit), "MNE forward solution", Parameters(about))
+        super().__init__(matrix, ("A m", unit), "MNE forward solution", Parameters(parameters))
 
 
-def _along_head_axes(lead: Matrix, axes: Matrix) -> Matrix:
-    """(n_channels, 3 n_dipoles) along each dipole's three `axes` (3 n_dipoles, 3) -> (n_channels, n_dipoles, 3)."""
-    of_dipoles = lead.reshape(len(lead), -1, 3)
-    turned: Matrix = np.einsum("cdj,djk->cdk", of_dipoles, axes.reshape(-1, 3, 3))
-    return turned
+def _along_head_axes(leadfield: Matrix, axes: Matrix) -> Matrix:
+    """Rotate a lead field from each dipole's axes to those of the head.
+
+    (n_channels, 3 n_dipoles) along each dipole's three `axes` (3 n_dipoles, 3) -> (n_channels,
+    n_dipoles, 3).
+    """
+    of_dipoles = leadfield.reshape(len(leadfield), -1, 3)
+    rotated: Matrix = np.einsum("cdj,djk->cdk", of_dipoles, axes.reshape(-1, 3, 3))
+    return rotated
 
 
 def _units(forward: "mne.Forward", channels: list[str]) -> list[str]:
-    """Each channel's unit. Raises: JtfneError for a type of channel that no forward has."""
+    """Return each channel's unit.
+
+    Raises: JtfneError for a type of channel that no forward has.
+    """
     kinds = dict(zip(forward["info"]["ch_names"], forward["info"].get_channel_types(), strict=True))
     units = {"eeg": "V", "grad": "T/m", "mag": "T", "ref_meg": "T"}
-    return [units[one_of(kinds[each], units, name="channel type", where="FromForward")] for each in channels]
+    return [units[one_of(kinds[channel], units, name="channel type", where="FromForward")] for channel in channels]

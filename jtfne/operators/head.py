@@ -9,7 +9,10 @@ from jtfne.operators._base import Matrix, Operator, operator, unit_rows
 
 
 def area_mean(cell_areas: npt.NDArray[np.integer[Any]], n_areas: int) -> Operator:
-    """Mean source of each area: (n_areas, n_cells). cell_areas: (n_cells,), 0..n_areas-1."""
+    """Return the operator of each area's mean source: (n_areas, n_cells).
+
+    cell_areas: (n_cells,), 0..n_areas-1.
+    """
     rows = (np.arange(n_areas)[:, None] == cell_areas[None, :]).astype(np.float64)
     return operator(rows / np.maximum(rows.sum(1, keepdims=True), 1.0), ("pA", "pA"), "area mean")
 
@@ -17,28 +20,36 @@ def area_mean(cell_areas: npt.NDArray[np.integer[Any]], n_areas: int) -> Operato
 def electric_projection(sites_mm: Matrix, areas_mm: Matrix, normals: Matrix) -> Operator:
     """What each site sees of a current along each area's normal: (n_sites, n_areas).
 
-    The row of a site over the moment components (area, xyz) is (r - r_a) / |r - r_a|^3, the shape of a dipole's
-    potential in an unbounded medium, scaled to norm 1; then taken along the normals. sites_mm (n_sites, 3), areas_mm
-    and normals (n_areas, 3), head coordinates. A proxy: no skull, no skin, a.u.
+    The row of a site over the moment components (area, xyz) is (r - r_a) / |r - r_a|^3, the shape
+    of a dipole's potential in an unbounded medium, scaled to norm 1; then taken along the normals.
+    sites_mm (n_sites, 3), areas_mm and normals (n_areas, 3), head coordinates. A proxy: no skull,
+    no skin, a.u.
     """
-    away = sites_mm[:, None, :] - areas_mm[None, :, :]
-    lead = away / np.linalg.norm(away, axis=2, keepdims=True) ** 3
-    return _along_normals(lead, normals, "projection onto EEG sites")
+    distance_vectors = sites_mm[:, None, :] - areas_mm[None, :, :]
+    leadfield = distance_vectors / np.linalg.norm(distance_vectors, axis=2, keepdims=True) ** 3
+    return _along_normals(leadfield, normals, "projection onto EEG sites")
 
 
 def magnetic_projection(sensors_mm: Matrix, directions: Matrix, areas_mm: Matrix, normals: Matrix) -> Operator:
     """What each magnetometer sees of a current along each area's normal: (n_sensors, n_areas).
 
-    The row over (area, xyz) is (r - r_a) x o / |r - r_a|^3, Biot and Savart's shape for a sensor that looks along o,
-    scaled to norm 1; then taken along the normals. sensors_mm, directions (n_sensors, 3). A proxy: no return currents.
+    The row over (area, xyz) is (r - r_a) x o / |r - r_a|^3, Biot and Savart's shape for a sensor
+    that looks along o, scaled to norm 1; then taken along the normals. sensors_mm, directions
+    (n_sensors, 3). A proxy: no return currents.
     """
-    away = sensors_mm[:, None, :] - areas_mm[None, :, :]
-    lead = np.cross(away, directions[:, None, :]) / np.linalg.norm(away, axis=2, keepdims=True) ** 3
-    return _along_normals(lead, normals, "projection onto MEG sensors")
+    distance_vectors = sensors_mm[:, None, :] - areas_mm[None, :, :]
+    leadfield = (
+        np.cross(distance_vectors, directions[:, None, :])
+        / np.linalg.norm(distance_vectors, axis=2, keepdims=True) ** 3
+    )
+    return _along_normals(leadfield, normals, "projection onto MEG sensors")
 
 
-def _along_normals(lead: Matrix, normals: Matrix, name: str) -> Operator:
-    """Lead vectors (n_sensors, n_areas, 3), each sensor's scaled to norm 1, taken along the normals."""
-    rows = unit_rows(lead.reshape(lead.shape[0], -1)).reshape(lead.shape)
+def _along_normals(leadfield: Matrix, normals: Matrix, name: str) -> Operator:
+    """Scale each sensor's lead vectors to norm 1, and take them along the normals.
+
+    leadfield: (n_sensors, n_areas, 3).
+    """
+    rows = unit_rows(leadfield.reshape(leadfield.shape[0], -1)).reshape(leadfield.shape)
     matrix = np.einsum("sak,ak->sa", rows, normals)
     return operator(matrix, ("pA", "a.u."), name)

@@ -15,10 +15,11 @@ def laminar_kernel(
     n_areas: int,
     kernel_mm: float,
 ) -> Operator:
-    """Gaussian-weighted mean of the sources around each contact, area by area: ((n_areas * n_contacts), n_cells).
+    """Return the Gaussian-weighted mean of the sources around each contact, area by area.
 
-    contact_depths_mm: (n_contacts,), cell_depths_mm and cell_areas (0..n_areas-1): (n_cells,). Rows sum to 1, a
-    contact far from every cell included; rows of an area without cells are 0. A proxy: no conductor, a.u.
+    (n_areas * n_contacts, n_cells). contact_depths_mm: (n_contacts,), cell_depths_mm and cell_areas
+    (0..n_areas-1): (n_cells,). Rows sum to 1, a contact far from every cell included; rows of an
+    area without cells are 0. A proxy: no conductor, a.u.
     """
     distance = (contact_depths_mm[:, None] - cell_depths_mm[None, :]) / kernel_mm
     rows = np.zeros((n_areas, contact_depths_mm.size, cell_depths_mm.size))
@@ -38,13 +39,14 @@ def laminar_kernel(
 
 
 def second_difference(n_areas: int, contact_depths_mm: Matrix) -> Operator:
-    """Minus the second depth difference at the inner contacts: (n_areas * (n - 2), n_areas * n).
+    """Return minus the second depth difference at the inner contacts.
 
-    Contacts are evenly spaced; in a.u. per (contact spacing)^2, so that the spacing does not scale the proxy.
+    (n_areas * (n - 2), n_areas * n). Contacts are evenly spaced; in a.u. per (contact spacing)^2,
+    so that the spacing does not scale the proxy.
     """
     n = contact_depths_mm.size
-    one: Matrix = np.zeros((n - 2, n))
+    area_matrix: Matrix = np.zeros((n - 2, n))
     for row in range(n - 2):
-        one[row, row : row + 3] = (-1.0, 2.0, -1.0)
-    matrix: Matrix = np.kron(np.eye(n_areas), one).astype(np.float64)
+        area_matrix[row, row : row + 3] = (-1.0, 2.0, -1.0)
+    matrix: Matrix = np.kron(np.eye(n_areas), area_matrix).astype(np.float64)
     return operator(matrix, ("a.u.", "a.u."), "minus second depth difference")

@@ -18,9 +18,11 @@ from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_c
 class LineSource(Operator):
     """Potential of line currents, even along each segment: (n_contacts, n_segments) V/A.
 
-    contacts_mm (n_contacts, 3); starts_mm, ends_mm (n_segments, 3). radius_mm regularises: no contact counts as
-    closer than that to a segment's axis; 0 turns it off. Conductivity and surface as `PointSource`.
-    Raises: JtfneError, for a segment without length too. Source: Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
+    contacts_mm (n_contacts, 3); starts_mm, ends_mm (n_segments, 3). radius_mm regularises: no
+    contact counts as closer than that to a segment's axis; 0 turns it off. Conductivity and surface
+    as `PointSource`.
+    Raises: JtfneError, for a segment without length too.
+    Source: Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
 
     >>> ends = [[0.0, 0.0, -0.05]], [[0.0, 0.0, 0.05]]
     >>> LineSource([[0.05, 0.0, 0.0]], *ends).matrix.round(3)
@@ -45,42 +47,45 @@ class LineSource(Operator):
         if starts.shape != ends.shape:
             raise refuse(f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where)
         if (starts == ends).all(axis=1).any():
-            at = int(np.flatnonzero((starts == ends).all(axis=1))[0])
-            raise refuse(f"segment {at} without length", "starts apart from ends; a PointSource has no length", where)
+            index = int(np.flatnonzero((starts == ends).all(axis=1))[0])
+            raise refuse(
+                f"segment {index} without length", "starts apart from ends; a PointSource has no length", where
+            )
         tissue = Tissue.of(sigma_S_m, surface, where)
-        for name, each in (("contacts_mm", contacts), ("starts_mm", starts), ("ends_mm", ends)):
-            tissue.refuse_above(each[:, 2], name=name, where=where)
+        for name, points in (("contacts_mm", contacts), ("starts_mm", starts), ("ends_mm", ends)):
+            tissue.refuse_above(points[:, 2], name=name, where=where)
         matrix = _potential(tissue, contacts, (starts, ends), radius, where)
         if tissue.image_strength:
             image = tissue.mirrored(starts), tissue.mirrored(ends)
             matrix += tissue.image_strength * _potential(tissue, contacts, image, radius, where)
-        about: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
-        super().__init__(matrix, ("A", "V"), "line source", Parameters(about))
+        parameters: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+        super().__init__(matrix, ("A", "V"), "line source", Parameters(parameters))
 
 
 def _potential(
     tissue: Tissue, contacts_mm: Matrix, segments_mm: tuple[Matrix, Matrix], radius_mm: float, where: str
 ) -> Matrix:
-    """(n_contacts, n_segments) V/A, without borders.
+    """Return the potential without borders, (n_contacts, n_segments) V/A.
 
-    With `past` the place of a contact along the axis, counted from the segment's start, and `off` its distance from
-    the axis, the integral of 1 / r is asinh(past / off) + asinh((length - past) / off), and the same number without
-    cancellation, beyond the ends, is 2 atanh(length / (r_start + r_end)).
+    With `axial` the place of a contact along the axis, counted from the segment's start, and
+    `radial` its distance from the axis, the integral of 1 / r is asinh(axial / radial) +
+    asinh((length - axial) / radial), and the same number without cancellation, beyond the ends, is
+    2 atanh(length / (r_start + r_end)).
     """
-    contacts, starts, ends = (tissue.scaled(each) for each in (contacts_mm, *segments_mm))
+    contacts, starts, ends = (tissue.scaled(points) for points in (contacts_mm, *segments_mm))
     length = np.linalg.norm(ends - starts, axis=1)
     axis = (ends - starts) / length[:, None]
-    past, off = np.empty((2, len(contacts), len(starts)))
+    axial, radial = np.empty((2, len(contacts), len(starts)))
     for row, contact in enumerate(contacts):  # of a whole morphology, one contact's vectors at a time
         from_start = contact - starts
-        past[row] = (from_start * axis).sum(1)
-        off[row] = np.linalg.norm(from_start - past[row, :, None] * axis, axis=1)
-    off = np.maximum(off, tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
-    beside = (past >= 0.0) & (past <= length)
-    refuse_coincident(np.where(beside, off, 1.0), what="segment", where=where)
-    safe = np.where(beside, off, 1.0)
-    inside = np.arcsinh(past / safe) + np.arcsinh((length - past) / safe)
-    around = np.hypot(past, off) + np.hypot(length - past, off)
-    outside = 2.0 * np.arctanh(np.where(beside, 0.0, length / around))
-    potential: Matrix = np.where(beside, inside, outside) / (4.0 * np.pi * length)
+        axial[row] = (from_start * axis).sum(1)
+        radial[row] = np.linalg.norm(from_start - axial[row, :, None] * axis, axis=1)
+    radial = np.maximum(radial, tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
+    is_beside = (axial >= 0.0) & (axial <= length)
+    refuse_coincident(np.where(is_beside, radial, 1.0), what="segment", where=where)
+    safe = np.where(is_beside, radial, 1.0)
+    inside = np.arcsinh(axial / safe) + np.arcsinh((length - axial) / safe)
+    around = np.hypot(axial, radial) + np.hypot(length - axial, radial)
+    outside = 2.0 * np.arctanh(np.where(is_beside, 0.0, length / around))
+    potential: Matrix = np.where(is_beside, inside, outside) / (4.0 * np.pi * length)
     return potential

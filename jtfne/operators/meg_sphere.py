@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from jtfne.operators.coils import Coils
 
 PAIRS_AT_ONCE = 2**19
-"""Of points and dipoles: bounds the work area to about 60 MB."""
+"""Pairs of points and dipoles that are taken at once.
+
+It bounds the work area to about 60 MB.
+"""
 
 
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class SarvasSphere(Operator):
-    """Field outside a spherically symmetric conductor, along normals: (n_points, n_dipoles, 3) T/(A m).
+    """Field outside a spherically symmetric conductor: (n_points, n_dipoles, 3) T/(A m).
 
-    points_mm (n_points, 3), outside the conductor; normals (n_points, 3), scaled to unit length; dipoles_mm
-    (n_dipoles, 3), inside; centre_mm (3,). Shells and conductivities do not matter, radial dipoles are silent.
-    For whole coils see `of_coils`. Raises: JtfneError, for a point no farther from the centre than every dipole too.
+    points_mm (n_points, 3), outside the conductor; normals (n_points, 3), along which the field is
+    taken, scaled to unit length; dipoles_mm (n_dipoles, 3), inside; centre_mm (3,). Shells and
+    conductivities do not matter, radial dipoles are silent. For whole coils see `of_coils`.
+    Raises: JtfneError, for a point no farther from the centre than every dipole too.
     Source: Sarvas (1987), Phys. Med. Biol. 32:11-22, eq. 25.
 
     >>> field = SarvasSphere([[0.0, 0.0, 120.0]], [[0.0, 1.0, 0.0]], [[0.0, 0.0, 70.0]])
@@ -41,19 +45,21 @@ class SarvasSphere(Operator):
         centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0),
     ) -> None:
         where = "SarvasSphere"
-        given = places(points_mm, name="points_mm", where=where)
-        looks = directions(normals, given.shape, name="normals", where=where)
-        centre, points, dipoles = _from_centre(given, dipoles_mm, centre_mm, where)
-        about: dict[str, Any] = {
-            "points_mm": given.tolist(), "normals": looks.tolist(), "centre_mm": centre.tolist(),
+        head_points = places(points_mm, name="points_mm", where=where)
+        unit_normals = directions(normals, head_points.shape, name="normals", where=where)
+        centre, points, dipoles = _from_centre(head_points, dipoles_mm, centre_mm, where)
+        parameters: dict[str, Any] = {
+            "points_mm": head_points.tolist(), "normals": unit_normals.tolist(), "centre_mm": centre.tolist(),
         }  # fmt: skip
-        super().__init__(_field(points, looks, dipoles), ("A m", "T"), "Sarvas sphere", Parameters(about))
+        super().__init__(_field(points, unit_normals, dipoles), ("A m", "T"), "Sarvas sphere", Parameters(parameters))
 
     @classmethod
     def of_coils(cls, coils: "Coils", dipoles_mm: npt.ArrayLike, centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0)) -> "Self":
-        """What whole coils pick up: (n_coils, n_dipoles, 3), in each coil's unit per A m.
+        """Return the lead field of whole coils, in each coil's unit per A m.
 
-        coils: see `coils_of`; magnetometers in T, planar gradiometers in T/m. Raises: JtfneError.
+        (n_coils, n_dipoles, 3). coils: see `coils_of`; magnetometers in T, planar gradiometers in
+        T/m.
+        Raises: JtfneError.
         """
         where = "SarvasSphere.of_coils"
         centre, points, dipoles = _from_centre(coils.points_mm, dipoles_mm, centre_mm, where)
@@ -62,16 +68,21 @@ class SarvasSphere(Operator):
             coils.sums(_field(points, coils.normals, dipoles[first : first + n_at_once]))
             for first in range(0, len(dipoles), n_at_once)
         ]
-        about = Parameters({**coils.parameters(), "centre_mm": centre.tolist()})
-        made = object.__new__(cls)
-        Operator.__init__(made, np.concatenate(parts, axis=1), ("A m", coils.unit), "Sarvas sphere, coils", about)
-        return made
+        parameters = Parameters({**coils.parameters(), "centre_mm": centre.tolist()})
+        operator = object.__new__(cls)
+        Operator.__init__(
+            operator, np.concatenate(parts, axis=1), ("A m", coils.unit), "Sarvas sphere, coils", parameters
+        )
+        return operator
 
 
 def _from_centre(
     points_mm: Matrix, dipoles_mm: npt.ArrayLike, centre_mm: npt.ArrayLike, where: str
 ) -> tuple[Matrix, Matrix, Matrix]:
-    """The centre; points and dipoles as seen from there. Raises: JtfneError unless all points are farther out."""
+    """Return the centre, and points and dipoles as seen from there.
+
+    Raises: JtfneError unless all points are farther out than all dipoles.
+    """
     centre = point(centre_mm, name="centre_mm", where=where)
     points = points_mm - centre
     dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
@@ -86,20 +97,20 @@ def _from_centre(
 
 
 def _field(points_mm: Matrix, normals: Matrix, dipoles_mm: Matrix) -> Matrix:
-    """(n_points, n_dipoles, 3) T/(A m), both as seen from the centre.
+    """Return (n_points, n_dipoles, 3) T/(A m); both are seen from the centre.
 
-    n.B = mu0 / (4 pi F^2) q.(F r0 x n - (n.grad F) r0 x r), with a = r - r0, F = a (r a + r^2 - r0.r) and
-    grad F = (a^2 / r + a.r / a + 2 a + 2 r) r - (a + 2 r + a.r / a) r0.
+    n.B = mu0 / (4 pi F^2) q.(F r0 x n - (n.grad F) r0 x r), with a = r - r0, F = a (r a + r^2 -
+    r0.r) and grad F = (a^2 / r + a.r / a + 2 a + 2 r) r - (a + 2 r + a.r / a) r0.
     """
     r, r0 = points_mm[:, None, :] * M_PER_mm, dipoles_mm[None, :, :] * M_PER_mm
     n = normals[:, None, :]
     length = np.linalg.norm(r, axis=2)
-    away = np.linalg.norm(r - r0, axis=2)
-    inward = (r * r0).sum(2)
-    along = (length**2 - inward) / away  # a.r / a
-    f = away * (length * away + length**2 - inward)
-    slope = (away**2 / length + along + 2.0 * away + 2.0 * length) * (n * r).sum(2)
-    slope -= (away + 2.0 * length + along) * (n * r0).sum(2)
-    lead = np.cross(r0, n) / f[..., None] - np.cross(r0, r) * (slope / f**2)[..., None]
-    field: Matrix = MU0 / (4.0 * np.pi) * lead
+    distance = np.linalg.norm(r - r0, axis=2)
+    projection = (r * r0).sum(2)
+    along = (length**2 - projection) / distance  # a.r / a
+    f = distance * (length * distance + length**2 - projection)
+    grad_f_along_n = (distance**2 / length + along + 2.0 * distance + 2.0 * length) * (n * r).sum(2)
+    grad_f_along_n -= (distance + 2.0 * length + along) * (n * r0).sum(2)
+    leadfield = np.cross(r0, n) / f[..., None] - np.cross(r0, r) * (grad_f_along_n / f**2)[..., None]
+    field: Matrix = MU0 / (4.0 * np.pi) * leadfield
     return field

@@ -1,4 +1,4 @@
-"""Columns and sensors in a spherical head: areas as dipoles within the brain, sites on the scalp."""
+"""Columns and sensors in a spherical head: areas as dipoles in the brain, sites on the scalp."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,16 @@ def column_dipoles(
     centre_mm: npt.ArrayLike,
     brain_mm: float,
 ) -> tuple[Matrix, Matrix]:
-    """The dipoles that stand for columns: places (n_areas, 3) mm, and unit directions (n_areas, 3), outward normals.
+    """Return the dipoles that stand for columns: places and outward unit normals.
 
-    positions_mm, normals (n_areas, 3): as `Area` has them: where each column's axis meets the pia, and which way it
-    points. A dipole lies depth_mm below the pia along the axis (half a cortex's thickness, say); a moment above 0
-    points to the pia. The brain is the sphere of radius brain_mm round centre_mm.
+    Places (n_areas, 3) mm and directions (n_areas, 3). positions_mm, normals (n_areas, 3): as
+    `Area` has them: where each column's axis meets the pia, and which way it points. A dipole lies
+    depth_mm below the pia along the axis (half a cortex's thickness, say); a moment above 0 points
+    to the pia. The brain is the sphere of radius brain_mm round centre_mm.
     Raises: JtfneError for a column whose dipole is not in the brain.
 
-    >>> column_dipoles([[0, 0, 110]], [[0, 0, 2]], depth_mm=0.75, centre_mm=(0, 0, 40), brain_mm=79)[0].tolist()
+    >>> head = {"centre_mm": (0, 0, 40), "brain_mm": 79}
+    >>> column_dipoles([[0, 0, 110]], [[0, 0, 2]], depth_mm=0.75, **head)[0].tolist()
     [[0.0, 0.0, 109.25]]
     """
     where = "column_dipoles"
@@ -34,9 +36,9 @@ def column_dipoles(
     dipoles: Matrix = pia - depth * outward
     radius = np.linalg.norm(dipoles - point(centre_mm, name="centre_mm", where=where), axis=1)
     if radius.max() >= brain:
-        at = int(radius.argmax())
+        index = int(radius.argmax())
         raise refuse(
-            f"column {at} at {pia[at].tolist()} mm, {radius[at]:.6g} mm from the centre of the head",
+            f"column {index} at {pia[index].tolist()} mm, {radius[index]:.6g} mm from the centre of the head",
             f"a place in the brain, within {brain:g} mm",
             where,
         )
@@ -44,7 +46,7 @@ def column_dipoles(
 
 
 def onto_sphere(sites_mm: npt.ArrayLike, *, centre_mm: npt.ArrayLike, radius_mm: float) -> Matrix:
-    """Sites (n, 3), moved along the line from the centre onto the sphere; as a montage's onto the scalp.
+    """Move sites (n, 3) along the line from the centre onto the sphere, as onto the scalp.
 
     Raises: JtfneError for a site at the centre.
 
@@ -54,8 +56,8 @@ def onto_sphere(sites_mm: npt.ArrayLike, *, centre_mm: npt.ArrayLike, radius_mm:
     where = "onto_sphere"
     centre = point(centre_mm, name="centre_mm", where=where)
     radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
-    away = places(sites_mm, name="sites_mm", where=where) - centre
-    if not away.any(axis=1).all():
+    from_centre = places(sites_mm, name="sites_mm", where=where) - centre
+    if not from_centre.any(axis=1).all():
         raise refuse("a site at the centre", "sites around it", where)
-    moved: Matrix = centre + radius * unit_rows(away)
-    return moved
+    on_sphere: Matrix = centre + radius * unit_rows(from_centre)
+    return on_sphere

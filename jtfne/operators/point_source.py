@@ -51,12 +51,12 @@ class PointSource(Operator):
         matrix = _potential(tissue, contacts, sources, radius, where)
         if tissue.image_strength:
             matrix += tissue.image_strength * _potential(tissue, contacts, tissue.mirrored(sources), radius, where)
-        about: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
-        super().__init__(matrix, ("A", "V"), "point source", Parameters(about))
+        parameters: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+        super().__init__(matrix, ("A", "V"), "point source", Parameters(parameters))
 
 
 def _potential(tissue: Tissue, contacts_mm: Matrix, sources_mm: Matrix, radius_mm: float, where: str) -> Matrix:
-    """(n_contacts, n_sources) V/A, without borders."""
+    """Return the potential without borders, (n_contacts, n_sources) V/A."""
     square = np.zeros((len(contacts_mm), len(sources_mm)))
     for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):
         square += (c[:, None] - s[None, :]) ** 2

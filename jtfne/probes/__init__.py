@@ -1,11 +1,14 @@
-"""Sources + operators -> channels with a unit. `plan` turns the probes of a config into what a run must keep."""
+"""Sources + operators -> channels with a unit.
+
+`plan` turns the probes of a config into what a run must keep.
+"""
 
 import dataclasses
 from typing import Any
 
 import numpy as np
 
-from jtfne import config as words
+from jtfne import config as declared
 from jtfne._check import refuse
 from jtfne._grid import nearest_steps
 from jtfne.flatnet import mechanisms_of, receptors_of
@@ -41,111 +44,120 @@ WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")  # made at the end,
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The probes of a run and the recorders that serve them; probes of one interval share one pass over the source."""
+    """The probes of a run and the recorders that serve them.
+
+    Probes of one interval share one pass over the source.
+    """
 
     probes: tuple[Probe, ...]
     recorders: tuple[SourceRows | VoltageRows, ...]
 
     def operators(self) -> dict[str, dict[str, Any]]:
-        """Parameters of each field operator, by readout."""
-        found = {probe.name: probe.operator() for probe in self.probes}
-        return {name: parameters for name, parameters in found.items() if parameters is not None}
+        """Return the parameters of each field operator, by readout."""
+        parameters_by_readout = {probe.name: probe.operator() for probe in self.probes}
+        return {name: parameters for name, parameters in parameters_by_readout.items() if parameters is not None}
 
     def held_whole(self) -> tuple[SourceRows, ...]:
-        """What of the recorders serves probes that need all of their rows at once."""
-        parts = (
-            dataclasses.replace(each, parts={name: part for name, part in each.parts.items() if name in WHOLE})
-            for each in self.recorders
-            if isinstance(each, SourceRows)
-        )
-        return tuple(each for each in parts if each.parts)
+        """Return the recorders, or parts of them, of probes that need all their rows at once."""
+        recorders = []
+        for recorder in self.recorders:
+            if isinstance(recorder, SourceRows):
+                parts = {name: part for name, part in recorder.parts.items() if name in WHOLE}
+                if parts:
+                    recorders.append(dataclasses.replace(recorder, parts=parts))
+        return tuple(recorders)
 
 
-def plan(net: Net, config: words.Config, signs: Signs | None = None) -> Plan:
-    """What a run of `net` under `config` must keep. signs: of `signs_of`, found here if not given.
+def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
+    """Return the probes and recorders of a run of `net` under `config`.
 
+    signs: from `signs_of`, computed here if left out.
     Raises: JtfneError for unknown sensors or cells, and as `loops_of` does.
     """
     source: Source = SOURCES[config.readouts.source.kind]()
     signs = signs_of(net, config) if signs is None else signs
-    probes = tuple(_probe(each, net, config, source, signs) for each in config.readouts.probes)
-    shared: dict[tuple[str, int], SourceRows] = {}
-    voltages = []
+    probes = tuple(_build_probe(declaration, net, config, source, signs) for declaration in config.readouts.probes)
+    source_rows: dict[tuple[str, int], SourceRows] = {}
+    voltage_rows = []
     for probe in probes:
         recorder = probe.recorder(source)
         if isinstance(recorder, SourceRows):
             key = recorder.source.kind, recorder.every
-            parts = shared[key].parts if key in shared else {}
-            shared[key] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
+            parts = source_rows[key].parts if key in source_rows else {}
+            source_rows[key] = dataclasses.replace(recorder, parts={**parts, **recorder.parts})
         elif recorder is not None:
-            voltages.append(recorder)
-    return Plan(probes, (*shared.values(), *voltages))
+            voltage_rows.append(recorder)
+    return Plan(probes, (*source_rows.values(), *voltage_rows))
 
 
-def _probe(declared: words.Probe, net: Net, config: words.Config, source: Source, signs: Signs) -> Probe:
-    """The working probe of one declaration."""
+def _build_probe(declaration: declared.Probe, net: Net, config: declared.Config, source: Source, signs: Signs) -> Probe:
+    """Build the probe of one declaration."""
     dt_ms, identity, n_cells = config.run.dt_ms, net.identity, net.n_neurons
-    if isinstance(declared, words.Spikes):
+    if isinstance(declaration, declared.Spikes):
         return SpikeProbe(identity, n_cells)
-    every = 1 if declared.interval_ms is None else int(nearest_steps(declared.interval_ms, dt_ms))
-    if isinstance(declared, words.Voltage):
-        return VoltageProbe(identity, n_cells, every, _rows(declared.cells, identity))
-    if isinstance(declared, words.SourceProbe):
+    every = 1 if declaration.interval_ms is None else int(nearest_steps(declaration.interval_ms, dt_ms))
+    if isinstance(declaration, declared.Voltage):
+        return VoltageProbe(identity, n_cells, every, _select_rows(declaration.cells, identity))
+    if isinstance(declaration, declared.SourceProbe):
         return SourceProbe(identity, n_cells, every, tuple(name for name, _ in source.parts), source.kind)
     if identity is None:
-        raise refuse(f"probe {declared.readout!r} on a Net without identity", "probes 'spk', 'vm', 'source'", "probes")
-    if isinstance(declared, words.Physical):
+        raise refuse(
+            f"probe {declaration.readout!r} on a Net without identity", "probes 'spk', 'vm', 'source'", "probes"
+        )
+    if isinstance(declaration, declared.Physical):
         loops = net.remembered(("loops", config.readouts, signs), lambda: loops_of(net, config, signs))
-        return _physical(declared, loops, columns_of(config, identity), every)
-    if isinstance(declared, words.WeightedSum):
-        return _weighted(declared, net, identity, config, signs, every)
-    if isinstance(declared, words.EEGProxy):
-        return _head(declared.readout, eeg_sites(declared.sites), identity, config, every)
-    if isinstance(declared, words.MEGProxy):
-        return _head(declared.readout, meg_magnetometers(declared.sensors), identity, config, every)
+        return _build_physical_probe(declaration, loops, columns_of(config, identity), every)
+    if isinstance(declaration, declared.WeightedSum):
+        return _build_weighted_sum(declaration, net, identity, config, signs, every)
+    if isinstance(declaration, declared.EEGProxy):
+        return _build_head_proxy(declaration.readout, eeg_sites(declaration.sites), identity, config, every)
+    if isinstance(declaration, declared.MEGProxy):
+        return _build_head_proxy(declaration.readout, meg_magnetometers(declaration.sensors), identity, config, every)
     shank = Shank.of(
         identity,
         thickness_mm=config.circuit.geometry.thickness_mm,
-        n_channels=declared.n_channels,
-        kernel_mm=declared.kernel_mm,
+        n_channels=declaration.n_channels,
+        kernel_mm=declaration.kernel_mm,
     )
-    if isinstance(declared, words.SpectrolaminarProxy):
-        return SpectrolaminarProbe(shank, every, declared.max_frequency_Hz)
-    if isinstance(declared, words.EMMProxy):
-        return EMMProbe(shank.kernel, declared.weights, every)
-    return LaminarProbe(declared.readout, shank, every)
+    if isinstance(declaration, declared.SpectrolaminarProxy):
+        return SpectrolaminarProbe(shank, every, declaration.max_frequency_Hz)
+    if isinstance(declaration, declared.EMMProxy):
+        return EMMProbe(shank.kernel, declaration.weights, every)
+    return LaminarProbe(declaration.readout, shank, every)
 
 
-def _physical(declared: words.Physical, loops: CellLoops, columns: Columns, every: int) -> Probe:
-    """The working probe of a physical readout."""
-    if isinstance(declared, words.Dipole):
+def _build_physical_probe(declaration: declared.Physical, loops: CellLoops, columns: Columns, every: int) -> Probe:
+    """Build the probe of a physical readout."""
+    if isinstance(declaration, declared.Dipole):
         return DipoleProbe(loops, every)
-    if isinstance(declared, words.LFP):
-        return LFPProbe(declared, loops, columns, every)
-    if isinstance(declared, words.CSD):
-        return CSDProbe(declared, LFPProbe(declared.potential(), loops, columns, every), every)
-    lead = eeg_lead(declared, columns) if isinstance(declared, words.EEG) else meg_lead(declared, columns)
-    return LeadProbe(declared.readout, lead, loops, every)
+    if isinstance(declaration, declared.LFP):
+        return LFPProbe(declaration, loops, columns, every)
+    if isinstance(declaration, declared.CSD):
+        return CSDProbe(declaration, LFPProbe(declaration.potential(), loops, columns, every), every)
+    lead = eeg_lead(declaration, columns) if isinstance(declaration, declared.EEG) else meg_lead(declaration, columns)
+    return LeadProbe(declaration.readout, lead, loops, every)
 
 
-def _weighted(
-    declared: words.WeightedSum, net: Net, identity: Identity, config: words.Config, signs: Signs, every: int
+def _build_weighted_sum(
+    declaration: declared.WeightedSum, net: Net, identity: Identity, config: declared.Config, signs: Signs, every: int
 ) -> WeightedSumProbe:
-    """A weighted sum of synaptic currents."""
+    """Build the probe of a weighted sum of synaptic currents."""
     currents, synapses = by_sign(net, receptors_of(net, mechanisms_of(config), shared=True), dict(signs))
-    rows = select_with(identity, declared.cells, where=f"{declared.kind}.cells")
-    return WeightedSumProbe(declared.readout, currents, synapses, identity, rows, declared.sum_weights(), every)
+    rows = select_with(identity, declaration.cells, where=f"{declaration.kind}.cells")
+    return WeightedSumProbe(declaration.readout, currents, synapses, identity, rows, declaration.sum_weights(), every)
 
 
-def _rows(cells: words.Selector, identity: Identity | None) -> Any:
-    """The rows that `cells` selects, or None for all of them."""
-    if cells == words.Selector():
+def _select_rows(cells: declared.Selector, identity: Identity | None) -> Any:
+    """Return the rows that `cells` selects, or None for all of them."""
+    if cells == declared.Selector():
         return None
     return select_with(identity, cells, where="Voltage.cells")
 
 
-def _head(name: str, sensors: Sensors, identity: Identity, config: words.Config, every: int) -> HeadProbe:
-    """An EEG or MEG proxy over the areas of the circuit."""
+def _build_head_proxy(
+    name: str, sensors: Sensors, identity: Identity, config: declared.Config, every: int
+) -> HeadProbe:
+    """Build the probe of an EEG or MEG proxy over the areas of the circuit."""
     areas = config.circuit.areas
     return HeadProbe(
         name=name,

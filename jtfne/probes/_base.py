@@ -1,4 +1,4 @@
-"""What every probe offers: what to keep inside the loop, and how to name what was kept."""
+"""The interface of a probe: what to keep inside the loop, and how to label what was kept."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -17,7 +17,10 @@ from jtfne.operators import Operator
 from jtfne.sources import BySign, Loops, Source
 
 ROWS = 8
-"""Rows that operators take at once. Chunks are whole blocks, so a row has the same neighbours whatever the chunks."""
+"""Rows that operators take at once.
+
+Chunks are whole blocks, so a row has the same neighbours whatever the chunks.
+"""
 
 Array = npt.NDArray[Any]
 Labelled = tuple[tuple[str, ...], Array]  # dims, values
@@ -38,7 +41,10 @@ class Readout:
 
 @dataclasses.dataclass(frozen=True)
 class Spikes:
-    """Who spiked when, over all trials, sorted by (trial, step, row): each (n_spikes,)."""
+    """Who spiked when, over all trials, sorted by (trial, step, row).
+
+    Each field is (n_spikes,).
+    """
 
     trial: npt.NDArray[np.int32]
     step: npt.NDArray[np.int64]
@@ -47,9 +53,10 @@ class Spikes:
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """What a run left: `kept` by readout name, (n_trials, n_rows, ...), and all spikes.
+    """The output of a run: kept rows and spikes.
 
-    on_disk: the same rows, if they lie on disk; `kept` then reads them whole, which only what is small should ask for.
+    kept: by readout name, (n_trials, n_rows, ...). on_disk: the same rows, if they lie on disk;
+    `kept` then reads them whole, which is only for what is small.
     """
 
     n_trials: int
@@ -59,20 +66,23 @@ class Recording:
     spikes: Spikes
     on_disk: Mapping[str, Rows] | None = None
 
-    def rows(self, name: str, change: Callable[[Array], Array] = lambda kept: kept) -> Array | Rows:
-        """`change` of what was kept, row by row: (n_trials, n_rows, ...) -> the same first two axes."""
+    def rows(self, name: str, change: Callable[[Array], Array] = lambda values: values) -> Array | Rows:
+        """Return `change` of what was kept, row by row.
+
+        (n_trials, n_rows, ...) -> the same first two axes.
+        """
         return change(self.kept[name]) if self.on_disk is None else Mapped(self.on_disk[name], change)
 
     def time_ms(self, every: int) -> Array:
-        """When each row ends: (n_rows,)."""
+        """Return the time at which each row ends: (n_rows,)."""
         return np.round(np.arange(1, self.n_steps // every + 1) * (every * self.dt_ms), 9)
 
 
 class Part(Protocol):
-    """What a probe makes of the rows of source currents; a pytree."""
+    """What a probe computes from the rows of source currents; a pytree."""
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_parts, n_cells) pA -> (n_rows, ...)."""
+        """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, ...)."""
         ...
 
 
@@ -81,31 +91,32 @@ class Part(Protocol):
 class Linear:
     """Operators, one after the other, applied to the sum of the source's parts.
 
-    maps: their matrices, (n_in, n_out) each: as a product of a few rows reads them, at half the cost of (n_out, n_in).
+    maps: their matrices, (n_in, n_out) each: a product of a few rows reads these at half the cost
+    of (n_out, n_in).
     """
 
     maps: tuple[jax.Array, ...]
 
     @classmethod
     def of(cls, operators: tuple[Operator, ...]) -> "Linear":
-        """The operators, first to last."""
-        return cls(tuple(jax.device_put(np.ascontiguousarray(np.asarray(each.matrix).T)) for each in operators))
+        """Build the part of `operators`, first to last."""
+        return cls(tuple(jax.device_put(np.ascontiguousarray(np.asarray(operator.matrix).T)) for operator in operators))
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_parts, n_cells) pA -> (n_rows, n_channels)."""
+        """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, n_channels)."""
         channels = rows.sum(1)
-        for each in self.maps:
-            channels = channels @ each
+        for matrix in self.maps:
+            channels = channels @ matrix
         return channels
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class ByArea:
-    """Loop currents of each area by a matrix of its own, the areas side by side; then further matrices.
+    """Loop currents of each area by a matrix of its own; then further matrices.
 
-    ranges: of each area, first and last + 1 of its cells. maps: of each area, (n_loops * n_cells, n_out). then: (n_in,
-    n_out) each, the first of n_areas * n_out.
+    The areas are side by side. ranges: of each area, first and last + 1 of its cells. maps: of each
+    area, (n_loops * n_cells, n_out). then: (n_in, n_out) each, the first of n_areas * n_out.
     """
 
     ranges: tuple[tuple[int, int], ...] = dataclasses.field(metadata={"static": True})
@@ -113,48 +124,57 @@ class ByArea:
     then: tuple[jax.Array, ...] = ()
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
-        mine = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
-        found = jnp.concatenate([_exact(each, matrix) for each, matrix in zip(mine, self.maps, strict=True)], axis=1)
-        for each in self.then:
-            found = _exact(found, each)
-        return found
+        """Reduce (n_rows, n_loops, n_cells) pA to (n_rows, n_out)."""
+        currents_by_area = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
+        channels = jnp.concatenate(
+            [_multiply_exactly(currents, matrix) for currents, matrix in zip(currents_by_area, self.maps, strict=True)],
+            axis=1,
+        )
+        for matrix in self.then:
+            channels = _multiply_exactly(channels, matrix)
+        return channels
 
 
-def _exact(rows: jax.Array, matrix: jax.Array) -> jax.Array:
-    """Their product in full precision, on accelerators too: sources and sinks all but cancel."""
+def _multiply_exactly(rows: jax.Array, matrix: jax.Array) -> jax.Array:
+    """Multiply in full precision, on accelerators too.
+
+    Sources and sinks all but cancel, so that rounding of the factors would show.
+    """
     return jnp.matmul(rows, matrix, precision=jax.lax.Precision.HIGHEST)
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class Sum:
-    """What several parts make, added up."""
+    """The sum of several parts."""
 
     parts: tuple[ByArea, ...]
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_loops, n_cells) pA -> (n_rows, n_out)."""
-        found = self.parts[0](rows)
-        for each in self.parts[1:]:
-            found = found + each(rows)
-        return found
+        """Reduce (n_rows, n_loops, n_cells) pA to (n_rows, n_out)."""
+        total = self.parts[0](rows)
+        for part in self.parts[1:]:
+            total = total + part(rows)
+        return total
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class Keep:
-    """The rows as they are."""
+    """Keeps the rows as they are."""
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_parts, n_cells) pA, unchanged."""
+        """Return the rows unchanged, (n_rows, n_parts, n_cells) pA."""
         return rows
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class SourceRows:
-    """Engine recorder: mean source currents of every `every` steps, reduced at the end of a chunk by each part."""
+    """Engine recorder: mean source currents of every `every` steps.
+
+    They are reduced at the end of a chunk by each part.
+    """
 
     source: Source | Loops | BySign
     parts: dict[str, Part]
@@ -162,79 +182,85 @@ class SourceRows:
 
     @property
     def index(self) -> None:
-        """All cells."""
+        """None: all cells."""
 
     def read(self, view: View) -> jax.Array:
-        """(n_parts, n_cells) pA."""
+        """Return the source, (n_parts, n_cells) pA."""
         return self.source.read(view)
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Where the source can be told from the inputs."""
+        """Whether the source depends on the inputs alone."""
         return self.source.by_inputs(circuit)
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
-        """What each probe keeps of the chunk, by blocks of `ROWS`: a product of more or fewer rows rounds otherwise."""
+        """Return what each probe keeps of the chunk.
+
+        Rows are taken by blocks of `ROWS`: a product of more or fewer rows rounds differently.
+        """
         n_blocks = -(-rows.shape[0] // ROWS)
-        padded = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
-        blocks = padded.reshape(n_blocks, ROWS, *rows.shape[1:])
+        padded_rows = jnp.pad(rows, ((0, n_blocks * ROWS - rows.shape[0]), (0, 0), (0, 0)))
+        blocks = padded_rows.reshape(n_blocks, ROWS, *rows.shape[1:])
 
-        def finished(part: Part) -> jax.Array:
-            kept: jax.Array = jax.lax.map(part, blocks)
-            return kept.reshape(-1, *kept.shape[2:])[: rows.shape[0]]
+        def finish_part(part: Part) -> jax.Array:
+            results: jax.Array = jax.lax.map(part, blocks)
+            return results.reshape(-1, *results.shape[2:])[: rows.shape[0]]
 
-        return {name: finished(part) for name, part in self.parts.items()}
+        return {name: finish_part(part) for name, part in self.parts.items()}
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class VoltageRows:
-    """Engine recorder: membrane potential of some cells, mean of every `every` steps. index: int32 (n,) or None."""
+    """Engine recorder: membrane potential of some cells, mean of every `every` steps.
+
+    index: int32 (n,) or None.
+    """
 
     name: str = dataclasses.field(metadata={"static": True})
     index: jax.Array | None
     every: int = dataclasses.field(metadata={"static": True})
 
     def read(self, view: View) -> jax.Array:
-        """(n_cells,) mV."""
+        """Return the membrane potential, (n_cells,) mV."""
         return view.v_m_mV()
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Never: it looks at cells."""
+        """False: it depends on the cells."""
         return False
 
     def finish(self, rows: jax.Array) -> dict[str, jax.Array]:
-        """The rows, under the readout's name."""
+        """Return the rows under the readout's name."""
         return {self.name: rows}
 
 
 class Probe(Protocol):
-    """One readout."""
+    """The probe of one readout."""
 
     @property
     def name(self) -> str:
-        """The readout."""
+        """The name of the readout."""
         ...
 
     @property
     def every(self) -> int:
-        """Steps that one sample is the mean of."""
+        """The number of steps that one sample is the mean of."""
         ...
 
     def recorder(self, source: Source) -> SourceRows | VoltageRows | None:
-        """What must watch the run for it, if anything beyond spikes."""
+        """Return the recorder that it needs, None if spikes are enough."""
         ...
 
     def readout(self, recording: Recording) -> Readout:
-        """The labelled result."""
+        """Return the values with their dims and coordinates."""
         ...
 
     def operator(self) -> dict[str, Any] | None:
-        """The parameters of its field operator, for the manifest."""
+        """Return the parameters of its field operator, for the manifest."""
         ...
 
 
 def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: float) -> dict[str, str | int | float]:
-    """The attributes that every readout carries."""
+    """Return the attributes that every readout carries."""
     return {
         "readout": name,
         "long_name": long_name,
@@ -249,7 +275,11 @@ def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -
     if identity is None:
         ids = np.arange(n_cells) if rows is None else rows
         return {"neuron": (("neuron",), ids.astype(np.int64))}
-    at = np.arange(n_cells) if rows is None else rows
+    cell_rows = np.arange(n_cells) if rows is None else rows
     dims = ("neuron",)
-    labels = {name: (dims, identity.texts(name)[at]) for name in ("area", "layer", "cell_type")}
-    return {"neuron": (dims, identity.ids[at].astype(np.int64)), **labels, "z_mm": (dims, identity.position_mm[at, 2])}
+    labels = {name: (dims, identity.texts(name)[cell_rows]) for name in ("area", "layer", "cell_type")}
+    return {
+        "neuron": (dims, identity.ids[cell_rows].astype(np.int64)),
+        **labels,
+        "z_mm": (dims, identity.position_mm[cell_rows, 2]),
+    }

@@ -1,4 +1,4 @@
-"""The laminar source map: each cell's loop currents as currents of compartments along its column's depth."""
+"""The laminar source map: loop currents of cells as currents of compartments along depth."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -17,7 +17,10 @@ from jtfne.probes._base import Array
 from jtfne.sources import AXIAL, EXTERNAL, Loops, Terms
 
 STEP_mm = 0.05
-"""Of the compartments: a fifth of the default column's radius, below which an LFP does not show detail."""
+"""Height of the compartments.
+
+A fifth of the default column's radius, below which an LFP does not show detail.
+"""
 
 WHERE = "Config.source(maps=...)"
 Matrix = npt.NDArray[np.float64]
@@ -27,11 +30,11 @@ Signs = tuple[tuple[str, int], ...]
 
 @dataclasses.dataclass(frozen=True)
 class CellLoops:
-    """What the physical readouts of a run are made of.
+    """The matrices from which the physical readouts of a run are made.
 
-    ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in between are all zero.
-    maps: of each area, (n_depths, n_loops, n_cells), what a compartment gives to the tissue of each loop current;
-    columns sum to zero. about: for the manifest.
+    ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
+    between are all zero. maps: of each area, (n_depths, n_loops, n_cells), the share of each loop
+    current that leaves through a compartment; columns sum to zero. about: for the manifest.
     """
 
     source: Loops
@@ -42,75 +45,89 @@ class CellLoops:
     about: dict[str, Any]
 
     def moments_m(self) -> tuple[Matrix, ...]:
-        """The dipole moment, outward positive, of each loop current, of each area: (n_loops, n_cells) m."""
-        return tuple(np.tensordot(-1e-3 * self.depths_mm, each, 1) for each in self.maps)
+        """Return the dipole moment of each loop current, of each area: (n_loops, n_cells) m.
+
+        Outward is positive.
+        """
+        return tuple(np.tensordot(-1e-3 * self.depths_mm, matrix, 1) for matrix in self.maps)
 
 
 def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
-    """The source map of a run. signs: as `signs_of` tells them.
+    """Build the source map of a run. signs: from `signs_of`.
 
-    Raises: JtfneError for cells without a map, and mechanisms that share a row but have different maps.
+    Raises: JtfneError for cells without a map, and mechanisms that share a row but have different
+    maps.
     """
     identity = net.identity
     assert identity is not None
     circuit, readouts = config.circuit, config.readouts
     thickness_mm = circuit.geometry.thickness_mm
     depths_mm = compartments_mm(thickness_mm, STEP_mm)
-    table = _Table.of(identity, readouts.maps, thickness_mm)
+    table = _MapTable.build(identity, readouts.maps, thickness_mm)
     populations = net.config.populations()
-    found, slots = [], []
-    for mine, rows in kinds_of(populations):
-        at = np.arange(len(identity)) if rows is None else rows
-        currents = list(_currents(mine[0].emitter, net, config, dict(signs)))
-        slot, spread = _slots(currents, table, at, depths_mm)
-        slots.append(slot)
-        found.append((at, spread))
-    n_loops = max(1, *(len(each) for each in slots))
-    whole = np.zeros((depths_mm.size, n_loops, len(identity)))
-    for at, spread in found:
-        for k, each in enumerate(spread):
-            whole[:, k, at] = readouts.scale * each
-    some = np.abs(whole).max((0, 1)) > 0.0
-    seen = [np.flatnonzero(some & (identity.area == k)) for k in range(len(identity.areas))]
-    ranges = tuple((int(each[0]), int(each[-1]) + 1) if each.size else (0, 0) for each in seen)
-    about = {
+    shares_by_kind, terms_by_group = [], []
+    for kind_populations, rows in kinds_of(populations):
+        cell_rows = np.arange(len(identity)) if rows is None else rows
+        currents = list(_iterate_currents(kind_populations[0].emitter, net, config, dict(signs)))
+        terms, loop_shares = _merge_currents(currents, table, cell_rows, depths_mm)
+        terms_by_group.append(terms)
+        shares_by_kind.append((cell_rows, loop_shares))
+    n_loops = max(1, *(len(terms) for terms in terms_by_group))
+    all_shares = np.zeros((depths_mm.size, n_loops, len(identity)))
+    for cell_rows, loop_shares in shares_by_kind:
+        for k, shares in enumerate(loop_shares):
+            all_shares[:, k, cell_rows] = readouts.scale * shares
+    has_current = np.abs(all_shares).max((0, 1)) > 0.0
+    rows_by_area = [np.flatnonzero(has_current & (identity.area == k)) for k in range(len(identity.areas))]
+    ranges = tuple(
+        (int(area_rows[0]), int(area_rows[-1]) + 1) if area_rows.size else (0, 0) for area_rows in rows_by_area
+    )
+    metadata = {
         "scale": readouts.scale,
         "depth_step_mm": float(depths_mm[1]),
-        "maps": [each.model_dump(mode="json") for each in table.used()],
+        "maps": [source_map.model_dump(mode="json") for source_map in table.list_used_maps()],
     }
-    source = Loops(tuple((*each, *((),) * (n_loops - len(each))) for each in slots))
+    source = Loops(tuple((*terms, *((),) * (n_loops - len(terms))) for terms in terms_by_group))
     maps = tuple(
-        np.ascontiguousarray(whole[:, :, first:last] * (identity.area[first:last] == k))
+        np.ascontiguousarray(all_shares[:, :, first:last] * (identity.area[first:last] == k))
         for k, (first, last) in enumerate(ranges)
     )
-    return CellLoops(source, identity.areas, depths_mm, ranges, maps, about)
+    return CellLoops(source, identity.areas, depths_mm, ranges, maps, metadata)
 
 
 def signs_of(net: Net, config: Config) -> Signs:
-    """Of each mechanism of a run whether it excites (1), inhibits (-1) or both (0); none for probes that do not ask."""
-    if not any(isinstance(each, Physical | WeightedSum) for each in config.readouts.probes):
+    """Return whether each mechanism of a run excites (1), inhibits (-1) or does both (0).
+
+    Empty if no probe needs it.
+    """
+    if not any(isinstance(declared_probe, Physical | WeightedSum) for declared_probe in config.readouts.probes):
         return ()
     names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]
-    return tuple((name, _sign(name, net, config)) for name in names)
+    return tuple((name, _infer_sign(name, net, config)) for name in names)
 
 
-def _sign(name: str, net: Net, config: Config) -> int:
-    """Of one mechanism; by the weights of its synapses and stimuli, where it does not tell itself."""
-    told = sign_of(config.circuit.mechanisms[name])
-    if told:
-        return told
-    weights: list[Any] = [each.weight for each in net.projections if each.mechanism == name and each.n_edges]
-    drives: list[Any] = [each.drive for each in config.task.stimuli]
-    weights += [each.weight for each in drives if getattr(each, "mechanism", None) == name]
-    lowest = min((float(np.min(each)) for each in weights), default=0.0)
-    highest = max((float(np.max(each)) for each in weights), default=0.0)
+def _infer_sign(name: str, net: Net, config: Config) -> int:
+    """Return the sign of one mechanism.
+
+    By the weights of its synapses and stimuli, where the mechanism itself has no sign.
+    """
+    declared_sign = sign_of(config.circuit.mechanisms[name])
+    if declared_sign:
+        return declared_sign
+    weights: list[Any] = [
+        projection.weight for projection in net.projections if projection.mechanism == name and projection.n_edges
+    ]
+    drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
+    weights += [drive.weight for drive in drives if getattr(drive, "mechanism", None) == name]
+    lowest = min((float(np.min(values)) for values in weights), default=0.0)
+    highest = max((float(np.max(values)) for values in weights), default=0.0)
     if lowest >= 0.0:
         return 1
     return 0 if highest > 0.0 else -1
 
 
-def _currents(emitter: Any, net: Net, config: Config, signs: dict[str, int]) -> Iterator[Current]:
-    """The loop currents of cells of one model, as far as the source mode counts them."""
+def _iterate_currents(emitter: Any, net: Net, config: Config, signs: dict[str, int]) -> Iterator[Current]:
+    """Yield the loop currents of cells of one model, as far as the source mode counts them."""
     if not getattr(type(emitter), "receives", True):
         return
     if hasattr(type(emitter), "axial_pA"):
@@ -123,32 +140,38 @@ def _currents(emitter: Any, net: Net, config: Config, signs: dict[str, int]) -> 
         yield EXTERNAL, (("external",),)
 
 
-def _slots(
-    currents: list[Current], table: "_Table", at: npt.NDArray[np.int64], depths_mm: Matrix
+def _merge_currents(
+    currents: list[Current], table: "_MapTable", cell_rows: npt.NDArray[np.int64], depths_mm: Matrix
 ) -> tuple[tuple[Terms, ...], list[Matrix]]:
-    """Which currents of the cells `at` are summed, and what each compartment gives of each sum: (n_depths, n_cells).
+    """Merge currents of the cells `cell_rows` that spread alike.
 
-    Currents that spread alike are one, with a minus sign where one enters where the other returns; those that return
-    where they enter are none.
+    Returns the terms of each sum, with a minus sign where one current enters where the other
+    returns, and what each compartment gives of each sum: (n_depths, n_cells). Currents that return
+    where they enter are left out.
     """
-    slots: list[list[tuple[int, int]]] = []
-    spread: list[Matrix] = []
-    for current, words in currents:
-        mine = table.spread(words, at, depths_mm)
-        same = [(k, sign) for k, each in enumerate(spread) for sign in (1, -1) if np.array_equal(each, sign * mine)]
-        if not mine.any():
+    terms_by_loop: list[list[tuple[int, int]]] = []
+    distinct_shares: list[Matrix] = []
+    for current, tags in currents:
+        shares = table.spread_current(tags, cell_rows, depths_mm)
+        matches = [
+            (k, sign)
+            for k, earlier_shares in enumerate(distinct_shares)
+            for sign in (1, -1)
+            if np.array_equal(earlier_shares, sign * shares)
+        ]
+        if not shares.any():
             continue
-        if same:
-            slots[same[0][0]].append((current, same[0][1]))
+        if matches:
+            terms_by_loop[matches[0][0]].append((current, matches[0][1]))
         else:
-            slots.append([(current, 1)])
-            spread.append(mine)
-    return tuple(map(tuple, slots)), spread
+            terms_by_loop.append([(current, 1)])
+            distinct_shares.append(shares)
+    return tuple(map(tuple, terms_by_loop)), distinct_shares
 
 
 @dataclasses.dataclass(frozen=True)
-class _Table:
-    """The source maps that hold in a circuit. holds: of each, whether for a cell (n_cells,)."""
+class _MapTable:
+    """The source maps of a circuit. holds: of each, whether it is for a cell (n_cells,)."""
 
     maps: tuple[SourceMap, ...]
     holds: tuple[npt.NDArray[np.bool_], ...]
@@ -157,65 +180,69 @@ class _Table:
     _used: set[int]
 
     @classmethod
-    def of(cls, identity: Identity, declared: tuple[SourceMap, ...], thickness_mm: float) -> "_Table":
-        """The defaults, as far as there are such cells, then those declared."""
-        every = (*SOURCE_MAPS, *declared)
-        holds = [_by_type(identity, each.cells) for each in SOURCE_MAPS]
-        for k, each in enumerate(declared):
-            mine = np.zeros(len(identity), np.bool_)
-            mine[select_with(identity, each.cells, where=f"Config.readouts.maps[{k}].cells")] = True
-            holds.append(mine)
-        return cls(every, tuple(holds), identity, thickness_mm, set())
+    def build(cls, identity: Identity, declared: tuple[SourceMap, ...], thickness_mm: float) -> "_MapTable":
+        """Build the table: the defaults, as far as there are such cells, then those declared."""
+        all_maps = (*SOURCE_MAPS, *declared)
+        holds = [_match_cell_types(identity, source_map.cells) for source_map in SOURCE_MAPS]
+        for k, source_map in enumerate(declared):
+            is_selected = np.zeros(len(identity), np.bool_)
+            is_selected[select_with(identity, source_map.cells, where=f"Config.readouts.maps[{k}].cells")] = True
+            holds.append(is_selected)
+        return cls(all_maps, tuple(holds), identity, thickness_mm, set())
 
-    def spread(self, words: tuple[tuple[str, ...], ...], at: npt.NDArray[np.int64], depths_mm: Matrix) -> Matrix:
-        """What each compartment gives to the tissue of a unit current of the cells `at`: (n_depths, n_cells).
+    def spread_current(
+        self, tags: tuple[tuple[str, ...], ...], cell_rows: npt.NDArray[np.int64], depths_mm: Matrix
+    ) -> Matrix:
+        """Return the share of a unit current that leaves through each compartment.
 
-        Raises: JtfneError for a cell without a map, and for currents of one row that have different ones.
+        (n_depths, n_cells).
+        Raises: JtfneError for a cell without a map, and for currents of one row that have different
+        ones.
         """
-        chosen = [self._chosen(each, at) for each in words]
-        differs = [k for k, each in enumerate(chosen) if not np.array_equal(each, chosen[0])]
-        if differs:
-            one, other = words[0][0], words[differs[0]][0]
-            given = f"mechanisms {one!r} and {other!r}, which decay alike and so are one current,"
-            raise refuse(given, "declared source maps, which keep them apart, such as maps=open_field('E')", WHERE)
-        spread = np.zeros((depths_mm.size, at.size))
-        for k in np.unique(chosen[0]):
-            mine = chosen[0] == k
-            soma_mm = self.identity.position_mm[at[mine], 2]
+        map_indices = [self._choose_maps(mechanism_tags, cell_rows) for mechanism_tags in tags]
+        differing = [k for k, indices in enumerate(map_indices) if not np.array_equal(indices, map_indices[0])]
+        if differing:
+            first_name, other_name = tags[0][0], tags[differing[0]][0]
+            problem = f"mechanisms {first_name!r} and {other_name!r}, which decay alike and so are one current,"
+            raise refuse(problem, "declared source maps, which keep them apart, such as maps=open_field('E')", WHERE)
+        shares = np.zeros((depths_mm.size, cell_rows.size))
+        for k in np.unique(map_indices[0]):
+            goes_by_map = map_indices[0] == k
+            soma_mm = self.identity.position_mm[cell_rows[goes_by_map], 2]
             for sign, profile in ((1.0, self.maps[k].returns), (-1.0, self.maps[k].enters)):
                 first_mm, last_mm = profile.ends_mm(soma_mm, self.thickness_mm)
-                spread[:, mine] += sign * depth_weights(first_mm, last_mm, depths_mm)
+                shares[:, goes_by_map] += sign * depth_weights(first_mm, last_mm, depths_mm)
             self._used.add(int(k))
-        return spread
+        return shares
 
-    def used(self) -> list[SourceMap]:
-        """Those that some current went by."""
+    def list_used_maps(self) -> list[SourceMap]:
+        """Return the maps that some current went by."""
         return [self.maps[k] for k in sorted(self._used)]
 
-    def _chosen(self, words: tuple[str, ...], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The last map that holds for a current by these words, of each of the cells `at`."""
-        chosen = np.full(at.size, -1)
-        for k, (each, holds) in enumerate(zip(self.maps, self.holds, strict=True)):
-            if each.holds(*words):
-                chosen[holds[at]] = k
-        if (chosen < 0).any():
-            raise _without(str(self.identity.texts("cell_type")[at[chosen < 0][0]]), words)
-        return chosen
+    def _choose_maps(self, tags: tuple[str, ...], cell_rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return, for each of the cells, the last map that holds for a current with these tags."""
+        map_indices = np.full(cell_rows.size, -1)
+        for k, (source_map, holds) in enumerate(zip(self.maps, self.holds, strict=True)):
+            if source_map.holds(*tags):
+                map_indices[holds[cell_rows]] = k
+        if (map_indices < 0).any():
+            raise _missing_map_error(str(self.identity.texts("cell_type")[cell_rows[map_indices < 0][0]]), tags)
+        return map_indices
 
 
-def _without(cell_type: str, words: tuple[str, ...]) -> JtfneError:
-    """The error for cells whose currents by `words` have no map."""
-    name = words[0]
-    if len(words) == 1 and name not in OTHERS:
-        given = f"mechanism {name!r} with weights of both signs onto {cell_type!r}"
-        return refuse(given, f"a mechanism for each sign, or SourceMap(mechanism={name!r}, ...)", WHERE)
-    own = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
-    allowed = f"{own}, or a type that has one: E, I, PV, SST, VIP"
+def _missing_map_error(cell_type: str, tags: tuple[str, ...]) -> JtfneError:
+    """Return the error for cells whose currents with `tags` have no map."""
+    name = tags[0]
+    if len(tags) == 1 and name not in OTHERS:
+        problem = f"mechanism {name!r} with weights of both signs onto {cell_type!r}"
+        return refuse(problem, f"a mechanism for each sign, or SourceMap(mechanism={name!r}, ...)", WHERE)
+    example = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
+    allowed = f"{example}, or a type that has one: E, I, PV, SST, VIP"
     return refuse(f"cell type {cell_type!r} without a source map for {name!r}", allowed, WHERE)
 
 
-def _by_type(identity: Identity, cells: Selector) -> Array:
-    """Which cells are of the types that a default names: (n_cells,)."""
+def _match_cell_types(identity: Identity, cells: Selector) -> Array:
+    """Return which cells are of the types that a default names: (n_cells,)."""
     if cells.cell_type is None:
         return np.ones(len(identity), np.bool_)
     return np.isin(identity.texts("cell_type"), cells.cell_type)

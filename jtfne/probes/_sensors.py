@@ -1,4 +1,4 @@
-"""Where the named sensors of a head stand: MNE's own tables, read when a probe asks for them."""
+"""Positions of the named sensors of a head: MNE's own tables, read when a probe needs them."""
 
 import dataclasses
 import functools
@@ -16,36 +16,50 @@ SITES_10_20 = tuple("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1
 
 @dataclasses.dataclass(frozen=True)
 class Sensors:
-    """names (n,), positions and viewing directions (n, 3) in head coordinates, mm; `system` says which table."""
+    """Named sensors of a head.
+
+    system: which table they are from. names (n,); positions and viewing directions (n, 3) in head
+    coordinates, mm.
+    """
 
     system: str
     names: tuple[str, ...]
     positions_mm: Array
     directions: Array
 
-    def taken(self, names: Sequence[str], where: str) -> "Sensors":
-        """Those called `names`, in that order. Raises: JtfneError for a name that is not in the table."""
-        at = [self.names.index(one_of(name, self.names, name="sensor", where=where)) for name in names]
-        return Sensors(self.system, tuple(names), self.positions_mm[at], self.directions[at])
+    def pick(self, names: Sequence[str], where: str) -> "Sensors":
+        """Return the sensors called `names`, in that order.
+
+        Raises: JtfneError for a name that is not in the table.
+        """
+        indices = [self.names.index(one_of(name, self.names, name="sensor", where=where)) for name in names]
+        return Sensors(self.system, tuple(names), self.positions_mm[indices], self.directions[indices])
 
 
 def eeg_sites(names: Sequence[str] | None) -> Sensors:
-    """EEG sites; the 21 of the 10-20 system by default. Directions point away from the head's origin."""
-    return _montage(MONTAGE).taken(SITES_10_20 if names is None else names, "EEGProxy.sites")
+    """Return EEG sites; the 21 of the 10-20 system by default.
+
+    Directions point away from the head's origin.
+    """
+    return _montage(MONTAGE).pick(SITES_10_20 if names is None else names, "EEGProxy.sites")
 
 
 def montage_sites(montage: str, names: Sequence[str] | None) -> Sensors:
-    """Sites of any of MNE's standard montages, all or those named. Raises: JtfneError for unknown ones."""
+    """Return sites of any of MNE's standard montages, all or those named.
+
+    Raises: JtfneError for unknown ones.
+    """
     import mne
 
-    known = mne.channels.get_builtin_montages()
-    found = _montage(one_of(montage, known, name="montage", where="EEG.montage"))
-    return found if names is None else found.taken(names, "EEG.sites")
+    montages = mne.channels.get_builtin_montages()
+    sensors = _montage(one_of(montage, montages, name="montage", where="EEG.montage"))
+    return sensors if names is None else sensors.pick(names, "EEG.sites")
 
 
 def helmet_coils(helmet: str, names: Sequence[str] | None) -> tuple[Coils, Array, float]:
-    """Coils of one of MNE's canonical helmets, lifted onto the head; their places (n, 3) mm, and the lift.
+    """Return the coils of one of MNE's canonical helmets, lifted onto the head.
 
+    Also their places (n, 3) mm, and the lift in mm.
     Raises: JtfneError for an unknown helmet or channel.
     """
     import mne
@@ -57,20 +71,28 @@ def helmet_coils(helmet: str, names: Sequence[str] | None) -> tuple[Coils, Array
     with info._unlock():
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
     coils = coils_of(info, names)
-    at = [info["ch_names"].index(name) for name in coils.names]
-    places_mm = 1e3 * np.array([info["chs"][k]["loc"][:3] for k in at]) + np.array([0.0, 0.0, LIFTS_mm[helmet]])
+    channel_indices = [info["ch_names"].index(name) for name in coils.names]
+    places_mm = 1e3 * np.array([info["chs"][k]["loc"][:3] for k in channel_indices]) + np.array(
+        [0.0, 0.0, LIFTS_mm[helmet]]
+    )
     return coils, places_mm, LIFTS_mm[helmet]
 
 
 def meg_magnetometers(names: Sequence[str] | None) -> Sensors:
-    """The 102 magnetometers of MNE's canonical Neuromag helmet, or those named, lifted onto the head."""
-    known = _helmet()
-    return known.taken(known.names if names is None else names, "MEGProxy.sensors")
+    """Return the 102 magnetometers of MNE's canonical Neuromag helmet, or those named.
+
+    They are lifted onto the head.
+    """
+    helmet = _helmet()
+    return helmet.pick(helmet.names if names is None else names, "MEGProxy.sensors")
 
 
 @functools.cache
 def _montage(name: str) -> Sensors:
-    """All EEG sites of a montage; MNE takes 8 ms to say so."""
+    """Return all EEG sites of a montage; cached, since MNE takes 8 ms.
+
+    Directions point away from the head's origin.
+    """
     import mne
 
     montage = mne.channels.make_standard_montage(name)
@@ -83,7 +105,7 @@ def _montage(name: str) -> Sensors:
 
 @functools.cache
 def _helmet() -> Sensors:
-    """All magnetometers."""
+    """Return all magnetometers of the helmet."""
     import mne
 
     info = mne.channels.read_meg_canonical_info(HELMET)

@@ -16,7 +16,7 @@ from jtfne.sources import Source
 
 @dataclasses.dataclass(frozen=True)
 class SpikeProbe:
-    """Spikes as events."""
+    """The probe of spikes, as events."""
 
     identity: Identity | None
     n_cells: int
@@ -24,10 +24,10 @@ class SpikeProbe:
     every: int = 1
 
     def recorder(self, source: Source) -> None:
-        """Nothing: the engine always keeps spikes."""
+        """None: the engine always keeps spikes."""
 
     def readout(self, recording: Recording) -> Readout:
-        """time (ms), neuron (id) and trial of each spike."""
+        """Return time (ms), neuron (id) and trial of each spike."""
         spikes, dt_ms = recording.spikes, recording.dt_ms
         ids = spikes.row if self.identity is None else self.identity.ids[spikes.row]
         dims = ("event",)
@@ -36,19 +36,19 @@ class SpikeProbe:
             "neuron": (dims, narrowed(ids, np.int32, name="neuron", where="spk")),
             "trial": (dims, spikes.trial),
         }
-        about = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)
+        attributes = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)
         shape = {"n_neurons": self.n_cells, "n_trials": recording.n_trials}
         return Readout(
-            self.name, values, {}, {**about, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms}
+            self.name, values, {}, {**attributes, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms}
         )
 
     def operator(self) -> None:
-        """Spikes need none."""
+        """None: spikes need none."""
 
 
 @dataclasses.dataclass(frozen=True)
 class VoltageProbe:
-    """Membrane potential of `rows` (all cells if None)."""
+    """The probe of the membrane potential of `rows` (all cells if None)."""
 
     identity: Identity | None
     n_cells: int
@@ -57,28 +57,28 @@ class VoltageProbe:
     name: str = "vm"
 
     def recorder(self, source: Source) -> VoltageRows:
-        """The cells' v_m_mV."""
+        """Return a recorder of the cells' v_m_mV."""
         return VoltageRows(
             self.name, None if self.rows is None else jax.device_put(self.rows.astype(np.int32)), self.every
         )
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, neuron) mV."""
+        """Return (trial, time, neuron) mV."""
         dims = ("trial", "time", "neuron")
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             **neuron_coords(self.identity, self.n_cells, self.rows),
         }
-        about = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (dims, recording.rows(self.name))}, coords, about)
+        attributes = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
+        return Readout(self.name, {self.name: (dims, recording.rows(self.name))}, coords, attributes)
 
     def operator(self) -> None:
-        """A potential is read directly."""
+        """None: a potential is read directly."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SourceProbe:
-    """The declared source of every cell."""
+    """The probe of the declared source of every cell."""
 
     identity: Identity | None
     n_cells: int
@@ -88,14 +88,17 @@ class SourceProbe:
     name: str = "source"
 
     def recorder(self, source: Source) -> SourceRows:
-        """The rows themselves."""
+        """Return a recorder that keeps the rows themselves."""
         return SourceRows(source, {self.name: Keep()}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, neuron) pA, outward positive; a source of several parts has each beside the sum."""
+        """Return (trial, time, neuron) pA, outward positive.
+
+        A source of several parts has each of them beside the sum.
+        """
         dims = ("trial", "time", "neuron")
         values: dict[str, tuple[tuple[str, ...], Array | Rows]] = {}
-        values[self.name] = (dims, recording.rows(self.name, lambda kept: kept.sum(2)))
+        values[self.name] = (dims, recording.rows(self.name, lambda rows: rows.sum(2)))
         for k, part in enumerate(self.parts if len(self.parts) > 1 else ()):
             values[f"{self.name}_{part}"] = (dims, recording.rows(self.name, operator.itemgetter(np.s_[:, :, k])))
         coords = {
@@ -103,9 +106,9 @@ class SourceProbe:
             **neuron_coords(self.identity, self.n_cells, None),
         }
         long_name = f"source current ({self.kind}), outward positive"
-        about = attrs(self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms)
-        return Readout(self.name, values, coords, about)
+        attributes = attrs(self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms)
+        return Readout(self.name, values, coords, attributes)
 
     def operator(self) -> dict[str, Any] | None:
-        """A source is read directly."""
+        """None: a source is read directly."""
         return None

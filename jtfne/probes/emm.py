@@ -22,7 +22,7 @@ class SourceAndField:
     kernel: Operator
 
     def __call__(self, rows: jax.Array) -> jax.Array:
-        """(n_rows, n_parts, n_cells) pA -> (n_rows, 2)."""
+        """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, 2)."""
         total = rows.sum(1)
         field = jnp.sqrt((self.kernel.apply(total) ** 2).mean(1))
         return jnp.stack([jnp.abs(total).mean(1), field], axis=1)
@@ -32,7 +32,8 @@ class SourceAndField:
 class EMMProbe:
     """Weighted mean of three costs, each divided by its own maximum within the run: 0 to 1.
 
-    weights: of activity (spikes), source (mean absolute source current) and field (RMS of the LFP proxy).
+    weights: of activity (spikes), source (mean absolute source current) and field (RMS of the LFP
+    proxy).
     """
 
     kernel: Operator
@@ -41,24 +42,28 @@ class EMMProbe:
     name: str = "emm_proxy"
 
     def recorder(self, source: Source) -> SourceRows:
-        """Source and field costs; activity comes from the spikes."""
+        """Return a recorder of source and field costs; activity comes from the spikes."""
         return SourceRows(source, {self.name: SourceAndField(self.kernel)}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time)."""
-        kept = recording.kept[self.name]
-        activity = np.zeros(kept.shape[:2])
+        """Return (trial, time), 0 to 1."""
+        source_and_field = recording.kept[self.name]
+        activity = np.zeros(source_and_field.shape[:2])
         np.add.at(activity, (recording.spikes.trial, recording.spikes.step // self.every), 1.0)
-        costs = [_scaled(activity), _scaled(kept[:, :, 0]), _scaled(kept[:, :, 1])]
-        values = np.average(costs, axis=0, weights=self.weights).astype(kept.dtype)
+        costs = [
+            _scale_to_maximum(activity),
+            _scale_to_maximum(source_and_field[:, :, 0]),
+            _scale_to_maximum(source_and_field[:, :, 1]),
+        ]
+        values = np.average(costs, axis=0, weights=self.weights).astype(source_and_field.dtype)
         interval_ms = self.every * recording.dt_ms
-        about = attrs(self.name, "activity, source and field cost", "1", proxy=True, interval_ms=interval_ms)
-        about["operator"] = _json.dumps(self.operator())
+        attributes = attrs(self.name, "activity, source and field cost", "1", proxy=True, interval_ms=interval_ms)
+        attributes["operator"] = _json.dumps(self.operator())
         coords = {"time": (("time",), recording.time_ms(self.every))}
-        return Readout(self.name, {self.name: (("trial", "time"), values)}, coords, about)
+        return Readout(self.name, {self.name: (("trial", "time"), values)}, coords, attributes)
 
     def operator(self) -> dict[str, Any]:
-        """The weights, and the kernel that the field is seen by."""
+        """Return the weights, and the kernel of the field."""
         return {
             "name": "activity / source / field cost",
             "weights": list(self.weights),
@@ -66,7 +71,7 @@ class EMMProbe:
         }
 
 
-def _scaled(cost: Array) -> Array:
-    """`cost` over its maximum; a cost that is zero throughout stays so."""
+def _scale_to_maximum(cost: Array) -> Array:
+    """Divide `cost` by its maximum; a cost that is zero throughout stays so."""
     top = cost.max(initial=0.0)
     return cost / top if top > 0 else cost

@@ -18,12 +18,15 @@ from jtfne.sources import Source
 
 A_PER_pA = 1e-12
 CELLS_AT_ONCE = 1024
-"""Of whom a matrix of point sources is made at a time: some 10 MB."""
+"""Cells of which a matrix of point sources is made at a time: some 10 MB."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Where the columns of a run are. positions_mm (n_areas, 3), normals (n_areas, 3): head coordinates."""
+    """The columns of a run.
+
+    positions_mm (n_areas, 3), normals (n_areas, 3): head coordinates.
+    """
 
     thickness_mm: float
     radius_mm: float
@@ -33,13 +36,16 @@ class Columns:
 
     @property
     def dipoles_mm(self) -> Matrix:
-        """Where the moments of the columns stand, half a cortex below the pia: (n_areas, 3) in the head."""
+        """The places of the columns' dipole moments, (n_areas, 3) in the head.
+
+        They are half a cortex below the pia.
+        """
         middle: Matrix = self.positions_mm - 0.5 * self.thickness_mm * self.normals
         return middle
 
 
 def columns_of(config: Config, identity: Identity) -> Columns:
-    """Those of a circuit."""
+    """Return the columns of a circuit."""
     circuit = config.circuit
     return Columns(
         circuit.geometry.thickness_mm,
@@ -50,55 +56,60 @@ def columns_of(config: Config, identity: Identity) -> Columns:
     )
 
 
-def placed(loops: CellLoops, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
-    """The part of matrices (n_out, n_loops, n_cells), one an area, and of those after them, (n_out, n_in) each."""
-    flat = (each.reshape(len(each), -1).T for each in matrices)
+def area_part(loops: CellLoops, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
+    """Build the part of one matrix an area, (n_out, n_loops, n_cells), and of those after them.
+
+    then: (n_out, n_in) each.
+    """
+    transposed = (matrix.reshape(len(matrix), -1).T for matrix in matrices)
     put = jax.device_put
     return ByArea(
         loops.ranges,
-        tuple(put(np.ascontiguousarray(each)) for each in flat),
-        tuple(put(np.ascontiguousarray(each.T)) for each in then),
+        tuple(put(np.ascontiguousarray(matrix)) for matrix in transposed),
+        tuple(put(np.ascontiguousarray(matrix.T)) for matrix in then),
     )
 
 
 def dipole_part(loops: CellLoops, *then: Matrix) -> ByArea:
-    """Dipole moments of the areas, A m, and what matrices make of them."""
-    return placed(loops, tuple(A_PER_pA * each[None] for each in loops.moments_m()), *then)
+    """Build the part of the areas' dipole moments, A m, and of matrices applied to them."""
+    return area_part(loops, tuple(A_PER_pA * moments[None] for moments in loops.moments_m()), *then)
 
 
 def physical_attrs(name: str, long_name: str, units: str, operator: dict[str, Any], interval_ms: float) -> Any:
-    """The attributes of a physical readout."""
-    about = attrs(name, long_name, units, proxy=False, interval_ms=interval_ms)
-    return {**about, "operator": _json.dumps(operator)}
+    """Return the attributes of a physical readout."""
+    attributes = attrs(name, long_name, units, proxy=False, interval_ms=interval_ms)
+    return {**attributes, "operator": _json.dumps(operator)}
 
 
 @dataclasses.dataclass(frozen=True)
 class DipoleProbe:
-    """`dipole`: the moment of each area."""
+    """The probe of `dipole`: the moment of each area."""
 
     loops: CellLoops
     every: int
     name: str = "dipole"
 
     def recorder(self, source: Source) -> SourceRows:
-        """Depth times current, summed."""
+        """Return a recorder of depth times current, summed."""
         return SourceRows(self.loops.source, {self.name: dipole_part(self.loops)}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, area) A m, along the outward normal."""
+        """Return (trial, time, area) A m, along the outward normal."""
         coords = {"time": (("time",), recording.time_ms(self.every)), "area": (("area",), np.array(self.loops.areas))}
         long_name = "current dipole moment, outward positive"
-        about = physical_attrs(self.name, long_name, "A m", self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "area"), recording.rows(self.name))}, coords, about)
+        attributes = physical_attrs(self.name, long_name, "A m", self.operator(), self.every * recording.dt_ms)
+        return Readout(
+            self.name, {self.name: (("trial", "time", "area"), recording.rows(self.name))}, coords, attributes
+        )
 
     def operator(self) -> dict[str, Any]:
-        """The source map."""
+        """Return the source map."""
         return {"name": "dipole moment of the source map", "units": ["pA", "A m"], **self.loops.about}
 
 
 @dataclasses.dataclass(frozen=True)
 class LFPProbe:
-    """`lfp`: the potential at contacts in each column."""
+    """The probe of `lfp`: the potential at contacts in each column."""
 
     declared: LFP
     loops: CellLoops
@@ -107,14 +118,17 @@ class LFPProbe:
     name: str = "lfp"
 
     def recorder(self, source: Source) -> SourceRows:
-        """Discs or points of current, and the other areas' dipoles if they are asked for."""
-        own = self.discs() if isinstance(self.declared.sources, Discs) else self._points()
-        near = placed(self.loops, own)
-        part: Part = Sum((near, dipole_part(self.loops, self._far()))) if self.declared.far else near
+        """Return a recorder of the potential of discs or points of current.
+
+        The other areas' dipoles are added if declared.
+        """
+        area_matrices = self.discs() if isinstance(self.declared.sources, Discs) else self._point_matrices()
+        near_part = area_part(self.loops, area_matrices)
+        part: Part = Sum((near_part, dipole_part(self.loops, self._far_matrix()))) if self.declared.far else near_part
         return SourceRows(self.loops.source, {self.name: part}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, area, channel) V."""
+        """Return (trial, time, area, channel) V."""
         n_areas, places = len(self.loops.areas), self.contacts_mm
         names = np.array([f"ch{k:02d}" for k in range(len(places))])
         coords = {
@@ -123,71 +137,82 @@ class LFPProbe:
             "channel": (("channel",), names),
             **{f"{axis}_mm": (("channel",), places[:, k]) for k, axis in enumerate("xyz")},
         }
-        values = recording.rows(self.name, lambda kept: kept.reshape(*kept.shape[:2], n_areas, -1))
+        values = recording.rows(self.name, lambda rows: rows.reshape(*rows.shape[:2], n_areas, -1))
         long_name = "extracellular potential"
-        about = physical_attrs(self.name, long_name, "V", self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, about)
+        attributes = physical_attrs(self.name, long_name, "V", self.operator(), self.every * recording.dt_ms)
+        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, attributes)
 
     def operator(self) -> dict[str, Any]:
-        """Tissue and contacts, and the source map."""
-        of = self._of(np.zeros((1, 2)), self.loops.depths_mm[:1])
-        far = {"far": "dipoles of the other areas in tissue without borders"} if self.declared.far else {}
-        known = {"frame": "column: x, y in its plane, z depth below the pia, mm", **far, **self.loops.about}
-        return {"name": of.name, "units": ["pA", "V"], **of.parameters.values, **known}
+        """Return the tissue, the contacts and the source map."""
+        contact_operator = self._build_operator(np.zeros((1, 2)), self.loops.depths_mm[:1])
+        far_metadata = {"far": "dipoles of the other areas in tissue without borders"} if self.declared.far else {}
+        metadata = {"frame": "column: x, y in its plane, z depth below the pia, mm", **far_metadata, **self.loops.about}
+        return {"name": contact_operator.name, "units": ["pA", "V"], **contact_operator.parameters.values, **metadata}
 
     @property
     def contacts_mm(self) -> Matrix:
-        """In each column: (n_channels, 3)."""
+        """The contacts in each column: (n_channels, 3)."""
         return self.declared.places_mm(self.columns.thickness_mm)
 
-    def _of(self, axes_mm: Matrix, depths_mm: Matrix) -> Operator:
-        """What contacts see of currents at `depths_mm` below each of `axes_mm` (n, 2), depth by depth."""
+    def _build_operator(self, axes_mm: Matrix, depths_mm: Matrix) -> Operator:
+        """Build the operator from currents below `axes_mm` (n, 2) to the contacts.
+
+        Sources are at each of `depths_mm`, depth by depth.
+        """
         declared, contacts_mm = self.declared, self.contacts_mm
         sigma: Any = declared.sigma_S_m
         if isinstance(declared.sources, Discs):
             radius_mm = self.columns.radius_mm
             return DiscSource(contacts_mm[:, 2], depths_mm, radius_mm, sigma, surface=declared.surface)
-        at = np.column_stack([np.tile(axes_mm, (depths_mm.size, 1)), np.repeat(depths_mm, len(axes_mm))])
-        return PointSource(contacts_mm, at, sigma, declared.sources.radius_mm, surface=declared.surface)
+        sources_mm = np.column_stack([np.tile(axes_mm, (depths_mm.size, 1)), np.repeat(depths_mm, len(axes_mm))])
+        return PointSource(contacts_mm, sources_mm, sigma, declared.sources.radius_mm, surface=declared.surface)
 
     def discs(self) -> tuple[Matrix, ...]:
-        """V/pA of each area: (n_channels, n_loops, n_cells)."""
-        seen = A_PER_pA * np.asarray(self._of(np.zeros((1, 2)), self.loops.depths_mm).matrix)
-        return tuple(np.tensordot(seen, each, 1) for each in self.loops.maps)
+        """Return the matrix of each area: (n_channels, n_loops, n_cells) V/pA."""
+        potentials = A_PER_pA * np.asarray(self._build_operator(np.zeros((1, 2)), self.loops.depths_mm).matrix)
+        return tuple(np.tensordot(potentials, area_map, 1) for area_map in self.loops.maps)
 
-    def _points(self) -> tuple[Matrix, ...]:
-        """As `discs`, the compartments of each cell above and below it."""
-        depths_mm, found = self.loops.depths_mm, []
-        for (start, stop), each in zip(self.loops.ranges, self.loops.maps, strict=True):
-            parts = [np.zeros((len(self.contacts_mm), each.shape[1], 0))]
+    def _point_matrices(self) -> tuple[Matrix, ...]:
+        """Return the matrix of each area, as `discs`, but with point sources.
+
+        The compartments of each cell are above and below it.
+        """
+        depths_mm, matrices = self.loops.depths_mm, []
+        for (start, stop), area_map in zip(self.loops.ranges, self.loops.maps, strict=True):
+            parts = [np.zeros((len(self.contacts_mm), area_map.shape[1], 0))]
             for first in range(0, stop - start, CELLS_AT_ONCE):
                 axes_mm = self.columns.cells_mm[start:stop][first : first + CELLS_AT_ONCE, :2]
-                seen = np.asarray(self._of(axes_mm, depths_mm).matrix)
-                seen = A_PER_pA * seen.reshape(len(seen), depths_mm.size, len(axes_mm))
-                parts.append(np.einsum("cdn,dln->cln", seen, each[:, :, first : first + CELLS_AT_ONCE]))
-            found.append(np.concatenate(parts, axis=2))
-        return tuple(found)
+                potentials = np.asarray(self._build_operator(axes_mm, depths_mm).matrix)
+                potentials = A_PER_pA * potentials.reshape(len(potentials), depths_mm.size, len(axes_mm))
+                parts.append(np.einsum("cdn,dln->cln", potentials, area_map[:, :, first : first + CELLS_AT_ONCE]))
+            matrices.append(np.concatenate(parts, axis=2))
+        return tuple(matrices)
 
-    def _far(self) -> Matrix:
-        """V/(A m): (n_areas * n_channels, n_areas), zero for a column's own contacts."""
+    def _far_matrix(self) -> Matrix:
+        """Return the potential of the other areas' dipoles, V/(A m).
+
+        (n_areas * n_channels, n_areas), zero for a column's own contacts.
+        """
         columns, n_areas = self.columns, len(self.loops.areas)
         rows = []
         for k in range(n_areas):
-            place, normal = columns.positions_mm[k], columns.normals[k]
-            contacts_mm = to_head_mm(self.contacts_mm, position_mm=place, normal=normal)
-            others = np.arange(n_areas) != k
-            seen = np.zeros((len(contacts_mm), n_areas))
-            if others.any():
+            position_mm, normal = columns.positions_mm[k], columns.normals[k]
+            contacts_mm = to_head_mm(self.contacts_mm, position_mm=position_mm, normal=normal)
+            is_other = np.arange(n_areas) != k
+            potentials = np.zeros((len(contacts_mm), n_areas))
+            if is_other.any():
                 sigma: Any = self.declared.sigma_S_m
-                of = InfiniteDipole(contacts_mm, columns.dipoles_mm[others], sigma).along(columns.normals[others])
-                seen[:, others] = np.asarray(of.matrix)
-            rows.append(seen)
+                dipole_operator = InfiniteDipole(contacts_mm, columns.dipoles_mm[is_other], sigma).along(
+                    columns.normals[is_other]
+                )
+                potentials[:, is_other] = np.asarray(dipole_operator.matrix)
+            rows.append(potentials)
         return np.concatenate(rows)
 
 
 @dataclasses.dataclass(frozen=True)
 class CSDProbe:
-    """`csd`: a method's estimate from the potential on each column's axis."""
+    """The probe of `csd`: a method's estimate from the potential on each column's axis."""
 
     declared: CSD
     lfp: LFPProbe
@@ -196,38 +221,38 @@ class CSDProbe:
 
     @property
     def method(self) -> Method:
-        """As declared, or DeltaICSD of the column's diameter."""
+        """The declared method, or DeltaICSD of the column's diameter."""
         return self.declared.estimator(2.0 * self.lfp.columns.radius_mm)
 
     def recorder(self, source: Source) -> SourceRows:
-        """The potential, and the method's matrix after it, as one."""
+        """Return a recorder of the potential with the method's matrix after it, as one matrix."""
         matrix = self.method.matrix(self.lfp.contacts_mm[:, 2], SIGMA_S_m)
-        own = tuple(np.tensordot(matrix, each, 1) for each in self.lfp.discs())
-        return SourceRows(self.lfp.loops.source, {self.name: placed(self.lfp.loops, own)}, self.every)
+        area_matrices = tuple(np.tensordot(matrix, potentials, 1) for potentials in self.lfp.discs())
+        return SourceRows(self.lfp.loops.source, {self.name: area_part(self.lfp.loops, area_matrices)}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, area, channel) A/m^3, at the places of the estimates."""
+        """Return (trial, time, area, channel) A/m^3, at the places of the estimates."""
         contacts_mm = self.lfp.contacts_mm[:, 2]
         places_mm = self.method.places_mm(contacts_mm)
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             "area": (("area",), np.array(self.lfp.loops.areas)),
-            "channel": (("channel",), _names(places_mm, contacts_mm)),
+            "channel": (("channel",), _name_estimates(places_mm, contacts_mm)),
             "z_mm": (("channel",), places_mm),
         }
         n_areas = len(self.lfp.loops.areas)
-        values = recording.rows(self.name, lambda kept: kept.reshape(*kept.shape[:2], n_areas, -1))
+        values = recording.rows(self.name, lambda rows: rows.reshape(*rows.shape[:2], n_areas, -1))
         long_name = "current source density, sinks negative"
-        about = physical_attrs(self.name, long_name, "A/m^3", self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, about)
+        attributes = physical_attrs(self.name, long_name, "A/m^3", self.operator(), self.every * recording.dt_ms)
+        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, attributes)
 
     def operator(self) -> dict[str, Any]:
-        """The method, and what the potential is of."""
+        """Return the method, and the operator of the potential."""
         return {**self.lfp.operator(), "method": repr(self.method), "units": ["pA", "A/m^3"]}
 
 
-def _names(places_mm: Matrix, contacts_mm: Matrix) -> Array:
-    """Names of estimates: those of the contacts where all are at one, else numbers of their own."""
+def _name_estimates(places_mm: Matrix, contacts_mm: Matrix) -> Array:
+    """Name the estimates: by the contacts where each is at one, else by numbers of their own."""
     nearest = np.abs(places_mm[:, None] - contacts_mm).argmin(1)
     if np.allclose(contacts_mm[nearest], places_mm, atol=1e-9, rtol=0.0):
         return np.array([f"ch{k:02d}" for k in nearest])

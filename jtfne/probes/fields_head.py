@@ -23,7 +23,10 @@ FRAME = "head (RAS), mm"
 
 @dataclasses.dataclass(frozen=True)
 class LeadField:
-    """What sensors see of dipoles along the areas' normals: names, places (n_channels, 3) mm, and each one's unit."""
+    """The lead field from dipoles along the areas' normals to sensors.
+
+    names, positions_mm (n_channels, 3), and the unit of each channel. about: for the manifest.
+    """
 
     operator: Operator
     names: tuple[str, ...]
@@ -33,44 +36,52 @@ class LeadField:
 
 
 def eeg_lead(declared: EEG, columns: Columns) -> LeadField:
-    """The sites of a montage, put onto the scalp, or those of a forward.
+    """Build the lead field of the sites of a montage, put onto the scalp, or of a forward's EEG.
 
     Raises: JtfneError for an area outside the brain, unknown sites, a forward that does not fit.
     """
     head = declared.head
     if isinstance(head, Forward):
         return forward_lead(head, columns, {"eeg"}, declared.sites, "EEG")
-    dipoles_mm, outward = _dipoles(head, columns)
+    dipoles_mm, outward = _place_dipoles(head, columns)
     sites = montage_sites(declared.montage, declared.sites)
     scalp_mm = onto_sphere(sites.positions_mm, centre_mm=head.centre_mm, radius_mm=head.radii_mm[-1])
     operator = FourSphere(scalp_mm, dipoles_mm, head.centre_mm, head.radii_mm, head.sigmas_S_m).along(outward)
-    about: dict[str, Any] = {"montage": declared.montage, "reference": "none: the mean over the scalp is zero"}
+    metadata: dict[str, Any] = {"montage": declared.montage, "reference": "none: the mean over the scalp is zero"}
     return LeadField(
-        operator, sites.names, scalp_mm, ("V",) * len(sites.names), {**about, **_told(dipoles_mm, outward)}
+        operator,
+        sites.names,
+        scalp_mm,
+        ("V",) * len(sites.names),
+        {**metadata, **_describe_dipoles(dipoles_mm, outward)},
     )
 
 
 def meg_lead(declared: MEG, columns: Columns) -> LeadField:
-    """The coils of a helmet, or those of a forward.
+    """Build the lead field of the coils of a helmet, or of a forward's MEG channels.
 
-    Raises: JtfneError for an area outside the brain, an unknown helmet or channel, a forward that does not fit.
+    Raises: JtfneError for an area outside the brain, an unknown helmet or channel, a forward that
+    does not fit.
     """
     head = declared.head
     if isinstance(head, Forward):
         return forward_lead(head, columns, {"mag", "grad"}, declared.sensors, "MEG")
-    dipoles_mm, outward = _dipoles(head, columns)
+    dipoles_mm, outward = _place_dipoles(head, columns)
     coils, places_mm, lift_mm = helmet_coils(declared.helmet, declared.sensors)
     operator = SarvasSphere.of_coils(coils, dipoles_mm, head.centre_mm).along(outward)
-    about = {"helmet": declared.helmet, "helmet_lift_mm": lift_mm, **_told(dipoles_mm, outward)}
-    return LeadField(operator, coils.names, places_mm, coils.units, about)
+    metadata = {"helmet": declared.helmet, "helmet_lift_mm": lift_mm, **_describe_dipoles(dipoles_mm, outward)}
+    return LeadField(operator, coils.names, places_mm, coils.units, metadata)
 
 
 def forward_lead(
     head: Forward, columns: Columns, kinds: set[str], channels: Sequence[str] | None, name: str
 ) -> LeadField:
-    """A forward's channels of these kinds, all or those named, and its sources nearest to the areas' dipoles.
+    """Build the lead field of a forward solution in a file.
 
-    Raises: JtfneError for no such file, a channel that it does not have, an area without a source nearby.
+    It has the forward's channels of these kinds, all or those named, and its sources nearest to the
+    areas' dipoles.
+    Raises: JtfneError for no such file, a channel that it does not have, an area without a source
+    nearby.
     """
     import mne
 
@@ -83,54 +94,74 @@ def forward_lead(
     except UNREADABLE as error:
         raise refuse(f"{head.path!r}, which MNE cannot read ({error}),", "a forward solution", where) from None
     info = forward["info"]
-    there = [each for each, kind in zip(info["ch_names"], info.get_channel_types(), strict=True) if kind in kinds]
-    if not there:
+    channel_names = [
+        channel for channel, kind in zip(info["ch_names"], info.get_channel_types(), strict=True) if kind in kinds
+    ]
+    if not channel_names:
         raise refuse(f"a forward without {name} channels", f"one that has some of {sorted(kinds)}", where)
-    names = there if channels is None else [one_of(each, there, name="channel", where=where) for each in channels]
-    whole = FromForward(forward, names)
-    at = _nearest(1e3 * np.asarray(forward["source_rr"]), columns, head.within_mm, where)
-    matrix = np.asarray(whole.matrix)
+    names = (
+        channel_names
+        if channels is None
+        else [one_of(channel, channel_names, name="channel", where=where) for channel in channels]
+    )
+    all_sources = FromForward(forward, names)
+    source_indices = _find_nearest_sources(1e3 * np.asarray(forward["source_rr"]), columns, head.within_mm, where)
+    matrix = np.asarray(all_sources.matrix)
     if matrix.ndim == 2:
         raise refuse("a forward of fixed orientation", "one of free orientation, as MNE writes them", where)
-    seen = np.einsum("cak,ak->ca", matrix[:, at], columns.normals)
-    dipoles_mm = 1e3 * np.asarray(forward["source_rr"])[at]
-    about = {
+    leadfield = np.einsum("cak,ak->ca", matrix[:, source_indices], columns.normals)
+    dipoles_mm = 1e3 * np.asarray(forward["source_rr"])[source_indices]
+    metadata = {
         "forward": head.path,
         "forward_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "forward_sources": [int(each) for each in at],
-        **_told(dipoles_mm, columns.normals),
+        "forward_sources": [int(index) for index in source_indices],
+        **_describe_dipoles(dipoles_mm, columns.normals),
     }
-    operator = Operator(seen, whole.units, whole.name, whole.parameters)
-    return LeadField(operator, tuple(names), _places_mm(info, names), tuple(whole.parameters.values["units"]), about)
+    operator = Operator(leadfield, all_sources.units, all_sources.name, all_sources.parameters)
+    return LeadField(
+        operator,
+        tuple(names),
+        _channel_positions_mm(info, names),
+        tuple(all_sources.parameters.values["units"]),
+        metadata,
+    )
 
 
-def _nearest(sources_mm: Matrix, columns: Columns, within_mm: float, where: str) -> npt.NDArray[np.int64]:
-    """The source next to each area's dipole: (n_areas,). Raises: JtfneError for one that is too far away."""
-    away_mm = np.linalg.norm(columns.dipoles_mm[:, None] - sources_mm, axis=2)
-    at: npt.NDArray[np.int64] = away_mm.argmin(1)
-    least = away_mm.min(1)
-    if least.max() > within_mm:
-        k = int(least.argmax())
-        given = f"area {k} at {columns.dipoles_mm[k].round(1).tolist()} mm, {least[k]:.3g} mm from the nearest source,"
-        raise refuse(given, f"a source within {within_mm:g} mm", where)
-    return at
+def _find_nearest_sources(sources_mm: Matrix, columns: Columns, within_mm: float, where: str) -> npt.NDArray[np.int64]:
+    """The source next to each area's dipole: (n_areas,).
+
+    Raises: JtfneError for one that is too far away.
+    """
+    distances_mm = np.linalg.norm(columns.dipoles_mm[:, None] - sources_mm, axis=2)
+    nearest: npt.NDArray[np.int64] = distances_mm.argmin(1)
+    nearest_mm = distances_mm.min(1)
+    if nearest_mm.max() > within_mm:
+        k = int(nearest_mm.argmax())
+        problem = (
+            f"area {k} at {columns.dipoles_mm[k].round(1).tolist()} mm, {nearest_mm[k]:.3g} mm from the nearest source,"
+        )
+        raise refuse(problem, f"a source within {within_mm:g} mm", where)
+    return nearest
 
 
-def _places_mm(info: Any, names: Sequence[str]) -> Matrix:
+def _channel_positions_mm(info: Any, names: Sequence[str]) -> Matrix:
     """Where channels stand in the head: (n, 3). Coils are told in the device."""
     from mne.io.constants import FIFF
 
     places = np.array([info["chs"][info["ch_names"].index(name)]["loc"][:3] for name in names])
     frames = [info["chs"][info["ch_names"].index(name)]["coord_frame"] for name in names]
     onto_head = np.eye(4) if info["dev_head_t"] is None else info["dev_head_t"]["trans"]
-    moved = places @ onto_head[:3, :3].T + onto_head[:3, 3]
+    in_head = places @ onto_head[:3, :3].T + onto_head[:3, 3]
     in_device = np.array(frames) == FIFF.FIFFV_COORD_DEVICE
-    found: Matrix = 1e3 * np.where(in_device[:, None], moved, places)
-    return found
+    positions_mm: Matrix = 1e3 * np.where(in_device[:, None], in_head, places)
+    return positions_mm
 
 
-def _dipoles(head: Spheres, columns: Columns) -> tuple[Matrix, Matrix]:
-    """Places and directions of the areas' dipoles. Raises: JtfneError for one outside the brain."""
+def _place_dipoles(head: Spheres, columns: Columns) -> tuple[Matrix, Matrix]:
+    """Return places and directions of the areas' dipoles.
+
+    Raises: JtfneError for one outside the brain.
+    """
     return column_dipoles(
         columns.positions_mm,
         columns.normals,
@@ -140,14 +171,14 @@ def _dipoles(head: Spheres, columns: Columns) -> tuple[Matrix, Matrix]:
     )
 
 
-def _told(dipoles_mm: Matrix, normals: Matrix) -> dict[str, Any]:
-    """Where the dipoles stand, JSON-ready."""
+def _describe_dipoles(dipoles_mm: Matrix, normals: Matrix) -> dict[str, Any]:
+    """Return where the dipoles are, JSON-ready."""
     return {"frame": FRAME, "dipoles_mm": dipoles_mm.tolist(), "normals": normals.tolist()}
 
 
 @dataclasses.dataclass(frozen=True)
 class LeadProbe:
-    """`eeg` or `meg`."""
+    """The probe of `eeg` or `meg`."""
 
     name: str
     lead: LeadField
@@ -155,12 +186,15 @@ class LeadProbe:
     every: int
 
     def recorder(self, source: Source) -> SourceRows:
-        """Dipole moments, then the lead field."""
+        """Return a recorder of dipole moments with the lead field after them."""
         part = dipole_part(self.loops, np.asarray(self.lead.operator.matrix))
         return SourceRows(self.loops.source, {self.name: part}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, channel), V, or T and T/m as `unit` says of each channel."""
+        """Return (trial, time, channel) in V, or in T and T/m.
+
+        For MEG the coordinate `unit` has the unit of each channel.
+        """
         dims = ("channel",)
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
@@ -171,10 +205,12 @@ class LeadProbe:
             coords["unit"] = (dims, np.array(self.lead.units))
         long_name = {"eeg": "EEG", "meg": "MEG"}[self.name]
         units = self.lead.operator.units[1]
-        about = physical_attrs(self.name, long_name, units, self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "channel"), recording.rows(self.name))}, coords, about)
+        attributes = physical_attrs(self.name, long_name, units, self.operator(), self.every * recording.dt_ms)
+        return Readout(
+            self.name, {self.name: (("trial", "time", "channel"), recording.rows(self.name))}, coords, attributes
+        )
 
     def operator(self) -> dict[str, Any]:
-        """Conductor, sensors, frame and dipoles, and the source map."""
-        given = {"name": self.lead.operator.name, **self.lead.operator.parameters.values, **self.lead.about}
-        return {**given, "source_units": "A m", "areas": list(self.loops.areas), **self.loops.about}
+        """Return conductor, sensors, frame and dipoles, and the source map."""
+        lead_metadata = {"name": self.lead.operator.name, **self.lead.operator.parameters.values, **self.lead.about}
+        return {**lead_metadata, "source_units": "A m", "areas": list(self.loops.areas), **self.loops.about}

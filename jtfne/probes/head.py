@@ -16,7 +16,10 @@ LONG_NAMES = {"eeg_proxy": "EEG proxy (no conductor)", "meg_proxy": "MEG proxy (
 
 @dataclasses.dataclass(frozen=True)
 class HeadProbe:
-    """`eeg_proxy` or `meg_proxy`. cell_areas (n_cells,); areas_mm and normals (n_areas, 3), head coordinates."""
+    """The probe of `eeg_proxy` or `meg_proxy`.
+
+    cell_areas (n_cells,); areas_mm and normals (n_areas, 3), head coordinates.
+    """
 
     name: str
     sensors: Sensors
@@ -26,22 +29,22 @@ class HeadProbe:
     every: int
 
     def recorder(self, source: Source) -> SourceRows:
-        """Area means, then their projection."""
+        """Return a recorder of area means with their projection after them."""
         return SourceRows(source, {self.name: Linear.of(self._operators())}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, channel) a.u."""
+        """Return (trial, time, channel) a.u."""
         places = {f"{axis}_mm": (("channel",), self.sensors.positions_mm[:, k]) for k, axis in enumerate("xyz")}
         names = (("channel",), np.array(self.sensors.names))
         coords = {"time": (("time",), recording.time_ms(self.every)), "channel": names, **places}
         interval_ms = self.every * recording.dt_ms
-        about = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
-        about["operator"] = _json.dumps(self.operator())
+        attributes = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
+        attributes["operator"] = _json.dumps(self.operator())
         values = {self.name: (("trial", "time", "channel"), recording.rows(self.name))}
-        return Readout(self.name, values, coords, about)
+        return Readout(self.name, values, coords, attributes)
 
     def operator(self) -> dict[str, Any]:
-        """Sensor system, and where the areas stand."""
+        """Return the sensor system, and where the areas are."""
         last = self._operators()[-1]
         return {
             "name": last.name,
@@ -52,7 +55,7 @@ class HeadProbe:
         }
 
     def _operators(self) -> tuple[Operator, ...]:
-        """First to last."""
+        """Return the operators, first to last."""
         mean = area_mean(self.cell_areas, len(self.areas_mm))
         places, looks = self.sensors.positions_mm, self.sensors.directions
         if self.name == "eeg_proxy":

@@ -19,20 +19,21 @@ LONG_NAMES = {"rws": "LFP by weighted synaptic currents", "erws": "EEG by weight
 
 
 def by_sign(net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]) -> tuple[BySign, str]:
-    """The currents of a run by sign, and what synapses they are of.
+    """Return the currents of a run by sign, and what synapses they are of, as text.
 
-    Raises: JtfneError for mechanisms of both signs that share a row, since they decay alike, and one that has both.
+    Raises: JtfneError for mechanisms of both signs that share a row, since they decay alike, and
+    one that has both.
     """
     for names in receptors:
-        both = [name for name in names if not signs[name]]
-        if both:
-            given = f"mechanism {both[0]!r} with weights of both signs"
-            raise refuse(given, "a mechanism for each sign", "a weighted sum of currents")
-        other = [name for name in names if signs[name] != signs[names[0]]]
-        if other:
-            given = f"mechanisms {names[0]!r} and {other[0]!r}, which decay alike and so are one current,"
+        mixed_names = [name for name in names if not signs[name]]
+        if mixed_names:
+            problem = f"mechanism {mixed_names[0]!r} with weights of both signs"
+            raise refuse(problem, "a mechanism for each sign", "a weighted sum of currents")
+        opposite_names = [name for name in names if signs[name] != signs[names[0]]]
+        if opposite_names:
+            problem = f"mechanisms {names[0]!r} and {opposite_names[0]!r}, which decay alike and so are one current,"
             allowed = "declared source maps, which keep them apart, such as maps=open_field('E')"
-            raise refuse(given, allowed, "a weighted sum of currents")
+            raise refuse(problem, allowed, "a weighted sum of currents")
     units = {net.config.circuit.mechanisms[names[0]].unit for names in receptors}
     kinds = [kind for unit, kind in KINDS.items() if unit in units]
     return BySign(tuple(signs[names[0]] for names in receptors)), " and ".join(kinds) or "none"
@@ -40,9 +41,10 @@ def by_sign(net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, i
 
 @dataclasses.dataclass(frozen=True)
 class WeightedSumProbe:
-    """`rws` or `erws`: made at the end, since delays reach over chunks.
+    """The probe of `rws` or `erws`.
 
-    rows: (n_rows,), whose currents are summed. synapses: what these are of, in words.
+    The sum is made at the end, since delays reach over chunks. rows: (n_rows,), whose currents are
+    summed. synapses: what these are of, as text.
     """
 
     name: str
@@ -54,43 +56,46 @@ class WeightedSumProbe:
     every: int
 
     def recorder(self, source: Source) -> SourceRows:
-        """Sums over the cells of each area, excitation and inhibition side by side."""
+        """Return a recorder of sums over the cells of each area.
+
+        Excitation and inhibition are side by side.
+        """
         ranges, maps = [], []
-        for mine in self._by_area():
-            first, last = (int(mine[0]), int(mine[-1]) + 1) if mine.size else (0, 0)
-            counts = np.isin(np.arange(first, last), mine)[:, None].astype(np.float64)
+        for area_rows in self._by_area():
+            first, last = (int(area_rows[0]), int(area_rows[-1]) + 1) if area_rows.size else (0, 0)
+            counts = np.isin(np.arange(first, last), area_rows)[:, None].astype(np.float64)
             ranges.append((first, last))
             maps.append(jax.device_put(np.kron(np.eye(2), counts)))
         return SourceRows(self.source, {self.name: ByArea(tuple(ranges), tuple(maps))}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
-        """(trial, time, area) a.u."""
-        kept = recording.kept[self.name]
+        """Return (trial, time, area) a.u."""
+        sums = recording.kept[self.name]
         areas = np.array(self.identity.areas)
-        currents = np.moveaxis(kept.reshape(*kept.shape[:2], areas.size, 2), 1, -1)
+        currents = np.moveaxis(sums.reshape(*sums.shape[:2], areas.size, 2), 1, -1)
         interval_ms = self.every * recording.dt_ms
-        with precision(str(kept.dtype)):
-            summed = weighted_sum(currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights)
-        values = np.moveaxis(np.array(summed), -1, 1)
+        with precision(str(sums.dtype)):
+            weighted_sums = weighted_sum(currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights)
+        values = np.moveaxis(np.array(weighted_sums), -1, 1)
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             "area": (("area",), np.array(self.identity.areas)),
         }
-        about = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
-        about["operator"] = _json.dumps(self.operator())
-        return Readout(self.name, {self.name: (("trial", "time", "area"), values)}, coords, about)
+        attributes = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
+        attributes["operator"] = _json.dumps(self.operator())
+        return Readout(self.name, {self.name: (("trial", "time", "area"), values)}, coords, attributes)
 
     def operator(self) -> dict[str, Any]:
-        """The weights, and over how many cells of each area the currents are summed."""
+        """Return the weights, and the number of cells summed in each area."""
         return {
             "name": "weighted sum of synaptic currents",
             "units": ["pA", "a.u."],
             **dataclasses.asdict(self.weights),
             "synapses": self.synapses,
-            "n_cells": [int(each.size) for each in self._by_area()],
+            "n_cells": [int(area_rows.size) for area_rows in self._by_area()],
         }
 
     def _by_area(self) -> list[Array]:
-        """The rows of each area, in order."""
+        """Return the rows of each area, in order."""
         rows = np.sort(self.rows)
         return [rows[self.identity.area[rows] == k] for k in range(len(self.identity.areas))]

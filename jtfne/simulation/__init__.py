@@ -1,4 +1,4 @@
-"""Net + Paradigm -> Signals: the boundary between arrays and labels. Short, all composition."""
+"""Net + Paradigm -> Signals: the boundary between arrays and labels."""
 
 import dataclasses
 import functools
@@ -77,18 +77,22 @@ def simulate(
     paradigm : Paradigm, optional
         What is presented; the config's own stimuli if left out.
     seed : int, optional
-        Seed of initial state, noise and stimuli (wiring keeps the config's). The config's if left out.
+        Seed of initial state, noise and stimuli (wiring keeps the config's). The config's if left
+        out.
     duration_ms, dt_ms : float, optional
         Length of a trial and of a step; the config's if left out.
     trials : int, optional
-        How often, each trial with its own streams; the paradigm's number, or the config's, if left out.
+        How often, each trial with its own streams; the paradigm's number, or the config's, if left
+        out.
     out : str or Path, optional
-        A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to the same bits.
-        Recordings stay there, and are read from it whenever the signals are asked for them.
+        A run folder to make, chunk by chunk: after a kill or a full disk the same call goes on to
+        the same bits. Recordings stay there, and are read from it whenever the signals are asked
+        for them.
     progress : bool, optional
         A bar on stderr; by default if that is a terminal.
     delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
-        How spikes reach their targets; by size and devices if left out. The bits do not depend on how many devices.
+        How spikes reach their targets; by size and devices if left out. The bits do not depend on
+        how many devices.
     chunk_steps : int
         About how many steps run between two looks at the clock. The result does not depend on it.
 
@@ -100,12 +104,12 @@ def simulate(
     Raises
     ------
     JtfneError
-        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, no room in memory, a
-        membrane potential that runs away, and an `out` in use or with anything but a part of this run. A full disk
-        is an OSError that says what is kept.
+        For times off the grid, a delay below dt, a stimulus outside the run or onto no cell, no
+        room in memory, a membrane potential that runs away, and an `out` in use or with anything
+        but a part of this run. A full disk is an OSError that says what is kept.
 
-    Examples
-    --------
+    Examples --------
+
     >>> import jtfne
     >>> net = jtfne.construct(jtfne.suite2_four_celltype_config(seed=0))
     >>> jtfne.simulate(net, duration_ms=10, dt_ms=0.1, seed=0).get("vm").sizes["time"]
@@ -113,15 +117,15 @@ def simulate(
     """
     _refuse_misuse(net, paradigm, out, progress, delivery, chunk_steps)
     folder = None if out is None else resolve_path(out, "simulate(out=)")
-    config, n_trials = _effective(net, paradigm, seed, duration_ms, dt_ms, trials)
+    config, n_trials = _merge_arguments(net, paradigm, seed, duration_ms, dt_ms, trials)
     ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
-    return _run(ready, _in_memory(ready), progress) if folder is None else _streamed(ready, folder, progress)
+    return _run(ready, _make_memory_sink(ready), progress) if folder is None else _run_to_disk(ready, folder, progress)
 
 
 def _refuse_misuse(
     net: Any, paradigm: Any, out: Any, progress: Any, delivery: Any, chunk_steps: Any, where: str = "simulate"
 ) -> None:
-    """Raises: JtfneError for arguments of another type, and if several processes would write one folder."""
+    """Raises: JtfneError for arguments of another type, and for `out` in several processes."""
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=where)
     if paradigm is not None:
         allowed = "a jtfne.Paradigm, as jtfne.Paradigm.constant_dc(target=..., amplitude=...)"
@@ -145,7 +149,7 @@ def estimate_memory(
     delivery: Choice | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> MemoryEstimate:
-    """The peak memory of this process if `simulate` were called with the same arguments, told without running.
+    """Estimate the peak memory of this process in a `simulate` call, without running it.
 
     Parameters
     ----------
@@ -162,24 +166,29 @@ def estimate_memory(
     JtfneError
         For arguments that `simulate` refuses, but not for a run that does not fit.
 
-    Examples
-    --------
+    Examples --------
+
     >>> import jtfne
     >>> from jtfne.simulation import estimate_memory
     >>> net = jtfne.construct(jtfne.suite2_net1_config(100).probes(["vm"]))
-    >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100 cells, 100,000 steps, 4 bytes
+    >>> estimate_memory(net, duration_ms=10_000).parts["recordings"]  # 100,000 steps, 4 bytes
     40000000
     """
     _refuse_misuse(net, paradigm, out, None, delivery, chunk_steps, "estimate_memory")
-    config, n_trials = _effective(net, paradigm, None, duration_ms, dt_ms, trials)
-    planned = _planned(net, config)
-    length = chunk_length(planned.recorders, config.run.n_steps, chunk_steps)
-    return estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery)
+    config, n_trials = _merge_arguments(net, paradigm, None, duration_ms, dt_ms, trials)
+    probe_plan = _planned(net, config)
+    length = chunk_length(probe_plan.recorders, config.run.n_steps, chunk_steps)
+    return estimated(
+        net, config, probe_plan, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Ready:
-    """A run before its first step. length: steps of a chunk. beside: which recorders follow on another core."""
+    """A prepared run, before its first step.
+
+    length: steps of a chunk. beside: which recorders are replayed on another core.
+    """
 
     net: Net
     config: Config
@@ -194,40 +203,49 @@ class Ready:
 
     @functools.cached_property
     def tables(self) -> "dict[str, xr.Dataset]":
-        """Tables that the signals of all runs share, so that nobody may write into them."""
-        made = tables_of(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
-        for each in (variable.values for table in made.values() for variable in table.variables.values()):
-            each.flags.writeable = False
-        return made
+        """Tables that the signals of all runs share, read-only."""
+        tables = tables_of(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
+        for values in (variable.values for table in tables.values() for variable in table.variables.values()):
+            values.flags.writeable = False
+        return tables
 
 
 CHUNK_CELLS = 5_000
-"""Cells of which `CHUNK_STEPS` are a chunk of a candidate; fewer have longer ones, since each chunk costs some time."""
+"""With so many cells, a chunk of a candidate has `CHUNK_STEPS`.
+
+Fewer cells have longer chunks, since each chunk costs some time.
+"""
 
 
 def ready_to_vary(
     net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
 ) -> "Ready":
-    """A run of `net` as `simulate` would have it, for `varied`: with other arrays of the form of `flat`.
+    """Prepare a run of `net`, as `simulate` would, to be repeated by `varied` with other arrays.
 
-    readouts: those to record of what the config's probes record; all of them if None. Raises: as `simulate`.
+    flat: the form of those arrays. readouts: those to record of what the config's probes record;
+    all of them if None.
+    Raises: as `simulate`.
     """
-    config, n_trials = _effective(net, paradigm, None, None, None, None)
+    config, n_trials = _merge_arguments(net, paradigm, None, None, None, None)
     if readouts is not None:
-        config = config.probes([each for each in config.readouts.probes if each.readout in readouts])
+        config = config.probes(
+            [declared_probe for declared_probe in config.readouts.probes if declared_probe.readout in readouts]
+        )
     with precision(config.run.dtype):
-        planned = _planned(net, config)
+        probe_plan = _planned(net, config)
         steps = CHUNK_STEPS * min(max(CHUNK_CELLS // net.n_neurons, 1), 10)
-        length = chunk_length(planned.recorders, config.run.n_steps, steps)
+        length = chunk_length(probe_plan.recorders, config.run.n_steps, steps)
         dtype = np.dtype(config.run.dtype)
         drive = drive_of(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
-    return Ready(net, config, flat, drive, planned, config.run.n_steps, n_trials, length, 0.0)
+    return Ready(net, config, flat, drive, probe_plan, config.run.n_steps, n_trials, length, 0.0)
 
 
 def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
-    """What a run of other arrays records, to the bit what `simulate` gives, without manifest; on the calling thread.
+    """Return what a run of other arrays records, to the bit what `simulate` gives.
 
-    flat: of the form of `ready.flat`, so that nothing is compiled anew. Raises: JtfneError if a cell runs away.
+    There is no manifest, and it runs on the calling thread. flat: of the form of `ready.flat`, so
+    that nothing is compiled anew.
+    Raises: JtfneError if a cell runs away.
     """
     drive = dataclasses.replace(ready.drive, seed=seed)
     with precision(ready.config.run.dtype):
@@ -239,51 +257,65 @@ def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
             n_steps=ready.n_steps,
             n_trials=ready.n_trials,
             length=ready.length,
-            sink=_in_memory(ready),
+            sink=_make_memory_sink(ready),
             tick=lambda n: None,
         )
-    return Signals(_labelled(ready.net, ready.config, ready.planned, recording, ready.tables))
+    return Signals(_label_recording(ready.net, ready.config, ready.planned, recording, ready.tables))
 
 
 def blank(ready: "Ready") -> Signals:
-    """The signals of a run in which nothing happened: its labels and clocks, without a run."""
-    kept: dict[str, np.ndarray[Any, Any]] = {}
-    for each in ready.planned.recorders:
-        _, shapes = shapes_of(each, ready.n_steps // each.every, ready.net.n_neurons, ready.config.run.dtype)
-        kept |= {name: np.zeros((ready.n_trials, *of.shape), of.dtype) for name, of in shapes.items()}
-    nothing = np.zeros(0, np.int64)
+    """Return the signals of a run in which nothing happened: labels and clocks, all values zero."""
+    rows_by_readout: dict[str, np.ndarray[Any, Any]] = {}
+    for recorder in ready.planned.recorders:
+        _, shapes = shapes_of(recorder, ready.n_steps // recorder.every, ready.net.n_neurons, ready.config.run.dtype)
+        rows_by_readout |= {
+            name: np.zeros((ready.n_trials, *shape.shape), shape.dtype) for name, shape in shapes.items()
+        }
+    no_values = np.zeros(0, np.int64)
     recording = Recording(
-        ready.n_trials, ready.n_steps, ready.flat.dt_ms, kept, Spikes(nothing.astype(np.int32), nothing, nothing)
+        ready.n_trials,
+        ready.n_steps,
+        ready.flat.dt_ms,
+        rows_by_readout,
+        Spikes(no_values.astype(np.int32), no_values, no_values),
     )
     with precision(ready.config.run.dtype):
-        return Signals(_labelled(ready.net, ready.config, ready.planned, recording))
+        return Signals(_label_recording(ready.net, ready.config, ready.planned, recording))
 
 
 def _ready(
     net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
 ) -> Ready:
-    """Arrays, inputs and recorders. Raises: JtfneError if the run does not fit in memory."""
-    began, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
+    """Return the run's arrays, inputs and recorders.
+
+    Raises: JtfneError if the run does not fit in memory.
+    """
+    start_s, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
     with precision(run.dtype):
-        planned = _planned(net, config)
-        length = chunk_length(planned.recorders, n_steps, chunk_steps)
-        estimate = estimated(net, config, planned, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery)
+        probe_plan = _planned(net, config)
+        length = chunk_length(probe_plan.recorders, n_steps, chunk_steps)
+        estimate = estimated(
+            net, config, probe_plan, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery
+        )
         refuse_if_too_large(estimate, on_disk=on_disk)
         flat, drive = _prepared(net, config, delivery)
-    beside = following(flat.circuit, planned.recorders, n_steps) if n_trials == 1 and not on_disk else ()
-    if any(beside):
-        length = chunk_length(planned.recorders, n_steps, steps_of_chunk(n_steps, chunk_steps))
-    prepared_s = time.perf_counter() - began
-    return Ready(net, config, flat, drive, planned, n_steps, n_trials, length, prepared_s, beside)
+    replay_mask = following(flat.circuit, probe_plan.recorders, n_steps) if n_trials == 1 and not on_disk else ()
+    if any(replay_mask):
+        length = chunk_length(probe_plan.recorders, n_steps, steps_of_chunk(n_steps, chunk_steps))
+    prepared_s = time.perf_counter() - start_s
+    return Ready(net, config, flat, drive, probe_plan, n_steps, n_trials, length, prepared_s, replay_mask)
 
 
-def _in_memory(ready: Ready) -> InMemory:
-    """Room for the recordings of the run."""
+def _make_memory_sink(ready: Ready) -> InMemory:
+    """Return a sink that keeps the recordings of the run in memory."""
     return InMemory({probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps)
 
 
-def _streamed(ready: Ready, out: Path, progress: bool | None) -> Signals:
-    """The run, chunk by chunk to `out`, from where an earlier process left off. Raises: as `simulate`."""
+def _run_to_disk(ready: Ready, out: Path, progress: bool | None) -> Signals:
+    """Run chunk by chunk into `out`, from where an earlier process left off; return the signals.
+
+    Raises: as `simulate`.
+    """
     with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
         n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
         sink = OnDisk(partial, ready.planned.probes, n_chunks)
@@ -294,10 +326,10 @@ def _streamed(ready: Ready, out: Path, progress: bool | None) -> Signals:
 
 
 def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
-    """The run, labelled."""
-    began = time.perf_counter()
+    """Run all trials into `sink` and return the labelled signals."""
+    start_s = time.perf_counter()
     dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
-    with precision(dtype), progress_of(all_steps, shown=progress) as tick:
+    with precision(dtype), progress_of(all_steps, shown=progress) as on_progress:
         recording = record(
             ready.flat,
             ready.drive,
@@ -307,10 +339,10 @@ def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
             n_trials=ready.n_trials,
             length=ready.length,
             sink=sink,
-            tick=tick,
+            tick=on_progress,
             beside=ready.beside,
         )
-    timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - began}
+    timings = {"prepare_s": ready.prepared_s, "run_s": time.perf_counter() - start_s}
     try:
         return _signals(ready.net, ready.config, ready.planned, recording, timings)
     except NotFiniteError:  # and never will be
@@ -318,7 +350,7 @@ def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
         raise
 
 
-def _effective(
+def _merge_arguments(
     net: Net,
     paradigm: Paradigm | None,
     seed: int | None,
@@ -326,22 +358,22 @@ def _effective(
     dt_ms: float | None,
     trials: int | None,
 ) -> tuple[Config, int]:
-    """The config with what this run says otherwise, checked as any config is; and the number of trials."""
-    asked: dict[str, Any] = {"seed": seed, "duration_ms": duration_ms, "dt_ms": dt_ms}
-    changed = {name: value for name, value in asked.items() if value is not None}
-    config = net.config.runtime(**changed) if changed else net.config
+    """Return the config with this run's arguments, checked as any config is; and the trials."""
+    arguments: dict[str, Any] = {"seed": seed, "duration_ms": duration_ms, "dt_ms": dt_ms}
+    overrides = {name: value for name, value in arguments.items() if value is not None}
+    config = net.config.runtime(**overrides) if overrides else net.config
     if paradigm is not None:
         config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
     config.check()
-    declared = config.task.n_trials
-    n_trials = declared if trials is None else whole_number(trials, COUNTS, name="trials", where="simulate")
-    if config.task.differs and n_trials != declared:
-        raise refuse(f"trials={n_trials!r} of a paradigm whose trials differ", f"its own {declared}", "simulate")
+    n_declared = config.task.n_trials
+    n_trials = n_declared if trials is None else whole_number(trials, COUNTS, name="trials", where="simulate")
+    if config.task.differs and n_trials != n_declared:
+        raise refuse(f"trials={n_trials!r} of a paradigm whose trials differ", f"its own {n_declared}", "simulate")
     return config, n_trials
 
 
 def _planned(net: Net, config: Config) -> Plan:
-    """What the run must keep; the matrices of its fields are made once a net."""
+    """Return the probes and recorders of the run; matrices of its fields are made once a net."""
     signs = signs_of(net, config)
     key = (config.readouts, config.run.dt_ms, config.run.dtype, signs)
     with precision(config.run.dtype):
@@ -349,22 +381,22 @@ def _planned(net: Net, config: Config) -> Plan:
 
 
 def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
-    """Arrays and inputs of the run."""
+    """Return the arrays and the inputs of the run."""
     dt_ms = config.run.dt_ms
     flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery)
     dtype = np.dtype(config.run.dtype)
     return flat, drive_of(config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed)
 
 
-def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
-    """Labels on what was recorded, and the manifest of how it came about."""
-    run, tree = config.run, _labelled(net, config, planned, recording)
+def _signals(net: Net, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
+    """Label what was recorded and add the manifest of how it came about."""
+    run, tree = config.run, _label_recording(net, config, probe_plan, recording)
     source = SOURCES[config.readouts.source.kind]
     manifest = run_manifest(
         tree,
         config=net.config.to_dict(),
         config_sha256=net.config.hash,
-        paradigm=[each.model_dump(mode="json") for each in config.task.stimuli],
+        paradigm=[stimulus.model_dump(mode="json") for stimulus in config.task.stimuli],
         run={
             "seed": run.seed,
             "dtype": run.dtype,
@@ -374,25 +406,25 @@ def _signals(net: Net, config: Config, planned: Plan, recording: Recording, timi
         },
         streams=list(STREAMS),
         source={"kind": source.kind, "terms": [term for _, terms in source.parts for term in terms]},
-        operators=planned.operators(),
+        operators=probe_plan.operators(),
         timings=timings,
     )
     return Signals(tree, manifest)
 
 
-def _labelled(
-    net: Net, config: Config, planned: Plan, recording: Recording, tables: "dict[str, xr.Dataset] | None" = None
+def _label_recording(
+    net: Net, config: Config, probe_plan: Plan, recording: Recording, tables: "dict[str, xr.Dataset] | None" = None
 ) -> "xr.DataTree":
-    """Labels on what was recorded. tables: of the run, if they are made already."""
+    """Label what was recorded. tables: those of the run, if they are made already."""
     attrs: dict[str, str | int | float] = {
         "duration_ms": float(config.run.duration_ms),
         "dt_ms": float(config.run.dt_ms),
         "n_trials": recording.n_trials,
     }
-    readouts = [probe.readout(recording) for probe in planned.probes]
+    readouts = [probe.readout(recording) for probe in probe_plan.probes]
     return tree_of(readouts, config.task, net.identity, attrs, tables)
 
 
 def _times(config: Config) -> dict[str, float]:
-    """Duration and step, for the manifest."""
+    """Return duration and step, for the manifest."""
     return {"duration_ms": float(config.run.duration_ms), "dt_ms": float(config.run.dt_ms)}

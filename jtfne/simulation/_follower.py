@@ -1,6 +1,6 @@
-"""Recorders that look at inputs alone: what they keep of a trial is worked out from its spikes, beside the run.
+"""Replay of recorders that read inputs alone: computed from the spikes, beside the run.
 
-The run then takes as long as one that records spikes only, as long as there is a core to spare.
+The run then takes as long as one that records spikes only, if there is a core to spare.
 """
 
 from typing import Any
@@ -15,29 +15,35 @@ from jtfne._cores import n_cores
 from jtfne.runner import Spiking
 
 CHUNKS, LEAST_STEPS = 32, 300
-"""A short run has so many chunks, of at least so many steps: the recorders end one chunk after it."""
+"""Number of chunks of a short run, and the least steps of a chunk.
+
+The recorders end one chunk after the run.
+"""
 
 SHARE = 128
-"""Of all steps of all cells, one in so many may be a spike before a chunk needs a program with more room for them."""
+"""One in so many of all steps of all cells may be a spike.
+
+With more spikes a chunk needs a program with more room for them.
+"""
 
 LEAST_WORK = 20_000_000
-"""Cells times steps from which on it pays to compile a second program, about 1 s on a core of its own."""
+"""Cells times steps from which on a second program pays: about 1 s to compile on its own core."""
 
 
 def following(circuit: engine.Circuit, recorders: tuple[engine.Recorder, ...], n_steps: int) -> tuple[bool, ...]:
-    """Which recorders are to follow a run of `n_steps` that has this machine to itself."""
+    """Return which recorders to replay beside a run that has this machine to itself."""
     pays = jax.default_backend() == "cpu" and n_cores() > 1 and circuit.n_cells * n_steps >= LEAST_WORK
-    here = pays and engine.can_follow(circuit)
-    return tuple(here and each.by_inputs(circuit) for each in recorders)
+    can_replay = pays and engine.can_follow(circuit)
+    return tuple(can_replay and recorder.by_inputs(circuit) for recorder in recorders)
 
 
 def steps_of_chunk(n_steps: int, chunk_steps: int) -> int:
-    """Of a run that is followed, at most `chunk_steps`."""
+    """Return the steps of a chunk in a run with a replay, at most `chunk_steps`."""
     return min(chunk_steps, max(n_steps // CHUNKS, LEAST_STEPS))
 
 
 class Follower:
-    """One trial, chunk after chunk; `carry` is the state before the first."""
+    """Replays the recorders of one trial by chunks; `carry` is the state before the first."""
 
     def __init__(
         self,
@@ -47,21 +53,21 @@ class Follower:
         dt_ms: float,
         carry: engine.Carry,
     ) -> None:
-        self._given, self._dt_ms = (circuit, inputs, recorders), dt_ms
+        self._arguments, self._dt_ms = (circuit, inputs, recorders), dt_ms
         self._carry = jax.tree.map(jnp.copy, carry._replace(cells=()))
 
     def recorded(self, clock: engine.Clock, spiking: Spiking) -> tuple[Any, ...]:
-        """What the recorders keep of the next chunk, whose spikes are known."""
-        n_steps, n_cells = clock.waveforms.shape[0], self._given[0].n_cells
+        """Return what the recorders keep of the next chunk, whose spikes are known."""
+        n_steps, n_cells = clock.waveforms.shape[0], self._arguments[0].n_cells
         self._carry, recorded = engine.follow_jit(
-            *self._given, self._carry, clock, _heard(spiking, n_steps, n_cells), self._dt_ms
+            *self._arguments, self._carry, clock, _pack_known_spikes(spiking, n_steps, n_cells), self._dt_ms
         )
-        done: tuple[Any, ...] = jax.tree.map(np.asarray, recorded)
-        return done
+        rows: tuple[Any, ...] = jax.tree.map(np.asarray, recorded)
+        return rows
 
 
-def _heard(spiking: Spiking, n_steps: int, n_cells: int) -> engine.Heard:
-    """The spikes of a chunk, with room for as many as any chunk is likely to have."""
+def _pack_known_spikes(spiking: Spiking, n_steps: int, n_cells: int) -> engine.Heard:
+    """Pack the spikes of a chunk, with room for as many as any chunk is likely to have."""
     step, row = spiking
     room = n_steps * n_cells // SHARE + 1
     while room < row.size:

@@ -29,7 +29,10 @@ AHEAD = 4  # chunks by which a run may be ahead of the recorders that follow it,
 
 
 class Piece(NamedTuple):
-    """What is kept of one chunk: `rows` by readout name (n_rows, ...), and its spikes; and which chunk it is."""
+    """What is kept of one chunk, and which chunk it is.
+
+    rows: by readout name, (n_rows, ...).
+    """
 
     rows: dict[str, np.ndarray[Any, Any]]
     spikes: Spikes
@@ -39,25 +42,31 @@ class Piece(NamedTuple):
 
 
 class Sink(Protocol):
-    """Where chunks go, trial after trial, and what a run that goes on finds there."""
+    """Where chunks go, trial after trial, and where a resumed run finds them."""
 
     keeps_state: ClassVar[bool]  # whether `put` is to be given the state after each chunk
 
     @property
     def n_done(self) -> int:
-        """Chunks that are there."""
+        """The number of chunks that are there."""
         ...
 
     def put(self, piece: Piece, carry: engine.Carry | None) -> None:
-        """Take the next chunk, and the state after it if it keeps states; None at the end of a trial."""
+        """Take the next chunk and, if the sink keeps states, the state after it.
+
+        carry: None at the end of a trial.
+        """
         ...
 
     def carry(self, start: engine.Carry) -> engine.Carry:
-        """The state after the last chunk, in the structure of `start`; host arrays, for the runner to place."""
+        """Return the state after the last chunk, in the structure of `start`.
+
+        Its arrays are in host memory; the runner copies them to its devices.
+        """
         ...
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-        """All chunks as one; asked for once, at the end."""
+        """Return all chunks as one recording; called once, at the end."""
         ...
 
     def discard(self) -> None:
@@ -66,9 +75,9 @@ class Sink(Protocol):
 
 
 class InMemory:
-    """Lays each chunk where it will stay, so that recordings are held once; keeps no state. Trials come in any order.
+    """A sink in memory that lays each chunk where it will stay, so that recordings are held once.
 
-    every: steps of a row, by readout.
+    It keeps no state. Trials come in any order. every: steps of a row, by readout.
     """
 
     keeps_state: ClassVar[bool] = False
@@ -80,11 +89,11 @@ class InMemory:
 
     @property
     def n_done(self) -> int:
-        """As `Sink`."""
+        """The number of chunks that are there."""
         return len(self._spikes)
 
     def put(self, piece: Piece, carry: engine.Carry | None) -> None:
-        """As `Sink`."""
+        """Copy the rows of a chunk into the recordings."""
         with self._lock:
             for name, rows in piece.rows.items():
                 every = self._every[name]
@@ -96,33 +105,36 @@ class InMemory:
             self._spikes[piece.trial, piece.first_step] = piece.spikes
 
     def carry(self, start: engine.Carry) -> engine.Carry:
-        """As `Sink`; never asked, since each run begins with an empty one."""
+        """Return `start`; never called, since each run begins with an empty sink."""
         return start
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-        """As `Sink`; nothing is held here afterwards."""
+        """Return all chunks as one recording; nothing is held here afterwards."""
         spikes = all_spikes([self._spikes[place] for place in sorted(self._spikes)])
         recording = Recording(n_trials, n_steps, dt_ms, self._kept, spikes)
         self.discard()
         return recording
 
     def discard(self) -> None:
-        """As `Sink`."""
+        """Forget all chunks."""
         self._kept: dict[str, np.ndarray[Any, Any]] = {}
         self._spikes: dict[tuple[int, int], Spikes] = {}
 
 
 def all_spikes(parts: list[Spikes]) -> Spikes:
-    """Spikes of consecutive chunks as one table."""
-    return Spikes(*(np.concatenate([getattr(each, name) for each in parts]) for name in ("trial", "step", "row")))
+    """Return the spikes of consecutive chunks as one table."""
+    return Spikes(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("trial", "step", "row")))
 
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
-    """Steps of each chunk: whole blocks of every recorder's rows, about `chunk_steps`, so that few run past the end."""
-    block = math.lcm(*(each.every for each in recorders)) * ROWS if recorders else 1
-    n_blocks, about = math.ceil(n_steps / block), max(1, round(min(chunk_steps, n_steps) / block))
-    lengths = range(max(1, about * 3 // 4), max(1, about * 5 // 4) + 1)
-    length = min(lengths, key=lambda each: (math.ceil(n_blocks / each) * each, abs(each - about)))
+    """Return the steps of each chunk: about `chunk_steps`, whole blocks of all recorders' rows.
+
+    It is chosen so that few steps run past the end.
+    """
+    block = math.lcm(*(recorder.every for recorder in recorders)) * ROWS if recorders else 1
+    n_blocks, target_blocks = math.ceil(n_steps / block), max(1, round(min(chunk_steps, n_steps) / block))
+    lengths = range(max(1, target_blocks * 3 // 4), max(1, target_blocks * 5 // 4) + 1)
+    length = min(lengths, key=lambda n: (math.ceil(n_blocks / n) * n, abs(n - target_blocks)))
     return max(min(length, n_blocks) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
 
 
@@ -139,24 +151,29 @@ def record(
     tick: Callable[[int], None],
     beside: Sequence[bool] = (),
 ) -> Recording:
-    """Run all trials in chunks of `length` steps, from where `sink` left off. `tick` hears of the steps of each chunk.
+    """Run all trials in chunks of `length` steps, from where `sink` left off; return the recording.
 
-    Trials run side by side, a core each, if nothing of them has to be in order and one run would leave cores idle.
-    beside: which recorders follow on another core, as `following` tells; none if left out. The bits are the same.
+    Trials run side by side, a core each, if nothing of them has to be in order and one run would
+    leave cores idle. tick: called with the steps of each chunk. beside: which recorders to replay
+    on another core, from `following`; none if left out. The bits are the same.
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
-    placed = list(zip(recorders, beside or [False] * len(recorders), strict=True))
-    inside, follow = (tuple(each for each, apart in placed if apart is kind) for kind in (False, True))
-    runner = runner_of(flat.circuit, drive.inputs, inside, flat.dt_ms)
-    run = _Run(flat, runner, drive, inside, follow, seed, n_steps, length)
-    done, n_chunks = sink.n_done, run.n_chunks
-    tick(done // n_chunks * n_steps + done % n_chunks * length)
+    run_recorders: list[engine.Recorder] = []
+    replay_recorders: list[engine.Recorder] = []
+    for recorder, is_replayed in zip(recorders, beside or [False] * len(recorders), strict=True):
+        (replay_recorders if is_replayed else run_recorders).append(recorder)
+    in_run, in_replay = tuple(run_recorders), tuple(replay_recorders)
+    runner = runner_of(flat.circuit, drive.inputs, in_run, flat.dt_ms)
+    run = _Run(flat, runner, drive, in_run, in_replay, seed, n_steps, length)
+    n_done, n_chunks = sink.n_done, run.n_chunks
+    tick(n_done // n_chunks * n_steps + n_done % n_chunks * length)
     trials = [
-        run.trial(k, sink, done % n_chunks if k == done // n_chunks else 0) for k in range(done // n_chunks, n_trials)
+        run.trial(k, sink, n_done % n_chunks if k == n_done // n_chunks else 0)
+        for k in range(n_done // n_chunks, n_trials)
     ]
     if n_trials > 1 and not sink.keeps_state and run.runner.on_threads and jax.default_backend() == "cpu":
         tick(next(trials[0]))  # compiles, which each thread would do else
-        _side_by_side(trials, str(flat.circuit.drive_pA.dtype), tick)
+        _run_trials_on_threads(trials, str(flat.circuit.drive_pA.dtype), tick)
     else:
         for steps in itertools.chain.from_iterable(trials):
             tick(steps)
@@ -165,7 +182,10 @@ def record(
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What all trials share. inside: recorders in the loop; beside: those that follow it. length: steps of a chunk."""
+    """What all trials share.
+
+    inside: recorders in the loop; beside: those that are replayed. length: steps of a chunk.
+    """
 
     flat: FlatNet
     runner: Runner
@@ -178,80 +198,88 @@ class _Run:
 
     @property
     def n_chunks(self) -> int:
-        """Chunks of a trial."""
+        """The number of chunks of a trial."""
         return math.ceil(self.n_steps / self.length)
 
-    def trial(self, trial: int, sink: Sink, done: int) -> Iterator[int]:
-        """Run a trial into `sink`, from chunk `done` on, and tell the steps of each chunk.
+    def trial(self, trial: int, sink: Sink, first_chunk: int) -> Iterator[int]:
+        """Run a trial into `sink`, from chunk `first_chunk` on, and yield the steps of each chunk.
 
-        What a chunk left is taken in while the next one runs, on a thread if recorders follow, unless the sink wants
-        the state between them.
+        The output of a chunk is taken in while the next one runs, on a thread if recorders are
+        replayed, unless the sink wants the state between them.
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
-        carry = self.runner.placed(sink.carry(carry)) if done else carry
-        given = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
-        follower = Follower(*given, carry) if self.beside else None
-        waiting: collections.deque[Callable[[], Piece]] = collections.deque()
-        behind = AHEAD if follower and not self.inside else 1
+        carry = self.runner.placed(sink.carry(carry)) if first_chunk else carry
+        arguments = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
+        follower = Follower(*arguments, carry) if self.beside else None
+        pending_pieces: collections.deque[Callable[[], Piece]] = collections.deque()
+        max_pending = AHEAD if follower and not self.inside else 1
         with ThreadPoolExecutor(1) if follower else contextlib.nullcontext() as thread:
-            for k in range(done, self.n_chunks):
+            for k in range(first_chunk, self.n_chunks):
                 clock = self.drive.clock(k * self.length, self.length, trial)
                 carry, chunk = self.runner.advance(carry, clock)
-                last = k == self.n_chunks - 1
-                if last:
+                is_last = k == self.n_chunks - 1
+                if is_last:
                     _refuse_non_finite(self.runner.runaways(carry), sink)
-                piece = functools.partial(self._piece, chunk, clock, trial, k, follower)
-                waiting.append(thread.submit(piece).result if thread else piece)
-                while len(waiting) > (0 if last or sink.keeps_state else behind):
-                    state = carry if sink.keeps_state and not last else None
-                    yield _put(waiting.popleft()(), sink, state)
+                piece = functools.partial(self._take_piece, chunk, clock, trial, k, follower)
+                pending_pieces.append(thread.submit(piece).result if thread else piece)
+                while len(pending_pieces) > (0 if is_last or sink.keeps_state else max_pending):
+                    state = carry if sink.keeps_state and not is_last else None
+                    yield _store(pending_pieces.popleft()(), sink, state)
 
-    def _piece(self, chunk: engine.Chunk, clock: engine.Clock, trial: int, k: int, follower: Follower | None) -> Piece:
-        """Chunk `k`, taken in. It may run past the end, as all have one shape: the rest is dropped."""
-        first = k * self.length
-        here = min(self.length, self.n_steps - first)
+    def _take_piece(
+        self, chunk: engine.Chunk, clock: engine.Clock, trial: int, k: int, follower: Follower | None
+    ) -> Piece:
+        """Return the rows and spikes of chunk `k`.
+
+        It may run past the end, as all chunks have one shape: the rest is dropped.
+        """
+        first_step = k * self.length
+        n_steps = min(self.length, self.n_steps - first_step)
         with precision(str(self.flat.circuit.drive_pA.dtype)):  # which each thread must be told
             step, row = self.runner.spikes(np.asarray(chunk.words))
-            rows = _trimmed(self.inside, chunk.recorded, here)
+            rows = _trim_rows(self.inside, chunk.recorded, n_steps)
             if follower is not None:
-                rows |= _trimmed(self.beside, follower.recorded(clock, (step, row)), here)
-        mine = slice(int(np.searchsorted(step, here)))
-        spikes = Spikes(np.full(step[mine].size, trial, np.int32), step[mine] + first, row[mine])
-        return Piece(rows, spikes, trial, first, here)
+                rows |= _trim_rows(self.beside, follower.recorded(clock, (step, row)), n_steps)
+        in_trial = slice(int(np.searchsorted(step, n_steps)))
+        spikes = Spikes(np.full(step[in_trial].size, trial, np.int32), step[in_trial] + first_step, row[in_trial])
+        return Piece(rows, spikes, trial, first_step, n_steps)
 
 
-def _side_by_side(trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]) -> None:
-    """Finish all trials, on as many threads as there are cores. Raises: what a trial does; the others stop then."""
-    stopped = threading.Event()
+def _run_trials_on_threads(trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]) -> None:
+    """Finish all trials, on as many threads as there are cores.
+
+    Raises: what a trial does; the others stop then.
+    """
+    stop_event = threading.Event()
 
     def finish(trial: Iterator[int]) -> None:
         with precision(dtype):  # which each thread must be told
             for steps in trial:
                 tick(steps)
-                if stopped.is_set():
+                if stop_event.is_set():
                     return
 
     with ThreadPoolExecutor(n_cores()) as pool:
         try:
-            for finished in [pool.submit(finish, each) for each in trials]:
-                finished.result()
+            for future in [pool.submit(finish, trial) for trial in trials]:
+                future.result()
         finally:
-            stopped.set()
+            stop_event.set()
             pool.shutdown(cancel_futures=True)
 
 
-def _put(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
-    """A chunk into `sink`; its steps."""
+def _store(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
+    """Put a chunk into `sink`; return its steps."""
     sink.put(piece, carry)
     return piece.n_steps
 
 
-def _trimmed(recorders: tuple[engine.Recorder, ...], recorded: tuple[Any, ...], n_steps: int) -> dict[str, Any]:
-    """What recorders kept of a chunk as the host sees it, cut to its first `n_steps`."""
+def _trim_rows(recorders: tuple[engine.Recorder, ...], outputs: tuple[Any, ...], n_steps: int) -> dict[str, Any]:
+    """Return what recorders kept of a chunk in host memory, cut to its first `n_steps`."""
     parts: dict[str, Any] = {}
-    for recorder, kept in zip(recorders, recorded, strict=True):
-        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in kept.items()}
+    for recorder, rows_by_readout in zip(recorders, outputs, strict=True):
+        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in rows_by_readout.items()}
     return parts
 
 

@@ -1,4 +1,4 @@
-"""How much memory a run will take, told before it starts."""
+"""How much memory a run will take, estimated before it starts."""
 
 import dataclasses
 import math
@@ -67,17 +67,17 @@ class MemoryEstimate:
         return self.total_bytes - self.parts["process"]
 
     def __str__(self) -> str:
-        """A line a part, and the sum."""
+        """Return a table: a line a part, and the sum."""
         rows = {**self.parts, "total": self.total_bytes}
         return "\n".join(f"{name:16} {size / MiB:10,.1f} MiB" for name, size in rows.items())
 
     def largest(self) -> str:
-        """The three largest new parts, in words."""
-        ordered = sorted(((size, name) for name, size in self.parts.items() if name != "process"), reverse=True)
-        return ", ".join(f"{name} {_told(size)}" for size, name in ordered[:3])
+        """Return the three largest new parts as text."""
+        sizes = sorted(((size, name) for name, size in self.parts.items() if name != "process"), reverse=True)
+        return ", ".join(f"{name} {_format_bytes(size)}" for size, name in sizes[:3])
 
     def longest_ms(self, free_bytes: int) -> float:
-        """The duration whose new parts take `free_bytes`; not above 0 if there is none."""
+        """Return the duration whose new parts take `free_bytes`; not above 0 if there is none."""
         growing = sum(self.parts[name] for name in self.growing)
         return self.duration_ms * (free_bytes - self.new_bytes + growing) / max(growing, 1)
 
@@ -85,27 +85,33 @@ class MemoryEstimate:
 def estimated(
     net: Net,
     config: Config,
-    planned: Plan,
+    probe_plan: Plan,
     *,
     n_trials: int,
     length: int,
     on_disk: bool = False,
     delivery: Choice | None = None,
 ) -> MemoryEstimate:
-    """The estimate from sizes alone: nothing is laid out or compiled for it.
+    """Estimate the memory of a run from sizes alone: nothing is laid out or compiled for it.
 
     length: steps of a chunk. on_disk: only recordings that are needed whole are kept in memory.
     """
     run, n_cells, item = config.run, net.n_neurons, np.dtype(config.run.dtype).itemsize
-    kept = [_kept(each, n_cells, length, config) for each in planned.recorders]
-    whole = [_kept(each, n_cells, length, config) for each in planned.held_whole()] if on_disk else kept
-    recorded = sum(each.chunk for each in kept) + 4 * length * math.ceil(n_cells / 32)
+    recorder_sizes = [_measure_recorder(recorder, n_cells, length, config) for recorder in probe_plan.recorders]
+    whole_sizes = (
+        [_measure_recorder(recorder, n_cells, length, config) for recorder in probe_plan.held_whole()]
+        if on_disk
+        else recorder_sizes
+    )
+    chunk_bytes = sum(sizes.chunk for sizes in recorder_sizes) + 4 * length * math.ceil(n_cells / 32)
     at_once = 1 if on_disk else min(n_trials, n_cores())  # trials that run side by side
     seconds = run.duration_ms * 1e-3 * n_trials
     ring, edges = _circuit_sizes(net, config, delivery)
     growing = {
-        "recordings": round(sum(each.a_ms for each in whole) * run.duration_ms * n_trials),
-        "sums of sources": 0 if on_disk else round(sum(each.sums_a_ms for each in kept) * run.duration_ms * n_trials),
+        "recordings": round(sum(sizes.per_ms for sizes in whole_sizes) * run.duration_ms * n_trials),
+        "sums of sources": 0
+        if on_disk
+        else round(sum(sizes.sums_per_ms for sizes in recorder_sizes) * run.duration_ms * n_trials),
         "spikes": round(ASSUMED_RATE_Hz * n_cells * seconds * SPIKE_BYTES),
     }
     parts = {
@@ -114,7 +120,8 @@ def estimated(
         "synapses": edges.arrays,
         "work area": edges.work,  # freed, but not given back to the system
         "inputs and state": (ring + CELL_VALUES * n_cells) * item * at_once,
-        "chunks": (2 * recorded + sum(each.watched for each in kept)) * at_once,  # one is there while the next is made
+        "chunks": (2 * chunk_bytes + sum(sizes.scratch for sizes in recorder_sizes))
+        * at_once,  # one is there while the next is made
         **growing,
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
     }
@@ -122,14 +129,14 @@ def estimated(
 
 
 class _Edges(NamedTuple):
-    """Bytes of the synapses' arrays, and of the work area in which they are made; none if that is done."""
+    """Bytes of the synapses' arrays, and of the work area where they are made; 0 once made."""
 
     arrays: int
     work: int
 
 
 def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
-    """Entries of the ring buffer, and the synapses that the process does not hold yet."""
+    """Return the entries of the ring buffer, and the bytes of synapses not yet in memory."""
     mechanisms, dt_ms = mechanisms_of(config), config.run.dt_ms
     receptors = receptors_of(net, mechanisms, shared=True)
     if not net.n_edges:
@@ -137,13 +144,18 @@ def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[i
     synapses = synapses_of(net, receptors, dt_ms, tracked=False)
     if net.has_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False, delivery=delivery):
         return synapses.ring.size, _Edges(0, 0)
-    chosen = choose(synapses) if delivery is None else delivery
+    delivery_spec = choose(synapses) if delivery is None else delivery
     work = EDGE_WORK_BYTES * min(net.n_edges, CHUNK_EDGES * n_cores())
-    return synapses.ring.size, _Edges(chosen.n_bytes(synapses) + _learning_bytes(net, synapses.dtype.itemsize), work)
+    return synapses.ring.size, _Edges(
+        delivery_spec.n_bytes(synapses) + _learning_bytes(net, synapses.dtype.itemsize), work
+    )
 
 
 def _learning_bytes(net: Net, item: int) -> int:
-    """What synapses of PairSTDP take beside their rows: place, source, and the weight in the state, twice in a step."""
+    """Return the bytes of the synapses of PairSTDP beside their rows.
+
+    For each: place, source, and the weight in the state, twice in a step.
+    """
     connections = net.config.circuit.connections
     n_learning = 0
     for projection in net.projections:
@@ -152,36 +164,40 @@ def _learning_bytes(net: Net, item: int) -> int:
     return n_learning * (8 + 2 * item)
 
 
-class _Kept(NamedTuple):
-    """What a recorder takes, in bytes: of a chunk, beside it, of a ms, and of a ms again when it is labelled."""
+class _RecorderBytes(NamedTuple):
+    """Bytes of a recorder.
+
+    chunk: of a chunk; scratch: beside the chunk, while it is made; per_ms: of a ms kept;
+    sums_per_ms: of a ms again while it is labelled.
+    """
 
     chunk: int
-    watched: int
-    a_ms: float
-    sums_a_ms: float
+    scratch: int
+    per_ms: float
+    sums_per_ms: float
 
 
-def _kept(recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config) -> _Kept:
-    """What `recorder` takes, from the shapes alone."""
+def _measure_recorder(recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config) -> _RecorderBytes:
+    """Return the bytes of `recorder`, from the shapes alone."""
     n_rows = length // recorder.every
     n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
-    watched, finished = shapes_of(recorder, n_rows, n_cells, config.run.dtype)
-    sizes = {name: _size(each) for name, each in finished.items()}
+    rows, arrays = shapes_of(recorder, n_rows, n_cells, config.run.dtype)
+    sizes = {name: _size(shape) for name, shape in arrays.items()}
     sums = sizes.get("source", 0) / max(n_parts, 1)  # of the source its sum is made beside its parts
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
-    return _Kept(chunk, _size(watched) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
+    return _RecorderBytes(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 
 
 def shapes_of(recorder: SourceRows | VoltageRows, n_rows: int, n_cells: int, dtype: str) -> tuple[Any, dict[str, Any]]:
-    """What stands for `n_rows` that `recorder` reads, and for what it makes of them by readout."""
+    """Return the shape of `n_rows` that `recorder` reads, and of what it keeps, by readout."""
     if isinstance(recorder, SourceRows):
         row: tuple[int, ...] = (len(recorder.source.parts), n_cells)
     else:
         row = (n_cells if recorder.index is None else recorder.index.size,)
     rows = _SHAPE((n_rows, *row), np.dtype(dtype))
     with precision(dtype):
-        finished: dict[str, Any] = _FINISHED.eval_shape(recorder, rows)
-    return rows, finished
+        outputs: dict[str, Any] = _FINISHED.eval_shape(recorder, rows)
+    return rows, outputs
 
 
 # Never run, only asked for shapes, which jax remembers; Any, since jax has no types for either.
@@ -190,34 +206,35 @@ _SHAPE: Any = jax.ShapeDtypeStruct
 
 
 def _size(array: Any) -> int:
-    """Bytes of an array, or of what stands for its shape."""
+    """Return the bytes of an array, or of what stands for its shape."""
     n_bytes: int = math.prod(array.shape) * array.dtype.itemsize
     return n_bytes
 
 
 def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
-    """Raises: JtfneError if what the run needs beyond what the process holds exceeds what is free."""
-    free = available_bytes()
-    if estimate.new_bytes <= free:
+    """Raises: JtfneError if the run needs more new memory than is free."""
+    free_bytes = available_bytes()
+    if estimate.new_bytes <= free_bytes:
         return
-    limit_ms = estimate.longest_ms(free)
+    limit_ms = estimate.longest_ms(free_bytes)
     cures = ["fewer cells or probes", "a longer interval_ms"]
     cures += ["a smaller chunk_steps"] if on_disk else ["out=, which keeps recordings on disk"]
     cures += [f"a duration below {limit_ms:.6g} ms"] if estimate.growing and limit_ms > 0 else []
+    new_text, free_text = _format_bytes(estimate.new_bytes), _format_bytes(free_bytes)
     raise JtfneError(
-        f"a run of {_told(estimate.new_bytes)} more memory ({estimate.n_cells} cells, {estimate.duration_ms:g} ms, "
-        f"{estimate.n_trials} trials; {estimate.largest()}) does not fit; allowed: the {_told(free)} that are free; "
+        f"a run of {new_text} more memory ({estimate.n_cells} cells, {estimate.duration_ms:g} ms, "
+        f"{estimate.n_trials} trials; {estimate.largest()}) does not fit; allowed: the {free_text} that are free; "
         f"what would make it fit: {', or '.join([', '.join(cures[:-1]), cures[-1]])} (in simulate)"
     )
 
 
-def _told(n_bytes: int) -> str:
-    """A size in words."""
+def _format_bytes(n_bytes: int) -> str:
+    """Format a size for people."""
     return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / MiB:.1f} MiB"
 
 
 def resident_bytes() -> int:
-    """Memory that this process holds; where there is no /proc, the most that it has held."""
+    """Return the memory that this process holds; without /proc, the most that it has held."""
     try:
         with open("/proc/self/statm") as line:
             return int(line.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""A bar on a terminal, silence in a pipe."""
+"""The progress bar of a run: on a terminal, silent in a pipe."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from jtfne._terminal import shows_progress
 
 @contextlib.contextmanager
 def progress_of(n_steps: int, *, shown: bool | None) -> Iterator[Callable[[int], None]]:
-    """What to call with the steps of each chunk. shown: None for a bar on stderr if that is a terminal."""
+    """Yield a function to call with the steps of each chunk; it advances a bar on stderr."""
     if not shows_progress(shown):
         yield lambda n: None
         return

@@ -1,4 +1,4 @@
-"""Chunks and the engine's state as named arrays of a run folder, and what tells one run from another."""
+"""Chunks and the engine's state as named arrays of a run folder, and the identity of a run."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -23,10 +23,13 @@ BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "devic
 
 
 def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
-    """What tells this run from any other: a resumed run has the bits of one that was never stopped."""
-    about = {**software(), **machine()}
+    """Return the identity of a run: everything that its bits depend on.
+
+    A resumed run with the same identity has the bits of one that was never stopped.
+    """
+    provenance = {**software(), **machine()}
     return {
-        **{name: about[name] for name in BITS},
+        **{name: provenance[name] for name in BITS},
         **config.run.model_dump(mode="json"),
         "trials": n_trials,
         "config_sha256": net.config.hash,
@@ -36,59 +39,72 @@ def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
 
 
 def net_hash(net: Net) -> str:
-    """SHA-256 of the cells and edges of a circuit."""
-    return _json.sha256([_fields_hash(each) for each in (net.identity, *net.projections) if each is not None])
+    """Return the SHA-256 of the cells and edges of a circuit."""
+    return _json.sha256([_fields_hash(part) for part in (net.identity, *net.projections) if part is not None])
 
 
 def _fields_hash(part: Any) -> dict[str, str]:
-    """The hash of each field of a dataclass of arrays, text and numbers."""
-    return {each.name: array_hash(getattr(part, each.name)) for each in dataclasses.fields(part)}
+    """Return the hash of each field of a dataclass of arrays, text and numbers."""
+    return {field.name: array_hash(getattr(part, field.name)) for field in dataclasses.fields(part)}
 
 
 class OnDisk:
-    """A sink that puts chunks into `partial`, and goes on from those that are there. n_chunks: of the whole run."""
+    """A sink that writes chunks into `partial`, and goes on after those that are there.
+
+    n_chunks: of the whole run.
+    """
 
     keeps_state: ClassVar[bool] = True
 
     def __init__(self, partial: PartialRun, probes: tuple[Probe, ...], n_chunks: int) -> None:
         self._partial, self._n_chunks = partial, n_chunks
-        self._every = {each.name: each.every for each in probes}
+        self._every = {probe.name: probe.every for probe in probes}
 
     @property
     def n_done(self) -> int:
-        """As `Sink`."""
+        """The number of chunks that are there."""
         return self._partial.n_chunks
 
     def put(self, piece: Piece, carry: engine.Carry | None) -> None:
-        """As `Sink`. Raises: OSError if the disk is full or fails."""
-        spikes = {each.name: getattr(piece.spikes, each.name) for each in dataclasses.fields(piece.spikes)}
-        self._partial.put(piece.rows, spikes, None if carry is None else _named(carry), of=self._n_chunks)
+        """Write the next chunk, and the state after it.
+
+        Raises: OSError if the disk is full or fails.
+        """
+        spikes = {field.name: getattr(piece.spikes, field.name) for field in dataclasses.fields(piece.spikes)}
+        self._partial.put(piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks)
 
     def carry(self, start: engine.Carry) -> engine.Carry:
-        """As `Sink`. Raises: JtfneError if the arrays on disk are not those of `start`."""
-        wanted, found = _named(start), self._partial.carry()
-        if list(found) != list(wanted) or any(
-            (found[name].dtype, found[name].shape) != (each.dtype, each.shape) for name, each in wanted.items()
+        """Return the state after the last chunk, in the structure of `start`.
+
+        Raises: JtfneError if the arrays on disk are not those of `start`.
+        """
+        expected_arrays, stored_arrays = _name_leaves(start), self._partial.carry()
+        if list(stored_arrays) != list(expected_arrays) or any(
+            (stored_arrays[name].dtype, stored_arrays[name].shape) != (array.dtype, array.shape)
+            for name, array in expected_arrays.items()
         ):
             raise refuse("a state on disk that is not one of this circuit", "the same run", "simulate(out=)")
-        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(found.values()))
+        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(stored_arrays.values()))
         return carry
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
-        """As `Sink`; rows stay on disk until they are read. Raises: JtfneError if a file is not what was written."""
+        """Return all chunks as one recording; rows stay on disk until they are read.
+
+        Raises: JtfneError if a file is not what was written.
+        """
         files, n_chunks = self._partial.files, self._n_chunks // n_trials
         rows = {name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks) for name in files.arrays}
         spikes = Spikes(**files.spikes(self.n_done))
         return Recording(n_trials, n_steps, dt_ms, kept=Whole(rows), spikes=spikes, on_disk=rows)
 
     def discard(self) -> None:
-        """As `Sink`."""
+        """Delete all chunks."""
         self._partial.discard()
 
 
 @dataclasses.dataclass(frozen=True)
 class ChunkRows:
-    """What one probe keeps of a run, in the files of its chunks. n_chunks: of a trial."""
+    """The rows of one probe in a run, in the files of its chunks. n_chunks: of a trial."""
 
     files: ChunkFiles
     name: str
@@ -103,40 +119,43 @@ class ChunkRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of each value."""
+        """The dtype of each value."""
         return self.files.arrays[self.name][1]
 
     def read(self, trial: int, start: int, stop: int) -> Array:
-        """Rows `start` to `stop` of a trial. Raises: JtfneError if a file is not what was written."""
-        a_chunk = self.files.arrays[self.name][0][0]
+        """Return rows `start` to `stop` of a trial.
+
+        Raises: JtfneError if a file is not what was written.
+        """
+        rows_per_chunk = self.files.arrays[self.name][0][0]
         parts = [np.empty((0, *self.shape[2:]), self.dtype)]
-        for k in range(start // max(a_chunk, 1), -(-stop // max(a_chunk, 1))):
-            first, last = max(start, k * a_chunk), min(stop, (k + 1) * a_chunk)
+        for k in range(start // max(rows_per_chunk, 1), -(-stop // max(rows_per_chunk, 1))):
+            first, last = max(start, k * rows_per_chunk), min(stop, (k + 1) * rows_per_chunk)
             number = trial * self.n_chunks + k
-            parts.append(self.files.rows(self.name, number, first - k * a_chunk, last - k * a_chunk))
+            parts.append(self.files.rows(self.name, number, first - k * rows_per_chunk, last - k * rows_per_chunk))
         return np.concatenate(parts)
 
 
 class Whole(Mapping[str, Array]):
-    """The same, read whole when asked for."""
+    """The same rows as a mapping by probe, each read whole when asked for."""
 
     def __init__(self, rows: Mapping[str, _rows.Rows]) -> None:
         self._rows = rows
 
     def __getitem__(self, name: str) -> Array:
-        """All rows of a probe."""
+        """Return all rows of a probe."""
         return _rows.whole(self._rows[name])
 
     def __iter__(self) -> Iterator[str]:
-        """Names of probes."""
+        """Iterate over the names of probes."""
         return iter(self._rows)
 
     def __len__(self) -> int:
-        """How many probes there are."""
+        """Return the number of probes."""
         return len(self._rows)
 
 
-def _named(carry: engine.Carry) -> dict[str, Array]:
-    """Every leaf of the state by its path, such as `.cells[0].v_mV`."""
+def _name_leaves(carry: engine.Carry) -> dict[str, Array]:
+    """Return every leaf of the state by its path, such as `.cells[0].v_mV`."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(carry)
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}

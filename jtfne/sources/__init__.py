@@ -1,4 +1,7 @@
-"""Engine state -> the currents that stand for cells in the fields. `SOURCES`: the `kind` of a config -> the class."""
+"""Engine state -> the currents that stand for cells in the fields.
+
+`SOURCES`: the `kind` of a config -> the class.
+"""
 
 from jtfne.sources._base import Decomposed, InputCurrent, Source, SpikeProxy, SynapticCurrent, TotalMembraneCurrent
 from jtfne.sources._loops import AXIAL, EXTERNAL, Loops, Terms

@@ -1,7 +1,8 @@
 """Source modes: which terms of a cell's current balance stand for it in the fields. One mode a run.
 
-Currents are transmembrane, pA, outward positive, so that an excitatory input is a sink (negative), as in
-current-source density. The terms of a cell sum to zero: capacitive + ionic + synaptic + external = 0.
+Currents are transmembrane, pA, outward positive, so that an excitatory input is a sink (negative),
+as in current-source density. The terms of a cell sum to zero: capacitive + ionic + synaptic +
+external = 0.
 """
 
 import dataclasses
@@ -17,61 +18,64 @@ SPIKE_CHARGE_fC = 1.0  # what one spike counts for in the spike proxy; 1 fC = 1 
 
 
 class Source(Protocol):
-    """`parts` names the arrays that `read` stacks, each a sum of `terms`; their sum is the source."""
+    """A source mode: the currents that stand for each cell in the fields.
+
+    `parts` names the arrays that `read` stacks, each a sum of `terms`; their sum is the source.
+    """
 
     kind: ClassVar[str]
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]]
 
     def read(self, view: View) -> jax.Array:
-        """(n_parts, n_cells) pA, the mean over the step."""
+        """Return the mean over the step, (n_parts, n_cells) pA."""
         ...
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Whether it can be told from the synaptic input and the external current alone, cells unseen."""
+        """Whether it needs only the synaptic input and the external current, not the cells."""
         ...
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class InputCurrent:
-    """Synaptic + external: drive, noise and stimulus stand for input that is not modelled."""
+    """Synaptic + external: drive, noise and stimuli stand for input that is not modelled."""
 
     kind: ClassVar[str] = "input_current"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("input", ("synaptic", "external")),)
 
     def read(self, view: View) -> jax.Array:
-        """(1, n_cells) pA; equal and opposite to capacitive + ionic."""
+        """Return (1, n_cells) pA; equal and opposite to capacitive + ionic."""
         if view.circuit.only_currents:
             return -(view.syn.mean_pA(view.dt_ms) + view.i_ext_pA)[None]
         return (view.balance().synaptic - view.i_ext_pA)[None]
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        """True if all synapses are currents: others depend on the membrane potential."""
         return circuit.only_currents
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class TotalMembraneCurrent:
-    """Capacitive + ionic + synaptic, which for a point cell is minus the external current."""
+    """Capacitive + ionic + synaptic: for a point cell, minus the external current."""
 
     kind: ClassVar[str] = "total_membrane_current"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("membrane", ("capacitive", "ionic", "synaptic")),)
 
     def read(self, view: View) -> jax.Array:
-        """(1, n_cells) pA."""
+        """Return (1, n_cells) pA."""
         balance = view.balance()
         return (balance.capacitive + balance.ionic + balance.synaptic)[None]
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Never: it looks at cells."""
+        """False: it depends on the cells."""
         return False
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class Decomposed:
-    """Capacitive + ionic and synaptic kept apart; the fields see their sum, once."""
+    """Capacitive + ionic and synaptic as two parts; the fields see their sum, once."""
 
     kind: ClassVar[str] = "decomposed"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -80,46 +84,46 @@ class Decomposed:
     )
 
     def read(self, view: View) -> jax.Array:
-        """(2, n_cells) pA."""
+        """Return (2, n_cells) pA."""
         balance = view.balance()
         return jnp.stack([balance.capacitive + balance.ionic, balance.synaptic])
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Never: it looks at cells."""
+        """False: it depends on the cells."""
         return False
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class SynapticCurrent:
-    """Synaptic only."""
+    """The synaptic current only."""
 
     kind: ClassVar[str] = "synaptic_current"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("synaptic", ("synaptic",)),)
 
     def read(self, view: View) -> jax.Array:
-        """(1, n_cells) pA."""
+        """Return (1, n_cells) pA."""
         if view.circuit.only_currents:
             return -view.syn.mean_pA(view.dt_ms)[None]
         return view.balance().synaptic[None]  # what a conductance or a jump brings hangs on the membrane
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        """True if all synapses are currents: others depend on the membrane potential."""
         return circuit.only_currents
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class SpikeProxy:
-    """Spikes, unit charge: 1 fC each, so that a mean over an interval does not depend on dt."""
+    """Spikes with unit charge: 1 fC each, so that a mean over an interval does not depend on dt."""
 
     kind: ClassVar[str] = "spike_proxy"
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("spikes", ("spikes",)),)
 
     def read(self, view: View) -> jax.Array:
-        """(1, n_cells) pA."""
+        """Return (1, n_cells) pA."""
         return (view.spikes * (SPIKE_CHARGE_fC / view.dt_ms)).astype(view.i_ext_pA.dtype)[None]
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Never: it looks at spikes."""
+        """False: it depends on spikes."""
         return False

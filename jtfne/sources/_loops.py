@@ -1,4 +1,4 @@
-"""Loop currents: what enters a cell at one place and returns at another, so that nothing is left over."""
+"""Loop currents: what enters a cell at one place returns at another, and nothing is left over."""
 
 import dataclasses
 from typing import ClassVar
@@ -10,7 +10,10 @@ from jtfne._tree import register
 from jtfne.engine import Circuit, View, joined, received_pA
 
 EXTERNAL, AXIAL = -1, -2
-"""What stands for a current beside the number of a receptor: drive, noise and stimuli; that between compartments."""
+"""Numbers of the currents that are of no receptor.
+
+`EXTERNAL`: drive, noise and stimuli; `AXIAL`: between compartments.
+"""
 
 Terms = tuple[tuple[int, int], ...]  # (current, 1 or -1)
 
@@ -18,9 +21,10 @@ Terms = tuple[tuple[int, int], ...]  # (current, 1 or -1)
 @register
 @dataclasses.dataclass(frozen=True)
 class Loops:
-    """The loop currents of every cell, inward where they enter. Alike ones are summed.
+    """The loop currents of every cell, inward where they enter; equal loops are summed.
 
-    slots: for each group of cells, for each loop, which currents it is the sum of, and with which sign.
+    slots: for each group of cells and each loop, the currents that it is the sum of, with their
+    signs.
     """
 
     slots: tuple[tuple[Terms, ...], ...] = dataclasses.field(metadata={"static": True})
@@ -29,30 +33,33 @@ class Loops:
 
     @property
     def parts(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """A name a loop."""
+        """One name a loop."""
         return tuple((f"loop {k}", ()) for k in range(len(self.slots[0])))
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents from outside; not of conductances or jumps, nor of what flows between compartments."""
+        """Whether all loops are currents from outside.
+
+        Conductances, jumps and currents between compartments depend on the cells.
+        """
         between = any(current == AXIAL for group in self.slots for terms in group for current, _ in terms)
         return circuit.only_currents and not between
 
     def read(self, view: View) -> jax.Array:
-        """(n_loops, n_cells) pA, the mean over the step."""
-        groups = [_summed(view, at, slots) for at, slots in enumerate(self.slots)]
+        """Return the mean over the step, (n_loops, n_cells) pA."""
+        groups = [_sum_loops(view, group_index, slots) for group_index, slots in enumerate(self.slots)]
         return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
 
 
-def _summed(view: View, at: int, slots: tuple[Terms, ...]) -> list[jax.Array]:
-    """The loops of one group: (n_group,) each."""
-    group = view.circuit.groups[at]
+def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[jax.Array]:
+    """Return the loop currents of one group: (n_group,) each."""
+    group = view.circuit.groups[group_index]
     i_ext_pA = group.take(view.i_ext_pA)
-    asked = {current for terms in slots for current, _ in terms}
+    current_ids = {current for terms in slots for current, _ in terms}
     currents = {EXTERNAL: i_ext_pA}
-    if any(current >= 0 for current in asked):
-        currents |= dict(enumerate(received_pA(view, at)))
-    if AXIAL in asked:
-        states = view.before[at], view.cells[at]
+    if any(current >= 0 for current in current_ids):
+        currents |= dict(enumerate(received_pA(view, group_index)))
+    if AXIAL in current_ids:
+        states = view.before[group_index], view.cells[group_index]
         currents[AXIAL] = group.emitter.axial_pA(*states, i_ext_pA, view.syn.of(group.take), view.dt_ms)  # type: ignore[attr-defined]
-    nothing = jnp.zeros_like(i_ext_pA)
-    return [sum((sign * currents[current] for current, sign in terms), nothing) for terms in slots]
+    zeros = jnp.zeros_like(i_ext_pA)
+    return [sum((sign * currents[current] for current, sign in terms), zeros) for terms in slots]

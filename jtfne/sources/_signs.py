@@ -13,7 +13,10 @@ from jtfne.engine import Circuit, View, joined, received_pA
 @register
 @dataclasses.dataclass(frozen=True)
 class BySign:
-    """What excites every cell, and what inhibits it, inward positive. signs: of each receptor, 0 to leave it out."""
+    """The excitatory and the inhibitory synaptic current of every cell, inward positive.
+
+    signs: of each receptor, 1 or -1; 0 leaves it out.
+    """
 
     signs: tuple[int, ...] = dataclasses.field(metadata={"static": True})
 
@@ -21,16 +24,19 @@ class BySign:
     parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("excitatory", ()), ("inhibitory", ()))
 
     def by_inputs(self, circuit: Circuit) -> bool:
-        """Of currents; what a conductance or a jump brings hangs on the membrane."""
+        """True if all synapses are currents: others depend on the membrane potential."""
         return circuit.only_currents
 
     def read(self, view: View) -> jax.Array:
-        """(2, n_cells) pA, the mean over the step."""
-        groups = [self._of_group(view, at) for at in range(len(view.circuit.groups))]
+        """Return the mean over the step, (2, n_cells) pA."""
+        groups = [self._sum_by_sign(view, group_index) for group_index in range(len(view.circuit.groups))]
         return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
 
-    def _of_group(self, view: View, at: int) -> list[jax.Array]:
-        """Both of one group: (n_group,) each."""
-        nothing = jnp.zeros_like(view.circuit.groups[at].take(view.i_ext_pA))
-        received = list(zip(received_pA(view, at), self.signs, strict=True))
-        return [sum((each for each, sign in received if sign == wanted), nothing) for wanted in (1, -1)]
+    def _sum_by_sign(self, view: View, group_index: int) -> list[jax.Array]:
+        """Return both sums of one group: (n_group,) each."""
+        zeros = jnp.zeros_like(view.circuit.groups[group_index].take(view.i_ext_pA))
+        signed_currents = list(zip(received_pA(view, group_index), self.signs, strict=True))
+        return [
+            sum((current_pA for current_pA, sign in signed_currents if sign == target_sign), zeros)
+            for target_sign in (1, -1)
+        ]
