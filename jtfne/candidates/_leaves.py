@@ -73,36 +73,36 @@ class Leaves:
         Raises: JtfneError that names a path which leads nowhere, or which nothing depends on, or to synapses that
         change as the run goes; and for a circuit that is spread over devices.
         """
-        known = places_of(net.config.circuit)
-        places = tuple(place_of(path, known, where) for path in paths)
+        parameters = places_of(net.config.circuit)
+        places = tuple(place_of(path, parameters, where) for path in paths)
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = weights_of(net, places, where)
-        shaped = _changed(net, weights, dict(zip(places, map(float, typical), strict=True)))
-        flat = shaped.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
-        laid = None if weights is None else weights.laid(flat, net, where)
-        entries = [each for k, place in enumerate(places) for each in _entries(k, place, shaped, flat, where)]
-        return cls(net, places, flat, tuple(entries), laid)
+        template = _changed(net, weights, dict(zip(places, map(float, typical), strict=True)))
+        flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
+        delivery_weights = None if weights is None else weights.laid(flat, net, where)
+        entries = [entry for k, place in enumerate(places) for entry in _entries(k, place, template, flat, where)]
+        return cls(net, places, flat, tuple(entries), delivery_weights)
 
     def __call__(self, values: Any, xp: Any = np) -> dict[str, Any]:
         """The leaves that differ, by name. values: (d,), or so many numbers. xp: numpy or jax.numpy."""
-        found: dict[str, Any] = {}
-        for each in self.entries:
-            old = found.get(each.leaf)
-            old = xp.array(self._base(each.leaf)) if old is None else old
-            new = xp.asarray(values[each.k] * each.scale, old.dtype)
-            found[each.leaf] = _put(old, each.at, new)
+        leaves: dict[str, Any] = {}
+        for entry in self.entries:
+            array = leaves.get(entry.leaf)
+            array = xp.array(self._base(entry.leaf)) if array is None else array
+            new_values = xp.asarray(values[entry.k] * entry.scale, array.dtype)
+            leaves[entry.leaf] = _put(array, entry.at, new_values)
         if self.weights is not None:
-            found["circuit.delivery.weights"] = self.weights(values, xp)
-        return found
+            leaves["circuit.delivery.weights"] = self.weights(values, xp)
+        return leaves
 
     def with_values(self, values: Any) -> FlatNet:
         """The arrays of the circuit with these values, on the device."""
         leaves, tree = self._named
         with precision(str(self.flat.circuit.drive_pA.dtype)):
-            changed = {name: jnp.asarray(each) for name, each in self(values).items()}
-        made = [changed.get(name, leaf) for name, leaf in leaves]
-        flat: FlatNet = jax.tree.unflatten(tree, made)
+            changed_leaves = {name: jnp.asarray(array) for name, array in self(values).items()}
+        new_leaves = [changed_leaves.get(name, leaf) for name, leaf in leaves]
+        flat: FlatNet = jax.tree.unflatten(tree, new_leaves)
         return flat
 
     @functools.cached_property
@@ -134,24 +134,24 @@ def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[fl
     """
     if not trainables:
         raise refuse("nothing to tune", "at least one Trainable, by Config.trainables(...) or trainables=", where)
-    lines = list(misdeclared(net.config, tuple(trainables), where))
-    if lines:
-        raise JtfneError("\n".join(lines))
-    known = places_of(net.config.circuit)
-    at_bounds(net.config, {place_of(each.path, known, where): each for each in trainables}, where)
+    problems = list(misdeclared(net.config, tuple(trainables), where))
+    if problems:
+        raise JtfneError("\n".join(problems))
+    parameters = places_of(net.config.circuit)
+    at_bounds(net.config, {place_of(trainable.path, parameters, where): trainable for trainable in trainables}, where)
     shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
-    bounds = zip(shares, (each.bounds for each in trainables), strict=True)
+    bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
     return [low + (high - low) * share for share, (low, high) in bounds]
 
 
-def _put(old: Any, at: Any, new: Any) -> Any:
+def _put(array: Any, index: Any, new_values: Any) -> Any:
     """`old` with `new` at `at`; numpy's in place."""
-    if at is None:
-        return new
-    if isinstance(old, np.ndarray):
-        old[at] = new
-        return old
-    return old.at[at].set(new)
+    if index is None:
+        return new_values
+    if isinstance(array, np.ndarray):
+        array[index] = new_values
+        return array
+    return array.at[index].set(new_values)
 
 
 def _changed(net: Net, weights: Weights | None, values: dict[Place, float]) -> Net:
@@ -175,42 +175,47 @@ def _entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[
 def _of_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> Entry:
     """Drive, noise or a field of the emitter of a cell type."""
     populations = net.config.populations()
-    mine = np.repeat([each.cell_type == place.name for each in populations], [each.n_cells for each in populations])
-    rows = np.flatnonzero(mine)
-    one = next(each for each in populations if each.cell_type == place.name)
+    is_of_type = np.repeat(
+        [population.cell_type == place.name for population in populations],
+        [population.n_cells for population in populations],
+    )
+    rows = np.flatnonzero(is_of_type)
+    population = next(population for population in populations if population.cell_type == place.name)
     if place.field in ("drive", "noise"):
-        scale = np.concatenate([each.spread(each.emitter.input_pA) for each in populations])[rows]
+        scale = np.concatenate([population.spread(population.emitter.input_pA) for population in populations])[rows]
         return Entry(k, f"circuit.{place.field}_pA", rows, scale)
-    _refuse_unit(one, place, where)
+    _refuse_unit(population, place, where)
     for n, group in enumerate(flat.circuit.groups):
         index = np.arange(net.n_neurons) if group.index is None else np.asarray(group.index)
-        inside = np.flatnonzero(mine[index])
-        if inside.size:
-            whole = np.ndim(getattr(group.emitter, place.field)) == 0
-            return Entry(k, f"circuit.groups[{n}].emitter.{place.field}", None if whole else inside, 1.0)
+        rows_in_group = np.flatnonzero(is_of_type[index])
+        if rows_in_group.size:
+            is_scalar = np.ndim(getattr(group.emitter, place.field)) == 0
+            return Entry(k, f"circuit.groups[{n}].emitter.{place.field}", None if is_scalar else rows_in_group, 1.0)
     raise refuse(f"path={place.path!r}, of which there is no cell,", "cells of that type", where)
 
 
 def _refuse_unit(population: Population, place: Place, where: str) -> None:
     """Raises: JtfneError, if with this field it changes what one unit of input is."""
     emitter: Any = population.emitter
-    other = dataclasses.replace(emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0})
-    if np.max(other.input_pA) != np.max(emitter.input_pA):
-        given = f"path={place.path!r}, with which the input unit of these cells changes,"
-        raise refuse(given, f"cells.{place.name}.drive, and weights", where)
+    changed_emitter = dataclasses.replace(emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0})
+    if np.max(changed_emitter.input_pA) != np.max(emitter.input_pA):
+        message_given = f"path={place.path!r}, with which the input unit of these cells changes,"
+        raise refuse(message_given, f"cells.{place.name}.drive, and weights", where)
 
 
 def _of_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
     """A number of a receptor. Raises: JtfneError if no synapse and no stimulus has it."""
     if not any(place.name in names for names in flat.receptors):
-        used = ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"
-        raise refuse(f"path={place.path!r}, on which nothing depends,", f"a mechanism in use: {used}", where)
+        mechanisms_in_use = ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"
+        raise refuse(
+            f"path={place.path!r}, on which nothing depends,", f"a mechanism in use: {mechanisms_in_use}", where
+        )
     row = row_of(place.name, flat.receptors)
     if not place.field.startswith("tau"):
         return [Entry(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
-    marked: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
-    second = [j for j, each in enumerate(flat.circuit.second) if each.receptor == row]
-    places = [row, *(flat.circuit.n_receptors + j for j in second)]
-    rows = [at for at, tau in zip(places, marked.taus_ms, strict=True) if tau == -1.0]
+    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
+    rise_indices = [j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row]
+    tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
+    rows = [tau_row for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True) if tau == -1.0]
     return [Entry(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]

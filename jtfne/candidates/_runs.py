@@ -90,12 +90,12 @@ class Runs:
         if paradigm is not None:
             config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
         config.check()
-        shown = None if readouts is None else tuple(readouts)
+        recorded_readouts = None if readouts is None else tuple(readouts)
         delivery = Event() if jax.default_backend() == "cpu" else None
-        given: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
-        leaves = Leaves.of(net, paths, typical, **given)
-        ready = ready_to_vary(net, paradigm, leaves.flat, shown)
-        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), shown, net_hash(net))
+        options: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
+        leaves = Leaves.of(net, paths, typical, **options)
+        ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
+        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), recorded_readouts, net_hash(net))
         return cls(circuit, leaves, ready)
 
     def run(self, job: Job) -> Signals:
@@ -125,8 +125,8 @@ class Runs:
     def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
         """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
         submit = functools.partial(_submitted, _submit_of(client))
-        futures, found = [submit(self.circuit, job, use, 0) for job in jobs], []
-        first = list(futures)
+        futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
+        first_futures = list(futures)
         for job, future in zip(jobs, futures, strict=True):
             for attempt in range(1, ATTEMPTS + 1):
                 error = future.exception()
@@ -134,10 +134,10 @@ class Runs:
                     break
                 LOG.warning("a job failed on its worker (%r) and is given away again", error)
                 future = submit(self.circuit, job, use, attempt)
-            found.append(future.result())
+            results.append(future.result())
             tick(1)
-        _tell_rescheduled(client, first)
-        return found
+        _tell_rescheduled(client, first_futures)
+        return results
 
 
 def spread(
@@ -147,17 +147,17 @@ def spread(
 
     Each thread would compile it else. tick: hears of each that is done.
     """
-    found: list[Any] = []
+    results: list[Any] = []
     if not compiled.is_set():
         for job in jobs[:1]:
-            found.append(run(job))
+            results.append(run(job))
             compiled.set()
             tick(1)
     with ThreadPoolExecutor(n_threads) as pool:
-        for each in pool.map(run, jobs[len(found) :]):
-            found.append(each)
+        for result in pool.map(run, jobs[len(results) :]):
+            results.append(result)
             tick(1)
-    return found
+    return results
 
 
 def _submit_of(client: Any) -> Callable[..., Any]:
@@ -174,21 +174,25 @@ def _tell_rescheduled(client: Any, futures: Sequence[Any]) -> None:
     """Log how many of these jobs a Dask scheduler gave away again by itself, since it lost a worker."""
     if not hasattr(client, "get_events"):
         return
-    mine = {each.key for each in futures}
-    lost = [event for _, event in client.get_events("all") if event.get("action") == "remove-worker"]
-    again = [mine & {*each.get("processing-tasks", ()), *each.get("lost-computed-tasks", ())} for each in lost]
-    for each, keys in zip(lost, again, strict=True):
+    job_keys = {future.key for future in futures}
+    loss_events = [event for _, event in client.get_events("all") if event.get("action") == "remove-worker"]
+    rescheduled_keys = [
+        job_keys & {*event.get("processing-tasks", ()), *event.get("lost-computed-tasks", ())} for event in loss_events
+    ]
+    for event, keys in zip(loss_events, rescheduled_keys, strict=True):
         if keys:
-            LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", each.get("worker"), len(keys))
+            LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", event.get("worker"), len(keys))
 
 
-def _submitted(submit: Callable[..., Any], *given: Any) -> Any:
+def _submitted(submit: Callable[..., Any], *arguments: Any) -> Any:
     """The future of a job. Raises: JtfneError if the client takes no more."""
     try:
-        return submit(work, *given)
+        return submit(work, *arguments)
     except BrokenExecutor as error:
-        given_up = f"a client whose workers are lost ({error})"
-        raise refuse(given_up, "one that takes work; what is in out= goes on from there", "fit(client=)") from error
+        message_given = f"a client whose workers are lost ({error})"
+        raise refuse(
+            message_given, "one that takes work; what is in out= goes on from there", "fit(client=)"
+        ) from error
 
 
 def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
@@ -206,9 +210,9 @@ def _made(circuit: Circuit) -> Runs:
         if circuit not in _MADE:
             net = construct(Config.from_json(circuit.config))
             if net_hash(net) != circuit.net_sha256:
-                given = "a net that is not what its config gives on the worker,"
-                raise refuse(given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
+                message_given = "a net that is not what its config gives on the worker,"
+                raise refuse(message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
             _MADE.clear()
-            made = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
-            _MADE[circuit] = made
+            runs = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
+            _MADE[circuit] = runs
         return _MADE[circuit]

@@ -26,7 +26,7 @@ _ALL: tuple[type[Measure], ...] = (
     *(PowerSpectrum, BandPower, SpectrolaminarCrossover),
     *(EvokedWaveform, CSDProfile, Topography),
 )
-MEASURES: dict[str, type[Measure]] = {each.__name__: each for each in _ALL}
+MEASURES: dict[str, type[Measure]] = {measure.__name__: measure for measure in _ALL}
 
 __all__ = [
     "CV",

@@ -54,9 +54,9 @@ class CV(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Intervals (n_cells, n) ms, NaN where there is none -> their CV."""
-        there = ~jnp.isnan(x)  # an infinite one, which marks a raster with NaN, stays and makes the mean NaN
-        cv_of_cells = rate.cv(jnp.where(there, x, 0.0), there)
-        return jnp.mean(cv_of_cells, where=jnp.sum(there, axis=-1) >= self.min_intervals)
+        is_interval = ~jnp.isnan(x)  # an infinite one, which marks a raster with NaN, stays and makes the mean NaN
+        cv_of_cells = rate.cv(jnp.where(is_interval, x, 0.0), is_interval)
+        return jnp.mean(cv_of_cells, where=jnp.sum(is_interval, axis=-1) >= self.min_intervals)
 
     def unit(self, of: str) -> str:
         """None."""

@@ -68,8 +68,8 @@ def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m:
     values = jnp.asarray(potential_V)
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
-        given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
-        raise ValueError(f"{given} is not allowed; allowed: as many (in estimate)")
+        message_given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
+        raise ValueError(f"{message_given} is not allowed; allowed: as many (in estimate)")
     return values @ jnp.asarray(matrix.T, values.dtype)
 
 
@@ -147,12 +147,12 @@ class Smoothed:
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """(n_places, n_channels) (A/m^3)/V."""
-        inner = self.method.matrix(z_mm, sigma_S_m)
+        unsmoothed = self.method.matrix(z_mm, sigma_S_m)
         weights = np.asarray(self.weights, np.float64) / sum(self.weights)
         half = weights.size // 2
-        bands = (weights[half + k] * np.eye(len(inner), k=k) for k in range(-half, half + 1))
-        smooth: Floats = np.sum(list(bands), axis=0) @ inner
-        return smooth
+        bands = (weights[half + k] * np.eye(len(unsmoothed), k=k) for k in range(-half, half + 1))
+        smoothed_matrix: Floats = np.sum(list(bands), axis=0) @ unsmoothed
+        return smoothed_matrix
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
         """With the method fitted."""

@@ -76,8 +76,8 @@ class StepICSD:
         low_m = z_m - step_m / 2.0 if self.sigma_top_S_m is None else np.maximum(z_m - step_m / 2.0, 0.0)
 
         def of(at_m: Floats) -> Floats:
-            whole = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
-            return whole / (2.0 * sigma_S_m)
+            integral = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
+            return integral / (2.0 * sigma_S_m)
 
         return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
 
@@ -120,8 +120,8 @@ class SplineICSD:
 
         def of(at_m: Floats) -> Floats:
             low_m = nodes_m[:-1]
-            each = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
-            parts = [moment @ coefficient for moment, coefficient in zip(each, coefficients[::-1], strict=True)]
+            integrals = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
+            parts = [moment @ coefficient for moment, coefficient in zip(integrals, coefficients[::-1], strict=True)]
             total: Floats = np.sum(parts, axis=0) / (2.0 * sigma_S_m)
             return total
 
@@ -204,10 +204,12 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
     return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
 
 
-def _mirrored(of: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None) -> Floats:
+def _mirrored(
+    potential_at: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None
+) -> Floats:
     """`of` the contacts, with that of their mirror images where there is a surface."""
-    direct: Floats = of(z_m)
+    direct: Floats = potential_at(z_m)
     if sigma_top_S_m is None:
         return direct
-    image: Floats = (sigma_S_m - sigma_top_S_m) / (sigma_S_m + sigma_top_S_m) * of(-z_m)
+    image: Floats = (sigma_S_m - sigma_top_S_m) / (sigma_S_m + sigma_top_S_m) * potential_at(-z_m)
     return direct + image

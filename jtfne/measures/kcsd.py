@@ -12,7 +12,7 @@ from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, check_numbers, depths, 
 from jtfne.measures.icsd import DIAMETER_MM, grid
 
 WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
-RIDGES = tuple(float(each) for each in 10.0 ** np.arange(-9.0, 0.5, 0.5))
+RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
 NODES = 48
 REACH = 2.0  # widths: what a Gaussian of sd width / 3 leaves beyond is 2e-9
 WHERE = "KernelCSD"
@@ -54,8 +54,8 @@ class KernelCSD:
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """K~ (K + lambda)^-1: (n_places, n_channels) (A/m^3)/V. Raises: JtfneError before a choice is made."""
         if len(self.widths_mm) > 1 or len(self.ridges) > 1:
-            given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
-            raise refuse(given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
+            message_given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
+            raise refuse(message_given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
         z = depths(z_mm, even=False, where=WHERE)
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)
@@ -74,14 +74,14 @@ class KernelCSD:
             raise refuse(f"{values.shape[1]} channels at {z.size} depths", "as many", WHERE)
         if not np.isfinite(values).all():  # argmin of errors that are NaN would choose the first
             raise refuse("potentials that are not finite", "finite potentials", WHERE)
-        found = np.empty((len(self.widths_mm), len(self.ridges)))
+        errors = np.empty((len(self.widths_mm), len(self.ridges)))
         for row, width in enumerate(self.widths_mm):
             potentials = self._potentials(z, width, 1.0)
             for column, ridge in enumerate(self.ridges):
                 inverse = np.linalg.inv(_ridged(potentials @ potentials.T, ridge))
                 left_out = values @ inverse / np.diag(inverse)  # V - V* of each contact, by the block inverse
-                found[row, column] = np.linalg.norm(left_out, axis=0).sum()
-        return found
+                errors[row, column] = np.linalg.norm(left_out, axis=0).sum()
+        return errors
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
         """With the width and the ridge of least error; of equal ones, the first."""

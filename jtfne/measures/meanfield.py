@@ -94,8 +94,8 @@ def stationary_rates(
     mu_ext, variance_ext = np.asarray(mu_ext_mV, np.float64), np.asarray(variance_ext_mV2, np.float64)
     n = mu_ext.size
     if not (k.shape == jump.shape == (n, n) and mu_ext.shape == variance_ext.shape == (n,)):
-        given = f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext {variance_ext.shape}"
-        raise refuse(given, "(n, n), (n, n), (n,), (n,)", where)
+        message_given = f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext {variance_ext.shape}"
+        raise refuse(message_given, "(n, n), (n, n), (n,), (n,)", where)
     gain_mV, gain_mV2 = (tau_m_ms / MS_PER_S * k * power for power in (jump, jump * jump))
     rate_Hz = np.full(n, start_Hz)
     for _ in range(max_steps):
@@ -104,8 +104,10 @@ def stationary_rates(
         if float(np.abs(missing).max()) < 1e-9:
             return Stationary(rate_Hz, mu, sigma)
         rate_Hz = rate_Hz + step * missing
-    given = f"rates that still move by {np.abs(missing).max():.2g} Hz after max_steps={max_steps} of step={step:g}"
-    raise refuse(given, "rates that come to rest", where)
+    message_given = (
+        f"rates that still move by {np.abs(missing).max():.2g} Hz after max_steps={max_steps} of step={step:g}"
+    )
+    raise refuse(message_given, "rates that come to rest", where)
 
 
 def _noise_free(mu: Floats, tau_m_ms: float, v_th_mV: float, v_reset_mV: float, t_ref_ms: float) -> Floats:

@@ -162,8 +162,11 @@ def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | 
     """An onset after the samples, or a baseline not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
     if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
-        given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-        return given, f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it"
+        message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
+        return (
+            message_given,
+            f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it",
+        )
     if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
         return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
     return None

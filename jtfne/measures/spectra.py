@@ -93,8 +93,8 @@ class BandPower(Measure):
         """Samples (n_trials, n_samples, n_rows) -> u^2, or a share."""
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
         f_Hz = frequencies(frame, self.segment_ms)
-        inside = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
-        return inside / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else inside
+        power_in_band = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
+        return power_in_band / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else power_in_band
 
     def unit(self, of: str) -> str:
         """The squared unit, or none."""
@@ -179,12 +179,12 @@ def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
 def _band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
     """A band with too few frequencies, or beyond half the rate of the samples."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
+    message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
     if n < 2:
-        return f"{given}, {n} in a segment,", "2 samples or more"
+        return f"{message_given}, {n} in a segment,", "2 samples or more"
     f_Hz = frequencies(frame, segment_ms)
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
-        return given, f"up to {f_Hz[-1]:g} Hz"
+        return message_given, f"up to {f_Hz[-1]:g} Hz"
     if _within(f_Hz, low_Hz, high_Hz).size < at_least:
-        return given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
+        return message_given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
     return None

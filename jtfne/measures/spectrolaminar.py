@@ -93,9 +93,9 @@ def flip(
     best, goodness = Flip(), 0.0
     for first, _, part, n in windows(values, laminar_mm):
         relative = _relative(part)
-        found = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
-        if found.goodness is not None and _better(found.goodness, goodness):
-            best, goodness = found, found.goodness
+        candidate = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
+        if candidate.goodness is not None and _better(candidate.goodness, goodness):
+            best, goodness = candidate, candidate.goodness
     return best if best.goodness is None else dataclasses.replace(best, low_Hz=low, high_Hz=high)
 
 
@@ -120,11 +120,13 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
 
 def _bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
     """Frequencies within the closed band. Raises: ValueError where there is none."""
-    inside: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
-    if not inside.any():
-        given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
-        raise ValueError(f"{given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)")
-    return inside
+    in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
+    if not in_band.any():
+        message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
+        raise ValueError(
+            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)"
+        )
+    return in_band
 
 
 def _relative(power: Floats) -> Floats:
@@ -169,7 +171,7 @@ def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
     if (peak == 0 and first > 0) or (peak == n - 1 and first + n < n_channels):
         return None
     neighbours = [profile[k] for k in (peak - 1, peak + 1) if 0 <= k < n]
-    return peak if all(profile[peak] > each for each in neighbours) else None
+    return peak if all(profile[peak] > neighbour for neighbour in neighbours) else None
 
 
 def _line(profile: Floats) -> tuple[float, float, float]:
@@ -192,6 +194,6 @@ def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
     """Channel nearest to where the profiles cross, the best-separating one of several; None where they do not."""
     over = high - low if upright else low - high
     n = over.size
-    found = [k if abs(over[k]) <= abs(over[k + 1]) else k + 1 for k in range(n - 1) if over[k] > 0 > over[k + 1]]
-    found += [k + 1 for k in range(n - 2) if over[k] > 0 and over[k + 1] == 0 and over[k + 2] < 0]
-    return max(sorted(found), key=lambda c: float(over[: c + 1].sum() - over[c:].sum()), default=None)
+    channels = [k if abs(over[k]) <= abs(over[k + 1]) else k + 1 for k in range(n - 1) if over[k] > 0 > over[k + 1]]
+    channels += [k + 1 for k in range(n - 2) if over[k] > 0 and over[k + 1] == 0 and over[k + 2] < 0]
+    return max(sorted(channels), key=lambda c: float(over[: c + 1].sum() - over[c:].sum()), default=None)

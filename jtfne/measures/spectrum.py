@@ -80,12 +80,12 @@ def coherence(
     >>> coherence(wave, 3.0 * wave, dt_ms=1.0)[1].min().round(3).item()
     1.0
     """
-    one, other = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
-    pairs = [_segments(each, dt_ms, segment_ms, "coherence") for each in (one, other)]
-    first, second = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
-    over = (*pooled, -2)
-    shared = jnp.mean(first * jnp.conj(second), axis=over)
-    scale = jnp.mean(_squared(first), axis=over) * jnp.mean(_squared(second), axis=over)
+    x_values, y_values = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
+    pairs = [_segments(values, dt_ms, segment_ms, "coherence") for values in (x_values, y_values)]
+    x_spectra, y_spectra = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
+    averaged_axes = (*pooled, -2)
+    shared = jnp.mean(x_spectra * jnp.conj(y_spectra), axis=averaged_axes)
+    scale = jnp.mean(_squared(x_spectra), axis=averaged_axes) * jnp.mean(_squared(y_spectra), axis=averaged_axes)
     n = pairs[0][1].shape[0]
     f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
     silent = scale == 0  # not `scale > 0`, which would take NaN for silence
@@ -100,8 +100,8 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
     2.0
     """
     frequencies = jnp.asarray(f_Hz)
-    inside = in_band(frequencies, low_Hz, high_Hz)
-    return jnp.sum(jnp.asarray(power) * inside, axis=-1) * (frequencies[1] - frequencies[0])
+    is_inside = in_band(frequencies, low_Hz, high_Hz)
+    return jnp.sum(jnp.asarray(power) * is_inside, axis=-1) * (frequencies[1] - frequencies[0])
 
 
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:

@@ -64,9 +64,9 @@ class Objective:
 
     def __post_init__(self) -> None:
         for name in ("metrics", "gates"):
-            given = getattr(self, name)
-            if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
-                raise refuse(f"{name}={given!r}", "a list", "Objective")
+            entries = getattr(self, name)
+            if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
+                raise refuse(f"{name}={entries!r}", "a list", "Objective")
         try:
             targets = words.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:
@@ -107,14 +107,14 @@ class Objective:
         JtfneError
             For a readout that is not there, and for arrays that do not fit their axes or a measure.
         """
-        for given, what in ((arrays, "arrays"), (axes, "axes")):
+        for table, what in ((arrays, "arrays"), (axes, "axes")):
             allowed = f"{{readout: ...}}, with {', '.join(self.readouts)}"
-            check_table(given, allowed=allowed, name=what, where="Objective.score_arrays")
+            check_table(table, allowed=allowed, name=what, where="Objective.score_arrays")
         terms = {}
-        for at, metric in enumerate(self.metrics):
-            where = f"Objective.metrics[{at}]"
-            for given, what in ((arrays, "arrays"), (axes, "axes")):
-                if metric.of not in given:
+        for index, metric in enumerate(self.metrics):
+            where = f"Objective.metrics[{index}]"
+            for table, what in ((arrays, "arrays"), (axes, "axes")):
+                if metric.of not in table:
                     raise refuse(f"{what} without {metric.of!r}", f"{what} of {', '.join(self.readouts)}", where)
             x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
             value, target, _ = _compared(metric, x, frame, axes[metric.of].units, where)
@@ -141,17 +141,20 @@ class Objective:
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        seen = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
+        readout_data = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
         rows, problems, curves = [], [], {}
         with precision("float64"):
-            for at, metric in enumerate(self.metrics):
-                row, curve = _metric_row(metric, seen[metric.of], f"Objective.metrics[{at}]")
+            for index, metric in enumerate(self.metrics):
+                row, curve = _metric_row(metric, readout_data[metric.of], f"Objective.metrics[{index}]")
                 rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
-            gates = [_gate_row(gate, seen[gate.of], f"Objective.gates[{at}]") for at, gate in enumerate(self.gates)]
-        for kind, aims, found in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
-            problems += [_problem(kind, aim, row) for aim, row in zip(aims, found, strict=True) if _is_bad(row)]
+            gates = [
+                _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
+                for index, gate in enumerate(self.gates)
+            ]
+        for kind, aims, table_rows in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
+            problems += [_problem(kind, aim, row) for aim, row in zip(aims, table_rows, strict=True) if _is_bad(row)]
         terms = [row["term"] for row in rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
@@ -172,9 +175,11 @@ def _compared(
     value = measure(jnp.asarray(x), frame)
     if not isinstance(metric.target, Curve):
         return value, None, {}
-    at, target = on_grid(metric, frame, units, where)
-    points = {dim: each[index] for (dim, each), index in zip(measure.grid(frame).items(), at, strict=True)}
-    return value[np.ix_(*at)], target, points
+    indices, target = on_grid(metric, frame, units, where)
+    points = {
+        dim: grid_points[index] for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
+    }
+    return value[np.ix_(*indices)], target, points
 
 
 def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
@@ -183,12 +188,12 @@ def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-def _metric_row(metric: Metric, seen: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """One row of the table of metrics, and its curves if it has some."""
-    x, frame = recorded(metric, seen, where)
-    axes = seen.axes
+    x, frame = recorded(metric, readout, where)
+    axes = readout.axes
     value, target, points = _compared(metric, x, frame, axes.units, where)
-    away = float(distance(metric, value, target))
+    misfit = float(distance(metric, value, target))
     unit = metric.measure.unit(axes.units)
     if target is None:
         row = _described(metric, unit, float(value)) | _wished(metric.target)
@@ -196,10 +201,14 @@ def _metric_row(metric: Metric, seen: Seen, where: str) -> "tuple[dict[str, Any]
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
         curve = _curves(metric, value, target, points, axes.units)
-        reached, aimed = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
-        size = correlation(reached, aimed) if metric.measure.correlates else jnp.sqrt(jnp.mean((reached - aimed) ** 2))
+        reached_values, target_values = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
+        size = (
+            correlation(reached_values, target_values)
+            if metric.measure.correlates
+            else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
+        )
         row = _described(metric, unit, float(size)) | _wished(None, target.shape)
-    return row | {"distance": away, "weight": metric.weight, "term": metric.weight * away}, curve
+    return row | {"distance": misfit, "weight": metric.weight, "term": metric.weight * misfit}, curve
 
 
 def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -211,12 +220,12 @@ def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"target": f"{target:g}", "low": target, "high": target}
 
 
-def _gate_row(gate: Gate, seen: Seen, where: str) -> dict[str, Any]:
+def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
     """One row of the table of gates."""
-    x, frame = recorded(gate, seen, where)
+    x, frame = recorded(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
-    row = _described(gate, measure.unit(seen.axes.units), value)
+    row = _described(gate, measure.unit(readout.axes.units), value)
     return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
 
 
@@ -236,8 +245,8 @@ def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) ->
     """Raises: JtfneError where a recorded curve is the readout it is compared with."""
     spread = float(np.ptp(target))
     if spread > 0.0 and value.size > 2 and float(np.max(np.abs(value - target))) <= SAME * spread:
-        given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
-        raise refuse(given, "a curve of a recording or of another run", where)
+        message_given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
+        raise refuse(message_given, "a curve of a recording or of another run", where)
 
 
 def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str) -> "xr.Dataset":
@@ -245,6 +254,6 @@ def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[st
     import xarray as xr
 
     measure = metric.measure
-    about = {"units": units if measure.correlates else measure.unit(units)}
-    both = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
-    return xr.Dataset({name: (tuple(points), np.array(each), about) for name, each in both.items()}, dict(points))
+    attrs = {"units": units if measure.correlates else measure.unit(units)}
+    curves = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
+    return xr.Dataset({name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()}, dict(points))

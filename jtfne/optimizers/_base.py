@@ -74,8 +74,8 @@ class CompiledSearch:
         """Candidates (k, d), and the state to tell; see `Optimizer.ask`."""
         check_state(self, state, "ask")
         run = self._ask if is_traced((self, state)) else functools.partial(_ask_program, self)
-        candidates, asked = run(state)
-        return candidates, asked
+        candidates, state_to_tell = run(state)
+        return candidates, state_to_tell
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
         """The state that knows the scores; see `Optimizer.tell`."""
@@ -178,23 +178,23 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
-    given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
-    given = {name: check_numbers(x, name, where) for name, x in given.items()}
+    arrays = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
+    arrays = {name: check_numbers(x, name, where) for name, x in arrays.items()}
     if np.ndim(lower) and optimizer.n_candidates(np.size(lower)) > MOST_CANDIDATES:
-        given_size = f"{optimizer.n_candidates(np.size(lower)):.3g} candidates a generation"
-        raise refuse(given_size, f"at most {MOST_CANDIDATES}", where)
-    lower, upper = given["lower"], given["upper"]
-    for name, x in given.items():
+        message_given = f"{optimizer.n_candidates(np.size(lower)):.3g} candidates a generation"
+        raise refuse(message_given, f"at most {MOST_CANDIDATES}", where)
+    lower, upper = arrays["lower"], arrays["upper"]
+    for name, x in arrays.items():
         if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
             raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
-    if all(known(x) for x in given.values()):
-        lower, upper = _bounds(given, where)
+    if all(known(x) for x in arrays.values()):
+        lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
     zero, words = jnp.zeros((), jnp.int32), _keys.seed_of(key)
     record = Record(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
-    at = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
-    return record._replace(best_x=at)
+    start_point = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
+    return record._replace(best_x=start_point)
 
 
 def checked(optimizer: Any, where: str) -> None:
@@ -211,14 +211,14 @@ def checked(optimizer: Any, where: str) -> None:
             raise refuse(f"inner={describe_argument(value)}", "an optax transform, as optax.adam(0.01)", where)
 
 
-def _bounds(given: dict[str, Any], where: str) -> tuple[Array, Array]:
+def _bounds(arrays: dict[str, Any], where: str) -> tuple[Array, Array]:
     """The bounds in the precision of the search, rounded inward. Raises: JtfneError."""
-    exact = {name: np.asarray(x, np.float64) for name, x in given.items()}
-    lower, upper, dtype = exact["lower"], exact["upper"], np.dtype(jnp.result_type(float))
+    arrays_x64 = {name: np.asarray(x, np.float64) for name, x in arrays.items()}
+    lower, upper, dtype = arrays_x64["lower"], arrays_x64["upper"], np.dtype(jnp.result_type(float))
     low, high = lower.astype(dtype), upper.astype(dtype)
     low = np.where(low < lower, np.nextafter(low, dtype.type(np.inf)), low)
     high = np.where(high > upper, np.nextafter(high, dtype.type(-np.inf)), high)
-    start = exact.get("start", lower)
+    start = arrays_x64.get("start", lower)
     for j in range(lower.size):
         if not (np.isfinite(lower[j]) and np.isfinite(upper[j]) and low[j] < high[j]):
             raise refuse(f"lower[{j}]={lower[j]:g} with upper[{j}]={upper[j]:g}", "finite, lower below upper", where)
@@ -258,8 +258,8 @@ def check_generation(
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     scores = arrays["scores"]
     if known(scores) and not np.isfinite(np.asarray(scores)).any():
-        listed = ", ".join(f"{each:g}" for each in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
-        raise refuse(f"scores=[{listed}], none finite,", "at least one finite score a generation", where)
+        scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
+        raise refuse(f"scores=[{scores_text}], none finite,", "at least one finite score a generation", where)
     return arrays["candidates"], scores, arrays["gradients"]
 
 
@@ -267,13 +267,13 @@ def told(record: Record, candidates: Any, scores: Any) -> Record:
     """The record after a generation that is checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
-    good = jnp.isfinite(values)
-    first = jnp.argmin(jnp.where(good, values, jnp.inf))
-    better = good[first] & (values[first] < record.best_score)
+    is_finite = jnp.isfinite(values)
+    best_index = jnp.argmin(jnp.where(is_finite, values, jnp.inf))
+    is_better = is_finite[best_index] & (values[best_index] < record.best_score)
     return record._replace(
-        best_x=jnp.where(better, x[first], record.best_x),
-        best_score=jnp.where(better, values[first], record.best_score),
+        best_x=jnp.where(is_better, x[best_index], record.best_x),
+        best_score=jnp.where(is_better, values[best_index], record.best_score),
         generation=record.generation + 1,
         n_scores=record.n_scores + k,
-        n_bad=record.n_bad + jnp.sum(~good, dtype=jnp.int32),
+        n_bad=record.n_bad + jnp.sum(~is_finite, dtype=jnp.int32),
     )

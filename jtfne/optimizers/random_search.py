@@ -44,8 +44,8 @@ class RandomSearch(CompiledSearch):
         """Candidates (n, d), uniform within the bounds."""
         record = state.record
         x = record.anywhere("candidates", self.n)
-        first = (record.generation == 0) & (jnp.arange(self.n) == 0)
-        return jnp.where(first[:, None], record.best_x, x), state
+        is_start = (record.generation == 0) & (jnp.arange(self.n) == 0)
+        return jnp.where(is_start[:, None], record.best_x, x), state
 
     def _tell(
         self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any, *more: Any

@@ -252,11 +252,13 @@ class Inputs(Task):
         try:
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
-            given = f"a {type(values).__name__} that is no array of numbers"
-            raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array") from None
+            message_given = f"a {type(values).__name__} that is no array of numbers"
+            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
-            given = f"an array of shape {samples.shape}" + ("" if np.isfinite(samples).all() else " with NaN or inf")
-            raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array")
+            message_given = f"an array of shape {samples.shape}" + (
+                "" if np.isfinite(samples).all() else " with NaN or inf"
+            )
+            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array")
         drive = stimuli.Trace(values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms)
         return cls._one(target, drive, label)
 
@@ -284,14 +286,14 @@ def _even_step_ms(recorded: Any) -> float:
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:
-        given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
-        raise refuse(given, "a DataArray of dims ('time',), 2 samples or more", where)
+        message_given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
+        raise refuse(message_given, "a DataArray of dims ('time',), 2 samples or more", where)
     if "time" not in recorded.coords:
         raise refuse("a DataArray with no time coordinate", "one in ms", where)
     time = recorded["time"]
     if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
-        given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
-        raise refuse(f"time in {given}", "numbers of ms", where)
+        message_given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
+        raise refuse(f"time in {message_given}", "numbers of ms", where)
     steps_ms = np.diff(np.asarray(time, np.float64))
     dt_ms = float(steps_ms.mean())
     if not dt_ms > 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):

@@ -21,8 +21,8 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
 
     @functools.wraps(make)
     def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
-        given = signature.bind(*args, **kwargs).arguments
-        return make(**{name: _checked(signature.parameters[name], value, where) for name, value in given.items()})  # type: ignore[call-arg]
+        arguments = signature.bind(*args, **kwargs).arguments
+        return make(**{name: _checked(signature.parameters[name], value, where) for name, value in arguments.items()})  # type: ignore[call-arg]
 
     return make_checked
 

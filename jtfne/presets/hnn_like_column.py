@@ -118,7 +118,7 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
         .cell_params({f"{k}_{name}": {"v_init_mV": v_mV} for k in LAYERS for name, v_mV in _v_init_mV(k).items()})
         .mechanisms(_mechanisms())
         .connections([edge for row in WIRING for edge in _edges(*row)])
-        .stimuli([each for name, gain in gains.items() if gain for each in _drive(name, gain)])
+        .stimuli([stimulus for name, gain in gains.items() if gain for stimulus in _drive(name, gain)])
         .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
         .probes(["spk", "dipole", "lfp", "csd"])
     )
@@ -150,19 +150,19 @@ def _r_MOhm(section: tuple[float, float]) -> float:
 
 def _apical(k: str) -> tuple[float, float]:
     """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle of the tuft."""
-    areas = [_area_um2(each) for each in APICAL[k]]
+    areas = [_area_um2(section) for section in APICAL[k]]
     ends = list(itertools.accumulate(areas))
-    half = 0.5 * ends[-1]
-    at = next(i for i, end in enumerate(ends) if end >= half)
-    share = 1.0 - (ends[at] - half) / areas[at]
-    ohms = [_r_MOhm(each) for each in APICAL[k]]
-    before = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:at]) + share * ohms[at]
+    half_area = 0.5 * ends[-1]
+    index = next(i for i, end in enumerate(ends) if end >= half_area)
+    share = 1.0 - (ends[index] - half_area) / areas[index]
+    ohms = [_r_MOhm(section) for section in APICAL[k]]
+    before = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
     return before, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - before
 
 
 def _cells(k: str) -> dict[str, Any]:
     """Pyramid and basket of a layer: the membrane and the inside of HNN's sections, lumped."""
-    soma, dendrite = (sum(map(_area_um2, each)) for each in (PROXIMAL[k].values(), APICAL[k]))
+    soma, dendrite = (sum(map(_area_um2, sections)) for sections in (PROXIMAL[k].values(), APICAL[k]))
     pyramid = TwoCompartment(
         c_s_pF=1e-2 * C_uF_cm2[k] * soma,
         c_d_pF=1e-2 * C_uF_cm2[k] * dendrite,
@@ -185,13 +185,13 @@ def _v_init_mV(k: str) -> dict[str, float]:
 
 def _mechanisms() -> dict[str, BiExponentialConductance]:
     """The synapses, at the soma's end of a pyramid or on its apical dendrite."""
-    found = {}
+    mechanisms = {}
     for name, share in (*((name, 0.0) for name in KINETICS), *((name, 1.0) for name in TUFT)):
         rise_ms, decay_ms, e_rev_mV = KINETICS[name]
-        found[f"{name}_tuft" if share else name] = BiExponentialConductance(
+        mechanisms[f"{name}_tuft" if share else name] = BiExponentialConductance(
             tau_rise_ms=rise_ms, tau_decay_ms=decay_ms, e_rev_mV=e_rev_mV, dendrite_share=share
         )
-    return found
+    return mechanisms
 
 
 def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
@@ -239,7 +239,7 @@ def _drive(name: str, gain: float) -> list[dict[str, Any]]:
         {
             "target": target,
             "label": name,
-            "event": at == 0,
+            "event": index == 0,
             "drive": Evoked(
                 mean_ms=mean_ms + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
                 sd_ms=sd_ms,
@@ -248,5 +248,5 @@ def _drive(name: str, gain: float) -> list[dict[str, Any]]:
                 stream=f"{name} {target}",
             ),
         }
-        for at, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
+        for index, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
     ]

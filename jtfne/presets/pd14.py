@@ -130,7 +130,7 @@ def _weight_pA() -> float:
 def _connections(scale: float) -> list[dict[str, Any]]:
     """Every pair of populations that has synapses at this scale: a fixed number, drawn with replacement."""
     counts, weights = synapse_counts(), weights_pA() / np.sqrt(scale)
-    found = []
+    connections = []
     for target, source in np.argwhere(PROBABILITY > 0.0):
         n = round(float(counts[target, source]) * scale * scale)
         layer, cell_type = POPULATIONS[source]
@@ -144,8 +144,8 @@ def _connections(scale: float) -> list[dict[str, Any]]:
             "weight": {"kind": "Normal", "mean": weight, "sd": WEIGHT_SPREAD * abs(weight)},
             "delay_ms": {"kind": "Normal", "mean": mean_ms, "sd": sd_ms, "low": 0.1},
         }
-        found += [connection] if n else []
-    return found
+        connections += [connection] if n else []
+    return connections
 
 
 def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
@@ -155,8 +155,8 @@ def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
         target = dict(zip(("layer", "cell_type"), population, strict=True))
         if drive == "poisson":
             rate_Hz = round(float(k_ext) * scale) * RATE_EXT_Hz
-            rain = Poisson(rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc")
-            stimuli.append({"target": target, "drive": rain, "label": "background"})
+            poisson = Poisson(rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc")
+            stimuli.append({"target": target, "drive": poisson, "label": "background"})
         if current:
             stimuli.append({"target": target, "drive": Constant(amplitude=float(current)), "label": "current"})
     return stimuli

@@ -117,8 +117,8 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     least = 75  # below, some type of some layer has no cell
     whole_number(n_per_area, Limit(low=least), name="n_per_area", where="preset suite2_v1_v4_config")
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
-    local = [each for area in areas for layer in layers for each in motif({"area": area, "layer": layer})]
-    local += [each for area in areas for each in _ascending(area)]
+    local = [connection for area in areas for layer in layers for connection in motif({"area": area, "layer": layer})]
+    local += [connection for area in areas for connection in _ascending(area)]
     forward = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
     back = {"area": "V4", "layer": "L5", "cell_type": "E"}
     between = [

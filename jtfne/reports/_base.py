@@ -48,6 +48,6 @@ def flags() -> dict[str, str]:
     """What the program or the environment asks of jax and its compiler beside what is usual, as text by name."""
     import jax
 
-    asked = {name: getattr(jax.config, name) for name in DEFAULTS}
-    unusual = {name: str(value) for name, value in asked.items() if value != DEFAULTS[name]}
+    settings = {name: getattr(jax.config, name) for name in DEFAULTS}
+    unusual = {name: str(value) for name, value in settings.items() if value != DEFAULTS[name]}
     return unusual | {name: os.environ[name] for name in ENVIRONMENT if os.environ.get(name)}

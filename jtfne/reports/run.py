@@ -59,19 +59,19 @@ def run_manifest(
 
 def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
     """Nodes of `tree` that are not what `manifest` says, or that only one of them has."""
-    said = {**manifest["readouts"], **{name: {"sha256": found} for name, found in manifest["tables"].items()}}
+    entries = {**manifest["readouts"], **{name: {"sha256": digest} for name, digest in manifest["tables"].items()}}
     return sorted(
         name
-        for name in {*said, *tree.children}
-        if name not in said or name not in tree.children or not _agrees(said[name], name, tree[name].to_dataset())
+        for name in {*entries, *tree.children}
+        if name not in entries or name not in tree.children or not _agrees(entries[name], name, tree[name].to_dataset())
     )
 
 
-def _agrees(said: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
+def _agrees(entry: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
     """Whether a node is what its entry in a manifest says."""
-    if run_folder.dataset_hash(dataset) != said["sha256"]:
+    if run_folder.dataset_hash(dataset) != entry["sha256"]:
         return False
-    return name in TABLES or _about(name, dataset) == said
+    return name in TABLES or _about(name, dataset) == entry
 
 
 def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
@@ -96,8 +96,10 @@ def _hashed(node: str, dataset: "xr.Dataset") -> str:
 
     def look(name: str, values: Array) -> None:
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
-            told = str(refuse(f"{name!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest"))
-            raise NotFiniteError(told)
+            message = str(
+                refuse(f"{name!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest")
+            )
+            raise NotFiniteError(message)
 
     return run_folder.dataset_hash(dataset, look)
 
@@ -125,15 +127,15 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
     if missing:
         raise refuse(f"a manifest without {', '.join(missing)}", allowed, "manifest")
     kinds = {"object": dict, "array": list}
-    for name, about in schema["properties"].items():
-        if name in manifest and not isinstance(manifest[name], kinds.get(about.get("type", ""), object)):
+    for name, property_schema in schema["properties"].items():
+        if name in manifest and not isinstance(manifest[name], kinds.get(property_schema.get("type", ""), object)):
             raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
     entries = [
         *manifest["files"],
         *manifest.get("derived", []),
-        *({"path": name, **_dict(each)} for name, each in manifest["readouts"].items()),
+        *({"path": name, **_dict(entry)} for name, entry in manifest["readouts"].items()),
     ]
-    if not all({"path", "sha256"} <= _dict(each).keys() for each in entries):
+    if not all({"path", "sha256"} <= _dict(entry).keys() for entry in entries):
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
@@ -155,15 +157,15 @@ def check_tree(tree: "xr.DataTree") -> None:
         raise refuse(f"spikes without {error}", "neuron, trial, time and the sizes of the run", where) from error
     if neuron.dtype.kind not in "iu" or trial.dtype.kind not in "iu" or time_ms.dtype.kind != "f":
         raise refuse(f"spikes of {neuron.dtype}, {trial.dtype} and {time_ms.dtype}", "ids, trials and times", where)
-    named = "neurons" in tree.children
-    ids = np.asarray(tree["neurons"].to_dataset()["neuron"].values if named else np.arange(n_neurons))
+    has_names = "neurons" in tree.children
+    ids = np.asarray(tree["neurons"].to_dataset()["neuron"].values if has_names else np.arange(n_neurons))
     if not np.isin(neuron, ids).all():
         raise refuse(f"a spike of neuron {neuron[~np.isin(neuron, ids)][0]}", "neurons of the run", where)
     if not 0 <= trial.min() <= trial.max() < n_trials:
         raise refuse(f"spikes of trials {trial.min()} to {trial.max()}", f"0 to {n_trials - 1}", where)
     if not 0.5 * dt_ms < time_ms.min() <= time_ms.max() < duration_ms + 0.5 * dt_ms:
-        given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
-        raise refuse(given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
+        message_given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(message_given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -173,5 +175,5 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def differing_readouts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Readouts whose hashes differ between two manifests, or that only one of them has."""
-    hashes = [{name: each["sha256"] for name, each in manifest["readouts"].items()} for manifest in (before, after)]
+    hashes = [{name: entry["sha256"] for name, entry in manifest["readouts"].items()} for manifest in (before, after)]
     return sorted(name for name in {*hashes[0], *hashes[1]} if hashes[0].get(name) != hashes[1].get(name))

@@ -37,62 +37,64 @@ def bounds_of(time: Any, where: str) -> Bounds:
     return start, stop
 
 
-def by_ids(found: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
+def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     """Neurons by id or channels by name, in the order asked."""
-    axis = next((dim for dim in ("neuron", "channel") if dim in found.dims), None)
+    axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
         raise refuse(f"ids={ids!r}", "no ids for a readout without neurons or channels", where)
-    known, wanted = found[axis].values, np.ravel(np.asarray(ids))
+    known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
     kinds, what = ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
-    if wanted.size and wanted.dtype.kind not in kinds:
+    if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={ids!r}", what, where)
-    missing = wanted[~np.isin(wanted, known)].tolist()
+    missing = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing and axis == "channel":
-        one_of(missing[0], known.tolist(), name="ids", where=where)
+        one_of(missing[0], known_ids.tolist(), name="ids", where=where)
     if missing:
-        allowed = f"ids of the {known.size} neurons there, within {known.min()} .. {known.max()}"
+        allowed = f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. {known_ids.max()}"
         raise refuse(f"ids={missing[:5]!r}", allowed, where)
-    return found.isel({axis: run_folder.rows_of(known, wanted) if wanted.size else []})
+    return readout.isel({axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []})
 
 
 def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndarray[Any, Any]:
     """Which samples have start < t <= stop. Raises: JtfneError if none has."""
-    inside = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
-    if inside.size == 0:
+    indices = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
+    if indices.size == 0:
         span = f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
         raise refuse(f"time={bounds!r}", span, where)
-    return inside
+    return indices
 
 
-def within(found: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
+def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
     """Samples or events with start < t <= stop, or all. Raises: JtfneError for a readout without time."""
     if bounds is None:
-        return found
-    if "event" in found.dims:
-        at = found.values
-        return found.isel(event=np.flatnonzero((at > bounds[0] + ON_TIME_ms) & (at <= bounds[1] + ON_TIME_ms)))
-    if "time" not in found.dims:
+        return readout
+    if "event" in readout.dims:
+        times_ms = readout.values
+        return readout.isel(
+            event=np.flatnonzero((times_ms > bounds[0] + ON_TIME_ms) & (times_ms <= bounds[1] + ON_TIME_ms))
+        )
+    if "time" not in readout.dims:
         raise refuse(f"time={bounds!r}", "no time for a readout without a time axis", where)
-    return found.isel(time=inside(found["time"].values, bounds, where))
+    return readout.isel(time=inside(readout["time"].values, bounds, where))
 
 
-def refuse_layout(layout: str | None, found: "xr.DataArray", n_trials: int, where: str) -> None:
+def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, where: str) -> None:
     """Raises: JtfneError for a layout that does not fit the readout or the number of trials."""
     if layout == "event":
         raise refuse("layout='event'", "'event' for spikes only", where)
-    if layout is not None and not {"time", "event"} & {*found.dims}:
+    if layout is not None and not {"time", "event"} & {*readout.dims}:
         raise refuse(f"layout={layout!r}", "no layout for a readout without a time axis", where)
     if layout in ("time_node", "node_time") and n_trials > 1:
         raise refuse(f"layout={layout!r} of {n_trials} trials", "'trial_time_node', or one trial by trial=", where)
 
 
-def laid_out(found: "xr.DataArray", layout: str | None) -> "xr.DataArray":
+def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
     """`found` in the order of `layout`; a single trial is dropped unless it is asked for."""
     if layout == "trial_time_node":
-        return found
-    if found.sizes["trial"] == 1:
-        found = found.isel(trial=0)
-    return found.transpose(..., "time") if layout == "node_time" else found
+        return readout
+    if readout.sizes["trial"] == 1:
+        readout = readout.isel(trial=0)
+    return readout.transpose(..., "time") if layout == "node_time" else readout
 
 
 def unsized(events: "xr.DataArray") -> "xr.DataArray":

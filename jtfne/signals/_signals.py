@@ -59,8 +59,8 @@ class Signals:
 
     def recorded(self) -> tuple[str, ...]:
         """Names of the readouts that are there, in the order of signals_schema.md."""
-        there = [name for name in self.tree.children if name not in reports.TABLES]
-        return (*(name for name in READOUTS if name in there), *(name for name in there if name not in READOUTS))
+        names = [name for name in self.tree.children if name not in reports.TABLES]
+        return (*(name for name in READOUTS if name in names), *(name for name in names if name not in READOUTS))
 
     def get(
         self,
@@ -105,21 +105,23 @@ class Signals:
         name = self._name(name)
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
-        chosen = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
+        selectors = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
         bounds = None if time is None else select.bounds_of(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
         n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
         if name != "spk":
-            found = self.tree[name].to_dataset()[name]
-            select.refuse_layout(layout, found, n_trials, where)
-            found = select.within(self._of_trial(self._chosen(found, chosen, ids, where), trial, where), bounds, where)
-            return select.laid_out(found.compute(), layout).copy(deep=True)
-        cells = self._chosen(self._cells(), chosen, ids, where)
+            readout = self.tree[name].to_dataset()[name]
+            select.refuse_layout(layout, readout, n_trials, where)
+            readout = select.within(
+                self._of_trial(self._chosen(readout, selectors, ids, where), trial, where), bounds, where
+            )
+            return select.laid_out(readout.compute(), layout).copy(deep=True)
+        cells = self._chosen(self._cells(), selectors, ids, where)
         events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
         if layout in (None, "event"):
-            whole = not chosen and ids is None and trial is None and bounds is None
-            return events.copy(deep=True) if whole else select.unsized(events)
+            is_whole = not selectors and ids is None and trial is None and bounds is None
+            return events.copy(deep=True) if is_whole else select.unsized(events)
         select.refuse_layout(layout, events, n_trials, where)
         return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
@@ -127,8 +129,8 @@ class Signals:
     def events(self) -> "pd.DataFrame":
         """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial, or "")."""
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
-        there = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
-        return table.reset_index(drop=True)[there]
+        columns = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
+        return table.reset_index(drop=True)[columns]
 
     @property
     def neurons(self) -> "pd.DataFrame":
@@ -196,11 +198,11 @@ class Signals:
             if column in table:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
-        first = [*dims, *(column for column in LABELS if column in table and column not in dims)]
-        rest = sorted(
-            str(column) for column in table if column not in (*first, name)
+        leading = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        remaining = sorted(
+            str(column) for column in table if column not in (*leading, name)
         )  # as Zarr keeps no order of its own
-        return table[[*first, *rest, name]]
+        return table[[*leading, *remaining, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -221,22 +223,22 @@ class Signals:
         """
         if not self.manifest:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
-        changed = reports.altered_nodes(self.tree, self.manifest)
-        if changed:
-            given = f"a tree whose {', '.join(changed)} was changed after the run"
-            raise refuse(given, "the tree that the manifest describes", "Signals.save")
+        altered_names = reports.altered_nodes(self.tree, self.manifest)
+        if altered_names:
+            message_given = f"a tree whose {', '.join(altered_names)} was changed after the run"
+            raise refuse(message_given, "the tree that the manifest describes", "Signals.save")
         self.manifest = run_folder.write_run(path, self.tree, self.manifest)
         return Path(path).expanduser()
 
     def _name(self, name: Any) -> str:
         """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
-        known = ALIASES.get(name, name) if isinstance(name, str) else name
-        if known in self.recorded():
-            return str(known)
-        one_of(known, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
-        there = ", ".join(map(repr, self.recorded())) or "nothing"
+        canonical = ALIASES.get(name, name) if isinstance(name, str) else name
+        if canonical in self.recorded():
+            return str(canonical)
+        one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
+        recorded_names = ", ".join(map(repr, self.recorded())) or "nothing"
         raise JtfneError(
-            f"readout {name!r} was not recorded; allowed: {there}; it needs Config.probes([{known!r}]) (in Signals.get)"
+            f"readout {name!r} was not recorded; allowed: {recorded_names}; it needs Config.probes([{canonical!r}]) (in Signals.get)"
         )
 
     def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
@@ -244,15 +246,15 @@ class Signals:
         import xarray as xr
 
         node = self.tree["spk"].to_dataset()
-        kept = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
-        coords = {name: node[name].values[kept] for name in ("neuron", "trial")}
+        indices = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
+        coords = {name: node[name].values[indices] for name in ("neuron", "trial")}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
             row = run_folder.rows_of(neurons["neuron"].values, coords["neuron"])
             coords |= {name: neurons[name].values[row] for name in LABELS}
-        about = {**node["time"].attrs, **node.attrs}
-        labels = {name: ("event", each) for name, each in coords.items()}
-        return xr.DataArray(node["time"].values[kept], labels, ("event",), "spk", about)
+        attrs = {**node["time"].attrs, **node.attrs}
+        labels = {name: ("event", values) for name, values in coords.items()}
+        return xr.DataArray(node["time"].values[indices], labels, ("event",), "spk", attrs)
 
     def _cells(self) -> "xr.DataArray":
         """The ids of all cells (neuron), with their names where there are some."""
@@ -264,42 +266,44 @@ class Signals:
         table = self.tree["neurons"].to_dataset()
         return table.set_coords((*LABELS, "z_mm"))["neuron"].rename("spk")
 
-    def _chosen(self, found: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str) -> "xr.DataArray":
+    def _chosen(self, readout: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str) -> "xr.DataArray":
         """The part of `found` that all selectors hold for."""
-        whole = found
+        whole_readout = readout
         if ids is not None:
-            found = select.by_ids(found, ids, where)
-        for key, wanted in names.items():
-            if key not in found.coords:
-                if "neuron" in found.dims:
+            readout = select.by_ids(readout, ids, where)
+        for key, choices in names.items():
+            if key not in readout.coords:
+                if "neuron" in readout.dims:
                     self._refuse_nameless(key)
-                applies = ", ".join(name for name in LABELS if name in found.coords) or "none"
-                raise refuse(f"{key}={wanted!r}", f"selectors of its own axes: {applies}", where)
-            for each in wanted:
-                one_of(each, self._vocabulary(whole, key), name=key, where=where)
-            (dim,) = found[key].dims
-            found = found.isel({dim: np.flatnonzero(np.isin(found[key].values, wanted))})
-        if found.size == 0 and whole.size:
-            given = ", ".join(f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None)
-            raise refuse(f"{given}, which matches nothing,", "a selection that matches something", where)
-        return found
+                applies = ", ".join(name for name in LABELS if name in readout.coords) or "none"
+                raise refuse(f"{key}={choices!r}", f"selectors of its own axes: {applies}", where)
+            for choice in choices:
+                one_of(choice, self._vocabulary(whole_readout, key), name=key, where=where)
+            (dim,) = readout[key].dims
+            readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
+        if readout.size == 0 and whole_readout.size:
+            message_given = ", ".join(
+                f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None
+            )
+            raise refuse(f"{message_given}, which matches nothing,", "a selection that matches something", where)
+        return readout
 
-    def _vocabulary(self, found: "xr.DataArray", key: str) -> list[str]:
+    def _vocabulary(self, readout: "xr.DataArray", key: str) -> list[str]:
         """The values that `key` has in the net, or else in `found`."""
-        of_net = "neuron" in found.dims and "neurons" in self.tree.children
-        values = self.tree["neurons"].to_dataset()[key] if of_net else found[key]
-        return [str(each) for each in dict.fromkeys(values.values.tolist())]
+        of_net = "neuron" in readout.dims and "neurons" in self.tree.children
+        values = self.tree["neurons"].to_dataset()[key] if of_net else readout[key]
+        return [str(value) for value in dict.fromkeys(values.values.tolist())]
 
-    def _of_trial(self, found: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
+    def _of_trial(self, readout: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
         """One trial, or all. Raises: JtfneError if there is no such one."""
         if trial is None:
-            return found
+            return readout
         n_trials = int(self.tree.attrs["n_trials"])
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer) or not 0 <= trial < n_trials:
             raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
-        if "trial" in found.dims:
-            return found.isel(trial=[int(trial)])
-        return found.isel(event=np.flatnonzero(found["trial"].values == trial))
+        if "trial" in readout.dims:
+            return readout.isel(trial=[int(trial)])
+        return readout.isel(event=np.flatnonzero(readout["trial"].values == trial))
 
     def _raster(
         self, events: "xr.DataArray", cells: "xr.DataArray", trial: int | None, bounds: Bounds | None, where: str
@@ -307,19 +311,21 @@ class Signals:
         """Spikes of `cells` as a dense array of bool (trial, time, neuron), made from the events when asked for."""
         import xarray as xr
 
-        about = self.tree["spk"].attrs
-        dt_ms, n_trials = float(about["dt_ms"]), int(about["n_trials"])
-        steps = np.arange(1, int(nearest_steps(float(about["duration_ms"]), dt_ms)) + 1)
+        spike_attrs = self.tree["spk"].attrs
+        dt_ms, n_trials = float(spike_attrs["dt_ms"]), int(spike_attrs["n_trials"])
+        steps = np.arange(1, int(nearest_steps(float(spike_attrs["duration_ms"]), dt_ms)) + 1)
         time_ms = xr.DataArray(np.round(steps * dt_ms, 9), dims=("time",), attrs=TIME)
         if bounds is not None:
             steps = steps[select.inside(time_ms.values, bounds, where)]
             time_ms = time_ms[steps - 1]
         trials = np.arange(n_trials) if trial is None else np.array([trial])
-        known, columns = np.unique(cells.values, return_inverse=True)
-        dense = np.zeros((trials.size, steps.size, known.size), bool)
-        at = nearest_steps(events.values, dt_ms) - steps[0]
-        dense[events["trial"].values - trials[0], at, np.searchsorted(known, events["neuron"].values)] = True
-        dense = dense if np.array_equal(known, cells.values) else dense[:, :, columns]
+        known_ids, columns = np.unique(cells.values, return_inverse=True)
+        dense = np.zeros((trials.size, steps.size, known_ids.size), bool)
+        time_index = nearest_steps(events.values, dt_ms) - steps[0]
+        dense[events["trial"].values - trials[0], time_index, np.searchsorted(known_ids, events["neuron"].values)] = (
+            True
+        )
+        dense = dense if np.array_equal(known_ids, cells.values) else dense[:, :, columns]
         coords = {"trial": trials, "time": time_ms, **cells.coords}
         attrs = {"readout": "spk", "long_name": "spikes of each step", "units": "1", "proxy": 0, "interval_ms": dt_ms}
         return xr.DataArray(dense, coords, ("trial", "time", "neuron"), "spk", attrs)

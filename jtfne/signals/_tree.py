@@ -27,10 +27,10 @@ def tree_of(
     import xarray as xr
 
     n_trials = int(attrs["n_trials"])
-    nodes = {each.name: _dataset(each, n_trials, task.conditions) for each in readouts}
+    nodes = {readout.name: _dataset(readout, n_trials, task.conditions) for readout in readouts}
     nodes |= tables_of(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
-    about = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
-    return xr.DataTree(about, children={name: xr.DataTree(each) for name, each in nodes.items()})
+    root = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
+    return xr.DataTree(root, children={name: xr.DataTree(dataset) for name, dataset in nodes.items()})
 
 
 def tables_of(
@@ -83,10 +83,10 @@ def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset"
     import xarray as xr
 
     rows = sorted(
-        (trial, onset_ms, min(width_ms, duration_ms - onset_ms), each.label)
+        (trial, onset_ms, min(width_ms, duration_ms - onset_ms), stimulus.label)
         for trial in range(n_trials)
-        for each in task.stimuli
-        for drive in (each.presented(trial) if each.event else ())
+        for stimulus in task.stimuli
+        for drive in (stimulus.presented(trial) if stimulus.event else ())
         for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
@@ -96,7 +96,7 @@ def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset"
         "onset_ms": np.array(onset_ms, np.float64),
         "duration_ms": np.array(width_ms, np.float64),
         "label": np.array(label, dtype=str),
-        "code": np.array([codes[each] for each in label], np.int64),
+        "code": np.array([codes[text] for text in label], np.int64),
         "condition": np.array([conditions[k] for k in trial], dtype=str),
     }
     return xr.Dataset({name: ("event", values) for name, values in columns.items()})

@@ -33,11 +33,11 @@ class Parts:
     rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
     """
 
-    def __init__(self, folder: Path | None, about: Mapping[str, Any], where: str) -> None:
+    def __init__(self, folder: Path | None, provenance: Mapping[str, Any], where: str) -> None:
         self.rows: list[Any] = []
         self.state: Arrays | None = None
         self.notes: dict[str, Any] = {}
-        self._folder, self._about, self._where = folder, dict(about), where
+        self._folder, self._about, self._where = folder, dict(provenance), where
         self._listed: list[str] = []
         self._state_file = ""
         if folder is not None and (folder / INDEX).exists():
@@ -45,7 +45,7 @@ class Parts:
 
     def put(self, rows: Any, state: Arrays | None = None) -> None:
         """Make the next part durable, and the state after it. Raises: OSError if the disk is full or fails."""
-        number, old = len(self.rows), self._state_file
+        number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
         self.state = state
         if self._folder is None:
@@ -54,14 +54,14 @@ class Parts:
         text = _json.dumps(rows).encode()
         writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
         if state is not None:
-            kept = {f"leaf_{k:04d}": each for k, each in enumerate(state)}
+            arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **kept)  # type: ignore[arg-type]
+            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **arrays_by_name)  # type: ignore[arg-type]
         durable(writes)
         self._listed.append(file_hash(path))
         self.note()
-        if old and old != self._state_file:
-            (self._folder / old).unlink(missing_ok=True)
+        if previous_file and previous_file != self._state_file:
+            (self._folder / previous_file).unlink(missing_ok=True)
 
     def note(self, **notes: Any) -> None:
         """List what there is, with more `notes`."""
@@ -90,17 +90,17 @@ class Parts:
         index = _json.read_sealed(path, self._altered(path))
         if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
             raise self._altered(path)
-        there = {**index["about"], "version of the folder": index["version"]}
-        here = {**self._about, "version of the folder": VERSION}
-        differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
+        stored = {**index["about"], "version of the folder": index["version"]}
+        expected = {**self._about, "version of the folder": VERSION}
+        differing = [name for name in sorted({*stored, *expected}) if stored.get(name) != expected.get(name)]
         if differing:
-            pairs = [(name, _short(there.get(name)), _short(here.get(name))) for name in differing]
-            told = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
-            given = f"{str(folder)!r}, which holds something else ({told}),"
-            raise refuse(given, "the same, which goes on, or another folder", self._where)
-        for number, listed in enumerate(index["parts"]):
+            pairs = [(name, _short(stored.get(name)), _short(expected.get(name))) for name in differing]
+            differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
+            message_given = f"{str(folder)!r}, which holds something else ({differences}),"
+            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
+        for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
-            if not part.is_file() or file_hash(part) != listed:
+            if not part.is_file() or file_hash(part) != stored_hash:
                 raise self._altered(part)
             self.rows.append(_json.loads(read_text(part), where=str(part)))
         self._listed, self.notes = list(index["parts"]), dict(index["notes"])
@@ -108,10 +108,10 @@ class Parts:
             self._state_file = str(index["state"].get("path"))
             if not STATE.fullmatch(self._state_file):
                 raise self._altered(path)
-            found = folder / self._state_file
-            if not found.is_file() or file_hash(found) != index["state"].get("sha256"):
-                raise self._altered(found)
-            self.state = list(read_npz(found).values())
+            state_path = folder / self._state_file
+            if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
+                raise self._altered(state_path)
+            self.state = list(read_npz(state_path).values())
 
     def _altered(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
@@ -119,13 +119,13 @@ class Parts:
 
 
 @contextlib.contextmanager
-def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
+def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
     """The parts in `out`, for this process alone; in memory if it is None. about: what tells it from any other.
 
     Raises: JtfneError if `out` holds anything else, or parts although they are not to go on.
     """
     if out is None:
-        yield Parts(None, about, where)
+        yield Parts(None, provenance, where)
         return
     folder = resolve_path(out, where)
     if folder.exists() and not folder.is_dir():
@@ -133,14 +133,14 @@ def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, wh
     with locked(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {each.name for each in folder.iterdir() if not TEMPORARY.fullmatch(each.name)} - {LOCK, "lost+found"}
-        begun = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
-        if names and INDEX not in names and not begun:
+        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {LOCK, "lost+found"}
+        only_parts = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
+        if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
-            given = f"{str(out)!r}, in which something was begun,"
-            raise refuse(given, "resume=True, which goes on with it, or a new folder", where)
-        yield Parts(folder, about, where)
+            message_given = f"{str(out)!r}, in which something was begun,"
+            raise refuse(message_given, "resume=True, which goes on with it, or a new folder", where)
+        yield Parts(folder, provenance, where)
 
 
 def _writer(text: bytes) -> Write:

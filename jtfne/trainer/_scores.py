@@ -40,43 +40,43 @@ class Scored:
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
         """JSON values."""
-        found: dict[str, Any] = self.objective.evaluate(signals).to_dict()
-        return found
+        evaluation: dict[str, Any] = self.objective.evaluate(signals).to_dict()
+        return evaluation
 
 
 def row_of(
-    generation: int, candidate: int, place: Sequence[float], values: Sequence[float], found: Sequence[Any]
+    generation: int, candidate: int, place: Sequence[float], values: Sequence[float], outcomes: Sequence[Any]
 ) -> Row:
     """All about one candidate. place: in the search. found: of each seed, what `Scored` gave, or Failed.
 
     The score is the mean over the seeds, None unless all are finite; sd: over the seeds, None of one. terms and reached
     are means over the seeds for which they are finite; gates: in which share of the seeds each holds.
     """
-    told: list[Row] = [_failed(each) if isinstance(each, Failed) else each for each in found]
-    scores = [_number(each["score"]) for each in told]
-    finite = [each for each in scores if each is not None]
-    whole = len(finite) == len(scores)
-    metrics = [row for each in told for row in each.get("metrics", [])]
-    gates = [row for each in told for row in each.get("gates", [])]
+    evaluations: list[Row] = [_failed(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes]
+    scores = [_number(evaluation["score"]) for evaluation in evaluations]
+    finite_scores = [score for score in scores if score is not None]
+    all_finite = len(finite_scores) == len(scores)
+    metrics = [row for evaluation in evaluations for row in evaluation.get("metrics", [])]
+    gates = [row for evaluation in evaluations for row in evaluation.get("gates", [])]
     return {
         "generation": generation,
         "candidate": candidate,
-        "place": [float(each) for each in place],
-        "values": [float(each) for each in values],
-        "score": float(np.mean(finite)) if whole else None,
-        "sd": float(np.std(finite, ddof=1)) if whole and len(finite) > 1 else None,
+        "place": [float(coordinate) for coordinate in place],
+        "values": [float(value) for value in values],
+        "score": float(np.mean(finite_scores)) if all_finite else None,
+        "sd": float(np.std(finite_scores, ddof=1)) if all_finite and len(finite_scores) > 1 else None,
         "scores": scores,
-        "passed": whole and all(bool(each["passed"]) for each in told),
+        "passed": all_finite and all(bool(evaluation["passed"]) for evaluation in evaluations),
         "terms": _means(metrics, "term"),
         "reached": _means(metrics, "value") | _means(gates, "value"),
-        "gates": _means([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(told)),
-        "problems": [problem for each in told for problem in each.get("problems", [])],
+        "gates": _means([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)),
+        "problems": [problem for evaluation in evaluations for problem in evaluation.get("problems", [])],
     }
 
 
-def _failed(failed: Failed) -> Row:
+def _failed(failure: Failed) -> Row:
     """What is told of a run that went wrong."""
-    return {"score": None, "passed": False, "problems": [failed.reason]}
+    return {"score": None, "passed": False, "problems": [failure.reason]}
 
 
 def _number(value: Any) -> float | None:
@@ -86,15 +86,15 @@ def _number(value: Any) -> float | None:
 
 def _means(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
     """By name, the mean of a column where it is finite, or the sum over `n`."""
-    found: dict[str, list[float]] = {}
+    values_by_name: dict[str, list[float]] = {}
     for row in rows:
         value = _number(row.get(column))
-        found.setdefault(str(row["name"]), []).extend([] if value is None else [value])
-    return {name: (sum(each) / (n or len(each)) if each else None) for name, each in found.items()}
+        values_by_name.setdefault(str(row["name"]), []).extend([] if value is None else [value])
+    return {name: (sum(values) / (n or len(values)) if values else None) for name, values in values_by_name.items()}
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
     """The row with the lowest score among those that passed, or among all where none did; the first of equals."""
-    scored = [row for row in rows if row["score"] is not None]
-    passed = [row for row in scored if row["passed"]]
-    return min(passed or scored, key=lambda row: row["score"], default=None)
+    scored_rows = [row for row in rows if row["score"] is not None]
+    passing_rows = [row for row in scored_rows if row["passed"]]
+    return min(passing_rows or scored_rows, key=lambda row: row["score"], default=None)
