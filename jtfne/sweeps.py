@@ -86,7 +86,7 @@ class Told:
         summary = self.of(signals)
         if not isinstance(summary, Mapping):
             summary = {getattr(summary, "name", None) or "value": summary}
-        return {str(name): _told(str(name), entry) for name, entry in summary.items()}
+        return {str(name): _array_to_json(str(name), entry) for name, entry in summary.items()}
 
 
 def sweep(
@@ -143,7 +143,7 @@ def sweep(
         check_instance(paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE)
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = seeds_of(seeds, WHERE)
-    grid, summary = _grid(net, values), _summary(of)
+    grid, summary = _check_grid(net, values), _choose_summary(of)
     typical = [
         low + (high - low) * INNER
         for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
@@ -152,28 +152,28 @@ def sweep(
     runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
     provenance = {**circuit_about(runs), "values": grid, "seeds": list(seeds), "of": plainly(summary)}
     with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
-        dataset = _swept(runs, provenance, Told(summary), parts, client, progress)
+        dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
         if out is not None:
-            _write(dataset, resolve_path(out, "sweep(out=)"))
+            _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
 
 
-def _swept(
+def _run_missing_chunks(
     runs: Runs, provenance: dict[str, Any], summarize: Told, parts: Parts, client: Client | None, progress: bool | None
 ) -> "xr.Dataset":
     """All runs that are not in `parts` yet, and all of them as one."""
     grid, seeds = provenance["values"], provenance["seeds"]
-    chunks_to_run = _chunks(list(itertools.product(*grid.values())))[len(parts.rows) :]
+    chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
     with progress_of("sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress) as progress_bar:
         for chunk in chunks_to_run:
             outcomes = runs.all(
                 [Job(point, seed) for point in chunk for seed in seeds], summarize, client, progress_bar.ran
             )
             parts.put([{"failed": outcome.reason} if isinstance(outcome, Failed) else outcome for outcome in outcomes])
-    return _dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
+    return _build_dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
 
 
-def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """The values by path. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
@@ -199,7 +199,7 @@ def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[flo
     return grid
 
 
-def _summary(summary: Any) -> Callable[[Signals], Any]:
+def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
     """What is kept of a run. Raises: JtfneError unless it is an objective or a function."""
     if summary is None:
         return Rates()
@@ -211,12 +211,12 @@ def _summary(summary: Any) -> Callable[[Signals], Any]:
     return function
 
 
-def _chunks(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
+def _split_points(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
     """Points, some at a time."""
     return [tuple(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
 
 
-def _told(name: str, value: Any) -> dict[str, Any]:
+def _array_to_json(name: str, value: Any) -> dict[str, Any]:
     """A number or an array as JSON values."""
     try:
         numbers = np.asarray(math.nan if value is None else value, np.float64)
@@ -229,7 +229,7 @@ def _told(name: str, value: Any) -> dict[str, Any]:
     return {"dims": dims, "coords": coords, "shape": list(numbers.shape), "values": flat, "units": units}
 
 
-def _dataset(
+def _build_dataset(
     grid: Mapping[str, Sequence[float]],
     seeds: Sequence[int],
     rows: Sequence[dict[str, Any]],
@@ -263,7 +263,7 @@ def _dataset(
     return xr.Dataset(variables, {**axes, **summary_coords}, dataset_attrs)
 
 
-def _write(dataset: "xr.Dataset", folder: Path) -> None:
+def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     """`sweep.nc`, beside its place first."""
     names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
     dataset = dataset.rename(names)  # to netCDF a slash is a group

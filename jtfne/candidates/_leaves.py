@@ -78,10 +78,10 @@ class Leaves:
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = weights_of(net, places, where)
-        template = _changed(net, weights, dict(zip(places, map(float, typical), strict=True)))
+        template = _replace_values(net, weights, dict(zip(places, map(float, typical), strict=True)))
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
         delivery_weights = None if weights is None else weights.laid(flat, net, where)
-        entries = [entry for k, place in enumerate(places) for entry in _entries(k, place, template, flat, where)]
+        entries = [entry for k, place in enumerate(places) for entry in _list_entries(k, place, template, flat, where)]
         return cls(net, places, flat, tuple(entries), delivery_weights)
 
     def __call__(self, values: Any, xp: Any = np) -> dict[str, Any]:
@@ -89,16 +89,16 @@ class Leaves:
         leaves: dict[str, Any] = {}
         for entry in self.entries:
             array = leaves.get(entry.leaf)
-            array = xp.array(self._base(entry.leaf)) if array is None else array
+            array = xp.array(self._get_base_leaf(entry.leaf)) if array is None else array
             new_values = xp.asarray(values[entry.k] * entry.scale, array.dtype)
-            leaves[entry.leaf] = _put(array, entry.at, new_values)
+            leaves[entry.leaf] = _set_entries(array, entry.at, new_values)
         if self.weights is not None:
             leaves["circuit.delivery.weights"] = self.weights(values, xp)
         return leaves
 
     def with_values(self, values: Any) -> FlatNet:
         """The arrays of the circuit with these values, on the device."""
-        leaves, tree = self._named
+        leaves, tree = self._named_leaves
         with precision(str(self.flat.circuit.drive_pA.dtype)):
             changed_leaves = {name: jnp.asarray(array) for name, array in self(values).items()}
         new_leaves = [changed_leaves.get(name, leaf) for name, leaf in leaves]
@@ -106,7 +106,7 @@ class Leaves:
         return flat
 
     @functools.cached_property
-    def _named(self) -> tuple[list[tuple[str, Any]], Any]:
+    def _named_leaves(self) -> tuple[list[tuple[str, Any]], Any]:
         """The leaves of the circuit by name, in their order, and what they are leaves of."""
         leaves, tree = jax.tree.flatten(self.flat)
         return list(zip(names_of(self.flat), leaves, strict=True)), tree
@@ -117,9 +117,9 @@ class Leaves:
 
     def circuit(self, values: Any) -> Net:
         """The circuit with these values: its config, and its edges, of which none is drawn anew."""
-        return _changed(self.net, self.weights, dict(zip(self.places, map(float, values), strict=True)))
+        return _replace_values(self.net, self.weights, dict(zip(self.places, map(float, values), strict=True)))
 
-    def _base(self, leaf: str) -> Any:
+    def _get_base_leaf(self, leaf: str) -> Any:
         """A leaf of `flat` that values go into."""
         part: Any = self.flat
         for step in leaf.replace("[", ".").replace("]", "").split("."):
@@ -144,7 +144,7 @@ def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[fl
     return [low + (high - low) * share for share, (low, high) in bounds]
 
 
-def _put(array: Any, index: Any, new_values: Any) -> Any:
+def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
     """`old` with `new` at `at`; numpy's in place."""
     if index is None:
         return new_values
@@ -154,7 +154,7 @@ def _put(array: Any, index: Any, new_values: Any) -> Any:
     return array.at[index].set(new_values)
 
 
-def _changed(net: Net, weights: Weights | None, values: dict[Place, float]) -> Net:
+def _replace_values(net: Net, weights: Weights | None, values: dict[Place, float]) -> Net:
     """`net` with other values."""
     config = with_values(net.config, values)
     projections: Sequence[Projection] = net.projections
@@ -163,16 +163,16 @@ def _changed(net: Net, weights: Weights | None, values: dict[Place, float]) -> N
     return Net(config, net.identity, projections, n_neurons=net.n_neurons)
 
 
-def _entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
+def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
     """What of `flat` the value of a path is, but for weights."""
     if place.family == "cells":
-        return [_of_cells(k, place, net, flat, where)]
+        return [_entry_for_cells(k, place, net, flat, where)]
     if place.family == "mechanisms":
-        return _of_mechanism(k, place, net, flat, where)
+        return _entries_for_mechanism(k, place, net, flat, where)
     return []
 
 
-def _of_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> Entry:
+def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> Entry:
     """Drive, noise or a field of the emitter of a cell type."""
     populations = net.config.populations()
     is_of_type = np.repeat(
@@ -203,7 +203,7 @@ def _refuse_unit(population: Population, place: Place, where: str) -> None:
         raise refuse(message_given, f"cells.{place.name}.drive, and weights", where)
 
 
-def _of_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
+def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
     """A number of a receptor. Raises: JtfneError if no synapse and no stimulus has it."""
     if not any(place.name in names for names in flat.receptors):
         mechanisms_in_use = ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"

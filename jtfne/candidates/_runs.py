@@ -119,12 +119,12 @@ class Runs:
         client takes no more work; and what `use` raises.
         """
         if client is not None:
-            return self._by(client, jobs, use, tick)
+            return self._run_by_client(client, jobs, use, tick)
         return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
 
-    def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
+    def _run_by_client(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
         """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
-        submit = functools.partial(_submitted, _submit_of(client))
+        submit = functools.partial(_submit_job, _make_submitter(client))
         futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
         first_futures = list(futures)
         for job, future in zip(jobs, futures, strict=True):
@@ -136,7 +136,7 @@ class Runs:
                 future = submit(self.circuit, job, use, attempt)
             results.append(future.result())
             tick(1)
-        _tell_rescheduled(client, first_futures)
+        _log_rescheduled(client, first_futures)
         return results
 
 
@@ -160,7 +160,7 @@ def spread(
     return results
 
 
-def _submit_of(client: Any) -> Callable[..., Any]:
+def _make_submitter(client: Any) -> Callable[..., Any]:
     """How a client takes a job. Raises: JtfneError for one of Dask's that is to be awaited."""
     if not hasattr(client, "get_executor"):  # which Dask's has
         submit: Callable[..., Any] = client.submit
@@ -170,7 +170,7 @@ def _submit_of(client: Any) -> Callable[..., Any]:
     return functools.partial(client.submit, pure=False)  # else it takes two equal jobs for one
 
 
-def _tell_rescheduled(client: Any, futures: Sequence[Any]) -> None:
+def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
     """Log how many of these jobs a Dask scheduler gave away again by itself, since it lost a worker."""
     if not hasattr(client, "get_events"):
         return
@@ -184,7 +184,7 @@ def _tell_rescheduled(client: Any, futures: Sequence[Any]) -> None:
             LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", event.get("worker"), len(keys))
 
 
-def _submitted(submit: Callable[..., Any], *arguments: Any) -> Any:
+def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
     """The future of a job. Raises: JtfneError if the client takes no more."""
     try:
         return submit(work, *arguments)
@@ -197,22 +197,22 @@ def _submitted(submit: Callable[..., Any], *arguments: Any) -> Any:
 
 def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
     """One run, on a worker. attempt: how often it was tried before, so that a client takes it for another job."""
-    return _made(circuit).used(job, use)
+    return _get_runs(circuit).used(job, use)
 
 
 _LOCK = threading.Lock()
-_MADE: dict[Circuit, Runs] = {}  # of this process: the circuit that it worked on last
+_RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # of this process: the circuit that it worked on last
 
 
-def _made(circuit: Circuit) -> Runs:
+def _get_runs(circuit: Circuit) -> Runs:
     """The runs of `circuit`, made once. Raises: JtfneError if its config gives another net here."""
     with _LOCK:
-        if circuit not in _MADE:
+        if circuit not in _RUNS_BY_CIRCUIT:
             net = construct(Config.from_json(circuit.config))
             if net_hash(net) != circuit.net_sha256:
                 message_given = "a net that is not what its config gives on the worker,"
                 raise refuse(message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
-            _MADE.clear()
+            _RUNS_BY_CIRCUIT.clear()
             runs = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
-            _MADE[circuit] = runs
-        return _MADE[circuit]
+            _RUNS_BY_CIRCUIT[circuit] = runs
+        return _RUNS_BY_CIRCUIT[circuit]

@@ -105,18 +105,18 @@ class Weights:
             len(self.drawn), np.float32 if xp is np else self.dtype
         )  # as constructed, or as a run computes
         for k, (n, mean) in self.of_connection.items():
-            factors = _with(factors, n, values[k] / mean)
+            factors = _set_entry(factors, n, values[k] / mean)
         return factors
 
     def _gains(self, values: Any, xp: Any) -> Any:
         """The gain of each pair: (n_types, n_types)."""
         gains = xp.array(self.gains, None if xp is np else self.dtype)
         for k, (i, j) in self.of_pair.items():
-            gains = _with(gains, (i, j), values[k])
+            gains = _set_entry(gains, (i, j), values[k])
         return gains
 
 
-def _with(array: Any, index: Any, value: Any) -> Any:
+def _set_entry(array: Any, index: Any, value: Any) -> Any:
     """`array` with another entry; numpy's in place."""
     if isinstance(array, np.ndarray):
         array[index] = value
@@ -139,7 +139,7 @@ def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
     }
     of_pair = {k: pairs[place.name] for k, place in enumerate(places) if place.family == "gains"}
     of_connection: dict[int, tuple[int, float]] = {}
-    drawn_weights = list(_without_gains(net, where))
+    drawn_weights = list(_draw_without_gains(net, where))
     connections = net.config.circuit.connections
     for k, place in enumerate(places):
         if place.family == "connections":
@@ -157,7 +157,7 @@ def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
     return weights
 
 
-def _without_gains(net: Net, where: str) -> list[Floats32]:
+def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
     """The weights of each projection as they were drawn. Raises: JtfneError if the net is not that of its config."""
     if not net.config.circuit.gains:
         return [projection.weight for projection in net.projections]
@@ -183,7 +183,7 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
             if (
                 n == weights.of_connection[k][0] and projection.n_edges
                 if k in weights.of_connection
-                else _joins(projection, weights.code, weights.of_pair[k])
+                else _connects_pair(projection, weights.code, weights.of_pair[k])
             )
         ]
         if not connections_of_path:
@@ -194,6 +194,6 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
             raise refuse(message_given, "a path to synapses that do not", where)
 
 
-def _joins(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
+def _connects_pair(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
     """Whether an edge of `projection` goes from the one type to the other."""
     return bool(np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1])))

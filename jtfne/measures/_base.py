@@ -70,11 +70,11 @@ class Measure(abc.ABC):
         compute = cls.__call__
 
         @functools.wraps(compute)
-        def checked(self: "Measure", x: jax.Array, frame: Frame) -> jax.Array:
+        def check_and_compute(self: "Measure", x: jax.Array, frame: Frame) -> jax.Array:
             self._check_samples(x, frame)
             return compute(self, x, frame)
 
-        cls.__call__ = checked  # type: ignore[method-assign]  # the same signature, checked first
+        cls.__call__ = check_and_compute  # type: ignore[method-assign]  # the same signature, checked first
 
     def __post_init__(self) -> None:
         """Refuse settings of another type than declared; `Config` refuses those out of range, by `LIMITS`."""

@@ -94,7 +94,7 @@ class FanoFactor(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Bins off the grid, or fewer than two of them."""
-        return _bins(self.bin_ms, frame)
+        return _check_bins(self.bin_ms, frame)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,10 +125,10 @@ class Synchrony(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Bins off the grid, or fewer than two of them."""
-        return _bins(self.bin_ms, frame)
+        return _check_bins(self.bin_ms, frame)
 
 
-def _bins(bin_ms: float, frame: Frame) -> Complaint | None:
+def _check_bins(bin_ms: float, frame: Frame) -> Complaint | None:
     """Bins that are no whole number of the steps that `frame` has, or of which fewer than two fit."""
     steps = whole_steps(bin_ms, frame.step_ms)
     if steps is None:

@@ -32,9 +32,9 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
         & (2 * jnp.arange(n) < n)
     )
     if band_Hz[0] > band_Hz[1] or not _holds(n, dt_ms, band_Hz):
-        message_given, half_rate_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
+        band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
         raise ValueError(
-            f"{message_given} is not allowed; allowed: bands with multiples of {2 * half_rate_Hz / n:g} below {half_rate_Hz:g}"
+            f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below {half_Hz:g}"
         )
     return jnp.fft.ifft(jnp.where(in_band, 2.0, 0.0) * spectrum, axis=-1)
 

@@ -38,10 +38,10 @@ class DeltaICSD:
         """F (n_channels, n_channels), V m^3/A: potentials at the contacts of densities there."""
         z_m, step_m = _contacts(self, z_mm)
 
-        def of(at_m: Floats) -> Floats:
+        def potential(at_m: Floats) -> Floats:
             return step_m * disc(at_m[:, None] - z_m, _radius_m(self), sigma_S_m)
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """The contacts."""
@@ -75,11 +75,11 @@ class StepICSD:
         z_m, step_m = _contacts(self, z_mm)
         low_m = z_m - step_m / 2.0 if self.sigma_top_S_m is None else np.maximum(z_m - step_m / 2.0, 0.0)
 
-        def of(at_m: Floats) -> Floats:
+        def potential(at_m: Floats) -> Floats:
             integral = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
             return integral / (2.0 * sigma_S_m)
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """The contacts."""
@@ -118,14 +118,14 @@ class SplineICSD:
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
 
-        def of(at_m: Floats) -> Floats:
+        def potential(at_m: Floats) -> Floats:
             low_m = nodes_m[:-1]
             integrals = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
             parts = [moment @ coefficient for moment, coefficient in zip(integrals, coefficients[::-1], strict=True)]
             total: Floats = np.sum(parts, axis=0) / (2.0 * sigma_S_m)
             return total
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """The contacts, or evenly from the first to the last."""
@@ -204,7 +204,7 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
     return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
 
 
-def _mirrored(
+def _add_mirror_images(
     potential_at: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None
 ) -> Floats:
     """`of` the contacts, with that of their mirror images where there is a surface."""

@@ -61,7 +61,7 @@ class KernelCSD:
         potentials = self._potentials(z, width, sigma_S_m)
         sources = _gaussian((self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM)
         kernel, cross = potentials @ potentials.T, sources @ potentials.T
-        return np.asarray(np.linalg.solve(_ridged(kernel, self.ridges[0]), cross.T).T, np.float64)
+        return np.asarray(np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T, np.float64)
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
         """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts of ||V - V*||.
@@ -78,7 +78,7 @@ class KernelCSD:
         for row, width in enumerate(self.widths_mm):
             potentials = self._potentials(z, width, 1.0)
             for column, ridge in enumerate(self.ridges):
-                inverse = np.linalg.inv(_ridged(potentials @ potentials.T, ridge))
+                inverse = np.linalg.inv(_add_ridge(potentials @ potentials.T, ridge))
                 left_out = values @ inverse / np.diag(inverse)  # V - V* of each contact, by the block inverse
                 errors[row, column] = np.linalg.norm(left_out, axis=0).sum()
         return errors
@@ -118,7 +118,7 @@ def _gaussian(away_m: Floats, width_m: float) -> Floats:
     return value
 
 
-def _ridged(kernel: Floats, ridge: float) -> Floats:
+def _add_ridge(kernel: Floats, ridge: float) -> Floats:
     """K + lambda I, lambda as a part of K's mean diagonal."""
     ridged: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
     return ridged

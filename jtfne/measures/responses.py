@@ -46,7 +46,7 @@ class EvokedWaveform(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and names of channels."""
@@ -89,7 +89,7 @@ class CSDProfile(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and depths, mm."""
@@ -137,14 +137,14 @@ class Topography(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Names of the sensors."""
         return {"channel": np.array(frame.channels, dtype=str)}
 
 
-def _quiet(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
+def _find_baseline_samples(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
     """Which samples are the baseline."""
     since_ms = frame.time_ms - onset_ms
     return np.flatnonzero((since_ms >= -baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
@@ -155,10 +155,10 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
     mean = jnp.mean(x, axis=0)
     if baseline_ms == 0.0:
         return mean
-    return mean - jnp.mean(mean[_quiet(frame, onset_ms, baseline_ms)], axis=0)
+    return mean - jnp.mean(mean[_find_baseline_samples(frame, onset_ms, baseline_ms)], axis=0)
 
 
-def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
+def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
     """An onset after the samples, or a baseline not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
     if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
@@ -167,7 +167,7 @@ def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | 
             message_given,
             f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it",
         )
-    if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
+    if baseline_ms and _find_baseline_samples(frame, onset_ms, baseline_ms).size == 0:
         return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
     return None
 

@@ -42,7 +42,7 @@ class PowerSpectrum(Measure):
         """Samples (n_trials, n_samples, n_rows) -> power at the frequencies of the grid."""
         x = jnp.mean(x, axis=0, keepdims=True) if self.evoked else x
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
-        return power[_within(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
+        return power[_find_in_band(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
 
     def unit(self, of: str) -> str:
         """dB, of the squared unit per Hz or of the mean."""
@@ -58,12 +58,12 @@ class PowerSpectrum(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """A band beyond half the rate of the samples, or with fewer than 2 frequencies."""
-        return _band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
+        return _check_band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
 
     def grid(self, frame: Frame) -> Grid:
         """The frequencies within the band, Hz."""
         f_Hz = frequencies(frame, self.segment_ms)
-        return {"frequency": f_Hz[_within(f_Hz, self.low_Hz, self.high_Hz)]}
+        return {"frequency": f_Hz[_find_in_band(f_Hz, self.low_Hz, self.high_Hz)]}
 
     def form(self, values: jax.Array) -> jax.Array:
         """Power as dB."""
@@ -107,7 +107,7 @@ class BandPower(Measure):
     def complaint(self, frame: Frame) -> Complaint | None:
         """A band beyond half the rate of the samples, or without a frequency."""
         clock = self.binned(frame)
-        complaint = _band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
+        complaint = _check_band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
         if (
             complaint is not None
             or spectrum.in_band(frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz).any()
@@ -155,8 +155,8 @@ class SpectrolaminarCrossover(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """A band beyond half the rate of the samples, or without a frequency."""
-        low = _band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
-        return low or _band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
+        low = _check_band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
+        return low or _check_band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
 
 
 def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
@@ -165,7 +165,7 @@ def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
     return np.arange(n // 2 + 1) / (n * frame.step_ms / spectrum.MS_PER_S)
 
 
-def _within(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
+def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
     """Which frequencies lie in the closed band, to within rounding."""
     return np.flatnonzero((f_Hz >= low_Hz * (1 - 1e-9)) & (f_Hz <= high_Hz * (1 + 1e-9)))
 
@@ -176,7 +176,7 @@ def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
     return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
 
 
-def _band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
+def _check_band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
     """A band with too few frequencies, or beyond half the rate of the samples."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
     message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
@@ -185,6 +185,6 @@ def _band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_
     f_Hz = frequencies(frame, segment_ms)
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
         return message_given, f"up to {f_Hz[-1]:g} Hz"
-    if _within(f_Hz, low_Hz, high_Hz).size < at_least:
+    if _find_in_band(f_Hz, low_Hz, high_Hz).size < at_least:
         return message_given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
     return None

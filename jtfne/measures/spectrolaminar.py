@@ -45,7 +45,7 @@ def crossover_mm(
     0.125
     """
     f_Hz, z_mm, relative = np.asarray(frequency_Hz, np.float64), jnp.asarray(laminar_mm), relative_power(power)
-    profiles = [jnp.mean(relative[:, np.flatnonzero(_bins(f_Hz, band))], axis=1) for band in (high, low)]
+    profiles = [jnp.mean(relative[:, np.flatnonzero(_find_band_bins(f_Hz, band))], axis=1) for band in (high, low)]
     over = profiles[0] - profiles[1]
     crosses = (over[:-1] > 0) & (over[1:] <= 0)
     falls = jnp.where(crosses, over[:-1] - over[1:], 1.0)
@@ -89,7 +89,7 @@ def flip(
     Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis; fixed bands.
     """
     values, frequencies = np.asarray(power, np.float64), np.asarray(frequency_Hz, np.float64)
-    low_bins, high_bins = (_bins(frequencies, band) for band in (low, high))
+    low_bins, high_bins = (_find_band_bins(frequencies, band) for band in (low, high))
     best, goodness = Flip(), 0.0
     for first, _, part, n in windows(values, laminar_mm):
         relative = _relative(part)
@@ -118,7 +118,7 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
             yield first, last, power[first : last + 1], n
 
 
-def _bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
+def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
     """Frequencies within the closed band. Raises: ValueError where there is none."""
     in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
     if not in_band.any():

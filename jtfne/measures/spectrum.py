@@ -85,11 +85,13 @@ def coherence(
     x_spectra, y_spectra = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
     averaged_axes = (*pooled, -2)
     shared = jnp.mean(x_spectra * jnp.conj(y_spectra), axis=averaged_axes)
-    scale = jnp.mean(_squared(x_spectra), axis=averaged_axes) * jnp.mean(_squared(y_spectra), axis=averaged_axes)
+    scale = jnp.mean(_square_magnitude(x_spectra), axis=averaged_axes) * jnp.mean(
+        _square_magnitude(y_spectra), axis=averaged_axes
+    )
     n = pairs[0][1].shape[0]
     f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
     silent = scale == 0  # not `scale > 0`, which would take NaN for silence
-    return f_Hz, jnp.where(silent, 0.0, _squared(shared) / jnp.where(silent, 1.0, scale))
+    return f_Hz, jnp.where(silent, 0.0, _square_magnitude(shared) / jnp.where(silent, 1.0, scale))
 
 
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
@@ -121,7 +123,7 @@ def _segments(values: jax.Array, dt_ms: float, segment_ms: float, where: str) ->
     return centred, 0.5 - 0.5 * jnp.cos(2.0 * jnp.pi * jnp.arange(n, dtype=centred.dtype) / n)
 
 
-def _squared(z: jax.Array) -> jax.Array:
+def _square_magnitude(z: jax.Array) -> jax.Array:
     """|z|^2, with a gradient at 0."""
     return jnp.real(z) ** 2 + jnp.imag(z) ** 2
 

@@ -72,12 +72,12 @@ def weighted_sum(excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, wei
     [-1.65, -1.65, -1.65]
     """
     excitation_steps, inhibition_steps = weights.steps(dt_ms)
-    return _later(jnp.asarray(excitation), excitation_steps) - weights.inhibition * _later(
+    return _shift_later(jnp.asarray(excitation), excitation_steps) - weights.inhibition * _shift_later(
         jnp.asarray(inhibition), inhibition_steps
     )
 
 
-def _later(x: jax.Array, steps: int) -> jax.Array:
+def _shift_later(x: jax.Array, steps: int) -> jax.Array:
     """x (..., n) moved to later times, or earlier ones for steps below 0; zeros move in."""
     n = x.shape[-1]
     n_moved = max(n - abs(steps), 0)

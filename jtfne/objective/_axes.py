@@ -135,7 +135,7 @@ def part_of(aim: Aim, axes: Axes, where: str) -> Part:
     return part
 
 
-def _matching(values: NDArray[Any], choices: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
+def _match_labels(values: NDArray[Any], choices: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
     """Which of `values` are among `asked`. Raises: JtfneError for one that is not there."""
     known_values = [str(value) for value in dict.fromkeys(values.tolist())]
     for choice in choices:
@@ -143,7 +143,7 @@ def _matching(values: NDArray[Any], choices: Sequence[Any], name: str, where: st
     return np.isin(values.astype(str), [str(choice) for choice in choices])
 
 
-def _need(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
+def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
     """Raises: JtfneError for axes that lack a label."""
     missing_names = [name for name in names if name not in axes.labels]
     if missing_names:
@@ -167,9 +167,9 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
         if n_cells == 0:
             raise refuse("spikes without labels", "Axes with a label for each cell, such as neuron", where)
         return np.arange(n_cells)
-    masks = [_matching(axes.labels[key], names, key, where) for key, names in selection.items()]
+    masks = [_match_labels(axes.labels[key], names, key, where) for key, names in selection.items()]
     if ids is not None:
-        masks.append(_matching(axes.labels["neuron"], ids, "ids", where))
+        masks.append(_match_labels(axes.labels["neuron"], ids, "ids", where))
     rows = np.flatnonzero(np.logical_and.reduce(masks))
     if rows.size == 0:
         raise refuse(f"cells {aim.selector!r}, which match nothing,", "cells that are there", where)
@@ -179,23 +179,23 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the channels selected; laminar ones downward."""
     required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
-    _need(aim, axes, required_labels, where)
+    _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
     rows = (
         np.arange(names.size)
         if aim.channels is None
-        else np.flatnonzero(_matching(names, aim.channels, "channel", where))
+        else np.flatnonzero(_match_labels(names, aim.channels, "channel", where))
     )
     return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the areas selected."""
-    _need(aim, axes, ("area",), where)
+    _require_labels(aim, axes, ("area",), where)
     area_labels = axes.labels["area"]
     if aim.cells.area is None:
         return np.arange(area_labels.size)
-    return np.flatnonzero(_matching(area_labels, aim.cells.area, "area", where))
+    return np.flatnonzero(_match_labels(area_labels, aim.cells.area, "area", where))
 
 
 def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
@@ -274,7 +274,7 @@ def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], 
     trial, step, row = trial[mask], step[mask] - part.start, positions[row[mask]]
     measure = aim.measure
     if measure.of_intervals:
-        return _padded(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
+        return _pad_intervals(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
     frame = measure.binned(part.frame)
     bins = step // measure.bin_of(part.frame.n_samples, axes.step_ms)
     mask = bins < frame.n_samples
@@ -288,7 +288,7 @@ def _n_cells(axes: Axes) -> int:
     return int(np.size(axes.labels["neuron"]))
 
 
-def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
+def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
     """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two trials."""
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]

@@ -63,26 +63,26 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
         if values.size != points.size:
             raise refuse(f"a list of {values.size} numbers", f"{points.size}, one for each point of the measure", where)
         return [np.arange(points.size)], np.exp(values) if measure.logarithmic else values
-    values, curve_coords = _laid_out(values, curve, grid, frame, metric, where)
+    values, curve_coords = _arrange_curve(values, curve, grid, frame, metric, where)
     indices: list[Ints] = []
     for axis, (dim, points) in enumerate(grid.items()):
         curve_points = curve_coords.get(dim)
         if curve_points is None:
             indices.append(np.arange(points.size))
         elif dim == "channel":
-            indices.append(_shared(curve_points, points, metric, where))
+            indices.append(_match_channels(curve_points, points, metric, where))
             names = curve_points.astype(str).tolist()
             values = np.take(values, [names.index(channel) for channel in points[indices[-1]]], axis)
         else:
             curve_points, points = (
                 measure.placed(dim, np.asarray(coordinates, np.float64)) for coordinates in (curve_points, points)
             )
-            indices.append(_covered(curve_points, points, dim, metric, where))
-            values = _between(values, axis, curve_points, points[indices[-1]])
+            indices.append(_find_covered(curve_points, points, dim, metric, where))
+            values = _interpolate(values, axis, curve_points, points[indices[-1]])
     return indices, np.exp(values) if measure.logarithmic else values
 
 
-def _laid_out(
+def _arrange_curve(
     values: Floats, curve: Curve, grid: Mapping[str, NDArray[Any]], frame: Frame, metric: Metric, where: str
 ) -> tuple[Floats, dict[str, NDArray[Any]]]:
     """A recorded curve with the dims of the grid, in their order, and its points by dim, rising but for channels."""
@@ -112,7 +112,7 @@ def _laid_out(
     return values, curve_coords
 
 
-def _shared(curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, where: str) -> Ints:
+def _match_channels(curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, where: str) -> Ints:
     """Which channels of the grid the curve has. Raises: JtfneError for none, and for one asked for that it lacks."""
     is_shared = np.isin(points.astype(str), curve_channels.astype(str))
     if not is_shared.any() or (metric.channels is not None and not is_shared.all()):
@@ -125,7 +125,7 @@ def _shared(curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, 
     return np.flatnonzero(is_shared)
 
 
-def _covered(curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str) -> Ints:
+def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str) -> Ints:
     """Which points lie within the curve; in time, its last sample stands for its whole step.
 
     Raises: JtfneError for too few, or if some are missing that were asked for.
@@ -138,17 +138,19 @@ def _covered(curve_points: Floats, points: Floats, dim: str, metric: Metric, whe
     if covered.size < FEWEST[dim] or (is_required and covered.size < points.size):
         message_given = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
         raise refuse(
-            message_given, f"one from {points[0]:g} to {points[-1]:g}" if is_required else _some(points, dim), where
+            message_given,
+            f"one from {points[0]:g} to {points[-1]:g}" if is_required else _describe_minimum(points, dim),
+            where,
         )
     return covered
 
 
-def _some(points: Floats, dim: str) -> str:
+def _describe_minimum(points: Floats, dim: str) -> str:
     """What a curve must cover at least."""
     return f"one that covers {FEWEST[dim]} or more of the points from {points[0]:g} to {points[-1]:g}"
 
 
-def _between(values: Floats, axis: int, curve_points: Floats, points: Floats) -> Floats:
+def _interpolate(values: Floats, axis: int, curve_points: Floats, points: Floats) -> Floats:
     """`values` at `known` along an axis, on straight lines at `points`."""
     axis_last_values = np.moveaxis(values, axis, -1)
     rows = [np.interp(points, curve_points, row) for row in axis_last_values.reshape(-1, curve_points.size)]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jtfne import config as words
+from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
 from jtfne._check import refuse
 from jtfne._precision import precision
@@ -68,7 +68,7 @@ class Objective:
             if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
                 raise refuse(f"{name}={entries!r}", "a list", "Objective")
         try:
-            targets = words.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
+            targets = declared.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:
             raise refused("Objective", error.problems) from None
         object.__setattr__(self, "metrics", targets.metrics)
@@ -117,7 +117,7 @@ class Objective:
                 if metric.of not in table:
                     raise refuse(f"{what} without {metric.of!r}", f"{what} of {', '.join(self.readouts)}", where)
             x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
-            value, target, _ = _compared(metric, x, frame, axes[metric.of].units, where)
+            value, target, _ = _evaluate_metric(metric, x, frame, axes[metric.of].units, where)
             terms[metric.label] = metric.weight * distance(metric, value, target)
         return sum(terms.values(), start=jnp.zeros(())), terms
 
@@ -167,7 +167,7 @@ class Objective:
         )
 
 
-def _compared(
+def _evaluate_metric(
     metric: Metric, x: ArrayLike, frame: Frame, units: str, where: str
 ) -> tuple[jax.Array, Floats | None, dict[str, Any]]:
     """The value of a metric; for a curve at the points that the recorded one has too, with that one and the points."""
@@ -182,7 +182,7 @@ def _compared(
     return value[np.ix_(*indices)], target, points
 
 
-def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
+def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
     """The columns that both tables have."""
     row = (aim.label, type(aim.measure).__name__, aim.of, aim.selector, unit, value)
     return dict(zip(COLUMNS, row, strict=True))
@@ -192,11 +192,11 @@ def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, A
     """One row of the table of metrics, and its curves if it has some."""
     x, frame = recorded(metric, readout, where)
     axes = readout.axes
-    value, target, points = _compared(metric, x, frame, axes.units, where)
+    value, target, points = _evaluate_metric(metric, x, frame, axes.units, where)
     misfit = float(distance(metric, value, target))
     unit = metric.measure.unit(axes.units)
     if target is None:
-        row = _described(metric, unit, float(value)) | _wished(metric.target)
+        row = _common_columns(metric, unit, float(value)) | _describe_target(metric.target)
         curve = None
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
@@ -207,11 +207,11 @@ def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, A
             if metric.measure.correlates
             else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
         )
-        row = _described(metric, unit, float(size)) | _wished(None, target.shape)
+        row = _common_columns(metric, unit, float(size)) | _describe_target(None, target.shape)
     return row | {"distance": misfit, "weight": metric.weight, "term": metric.weight * misfit}, curve
 
 
-def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     """The target in words and its ends; a curve, of `shape`, has none."""
     if target is None:
         return {"target": f"curve of {' x '.join(map(str, shape))}", "low": math.nan, "high": math.nan}
@@ -225,7 +225,7 @@ def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
     x, frame = recorded(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
-    row = _described(gate, measure.unit(readout.axes.units), value)
+    row = _common_columns(gate, measure.unit(readout.axes.units), value)
     return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
 
 

@@ -70,19 +70,19 @@ class ObjectiveResult:
         """The score and both tables."""
         failed = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
         parts = [f"score {self.score:g}{failed}, {'passed' if self.passed else 'not passed'}"]
-        parts.append(_text(self.metrics[list(SHOWN)]))
+        parts.append(_format_table(self.metrics[list(SHOWN)]))
         if not self.gates.empty:
-            parts.append(_text(self.gates[["name", "value", "unit", "condition", "passed"]]))
+            parts.append(_format_table(self.gates[["name", "value", "unit", "condition", "passed"]]))
         return "\n\n".join([*parts, *self.problems])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; None for what is not finite, which `problems` names."""
         return {
-            "score": _number(self.score),
+            "score": _to_json_number(self.score),
             "passed": self.passed,
             "problems": list(self.problems),
-            "metrics": _records(self.metric_rows),
-            "gates": _records(self.gate_rows),
+            "metrics": _to_records(self.metric_rows),
+            "gates": _to_records(self.gate_rows),
         }
 
     def to_json(self) -> str:
@@ -90,18 +90,18 @@ class ObjectiveResult:
         return _json.dumps(self.to_dict(), indent=2)
 
 
-def _text(table: "pd.DataFrame") -> str:
+def _format_table(table: "pd.DataFrame") -> str:
     """A table as text."""
     text: str = table.to_string(index=False, float_format=lambda value: f"{value:.4g}")
     return text
 
 
-def _number(value: Any) -> Any:
+def _to_json_number(value: Any) -> Any:
     """`value` in Python's own types, None if it is not finite."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _to_records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows in Python's own types."""
-    return [{key: _number(value) for key, value in row.items()} for row in rows]
+    return [{key: _to_json_number(value) for key, value in row.items()} for row in rows]

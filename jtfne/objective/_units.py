@@ -21,7 +21,7 @@ def factor(unit: str, target_unit: str | None, where: str) -> float:
     """
     if target_unit is None or unit in ("", target_unit):
         return 1.0
-    (base, power), (target_base, target_power) = _base(unit), _base(target_unit)
+    (base, power), (target_base, target_power) = _split_unit(unit), _split_unit(target_unit)
     kind, scale = _SCALES.get(base, ("", 1.0))
     target_kind, target_scale = _SCALES.get(target_base, (target_base, 1.0))
     if kind != target_kind or power != target_power:
@@ -30,7 +30,7 @@ def factor(unit: str, target_unit: str | None, where: str) -> float:
     return (scale / target_scale) ** power
 
 
-def _base(unit: str) -> tuple[str, int]:
+def _split_unit(unit: str) -> tuple[str, int]:
     """A unit without the squares and rates that a density has, and its power."""
     base = unit.removesuffix("^2/Hz")
     return (base.removeprefix("(").removesuffix(")"), 2) if base != unit else (unit, 1)

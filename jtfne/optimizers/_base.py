@@ -104,9 +104,9 @@ class CompiledSearch:
 
 
 # There is little to run, so that what compiling costs counts.
-_QUICKLY = {"xla_backend_optimization_level": 0}
-_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_QUICKLY)
-_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_QUICKLY)
+_COMPILER_OPTIONS = {"xla_backend_optimization_level": 0}
+_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_COMPILER_OPTIONS)
+_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_COMPILER_OPTIONS)
 
 
 def is_traced(tree: Any) -> bool:

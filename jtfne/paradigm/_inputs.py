@@ -22,7 +22,7 @@ class Inputs(Task):
         cls, *, target: Target, amplitude: float, start_ms: float = 0.0, label: str = "constant_dc"
     ) -> Self:
         """A constant input from `start_ms` to the end of the trial."""
-        return cls._one(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
+        return cls._from_drive(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
 
     @classmethod
     def pulse(
@@ -30,7 +30,7 @@ class Inputs(Task):
     ) -> Self:
         """One rectangular pulse."""
         drive = stimuli.Pulse(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def pulse_train(
@@ -48,7 +48,7 @@ class Inputs(Task):
         drive = stimuli.PulseTrain(
             start_ms=start_ms, duration_ms=duration_ms, period_ms=period_ms, count=count, amplitude=amplitude
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def poisson(
@@ -80,7 +80,7 @@ class Inputs(Task):
             stop_ms=stop_ms,
             shared=shared,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def ramp(
@@ -96,7 +96,7 @@ class Inputs(Task):
     ) -> Self:
         """`amplitude` times a line from `begin` to `end`; a step sees its mean over the step."""
         drive = stimuli.Ramp(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude, begin=begin, end=end)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def sine(
@@ -114,7 +114,7 @@ class Inputs(Task):
         drive = stimuli.Sine(
             amplitude=amplitude, frequency_Hz=frequency_Hz, phase_rad=phase_rad, start_ms=start_ms, stop_ms=stop_ms
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def ornstein_uhlenbeck(
@@ -134,7 +134,7 @@ class Inputs(Task):
         drive = stimuli.OrnsteinUhlenbeck(
             sd=sd, tau_ms=tau_ms, mean=mean, start_ms=start_ms, stop_ms=stop_ms, shared=shared, stream=stream
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def spike_times(
@@ -162,7 +162,7 @@ class Inputs(Task):
             "weight_nS": weight_nS,
             "weight_mV": weight_mV,
         }
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def evoked(
@@ -192,7 +192,7 @@ class Inputs(Task):
             synchronous=synchronous,
             stream=stream,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def rhythmic(
@@ -230,7 +230,7 @@ class Inputs(Task):
             synchronous=synchronous,
             stream=stream,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def from_array(
@@ -260,7 +260,7 @@ class Inputs(Task):
             )
             raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array")
         drive = stimuli.Trace(values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def from_dataarray(
@@ -276,7 +276,7 @@ class Inputs(Task):
         )
 
     @classmethod
-    def _one(cls, target: Target, drive: Any, label: str) -> Self:
+    def _from_drive(cls, target: Target, drive: Any, label: str) -> Self:
         """A paradigm of one stimulus."""
         return cls(stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),))
 

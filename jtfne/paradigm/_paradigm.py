@@ -55,7 +55,8 @@ class Paradigm(Inputs):
             raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
         n_trials = max(self.n_trials, other.n_trials)
         first, second = (
-            paradigm if paradigm.n_trials == n_trials else paradigm._in_each(n_trials) for paradigm in (self, other)
+            paradigm if paradigm.n_trials == n_trials else paradigm._repeat_single_trial(n_trials)
+            for paradigm in (self, other)
         )
         if first.conditions and second.conditions and first.conditions != second.conditions:
             raise refuse("two sets of conditions", "one, or the same", "Paradigm + Paradigm")
@@ -65,7 +66,7 @@ class Paradigm(Inputs):
     def at(self, t_ms: float) -> "Paradigm":
         """The same, `t_ms` later; negative for earlier. Raises: JtfneError for a time before the trial."""
         t_ms = number(t_ms, name="t_ms", where="Paradigm.at")
-        return self._changed([_later(stimulus, t_ms) for stimulus in self.stimuli])
+        return self._replace_stimuli([_shift_stimulus(stimulus, t_ms) for stimulus in self.stimuli])
 
     def trials(self, n: int) -> "Paradigm":
         """The same, `n` times, each trial with its own noise. Trials that differ are repeated as a block."""
@@ -73,7 +74,7 @@ class Paradigm(Inputs):
             return Paradigm(stimuli=self.stimuli, n_trials=n)
         n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
         stimuli = [
-            stimulus if stimulus.at is None else _with(stimulus, _tiled(stimulus.at, self.n_trials, n))
+            stimulus if stimulus.at is None else _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
             for stimulus in self.stimuli
         ]
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n)
@@ -87,7 +88,7 @@ class Paradigm(Inputs):
         stimuli_fields = [
             dict(stimulus) | {"code": codes.get(stimulus.label, stimulus.code)} for stimulus in self.stimuli
         ]
-        return self._changed([Stimulus(**fields) for fields in stimuli_fields])
+        return self._replace_stimuli([Stimulus(**fields) for fields in stimuli_fields])
 
     @classmethod
     def sequence(
@@ -243,32 +244,32 @@ class Paradigm(Inputs):
             stimuli += [scheduled(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs]
         return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
-    def _changed(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
+    def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
         """The same trials of other stimuli."""
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials, conditions=self.conditions)
 
-    def _in_each(self, n_trials: int) -> "Paradigm":
+    def _repeat_single_trial(self, n_trials: int) -> "Paradigm":
         """What a paradigm of one trial presents, in each of `n_trials`."""
         schedules = [stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli]
-        stimuli = [_with(stimulus, schedule) for stimulus, schedule in zip(self.stimuli, schedules, strict=True)]
+        stimuli = [_reschedule(stimulus, schedule) for stimulus, schedule in zip(self.stimuli, schedules, strict=True)]
         return Paradigm(stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials)
 
 
-def _with(stimulus: Stimulus, schedule: Schedule | None) -> Stimulus:
+def _reschedule(stimulus: Stimulus, schedule: Schedule | None) -> Stimulus:
     """`stimulus` on another schedule."""
     return Stimulus(**{**dict(stimulus), "at": schedule})
 
 
-def _later(stimulus: Stimulus, t_ms: float) -> Stimulus:
+def _shift_stimulus(stimulus: Stimulus, t_ms: float) -> Stimulus:
     """`stimulus`, `t_ms` later."""
     if stimulus.at is not None:
         onsets_ms = tuple(onset_ms + t_ms for onset_ms in stimulus.at.onsets_ms)
-        return _with(stimulus, Schedule(onsets_ms=onsets_ms, trials=stimulus.at.trials))
+        return _reschedule(stimulus, Schedule(onsets_ms=onsets_ms, trials=stimulus.at.trials))
     drive: Any = stimulus.drive
     return Stimulus(**{**dict(stimulus), "drive": drive.shifted(t_ms)})
 
 
-def _tiled(schedule: Schedule, n_trials: int, n: int) -> Schedule:
+def _tile_schedule(schedule: Schedule, n_trials: int, n: int) -> Schedule:
     """A schedule of `n_trials`, `n` times."""
     if schedule.trials is None:
         return schedule

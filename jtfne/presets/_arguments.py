@@ -22,7 +22,9 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
     @functools.wraps(make)
     def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
         arguments = signature.bind(*args, **kwargs).arguments
-        return make(**{name: _checked(signature.parameters[name], value, where) for name, value in arguments.items()})  # type: ignore[call-arg]
+        return make(
+            **{name: _check_argument(signature.parameters[name], value, where) for name, value in arguments.items()}
+        )  # type: ignore[call-arg]
 
     return make_checked
 
@@ -39,7 +41,7 @@ def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
         raise refuse(f"{parameter.name}={text!r}", words, where) from None
 
 
-def _checked(parameter: inspect.Parameter, value: Any, where: str) -> Any:
+def _check_argument(parameter: inspect.Parameter, value: Any, where: str) -> Any:
     """`value`, if it is of the declared type. Raises: JtfneError."""
     name, kind = parameter.name, parameter.annotation
     if kind is bool:

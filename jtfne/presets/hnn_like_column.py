@@ -194,7 +194,7 @@ def _mechanisms() -> dict[str, BiExponentialConductance]:
     return mechanisms
 
 
-def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
+def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
     """What a compartment sees of synapses of `g_nS` on its branches: g / (1 + g r) behind r, summed over branches.
 
     Excitation near the soma lies on three branches (the oblique and two basal dendrites), on the tuft on one.
@@ -224,7 +224,7 @@ def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, s
             "target": target,
             "mechanism": name,
             "rule": AllToAll(),
-            "weight": gain * _seen_nS(target, name, g_nS),
+            "weight": gain * _effective_nS(target, name, g_nS),
             "weight_decay": decay,
             "delay_ms": DELAY_ms,
         }
@@ -243,7 +243,7 @@ def _drive(name: str, gain: float) -> list[dict[str, Any]]:
             "drive": Evoked(
                 mean_ms=mean_ms + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
                 sd_ms=sd_ms,
-                weight_nS=gain * _seen_nS(target, mechanism, g_nS),
+                weight_nS=gain * _effective_nS(target, mechanism, g_nS),
                 mechanism=mechanism,
                 stream=f"{name} {target}",
             ),

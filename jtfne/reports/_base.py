@@ -14,11 +14,11 @@ def software() -> dict[str, str]:
     """Versions of jtfne, Python and what the numbers depend on."""
     from jtfne import __version__
 
-    return {"jtfne": __version__, "python": platform.python_version(), **_installed()}
+    return {"jtfne": __version__, "python": platform.python_version(), **_package_versions()}
 
 
 @functools.cache
-def _installed() -> dict[str, str]:
+def _package_versions() -> dict[str, str]:
     """Versions of PACKAGES, which cannot change under a running process; looked up once, at 2 ms each."""
     return {name: metadata.version(name) for name in PACKAGES}
 

@@ -46,8 +46,8 @@ def run_manifest(
         "streams": streams,
         "source": source,
         "operators": operators,
-        "readouts": {name: _about(name, tree[name].to_dataset()) for name in names},
-        "tables": {name: _hashed(name, tree[name].to_dataset()) for name in TABLES if name in tree.children},
+        "readouts": {name: _describe_readout(name, tree[name].to_dataset()) for name in names},
+        "tables": {name: _hash_node(name, tree[name].to_dataset()) for name in TABLES if name in tree.children},
         "timings": {name: round(value, 6) for name, value in timings.items()},
         "files": [],
     }
@@ -63,18 +63,20 @@ def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
     return sorted(
         name
         for name in {*entries, *tree.children}
-        if name not in entries or name not in tree.children or not _agrees(entries[name], name, tree[name].to_dataset())
+        if name not in entries
+        or name not in tree.children
+        or not _matches_entry(entries[name], name, tree[name].to_dataset())
     )
 
 
-def _agrees(entry: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
+def _matches_entry(entry: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
     """Whether a node is what its entry in a manifest says."""
     if run_folder.dataset_hash(dataset) != entry["sha256"]:
         return False
-    return name in TABLES or _about(name, dataset) == entry
+    return name in TABLES or _describe_readout(name, dataset) == entry
 
 
-def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
+def _describe_readout(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
     """Dims, shape, dtype, units and hash of a readout. Raises: JtfneError if a value is not finite."""
     values = dataset["time" if name == "spk" else name]
     return {
@@ -83,7 +85,7 @@ def _about(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
         "dtype": str(values.dtype),
         "units": str(dataset.attrs["units"]),
         "proxy": bool(dataset.attrs["proxy"]),
-        "sha256": _hashed(name, dataset),
+        "sha256": _hash_node(name, dataset),
     }
 
 
@@ -91,7 +93,7 @@ class NotFiniteError(JtfneError):
     """A recording that holds NaN or infinity: the run went wrong, and would again."""
 
 
-def _hashed(node: str, dataset: "xr.Dataset") -> str:
+def _hash_node(node: str, dataset: "xr.Dataset") -> str:
     """Hash of a node. Raises: NotFiniteError that names the variable which is not finite."""
 
     def look(name: str, values: Array) -> None:
@@ -133,9 +135,9 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
     entries = [
         *manifest["files"],
         *manifest.get("derived", []),
-        *({"path": name, **_dict(entry)} for name, entry in manifest["readouts"].items()),
+        *({"path": name, **_dict_or_empty(entry)} for name, entry in manifest["readouts"].items()),
     ]
-    if not all({"path", "sha256"} <= _dict(entry).keys() for entry in entries):
+    if not all({"path", "sha256"} <= _dict_or_empty(entry).keys() for entry in entries):
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
         raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
@@ -168,7 +170,7 @@ def check_tree(tree: "xr.DataTree") -> None:
         raise refuse(message_given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict_or_empty(value: Any) -> dict[str, Any]:
     """`value` if it is a dict, or else an empty one."""
     return value if isinstance(value, dict) else {}
 

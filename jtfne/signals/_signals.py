@@ -102,7 +102,7 @@ class Signals:
         JtfneError
             For a readout that was not recorded, and for selectors that do not apply or match nothing.
         """
-        name = self._name(name)
+        name = self._resolve_name(name)
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
@@ -114,11 +114,11 @@ class Signals:
             readout = self.tree[name].to_dataset()[name]
             select.refuse_layout(layout, readout, n_trials, where)
             readout = select.within(
-                self._of_trial(self._chosen(readout, selectors, ids, where), trial, where), bounds, where
+                self._select_trial(self._select_labels(readout, selectors, ids, where), trial, where), bounds, where
             )
             return select.laid_out(readout.compute(), layout).copy(deep=True)
-        cells = self._chosen(self._cells(), selectors, ids, where)
-        events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
+        cells = self._select_labels(self._cells(), selectors, ids, where)
+        events = select.within(self._select_trial(self._select_events(cells), trial, where), bounds, where)
         if layout in (None, "event"):
             is_whole = not selectors and ids is None and trial is None and bounds is None
             return events.copy(deep=True) if is_whole else select.unsized(events)
@@ -142,7 +142,7 @@ class Signals:
     @property
     def spikes(self) -> "pd.DataFrame":
         """One row a spike: trial, time_ms, neuron, and names where there are some."""
-        self._name("spk")
+        self._resolve_name("spk")
         table: pd.DataFrame = run_folder.spike_table(self.tree).to_pandas()
         return table
 
@@ -170,7 +170,7 @@ class Signals:
     def rates(self) -> "pd.DataFrame":
         """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz."""
         neurons = self.neurons
-        spikes = self.tree[self._name("spk")].to_dataset()
+        spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
         rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
@@ -190,7 +190,7 @@ class Signals:
         -------
         pandas.DataFrame
         """
-        name = self._name(name)
+        name = self._resolve_name(name)
         if name == "spk":
             return self.spikes
         table: pd.DataFrame = self.tree[name].to_dataset()[name].to_dataframe().reset_index()
@@ -230,18 +230,17 @@ class Signals:
         self.manifest = run_folder.write_run(path, self.tree, self.manifest)
         return Path(path).expanduser()
 
-    def _name(self, name: Any) -> str:
+    def _resolve_name(self, name: Any) -> str:
         """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
         canonical = ALIASES.get(name, name) if isinstance(name, str) else name
         if canonical in self.recorded():
             return str(canonical)
         one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
-        recorded_names = ", ".join(map(repr, self.recorded())) or "nothing"
-        raise JtfneError(
-            f"readout {name!r} was not recorded; allowed: {recorded_names}; it needs Config.probes([{canonical!r}]) (in Signals.get)"
-        )
+        allowed = ", ".join(map(repr, self.recorded())) or "nothing"
+        probe = f"it needs Config.probes([{canonical!r}])"
+        raise JtfneError(f"readout {name!r} was not recorded; allowed: {allowed}; {probe} (in Signals.get)")
 
-    def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
+    def _select_events(self, cells: "xr.DataArray") -> "xr.DataArray":
         """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
         import xarray as xr
 
@@ -266,7 +265,9 @@ class Signals:
         table = self.tree["neurons"].to_dataset()
         return table.set_coords((*LABELS, "z_mm"))["neuron"].rename("spk")
 
-    def _chosen(self, readout: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str) -> "xr.DataArray":
+    def _select_labels(
+        self, readout: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str
+    ) -> "xr.DataArray":
         """The part of `found` that all selectors hold for."""
         whole_readout = readout
         if ids is not None:
@@ -278,7 +279,7 @@ class Signals:
                 applies = ", ".join(name for name in LABELS if name in readout.coords) or "none"
                 raise refuse(f"{key}={choices!r}", f"selectors of its own axes: {applies}", where)
             for choice in choices:
-                one_of(choice, self._vocabulary(whole_readout, key), name=key, where=where)
+                one_of(choice, self._list_values(whole_readout, key), name=key, where=where)
             (dim,) = readout[key].dims
             readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
         if readout.size == 0 and whole_readout.size:
@@ -288,13 +289,13 @@ class Signals:
             raise refuse(f"{message_given}, which matches nothing,", "a selection that matches something", where)
         return readout
 
-    def _vocabulary(self, readout: "xr.DataArray", key: str) -> list[str]:
+    def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:
         """The values that `key` has in the net, or else in `found`."""
         of_net = "neuron" in readout.dims and "neurons" in self.tree.children
         values = self.tree["neurons"].to_dataset()[key] if of_net else readout[key]
         return [str(value) for value in dict.fromkeys(values.values.tolist())]
 
-    def _of_trial(self, readout: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
+    def _select_trial(self, readout: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
         """One trial, or all. Raises: JtfneError if there is no such one."""
         if trial is None:
             return readout

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import config as words
+from jtfne import config as declared
 from jtfne._rows import Array, Rows
 from jtfne.net import Identity
 from jtfne.probes import Readout
@@ -18,7 +18,7 @@ SCHEMA = "signals/1"
 
 def tree_of(
     readouts: list[Readout],
-    task: words.Task,
+    task: declared.Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
     tables: "Mapping[str, xr.Dataset] | None" = None,
@@ -34,7 +34,7 @@ def tree_of(
 
 
 def tables_of(
-    task: words.Task, identity: Identity | None, n_trials: int, duration_ms: float
+    task: declared.Task, identity: Identity | None, n_trials: int, duration_ms: float
 ) -> "dict[str, xr.Dataset]":
     """The nodes `events` and, where the net has names, `neurons`."""
     events = {"events": _events(task, n_trials, duration_ms)}
@@ -78,7 +78,7 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 
 
-def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
+def _events(task: declared.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
     """Every event of every trial, in order of trial and onset."""
     import xarray as xr
 
@@ -90,7 +90,7 @@ def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset"
         for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
-    codes, conditions = words.codes_of(task.stimuli), task.conditions_of(n_trials)
+    codes, conditions = declared.codes_of(task.stimuli), task.conditions_of(n_trials)
     columns = {
         "trial": np.array(trial, np.int64),
         "onset_ms": np.array(onset_ms, np.float64),

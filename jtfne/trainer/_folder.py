@@ -37,8 +37,8 @@ class Parts:
         self.rows: list[Any] = []
         self.state: Arrays | None = None
         self.notes: dict[str, Any] = {}
-        self._folder, self._about, self._where = folder, dict(provenance), where
-        self._listed: list[str] = []
+        self._folder, self._provenance, self._where = folder, dict(provenance), where
+        self._part_hashes: list[str] = []
         self._state_file = ""
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
@@ -58,7 +58,7 @@ class Parts:
             self._state_file = f"state_{number:08d}.npz"
             writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **arrays_by_name)  # type: ignore[arg-type]
         durable(writes)
-        self._listed.append(file_hash(path))
+        self._part_hashes.append(file_hash(path))
         self.note()
         if previous_file and previous_file != self._state_file:
             (self._folder / previous_file).unlink(missing_ok=True)
@@ -71,9 +71,9 @@ class Parts:
         state = self._folder / self._state_file
         index = {
             "version": VERSION,
-            "about": self._about,
+            "about": self._provenance,
             "notes": self.notes,
-            "parts": self._listed,
+            "parts": self._part_hashes,
             "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
         }
         text = _json.dumps(_json.seal(index)).encode()
@@ -82,38 +82,38 @@ class Parts:
     def write(self, files: Mapping[str, bytes]) -> None:
         """Files of the result, each whole or not there."""
         if self._folder is not None:
-            durable({self._folder / name: _writer(text) for name, text in files.items()})
+            durable({self._folder / name: _make_writer(text) for name, text in files.items()})
 
     def _read(self, folder: Path) -> None:
         """What is there. Raises: JtfneError if it is of another kind, or not what was written."""
         path = folder / INDEX
-        index = _json.read_sealed(path, self._altered(path))
+        index = _json.read_sealed(path, self._make_altered_error(path))
         if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
-            raise self._altered(path)
+            raise self._make_altered_error(path)
         stored = {**index["about"], "version of the folder": index["version"]}
-        expected = {**self._about, "version of the folder": VERSION}
+        expected = {**self._provenance, "version of the folder": VERSION}
         differing = [name for name in sorted({*stored, *expected}) if stored.get(name) != expected.get(name)]
         if differing:
-            pairs = [(name, _short(stored.get(name)), _short(expected.get(name))) for name in differing]
+            pairs = [(name, _shorten(stored.get(name)), _shorten(expected.get(name))) for name in differing]
             differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
             message_given = f"{str(folder)!r}, which holds something else ({differences}),"
             raise refuse(message_given, "the same, which goes on, or another folder", self._where)
         for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
             if not part.is_file() or file_hash(part) != stored_hash:
-                raise self._altered(part)
+                raise self._make_altered_error(part)
             self.rows.append(_json.loads(read_text(part), where=str(part)))
-        self._listed, self.notes = list(index["parts"]), dict(index["notes"])
+        self._part_hashes, self.notes = list(index["parts"]), dict(index["notes"])
         if index["state"]:
             self._state_file = str(index["state"].get("path"))
             if not STATE.fullmatch(self._state_file):
-                raise self._altered(path)
+                raise self._make_altered_error(path)
             state_path = folder / self._state_file
             if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
-                raise self._altered(state_path)
+                raise self._make_altered_error(state_path)
             self.state = list(read_npz(state_path).values())
 
-    def _altered(self, path: Path) -> JtfneError:
+    def _make_altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
         return altered(path, allowed="what was written there; a new folder starts anew", where=self._where)
 
@@ -143,12 +143,12 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
         yield Parts(folder, provenance, where)
 
 
-def _writer(text: bytes) -> Write:
+def _make_writer(text: bytes) -> Write:
     """What writes `text`."""
     return lambda stream: stream.write(text)
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     """`value` as written, cut if long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -46,10 +46,10 @@ class Slope(NamedTuple):
     def problems(self, paths: Sequence[str], seed: int) -> list[str]:
         """What of it is not finite, by name."""
         problems = [
-            f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _finite(x)
+            f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _is_finite(x)
         ]
         slopes = zip(paths, self.by_place, strict=True)
-        problems += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _finite(x)]
+        problems += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _is_finite(x)]
         return [f"{problem} (seed {seed})" for problem in problems]
 
 
@@ -96,20 +96,20 @@ class Slopes:
         Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit without a derivative,
         and for arrays that a metric cannot take.
         """
-        metrics, surrogate = _checked(objective, where), SuperSpike() if surrogate is None else surrogate
+        metrics, surrogate = _check_metrics(objective, where), SuperSpike() if surrogate is None else surrogate
         if not isinstance(surrogate, Surrogate):
             raise refuse(f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where)
         typical, ready = runs.circuit.typical, runs.ready
         paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(ready.config)
         leaves = Leaves.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
-        _refuse_without_slope(leaves, where)
+        _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
         with precision(ready.config.run.dtype):
             flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
         signals = blank(ready)
         axes = {name: Axes.of(signals, name) for name in names}
-        fields = _only(ready.planned.recorders, names)
+        fields = _select_recorders(ready.planned.recorders, names)
         if "spk" in names:
             n_steps_per_row, axes["spk"] = _binned(metrics, axes["spk"], [recorder.every for recorder in fields])
             fields = (SpikeRows(n_steps_per_row), *fields)
@@ -140,7 +140,7 @@ class Slopes:
                 problem for slope, seed in slopes_and_seeds for problem in slope.problems(paths, seed)
             ]
         for row, by_place in zip(rows, slopes, strict=True):
-            row["slopes"] = [float(x) if _finite(x) else None for x in by_place]
+            row["slopes"] = [float(x) if _is_finite(x) else None for x in by_place]
         return slopes
 
     def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[Slope]:
@@ -163,15 +163,15 @@ class Slopes:
                 clock = drive.clock(0, self.n_steps, trial)
                 runs.append(_forward(self.flat, values, key, drive.inputs, clock, self.recorders, n_steps=self.n_steps))
         with precision("float64"):
-            (score, terms), slopes = self._scored([arrays for arrays, _ in runs])
+            (score, terms), slopes = self._score_and_gradients([arrays for arrays, _ in runs])
         with precision(ready.config.run.dtype):
             leaf_slopes = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
-            by_place = self._back(x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes))
+            by_place = self._pull_back(x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes))
         return Slope(float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float))
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
         """The leaves at a place of the search."""
-        leaves: Arrays = self.leaves([_value(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp)
+        leaves: Arrays = self.leaves([_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp)
         return leaves
 
     @functools.cached_property
@@ -180,12 +180,12 @@ class Slopes:
         return jax.jit(self._leaves_at)
 
     @functools.cached_property
-    def _back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
+    def _pull_back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
         """Slopes by leaves -> slopes by places, (d,)."""
         return jax.jit(lambda x, slopes: jax.vjp(self._leaves_at, x)[1](slopes)[0])
 
     @functools.cached_property
-    def _scored(self) -> Callable[[list[Arrays]], Any]:
+    def _score_and_gradients(self) -> Callable[[list[Arrays]], Any]:
         """The arrays of all trials -> score and terms, in double precision, and the slopes of the score by the arrays.
 
         As `Objective.evaluate` has it: squares of fields in SI would be lost in single precision.
@@ -194,7 +194,7 @@ class Slopes:
         def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
             trials_x64 = [{name: array.astype(jnp.float64) for name, array in arrays.items()} for arrays in trials]
             arrays = {
-                name: self._labelled(name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64]))
+                name: self._label_rows(name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64]))
                 for name in trials_x64[0]
             }
             score_and_terms: tuple[jax.Array, Arrays] = self.objective.score_arrays(arrays, self.axes)
@@ -202,7 +202,7 @@ class Slopes:
 
         return jax.jit(jax.value_and_grad(score, has_aux=True))
 
-    def _labelled(self, name: str, rows: jax.Array) -> jax.Array:
+    def _label_rows(self, name: str, rows: jax.Array) -> jax.Array:
         """Rows (n_trials, n_rows, ...) with the dims that a metric takes."""
         axes = self.axes[name]
         probe = next((probe for probe in self.probes if probe.name == name), None)
@@ -244,18 +244,18 @@ def _backward(pull: Any, slopes: Arrays) -> Any:
     return pull(slopes)[0]
 
 
-def _value(trainable: Trainable, x: jax.Array) -> Any:
+def _value_at(trainable: Trainable, x: jax.Array) -> Any:
     """The value at a place of the search, at a bound too with its whole slope: clipped it has half of it, or none."""
     free = trainable.free(x, jnp)
     return free + jax.lax.stop_gradient(trainable.value(x, jnp) - free)
 
 
-def _finite(x: Any) -> bool:
+def _is_finite(x: Any) -> bool:
     """Whether a number is."""
     return bool(np.isfinite(x))
 
 
-def _checked(objective: Any, where: str) -> Sequence[Metric]:
+def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError for one that has no derivative, by name."""
     if not isinstance(objective, Objective):
         message_given = f"objective={objective!r} with an optimizer that needs gradients"
@@ -269,7 +269,7 @@ def _checked(objective: Any, where: str) -> Sequence[Metric]:
     return objective.metrics
 
 
-def _refuse_without_slope(leaves: Leaves, where: str) -> None:
+def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
     """Raises: JtfneError for a path to what a surrogate gives no derivative."""
     populations = leaves.net.config.populations()
     senders = {population.cell_type for population in populations if not getattr(population.emitter, "receives", True)}
@@ -280,7 +280,7 @@ def _refuse_without_slope(leaves: Leaves, where: str) -> None:
             raise refuse(message_given, "another path, or an optimizer that searches by scores, as AGSDR()", where)
 
 
-def _only(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
+def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
     """The recorders, of what they make only what is in `names`."""
     selected: list[Any] = []
     for recorder in recorders:

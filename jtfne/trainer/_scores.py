@@ -52,8 +52,10 @@ def row_of(
     The score is the mean over the seeds, None unless all are finite; sd: over the seeds, None of one. terms and reached
     are means over the seeds for which they are finite; gates: in which share of the seeds each holds.
     """
-    evaluations: list[Row] = [_failed(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes]
-    scores = [_number(evaluation["score"]) for evaluation in evaluations]
+    evaluations: list[Row] = [
+        _make_failure_row(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes
+    ]
+    scores = [_finite_or_none(evaluation["score"]) for evaluation in evaluations]
     finite_scores = [score for score in scores if score is not None]
     all_finite = len(finite_scores) == len(scores)
     metrics = [row for evaluation in evaluations for row in evaluation.get("metrics", [])]
@@ -67,28 +69,28 @@ def row_of(
         "sd": float(np.std(finite_scores, ddof=1)) if all_finite and len(finite_scores) > 1 else None,
         "scores": scores,
         "passed": all_finite and all(bool(evaluation["passed"]) for evaluation in evaluations),
-        "terms": _means(metrics, "term"),
-        "reached": _means(metrics, "value") | _means(gates, "value"),
-        "gates": _means([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)),
+        "terms": _mean_by_name(metrics, "term"),
+        "reached": _mean_by_name(metrics, "value") | _mean_by_name(gates, "value"),
+        "gates": _mean_by_name([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)),
         "problems": [problem for evaluation in evaluations for problem in evaluation.get("problems", [])],
     }
 
 
-def _failed(failure: Failed) -> Row:
+def _make_failure_row(failure: Failed) -> Row:
     """What is told of a run that went wrong."""
     return {"score": None, "passed": False, "problems": [failure.reason]}
 
 
-def _number(value: Any) -> float | None:
+def _finite_or_none(value: Any) -> float | None:
     """A finite number, or None."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _means(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
+def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
     """By name, the mean of a column where it is finite, or the sum over `n`."""
     values_by_name: dict[str, list[float]] = {}
     for row in rows:
-        value = _number(row.get(column))
+        value = _finite_or_none(row.get(column))
         values_by_name.setdefault(str(row["name"]), []).extend([] if value is None else [value])
     return {name: (sum(values) / (n or len(values)) if values else None) for name, values in values_by_name.items()}
 

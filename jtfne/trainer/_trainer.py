@@ -182,24 +182,26 @@ class _Fit:
 
     def search(self, parts: Parts, total: int, client: Client | None, progress_bar: Told) -> None:
         """Run generations into `parts` until there are `total`, or one has passed."""
-        state = self._state(parts.state)
+        state = self._restore_state(parts.state)
         if "without_effect" not in parts.notes:
-            parts.note(without_effect=self._without_effect(client))
-        progress_bar.best(_standing(parts))
-        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _passed(parts)):
+            parts.note(without_effect=self._find_paths_without_effect(client))
+        progress_bar.best(_describe_best(parts))
+        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _has_passed(parts)):
             optimizer = self.trainer.optimizer
             candidates, state_to_tell = optimizer.ask(state)
-            rows = self._evaluated(len(parts.rows), np.asarray(candidates, np.float64), client, progress_bar)
+            rows = self._evaluate_generation(len(parts.rows), np.asarray(candidates, np.float64), client, progress_bar)
             scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
             if not np.isfinite(scores).any():
                 reason = next((problem for row in rows for problem in row["problems"]), "each is infinite")
                 message_given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
                 raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
-            state = self._told(state_to_tell, candidates, rows, scores, progress_bar)
+            state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
             parts.put(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
-            progress_bar.best(_standing(parts))
+            progress_bar.best(_describe_best(parts))
 
-    def _told(self, state_to_tell: Any, candidates: Any, rows: list[Row], scores: Any, progress_bar: Told) -> Any:
+    def _tell_scores(
+        self, state_to_tell: Any, candidates: Any, rows: list[Row], scores: Any, progress_bar: Told
+    ) -> Any:
         """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
         if self.slopes is None:
             return self.trainer.optimizer.tell(state_to_tell, candidates, scores)
@@ -212,7 +214,7 @@ class _Fit:
             raise refuse(message_given, "another start, other bounds, or another surrogate", WHERE)
         return state
 
-    def _state(self, stored_leaves: Arrays | None) -> Any:
+    def _restore_state(self, stored_leaves: Arrays | None) -> Any:
         """The state of the search: at the start, or as it was kept."""
         bounds = np.array([trainable.search_bounds for trainable in self.trainables])
         start = [trainable.searched(value) for trainable, value in zip(self.trainables, self.start, strict=True)]
@@ -222,9 +224,11 @@ class _Fit:
             start_state if stored_leaves is None else jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
         )
 
-    def _evaluated(self, generation: int, places: Any, client: Client | None, progress_bar: Told) -> list[Row]:
+    def _evaluate_generation(
+        self, generation: int, places: Any, client: Client | None, progress_bar: Told
+    ) -> list[Row]:
         """Rows of a generation."""
-        values = [self._values(place) for place in places]
+        values = [self._to_values(place) for place in places]
         jobs = [Job(candidate_values, seed) for candidate_values in values for seed in self.seeds]
         outcomes = self.runs.all(jobs, Scored(self.trainer.objective), client, progress_bar.ran)
         n_seeds = len(self.seeds)
@@ -233,11 +237,11 @@ class _Fit:
             for k in range(len(values))
         ]
 
-    def _values(self, place: Any) -> tuple[float, ...]:
+    def _to_values(self, place: Any) -> tuple[float, ...]:
         """The values at a place of the search."""
         return tuple(trainable.value(float(x)) for trainable, x in zip(self.trainables, place, strict=True))
 
-    def _without_effect(self, client: Client | None) -> list[str]:
+    def _find_paths_without_effect(self, client: Client | None) -> list[str]:
         """The paths of which nothing that is scored depends: all stays to the bit when it goes to its farther bound."""
         variants = [self.start]
         for k, trainable in enumerate(self.trainables):
@@ -271,14 +275,14 @@ class _Fit:
             "verdict": verdict_of(best, rows, len(parts.rows)),
             "best": {**best, "values": dict(zip(paths, best["values"], strict=True)), "config_sha256": config.hash},
             "start": dict(zip(paths, self.start, strict=True)),
-            "gates": _gates(rows),
+            "gates": _summarize_gates(rows),
             "failures": [
                 {"generation": row["generation"], "candidate": row["candidate"], "problems": row["problems"]}
                 for row in rows
                 if row["problems"]
             ],
             "without_effect": parts.notes["without_effect"],
-            "at_bounds": _at_bounds(self.trainables, best["values"]),
+            "at_bounds": _find_paths_at_bounds(self.trainables, best["values"]),
             **({} if self.slopes is None else {"without_slope": without_slope(rows, paths)}),
         }
         history = history_of(rows, paths)
@@ -302,7 +306,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
     if objective is not None and (isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))):
         raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
     optimizer = trainer.optimizer
-    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER):
+    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER_METHODS):
         raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as AGSDR()", "Trainer")
     optional = (
         ("paradigm", trainer.paradigm, Paradigm, "a jtfne.Paradigm, or None"),
@@ -326,7 +330,7 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
         raise refuse(f"client={describe_argument(client)}", allowed, where)
 
 
-_OPTIMIZER = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
+_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
@@ -368,12 +372,12 @@ def plainly(value: Any) -> Any:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def _passed(parts: Parts) -> bool:
+def _has_passed(parts: Parts) -> bool:
     """Whether any candidate so far passed."""
     return any(row["passed"] for part in parts.rows for row in part)
 
 
-def _standing(parts: Parts) -> str:
+def _describe_best(parts: Parts) -> str:
     """The best so far, in a few words."""
     best = best_of([row for part in parts.rows for row in part])
     if best is None:
@@ -383,7 +387,7 @@ def _standing(parts: Parts) -> str:
     return f"generation {len(parts.rows)}, best score {best['score']:.4g}{gates}"
 
 
-def _gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def _summarize_gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """How often each gate held: with all seeds, and at best in which share of them."""
     names = dict.fromkeys(name for row in rows for name in row["gates"])
     summary = {}
@@ -396,6 +400,6 @@ def _gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     return summary
 
 
-def _at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
+def _find_paths_at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
     """The paths whose best value lies at a bound: what is wanted may lie beyond."""
     return [trainable.path for trainable, value in zip(trainables, values, strict=True) if value in trainable.bounds]
