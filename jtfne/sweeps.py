@@ -1,4 +1,4 @@
-"""Sweeps: a circuit with each combination of some values, and each seed, as one labelled dataset."""
+"""Sweeps: a circuit run with each combination of values and seeds, as one labelled dataset."""
 
 import dataclasses
 import itertools
@@ -28,7 +28,7 @@ CHUNK = 8  # combinations that are kept at a time
 
 
 class Range(NamedTuple):
-    """The least and the greatest value of a path."""
+    """The lowest and the highest value of a path."""
 
     path: str
     bounds: tuple[float, float]
@@ -36,12 +36,12 @@ class Range(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """Signals -> mean rates of each cell type."""
+    """Summary of a run: mean rate of each cell type."""
 
     readouts: tuple[str, ...] = ("spk",)
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """`rate_Hz` by cell type."""
+        """`rate_Hz` by cell type, as a DataArray."""
         import xarray as xr
 
         table = signals.rates()
@@ -53,17 +53,17 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """Signals -> what an objective says of them."""
+    """Summary of a run: the score of an objective, its terms and values."""
 
     objective: Any
 
     @property
     def readouts(self) -> tuple[str, ...] | None:
-        """Those that it looks at."""
+        """Readouts that the objective needs, None for all."""
         return getattr(self.objective, "readouts", None)
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """`score` and `passed`, and `term` and `value` by metric."""
+        """`score`, `passed`, and `term` and `value` by metric."""
         import xarray as xr
 
         evaluation = self.objective.evaluate(signals).to_dict()
@@ -77,12 +77,15 @@ class Scores:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A summary as JSON values; travels to workers."""
+    """A summary as JSON values; can be pickled and sent to workers."""
 
     of: Callable[[Signals], Any]
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """By name: dims, coords, attrs and values. Raises: JtfneError for what is no number and no array of numbers."""
+        """By name: dims, coords, shape, values and units of each result of the summary.
+
+        Raises: JtfneError for a result that is neither a number nor an array of numbers.
+        """
         summary = self.of(signals)
         if not isinstance(summary, Mapping):
             summary = {getattr(summary, "name", None) or "value": summary}
@@ -161,7 +164,7 @@ def sweep(
 def _run_missing_chunks(
     runs: Runs, provenance: dict[str, Any], summarize: Told, parts: Parts, client: Client | None, progress: bool | None
 ) -> "xr.Dataset":
-    """All runs that are not in `parts` yet, and all of them as one."""
+    """Run the combinations that `parts` lacks, then return the dataset of all."""
     grid, seeds = provenance["values"], provenance["seeds"]
     chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
     with progress_of("sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress) as progress_bar:
@@ -174,7 +177,7 @@ def _run_missing_chunks(
 
 
 def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    """The values by path. Raises: JtfneError that names the path."""
+    """The values by path, as floats. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
         raise refuse(f"values={values!r}", allowed, WHERE)
@@ -200,7 +203,10 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
 
 
 def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
-    """What is kept of a run. Raises: JtfneError unless it is an objective or a function."""
+    """The function that summarises a run.
+
+    Raises: JtfneError if `summary` is neither an objective nor a function.
+    """
     if summary is None:
         return Rates()
     if callable(getattr(summary, "evaluate", None)) and not isinstance(summary, type):
@@ -212,12 +218,12 @@ def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
 
 
 def _split_points(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
-    """Points, some at a time."""
+    """The points in chunks of at most CHUNK."""
     return [tuple(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
 
 
 def _array_to_json(name: str, value: Any) -> dict[str, Any]:
-    """A number or an array as JSON values."""
+    """A number or an array as JSON values: dims, coords, shape, values, units."""
     try:
         numbers = np.asarray(math.nan if value is None else value, np.float64)
     except (TypeError, ValueError):
@@ -235,7 +241,7 @@ def _build_dataset(
     rows: Sequence[dict[str, Any]],
     provenance: Mapping[str, Any],
 ) -> "xr.Dataset":
-    """All runs as one. Raises: JtfneError if the summaries of two runs are not alike."""
+    """The dataset of all runs. Raises: JtfneError if two summaries differ in shape."""
     import xarray as xr
 
     axes: dict[str, Any] = {**grid, "seed": list(seeds)}
@@ -264,7 +270,7 @@ def _build_dataset(
 
 
 def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
-    """`sweep.nc`, beside its place first."""
+    """Write `sweep.nc`: first to a temporary folder, then moved into place."""
     names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
     dataset = dataset.rename(names)  # to netCDF a slash is a group
     with temporary_folder(folder) as room:

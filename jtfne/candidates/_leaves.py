@@ -1,4 +1,4 @@
-"""Values by path -> leaves of one compiled circuit: candidates differ in these alone, so that nothing is drawn anew."""
+"""Maps values by path to arrays of one compiled circuit: candidates differ in these alone."""
 
 import dataclasses
 import functools
@@ -25,7 +25,7 @@ INNER = 0.6180339887498949  # where bounds are cut for a point at which no two v
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """Entries `at` of a leaf (None: all of it) that are `scale` times the value of path `k`."""
+    """Where a value goes: entries `at` of `leaf` (None: all of it) are `scale` times value `k`."""
 
     k: int
     leaf: str
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Leaves:
-    """A map from the values of d paths, (d,), to leaves of `flat` by name, for `jtfne.batch.run_batch(values=)`.
+    """Map from the values of d paths, (d,), to leaves of `flat` by name.
 
     Called with numbers it gives numpy arrays, with the bits that `circuit(values)` has; with `xp=jax.numpy` it may be
     traced and differentiated, and rounds as jax does. To construct `config(values)` gives the same bits too, but for
@@ -68,10 +68,12 @@ class Leaves:
         delivery: Choice | None = None,
         where: str = "Leaves.of",
     ) -> Self:
-        """The map of `paths`. typical: a value of each that is like no other, which decides the form of the arrays.
+        """Build the map of `paths`.
 
-        Raises: JtfneError that names a path which leads nowhere, or which nothing depends on, or to synapses that
-        change as the run goes; and for a circuit that is spread over devices.
+        typical: one value for each path, unlike any other number in the circuit, so that no two
+        arrays or entries are equal by chance: the arrays then have the form that fits every candidate.
+        Raises: JtfneError for a path that leads nowhere, on which nothing depends, or that leads to
+        plastic synapses; and for a circuit that is spread over devices.
         """
         parameters = places_of(net.config.circuit)
         places = tuple(place_of(path, parameters, where) for path in paths)
@@ -85,7 +87,7 @@ class Leaves:
         return cls(net, places, flat, tuple(entries), delivery_weights)
 
     def __call__(self, values: Any, xp: Any = np) -> dict[str, Any]:
-        """The leaves that differ, by name. values: (d,), or so many numbers. xp: numpy or jax.numpy."""
+        """The leaves that depend on `values` (d,), by name. xp: numpy or jax.numpy."""
         leaves: dict[str, Any] = {}
         for entry in self.entries:
             array = leaves.get(entry.leaf)
@@ -107,7 +109,7 @@ class Leaves:
 
     @functools.cached_property
     def _named_leaves(self) -> tuple[list[tuple[str, Any]], Any]:
-        """The leaves of the circuit by name, in their order, and what they are leaves of."""
+        """The leaves of the circuit as (name, array) pairs in order, and their tree structure."""
         leaves, tree = jax.tree.flatten(self.flat)
         return list(zip(names_of(self.flat), leaves, strict=True)), tree
 
@@ -116,11 +118,11 @@ class Leaves:
         return with_values(self.net.config, dict(zip(self.places, map(float, values), strict=True)))
 
     def circuit(self, values: Any) -> Net:
-        """The circuit with these values: its config, and its edges, of which none is drawn anew."""
+        """The circuit with these values: its config and its edges; no edge is drawn again."""
         return _replace_values(self.net, self.weights, dict(zip(self.places, map(float, values), strict=True)))
 
     def _get_base_leaf(self, leaf: str) -> Any:
-        """A leaf of `flat` that values go into."""
+        """The leaf of `flat` with this name, before values are put into it."""
         part: Any = self.flat
         for step in leaf.replace("[", ".").replace("]", "").split("."):
             part = part[int(step)] if step.isdigit() else getattr(part, step)
@@ -128,7 +130,7 @@ class Leaves:
 
 
 def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[float]:
-    """A value of each trainable within its bounds, unlike any other; all are checked first.
+    """One value for each trainable, within its bounds and unlike any other; checks them first.
 
     Raises: JtfneError, one line a problem, that names the path.
     """
@@ -145,7 +147,7 @@ def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[fl
 
 
 def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
-    """`old` with `new` at `at`; numpy's in place."""
+    """`array` with `new_values` at `index` (None: all); a numpy array is changed in place."""
     if index is None:
         return new_values
     if isinstance(array, np.ndarray):
@@ -155,7 +157,7 @@ def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
 
 
 def _replace_values(net: Net, weights: Weights | None, values: dict[Place, float]) -> Net:
-    """`net` with other values."""
+    """A copy of `net` whose config and weights have these values."""
     config = with_values(net.config, values)
     projections: Sequence[Projection] = net.projections
     if weights is not None:
@@ -164,7 +166,7 @@ def _replace_values(net: Net, weights: Weights | None, values: dict[Place, float
 
 
 def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
-    """What of `flat` the value of a path is, but for weights."""
+    """Where the value of path `k` goes in `flat`; weights are not among these."""
     if place.family == "cells":
         return [_entry_for_cells(k, place, net, flat, where)]
     if place.family == "mechanisms":
@@ -173,7 +175,7 @@ def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> 
 
 
 def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> Entry:
-    """Drive, noise or a field of the emitter of a cell type."""
+    """Where a value of a cell type goes: drive, noise or a field of its emitter."""
     populations = net.config.populations()
     is_of_type = np.repeat(
         [population.cell_type == place.name for population in populations],
@@ -195,7 +197,7 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
 
 
 def _refuse_unit(population: Population, place: Place, where: str) -> None:
-    """Raises: JtfneError, if with this field it changes what one unit of input is."""
+    """Raises: JtfneError if changing this field changes the input unit of the cells."""
     emitter: Any = population.emitter
     changed_emitter = dataclasses.replace(emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0})
     if np.max(changed_emitter.input_pA) != np.max(emitter.input_pA):
@@ -204,7 +206,10 @@ def _refuse_unit(population: Population, place: Place, where: str) -> None:
 
 
 def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
-    """A number of a receptor. Raises: JtfneError if no synapse and no stimulus has it."""
+    """Where a number of a mechanism goes, a time constant or another field.
+
+    Raises: JtfneError if no synapse and no stimulus uses the mechanism.
+    """
     if not any(place.name in names for names in flat.receptors):
         mechanisms_in_use = ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"
         raise refuse(

@@ -1,4 +1,4 @@
-"""Candidates run: on the cores of this process, or by the workers of a client; the same results in the same order."""
+"""Runs candidates on the cores of this process or on a client's workers, with equal results."""
 
 import dataclasses
 import functools
@@ -36,25 +36,25 @@ class Job(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """What a run leaves that went wrong, and would again."""
+    """The reason why a run failed; it would fail again."""
 
     reason: str
 
 
 class Client(Protocol):
-    """What gives work to others: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or the like."""
+    """Executes work elsewhere: a `concurrent.futures.Executor`, a `dask.distributed.Client`, ..."""
 
     def submit(self, fn: Any, /, *args: Any) -> Any:
-        """A future with `exception()` and `result()`."""
+        """Start `fn(*args)` and return a future with `exception()` and `result()`."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Circuit:
-    """What runs of candidates are made from, as text and numbers: what a worker needs to make them as well.
+    """What a worker needs to rebuild the circuit: text and numbers only, hashable.
 
-    config: JSON of a Config, stimuli included. paths, typical: as of `Leaves.of`. readouts: those to record, None for
-    all. net_sha256: of the circuit that the config must give.
+    config: JSON of a Config with its stimuli. paths, typical: arguments of `Leaves.of`. readouts:
+    those to record, None for all. net_sha256: hash of the circuit that the config must give.
     """
 
     config: str
@@ -84,7 +84,10 @@ class Runs:
         readouts: Sequence[str] | None = None,
         where: str,
     ) -> Self:
-        """Of `net` under `paradigm`. Raises: JtfneError as `Leaves.of`, and as `simulate` for its arguments."""
+        """Prepare `net` under `paradigm`.
+
+        Raises: JtfneError like `Leaves.of`, and like `simulate` for its arguments.
+        """
         config = net.config.trainables([])  # whose bounds are for the declared values only
         net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
         if paradigm is not None:
@@ -99,11 +102,11 @@ class Runs:
         return cls(circuit, leaves, ready)
 
     def run(self, job: Job) -> Signals:
-        """What one run records. Raises: JtfneError if a cell runs away."""
+        """The signals of one run. Raises: JtfneError if a cell runs away."""
         return varied(self.ready, self.leaves.with_values(job.values), job.seed)
 
     def used(self, job: Job, use: Use) -> Any:
-        """What `use` makes of a run, or that it failed."""
+        """`use(signals)` of one run, or a `Failed` if it ran away or is not finite."""
         try:
             return use(self.run(job))
         except (RunawayError, NotFiniteError) as error:
@@ -112,18 +115,19 @@ class Runs:
     def all(
         self, jobs: Sequence[Job], use: Use, client: Client | None = None, tick: Tick = lambda n: None
     ) -> list[Any]:
-        """What `use` makes of each run, in order. tick: hears of each that is done.
+        """`use(signals)` of each job, in order. tick: called with the number of jobs just done.
 
-        Runs share a program and are spread over the cores, one each; with a client over its workers, each of which
-        constructs the circuit from its config, once. Raises: JtfneError if a worker's circuit is another one, or the
-        client takes no more work; and what `use` raises.
+        Runs share one program and are spread over the cores. With a client they are spread over its
+        workers, each of which constructs the circuit from its config once.
+        Raises: JtfneError if a worker constructs another circuit, or the client takes no more work;
+        and what `use` raises.
         """
         if client is not None:
             return self._run_by_client(client, jobs, use, tick)
         return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
 
     def _run_by_client(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
-        """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
+        """`all` on a client's workers. A job whose worker is lost is submitted again and logged."""
         submit = functools.partial(_submit_job, _make_submitter(client))
         futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
         first_futures = list(futures)
@@ -143,9 +147,10 @@ class Runs:
 def spread(
     run: Callable[[Any], Any], jobs: Sequence[Any], n_threads: int, compiled: threading.Event, tick: Tick
 ) -> list[Any]:
-    """What `run` makes of each job, in order, on so many threads; by a program that the first compiles, unless it is.
+    """`run(job)` of each job, in order, on `n_threads` threads; the first job runs alone.
 
-    Each thread would compile it else. tick: hears of each that is done.
+    The first compiles the program, unless `compiled` is set: else each thread would compile it.
+    tick: called with the number of jobs just done.
     """
     results: list[Any] = []
     if not compiled.is_set():
@@ -161,7 +166,7 @@ def spread(
 
 
 def _make_submitter(client: Any) -> Callable[..., Any]:
-    """How a client takes a job. Raises: JtfneError for one of Dask's that is to be awaited."""
+    """The function that submits a job to `client`. Raises: JtfneError if it is asynchronous."""
     if not hasattr(client, "get_executor"):  # which Dask's has
         submit: Callable[..., Any] = client.submit
         return submit
@@ -171,7 +176,7 @@ def _make_submitter(client: Any) -> Callable[..., Any]:
 
 
 def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
-    """Log how many of these jobs a Dask scheduler gave away again by itself, since it lost a worker."""
+    """Log how many of these jobs a Dask scheduler restarted by itself after losing a worker."""
     if not hasattr(client, "get_events"):
         return
     job_keys = {future.key for future in futures}
@@ -185,7 +190,7 @@ def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
 
 
 def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
-    """The future of a job. Raises: JtfneError if the client takes no more."""
+    """The future of one job. Raises: JtfneError if the client takes no more jobs."""
     try:
         return submit(work, *arguments)
     except BrokenExecutor as error:
@@ -196,7 +201,7 @@ def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
-    """One run, on a worker. attempt: how often it was tried before, so that a client takes it for another job."""
+    """Run one job on a worker. attempt: unique per try, so that no client reuses a result."""
     return _get_runs(circuit).used(job, use)
 
 
@@ -205,7 +210,10 @@ _RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # of this process: the circuit that 
 
 
 def _get_runs(circuit: Circuit) -> Runs:
-    """The runs of `circuit`, made once. Raises: JtfneError if its config gives another net here."""
+    """The runs of `circuit`, built once in a process.
+
+    Raises: JtfneError if its config builds another net here.
+    """
     with _LOCK:
         if circuit not in _RUNS_BY_CIRCUIT:
             net = construct(Config.from_json(circuit.config))

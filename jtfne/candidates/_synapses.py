@@ -1,4 +1,4 @@
-"""Weights of all synapses as a product: what was drawn, times a factor of its connection, times a gain of its pair."""
+"""Weights of all synapses: drawn weight times factor of the connection times gain of the pair."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,12 +19,14 @@ Floats32 = npt.NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Weights:
-    """What a weight is made of.
+    """The factors of every weight, of which some depend on values.
 
-    drawn: the weights of each projection without gains, 1 where a constant is to be tuned, (n_edges,) or (1,). gains:
-    (n_types, n_types), as declared. of_pair: path -> its entry of `gains`. of_connection: path -> (which projection, by
-    what its value is divided). code: (n_cells,), the type of each cell.
-    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and dtype of its array.
+    drawn: weights of each projection without gains, (n_edges,) or (1,); 1 where a constant is tuned.
+    gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
+    of_connection: index of a path -> (projection, number that divides the value). code: (n_cells,),
+    the type of each cell.
+    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and
+    dtype of its array of weights.
     """
 
     drawn: tuple[Floats32, ...]
@@ -40,7 +42,7 @@ class Weights:
     dtype: Any = None
 
     def projections(self, originals: Sequence[Projection], values: Sequence[float]) -> list[Projection]:
-        """The projections with the weights of these values; those that stay the same are kept."""
+        """The projections with the weights of these values; unchanged ones are not copied."""
         factors, gains = self._factors(values, np), self._gains(values, np)
         pairs = set(self.of_pair.values())
         changed_connections = {n for n, _ in self.of_connection.values()}
@@ -57,7 +59,7 @@ class Weights:
         return new_projections
 
     def laid(self, flat: FlatNet, net: Net, where: str) -> "Weights":
-        """The same for the delivery of `flat`."""
+        """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections
         static_connections = [
@@ -89,7 +91,7 @@ class Weights:
         )
 
     def __call__(self, values: Any, xp: Any) -> Any:
-        """The array of the delivery's weights."""
+        """The delivery's array of weights, for these values."""
         assert self.weight is not None and self.slot is not None, "laid out"
         factors, gains = self._factors(values, xp), self._gains(values, xp)
         edge_weights = self.weight * factors[self.connection] * gains.reshape(-1)[self.pair]
@@ -117,7 +119,7 @@ class Weights:
 
 
 def _set_entry(array: Any, index: Any, value: Any) -> Any:
-    """`array` with another entry; numpy's in place."""
+    """`array` with `value` at `index`; a numpy array is changed in place."""
     if isinstance(array, np.ndarray):
         array[index] = value
         return array
@@ -125,7 +127,7 @@ def _set_entry(array: Any, index: Any, value: Any) -> Any:
 
 
 def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
-    """The weights on which `places` have a say, None if they have none.
+    """The weights that depend on `places`, or None if none does.
 
     Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as the run goes.
     """
@@ -158,7 +160,10 @@ def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
 
 
 def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
-    """The weights of each projection as they were drawn. Raises: JtfneError if the net is not that of its config."""
+    """The drawn weights of each projection, before gains.
+
+    Raises: JtfneError if the net's edges are not those of its config.
+    """
     if not net.config.circuit.gains:
         return [projection.weight for projection in net.projections]
     drawn_projections = construct(net.config.connections(gains={})).projections
@@ -172,7 +177,7 @@ def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
 
 
 def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: str) -> None:
-    """Raises: JtfneError for a path without synapses, or with synapses that are plastic."""
+    """Raises: JtfneError for a path that reaches no synapse, or a plastic one."""
     connections = net.config.circuit.connections
     for k, place in enumerate(places):
         if place.family not in ("gains", "connections"):
@@ -195,5 +200,5 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
 
 
 def _connects_pair(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
-    """Whether an edge of `projection` goes from the one type to the other."""
+    """Whether any edge of `projection` goes from the first cell type of `pair` to the second."""
     return bool(np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1])))

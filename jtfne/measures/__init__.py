@@ -1,4 +1,4 @@
-"""What is computed from signals: arrays in, arrays out. `jtfne.analysis` adds labels to the same kernels.
+"""Kernels and measures of signals: arrays in, arrays out; `jtfne.analysis` adds labels.
 
 `MEASURES` holds the measures that an objective can aim at, each an object with its own settings over these kernels.
 """

@@ -1,4 +1,4 @@
-"""Measures of spikes: how often, how regularly and how much together."""
+"""Measures of spikes: rate, regularity and synchrony."""
 
 import dataclasses
 from typing import ClassVar
@@ -29,11 +29,11 @@ class MeanRate(Measure):
         return jnp.mean(rate.rate(jnp.sum(x, axis=-2), frame.n_samples * frame.step_ms))
 
     def unit(self, of: str) -> str:
-        """Hz."""
+        """The unit Hz."""
         return "Hz"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """The whole window."""
+        """All steps of the window: one bin."""
         return n_samples
 
 
@@ -59,7 +59,7 @@ class CV(Measure):
         return jnp.mean(cv_of_cells, where=jnp.sum(is_interval, axis=-1) >= self.min_intervals)
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": a CV has none."""
         return "1"
 
 
@@ -85,15 +85,15 @@ class FanoFactor(Measure):
         return jnp.where(n_firing > 0, mean, jnp.nan)
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": a ratio of counts has none."""
         return "1"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of `bin_ms`."""
+        """Steps in a bin of `bin_ms`."""
         return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """Bins off the grid, or fewer than two of them."""
+        """Refuse bins off the grid, or fewer than two of them."""
         return _check_bins(self.bin_ms, frame)
 
 
@@ -116,20 +116,20 @@ class Synchrony(Measure):
         return jnp.mean(synchrony.synchrony(x))
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": chi has none."""
         return "1"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of `bin_ms`."""
+        """Steps in a bin of `bin_ms`."""
         return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """Bins off the grid, or fewer than two of them."""
+        """Refuse bins off the grid, or fewer than two of them."""
         return _check_bins(self.bin_ms, frame)
 
 
 def _check_bins(bin_ms: float, frame: Frame) -> Complaint | None:
-    """Bins that are no whole number of the steps that `frame` has, or of which fewer than two fit."""
+    """Complaint if `bin_ms` is not a multiple of the step, or fewer than two bins fit."""
     steps = whole_steps(bin_ms, frame.step_ms)
     if steps is None:
         fits = nearest_fits(bin_ms, frame.step_ms)

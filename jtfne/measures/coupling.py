@@ -40,7 +40,7 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
 
 
 def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
-    """Whether one of the n / 2 frequencies of n steps lies in the band."""
+    """Whether the band holds a frequency of an n-step Fourier series below half the rate."""
     step_Hz = MS_PER_S / (n * dt_ms)
     first_harmonic = max(1, -int(-(band_Hz[0] / step_Hz - 1e-6) // 1))
     return first_harmonic * step_Hz <= band_Hz[1] + 1e-6 * step_Hz and 2 * first_harmonic < n
@@ -76,7 +76,7 @@ def amplitude_by_phase(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int =
 
 
 def _mean(values: jax.Array, mask: jax.Array) -> jax.Array:
-    """Mean over the last axis of what is kept; NaN if nothing is."""
+    """Mean over the last axis where `mask` is True; NaN where it is True nowhere."""
     n = jnp.sum(mask, axis=-1)
     total = jnp.sum(jnp.where(mask, values, 0.0), axis=-1)
     return jnp.where(n > 0, total / jnp.where(n > 0, n, 1), jnp.nan)

@@ -1,4 +1,4 @@
-"""Inverse current source density: sources that fill a cylinder about the probe, found through their forward solution.
+"""Inverse current source density: the forward model of sources in a cylinder, inverted.
 
 Each method assumes how the density goes between contacts. Source: Pettersen et al. (2006), J. Neurosci. Methods
 154:116-133; with a conductivity `sigma_top_S_m` above the surface at depth 0, by mirrored sources.
@@ -20,7 +20,7 @@ DIAMETER_MM = 0.5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DeltaICSD:
-    """Thin discs at the contacts; the density is theirs, spread over one spacing.
+    """Sources are thin discs at the contacts; a disc's current per spacing is its density.
 
     diameter_mm: of the discs; sigma_top_S_m: conductivity above depth 0, None where the tissue goes on.
     Raises: JtfneError.
@@ -44,7 +44,7 @@ class DeltaICSD:
         return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts."""
+        """Depths of the contacts."""
         return depths(z_mm, even=True, where="DeltaICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
@@ -52,7 +52,7 @@ class DeltaICSD:
         return _inverse(self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
 
@@ -82,7 +82,7 @@ class StepICSD:
         return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts."""
+        """Depths of the contacts."""
         return depths(z_mm, even=True, where="StepICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
@@ -90,7 +90,7 @@ class StepICSD:
         return _inverse(self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
 
@@ -128,11 +128,11 @@ class SplineICSD:
         return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts, or evenly from the first to the last."""
+        """Depths of the contacts, or evenly spaced ones from the first to the last."""
         return grid(depths(z_mm, even=True, where="SplineICSD"), self.step_mm, "SplineICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """(n_places, n_channels) (A/m^3)/V."""
+        """The method's matrix, (n_places, n_channels) (A/m^3)/V."""
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
         inverse = _inverse(self.forward(z_mm, sigma_S_m))
@@ -145,7 +145,7 @@ class SplineICSD:
         return at_places
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
     def _spline(self, z_m: Floats) -> tuple[Floats, Floats]:
@@ -170,7 +170,7 @@ def grid(z_mm: Floats, step_mm: float | None, where: str) -> Floats:
 
 
 class _Cylinder(Protocol):
-    """What the methods share."""
+    """The fields that the inverse methods share."""
 
     @property
     def diameter_mm(self) -> float: ...
@@ -180,7 +180,7 @@ class _Cylinder(Protocol):
 
 
 def _check(method: _Cylinder) -> None:
-    """Raises: JtfneError for a diameter or a conductivity that is none."""
+    """Raises: JtfneError for a diameter that is not above 0, or a negative conductivity."""
     where = type(method).__name__
     positive(method.diameter_mm, name="diameter_mm", where=where)
     if method.sigma_top_S_m is not None:
@@ -196,7 +196,10 @@ def _radius_m(method: _Cylinder) -> float:
 
 
 def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
-    """Depths and their step, m. Raises: JtfneError, also for a contact that is not below the surface, where one is."""
+    """Depths of the contacts and their step, m.
+
+    Raises: JtfneError for uneven contacts, or one above the surface where there is a surface.
+    """
     where = type(method).__name__
     z = depths(z_mm, even=True, where=where)
     if method.sigma_top_S_m is not None and z[0] <= 0.0:
@@ -207,7 +210,7 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
 def _add_mirror_images(
     potential_at: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None
 ) -> Floats:
-    """`of` the contacts, with that of their mirror images where there is a surface."""
+    """`potential_at` the contacts, plus that of the sources' mirror images at a surface."""
     direct: Floats = potential_at(z_m)
     if sigma_top_S_m is None:
         return direct

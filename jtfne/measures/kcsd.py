@@ -20,7 +20,7 @@ WHERE = "KernelCSD"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KernelCSD:
-    """Gaussian sources along a cylinder; their width and the ridge are chosen by leaving out one contact after another.
+    """Gaussian sources along a cylinder; width and ridge are chosen by leave-one-out error.
 
     widths_mm: candidates of R, three sd of a source; ridges: candidates of lambda, as parts of the
     mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to choose. diameter_mm: of
@@ -48,7 +48,7 @@ class KernelCSD:
             positive(self.step_mm, name="step_mm", where=WHERE)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts, or evenly from the first to the last."""
+        """Depths of the contacts, or evenly spaced ones from the first to the last."""
         return grid(depths(z_mm, even=False, where=WHERE), self.step_mm, WHERE)
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
@@ -84,7 +84,7 @@ class KernelCSD:
         return errors
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """With the width and the ridge of least error; of equal ones, the first."""
+        """A copy with the width and the ridge of least error; the first of equal ones."""
         if len(self.widths_mm) == 1 and len(self.ridges) == 1:
             return self
         errors = self.errors(potential_V, z_mm)
@@ -92,7 +92,7 @@ class KernelCSD:
         return dataclasses.replace(self, widths_mm=(self.widths_mm[row],), ridges=(self.ridges[column],))
 
     def _sources_mm(self, z_mm: Floats) -> Floats:
-        """Middles of the sources."""
+        """Depths of the middles of the sources."""
         return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
 
     def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
@@ -112,13 +112,13 @@ class KernelCSD:
 
 
 def _gaussian(away_m: Floats, width_m: float) -> Floats:
-    """1/m: a Gaussian of sd width / 3."""
+    """A Gaussian of sd width / 3 at distance `away_m`, 1/m."""
     sd_m = width_m / 3.0
     value: Floats = np.exp(-((away_m / sd_m) ** 2) / 2.0) / (np.sqrt(2.0 * np.pi) * sd_m)
     return value
 
 
 def _add_ridge(kernel: Floats, ridge: float) -> Floats:
-    """K + lambda I, lambda as a part of K's mean diagonal."""
+    """K + lambda I, where lambda = `ridge` times the mean diagonal of K."""
     ridged: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
     return ridged

@@ -1,4 +1,4 @@
-"""Measures of what follows a stimulus: a waveform, a current source density over depth and time, a map over sensors."""
+"""Measures of responses to a stimulus: a waveform, a CSD over depth and time, a sensor map."""
 
 import dataclasses
 from typing import ClassVar
@@ -36,16 +36,16 @@ class EvokedWaveform(Measure):
         return _response(x, frame, self.onset_ms, self.baseline_ms)
 
     def unit(self, of: str) -> str:
-        """That of the readout, or that of a correlation."""
+        """The readout's unit, or "r" if compared by correlation."""
         return "r" if self.shape_only else of
 
     @property
     def correlates(self) -> bool:
-        """As `shape_only`."""
+        """True with `shape_only`."""
         return self.shape_only
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
+        """Refuse an onset after the samples, or a baseline that is not within them."""
         return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -79,16 +79,16 @@ class CSDProfile(Measure):
         return response if frame.density else csd.csd(response, _spacing_mm(frame))
 
     def unit(self, of: str) -> str:
-        """That of a correlation."""
+        """The unit "r" of a correlation."""
         return "r"
 
     @property
     def correlates(self) -> bool:
-        """Always."""
+        """True: profiles are compared by correlation."""
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
+        """Refuse an onset after the samples, or a baseline that is not within them."""
         return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -100,7 +100,7 @@ class CSDProfile(Measure):
         return {"time": frame.time_ms - self.onset_ms, "z_mm": z}
 
     def placed(self, dim: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Depths as shares of their span, if asked for."""
+        """Depths as shares of their span with `relative_depth`; other coordinates unchanged."""
         return (points - points.min()) / np.ptp(points) if self.relative_depth and dim == "z_mm" else points
 
 
@@ -127,16 +127,16 @@ class Topography(Measure):
         return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[after], axis=0)
 
     def unit(self, of: str) -> str:
-        """That of a correlation."""
+        """The unit "r" of a correlation."""
         return "r"
 
     @property
     def correlates(self) -> bool:
-        """Always."""
+        """True: maps are compared by correlation."""
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
+        """Refuse an onset after the samples, or a baseline that is not within them."""
         return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
@@ -145,13 +145,13 @@ class Topography(Measure):
 
 
 def _find_baseline_samples(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
-    """Which samples are the baseline."""
+    """Indices of the samples in the baseline."""
     since_ms = frame.time_ms - onset_ms
     return np.flatnonzero((since_ms >= -baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
 
 
 def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -> jax.Array:
-    """Mean over trials less the mean of the baseline, if there is one: (n_samples, n_rows)."""
+    """Mean over trials minus the baseline mean, if there is a baseline: (n_samples, n_rows)."""
     mean = jnp.mean(x, axis=0)
     if baseline_ms == 0.0:
         return mean
@@ -159,7 +159,7 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
 
 
 def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
-    """An onset after the samples, or a baseline not within them."""
+    """Complaint about an onset after the samples, or a baseline that is not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
     if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
         message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
@@ -173,6 +173,6 @@ def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Compla
 
 
 def _spacing_mm(frame: Frame) -> float:
-    """The step between contacts. Raises: JtfneError for fewer than 3, or uneven ones."""
+    """The distance between contacts. Raises: JtfneError for fewer than 3, or uneven ones."""
     z = csd.depths(np.array(frame.z_mm), even=True, where="CSDProfile")
     return float(z[-1] - z[0]) / (z.size - 1)

@@ -45,19 +45,19 @@ class PowerSpectrum(Measure):
         return power[_find_in_band(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
 
     def unit(self, of: str) -> str:
-        """dB, of the squared unit per Hz or of the mean."""
+        """The unit dB."""
         return "dB"
 
     def curve_unit(self, of: str) -> str | None:
-        """That of a power spectral density."""
+        """The unit of a power spectral density; None with `relative`."""
         return None if self.relative else f"({of})^2/Hz"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of 1 ms."""
+        """Steps in a bin of 1 ms."""
         return max(1, round(COUNTED_MS / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or with fewer than 2 frequencies."""
+        """Refuse a band beyond half the sampling rate, or with fewer than 2 frequencies."""
         return _check_band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
 
     def grid(self, frame: Frame) -> Grid:
@@ -66,7 +66,7 @@ class PowerSpectrum(Measure):
         return {"frequency": f_Hz[_find_in_band(f_Hz, self.low_Hz, self.high_Hz)]}
 
     def form(self, values: jax.Array) -> jax.Array:
-        """Power as dB."""
+        """Power in dB, relative to the band's mean with `relative`."""
         level = values / jnp.mean(values) if self.relative else values
         return 10.0 * jnp.log10(level)
 
@@ -97,15 +97,15 @@ class BandPower(Measure):
         return power_in_band / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else power_in_band
 
     def unit(self, of: str) -> str:
-        """The squared unit, or none."""
+        """The squared unit of the readout, or "1" for a share."""
         return "1" if self.relative else f"({of})^2"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of 1 ms."""
+        """Steps in a bin of 1 ms."""
         return max(1, round(COUNTED_MS / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or without a frequency."""
+        """Refuse a band beyond half the sampling rate, or without a frequency."""
         clock = self.binned(frame)
         complaint = _check_band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
         if (
@@ -150,11 +150,11 @@ class SpectrolaminarCrossover(Measure):
         return spectrolaminar.crossover_mm(power, frequencies(frame, self.segment_ms), np.array(frame.z_mm), low, high)
 
     def unit(self, of: str) -> str:
-        """mm."""
+        """The unit mm."""
         return "mm"
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or without a frequency."""
+        """Refuse a band beyond half the sampling rate, or without a frequency."""
         low = _check_band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
         return low or _check_band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
 
@@ -166,7 +166,7 @@ def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
 
 
 def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
-    """Which frequencies lie in the closed band, to within rounding."""
+    """Indices of the frequencies within the closed band, to within rounding."""
     return np.flatnonzero((f_Hz >= low_Hz * (1 - 1e-9)) & (f_Hz <= high_Hz * (1 + 1e-9)))
 
 
@@ -177,7 +177,7 @@ def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
 
 
 def _check_band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
-    """A band with too few frequencies, or beyond half the rate of the samples."""
+    """Complaint about a band with too few frequencies, or beyond half the sampling rate."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
     message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
     if n < 2:

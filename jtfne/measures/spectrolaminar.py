@@ -57,7 +57,7 @@ def crossover_mm(
 
 @dataclasses.dataclass(frozen=True)
 class Flip:
-    """What FLIP found, None for what it did not find. Channels count from 0 at the top.
+    """The result of FLIP; None for what was not found. Channels count from 0 at the top.
 
     `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <= 0.265 is what the
     authors call unidentifiable. `first` and `last` are the ends of the window; `crossover` is the channel where the
@@ -100,7 +100,7 @@ def flip(
 
 
 def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Floats, int]]:
-    """First and last channel, power of those, and the number of all, of each window that FLIP looks at.
+    """Every window that FLIP looks at: first, last channel, power there, number of channels.
 
     Raises: ValueError if the probe spans less than 0.7 mm, or power is not finite.
     """
@@ -119,7 +119,7 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
 
 
 def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
-    """Frequencies within the closed band. Raises: ValueError where there is none."""
+    """Mask of the frequencies within the closed band. Raises: ValueError if there is none."""
     in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
     if not in_band.any():
         message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
@@ -130,14 +130,14 @@ def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bo
 
 
 def _relative(power: Floats) -> Floats:
-    """As `relative_power`, in numpy's float64."""
+    """`relative_power` in numpy's float64."""
     largest = power.max(axis=0, keepdims=True)
     relative: Floats = np.divide(power, largest, out=np.zeros_like(power), where=largest > 0)
     return relative
 
 
 def _better(goodness: float, than: float) -> bool:
-    """Larger in size; of two equal sizes the upright one wins."""
+    """Whether `goodness` is larger in size than `than`; of equal sizes the upright one wins."""
     return abs(goodness) > abs(than) or (abs(goodness) == abs(than) and goodness > than)
 
 

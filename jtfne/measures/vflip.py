@@ -75,7 +75,7 @@ def _fit(profile: Floats, first: int, n_channels: int) -> float:
 
 
 class Control(Protocol):
-    """What leaves data as they are but for what it puts at random: a map of power, or the potentials it is made of.
+    """A null control: randomises one feature of power maps or potentials, keeps the others.
 
     on_potential: False for maps (n_channels, n_freq), True for potentials (..., n_channels, n_steps).
     """
@@ -190,7 +190,7 @@ def null_of(
     draws: Iterable[Floats],
     bands: tuple[Band, Band] | None,
 ) -> FlipNull:
-    """FLIP of a map beside that of other maps. Raises: ValueError as `flip`, and without any."""
+    """FLIP of a map next to FLIP of each map in `draws`. Raises: ValueError as `flip`."""
 
     def goodness(power_map: Floats) -> float:
         result = (

@@ -78,7 +78,7 @@ def weighted_sum(excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, wei
 
 
 def _shift_later(x: jax.Array, steps: int) -> jax.Array:
-    """x (..., n) moved to later times, or earlier ones for steps below 0; zeros move in."""
+    """x (..., n) moved `steps` later, or earlier if negative; zeros fill the gap."""
     n = x.shape[-1]
     n_moved = max(n - abs(steps), 0)
     zeros = jnp.zeros((*x.shape[:-1], n - n_moved), x.dtype)

@@ -1,4 +1,4 @@
-"""Which part of an array a metric sees: rows by label, samples by time."""
+"""Selects the part of an array that a metric sees: rows by label, samples by time."""
 
 import dataclasses
 import functools
@@ -66,13 +66,13 @@ class Axes:
 
     @functools.cached_property
     def time_ms(self) -> NDArray[np.float64]:
-        """When each sample is: (n_samples,)."""
+        """The time of each sample, ms: (n_samples,)."""
         first_ms = self.step_ms if self.first_ms is None else self.first_ms
         return first_ms + np.arange(self.n_samples) * np.float64(self.step_ms)
 
     @classmethod
     def of(cls, signals: Signals, readout: str) -> "Axes":
-        """Those of a readout of a run. Raises: JtfneError if it was not recorded."""
+        """The axes of a readout of a run. Raises: JtfneError if it was not recorded."""
         if readout not in signals.recorded():
             signals.get(readout)  # says so
         node = signals.tree[readout].to_dataset()
@@ -93,7 +93,7 @@ class Axes:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:
-    """What a metric sees: samples from `start` to `stop`, and rows; of laminar readouts areas too. frame: of these."""
+    """What a metric sees: samples `start` to `stop`, rows, areas if laminar; `frame` of these."""
 
     start: int
     stop: int
@@ -103,7 +103,7 @@ class Part:
 
 
 def part_of(aim: Aim, axes: Axes, where: str) -> Part:
-    """The part of a readout that `aim` is about. Raises: JtfneError where there is none, or it does not serve."""
+    """The part of a readout that `aim` selects. Raises: JtfneError if it is empty or unfit."""
     time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
     if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
@@ -136,7 +136,7 @@ def part_of(aim: Aim, axes: Axes, where: str) -> Part:
 
 
 def _match_labels(values: NDArray[Any], choices: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
-    """Which of `values` are among `asked`. Raises: JtfneError for one that is not there."""
+    """Mask of the `values` that are among `choices`. Raises: JtfneError for an unknown choice."""
     known_values = [str(value) for value in dict.fromkeys(values.tolist())]
     for choice in choices:
         one_of(str(choice), known_values, name=name, where=where)
@@ -144,14 +144,14 @@ def _match_labels(values: NDArray[Any], choices: Sequence[Any], name: str, where
 
 
 def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
-    """Raises: JtfneError for axes that lack a label."""
+    """Raises: JtfneError if `axes` lacks any of the labels in `names`."""
     missing_names = [name for name in names if name not in axes.labels]
     if missing_names:
         raise refuse(f"{aim.of!r} without {missing_names[0]}", f"Axes with labels {', '.join(names)}", where)
 
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the cells selected."""
+    """Rows of the selected cells. Raises: JtfneError if none matches."""
     selection = {key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None}
     ids = aim.cells.ids
     required_keys = [*selection, *(["neuron"] if ids is not None else [])]
@@ -177,7 +177,7 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the channels selected; laminar ones downward."""
+    """Rows of the selected channels; laminar ones from the top down."""
     required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
     _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
@@ -190,7 +190,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the areas selected."""
+    """Rows of the selected areas."""
     _require_labels(aim, axes, ("area",), where)
     area_labels = axes.labels["area"]
     if aim.cells.area is None:
@@ -199,7 +199,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
 
 
 def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
-    """What the measure of `aim` takes, and its frame, from the array of its readout; traceable."""
+    """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = part_of(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
     if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
@@ -237,7 +237,7 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Seen:
-    """A readout of a run, as often as metrics ask for it."""
+    """One readout of a run, whose arrays are computed once for all metrics."""
 
     signals: Signals
     name: str
@@ -245,13 +245,13 @@ class Seen:
 
     @functools.cached_property
     def values(self) -> NDArray[np.float64]:
-        """Samples, trials first."""
+        """The samples, (n_trials, n_samples, ...)."""
         samples: NDArray[np.float64] = self.signals.get(self.name, layout="trial_time_node").values.astype(np.float64)
         return samples
 
     @functools.cached_property
     def events(self) -> tuple[Ints, Ints, Ints]:
-        """Trial, step from 0 and row of each spike."""
+        """Trial, step (from 0) and row of each spike, (n_spikes,) each."""
         node = self.signals.tree["spk"].to_dataset()
         ids = np.asarray(self.axes.labels["neuron"])
         order = np.argsort(ids, kind="stable")
@@ -261,7 +261,10 @@ class Seen:
 
 
 def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], Frame]:
-    """As `samples`, of a run; spikes are read from its events, never as a raster."""
+    """The samples that `aim` takes from a run, and their frame.
+
+    Equals `samples` of its array, but spikes are counted from events, without a dense raster.
+    """
     axes = readout.axes
     if aim.of != "spk":
         x, frame = samples(aim, readout.values, axes, where)
@@ -284,7 +287,7 @@ def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], 
 
 
 def _n_cells(axes: Axes) -> int:
-    """How many cells there are."""
+    """The number of cells."""
     return int(np.size(axes.labels["neuron"]))
 
 

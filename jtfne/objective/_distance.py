@@ -1,4 +1,4 @@
-"""How far a measure is from its target."""
+"""Distance of a measured value from its target."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ TINY = 1e-6  # of a step
 
 
 def distance(metric: Metric, value: jax.Array, target: Floats | None) -> jax.Array:
-    """How far `value` is from the target of `metric`, a number; `target` is that of a curve, on the points of `value`.
+    """Distance of `value` from the metric's target, (); for a curve, `target` is on its grid.
 
     A number x: ((x - target) / scale)^2; a range: the same from its nearer end, 0 within; a curve: the mean of these
     over its points, or (1 - r) / scale^2 where it is compared by correlation. Smooth but for where a range ends.
@@ -39,15 +39,16 @@ def distance(metric: Metric, value: jax.Array, target: Floats | None) -> jax.Arr
 
 
 def correlation(curve: jax.Array, other_curve: jax.Array) -> jax.Array:
-    """Pearson's r of two curves of one shape."""
+    """Pearson's r of two curves of one shape, ()."""
     return synchrony.correlation(jnp.stack([curve.ravel(), other_curve.ravel()]))[0, 1]
 
 
 def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[Ints], Floats]:
-    """Which points of the grid of a measure its recorded curve has too, by dim; and the curve on these.
+    """Indices into the measure's grid, by dim, where the target curve is known; the curve there.
 
-    Between its points a curve is a straight line, of its logarithm for power; channels are matched by name. Of time and
-    depth the part counts that both have, unless a window was asked for; the whole of a band must be there.
+    Between its points a curve is linear (its logarithm, for power); channels are matched by name.
+    In time and depth the shared part is used, unless a window was asked for; a frequency band must
+    be covered completely.
     """
     measure = metric.measure
     curve, grid = metric.target, measure.grid(frame)
@@ -85,7 +86,10 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
 def _arrange_curve(
     values: Floats, curve: Curve, grid: Mapping[str, NDArray[Any]], frame: Frame, metric: Metric, where: str
 ) -> tuple[Floats, dict[str, NDArray[Any]]]:
-    """A recorded curve with the dims of the grid, in their order, and its points by dim, rising but for channels."""
+    """The recorded curve with the grid's dims in their order, and its coordinates.
+
+    Coordinates rise, but for channels.
+    """
     dims, curve_coords = list(curve.dims), {name: np.array(points) for name, points in curve.coords.items()}
     measure: Any = metric.measure
     for dim in set(measure.averaged) & set(dims):
@@ -113,7 +117,10 @@ def _arrange_curve(
 
 
 def _match_channels(curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, where: str) -> Ints:
-    """Which channels of the grid the curve has. Raises: JtfneError for none, and for one asked for that it lacks."""
+    """Indices of the grid's channels that the curve has.
+
+    Raises: JtfneError if there is none, or if it lacks one that was selected.
+    """
     is_shared = np.isin(points.astype(str), curve_channels.astype(str))
     if not is_shared.any() or (metric.channels is not None and not is_shared.all()):
         missing_names = ", ".join(points[~is_shared].tolist()[:5])
@@ -126,7 +133,7 @@ def _match_channels(curve_channels: NDArray[Any], points: NDArray[Any], metric: 
 
 
 def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str) -> Ints:
-    """Which points lie within the curve; in time, its last sample stands for its whole step.
+    """Indices of the points within the curve; in time, its last sample covers its whole step.
 
     Raises: JtfneError for too few, or if some are missing that were asked for.
     """
@@ -146,12 +153,12 @@ def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric
 
 
 def _describe_minimum(points: Floats, dim: str) -> str:
-    """What a curve must cover at least."""
+    """The least that a curve must cover, in words."""
     return f"one that covers {FEWEST[dim]} or more of the points from {points[0]:g} to {points[-1]:g}"
 
 
 def _interpolate(values: Floats, axis: int, curve_points: Floats, points: Floats) -> Floats:
-    """`values` at `known` along an axis, on straight lines at `points`."""
+    """`values` on `curve_points` along `axis`, interpolated linearly at `points`."""
     axis_last_values = np.moveaxis(values, axis, -1)
     rows = [np.interp(points, curve_points, row) for row in axis_last_values.reshape(-1, curve_points.size)]
     return np.moveaxis(np.array(rows).reshape(*axis_last_values.shape[:-1], points.size), -1, axis)

@@ -1,4 +1,4 @@
-"""Metrics and gates -> a score, by two doors: labelled signals, and bare arrays that can be traced."""
+"""Scores a circuit by metrics and gates, from labelled signals or from bare arrays (traceable)."""
 
 import dataclasses
 import math
@@ -76,7 +76,7 @@ class Objective:
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """That of a config. Raises: JtfneError if it has none."""
+        """The objective of a config. Raises: JtfneError if it has none."""
         check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Objective.of")
         targets = config.training.objective
         if targets is None:
@@ -85,7 +85,7 @@ class Objective:
 
     @property
     def readouts(self) -> tuple[str, ...]:
-        """The readouts that it looks at."""
+        """Names of the readouts that metrics and gates look at."""
         return tuple(dict.fromkeys(aim.of for aim in (*self.metrics, *self.gates)))
 
     def score_arrays(
@@ -170,7 +170,7 @@ class Objective:
 def _evaluate_metric(
     metric: Metric, x: ArrayLike, frame: Frame, units: str, where: str
 ) -> tuple[jax.Array, Floats | None, dict[str, Any]]:
-    """The value of a metric; for a curve at the points that the recorded one has too, with that one and the points."""
+    """Evaluate a metric; for a curve also return the target on the shared grid, and that grid."""
     measure = metric.measure
     value = measure(jnp.asarray(x), frame)
     if not isinstance(metric.target, Curve):
@@ -183,13 +183,13 @@ def _evaluate_metric(
 
 
 def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
-    """The columns that both tables have."""
+    """The columns that the tables of metrics and of gates share."""
     row = (aim.label, type(aim.measure).__name__, aim.of, aim.selector, unit, value)
     return dict(zip(COLUMNS, row, strict=True))
 
 
 def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
-    """One row of the table of metrics, and its curves if it has some."""
+    """The row of a metric in the table, and its two curves if it has some."""
     x, frame = recorded(metric, readout, where)
     axes = readout.axes
     value, target, points = _evaluate_metric(metric, x, frame, axes.units, where)
@@ -212,7 +212,7 @@ def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, A
 
 
 def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
-    """The target in words and its ends; a curve, of `shape`, has none."""
+    """The target's columns: in words, low and high end; a curve of `shape` has no ends."""
     if target is None:
         return {"target": f"curve of {' x '.join(map(str, shape))}", "low": math.nan, "high": math.nan}
     if isinstance(target, InRange):
@@ -221,7 +221,7 @@ def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]
 
 
 def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
-    """One row of the table of gates."""
+    """The row of a gate in the table."""
     x, frame = recorded(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
@@ -230,12 +230,12 @@ def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
 
 
 def _is_bad(row: Mapping[str, Any]) -> bool:
-    """Whether a row has a value, or a term, that is not finite."""
+    """Whether a row's value or term is not finite."""
     return not (math.isfinite(row["value"]) and math.isfinite(row.get("term", 0.0)))
 
 
 def _problem(kind: str, aim: Aim, row: Mapping[str, Any]) -> str:
-    """Which row is not finite, and why that may be."""
+    """A sentence that names a row that is not finite, and a likely reason."""
     measure = aim.measure
     number = row["value"] if not math.isfinite(row["value"]) else row["term"]
     return f"{kind} {aim.label!r} is {number}: {measure.undefined}"
@@ -250,7 +250,7 @@ def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) ->
 
 
 def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str) -> "xr.Dataset":
-    """What was reached and the target, as they are compared, on their points."""
+    """The reached curve and the target, in the form in which they are compared."""
     import xarray as xr
 
     measure = metric.measure

@@ -1,4 +1,4 @@
-"""What an objective found: a score, and each of its terms by name."""
+"""The result of an objective: a score, and each of its terms by name."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ SHOWN = ("name", "value", "unit", "target", "distance", "weight", "term")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ObjectiveResult:
-    """The value of an objective, and what it is made of.
+    """The score of a run, with a table of metrics and a table of gates.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class ObjectiveResult:
         return "\n\n".join([*parts, *self.problems])
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; None for what is not finite, which `problems` names."""
+        """The result as JSON values; None for what is not finite, which `problems` names."""
         return {
             "score": _to_json_number(self.score),
             "passed": self.passed,
@@ -86,22 +86,22 @@ class ObjectiveResult:
         }
 
     def to_json(self) -> str:
-        """As strict JSON."""
+        """The result as strict JSON."""
         return _json.dumps(self.to_dict(), indent=2)
 
 
 def _format_table(table: "pd.DataFrame") -> str:
-    """A table as text."""
+    """The table as text, numbers in four digits."""
     text: str = table.to_string(index=False, float_format=lambda value: f"{value:.4g}")
     return text
 
 
 def _to_json_number(value: Any) -> Any:
-    """`value` in Python's own types, None if it is not finite."""
+    """`value` as a Python number or text, None if it is not finite."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _to_records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows in Python's own types."""
+    """The rows, each value as `_to_json_number` gives it."""
     return [{key: _to_json_number(value) for key, value in row.items()} for row in rows]

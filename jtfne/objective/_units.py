@@ -1,4 +1,4 @@
-"""Units of recorded curves beside those of readouts."""
+"""Converts units of recorded curves to those of readouts."""
 
 from jtfne._check import refuse
 
@@ -13,9 +13,10 @@ _SCALES = {
 
 
 def factor(unit: str, target_unit: str | None, where: str) -> float:
-    """What a number in `given` is multiplied by to be in `wanted`; empty units, or a None, leave it as it is.
+    """The number that converts a value in `unit` to `target_unit`.
 
-    Raises: JtfneError for units that do not go over into each other.
+    It is 1 if `unit` is empty, or `target_unit` None.
+    Raises: JtfneError for units that do not convert into each other.
     >>> factor("uV", "mV", "here"), round(factor("(mV)^2/Hz", "(V)^2/Hz", "here") * 1e6, 9)
     (0.001, 1.0)
     """
@@ -31,6 +32,6 @@ def factor(unit: str, target_unit: str | None, where: str) -> float:
 
 
 def _split_unit(unit: str) -> tuple[str, int]:
-    """A unit without the squares and rates that a density has, and its power."""
+    """The unit and its power: ("V", 2) of "(V)^2/Hz", ("V", 1) of "V"."""
     base = unit.removesuffix("^2/Hz")
     return (base.removeprefix("(").removesuffix(")"), 2) if base != unit else (unit, 1)

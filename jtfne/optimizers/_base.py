@@ -1,4 +1,4 @@
-"""What every optimizer offers, and what they share: bounds, the best so far, counts, and draws by name."""
+"""The interface of every optimizer, and what they share: bounds, best so far, named draws."""
 
 import dataclasses
 import functools
@@ -110,18 +110,18 @@ _tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments)
 
 
 def is_traced(tree: Any) -> bool:
-    """Whether anything in `tree` is traced: the caller's own program is then being made, of which this is a part."""
+    """Whether any leaf of `tree` is traced: the caller's own program is being compiled."""
     return not all(known(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def check_state(search: Any, state: Any, method: str) -> None:
-    """Raises: JtfneError unless `state` is one that `init` of such a search gives."""
+    """Raises: JtfneError unless `state` comes from `init` of the same kind of search."""
     name = type(search).__name__
     check_instance(state, search.STATE, allowed=f"a state of {name}.init", name="state", where=f"{name}.{method}")
 
 
 class Record(NamedTuple):
-    """What a search has seen.
+    """What a search has seen so far.
 
     key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,), best_score: (), the lowest
     finite score so far, inf before there is one. generation, n_scores, n_bad: int32 (), how many generations and scores
@@ -143,15 +143,15 @@ class Record(NamedTuple):
         return self.upper - self.lower
 
     def inside(self, x: jax.Array) -> jax.Array:
-        """`x` (..., d), at the nearest bound where it is beyond."""
+        """`x` (..., d), clipped to the bounds."""
         return jnp.clip(x, self.lower, self.upper)
 
     def normal(self, name: str, n: int) -> jax.Array:
-        """Normal numbers (n, d) of this generation, called `name`; those of a parameter know of no other parameter."""
+        """Standard normal numbers (n, d) of the stream `name` in this generation, per parameter."""
         return _keys.normals(self._streams(name, n), self.lower.dtype)
 
     def uniform(self, name: str, n: int) -> jax.Array:
-        """As `normal`, in [0, 1)."""
+        """Numbers (n, d) uniform in [0, 1), of the stream `name` in this generation."""
         return _keys.uniforms(self._streams(name, n), self.lower.dtype)
 
     def anywhere(self, name: str, n: int) -> jax.Array:
@@ -159,7 +159,7 @@ class Record(NamedTuple):
         return self.inside(self.lower + self.width * self.uniform(name, n))
 
     def _streams(self, name: str, n: int) -> jax.Array:
-        """One key a candidate and parameter, (n, d): the same whatever else is drawn, however many there are."""
+        """One random key for each candidate and parameter, (n, d), independent of n and d."""
         base = jax.random.wrap_key_data(self.key, impl=_keys.IMPL)
         stream = jax.random.fold_in(jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation)
         of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(self.lower.size))
@@ -167,12 +167,12 @@ class Record(NamedTuple):
 
 
 def known(x: Any) -> bool:
-    """Whether its values can be looked at, so that they can be refused: not those that are traced."""
+    """Whether the value of `x` is concrete, so that it can be checked: it is not traced."""
     return not isinstance(x, jax.core.Tracer)
 
 
 def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> Record:
-    """The record at the start, whose `best_x` is where to start. Raises: JtfneError, one message a problem."""
+    """The record at the start; its `best_x` is the starting point. Raises: JtfneError."""
     where = f"{type(optimizer).__name__}.init"
     checked(optimizer, where)
     dtype = getattr(key, "dtype", None)
@@ -198,7 +198,7 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
 
 
 def checked(optimizer: Any, where: str) -> None:
-    """Raises: JtfneError, if a setting is out of its range."""
+    """Raises: JtfneError if a setting of `optimizer` is out of its range."""
     for name, limit in optimizer.LIMITS.items():
         value = getattr(optimizer, name)
         if known(value):
@@ -243,7 +243,7 @@ def check_numbers(values: Any, name: str, where: str) -> Any:
 def check_generation(
     optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any
 ) -> tuple[Any, Any, Any]:
-    """What is told of a generation, as arrays. Raises: JtfneError, as `Optimizer.tell`."""
+    """Candidates, scores and gradients as arrays. Raises: JtfneError like `Optimizer.tell`."""
     d, where = record.lower.size, f"{type(optimizer).__name__}.tell"
     k = optimizer.n_candidates(d)
     if gradients is None and optimizer.needs_gradients:
@@ -264,7 +264,7 @@ def check_generation(
 
 
 def told(record: Record, candidates: Any, scores: Any) -> Record:
-    """The record after a generation that is checked."""
+    """The record after a generation whose arguments are checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
     is_finite = jnp.isfinite(values)

@@ -1,4 +1,4 @@
-"""What the delta rules share: probes around a centre, the slope that they or gradients tell, and deselection."""
+"""What the delta rules share: probes around a centre, gradient estimates, and deselection."""
 
 import functools
 from typing import Any
@@ -60,14 +60,17 @@ def slope(record: Record, candidates: Any, scores: Any, gradients: Any, where: s
 def lost(
     record: Record, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
 ) -> jax.Array:
-    """Whether a lineage is deselected: its score is not finite, is worse than the best by `margin` |best|, or the best
-    is `patience` generations old."""
+    """Whether a lineage is deselected and put back to the best.
+
+    True if its score is not finite, or worse than the best by `margin` |best|, or the best is
+    `patience` generations old.
+    """
     is_worse: jax.Array = score > record.best_score + margin * jnp.abs(record.best_score)
     return ~jnp.isfinite(score) | is_worse | (stale >= patience)
 
 
 def pick(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
-    """The tree `one` where `choice`, else `other`."""
+    """`then_tree` where `condition` is True, else `else_tree`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), then_tree, else_tree)
 
 
@@ -78,6 +81,6 @@ def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array
 
 
 def centre_score(record: Record, scores: Any) -> jax.Array:
-    """The score of the first candidate, the centre."""
+    """The score of the first candidate, which is the centre."""
     score: jax.Array = jnp.asarray(scores, record.lower.dtype)[0]
     return score

@@ -15,9 +15,12 @@ TINY = 1e-12  # keeps the balance at one half where neither noise nor update is 
 
 
 class AGSDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer, kept_inner: that with
-    which the best was found. noise_var, update_var: (d,), running variances about zero, in squared shares of the range.
-    stale: int32 (), generations since the best changed or was restored. n_deselected: int32 (), how often it was.
+    """State of an AGSDR search.
+
+    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer; kept_inner:
+    that with which the best was found. noise_var, update_var: (d,), running variances about zero, in
+    squared shares of the range. stale: int32 (), generations since the best changed or was restored.
+    n_deselected: int32 (), how often it was restored.
     """
 
     record: Record

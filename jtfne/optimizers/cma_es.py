@@ -98,7 +98,7 @@ class CMAES:
         )
 
     def best(self, state: CMAESState) -> tuple[Array, Array]:
-        """The lowest score so far, and where."""
+        """The candidate with the lowest score so far, and that score."""
         check_state(self, state, "best")
         return state.record.best_x, state.record.best_score
 
@@ -108,7 +108,7 @@ class CMAES:
         return np.clip((np.asarray(x, np.float64) - lower) / (upper - lower), 0.0, 1.0)
 
     def _search(self, state: CMAESState) -> Any:
-        """The package's object in the condition that `state` describes."""
+        """The package's optimizer object, restored from `state`."""
         from cmaes import CMA
 
         d, generation = state.mean.size, int(state.generation)
@@ -126,11 +126,11 @@ class CMAES:
 
 
 def _seed(record: Record, generation: int) -> int:
-    """The seed of a generation's draws, from the key."""
+    """Seed of a generation's draws, derived from the key."""
     return int(np.random.SeedSequence([*(int(word) for word in record.key), generation]).generate_state(1)[0])
 
 
 def _on_host(tree: Any, where: str) -> None:
-    """Raises: JtfneError, if anything is traced."""
+    """Raises: JtfneError if any leaf of `tree` is traced."""
     if not all(known(leaf) for leaf in jax.tree.leaves(tree)):
         raise refuse("a traced argument", "arrays that are known, outside jit and vmap", where)

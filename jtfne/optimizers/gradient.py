@@ -13,7 +13,11 @@ from jtfne.optimizers._descent import adam, pick
 
 
 class GradientState(NamedTuple):
-    """x: (n_starts, d), where each descent stands; inner: the transform's state, with a leading axis of descents."""
+    """State of a gradient search.
+
+    x: (n_starts, d), the point of each descent. inner: the transform's state, with a leading axis of
+    descents.
+    """
 
     record: Record
     x: jax.Array

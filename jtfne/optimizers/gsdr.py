@@ -14,9 +14,12 @@ from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pi
 
 
 class GSDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer; mix: (), the share of
-    noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (), generations since the best
-    changed or was restored. n_deselected: int32 (), how often it was restored.
+    """State of a GSDR search.
+
+    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer. mix: (),
+    the share of noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (),
+    generations since the best changed or was restored. n_deselected: int32 (), how often it was
+    restored.
     """
 
     record: Record

@@ -1,4 +1,4 @@
-"""Random search: what any other optimizer has to beat."""
+"""Random search: the baseline that any other optimizer has to beat."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -12,7 +12,7 @@ from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 
 
 class RandomSearchState(NamedTuple):
-    """All that it knows is its record."""
+    """The state of a random search: its record."""
 
     record: Record
 
@@ -50,5 +50,5 @@ class RandomSearch(CompiledSearch):
     def _tell(
         self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> RandomSearchState:
-        """The state that knows `scores` (n,); gradients are not used."""
+        """The state after `scores` (n,); gradients are not used."""
         return RandomSearchState(told(state.record, candidates, scores))

@@ -13,7 +13,10 @@ from jtfne.optimizers._descent import probes, slope
 
 
 class SDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; momentum: (d,), slopes summed."""
+    """State of an SDR search.
+
+    centre: (d,), where the next generation is drawn. momentum: (d,), sum of gradients, decayed.
+    """
 
     record: Record
     centre: jax.Array

@@ -1,4 +1,4 @@
-"""Paradigms of one input each: every constructor names its cells, its course in time and its label."""
+"""Paradigms of one input each: cells that receive it, waveform in time, and label."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -15,7 +15,7 @@ MILLISECONDS = ("ms", "msec", "millisecond", "milliseconds")
 
 
 class Inputs(Task):
-    """What constructs a paradigm of one input; `Paradigm` is this and how paradigms combine."""
+    """Constructors of paradigms with one input; `Paradigm` adds how paradigms combine."""
 
     @classmethod
     def constant_dc(
@@ -277,12 +277,12 @@ class Inputs(Task):
 
     @classmethod
     def _from_drive(cls, target: Target, drive: Any, label: str) -> Self:
-        """A paradigm of one stimulus."""
+        """A paradigm with this one stimulus."""
         return cls(stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),))
 
 
 def _even_step_ms(recorded: Any) -> float:
-    """The step of the time axis of a DataArray. Raises: JtfneError if it has none, or not an even one in ms."""
+    """The time step of a DataArray, ms. Raises: JtfneError without an even time axis in ms."""
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:

@@ -64,12 +64,18 @@ class Paradigm(Inputs):
         return Paradigm(stimuli=stimuli, n_trials=n_trials, conditions=first.conditions or second.conditions)
 
     def at(self, t_ms: float) -> "Paradigm":
-        """The same, `t_ms` later; negative for earlier. Raises: JtfneError for a time before the trial."""
+        """The paradigm shifted by `t_ms`, earlier if negative.
+
+        Raises: JtfneError for a time before the trial.
+        """
         t_ms = number(t_ms, name="t_ms", where="Paradigm.at")
         return self._replace_stimuli([_shift_stimulus(stimulus, t_ms) for stimulus in self.stimuli])
 
     def trials(self, n: int) -> "Paradigm":
-        """The same, `n` times, each trial with its own noise. Trials that differ are repeated as a block."""
+        """The paradigm repeated `n` times, each trial with its own noise.
+
+        Trials that differ are repeated as a block.
+        """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
         n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
@@ -80,7 +86,10 @@ class Paradigm(Inputs):
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n)
 
     def coded(self, codes: Mapping[str, int]) -> "Paradigm":
-        """The same, with other numbers for the events of some labels. Raises: JtfneError for an unknown label."""
+        """The paradigm with other event codes for some labels.
+
+        Raises: JtfneError for an unknown label.
+        """
         check_table(codes, allowed="{label: code}", name="codes", where="Paradigm.coded")
         labels = list(dict.fromkeys(stimulus.label for stimulus in self.stimuli if stimulus.event))
         for label in codes:
@@ -245,23 +254,23 @@ class Paradigm(Inputs):
         return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
     def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
-        """The same trials of other stimuli."""
+        """A paradigm with the same trials and conditions, but these stimuli."""
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials, conditions=self.conditions)
 
     def _repeat_single_trial(self, n_trials: int) -> "Paradigm":
-        """What a paradigm of one trial presents, in each of `n_trials`."""
+        """The paradigm of one trial, presented in each of `n_trials`."""
         schedules = [stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli]
         stimuli = [_reschedule(stimulus, schedule) for stimulus, schedule in zip(self.stimuli, schedules, strict=True)]
         return Paradigm(stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials)
 
 
 def _reschedule(stimulus: Stimulus, schedule: Schedule | None) -> Stimulus:
-    """`stimulus` on another schedule."""
+    """A copy of `stimulus` on this schedule."""
     return Stimulus(**{**dict(stimulus), "at": schedule})
 
 
 def _shift_stimulus(stimulus: Stimulus, t_ms: float) -> Stimulus:
-    """`stimulus`, `t_ms` later."""
+    """A copy of `stimulus`, `t_ms` later."""
     if stimulus.at is not None:
         onsets_ms = tuple(onset_ms + t_ms for onset_ms in stimulus.at.onsets_ms)
         return _reschedule(stimulus, Schedule(onsets_ms=onsets_ms, trials=stimulus.at.trials))
@@ -270,7 +279,7 @@ def _shift_stimulus(stimulus: Stimulus, t_ms: float) -> Stimulus:
 
 
 def _tile_schedule(schedule: Schedule, n_trials: int, n: int) -> Schedule:
-    """A schedule of `n_trials`, `n` times."""
+    """A schedule of `n_trials`, repeated `n` times."""
     if schedule.trials is None:
         return schedule
     trials = tuple(trial + k * n_trials for k in range(n) for trial in schedule.trials)

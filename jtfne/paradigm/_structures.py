@@ -1,4 +1,7 @@
-"""The structure of a task: which item comes when, in which trial. Draws come from streams told by seed and name."""
+"""The structure of a task: which item comes when, in which trial.
+
+Random streams are told apart by seed and name.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -48,7 +51,7 @@ class Timing(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        """Refuse jitter that would take an item before its trial, or an interval below zero."""
+        """Refuse jitter that could move an item before its trial, or make an interval negative."""
         most, name = (self.soa_ms, "soa_ms") if self.cumulative else (self.start_ms, "start_ms")
         if self.jitter_ms > most:
             raise refuse(f"jitter_ms={self.jitter_ms:g}", f"at most {name}={most:g}", "@")
@@ -80,8 +83,11 @@ def check_items(items: Any, *, name: str = "items", where: str) -> Mapping[str, 
 
 
 def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str) -> int:
-    """The number of trials. Raises: JtfneError for one that is none, other arguments of another type, and a task of
-    more presentations than can be held."""
+    """The number of trials.
+
+    Raises: JtfneError for arguments of another type, and for a task of more presentations than can
+    be held.
+    """
     check_instance(timing, Timing, allowed="a jtfne.paradigm.Timing(soa_ms=...)", name="timing", where=where)
     whole_number(seed, SEEDS, name="seed", where=where)
     trials = whole_number(n_trials, Limit(low=1), name="n_trials", where=where)
@@ -92,7 +98,7 @@ def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str)
 
 
 def check_repeats(n: Any, n_once: int, where: str) -> int:
-    """`n`, how often what presents `n_once` items is repeated. Raises: JtfneError for too many presentations."""
+    """`n` repeats of `n_once` presentations. Raises: JtfneError if these are too many."""
     repeats = whole_number(n, Limit(low=1), name="n", where=where)
     if repeats * n_once > MOST_PRESENTATIONS:
         message_given = f"n={repeats} of {n_once} presentations"
@@ -109,10 +115,12 @@ def placed(
     name: str,
     left_out: Mapping[str, str] | None = None,
 ) -> tuple[Stimulus, ...]:
-    """The stimuli of `items`, trial by trial in `orders`; each presentation is one event, its label the item's.
+    """The stimuli of `items`, trial by trial in `orders`; each presentation is one event.
 
-    left_out: label that stands in an order -> the item that would have come; only its event is there.
-    Raises: JtfneError for an unknown item, one that ends in no time or differs by trial, and items that overlap.
+    The event has the label of the item. left_out: label in an order -> the item that it replaces;
+    only the event is presented.
+    Raises: JtfneError for an unknown item, one that does not end or that differs by trial, and for
+    items that overlap.
     """
     where, omissions = f"Paradigm.{name}", dict(left_out or {})
     if not items or not any(orders):
@@ -142,7 +150,10 @@ def placed(
 
 
 def scheduled(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
-    """`stimulus` at each (onset, trial), beside what it says of onsets. Raises: JtfneError if it differs by trial."""
+    """`stimulus` repeated at each (onset, trial), on top of its own onsets.
+
+    Raises: JtfneError if its trials differ.
+    """
     if stimulus.at is not None and stimulus.at.trials is not None:
         raise refuse(f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where)
     onsets_of_stimulus = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
@@ -151,12 +162,15 @@ def scheduled(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str
 
 
 def _schedule(pairs: Sequence[tuple[float, int]]) -> Schedule:
-    """(onset, trial) pairs as a schedule."""
+    """The schedule of (onset, trial) pairs."""
     return Schedule(onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs))
 
 
 def _length_ms(label: str, item: Task, where: str) -> float:
-    """From an item's onset to its last end. Raises: JtfneError if it has none, or nothing to present."""
+    """Time from an item's onset to its last end.
+
+    Raises: JtfneError if it does not end, or presents nothing.
+    """
     if not item.stimuli or item.n_trials > 1:
         message_given = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
         raise refuse(message_given, "a paradigm with a stimulus, of one trial", where)
@@ -170,7 +184,7 @@ def _length_ms(label: str, item: Task, where: str) -> float:
 
 
 def counts_of(mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str) -> dict[str, int]:
-    """Counts of `known` labels from counts, or from probabilities of `n` by largest remainder.
+    """Counts by label: `mix` itself, or `n` shared by its probabilities (largest remainder).
 
     Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
     """
@@ -195,16 +209,17 @@ def counts_of(mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str
 
 
 def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
-    """`value` as an int. Raises: JtfneError unless it is a whole number from `least` to `most`."""
+    """`value` as an int from `least` to `most`. Raises: JtfneError."""
     return whole_number(
         value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where
     )
 
 
 def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:
-    """Labels as often as `counts` says, the first the standard, with `apart` standards or more between two others.
+    """A random order of labels: `counts` of each, at least `apart` standards between deviants.
 
-    Every such order is equally likely. Raises: JtfneError if there is none.
+    The first label of `counts` is the standard. Every such order is equally likely.
+    Raises: JtfneError if there is none.
     """
     standard, *others = counts
     deviants = [label for label in others for _ in range(counts[label])]
@@ -220,7 +235,10 @@ def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator
 
 
 def condition_order(counts: Mapping[str, int], block: int, random: np.random.Generator, where: str) -> list[str]:
-    """Conditions in blocks of `block` trials each, blocks in random order. Raises: JtfneError if they do not fit."""
+    """Conditions in blocks of `block` trials, in random order.
+
+    Raises: JtfneError if counts are no multiple of `block`.
+    """
     for label, count in counts.items():
         if count % block:
             raise refuse(f"{count} trials of {label!r} in blocks of {block}", "whole blocks", where)

@@ -1,4 +1,4 @@
-"""Arguments of presets: each is of the type that the preset declares, whether it comes from Python or as text."""
+"""Arguments of presets: checked or read by the type that the preset declares."""
 
 import functools
 import inspect
@@ -15,7 +15,7 @@ WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 def preset(make: Callable[P, Config]) -> Callable[P, Config]:
-    """`make`, which refuses arguments of another type than its annotations (int, float, bool, str), before any work."""
+    """Decorator: refuse arguments whose type is not the annotated one, before any work."""
     signature = inspect.signature(make)
     where = f"preset {make.__name__}"
 
@@ -30,7 +30,7 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
 
 
 def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
-    """The value that `text`, from a command line, stands for, by the declared type. Raises: JtfneError."""
+    """The value of `text`, from a command line, by the declared type. Raises: JtfneError."""
     kind = parameter.annotation
     if kind is bool:
         return WORDS[one_of(text.casefold(), WORDS, name=parameter.name, where=where)]

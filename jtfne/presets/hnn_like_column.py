@@ -131,7 +131,7 @@ def _layer(name: str, depth_mm: float) -> dict[str, Any]:
 
 
 def _map(k: str) -> SourceMap:
-    """Where what flows along a pyramid of layer `k` enters and returns: its apical dendrite, and the soma."""
+    """Where axial current of pyramids of layer `k` enters and returns: apical dendrite, soma."""
     dendrite = Between(first=AtSoma(above_mm=1e-3 * PROXIMAL[k]["trunk"][0]), last=AtDepth(depth=0.0))
     return SourceMap(
         cells=Selector(cell_type=(f"{k}_pyramidal",)), mechanism=("axial",), enters=dendrite, returns=AtSoma()
@@ -139,12 +139,12 @@ def _map(k: str) -> SourceMap:
 
 
 def _area_um2(section: tuple[float, float]) -> float:
-    """The membrane of a section of this length and diameter."""
+    """The membrane area of a section, given (length, diameter) in um."""
     return math.pi * section[0] * section[1]
 
 
 def _r_MOhm(section: tuple[float, float]) -> float:
-    """What its inside resists along its length."""
+    """The axial resistance of a section along its length."""
     return 1e-2 * RA_OHM_cm * section[0] / (0.25 * math.pi * section[1] ** 2)
 
 
@@ -179,7 +179,7 @@ def _cells(k: str) -> dict[str, Any]:
 
 
 def _v_init_mV(k: str) -> dict[str, float]:
-    """Where pyramid and basket of a layer begin: at rest, soma and dendrite alike, so that no current flows in them."""
+    """Initial potentials of a layer's cells: at rest, so that no axial current flows."""
     return {"pyramidal": V_REST_mV[k], "basket": BASKET_MEMBRANE["v_rest_mV"]}
 
 
@@ -195,10 +195,11 @@ def _mechanisms() -> dict[str, BiExponentialConductance]:
 
 
 def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
-    """What a compartment sees of synapses of `g_nS` on its branches: g / (1 + g r) behind r, summed over branches.
+    """Conductance that a compartment sees from synapses of `g_nS` on its branches.
 
-    Excitation near the soma lies on three branches (the oblique and two basal dendrites), on the tuft on one.
-    Inhibition is at the soma: between it and the branches lie the half ways along trunk and basal dendrite, which all
+    It is g / (1 + g r) behind a resistance r, summed over branches. Excitation near the soma lies on
+    three branches (the oblique and two basal dendrites), on the tuft on one. Inhibition is at the
+    soma: between it and the branches lie the half ways along trunk and basal dendrite, which all
     baskets and both receptors share.
     """
     k, kind = target.split("_")
@@ -215,7 +216,7 @@ def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
 
 
 def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float) -> list[dict[str, Any]]:
-    """A row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
+    """Connections of one row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
     decay = WeightDecay(length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True)
     gain = ONTO_PYRAMIDS if target.endswith("pyramidal") else 1.0
     return [
@@ -233,7 +234,7 @@ def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, s
 
 
 def _drive(name: str, gain: float) -> list[dict[str, Any]]:
-    """One volley: a spike onto each cell, the same one for AMPA and NMDA; one event."""
+    """One volley: one spike for each cell, shared by AMPA and NMDA; one event."""
     mean_ms, sd_ms, weights_nS = DRIVES[name]
     return [
         {

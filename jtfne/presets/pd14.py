@@ -149,7 +149,7 @@ def _connections(scale: float) -> list[dict[str, Any]]:
 
 
 def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
-    """Spikes from outside onto each population, where they are the drive, and its current, where there is one."""
+    """Poisson input of each population, if that is the drive, and its constant current, if any."""
     stimuli = []
     for population, k_ext, current in zip(POPULATIONS, K_EXT, current_pA(scale, drive), strict=True):
         target = dict(zip(("layer", "cell_type"), population, strict=True))

@@ -141,7 +141,7 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
 
 
 def _ascending(area: str) -> list[dict[str, object]]:
-    """Layer 4 to layer 2/3 to layer 5 within an area."""
+    """Connections within an area from layer 4 to layer 2/3, and from there to layer 5."""
     steps = (("L4", "L2/3"), ("L2/3", "L5"))
     return [
         edge(

@@ -113,7 +113,7 @@ def _within() -> list[dict[str, Any]]:
 def _between(
     gain: float, source: str, target: str, paths: tuple[tuple[str, str, str, str, float], ...]
 ) -> list[dict[str, Any]]:
-    """E of one area onto the other, weights times `gain`; at 0 the synapses stay, and give nothing."""
+    """Connections of E of one area onto another, weights times `gain`; 0 leaves them inert."""
     return [
         {
             **edge(

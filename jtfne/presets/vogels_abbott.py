@@ -95,6 +95,6 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
 
 
 def _kick(weight_nS: float) -> list[dict[str, Any]]:
-    """Spikes onto the first E cells, as strong as those of other cells."""
+    """Poisson spikes onto the first E cells, as strong as those of other cells."""
     poisson = Poisson(rate_Hz=KICK_Hz, weight_nS=weight_nS, mechanism="exc", stop_ms=KICK_ms)
     return [{"target": {"cell_type": "E", "ids": list(range(KICKED))}, "drive": poisson, "label": "kick"}]

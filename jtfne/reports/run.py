@@ -30,7 +30,7 @@ def run_manifest(
     operators: dict[str, Any],
     timings: dict[str, float],
 ) -> dict[str, Any]:
-    """The manifest of `tree`, strict JSON; all arguments JSON-ready.
+    """The manifest of `tree`, as strict JSON values; all arguments must be JSON-ready.
 
     Raises: JtfneError that names the field if one is not.
     """
@@ -58,7 +58,7 @@ def run_manifest(
 
 
 def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
-    """Nodes of `tree` that are not what `manifest` says, or that only one of them has."""
+    """Names of the nodes that differ between `tree` and `manifest`, or are in only one."""
     entries = {**manifest["readouts"], **{name: {"sha256": digest} for name, digest in manifest["tables"].items()}}
     return sorted(
         name
@@ -70,7 +70,7 @@ def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
 
 
 def _matches_entry(entry: dict[str, Any], name: str, dataset: "xr.Dataset") -> bool:
-    """Whether a node is what its entry in a manifest says."""
+    """Whether a node is equal to its entry in a manifest."""
     if run_folder.dataset_hash(dataset) != entry["sha256"]:
         return False
     return name in TABLES or _describe_readout(name, dataset) == entry
@@ -90,11 +90,11 @@ def _describe_readout(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
 
 
 class NotFiniteError(JtfneError):
-    """A recording that holds NaN or infinity: the run went wrong, and would again."""
+    """A recording holds NaN or infinity: the run failed, and would fail again."""
 
 
 def _hash_node(node: str, dataset: "xr.Dataset") -> str:
-    """Hash of a node. Raises: NotFiniteError that names the variable which is not finite."""
+    """The hash of a node. Raises: NotFiniteError that names a variable which is not finite."""
 
     def look(name: str, values: Array) -> None:
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
@@ -114,7 +114,7 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def check_manifest(manifest: Any) -> dict[str, Any]:
-    """`manifest` without its own hash, if a run can be repeated from it.
+    """`manifest` without its own seal, if a run can be repeated from it.
 
     Raises: JtfneError if it is not a manifest of a version known here, or its config is not the one that it hashed.
     """
@@ -147,7 +147,10 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
 
 
 def check_tree(tree: "xr.DataTree") -> None:
-    """Raises: JtfneError for spikes of cells, trials or times that the run does not have: all else indexes by them."""
+    """Raises: JtfneError for spikes of cells, trials or times that the run does not have.
+
+    All other code indexes by them.
+    """
     if "spk" not in tree.children or not tree["spk"].to_dataset().sizes.get("event"):
         return
     spikes, where = tree["spk"].to_dataset(), "spikes of a run"
@@ -171,11 +174,11 @@ def check_tree(tree: "xr.DataTree") -> None:
 
 
 def _dict_or_empty(value: Any) -> dict[str, Any]:
-    """`value` if it is a dict, or else an empty one."""
+    """`value` if it is a dict, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def differing_readouts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Readouts whose hashes differ between two manifests, or that only one of them has."""
+    """Names of readouts whose hashes differ between two manifests, or that only one has."""
     hashes = [{name: entry["sha256"] for name, entry in manifest["readouts"].items()} for manifest in (before, after)]
     return sorted(name for name in {*hashes[0], *hashes[1]} if hashes[0].get(name) != hashes[1].get(name))

@@ -1,4 +1,4 @@
-"""The part of a readout that is asked for: neurons and channels, windows of time, layouts."""
+"""Selects parts of a readout: neurons and channels, windows of time, layouts."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ ON_TIME_ms = 1e-9  # times are multiples of dt to within rounding
 
 
 def listed(value: Any, key: str, where: str) -> list[str]:
-    """One name or several, as a list."""
+    """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Iterable):
@@ -27,7 +27,7 @@ def listed(value: Any, key: str, where: str) -> list[str]:
 
 
 def bounds_of(time: Any, where: str) -> Bounds:
-    """`time` as numbers. Raises: JtfneError unless it is a window."""
+    """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
     try:
         start, stop = map(float, time)
     except (TypeError, ValueError):
@@ -38,7 +38,7 @@ def bounds_of(time: Any, where: str) -> Bounds:
 
 
 def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
-    """Neurons by id or channels by name, in the order asked."""
+    """The neurons with these ids, or channels with these names, in the order of `ids`."""
     axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
         raise refuse(f"ids={ids!r}", "no ids for a readout without neurons or channels", where)
@@ -56,7 +56,7 @@ def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
 
 
 def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndarray[Any, Any]:
-    """Which samples have start < t <= stop. Raises: JtfneError if none has."""
+    """Indices of the samples with start < t <= stop. Raises: JtfneError if there is none."""
     indices = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
     if indices.size == 0:
         span = f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
@@ -65,7 +65,10 @@ def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndar
 
 
 def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
-    """Samples or events with start < t <= stop, or all. Raises: JtfneError for a readout without time."""
+    """The samples or events with start < t <= stop; all if `bounds` is None.
+
+    Raises: JtfneError for a readout without time.
+    """
     if bounds is None:
         return readout
     if "event" in readout.dims:
@@ -89,7 +92,7 @@ def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, wh
 
 
 def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
-    """`found` in the order of `layout`; a single trial is dropped unless it is asked for."""
+    """`readout` with dims in the order of `layout`; one trial is dropped unless asked for."""
     if layout == "trial_time_node":
         return readout
     if readout.sizes["trial"] == 1:
@@ -98,7 +101,10 @@ def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
 
 
 def unsized(events: "xr.DataArray") -> "xr.DataArray":
-    """A copy of a selection of spikes without the sizes of the whole run, which would dilute every rate."""
+    """A copy of a selection of spikes, without the attributes that give sizes of the whole run.
+
+    With them, rates computed from the selection would be too low.
+    """
     part = events.copy(deep=True)
     part.attrs = {
         key: value for key, value in events.attrs.items() if key not in ("n_neurons", "n_trials", "duration_ms")

@@ -58,7 +58,7 @@ class Signals:
         return f"Signals({', '.join(sizes)})"
 
     def recorded(self) -> tuple[str, ...]:
-        """Names of the readouts that are there, in the order of signals_schema.md."""
+        """Names of the recorded readouts, in the order of signals_schema.md."""
         names = [name for name in self.tree.children if name not in reports.TABLES]
         return (*(name for name in READOUTS if name in names), *(name for name in names if name not in READOUTS))
 
@@ -74,7 +74,7 @@ class Signals:
         trial: int | None = None,
         time: tuple[float, float] | None = None,
     ) -> "xr.DataArray":
-        """A readout, or the part of it that is asked for.
+        """A readout, or a part of it.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Signals:
         return table
 
     def to_dataframe(self, name: str) -> "pd.DataFrame":
-        """Tidy: one row a sample or spike, labels categorical.
+        """A readout as a tidy table: one row a sample or spike, labels categorical.
 
         Parameters
         ----------
@@ -231,7 +231,7 @@ class Signals:
         return Path(path).expanduser()
 
     def _resolve_name(self, name: Any) -> str:
-        """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
+        """The recorded readout that `name` stands for. Raises: JtfneError if there is none."""
         canonical = ALIASES.get(name, name) if isinstance(name, str) else name
         if canonical in self.recorded():
             return str(canonical)
@@ -268,7 +268,7 @@ class Signals:
     def _select_labels(
         self, readout: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str
     ) -> "xr.DataArray":
-        """The part of `found` that all selectors hold for."""
+        """The part of `readout` with these labels and ids. Raises: JtfneError if it is empty."""
         whole_readout = readout
         if ids is not None:
             readout = select.by_ids(readout, ids, where)
@@ -290,13 +290,13 @@ class Signals:
         return readout
 
     def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:
-        """The values that `key` has in the net, or else in `found`."""
+        """The values that label `key` has in the net, or else in `readout`."""
         of_net = "neuron" in readout.dims and "neurons" in self.tree.children
         values = self.tree["neurons"].to_dataset()[key] if of_net else readout[key]
         return [str(value) for value in dict.fromkeys(values.values.tolist())]
 
     def _select_trial(self, readout: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
-        """One trial, or all. Raises: JtfneError if there is no such one."""
+        """The part of `readout` in one trial, or all. Raises: JtfneError for an unknown trial."""
         if trial is None:
             return readout
         n_trials = int(self.tree.attrs["n_trials"])
@@ -309,7 +309,7 @@ class Signals:
     def _raster(
         self, events: "xr.DataArray", cells: "xr.DataArray", trial: int | None, bounds: Bounds | None, where: str
     ) -> "xr.DataArray":
-        """Spikes of `cells` as a dense array of bool (trial, time, neuron), made from the events when asked for."""
+        """Spikes of `cells` as a dense bool array (trial, time, neuron), made from the events."""
         import xarray as xr
 
         spike_attrs = self.tree["spk"].attrs
@@ -332,13 +332,13 @@ class Signals:
         return xr.DataArray(dense, coords, ("trial", "time", "neuron"), "spk", attrs)
 
     def _refuse_nameless(self, what: str) -> None:
-        """Raises: JtfneError if the net that was run had no names."""
+        """Raises: JtfneError if the net of this run has no names."""
         if "neurons" not in self.tree.children:
             raise refuse(f"{what!r} of signals without identity", "a run of a net built from a Config", "Signals")
 
 
 def load(path: str | Path, *, allow_code: bool = False) -> Signals:
-    """Read a run folder back, every hash checked.
+    """Read a run folder and check every hash.
 
     Parameters
     ----------

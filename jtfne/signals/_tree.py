@@ -1,4 +1,4 @@
-"""Readouts and tables -> the tree of labelled arrays that Signals wraps."""
+"""Builds the tree of labelled arrays that Signals wraps, from readouts and tables."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,10 @@ def tree_of(
     attrs: dict[str, str | int | float],
     tables: "Mapping[str, xr.Dataset] | None" = None,
 ) -> "xr.DataTree":
-    """One node a readout, and those of `tables_of`, which are made unless given; see signals_schema.md."""
+    """The tree: one node for each readout, and `tables` (made unless given).
+
+    See signals_schema.md.
+    """
     import xarray as xr
 
     n_trials = int(attrs["n_trials"])
@@ -59,7 +62,10 @@ def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "x
 
 
 def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
-    """Values in memory, held by nobody else: copied only if they cannot be written to; those on disk stay there."""
+    """Wrap values as a Variable: writable arrays as they are, read-only ones copied, others lazily.
+
+    Nobody else may hold a writable array. Values on disk stay there until they are read.
+    """
     import xarray as xr
 
     from jtfne import row_arrays
@@ -70,7 +76,7 @@ def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str 
 
 
 def _neurons(identity: Identity) -> "xr.Dataset":
-    """Names and places of all cells."""
+    """Labels and positions of all cells."""
     import xarray as xr
 
     labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}

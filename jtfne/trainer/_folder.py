@@ -1,8 +1,8 @@
-"""A training, or a sweep, on its way to its folder: each part durable before it is listed. Knows no physics.
+"""Keeps a training or a sweep in a folder, part by part; each is durable before it is listed.
 
-The folder holds a file of rows for each part, the state after the last of them, and an index that lists both with
-their hashes. Each file is written beside its place, synced and renamed, the index last: a process that is killed loses
-the part in flight.
+The folder holds a file of rows for each part, the state after the last of them, and an index that
+lists both with their hashes. Each file is written under a temporary name, synced and renamed, the
+index last: a process that is killed loses only the part that it was writing.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ Arrays = list[np.ndarray[Any, Any]]
 
 
 class Parts:
-    """Parts that were put, in order; in memory, or in a folder as well (see `opened`).
+    """The parts of a training or a sweep, in order; in memory, or in a folder as well.
 
     rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
     """
@@ -44,7 +44,7 @@ class Parts:
             self._read(folder)
 
     def put(self, rows: Any, state: Arrays | None = None) -> None:
-        """Make the next part durable, and the state after it. Raises: OSError if the disk is full or fails."""
+        """Store the next part, and the state after it. Raises: OSError if the disk fails."""
         number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
         self.state = state
@@ -64,7 +64,7 @@ class Parts:
             (self._folder / previous_file).unlink(missing_ok=True)
 
     def note(self, **notes: Any) -> None:
-        """List what there is, with more `notes`."""
+        """Add `notes` and write the index of all parts."""
         self.notes |= notes
         if self._folder is None:
             return
@@ -80,12 +80,15 @@ class Parts:
         durable({self._folder / INDEX: lambda stream: stream.write(text)})
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Files of the result, each whole or not there."""
+        """Write files of the result, each complete or not at all."""
         if self._folder is not None:
             durable({self._folder / name: _make_writer(text) for name, text in files.items()})
 
     def _read(self, folder: Path) -> None:
-        """What is there. Raises: JtfneError if it is of another kind, or not what was written."""
+        """Read the parts in `folder`.
+
+        Raises: JtfneError if they are another training's, or altered.
+        """
         path = folder / INDEX
         index = _json.read_sealed(path, self._make_altered_error(path))
         if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
@@ -120,9 +123,10 @@ class Parts:
 
 @contextlib.contextmanager
 def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
-    """The parts in `out`, for this process alone; in memory if it is None. about: what tells it from any other.
+    """Open the parts in `out` for this process alone; keep them in memory if it is None.
 
-    Raises: JtfneError if `out` holds anything else, or parts although they are not to go on.
+    provenance: what distinguishes this training or sweep from any other, by name.
+    Raises: JtfneError if `out` holds anything else, or parts although `resume` is False.
     """
     if out is None:
         yield Parts(None, provenance, where)
@@ -144,11 +148,11 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
 
 
 def _make_writer(text: bytes) -> Write:
-    """What writes `text`."""
+    """A function that writes `text` to a stream."""
     return lambda stream: stream.write(text)
 
 
 def _shorten(value: Any) -> str:
-    """`value` as written, cut if long."""
+    """`repr(value)`, cut to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""Slopes of a score by trainables: a run with a surrogate forward, the score of what it kept, and the way back."""
+"""Gradient of a score by trainables: forward run with surrogate spikes, score, backward pass."""
 
 import dataclasses
 import functools
@@ -37,14 +37,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Slope(NamedTuple):
-    """Of one run: the score and its terms, from its arrays, and the derivative of the score by each place (d,)."""
+    """The score of one run, its terms, and the gradient of the score by the search point, (d,)."""
 
     score: float
     terms: dict[str, float]
     by_place: Floats
 
     def problems(self, paths: Sequence[str], seed: int) -> list[str]:
-        """What of it is not finite, by name."""
+        """One line for each term and each derivative that is not finite."""
         problems = [
             f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _is_finite(x)
         ]
@@ -55,7 +55,7 @@ class Slope(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Slopes:
-    """The derivative of an objective's score by the places of a search, through spikes with a surrogate.
+    """The gradient of an objective's score by the search point, through surrogate spikes.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Slopes:
     def of(
         cls, runs: Runs, objective: Any, trainables: tuple[Trainable, ...], surrogate: Surrogate | None, where: str
     ) -> Self:
-        """Everything checked, nothing run. surrogate: SuperSpike() if None.
+        """Check everything and prepare, without running. surrogate: None for SuperSpike().
 
         Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit without a derivative,
         and for arrays that a metric cannot take.
@@ -123,9 +123,10 @@ class Slopes:
         return slopes
 
     def of_rows(self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]) -> Floats:
-        """The slopes of candidates at `places`, (k, d), means over the seeds; they go into the rows of these too.
+        """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
 
-        A candidate without a score has none. What is not finite is told among the problems of its row.
+        A candidate without a score has none. A derivative that is not finite is named in the problems of
+        its row.
         """
         paths = [trainable.path for trainable in self.trainables]
         scored = [k for k, row in enumerate(rows) if row["score"] is not None]
@@ -144,14 +145,14 @@ class Slopes:
         return slopes
 
     def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[Slope]:
-        """The slope at each place with each seed; over the cores, by the programs of the first.
+        """The gradient of each (place, seed), in order, spread over the cores.
 
-        tick: hears of each that is done.
+        The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
         return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
     def at(self, place: Any, seed: int) -> Slope:
-        """That of one run. place: (d,), in the search."""
+        """The gradient of one run. place: (d,), on the scale of the search."""
         ready = self.runs.ready
         drive = dataclasses.replace(ready.drive, seed=seed)
         with precision(ready.config.run.dtype):
@@ -170,7 +171,7 @@ class Slopes:
         return Slope(float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float))
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
-        """The leaves at a place of the search."""
+        """The circuit's arrays at a search point, by name."""
         leaves: Arrays = self.leaves([_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp)
         return leaves
 
@@ -181,14 +182,14 @@ class Slopes:
 
     @functools.cached_property
     def _pull_back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
-        """Slopes by leaves -> slopes by places, (d,)."""
+        """Compiled: gradient by the circuit's arrays -> gradient by the search point, (d,)."""
         return jax.jit(lambda x, slopes: jax.vjp(self._leaves_at, x)[1](slopes)[0])
 
     @functools.cached_property
     def _score_and_gradients(self) -> Callable[[list[Arrays]], Any]:
-        """The arrays of all trials -> score and terms, in double precision, and the slopes of the score by the arrays.
+        """Compiled: arrays of all trials -> ((score, terms), gradient by the arrays).
 
-        As `Objective.evaluate` has it: squares of fields in SI would be lost in single precision.
+        In double precision, like `Objective.evaluate`: squares of fields in SI would underflow.
         """
 
         def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
@@ -203,7 +204,7 @@ class Slopes:
         return jax.jit(jax.value_and_grad(score, has_aux=True))
 
     def _label_rows(self, name: str, rows: jax.Array) -> jax.Array:
-        """Rows (n_trials, n_rows, ...) with the dims that a metric takes."""
+        """Rows (n_trials, n_rows, ...) in the shape that a metric takes."""
         axes = self.axes[name]
         probe = next((probe for probe in self.probes if probe.name == name), None)
         if isinstance(probe, WeightedSumProbe):
@@ -215,7 +216,7 @@ class Slopes:
 
 
 def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
-    """The paths by which every slope was 0: the search did not move them."""
+    """Paths whose derivative was 0 for every candidate: the search could not move them."""
     slopes = [row["slopes"] for row in rows]
     return [path for k, path in enumerate(paths) if all(candidate_slopes[k] == 0.0 for candidate_slopes in slopes)]
 
@@ -230,7 +231,7 @@ def _forward(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> Any:
-    """What the recorders keep of a trial, and what takes slopes by that to slopes by `values`."""
+    """The recordings of a trial, and the function from their gradient to that by `values`."""
 
     def run(values: Arrays) -> Arrays:
         return arrays_of(flat, key, n_steps=n_steps, values=values, inputs=inputs, clock=clock, recorders=recorders)
@@ -240,23 +241,26 @@ def _forward(
 
 @jax.jit
 def _backward(pull: Any, slopes: Arrays) -> Any:
-    """Slopes by `values`."""
+    """The gradient by `values`, from that by the recordings."""
     return pull(slopes)[0]
 
 
 def _value_at(trainable: Trainable, x: jax.Array) -> Any:
-    """The value at a place of the search, at a bound too with its whole slope: clipped it has half of it, or none."""
+    """The value at a search point, unclipped in the backward pass.
+
+    Clipping would halve the derivative at a bound, or remove it.
+    """
     free = trainable.free(x, jnp)
     return free + jax.lax.stop_gradient(trainable.value(x, jnp) - free)
 
 
 def _is_finite(x: Any) -> bool:
-    """Whether a number is."""
+    """Whether `x` is a finite number."""
     return bool(np.isfinite(x))
 
 
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
-    """The metrics of an objective. Raises: JtfneError for one that has no derivative, by name."""
+    """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
         message_given = f"objective={objective!r} with an optimizer that needs gradients"
         raise refuse(message_given, "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()", where)
@@ -270,7 +274,7 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 
 
 def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
-    """Raises: JtfneError for a path to what a surrogate gives no derivative."""
+    """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.config.populations()
     senders = {population.cell_type for population in populations if not getattr(population.emitter, "receives", True)}
     for place in leaves.places:
@@ -281,7 +285,7 @@ def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
 
 
 def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
-    """The recorders, of what they make only what is in `names`."""
+    """The recorders, reduced to the readouts in `names`."""
     selected: list[Any] = []
     for recorder in recorders:
         if isinstance(recorder, SourceRows):
@@ -291,9 +295,10 @@ def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> 
 
 
 def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]) -> tuple[int, Axes]:
-    """How many steps of spikes to keep as one row, so that no metric misses them; and the axes of such rows.
+    """How many steps of spikes to sum in one row so that all metrics still fit; the new axes.
 
-    others: the intervals of other recorders. A row is no longer than the chunks of the backward pass.
+    other_intervals: row lengths of other recorders, steps. A row is no longer than a chunk of the
+    backward pass.
     """
     common_steps = axes.n_samples
     for index, metric in enumerate(metrics):
@@ -311,7 +316,7 @@ def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int
 
 
 def _shape(axes: Axes) -> tuple[int, ...]:
-    """Of an array on `axes`, without trials: (time, ...)."""
+    """Shape of one trial's array on `axes`: (time, ...)."""
     dims = [name for name in ("neuron", "area", "channel") if name in axes.labels]
     dims = ["neuron"] if "neuron" in dims else dims
     return (axes.n_samples, *(int(np.size(axes.labels[name])) for name in dims))

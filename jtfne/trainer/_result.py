@@ -1,4 +1,4 @@
-"""What a training found: the best circuit, and how it came there."""
+"""The result of a training: the best circuit and the history."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class TrainingResult:
         return dict(self.report["best"]["values"])
 
     def get(self, name: str = "agsdr") -> "xr.DataArray":
-        """A readout of the training: `agsdr`, the best value so far of each parameter, (generation, parameter)."""
+        """The readout `agsdr`: best values so far of each parameter, (generation, parameter)."""
         import numpy as np
         import xarray as xr
 
@@ -79,7 +79,7 @@ class TrainingResult:
 
 
 def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
-    """The table of all candidates."""
+    """The table of all candidates, one row each."""
     import pandas as pd
 
     table_rows = []
@@ -97,7 +97,7 @@ def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
 
 
 def verdict_of(best: Row, rows: Sequence[Row], n_generations: int) -> str:
-    """How it ended, in words."""
+    """The outcome of a training in words."""
     outcome = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
     if not any(row["gates"] for row in rows):
         return f"{outcome}; there were no gates" if best["passed"] else f"{outcome}; not passed"

@@ -1,4 +1,4 @@
-"""What an objective says of each candidate: over its seeds, as JSON values."""
+"""What an objective says of each candidate over its seeds, as JSON values."""
 
 import dataclasses
 import math
@@ -14,32 +14,32 @@ Row = dict[str, Any]
 
 
 class Evaluation(Protocol):
-    """What an objective gives for a run."""
+    """What an objective returns for a run."""
 
     score: float
     passed: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values: score, passed, problems, and metrics and gates as one record each."""
+        """JSON values: score, passed, problems, and one record for each metric and gate."""
         ...
 
 
 class Aim(Protocol):
-    """An objective."""
+    """An objective: anything with `evaluate(signals)`."""
 
     def evaluate(self, signals: Signals) -> Any:
-        """The score of a run, lower is better, and its terms: an `Evaluation`."""
+        """The `Evaluation` of a run; a lower score is better."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """Signals -> what the objective says of them; travels to workers."""
+    """Evaluates a run by an objective; can be pickled and sent to workers."""
 
     objective: Any
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """JSON values."""
+        """The evaluation as JSON values."""
         evaluation: dict[str, Any] = self.objective.evaluate(signals).to_dict()
         return evaluation
 
@@ -47,10 +47,12 @@ class Scored:
 def row_of(
     generation: int, candidate: int, place: Sequence[float], values: Sequence[float], outcomes: Sequence[Any]
 ) -> Row:
-    """All about one candidate. place: in the search. found: of each seed, what `Scored` gave, or Failed.
+    """The row of one candidate.
 
-    The score is the mean over the seeds, None unless all are finite; sd: over the seeds, None of one. terms and reached
-    are means over the seeds for which they are finite; gates: in which share of the seeds each holds.
+    place: the search point. outcomes: for each seed, what `Scored` gave, or a Failed.
+    In the row: score, the mean over seeds, None unless all are finite; sd over seeds, None for one;
+    terms and reached, means over the seeds for which they are finite; gates, the share of seeds with
+    which each holds.
     """
     evaluations: list[Row] = [
         _make_failure_row(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes
@@ -77,17 +79,17 @@ def row_of(
 
 
 def _make_failure_row(failure: Failed) -> Row:
-    """What is told of a run that went wrong."""
+    """The evaluation of a run that failed: no score, not passed, one problem."""
     return {"score": None, "passed": False, "problems": [failure.reason]}
 
 
 def _finite_or_none(value: Any) -> float | None:
-    """A finite number, or None."""
+    """`value` as a float, None if it is missing or not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
-    """By name, the mean of a column where it is finite, or the sum over `n`."""
+    """By name, the mean of `column` over its finite values, or their sum divided by `n`."""
     values_by_name: dict[str, list[float]] = {}
     for row in rows:
         value = _finite_or_none(row.get(column))
@@ -96,7 +98,7 @@ def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dic
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The row with the lowest score among those that passed, or among all where none did; the first of equals."""
+    """The row with the lowest score among those that passed, or else among all, or None."""
     scored_rows = [row for row in rows if row["score"] is not None]
     passing_rows = [row for row in scored_rows if row["passed"]]
     return min(passing_rows or scored_rows, key=lambda row: row["score"], default=None)

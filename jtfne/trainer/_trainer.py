@@ -1,4 +1,4 @@
-"""The outer loop: ask an optimizer, run its candidates, tell it their scores, keep everything."""
+"""The training loop: ask an optimizer, run its candidates, tell it their scores, store all."""
 
 import dataclasses
 import re
@@ -34,7 +34,7 @@ REPORT_VERSION = "1"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trainer:
-    """Tunes a circuit: what should be reached, what may be changed, and how to search.
+    """Tunes a circuit: an objective to reach, trainables to change, an optimizer to search with.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Trainer:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Fit:
-    """A training before its first generation."""
+    """A training that is checked and prepared, before its first generation."""
 
     trainer: Trainer
     net: Net
@@ -142,7 +142,7 @@ class _Fit:
 
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
-        """Everything checked. Raises: JtfneError."""
+        """Check everything and prepare. Raises: JtfneError."""
         trainables = _list_trainables(trainer, net)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
@@ -166,11 +166,11 @@ class _Fit:
 
     @property
     def n_candidates(self) -> int:
-        """Of a generation."""
+        """Candidates in a generation."""
         return self.trainer.optimizer.n_candidates(len(self.trainables))
 
     def about(self) -> dict[str, Any]:
-        """What tells this training from any other, but for its budget: with a larger one it goes on."""
+        """What distinguishes this training from any other, by name; the budget is not in it."""
         return {
             **circuit_about(self.runs),
             "objective": plainly(self.trainer.objective),
@@ -202,7 +202,10 @@ class _Fit:
     def _tell_scores(
         self, state_to_tell: Any, candidates: Any, rows: list[Row], scores: Any, progress_bar: Told
     ) -> Any:
-        """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
+        """The optimizer's state after `scores`, and after gradients if it needs them.
+
+        Gradients go into `rows` too.
+        """
         if self.slopes is None:
             return self.trainer.optimizer.tell(state_to_tell, candidates, scores)
         slopes = self.slopes.of_rows(rows, candidates, self.seeds, progress_bar.ran)
@@ -215,7 +218,7 @@ class _Fit:
         return state
 
     def _restore_state(self, stored_leaves: Arrays | None) -> Any:
-        """The state of the search: at the start, or as it was kept."""
+        """The optimizer's state: at the start, or with `stored_leaves`."""
         bounds = np.array([trainable.search_bounds for trainable in self.trainables])
         start = [trainable.searched(value) for trainable, value in zip(self.trainables, self.start, strict=True)]
         key = _keys.key(self.seeds[0], "search")
@@ -227,7 +230,7 @@ class _Fit:
     def _evaluate_generation(
         self, generation: int, places: Any, client: Client | None, progress_bar: Told
     ) -> list[Row]:
-        """Rows of a generation."""
+        """Run the candidates of a generation and return their rows."""
         values = [self._to_values(place) for place in places]
         jobs = [Job(candidate_values, seed) for candidate_values in values for seed in self.seeds]
         outcomes = self.runs.all(jobs, Scored(self.trainer.objective), client, progress_bar.ran)
@@ -238,11 +241,11 @@ class _Fit:
         ]
 
     def _to_values(self, place: Any) -> tuple[float, ...]:
-        """The values at a place of the search."""
+        """The parameter values at a search point."""
         return tuple(trainable.value(float(x)) for trainable, x in zip(self.trainables, place, strict=True))
 
     def _find_paths_without_effect(self, client: Client | None) -> list[str]:
-        """The paths of which nothing that is scored depends: all stays to the bit when it goes to its farther bound."""
+        """Paths without effect: moving each to its farther bound changes no bit of any score."""
         variants = [self.start]
         for k, trainable in enumerate(self.trainables):
             farther_bound = max(trainable.bounds, key=lambda bound: abs(bound - self.start[k]))
@@ -254,7 +257,7 @@ class _Fit:
         return [trainable.path for trainable, unchanged in zip(self.trainables, is_unchanged, strict=True) if unchanged]
 
     def result(self, parts: Parts, took_s: float) -> TrainingResult:
-        """The best of all generations."""
+        """The result: the best candidate of all generations, and the report."""
         rows = [row for part in parts.rows for row in part]
         best = best_of(rows)
         assert best is not None, "a generation without a finite score is refused"
@@ -321,7 +324,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
 
 
 def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> None:
-    """Raises: JtfneError for what says how runs are done and is of another type."""
+    """Raises: JtfneError if `resume`, `progress` or `client` is of another type."""
     check_flag(resume, name="resume", where=where)
     if progress is not None:
         check_flag(progress, name="progress", where=where)
@@ -334,7 +337,7 @@ _OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # what a s
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
-    """What the bits of runs depend on, but for values and seeds."""
+    """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
     environment = {**software(), **machine()}
     names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
     bit_conditions = {name: environment[name] for name in names}
@@ -342,7 +345,7 @@ def circuit_about(runs: Runs) -> dict[str, Any]:
 
 
 def seeds_of(argument: Sequence[int], where: str) -> tuple[int, ...]:
-    """The seeds. Raises: JtfneError for none, one given twice, and one out of range."""
+    """The seeds as a tuple. Raises: JtfneError for none, a repeated one, or one out of range."""
     entries = check_list(argument, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
     limit = Limit(low=0, high=2**32 - 1)
     seeds = tuple(whole_number(seed, limit, name="an entry of seeds", where=where) for seed in entries)
@@ -352,7 +355,10 @@ def seeds_of(argument: Sequence[int], where: str) -> tuple[int, ...]:
 
 
 def plainly(value: Any) -> Any:
-    """What an object is, as JSON values that another process would find: no addresses, closures by their content."""
+    """An object's settings as JSON values that are equal in every process.
+
+    Without addresses; closures by the content of their cells.
+    """
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, float) or np.isfinite(value) else repr(value)
     if hasattr(value, "model_dump"):
@@ -373,12 +379,12 @@ def plainly(value: Any) -> Any:
 
 
 def _has_passed(parts: Parts) -> bool:
-    """Whether any candidate so far passed."""
+    """Whether any candidate so far passed all gates with all seeds."""
     return any(row["passed"] for part in parts.rows for row in part)
 
 
 def _describe_best(parts: Parts) -> str:
-    """The best so far, in a few words."""
+    """The best candidate so far, in a few words; empty before there is one."""
     best = best_of([row for part in parts.rows for row in part])
     if best is None:
         return ""
@@ -388,7 +394,7 @@ def _describe_best(parts: Parts) -> str:
 
 
 def _summarize_gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """How often each gate held: with all seeds, and at best in which share of them."""
+    """By gate: with how many candidates all seeds passed, and the largest share of seeds."""
     names = dict.fromkeys(name for row in rows for name in row["gates"])
     summary = {}
     for name in names:
@@ -401,5 +407,5 @@ def _summarize_gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 
 def _find_paths_at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
-    """The paths whose best value lies at a bound: what is wanted may lie beyond."""
+    """Paths whose best value is at a bound: a better one may lie beyond it."""
     return [trainable.path for trainable, value in zip(trainables, values, strict=True) if value in trainable.bounds]
