@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WHERE = "sweep"
-CHUNK = 8  # combinations that are kept at a time
+CHUNK = 8  # combinations that are stored at a time
 
 
 class Range(NamedTuple):
@@ -272,7 +272,7 @@ def _build_dataset(
 def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     """Write `sweep.nc`: first to a temporary folder, then moved into place."""
     names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
-    dataset = dataset.rename(names)  # to netCDF a slash is a group
+    dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
         sync_one(room / "sweep.nc")

@@ -20,7 +20,8 @@ from jtfne.flatnet import FlatNet, row_of
 from jtfne.net import Net, Projection
 
 Floats = npt.NDArray[np.float64]
-INNER = 0.6180339887498949  # where bounds are cut for a point at which no two values are equal by chance
+# Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by chance.
+INNER = 0.6180339887498949
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Entry:
 class Leaves:
     """Map from the values of d paths, (d,), to leaves of `flat` by name.
 
-    Called with numbers it gives numpy arrays, with the bits that `circuit(values)` has; with `xp=jax.numpy` it may be
-    traced and differentiated, and rounds as jax does. To construct `config(values)` gives the same bits too, but for
+    Called with numbers it gives numpy arrays with the bits of `circuit(values)`, which
+    `jtfne.batch.run_batch(values=)` takes; with `xp=jax.numpy` it can be traced and differentiated,
+    and rounds as jax does. A net constructed from `config(values)` has the same bits too, but for
     weights from distributions, which are drawn scaled: these agree to rounding.
 
     Attributes
@@ -71,7 +73,7 @@ class Leaves:
         """Build the map of `paths`.
 
         typical: one value for each path, unlike any other number in the circuit, so that no two
-        arrays or entries are equal by chance: the arrays then have the form that fits every candidate.
+        entries are equal by chance: the arrays then have the form that fits every candidate.
         Raises: JtfneError for a path that leads nowhere, on which nothing depends, or that leads to
         plastic synapses; and for a circuit that is spread over devices.
         """

@@ -21,8 +21,9 @@ from jtfne.reports import NotFiniteError
 from jtfne.signals import Signals
 from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
 
-ATTEMPTS = 3  # of a job whose worker is lost
-THREADS = 2  # for each core: while one labels and scores, which only one at a time can, another's circuit runs
+ATTEMPTS = 3  # tries of a job whose worker is lost
+# Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
+THREADS = 2
 LOG = logging.getLogger("jtfne")
 Use = Callable[[Signals], Any]
 Tick = Callable[[int], None]
@@ -88,7 +89,7 @@ class Runs:
 
         Raises: JtfneError like `Leaves.of`, and like `simulate` for its arguments.
         """
-        config = net.config.trainables([])  # whose bounds are for the declared values only
+        config = net.config.trainables([])  # their bounds are for the declared values only
         net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
         if paradigm is not None:
             config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
@@ -167,12 +168,12 @@ def spread(
 
 def _make_submitter(client: Any) -> Callable[..., Any]:
     """The function that submits a job to `client`. Raises: JtfneError if it is asynchronous."""
-    if not hasattr(client, "get_executor"):  # which Dask's has
+    if not hasattr(client, "get_executor"):  # only Dask's client has it
         submit: Callable[..., Any] = client.submit
         return submit
     if client.asynchronous:
         raise refuse("an asynchronous client", "Client(..., asynchronous=False)", "fit(client=)")
-    return functools.partial(client.submit, pure=False)  # else it takes two equal jobs for one
+    return functools.partial(client.submit, pure=False)  # else Dask runs two equal jobs once
 
 
 def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
@@ -180,13 +181,14 @@ def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
     if not hasattr(client, "get_events"):
         return
     job_keys = {future.key for future in futures}
-    loss_events = [event for _, event in client.get_events("all") if event.get("action") == "remove-worker"]
-    rescheduled_keys = [
-        job_keys & {*event.get("processing-tasks", ()), *event.get("lost-computed-tasks", ())} for event in loss_events
-    ]
-    for event, keys in zip(loss_events, rescheduled_keys, strict=True):
-        if keys:
-            LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", event.get("worker"), len(keys))
+    for _, event in client.get_events("all"):
+        if event.get("action") != "remove-worker":
+            continue
+        lost_keys = {*event.get("processing-tasks", ()), *event.get("lost-computed-tasks", ())}
+        n_restarted = len(job_keys & lost_keys)
+        if n_restarted:
+            message = "worker %s is lost: %d of its jobs ran again elsewhere"
+            LOG.warning(message, event.get("worker"), n_restarted)
 
 
 def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
@@ -206,7 +208,7 @@ def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
 
 
 _LOCK = threading.Lock()
-_RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # of this process: the circuit that it worked on last
+_RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # holds the last circuit of this process only
 
 
 def _get_runs(circuit: Circuit) -> Runs:

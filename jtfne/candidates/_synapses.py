@@ -21,10 +21,10 @@ Floats32 = npt.NDArray[np.float32]
 class Weights:
     """The factors of every weight, of which some depend on values.
 
-    drawn: weights of each projection without gains, (n_edges,) or (1,); 1 where a constant is tuned.
+    drawn: weights of each projection without gains, (n_edges,) or (1,); 1 if a constant is tuned.
     gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
-    of_connection: index of a path -> (projection, number that divides the value). code: (n_cells,),
-    the type of each cell.
+    of_connection: index of a path -> (projection, number that divides the value). code:
+    (n_cells,), the type of each cell.
     Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and
     dtype of its array of weights.
     """
@@ -182,15 +182,14 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
     for k, place in enumerate(places):
         if place.family not in ("gains", "connections"):
             continue
-        connections_of_path = [
-            connections[projection.connection]
-            for n, projection in enumerate(net.projections)
-            if (
-                n == weights.of_connection[k][0] and projection.n_edges
-                if k in weights.of_connection
-                else _connects_pair(projection, weights.code, weights.of_pair[k])
-            )
-        ]
+        connections_of_path = []
+        for n, projection in enumerate(net.projections):
+            if k in weights.of_connection:
+                is_reached = n == weights.of_connection[k][0] and projection.n_edges > 0
+            else:
+                is_reached = _connects_pair(projection, weights.code, weights.of_pair[k])
+            if is_reached:
+                connections_of_path.append(connections[projection.connection])
         if not connections_of_path:
             message_given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
             raise refuse(message_given, "a path to synapses that there are", where)

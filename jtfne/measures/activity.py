@@ -54,7 +54,8 @@ class CV(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Intervals (n_cells, n) ms, NaN where there is none -> their CV."""
-        is_interval = ~jnp.isnan(x)  # an infinite one, which marks a raster with NaN, stays and makes the mean NaN
+        # An infinite interval marks a raster with NaN; it stays, so that the mean is NaN too.
+        is_interval = ~jnp.isnan(x)
         cv_of_cells = rate.cv(jnp.where(is_interval, x, 0.0), is_interval)
         return jnp.mean(cv_of_cells, where=jnp.sum(is_interval, axis=-1) >= self.min_intervals)
 

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 M_PER_MM = 1e-3
 CORTEX_S_M = 0.3
 FEWEST = 3
-TOLERANCE = 1e-4  # of a step: places from files in single precision are finer
+TOLERANCE = 1e-4  # as a share of a step: above the rounding of depths stored in float32
 GAUSSIAN_3 = (np.exp(-0.5), 1.0, np.exp(-0.5))  # three points, sd of one contact: CSDplotter's
 
 

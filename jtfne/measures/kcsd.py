@@ -14,7 +14,7 @@ from jtfne.measures.icsd import DIAMETER_MM, grid
 WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
 RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
 NODES = 48
-REACH = 2.0  # widths: what a Gaussian of sd width / 3 leaves beyond is 2e-9
+REACH = 2.0  # range of integration in widths: beyond it lies 2e-9 of a Gaussian of sd width / 3
 WHERE = "KernelCSD"
 
 

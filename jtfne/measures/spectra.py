@@ -12,7 +12,7 @@ from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne.measures import spectrolaminar, spectrum
 from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
-COUNTED_MS = 1.0  # bins of the population rate of which spectra are taken
+COUNTED_MS = 1.0  # bin of the population rate whose spectrum is taken
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 SHARE = 0.05
-"""The largest part of a delay by which samples may miss it."""
+"""Largest error of a delay after rounding to samples, as a share of the delay."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -300,6 +300,6 @@ def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells
     counts = np.bincount(cells, minlength=n_cells)
     position = np.arange(cells.size) - np.repeat(np.cumsum(counts) - counts, counts)
     longest = max(int(counts.max(initial=0)), 1)
-    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # few shapes, for each of which jax compiles
+    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # powers of 2: jax compiles per shape
     padded[cells, position] = intervals_ms
     return padded

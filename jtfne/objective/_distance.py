@@ -15,8 +15,8 @@ from jtfne.objective._units import factor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-FEWEST = {"time": 2, "frequency": 2, "z_mm": 3}
-TINY = 1e-6  # of a step
+FEWEST = {"time": 2, "frequency": 2, "z_mm": 3}  # points that a target curve must cover, by dim
+TINY = 1e-6  # tolerance for times and depths, as a share of a step
 
 
 def distance(metric: Metric, value: jax.Array, target: Floats | None) -> jax.Array:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")  # of both tables
+COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")  # columns of both tables
 SHOWN = ("name", "value", "unit", "target", "distance", "weight", "term")
 
 

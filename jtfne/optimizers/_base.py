@@ -58,7 +58,7 @@ class Optimizer(Protocol):
         ...
 
 
-MOST_CANDIDATES = 1_000_000  # of a generation, which is held as one array
+MOST_CANDIDATES = 1_000_000  # in a generation, which is held as one array
 
 
 class CompiledSearch:
@@ -103,7 +103,7 @@ class CompiledSearch:
         raise NotImplementedError
 
 
-# There is little to run, so that what compiling costs counts.
+# The programs are small and run briefly: a quick compilation matters more than quick code.
 _COMPILER_OPTIONS = {"xla_backend_optimization_level": 0}
 _ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_COMPILER_OPTIONS)
 _tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_COMPILER_OPTIONS)
@@ -205,7 +205,7 @@ def checked(optimizer: Any, where: str) -> None:
             in_range(value, limit, name=name, where=where)
     for field in dataclasses.fields(optimizer):
         value = getattr(optimizer, field.name)
-        if field.type is int:  # how many candidates there are, which must be a whole number
+        if field.type is int:  # it sets the number of candidates, which must be a whole number
             whole_number(value, optimizer.LIMITS[field.name], name=field.name, where=where)
         if field.name == "inner" and not (callable(getattr(value, "init", None)) and callable(value.update)):
             raise refuse(f"inner={describe_argument(value)}", "an optax transform, as optax.adam(0.01)", where)

@@ -11,16 +11,16 @@ from jtfne._tree import register
 from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
-TINY = 1e-12  # keeps the balance at one half where neither noise nor update is left
+TINY = 1e-12  # keeps alpha at one half where noise and update are both 0
 
 
 class AGSDRState(NamedTuple):
     """State of an AGSDR search.
 
-    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer; kept_inner:
-    that with which the best was found. noise_var, update_var: (d,), running variances about zero, in
-    squared shares of the range. stale: int32 (), generations since the best changed or was restored.
-    n_deselected: int32 (), how often it was restored.
+    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer;
+    kept_inner: that with which the best was found. noise_var, update_var: (d,), running variances
+    about zero, in squared shares of the range. stale: int32 (), generations since the best changed
+    or was restored. n_deselected: int32 (), how often it was restored.
     """
 
     record: Record
@@ -105,7 +105,7 @@ class AGSDR(CompiledSearch):
         update, inner = inner_update(self.inner, gradient, state.inner)
         weight_so_far = (
             1.0 - jnp.asarray(self.memory, gradient.dtype) ** record.generation
-        )  # of a running mean that starts at zero
+        )  # corrects the bias of a running mean that starts at 0
         update_var = self.memory * state.update_var + (1.0 - self.memory) * update**2
         scale = jnp.maximum(self.sigma * jnp.sqrt(update_var.mean() / weight_so_far), self.floor)
         noise = scale * record.normal("noise", 1)[0]

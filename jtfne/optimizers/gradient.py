@@ -15,8 +15,8 @@ from jtfne.optimizers._descent import adam, pick
 class GradientState(NamedTuple):
     """State of a gradient search.
 
-    x: (n_starts, d), the point of each descent. inner: the transform's state, with a leading axis of
-    descents.
+    x: (n_starts, d), the point of each descent. inner: the transform's state, with a leading axis
+    of descents.
     """
 
     record: Record

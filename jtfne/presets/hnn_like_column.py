@@ -197,10 +197,10 @@ def _mechanisms() -> dict[str, BiExponentialConductance]:
 def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
     """Conductance that a compartment sees from synapses of `g_nS` on its branches.
 
-    It is g / (1 + g r) behind a resistance r, summed over branches. Excitation near the soma lies on
-    three branches (the oblique and two basal dendrites), on the tuft on one. Inhibition is at the
-    soma: between it and the branches lie the half ways along trunk and basal dendrite, which all
-    baskets and both receptors share.
+    It is g / (1 + g r) behind a resistance r, summed over branches. Excitation near the soma lies
+    on three branches (the oblique and two basal dendrites), on the tuft on one. Inhibition is at
+    the soma: between it and the branches lie the half ways along trunk and basal dendrite, which
+    all baskets and both receptors share.
     """
     k, kind = target.split("_")
     if kind == "basket":

@@ -23,7 +23,7 @@ from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
 STATE = re.compile(r"state_\d{8}\.npz")
-KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # of the entries of an index
+KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # types of an index file's entries
 Arrays = list[np.ndarray[Any, Any]]
 
 
@@ -138,7 +138,9 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
         sweep_temporary(folder)
         refuse_links(folder, where)
         names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {LOCK, "lost+found"}
-        only_parts = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
+        only_parts = all(
+            name.startswith(("part_", "state_", INDEX)) for name in names
+        )  # a process was killed before it wrote the first index
         if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:

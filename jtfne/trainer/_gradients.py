@@ -30,8 +30,9 @@ from jtfne.simulation import blank, mechanisms_of
 from jtfne.surrogates import SuperSpike, Surrogate
 from jtfne.trainer._scores import Row
 
-UNTRACKED: Any = None  # names, of which a program has no need: with those of each net it would be compiled anew
-COUNTED = ("t_ref_ms",)  # numbers of cells that are counted in steps
+# Drop the name tables: they are static, and would force a new compilation for each net.
+UNTRACKED: Any = None
+COUNTED = ("t_ref_ms",)  # parameters that the engine rounds to whole steps: no gradient
 Arrays = dict[str, jax.Array]
 Floats = npt.NDArray[np.float64]
 
@@ -60,19 +61,25 @@ class Slopes:
     Attributes
     ----------
     runs : Runs
-        The same runs as events, whose stimuli and seeds these have.
+        The event-based runs of the same candidates; stimuli and seeds are theirs.
+    objective : Objective
+        What scores the arrays.
+    surrogate : Surrogate
+        The derivative of a spike.
     trainables : tuple of Trainable
-        What the search moves, each in its own scale.
+        What the search moves, each on its own scale.
     leaves : Leaves
         From values to arrays of the circuit.
     flat : FlatNet
         The circuit, with a surrogate.
     recorders, probes : tuple
-        What the metrics look at.
+        What records the readouts that the metrics need.
     n_steps : int
-        Of a trial, whole rows of each recorder.
+        Steps of a trial, rounded up to whole rows of every recorder.
     axes : dict
-        What the arrays stand for, by readout.
+        By readout, the axes of its array.
+    compiled : threading.Event
+        Set once the programs are compiled.
     """
 
     runs: Runs
@@ -117,7 +124,7 @@ class Slopes:
         block = math.lcm(*(recorder.every for recorder in fields))
         n_steps = -(-ready.n_steps // block) * block
         slopes = cls(runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes)
-        with precision("float64"):  # what a metric refuses
+        with precision("float64"):  # let metrics refuse shapes now, not in the first generation
             zero_arrays = {name: np.zeros(_shape(readout_axes)) for name, readout_axes in axes.items()}
             jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zero_arrays)
         return slopes
@@ -125,8 +132,8 @@ class Slopes:
     def of_rows(self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]) -> Floats:
         """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
 
-        A candidate without a score has none. A derivative that is not finite is named in the problems of
-        its row.
+        A candidate without a score has none. A derivative that is not finite is named in the
+        problems of its row.
         """
         paths = [trainable.path for trainable in self.trainables]
         scored = [k for k, row in enumerate(rows) if row["score"] is not None]

@@ -51,8 +51,8 @@ def row_of(
 
     place: the search point. outcomes: for each seed, what `Scored` gave, or a Failed.
     In the row: score, the mean over seeds, None unless all are finite; sd over seeds, None for one;
-    terms and reached, means over the seeds for which they are finite; gates, the share of seeds with
-    which each holds.
+    terms and reached, means over the seeds for which they are finite; gates, the share of seeds
+    with which each holds.
     """
     evaluations: list[Row] = [
         _make_failure_row(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes

@@ -333,7 +333,7 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
         raise refuse(f"client={describe_argument(client)}", allowed, where)
 
 
-_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
+_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # the methods that a search needs
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
