@@ -147,11 +147,11 @@ class Smoothed:
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """The wrapped method's matrix after smoothing, (n_places, n_channels) (A/m^3)/V."""
-        unsmoothed = self.method.matrix(z_mm, sigma_S_m)
+        unsmoothed_matrix = self.method.matrix(z_mm, sigma_S_m)
         weights = np.asarray(self.weights, np.float64) / sum(self.weights)
         half = weights.size // 2
-        bands = (weights[half + k] * np.eye(len(unsmoothed), k=k) for k in range(-half, half + 1))
-        smoothed_matrix: Floats = np.sum(list(bands), axis=0) @ unsmoothed
+        bands = (weights[half + k] * np.eye(len(unsmoothed_matrix), k=k) for k in range(-half, half + 1))
+        smoothed_matrix: Floats = np.sum(list(bands), axis=0) @ unsmoothed_matrix
         return smoothed_matrix
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:

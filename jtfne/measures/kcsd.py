@@ -120,5 +120,5 @@ def _gaussian(away_m: Floats, width_m: float) -> Floats:
 
 def _add_ridge(kernel: Floats, ridge: float) -> Floats:
     """K + lambda I, where lambda = `ridge` times the mean diagonal of K."""
-    ridged: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
-    return ridged
+    regularized_kernel: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
+    return regularized_kernel

@@ -123,8 +123,8 @@ class Topography(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_channels,)."""
-        after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
-        return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[after], axis=0)
+        samples_after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
+        return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[samples_after], axis=0)
 
     def unit(self, of: str) -> str:
         """The unit "r" of a correlation."""

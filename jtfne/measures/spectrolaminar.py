@@ -46,13 +46,13 @@ def crossover_mm(
     """
     f_Hz, z_mm, relative = np.asarray(frequency_Hz, np.float64), jnp.asarray(laminar_mm), relative_power(power)
     profiles = [jnp.mean(relative[:, np.flatnonzero(_find_band_bins(f_Hz, band))], axis=1) for band in (high, low)]
-    over = profiles[0] - profiles[1]
-    crosses = (over[:-1] > 0) & (over[1:] <= 0)
-    falls = jnp.where(crosses, over[:-1] - over[1:], 1.0)
-    found_mm = z_mm[:-1] + over[:-1] / falls * jnp.diff(z_mm)
-    apart = 2.0 * jnp.cumsum(over)[:-1] - jnp.sum(over)
-    best = jnp.argmax(jnp.where(crosses, apart, -jnp.inf))
-    return jnp.where(jnp.any(crosses), found_mm[best], jnp.nan)
+    excess = profiles[0] - profiles[1]
+    is_crossing = (excess[:-1] > 0) & (excess[1:] <= 0)
+    drop = jnp.where(is_crossing, excess[:-1] - excess[1:], 1.0)
+    crossing_mm = z_mm[:-1] + excess[:-1] / drop * jnp.diff(z_mm)
+    separation = 2.0 * jnp.cumsum(excess)[:-1] - jnp.sum(excess)
+    best = jnp.argmax(jnp.where(is_crossing, separation, -jnp.inf))
+    return jnp.where(jnp.any(is_crossing), crossing_mm[best], jnp.nan)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,8 +166,8 @@ def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
 def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
     """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the probe's own edge."""
     n = profile.size
-    tied = np.flatnonzero(profile == profile.max())
-    peak = int(tied[-1]) if tied.mean() >= n / 2 else int(tied[0])
+    maxima = np.flatnonzero(profile == profile.max())
+    peak = int(maxima[-1]) if maxima.mean() >= n / 2 else int(maxima[0])
     if (peak == 0 and first > 0) or (peak == n - 1 and first + n < n_channels):
         return None
     neighbours = [profile[k] for k in (peak - 1, peak + 1) if 0 <= k < n]
@@ -192,8 +192,10 @@ def _line(profile: Floats) -> tuple[float, float, float]:
 
 def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
     """Channel nearest to where the profiles cross, the best-separating one of several; None where they do not."""
-    over = high - low if upright else low - high
-    n = over.size
-    channels = [k if abs(over[k]) <= abs(over[k + 1]) else k + 1 for k in range(n - 1) if over[k] > 0 > over[k + 1]]
-    channels += [k + 1 for k in range(n - 2) if over[k] > 0 and over[k + 1] == 0 and over[k + 2] < 0]
-    return max(sorted(channels), key=lambda c: float(over[: c + 1].sum() - over[c:].sum()), default=None)
+    excess = high - low if upright else low - high
+    n = excess.size
+    channels = [
+        k if abs(excess[k]) <= abs(excess[k + 1]) else k + 1 for k in range(n - 1) if excess[k] > 0 > excess[k + 1]
+    ]
+    channels += [k + 1 for k in range(n - 2) if excess[k] > 0 and excess[k + 1] == 0 and excess[k + 2] < 0]
+    return max(sorted(channels), key=lambda c: float(excess[: c + 1].sum() - excess[c:].sum()), default=None)

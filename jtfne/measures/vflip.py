@@ -44,12 +44,12 @@ def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> F
     Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis.
     """
     f_Hz = np.asarray(frequency_Hz, np.float64)
-    usable = {
+    masks = {
         band: (f_Hz >= band[0]) & (f_Hz <= band[1])
         for band in {band for pair in BANDS for band in pair}
         if band[1] <= f_Hz.max() + 1e-9
     }
-    bins = {band: is_in_band for band, is_in_band in usable.items() if is_in_band.any()}
+    bins = {band: is_in_band for band, is_in_band in masks.items() if is_in_band.any()}
     pairs = [pair for pair in BANDS if pair[0] in bins and pair[1] in bins]
     if not pairs:
         raise ValueError(f"frequencies up to {f_Hz.max():g} Hz are not allowed; allowed: 40 Hz or more (in vflip)")
@@ -146,8 +146,8 @@ class PolarityFlip:
 
     def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
         """One set of potentials."""
-        flipped: Floats = values * rng.choice([-1.0, 1.0], (values.shape[-2], 1))
-        return flipped
+        surrogate: Floats = values * rng.choice([-1.0, 1.0], (values.shape[-2], 1))
+        return surrogate
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -299,7 +299,7 @@ def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells
     cells, intervals_ms = row[1:][same_train], np.diff(time_ms)[same_train]
     counts = np.bincount(cells, minlength=n_cells)
     position = np.arange(cells.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    longest = max(int(counts.max(initial=0)), 1)
-    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # powers of 2: jax compiles per shape
-    padded[cells, position] = intervals_ms
-    return padded
+    n_columns = max(int(counts.max(initial=0)), 1)
+    table = np.full((n_cells, 1 << (n_columns - 1).bit_length()), np.nan)  # powers of 2: jax compiles per shape
+    table[cells, position] = intervals_ms
+    return table

@@ -140,16 +140,16 @@ def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric
     step, last = (float(np.diff(coordinates).max(initial=0.0)) for coordinates in (points, curve_points))
     slack = TINY * step
     beyond = last if dim == "time" else 0.0
-    covered = np.flatnonzero((points >= curve_points[0] - slack) & (points <= curve_points[-1] + beyond + slack))
+    covered_points = np.flatnonzero((points >= curve_points[0] - slack) & (points <= curve_points[-1] + beyond + slack))
     is_required = dim == "frequency" or (dim == "time" and metric.window_ms is not None)
-    if covered.size < FEWEST[dim] or (is_required and covered.size < points.size):
+    if covered_points.size < FEWEST[dim] or (is_required and covered_points.size < points.size):
         message_given = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
         raise refuse(
             message_given,
             f"one from {points[0]:g} to {points[-1]:g}" if is_required else _describe_minimum(points, dim),
             where,
         )
-    return covered
+    return covered_points
 
 
 def _describe_minimum(points: Floats, dim: str) -> str:

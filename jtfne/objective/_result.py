@@ -68,8 +68,8 @@ class ObjectiveResult:
 
     def __repr__(self) -> str:
         """The score and both tables."""
-        failed = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
-        parts = [f"score {self.score:g}{failed}, {'passed' if self.passed else 'not passed'}"]
+        gates_text = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
+        parts = [f"score {self.score:g}{gates_text}, {'passed' if self.passed else 'not passed'}"]
         parts.append(_format_table(self.metrics[list(SHOWN)]))
         if not self.gates.empty:
             parts.append(_format_table(self.gates[["name", "value", "unit", "condition", "passed"]]))

@@ -115,5 +115,5 @@ class AGSDR(CompiledSearch):
         next_centre = record.inside(state.centre + record.width * step)
         centre, inner = pick(is_deselected, (record.best_x, kept_inner), (next_centre, inner))
         stale = jnp.where(is_deselected, 0, stale)
-        deselected = state.n_deselected + is_deselected
-        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, deselected)
+        n_deselected = state.n_deselected + is_deselected
+        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, n_deselected)

@@ -195,16 +195,16 @@ class Paradigm(Inputs):
         """
         where = "Paradigm.omission"
         check_items(items, where=where)
-        expected = check_names(order, name="order", where=where)
-        one_of(omit, dict.fromkeys(expected), name="omit", where=where)
-        n = check_sizes(n_trials, len(expected), seed, timing, where)
+        full_order = check_names(order, name="order", where=where)
+        one_of(omit, dict.fromkeys(full_order), name="omit", where=where)
+        n = check_sizes(n_trials, len(full_order), seed, timing, where)
         n_omitted = whole(n_omitted, most=n, name="n_omitted", where=where)
-        missing, last = f"{omit} omitted", len(expected) - 1 - expected[::-1].index(omit)
-        chosen = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
-        order_without = [*expected[:last], missing, *expected[last + 1 :]]
-        orders = [order_without if trial in chosen else expected for trial in range(n)]
-        stimuli = placed(items, orders, timing, seed=seed, name="omission", left_out={missing: omit})
-        names = tuple("omission" if trial in chosen else "complete" for trial in range(n))
+        omission_label, last = f"{omit} omitted", len(full_order) - 1 - full_order[::-1].index(omit)
+        omission_trials = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
+        omission_order = [*full_order[:last], omission_label, *full_order[last + 1 :]]
+        orders = [omission_order if trial in omission_trials else full_order for trial in range(n)]
+        stimuli = placed(items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit})
+        names = tuple("omission" if trial in omission_trials else "complete" for trial in range(n))
         return cls(stimuli=stimuli, n_trials=n, conditions=names)
 
     @classmethod

@@ -133,11 +133,11 @@ def placed(
         for k, label in enumerate(order):
             one_of(label, presentations, name="item", where=where)
             presentations[label].append((float(onsets_ms[k]), trial))
-            after = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
-            if not timing.overlap and onsets_ms[k] + length_ms[label] > after + 1e-9:
-                message_given = (
-                    f"item {label!r} of {length_ms[label]:g} ms with the next {after - onsets_ms[k]:g} ms after it"
-                )
+            next_onset_ms = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
+            if not timing.overlap and onsets_ms[k] + length_ms[label] > next_onset_ms + 1e-9:
+                gap_ms = next_onset_ms - onsets_ms[k]
+                item_given = f"item {label!r} of {length_ms[label]:g} ms"
+                message_given = f"{item_given} with the next {gap_ms:g} ms after it"
                 raise refuse(message_given, "an end before the next onset, or Timing(overlap=True)", where)
     stimuli: list[Stimulus] = []
     for label, pairs in presentations.items():

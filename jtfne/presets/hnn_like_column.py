@@ -156,8 +156,8 @@ def _apical(k: str) -> tuple[float, float]:
     index = next(i for i, end in enumerate(ends) if end >= half_area)
     share = 1.0 - (ends[index] - half_area) / areas[index]
     ohms = [_r_MOhm(section) for section in APICAL[k]]
-    before = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
-    return before, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - before
+    r_soma_side_MOhm = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
+    return r_soma_side_MOhm, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - r_soma_side_MOhm
 
 
 def _cells(k: str) -> dict[str, Any]:

@@ -114,8 +114,8 @@ def current_pA(scale: float, drive: str) -> Floats:
     """Constant current of each population, (8,): the drive, if it is one, and what makes up for the scale."""
     mean_pA = 1e-3 * TAU_SYN_ms * _weight_pA() * K_EXT * RATE_EXT_Hz
     recurrent_pA = 1e-3 * TAU_SYN_ms * (weights_pA() * synapse_counts()) @ FULL_RATES_Hz / SIZES
-    missing = 1.0 - np.sqrt(scale)
-    current: Floats = missing * recurrent_pA + (mean_pA if drive == "dc" else missing * mean_pA)
+    missing_share = 1.0 - np.sqrt(scale)
+    current: Floats = missing_share * recurrent_pA + (mean_pA if drive == "dc" else missing_share * mean_pA)
     return current
 
 

@@ -122,12 +122,12 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
         raise refuse("a file that is no manifest of version 1", allowed, "manifest")
     schema = manifest_schema()
-    unknown = sorted(set(manifest) - set(schema["properties"]))
-    if unknown:
-        raise refuse(f"a manifest with {', '.join(map(repr, unknown))}", allowed, "manifest")
-    missing = [name for name in schema["required"] if name not in manifest]
-    if missing:
-        raise refuse(f"a manifest without {', '.join(missing)}", allowed, "manifest")
+    unknown_names = sorted(set(manifest) - set(schema["properties"]))
+    if unknown_names:
+        raise refuse(f"a manifest with {', '.join(map(repr, unknown_names))}", allowed, "manifest")
+    missing_names = [name for name in schema["required"] if name not in manifest]
+    if missing_names:
+        raise refuse(f"a manifest without {', '.join(missing_names)}", allowed, "manifest")
     kinds = {"object": dict, "array": list}
     for name, property_schema in schema["properties"].items():
         if name in manifest and not isinstance(manifest[name], kinds.get(property_schema.get("type", ""), object)):

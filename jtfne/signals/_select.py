@@ -46,12 +46,12 @@ def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     kinds, what = ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={ids!r}", what, where)
-    missing = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
-    if missing and axis == "channel":
-        one_of(missing[0], known_ids.tolist(), name="ids", where=where)
-    if missing:
+    missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
+    if missing_ids and axis == "channel":
+        one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)
+    if missing_ids:
         allowed = f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. {known_ids.max()}"
-        raise refuse(f"ids={missing[:5]!r}", allowed, where)
+        raise refuse(f"ids={missing_ids[:5]!r}", allowed, where)
     return readout.isel({axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []})
 
 

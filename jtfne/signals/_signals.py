@@ -174,8 +174,8 @@ class Signals:
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
         rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
-        grouped = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
-        table: pd.DataFrame = grouped.agg(n_neurons="size", rate_Hz="mean").reset_index()
+        rates_by_population = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
+        table: pd.DataFrame = rates_by_population.agg(n_neurons="size", rate_Hz="mean").reset_index()
         return table
 
     def to_dataframe(self, name: str) -> "pd.DataFrame":
@@ -198,11 +198,11 @@ class Signals:
             if column in table:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
-        leading = [*dims, *(column for column in LABELS if column in table and column not in dims)]
-        remaining = sorted(
-            str(column) for column in table if column not in (*leading, name)
+        leading_columns = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        other_columns = sorted(
+            str(column) for column in table if column not in (*leading_columns, name)
         )  # as Zarr keeps no order of its own
-        return table[[*leading, *remaining, name]]
+        return table[[*leading_columns, *other_columns, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -360,12 +360,12 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
         run does not have.
     """
     folder = resolve_path(path, "load")
-    sealed = run_folder.read_manifest(folder)
-    manifest = reports.check_manifest(sealed)
+    sealed_manifest = run_folder.read_manifest(folder)
+    manifest = reports.check_manifest(sealed_manifest)
     tree = run_folder.read_run(folder, manifest)
     for name in reports.altered_nodes(tree, manifest):
         raise altered(folder / name)
-    run_folder.check_seal(sealed, folder / run_folder.MANIFEST)
+    run_folder.check_seal(sealed_manifest, folder / run_folder.MANIFEST)
     reports.check_tree(tree)
     if allow_code:
         Config.from_json(_json.dumps(manifest["config"]), allow_code=True)

@@ -93,11 +93,18 @@ class Parts:
         index = _json.read_sealed(path, self._make_altered_error(path))
         if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
             raise self._make_altered_error(path)
-        stored = {**index["about"], "version of the folder": index["version"]}
-        expected = {**self._provenance, "version of the folder": VERSION}
-        differing = [name for name in sorted({*stored, *expected}) if stored.get(name) != expected.get(name)]
-        if differing:
-            pairs = [(name, _shorten(stored.get(name)), _shorten(expected.get(name))) for name in differing]
+        stored_entries = {**index["about"], "version of the folder": index["version"]}
+        expected_entries = {**self._provenance, "version of the folder": VERSION}
+        differing_names = [
+            name
+            for name in sorted({*stored_entries, *expected_entries})
+            if stored_entries.get(name) != expected_entries.get(name)
+        ]
+        if differing_names:
+            pairs = [
+                (name, _shorten(stored_entries.get(name)), _shorten(expected_entries.get(name)))
+                for name in differing_names
+            ]
             differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
             message_given = f"{str(folder)!r}, which holds something else ({differences}),"
             raise refuse(message_given, "the same, which goes on, or another folder", self._where)

@@ -136,11 +136,11 @@ class Slopes:
         problems of its row.
         """
         paths = [trainable.path for trainable in self.trainables]
-        scored = [k for k, row in enumerate(rows) if row["score"] is not None]
-        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored for seed in seeds]
+        scored_indices = [k for k, row in enumerate(rows) if row["score"] is not None]
+        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored_indices for seed in seeds]
         run_slopes, n_seeds = self.all(jobs, tick), len(seeds)
         slopes = np.full((len(rows), len(paths)), np.nan)
-        for position, k in enumerate(scored):
+        for position, k in enumerate(scored_indices):
             candidate_slopes = run_slopes[position * n_seeds : (position + 1) * n_seeds]
             slopes[k] = np.mean([slope.by_place for slope in candidate_slopes], axis=0)
             slopes_and_seeds = zip(candidate_slopes, seeds, strict=True)
@@ -257,8 +257,8 @@ def _value_at(trainable: Trainable, x: jax.Array) -> Any:
 
     Clipping would halve the derivative at a bound, or remove it.
     """
-    free = trainable.free(x, jnp)
-    return free + jax.lax.stop_gradient(trainable.value(x, jnp) - free)
+    unclipped = trainable.free(x, jnp)
+    return unclipped + jax.lax.stop_gradient(trainable.value(x, jnp) - unclipped)
 
 
 def _is_finite(x: Any) -> bool:
@@ -293,12 +293,12 @@ def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
 
 def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
     """The recorders, reduced to the readouts in `names`."""
-    selected: list[Any] = []
+    reduced_recorders: list[Any] = []
     for recorder in recorders:
         if isinstance(recorder, SourceRows):
             parts = {name: part for name, part in recorder.parts.items() if name in names}
-            selected += [dataclasses.replace(recorder, parts=parts)] if parts else []
-    return tuple(selected)
+            reduced_recorders += [dataclasses.replace(recorder, parts=parts)] if parts else []
+    return tuple(reduced_recorders)
 
 
 def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]) -> tuple[int, Axes]:
