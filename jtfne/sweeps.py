@@ -1,4 +1,4 @@
-"""Sweeps: a circuit with each combination of some values, and each seed, as one labelled dataset."""
+"""Sweeps: a circuit run with each combination of values and seeds, as one labelled dataset."""
 
 import dataclasses
 import itertools
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WHERE = "sweep"
-CHUNK = 8  # combinations that are kept at a time
+CHUNK = 8  # combinations that are stored at a time
 
 
 class Range(NamedTuple):
-    """The least and the greatest value of a path."""
+    """The lowest and the highest value of a path."""
 
     path: str
     bounds: tuple[float, float]
@@ -36,12 +36,12 @@ class Range(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """Signals -> mean rates of each cell type."""
+    """Summary of a run: mean rate of each cell type."""
 
     readouts: tuple[str, ...] = ("spk",)
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """`rate_Hz` by cell type."""
+        """`rate_Hz` by cell type, as a DataArray."""
         import xarray as xr
 
         table = signals.rates()
@@ -53,40 +53,43 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """Signals -> what an objective says of them."""
+    """Summary of a run: the score of an objective, its terms and values."""
 
     objective: Any
 
     @property
     def readouts(self) -> tuple[str, ...] | None:
-        """Those that it looks at."""
+        """Readouts that the objective needs, None for all."""
         return getattr(self.objective, "readouts", None)
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """`score` and `passed`, and `term` and `value` by metric."""
+        """`score`, `passed`, and `term` and `value` by metric."""
         import xarray as xr
 
-        told = self.objective.evaluate(signals).to_dict()
-        names = [row["name"] for row in told["metrics"]]
-        found: dict[str, Any] = {"score": told["score"], "passed": float(told["passed"])}
+        evaluation = self.objective.evaluate(signals).to_dict()
+        names = [row["name"] for row in evaluation["metrics"]]
+        summary: dict[str, Any] = {"score": evaluation["score"], "passed": float(evaluation["passed"])}
         for column in ("term", "value"):
-            values = [math.nan if row[column] is None else row[column] for row in told["metrics"]]
-            found[column] = xr.DataArray(values, {"metric": names}, ("metric",))
-        return found
+            values = [math.nan if row[column] is None else row[column] for row in evaluation["metrics"]]
+            summary[column] = xr.DataArray(values, {"metric": names}, ("metric",))
+        return summary
 
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A summary as JSON values; travels to workers."""
+    """A summary as JSON values; can be pickled and sent to workers."""
 
     of: Callable[[Signals], Any]
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """By name: dims, coords, attrs and values. Raises: JtfneError for what is no number and no array of numbers."""
-        found = self.of(signals)
-        if not isinstance(found, Mapping):
-            found = {getattr(found, "name", None) or "value": found}
-        return {str(name): _told(str(name), each) for name, each in found.items()}
+        """By name: dims, coords, shape, values and units of each result of the summary.
+
+        Raises: JtfneError for a result that is neither a number nor an array of numbers.
+        """
+        summary = self.of(signals)
+        if not isinstance(summary, Mapping):
+            summary = {getattr(summary, "name", None) or "value": summary}
+        return {str(name): _array_to_json(str(name), entry) for name, entry in summary.items()}
 
 
 def sweep(
@@ -143,116 +146,133 @@ def sweep(
         check_instance(paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE)
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = seeds_of(seeds, WHERE)
-    grid, summary = _grid(net, values), _summary(of)
-    typical = [low + (high - low) * INNER for low, high in ((min(each), max(each)) for each in grid.values())]
+    grid, summary = _check_grid(net, values), _choose_summary(of)
+    typical = [
+        low + (high - low) * INNER
+        for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
+    ]
     readouts = getattr(summary, "readouts", None)
     runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
-    about = {**circuit_about(runs), "values": grid, "seeds": list(seeds), "of": plainly(summary)}
-    with opened(out, about, resume=resume, where="sweep(out=)") as parts:
-        dataset = _swept(runs, about, Told(summary), parts, client, progress)
+    provenance = {**circuit_about(runs), "values": grid, "seeds": list(seeds), "of": plainly(summary)}
+    with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
+        dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
         if out is not None:
-            _write(dataset, resolve_path(out, "sweep(out=)"))
+            _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
 
 
-def _swept(
-    runs: Runs, about: dict[str, Any], use: Told, parts: Parts, client: Client | None, progress: bool | None
+def _run_missing_chunks(
+    runs: Runs, provenance: dict[str, Any], summarize: Told, parts: Parts, client: Client | None, progress: bool | None
 ) -> "xr.Dataset":
-    """All runs that are not in `parts` yet, and all of them as one."""
-    grid, seeds = about["values"], about["seeds"]
-    left = _chunks(list(itertools.product(*grid.values())))[len(parts.rows) :]
-    with progress_of("sweeping", sum(map(len, left)) * len(seeds), shown=progress) as told:
-        for chunk in left:
-            found = runs.all([Job(point, seed) for point in chunk for seed in seeds], use, client, told.ran)
-            parts.put([{"failed": each.reason} if isinstance(each, Failed) else each for each in found])
-    return _dataset(grid, seeds, [row for part in parts.rows for row in part], about)
+    """Run the combinations that `parts` lacks, then return the dataset of all."""
+    grid, seeds = provenance["values"], provenance["seeds"]
+    chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
+    with progress_of("sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress) as progress_bar:
+        for chunk in chunks_to_run:
+            outcomes = runs.all(
+                [Job(point, seed) for point in chunk for seed in seeds], summarize, client, progress_bar.ran
+            )
+            parts.put([{"failed": outcome.reason} if isinstance(outcome, Failed) else outcome for outcome in outcomes])
+    return _build_dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
 
 
-def _grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    """The values by path. Raises: JtfneError that names the path."""
+def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """The values by path, as floats. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
         raise refuse(f"values={values!r}", allowed, WHERE)
-    known, grid = places_of(net.config.circuit), {}
-    for path, each in values.items():
-        place_of(path, known, "sweep(values=)")
+    parameters, grid = places_of(net.config.circuit), {}
+    for path, path_values in values.items():
+        place_of(path, parameters, "sweep(values=)")
         allowed, name = "a list of finite numbers, at least one", f"values of {path!r}"
-        listed = check_list(each, allowed=allowed, name=name, where="sweep(values=)")
-        numbers = np.array([number(value, name=f"one of the {name}", where="sweep(values=)") for value in listed])
+        entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
+        numbers = np.array([number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries])
         if not numbers.size:
             raise refuse(f"values of {path!r}", allowed, "sweep(values=)")
         if len(set(numbers.tolist())) < numbers.size:
             raise refuse(f"values of {path!r}, of which one is given twice,", "each value once", "sweep(values=)")
         grid[path] = numbers.tolist()
-    ends = {place_of(path, known, WHERE): Range(path, (min(each), max(each))) for path, each in grid.items()}
-    if len(ends) < len(grid):
+    ranges = {
+        place_of(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
+        for path, path_values in grid.items()
+    }
+    if len(ranges) < len(grid):
         raise refuse("two paths to one number", "each once", "sweep(values=)")
-    at_bounds(net.config, ends, "sweep(values=)")
+    at_bounds(net.config, ranges, "sweep(values=)")
     return grid
 
 
-def _summary(of: Any) -> Callable[[Signals], Any]:
-    """What is kept of a run. Raises: JtfneError unless it is an objective or a function."""
-    if of is None:
+def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
+    """The function that summarises a run.
+
+    Raises: JtfneError if `summary` is neither an objective nor a function.
+    """
+    if summary is None:
         return Rates()
-    if callable(getattr(of, "evaluate", None)) and not isinstance(of, type):
-        return Scores(of)
-    if not callable(of) or isinstance(of, type):
-        raise refuse(f"of={describe_argument(of)}", "an Objective, or a function of Signals", WHERE)
-    made: Callable[[Signals], Any] = of
-    return made
+    if callable(getattr(summary, "evaluate", None)) and not isinstance(summary, type):
+        return Scores(summary)
+    if not callable(summary) or isinstance(summary, type):
+        raise refuse(f"of={describe_argument(summary)}", "an Objective, or a function of Signals", WHERE)
+    function: Callable[[Signals], Any] = summary
+    return function
 
 
-def _chunks(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
-    """Points, some at a time."""
+def _split_points(points: list[tuple[float, ...]]) -> list[tuple[tuple[float, ...], ...]]:
+    """The points in chunks of at most CHUNK."""
     return [tuple(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
 
 
-def _told(name: str, value: Any) -> dict[str, Any]:
-    """A number or an array as JSON values."""
+def _array_to_json(name: str, value: Any) -> dict[str, Any]:
+    """A number or an array as JSON values: dims, coords, shape, values, units."""
     try:
         numbers = np.asarray(math.nan if value is None else value, np.float64)
     except (TypeError, ValueError):
         raise refuse(f"{name!r} of a {type(value).__name__}", "a number or an array of numbers", "sweep(of=)") from None
     dims = [str(dim) for dim in getattr(value, "dims", [f"{name}_{k}" for k in range(numbers.ndim)])]
     coords = {dim: value[dim].values.tolist() for dim in dims if hasattr(value, "coords") and dim in value.coords}
-    flat = [float(each) if math.isfinite(each) else repr(float(each)) for each in numbers.ravel()]
+    flat = [float(number) if math.isfinite(number) else repr(float(number)) for number in numbers.ravel()]
     units = str(getattr(value, "attrs", {}).get("units", ""))
     return {"dims": dims, "coords": coords, "shape": list(numbers.shape), "values": flat, "units": units}
 
 
-def _dataset(
-    grid: Mapping[str, Sequence[float]], seeds: Sequence[int], rows: Sequence[dict[str, Any]], about: Mapping[str, Any]
+def _build_dataset(
+    grid: Mapping[str, Sequence[float]],
+    seeds: Sequence[int],
+    rows: Sequence[dict[str, Any]],
+    provenance: Mapping[str, Any],
 ) -> "xr.Dataset":
-    """All runs as one. Raises: JtfneError if the summaries of two runs are not alike."""
+    """The dataset of all runs. Raises: JtfneError if two summaries differ in shape."""
     import xarray as xr
 
     axes: dict[str, Any] = {**grid, "seed": list(seeds)}
-    shape = [len(each) for each in axes.values()]
-    good = [row for row in rows if "failed" not in row]
+    shape = [len(axis_values) for axis_values in axes.values()]
+    good_rows = [row for row in rows if "failed" not in row]
     variables: dict[str, Any] = {}
-    inner: dict[str, Any] = {}
-    for name, first in (good[0] if good else {}).items():
-        data = np.full((len(rows), *first["shape"]), np.nan)
+    summary_coords: dict[str, Any] = {}
+    for name, first_entry in (good_rows[0] if good_rows else {}).items():
+        data = np.full((len(rows), *first_entry["shape"]), np.nan)
         for k, row in enumerate(rows):
             if "failed" not in row:
-                if name not in row or (row[name]["dims"], row[name]["shape"]) != (first["dims"], first["shape"]):
-                    given = f"{name!r} of another shape in run {k}"
-                    raise refuse(given, f"{first['shape']}, as in the first", "sweep(of=)")
-                data[k] = np.array([float(each) for each in row[name]["values"]]).reshape(first["shape"])
-        attrs = {"units": first["units"]} if first["units"] else {}
-        variables[name] = ((*axes, *first["dims"]), data.reshape(*shape, *first["shape"]), attrs)
-        inner |= first["coords"]
+                if name not in row or (row[name]["dims"], row[name]["shape"]) != (
+                    first_entry["dims"],
+                    first_entry["shape"],
+                ):
+                    message_given = f"{name!r} of another shape in run {k}"
+                    raise refuse(message_given, f"{first_entry['shape']}, as in the first", "sweep(of=)")
+                data[k] = np.array([float(number) for number in row[name]["values"]]).reshape(first_entry["shape"])
+        attrs = {"units": first_entry["units"]} if first_entry["units"] else {}
+        variables[name] = ((*axes, *first_entry["dims"]), data.reshape(*shape, *first_entry["shape"]), attrs)
+        summary_coords |= first_entry["coords"]
     failures = [row["failed"] for row in rows if "failed" in row]
-    told: dict[str, Any] = {"n_failed": len(failures), "failures": _json.dumps(sorted(set(failures)))}
-    told |= {name: str(about[name]) for name in ("jtfne", "config_sha256", "net_sha256")}
-    return xr.Dataset(variables, {**axes, **inner}, told)
+    dataset_attrs: dict[str, Any] = {"n_failed": len(failures), "failures": _json.dumps(sorted(set(failures)))}
+    dataset_attrs |= {name: str(provenance[name]) for name in ("jtfne", "config_sha256", "net_sha256")}
+    return xr.Dataset(variables, {**axes, **summary_coords}, dataset_attrs)
 
 
-def _write(dataset: "xr.Dataset", folder: Path) -> None:
-    """`sweep.nc`, beside its place first."""
+def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
+    """Write `sweep.nc`: first to a temporary folder, then moved into place."""
     names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
-    dataset = dataset.rename(names)  # to netCDF a slash is a group
+    dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
         sync_one(room / "sweep.nc")

@@ -1,4 +1,4 @@
-"""Candidates: one circuit with other values at some paths, without wiring or compiling anew."""
+"""Candidates: one circuit run with other values at some paths, without new wiring or compiling."""
 
 from jtfne.candidates._leaves import INNER, Leaves, typical_of
 from jtfne.candidates._runs import Circuit, Client, Failed, Job, Runs, spread

@@ -1,4 +1,4 @@
-"""Candidates run: on the cores of this process, or by the workers of a client; the same results in the same order."""
+"""Runs candidates on the cores of this process or on a client's workers, with equal results."""
 
 import dataclasses
 import functools
@@ -21,8 +21,9 @@ from jtfne.reports import NotFiniteError
 from jtfne.signals import Signals
 from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
 
-ATTEMPTS = 3  # of a job whose worker is lost
-THREADS = 2  # for each core: while one labels and scores, which only one at a time can, another's circuit runs
+ATTEMPTS = 3  # tries of a job whose worker is lost
+# Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
+THREADS = 2
 LOG = logging.getLogger("jtfne")
 Use = Callable[[Signals], Any]
 Tick = Callable[[int], None]
@@ -36,25 +37,25 @@ class Job(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """What a run leaves that went wrong, and would again."""
+    """The reason why a run failed; it would fail again."""
 
     reason: str
 
 
 class Client(Protocol):
-    """What gives work to others: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or the like."""
+    """Executes work elsewhere: a `concurrent.futures.Executor`, a `dask.distributed.Client`, ..."""
 
     def submit(self, fn: Any, /, *args: Any) -> Any:
-        """A future with `exception()` and `result()`."""
+        """Start `fn(*args)` and return a future with `exception()` and `result()`."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Circuit:
-    """What runs of candidates are made from, as text and numbers: what a worker needs to make them as well.
+    """What a worker needs to rebuild the circuit: text and numbers only, hashable.
 
-    config: JSON of a Config, stimuli included. paths, typical: as of `Leaves.of`. readouts: those to record, None for
-    all. net_sha256: of the circuit that the config must give.
+    config: JSON of a Config with its stimuli. paths, typical: arguments of `Leaves.of`. readouts:
+    those to record, None for all. net_sha256: hash of the circuit that the config must give.
     """
 
     config: str
@@ -84,26 +85,29 @@ class Runs:
         readouts: Sequence[str] | None = None,
         where: str,
     ) -> Self:
-        """Of `net` under `paradigm`. Raises: JtfneError as `Leaves.of`, and as `simulate` for its arguments."""
-        config = net.config.trainables([])  # whose bounds are for the declared values only
+        """Prepare `net` under `paradigm`.
+
+        Raises: JtfneError like `Leaves.of`, and like `simulate` for its arguments.
+        """
+        config = net.config.trainables([])  # their bounds are for the declared values only
         net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
         if paradigm is not None:
             config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
         config.check()
-        shown = None if readouts is None else tuple(readouts)
+        recorded_readouts = None if readouts is None else tuple(readouts)
         delivery = Event() if jax.default_backend() == "cpu" else None
-        given: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
-        leaves = Leaves.of(net, paths, typical, **given)
-        ready = ready_to_vary(net, paradigm, leaves.flat, shown)
-        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), shown, net_hash(net))
+        options: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
+        leaves = Leaves.of(net, paths, typical, **options)
+        ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
+        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), recorded_readouts, net_hash(net))
         return cls(circuit, leaves, ready)
 
     def run(self, job: Job) -> Signals:
-        """What one run records. Raises: JtfneError if a cell runs away."""
+        """The signals of one run. Raises: JtfneError if a cell runs away."""
         return varied(self.ready, self.leaves.with_values(job.values), job.seed)
 
     def used(self, job: Job, use: Use) -> Any:
-        """What `use` makes of a run, or that it failed."""
+        """`use(signals)` of one run, or a `Failed` if it ran away or is not finite."""
         try:
             return use(self.run(job))
         except (RunawayError, NotFiniteError) as error:
@@ -112,21 +116,22 @@ class Runs:
     def all(
         self, jobs: Sequence[Job], use: Use, client: Client | None = None, tick: Tick = lambda n: None
     ) -> list[Any]:
-        """What `use` makes of each run, in order. tick: hears of each that is done.
+        """`use(signals)` of each job, in order. tick: called with the number of jobs just done.
 
-        Runs share a program and are spread over the cores, one each; with a client over its workers, each of which
-        constructs the circuit from its config, once. Raises: JtfneError if a worker's circuit is another one, or the
-        client takes no more work; and what `use` raises.
+        Runs share one program and are spread over the cores. With a client they are spread over its
+        workers, each of which constructs the circuit from its config once.
+        Raises: JtfneError if a worker constructs another circuit, or the client takes no more work;
+        and what `use` raises.
         """
         if client is not None:
-            return self._by(client, jobs, use, tick)
+            return self._run_by_client(client, jobs, use, tick)
         return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
 
-    def _by(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
-        """`all` by a client. A job whose worker is lost is given away again, and the log says so."""
-        submit = functools.partial(_submitted, _submit_of(client))
-        futures, found = [submit(self.circuit, job, use, 0) for job in jobs], []
-        first = list(futures)
+    def _run_by_client(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
+        """`all` on a client's workers. A job whose worker is lost is submitted again and logged."""
+        submit = functools.partial(_submit_job, _make_submitter(client))
+        futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
+        first_futures = list(futures)
         for job, future in zip(jobs, futures, strict=True):
             for attempt in range(1, ATTEMPTS + 1):
                 error = future.exception()
@@ -134,81 +139,90 @@ class Runs:
                     break
                 LOG.warning("a job failed on its worker (%r) and is given away again", error)
                 future = submit(self.circuit, job, use, attempt)
-            found.append(future.result())
+            results.append(future.result())
             tick(1)
-        _tell_rescheduled(client, first)
-        return found
+        _log_rescheduled(client, first_futures)
+        return results
 
 
 def spread(
     run: Callable[[Any], Any], jobs: Sequence[Any], n_threads: int, compiled: threading.Event, tick: Tick
 ) -> list[Any]:
-    """What `run` makes of each job, in order, on so many threads; by a program that the first compiles, unless it is.
+    """`run(job)` of each job, in order, on `n_threads` threads; the first job runs alone.
 
-    Each thread would compile it else. tick: hears of each that is done.
+    The first compiles the program, unless `compiled` is set: else each thread would compile it.
+    tick: called with the number of jobs just done.
     """
-    found: list[Any] = []
+    results: list[Any] = []
     if not compiled.is_set():
         for job in jobs[:1]:
-            found.append(run(job))
+            results.append(run(job))
             compiled.set()
             tick(1)
     with ThreadPoolExecutor(n_threads) as pool:
-        for each in pool.map(run, jobs[len(found) :]):
-            found.append(each)
+        for result in pool.map(run, jobs[len(results) :]):
+            results.append(result)
             tick(1)
-    return found
+    return results
 
 
-def _submit_of(client: Any) -> Callable[..., Any]:
-    """How a client takes a job. Raises: JtfneError for one of Dask's that is to be awaited."""
-    if not hasattr(client, "get_executor"):  # which Dask's has
+def _make_submitter(client: Any) -> Callable[..., Any]:
+    """The function that submits a job to `client`. Raises: JtfneError if it is asynchronous."""
+    if not hasattr(client, "get_executor"):  # only Dask's client has it
         submit: Callable[..., Any] = client.submit
         return submit
     if client.asynchronous:
         raise refuse("an asynchronous client", "Client(..., asynchronous=False)", "fit(client=)")
-    return functools.partial(client.submit, pure=False)  # else it takes two equal jobs for one
+    return functools.partial(client.submit, pure=False)  # else Dask runs two equal jobs once
 
 
-def _tell_rescheduled(client: Any, futures: Sequence[Any]) -> None:
-    """Log how many of these jobs a Dask scheduler gave away again by itself, since it lost a worker."""
+def _log_rescheduled(client: Any, futures: Sequence[Any]) -> None:
+    """Log how many of these jobs a Dask scheduler restarted by itself after losing a worker."""
     if not hasattr(client, "get_events"):
         return
-    mine = {each.key for each in futures}
-    lost = [event for _, event in client.get_events("all") if event.get("action") == "remove-worker"]
-    again = [mine & {*each.get("processing-tasks", ()), *each.get("lost-computed-tasks", ())} for each in lost]
-    for each, keys in zip(lost, again, strict=True):
-        if keys:
-            LOG.warning("worker %s is lost: %d of its jobs ran again elsewhere", each.get("worker"), len(keys))
+    job_keys = {future.key for future in futures}
+    for _, event in client.get_events("all"):
+        if event.get("action") != "remove-worker":
+            continue
+        lost_keys = {*event.get("processing-tasks", ()), *event.get("lost-computed-tasks", ())}
+        n_restarted = len(job_keys & lost_keys)
+        if n_restarted:
+            message = "worker %s is lost: %d of its jobs ran again elsewhere"
+            LOG.warning(message, event.get("worker"), n_restarted)
 
 
-def _submitted(submit: Callable[..., Any], *given: Any) -> Any:
-    """The future of a job. Raises: JtfneError if the client takes no more."""
+def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
+    """The future of one job. Raises: JtfneError if the client takes no more jobs."""
     try:
-        return submit(work, *given)
+        return submit(work, *arguments)
     except BrokenExecutor as error:
-        given_up = f"a client whose workers are lost ({error})"
-        raise refuse(given_up, "one that takes work; what is in out= goes on from there", "fit(client=)") from error
+        message_given = f"a client whose workers are lost ({error})"
+        raise refuse(
+            message_given, "one that takes work; what is in out= goes on from there", "fit(client=)"
+        ) from error
 
 
 def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
-    """One run, on a worker. attempt: how often it was tried before, so that a client takes it for another job."""
-    return _made(circuit).used(job, use)
+    """Run one job on a worker. attempt: unique per try, so that no client reuses a result."""
+    return _get_runs(circuit).used(job, use)
 
 
 _LOCK = threading.Lock()
-_MADE: dict[Circuit, Runs] = {}  # of this process: the circuit that it worked on last
+_RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # holds the last circuit of this process only
 
 
-def _made(circuit: Circuit) -> Runs:
-    """The runs of `circuit`, made once. Raises: JtfneError if its config gives another net here."""
+def _get_runs(circuit: Circuit) -> Runs:
+    """The runs of `circuit`, built once in a process.
+
+    Raises: JtfneError if its config builds another net here.
+    """
     with _LOCK:
-        if circuit not in _MADE:
+        if circuit not in _RUNS_BY_CIRCUIT:
             net = construct(Config.from_json(circuit.config))
             if net_hash(net) != circuit.net_sha256:
-                given = "a net that is not what its config gives on the worker,"
-                raise refuse(given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
-            _MADE.clear()
-            made = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
-            _MADE[circuit] = made
-        return _MADE[circuit]
+                message_given = "a net that is not what its config gives on the worker,"
+                raise refuse(message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
+            _RUNS_BY_CIRCUIT.clear()
+            runs = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
+            _RUNS_BY_CIRCUIT[circuit] = runs
+        return _RUNS_BY_CIRCUIT[circuit]

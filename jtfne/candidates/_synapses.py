@@ -1,4 +1,4 @@
-"""Weights of all synapses as a product: what was drawn, times a factor of its connection, times a gain of its pair."""
+"""Weights of all synapses: drawn weight times factor of the connection times gain of the pair."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,12 +19,14 @@ Floats32 = npt.NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Weights:
-    """What a weight is made of.
+    """The factors of every weight, of which some depend on values.
 
-    drawn: the weights of each projection without gains, 1 where a constant is to be tuned, (n_edges,) or (1,). gains:
-    (n_types, n_types), as declared. of_pair: path -> its entry of `gains`. of_connection: path -> (which projection, by
-    what its value is divided). code: (n_cells,), the type of each cell.
-    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and dtype of its array.
+    drawn: weights of each projection without gains, (n_edges,) or (1,); 1 if a constant is tuned.
+    gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
+    of_connection: index of a path -> (projection, number that divides the value). code:
+    (n_cells,), the type of each cell.
+    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and
+    dtype of its array of weights.
     """
 
     drawn: tuple[Floats32, ...]
@@ -39,40 +41,49 @@ class Weights:
     shape: tuple[int, ...] = ()
     dtype: Any = None
 
-    def projections(self, old: Sequence[Projection], values: Sequence[float]) -> list[Projection]:
-        """The projections with the weights of these values; those that stay the same are kept."""
+    def projections(self, originals: Sequence[Projection], values: Sequence[float]) -> list[Projection]:
+        """The projections with the weights of these values; unchanged ones are not copied."""
         factors, gains = self._factors(values, np), self._gains(values, np)
         pairs = set(self.of_pair.values())
-        changed = {n for n, _ in self.of_connection.values()}
-        made = []
-        for n, (each, drawn) in enumerate(zip(old, self.drawn, strict=True)):
-            ends = self.code[each.source()], self.code[each.target]
-            if n in changed or any(bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs):
-                weight = drawn * factors[n]
+        changed_connections = {n for n, _ in self.of_connection.values()}
+        new_projections = []
+        for n, (projection, drawn_weight) in enumerate(zip(originals, self.drawn, strict=True)):
+            ends = self.code[projection.source()], self.code[projection.target]
+            if n in changed_connections or any(bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs):
+                weight = drawn_weight * factors[n]
                 gain = gains[ends]
                 uniform = not gain.size or bool(np.all(gain == gain[0]))
                 weight = weight * (gain[:1] if uniform else gain) if gain.size else weight
-                each = dataclasses.replace(each, weight=weight)
-            made.append(each)
-        return made
+                projection = dataclasses.replace(projection, weight=weight)
+            new_projections.append(projection)
+        return new_projections
 
     def laid(self, flat: FlatNet, net: Net, where: str) -> "Weights":
-        """The same for the delivery of `flat`."""
+        """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections
-        fixed = [n for n, each in enumerate(net.projections) if connections[each.connection].plasticity is None]
-        parts = [edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in fixed]
-        row = np.concatenate([each.source.astype(np.int64) for each in parts])
-        offset = np.concatenate([each.offset(delivery.ring) for each in parts])
-        drawn = [np.broadcast_to(self.drawn[n], each.source.size) for n, each in zip(fixed, parts, strict=True)]
+        static_connections = [
+            n for n, projection in enumerate(net.projections) if connections[projection.connection].plasticity is None
+        ]
+        edges_by_connection = [edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections]
+        row = np.concatenate([edges.source.astype(np.int64) for edges in edges_by_connection])
+        offset = np.concatenate([edges.offset(delivery.ring) for edges in edges_by_connection])
+        drawn_weights = [
+            np.broadcast_to(self.drawn[n], edges.source.size)
+            for n, edges in zip(static_connections, edges_by_connection, strict=True)
+        ]
         n_types = self.gains.shape[0]
-        pair = [self.code[each.source].astype(np.int32) * n_types + self.code[each.target] for each in parts]
+        pair = [
+            self.code[edges.source].astype(np.int32) * n_types + self.code[edges.target]
+            for edges in edges_by_connection
+        ]
         return dataclasses.replace(
             self,
-            weight=np.concatenate(drawn),
+            weight=np.concatenate(drawn_weights),
             slot=delivery.slots(row, offset),
             connection=np.repeat(
-                narrowed(fixed, np.int16, name="a connection", where="candidates"), [each.source.size for each in parts]
+                narrowed(static_connections, np.int16, name="a connection", where="candidates"),
+                [edges.source.size for edges in edges_by_connection],
             ),
             pair=np.concatenate(pair),
             shape=tuple(delivery.weights.shape),
@@ -80,41 +91,43 @@ class Weights:
         )
 
     def __call__(self, values: Any, xp: Any) -> Any:
-        """The array of the delivery's weights."""
+        """The delivery's array of weights, for these values."""
         assert self.weight is not None and self.slot is not None, "laid out"
         factors, gains = self._factors(values, xp), self._gains(values, xp)
-        each = self.weight * factors[self.connection] * gains.reshape(-1)[self.pair]
+        edge_weights = self.weight * factors[self.connection] * gains.reshape(-1)[self.pair]
         size = int(np.prod(self.shape))
         if xp is np:
-            return np.bincount(self.slot, each.astype(np.float64), size).astype(self.dtype).reshape(self.shape)
-        total: jax.Array = jnp.zeros(size, self.dtype).at[self.slot].add(each.astype(self.dtype))
+            return np.bincount(self.slot, edge_weights.astype(np.float64), size).astype(self.dtype).reshape(self.shape)
+        total: jax.Array = jnp.zeros(size, self.dtype).at[self.slot].add(edge_weights.astype(self.dtype))
         return total.reshape(self.shape)
 
     def _factors(self, values: Any, xp: Any) -> Any:
         """The factor of each connection: (n_connections,)."""
-        found = xp.ones(len(self.drawn), np.float32 if xp is np else self.dtype)  # as constructed, or as a run computes
+        factors = xp.ones(
+            len(self.drawn), np.float32 if xp is np else self.dtype
+        )  # as constructed, or as a run computes
         for k, (n, mean) in self.of_connection.items():
-            found = _with(found, n, values[k] / mean)
-        return found
+            factors = _set_entry(factors, n, values[k] / mean)
+        return factors
 
     def _gains(self, values: Any, xp: Any) -> Any:
         """The gain of each pair: (n_types, n_types)."""
-        found = xp.array(self.gains, None if xp is np else self.dtype)
+        gains = xp.array(self.gains, None if xp is np else self.dtype)
         for k, (i, j) in self.of_pair.items():
-            found = _with(found, (i, j), values[k])
-        return found
+            gains = _set_entry(gains, (i, j), values[k])
+        return gains
 
 
-def _with(array: Any, at: Any, value: Any) -> Any:
-    """`array` with another entry; numpy's in place."""
+def _set_entry(array: Any, index: Any, value: Any) -> Any:
+    """`array` with `value` at `index`; a numpy array is changed in place."""
     if isinstance(array, np.ndarray):
-        array[at] = value
+        array[index] = value
         return array
-    return array.at[at].set(value)
+    return array.at[index].set(value)
 
 
 def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
-    """The weights on which `places` have a say, None if they have none.
+    """The weights that depend on `places`, or None if none does.
 
     Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as the run goes.
     """
@@ -126,62 +139,65 @@ def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
         for i, source in enumerate(identity.cell_types)
         for j, target in enumerate(identity.cell_types)
     }
-    of_pair = {k: pairs[each.name] for k, each in enumerate(places) if each.family == "gains"}
+    of_pair = {k: pairs[place.name] for k, place in enumerate(places) if place.family == "gains"}
     of_connection: dict[int, tuple[int, float]] = {}
-    drawn = list(_without_gains(net, where))
+    drawn_weights = list(_draw_without_gains(net, where))
     connections = net.config.circuit.connections
     for k, place in enumerate(places):
         if place.family == "connections":
-            n = next(n for n, each in enumerate(net.projections) if each.connection == place.at)
+            n = next(n for n, projection in enumerate(net.projections) if projection.connection == place.at)
             constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
             if mean == 0.0 and not constant:
-                given = f"path={place.path!r}, a weight of 0 that falls with distance,"
-                raise refuse(given, "another weight, which values can be told from", where)
-            drawn[n] = np.ones(1, np.float32) if constant else drawn[n]
+                message_given = f"path={place.path!r}, a weight of 0 that falls with distance,"
+                raise refuse(message_given, "another weight, which values can be told from", where)
+            drawn_weights[n] = np.ones(1, np.float32) if constant else drawn_weights[n]
             of_connection[k] = (n, 1.0 if constant else mean)
-    made = Weights(
-        tuple(drawn), gains_of(identity, net.config.circuit.gains), of_pair, of_connection, identity.cell_type
+    weights = Weights(
+        tuple(drawn_weights), gains_of(identity, net.config.circuit.gains), of_pair, of_connection, identity.cell_type
     )
-    _refuse_unused(net, places, made, where)
-    return made
+    _refuse_unused(net, places, weights, where)
+    return weights
 
 
-def _without_gains(net: Net, where: str) -> list[Floats32]:
-    """The weights of each projection as they were drawn. Raises: JtfneError if the net is not that of its config."""
+def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
+    """The drawn weights of each projection, before gains.
+
+    Raises: JtfneError if the net's edges are not those of its config.
+    """
     if not net.config.circuit.gains:
-        return [each.weight for each in net.projections]
-    drawn = construct(net.config.connections(gains={})).projections
-    same = len(drawn) == len(net.projections) and all(
-        np.array_equal(one.target, other.target) for one, other in zip(drawn, net.projections, strict=True)
+        return [projection.weight for projection in net.projections]
+    drawn_projections = construct(net.config.connections(gains={})).projections
+    same_edges = len(drawn_projections) == len(net.projections) and all(
+        np.array_equal(drawn_projection.target, net_projection.target)
+        for drawn_projection, net_projection in zip(drawn_projections, net.projections, strict=True)
     )
-    if not same:
+    if not same_edges:
         raise refuse("a net with gains and other edges than its config's", "a net from jtfne.construct", where)
-    return [each.weight for each in drawn]
+    return [projection.weight for projection in drawn_projections]
 
 
 def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: str) -> None:
-    """Raises: JtfneError for a path without synapses, or with synapses that are plastic."""
+    """Raises: JtfneError for a path that reaches no synapse, or a plastic one."""
     connections = net.config.circuit.connections
     for k, place in enumerate(places):
         if place.family not in ("gains", "connections"):
             continue
-        mine = [
-            connections[each.connection]
-            for n, each in enumerate(net.projections)
-            if (
-                n == weights.of_connection[k][0] and each.n_edges
-                if k in weights.of_connection
-                else _joins(each, weights.code, weights.of_pair[k])
-            )
-        ]
-        if not mine:
-            given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
-            raise refuse(given, "a path to synapses that there are", where)
-        if any(each.plasticity is not None for each in mine):
-            given = f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
-            raise refuse(given, "a path to synapses that do not", where)
+        connections_of_path = []
+        for n, projection in enumerate(net.projections):
+            if k in weights.of_connection:
+                is_reached = n == weights.of_connection[k][0] and projection.n_edges > 0
+            else:
+                is_reached = _connects_pair(projection, weights.code, weights.of_pair[k])
+            if is_reached:
+                connections_of_path.append(connections[projection.connection])
+        if not connections_of_path:
+            message_given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
+            raise refuse(message_given, "a path to synapses that there are", where)
+        if any(connection.plasticity is not None for connection in connections_of_path):
+            message_given = f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
+            raise refuse(message_given, "a path to synapses that do not", where)
 
 
-def _joins(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
-    """Whether an edge of `projection` goes from the one type to the other."""
+def _connects_pair(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
+    """Whether any edge of `projection` goes from the first cell type of `pair` to the second."""
     return bool(np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1])))

@@ -1,4 +1,4 @@
-"""What is computed from signals: arrays in, arrays out. `jtfne.analysis` adds labels to the same kernels.
+"""Kernels and measures of signals: arrays in, arrays out; `jtfne.analysis` adds labels.
 
 `MEASURES` holds the measures that an objective can aim at, each an object with its own settings over these kernels.
 """
@@ -26,7 +26,7 @@ _ALL: tuple[type[Measure], ...] = (
     *(PowerSpectrum, BandPower, SpectrolaminarCrossover),
     *(EvokedWaveform, CSDProfile, Topography),
 )
-MEASURES: dict[str, type[Measure]] = {each.__name__: each for each in _ALL}
+MEASURES: dict[str, type[Measure]] = {measure.__name__: measure for measure in _ALL}
 
 __all__ = [
     "CV",

@@ -1,4 +1,4 @@
-"""What every measure offers: a number, or a curve over a grid, of one part of one readout."""
+"""The interface of every measure: a number, or a curve over a grid, of one part of one readout."""
 
 import abc
 import dataclasses
@@ -23,7 +23,7 @@ CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What samples (n_trials, n_samples, n_rows) are: their clock, and what their rows stand for.
+    """Describes samples (n_trials, n_samples, n_rows): their clock and what their rows are.
 
     first_ms: time of the first sample. z_mm, channels: of each row, where it has any. counts: whether they are spikes
     in bins of step_ms. density: whether they are a current source density already.
@@ -39,7 +39,7 @@ class Frame:
 
     @property
     def time_ms(self) -> NDArray[np.float64]:
-        """When each sample is: (n_samples,)."""
+        """The time of each sample, ms: (n_samples,)."""
         return np.round(self.first_ms + np.arange(self.n_samples) * self.step_ms, 9)
 
 
@@ -63,21 +63,24 @@ class Measure(abc.ABC):
     logarithmic: ClassVar[bool] = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Have the samples of every measure checked, those of a user's own too; while JAX traces, not while it runs."""
+        """Check the samples of every measure's `__call__`, also of a user's own measure.
+
+        The check runs while JAX traces, not in the compiled program.
+        """
         super().__init_subclass__(**keywords)
         if "__call__" not in vars(cls):
             return
         compute = cls.__call__
 
         @functools.wraps(compute)
-        def checked(self: "Measure", x: jax.Array, frame: Frame) -> jax.Array:
+        def check_and_compute(self: "Measure", x: jax.Array, frame: Frame) -> jax.Array:
             self._check_samples(x, frame)
             return compute(self, x, frame)
 
-        cls.__call__ = checked  # type: ignore[method-assign]  # the same signature, checked first
+        cls.__call__ = check_and_compute  # type: ignore[method-assign]  # the same signature, checked first
 
     def __post_init__(self) -> None:
-        """Refuse settings of another type than declared; `Config` refuses those out of range, by `LIMITS`."""
+        """Refuse settings of a wrong type; `Config` checks their ranges, by `LIMITS`."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # all measures are dataclasses
             value = getattr(self, field.name)
             real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
@@ -87,7 +90,7 @@ class Measure(abc.ABC):
                 raise refuse(f"{field.name}={describe_value(value)}", allowed, type(self).__name__)
 
     def _check_samples(self, x: Any, frame: Any) -> None:
-        """Raises: JtfneError for what is no array of samples on the clock of `frame`."""
+        """Raises: JtfneError unless `x` is an array of samples on the clock of `frame`."""
         where = type(self).__name__
         if not isinstance(frame, Frame):
             raise refuse(f"frame={describe_value(frame)}", "a Frame", where)
@@ -102,27 +105,27 @@ class Measure(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
-        """The value of samples (n_trials, n_samples, n_rows): () or the shape of `grid`."""
+        """The value of samples (n_trials, n_samples, n_rows): (), or the shape of `grid`."""
 
     @abc.abstractmethod
     def unit(self, of: str) -> str:
-        """The unit of the value, for a readout in the unit `of`."""
+        """The unit of the value, for a readout whose unit is `of`."""
 
     @property
     def correlates(self) -> bool:
-        """Whether curves are compared by their correlation, whatever their size, and not point by point."""
+        """Whether curves are compared by correlation, regardless of size, not point by point."""
         return False
 
     def curve_unit(self, of: str) -> str | None:
-        """The unit in which a recorded curve must be, for a readout in `of`; None if its size does not count."""
+        """The unit that a recorded curve must have, for a readout in `of`; None if any will do."""
         return None if self.correlates else self.unit(of)
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """How many steps of a window of `n_samples` make a bin in which spikes are counted."""
+        """Steps in one bin of spike counts, for a window of `n_samples` steps."""
         return 1
 
     def binned(self, frame: Frame) -> Frame:
-        """The frame of what it takes: that of spikes in bins, for spikes in steps."""
+        """The frame of the samples that the measure takes: spikes in bins instead of steps."""
         if not frame.counts:
             return frame
         every = self.bin_of(frame.n_samples, frame.step_ms)
@@ -131,17 +134,17 @@ class Measure(abc.ABC):
         return dataclasses.replace(frame, step_ms=bin_ms, n_samples=n_bins, first_ms=first_ms)
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """Why samples, or spikes in steps, of the clock of `frame` do not serve, if they do not."""
+        """Why samples with this frame do not fit the measure: (given, allowed), or None."""
         return None
 
     def placed(self, dim: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The points of a dim as they are compared: those of the grid and those of the recorded curve."""
+        """The coordinates of a dim in the form in which grid and recorded curve are compared."""
         return points
 
     def grid(self, frame: Frame) -> Grid:
-        """Where the curve's points lie, by dim."""
+        """The coordinates of the curve's points, by dim."""
         return {}
 
     def form(self, values: jax.Array) -> jax.Array:
-        """The curve as it is compared: that of the run and the recorded one, on one grid."""
+        """Transform applied to both curves before they are compared (such as dB)."""
         return values

@@ -1,4 +1,4 @@
-"""Measures of spikes: how often, how regularly and how much together."""
+"""Measures of spikes: rate, regularity and synchrony."""
 
 import dataclasses
 from typing import ClassVar
@@ -29,11 +29,11 @@ class MeanRate(Measure):
         return jnp.mean(rate.rate(jnp.sum(x, axis=-2), frame.n_samples * frame.step_ms))
 
     def unit(self, of: str) -> str:
-        """Hz."""
+        """The unit Hz."""
         return "Hz"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """The whole window."""
+        """All steps of the window: one bin."""
         return n_samples
 
 
@@ -54,12 +54,13 @@ class CV(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Intervals (n_cells, n) ms, NaN where there is none -> their CV."""
-        there = ~jnp.isnan(x)  # an infinite one, which marks a raster with NaN, stays and makes the mean NaN
-        cv_of_cells = rate.cv(jnp.where(there, x, 0.0), there)
-        return jnp.mean(cv_of_cells, where=jnp.sum(there, axis=-1) >= self.min_intervals)
+        # An infinite interval marks a raster with NaN; it stays, so that the mean is NaN too.
+        is_interval = ~jnp.isnan(x)
+        cv_of_cells = rate.cv(jnp.where(is_interval, x, 0.0), is_interval)
+        return jnp.mean(cv_of_cells, where=jnp.sum(is_interval, axis=-1) >= self.min_intervals)
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": a CV has none."""
         return "1"
 
 
@@ -85,16 +86,16 @@ class FanoFactor(Measure):
         return jnp.where(n_firing > 0, mean, jnp.nan)
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": a ratio of counts has none."""
         return "1"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of `bin_ms`."""
+        """Steps in a bin of `bin_ms`."""
         return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """Bins off the grid, or fewer than two of them."""
-        return _bins(self.bin_ms, frame)
+        """Refuse bins off the grid, or fewer than two of them."""
+        return _check_bins(self.bin_ms, frame)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,20 +117,20 @@ class Synchrony(Measure):
         return jnp.mean(synchrony.synchrony(x))
 
     def unit(self, of: str) -> str:
-        """None."""
+        """The unit "1": chi has none."""
         return "1"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of `bin_ms`."""
+        """Steps in a bin of `bin_ms`."""
         return max(1, int(nearest_steps(self.bin_ms, step_ms)))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """Bins off the grid, or fewer than two of them."""
-        return _bins(self.bin_ms, frame)
+        """Refuse bins off the grid, or fewer than two of them."""
+        return _check_bins(self.bin_ms, frame)
 
 
-def _bins(bin_ms: float, frame: Frame) -> Complaint | None:
-    """Bins that are no whole number of the steps that `frame` has, or of which fewer than two fit."""
+def _check_bins(bin_ms: float, frame: Frame) -> Complaint | None:
+    """Complaint if `bin_ms` is not a multiple of the step, or fewer than two bins fit."""
     steps = whole_steps(bin_ms, frame.step_ms)
     if steps is None:
         fits = nearest_fits(bin_ms, frame.step_ms)

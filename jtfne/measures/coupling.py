@@ -24,19 +24,26 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     n = values.shape[-1]
     spectrum = jnp.fft.fft(values, axis=-1)
     f_Hz = jnp.arange(n) * (MS_PER_S / (n * dt_ms))
-    near = 1e-6 * MS_PER_S / (n * dt_ms)
-    inside = (f_Hz >= band_Hz[0] - near) & (f_Hz <= band_Hz[1] + near) & (jnp.arange(n) > 0) & (2 * jnp.arange(n) < n)
+    tolerance_Hz = 1e-6 * MS_PER_S / (n * dt_ms)
+    in_band = (
+        (f_Hz >= band_Hz[0] - tolerance_Hz)
+        & (f_Hz <= band_Hz[1] + tolerance_Hz)
+        & (jnp.arange(n) > 0)
+        & (2 * jnp.arange(n) < n)
+    )
     if band_Hz[0] > band_Hz[1] or not _holds(n, dt_ms, band_Hz):
-        given, half = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
-        raise ValueError(f"{given} is not allowed; allowed: bands with multiples of {2 * half / n:g} below {half:g}")
-    return jnp.fft.ifft(jnp.where(inside, 2.0, 0.0) * spectrum, axis=-1)
+        band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
+        raise ValueError(
+            f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below {half_Hz:g}"
+        )
+    return jnp.fft.ifft(jnp.where(in_band, 2.0, 0.0) * spectrum, axis=-1)
 
 
 def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
-    """Whether one of the n / 2 frequencies of n steps lies in the band."""
+    """Whether the band holds a frequency of an n-step Fourier series below half the rate."""
     step_Hz = MS_PER_S / (n * dt_ms)
-    first = max(1, -int(-(band_Hz[0] / step_Hz - 1e-6) // 1))
-    return first * step_Hz <= band_Hz[1] + 1e-6 * step_Hz and 2 * first < n
+    first_harmonic = max(1, -int(-(band_Hz[0] / step_Hz - 1e-6) // 1))
+    return first_harmonic * step_Hz <= band_Hz[1] + 1e-6 * step_Hz and 2 * first_harmonic < n
 
 
 def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS) -> jax.Array:
@@ -53,8 +60,8 @@ def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N
     """
     share = amplitude_by_phase(phase_rad, amplitude, n_bins)
     share = share / jnp.sum(share, axis=-1, keepdims=True)
-    some = share > 0
-    entropy = -jnp.sum(jnp.where(some, share * jnp.log(jnp.where(some, share, 1.0)), 0.0), axis=-1)
+    is_positive = share > 0
+    entropy = -jnp.sum(jnp.where(is_positive, share * jnp.log(jnp.where(is_positive, share, 1.0)), 0.0), axis=-1)
     index = 1.0 - entropy / jnp.log(float(n_bins))
     return jnp.where(jnp.isnan(share).any(axis=-1), jnp.nan, index)
 
@@ -68,10 +75,10 @@ def amplitude_by_phase(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int =
     return jnp.stack(means, axis=-1)
 
 
-def _mean(values: jax.Array, kept: jax.Array) -> jax.Array:
-    """Mean over the last axis of what is kept; NaN if nothing is."""
-    n = jnp.sum(kept, axis=-1)
-    total = jnp.sum(jnp.where(kept, values, 0.0), axis=-1)
+def _mean(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Mean over the last axis where `mask` is True; NaN where it is True nowhere."""
+    n = jnp.sum(mask, axis=-1)
+    total = jnp.sum(jnp.where(mask, values, 0.0), axis=-1)
     return jnp.where(n > 0, total / jnp.where(n > 0, n, 1), jnp.nan)
 
 
@@ -85,7 +92,9 @@ def phase_amplitude(
     Source: Tort et al. (2010), as `modulation_index`; the width, Aru et al. (2015), Curr. Opin. Neurobiol. 31:51-61.
     """
     if amplitude_Hz[1] - amplitude_Hz[0] < 2.0 * phase_Hz[1] * (1.0 - 1e-9):
-        given = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
-        raise ValueError(f"{given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, for the sidebands")
+        message_given = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
+        raise ValueError(
+            f"{message_given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, for the sidebands"
+        )
     slow, fast = analytic(x, dt_ms, phase_Hz), analytic(y, dt_ms, amplitude_Hz)
     return modulation_index(jnp.angle(slow), jnp.abs(fast), n_bins)

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 M_PER_MM = 1e-3
 CORTEX_S_M = 0.3
 FEWEST = 3
-TOLERANCE = 1e-4  # of a step: places from files in single precision are finer
+TOLERANCE = 1e-4  # as a share of a step: above the rounding of depths stored in float32
 GAUSSIAN_3 = (np.exp(-0.5), 1.0, np.exp(-0.5))  # three points, sd of one contact: CSDplotter's
 
 
@@ -46,7 +46,7 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
 
 
 class Method(Protocol):
-    """A linear way from the potentials of a probe to densities along it."""
+    """A linear method: potentials at the contacts of a probe -> densities along it."""
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """Depths (n_places,) of the estimates, for contacts at `z_mm` (n_channels,), downward."""
@@ -55,7 +55,7 @@ class Method(Protocol):
         """(n_places, n_channels) (A/m^3)/V, for contacts at `z_mm` in tissue of `sigma_S_m`. Raises: JtfneError."""
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """The method with what it chooses by the data (..., n_channels) chosen; most choose nothing."""
+        """The method with its free settings chosen by the data (..., n_channels), if it has any."""
 
 
 def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m: float = CORTEX_S_M) -> jax.Array:
@@ -68,8 +68,8 @@ def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m:
     values = jnp.asarray(potential_V)
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
-        given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
-        raise ValueError(f"{given} is not allowed; allowed: as many (in estimate)")
+        message_given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
+        raise ValueError(f"{message_given} is not allowed; allowed: as many (in estimate)")
     return values @ jnp.asarray(matrix.T, values.dtype)
 
 
@@ -102,12 +102,12 @@ class SecondDifference:
         check_flag(self.vaknin, name="vaknin", where="SecondDifference")
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The inner contacts, or with `vaknin` all."""
+        """Depths of the inner contacts; with `vaknin`, of all."""
         z = depths(z_mm, even=True, where="SecondDifference")
         return z if self.vaknin else z[1:-1]
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """(n_places, n_channels) (A/m^3)/V."""
+        """The method's matrix, (n_places, n_channels) (A/m^3)/V."""
         z = depths(z_mm, even=True, where="SecondDifference")
         n = z.size
         matrix: Floats = 2.0 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
@@ -117,13 +117,13 @@ class SecondDifference:
         return matrix if self.vaknin else matrix[1:-1]
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Smoothed:
-    """Another method, its estimates weighed with their neighbours'; there is no current beyond the outer ones.
+    """Smooths another method's estimates over depth; beyond the outer ones there is no current.
 
     weights: odd in number, the middle one is the place's own; they are divided by their sum. The default is that of
     CSDplotter, a Gaussian of three points. Raises: JtfneError.
@@ -142,43 +142,43 @@ class Smoothed:
             raise refuse(f"weights={weights!r}", "an odd number of weights, their sum above 0", "Smoothed")
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """As the method's."""
+        """Depths of the estimates, those of the wrapped method."""
         return self.method.places_mm(z_mm)
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """(n_places, n_channels) (A/m^3)/V."""
-        inner = self.method.matrix(z_mm, sigma_S_m)
+        """The wrapped method's matrix after smoothing, (n_places, n_channels) (A/m^3)/V."""
+        unsmoothed_matrix = self.method.matrix(z_mm, sigma_S_m)
         weights = np.asarray(self.weights, np.float64) / sum(self.weights)
         half = weights.size // 2
-        bands = (weights[half + k] * np.eye(len(inner), k=k) for k in range(-half, half + 1))
-        smooth: Floats = np.sum(list(bands), axis=0) @ inner
-        return smooth
+        bands = (weights[half + k] * np.eye(len(unsmoothed_matrix), k=k) for k in range(-half, half + 1))
+        smoothed_matrix: Floats = np.sum(list(bands), axis=0) @ unsmoothed_matrix
+        return smoothed_matrix
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """With the method fitted."""
+        """A copy whose wrapped method is fitted to the data."""
         return dataclasses.replace(self, method=self.method.fitted(potential_V, z_mm))
 
 
 def positive(value: float, *, name: str, where: str) -> float:
-    """`value`, if finite and above 0. Raises: JtfneError."""
+    """`value`, if it is finite and above 0. Raises: JtfneError."""
     return in_range(value, POSITIVE, name=name, where=where)
 
 
 def check_method(method: Any, *, name: str, where: str) -> None:
-    """Raises: JtfneError for what is no method of a CSD; a class of one is none yet."""
+    """Raises: JtfneError unless `method` is an object with the methods of `Method`."""
     parts = ("places_mm", "matrix", "fitted")
     if isinstance(method, type) or not all(callable(getattr(method, part, None)) for part in parts):
         raise refuse(f"{name}={describe_value(method)}", "a method such as SecondDifference() or KernelCSD()", where)
 
 
 def check_flag(value: Any, *, name: str, where: str) -> None:
-    """Raises: JtfneError for anything but True and False."""
+    """Raises: JtfneError unless `value` is True or False."""
     if not isinstance(value, bool | np.bool_):
         raise refuse(f"{name}={describe_value(value)}", "True or False", where)
 
 
 def check_numbers(values: Any, limit: Limit, *, name: str, where: str) -> tuple[float, ...]:
-    """`values` as a tuple, if they are one number or more, each within `limit`. Raises: JtfneError."""
+    """`values` as a tuple of at least one number, each within `limit`. Raises: JtfneError."""
     if not isinstance(values, tuple | list) or not values:
         raise refuse(f"{name}={describe_value(values)}", "a tuple of one number or more", where)
     return tuple(in_range(value, limit, name=name, where=where) for value in values)

@@ -1,4 +1,4 @@
-"""Inverse current source density: sources that fill a cylinder about the probe, found through their forward solution.
+"""Inverse current source density: the forward model of sources in a cylinder, inverted.
 
 Each method assumes how the density goes between contacts. Source: Pettersen et al. (2006), J. Neurosci. Methods
 154:116-133; with a conductivity `sigma_top_S_m` above the surface at depth 0, by mirrored sources.
@@ -20,7 +20,7 @@ DIAMETER_MM = 0.5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DeltaICSD:
-    """Thin discs at the contacts; the density is theirs, spread over one spacing.
+    """Sources are thin discs at the contacts; a disc's current per spacing is its density.
 
     diameter_mm: of the discs; sigma_top_S_m: conductivity above depth 0, None where the tissue goes on.
     Raises: JtfneError.
@@ -38,13 +38,13 @@ class DeltaICSD:
         """F (n_channels, n_channels), V m^3/A: potentials at the contacts of densities there."""
         z_m, step_m = _contacts(self, z_mm)
 
-        def of(at_m: Floats) -> Floats:
+        def potential(at_m: Floats) -> Floats:
             return step_m * disc(at_m[:, None] - z_m, _radius_m(self), sigma_S_m)
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts."""
+        """Depths of the contacts."""
         return depths(z_mm, even=True, where="DeltaICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
@@ -52,7 +52,7 @@ class DeltaICSD:
         return _inverse(self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
 
@@ -75,14 +75,14 @@ class StepICSD:
         z_m, step_m = _contacts(self, z_mm)
         low_m = z_m - step_m / 2.0 if self.sigma_top_S_m is None else np.maximum(z_m - step_m / 2.0, 0.0)
 
-        def of(at_m: Floats) -> Floats:
-            whole = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
-            return whole / (2.0 * sigma_S_m)
+        def potential(at_m: Floats) -> Floats:
+            integral = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
+            return integral / (2.0 * sigma_S_m)
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts."""
+        """Depths of the contacts."""
         return depths(z_mm, even=True, where="StepICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
@@ -90,7 +90,7 @@ class StepICSD:
         return _inverse(self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
 
@@ -118,21 +118,21 @@ class SplineICSD:
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
 
-        def of(at_m: Floats) -> Floats:
+        def potential(at_m: Floats) -> Floats:
             low_m = nodes_m[:-1]
-            each = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
-            parts = [moment @ coefficient for moment, coefficient in zip(each, coefficients[::-1], strict=True)]
+            integrals = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
+            parts = [moment @ coefficient for moment, coefficient in zip(integrals, coefficients[::-1], strict=True)]
             total: Floats = np.sum(parts, axis=0) / (2.0 * sigma_S_m)
             return total
 
-        return _mirrored(of, z_m, sigma_S_m, self.sigma_top_S_m)
+        return _add_mirror_images(potential, z_m, sigma_S_m, self.sigma_top_S_m)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts, or evenly from the first to the last."""
+        """Depths of the contacts, or evenly spaced ones from the first to the last."""
         return grid(depths(z_mm, even=True, where="SplineICSD"), self.step_mm, "SplineICSD")
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """(n_places, n_channels) (A/m^3)/V."""
+        """The method's matrix, (n_places, n_channels) (A/m^3)/V."""
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
         inverse = _inverse(self.forward(z_mm, sigma_S_m))
@@ -145,7 +145,7 @@ class SplineICSD:
         return at_places
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """Itself."""
+        """The method unchanged: it has nothing to choose."""
         return self
 
     def _spline(self, z_m: Floats) -> tuple[Floats, Floats]:
@@ -170,7 +170,7 @@ def grid(z_mm: Floats, step_mm: float | None, where: str) -> Floats:
 
 
 class _Cylinder(Protocol):
-    """What the methods share."""
+    """The fields that the inverse methods share."""
 
     @property
     def diameter_mm(self) -> float: ...
@@ -180,7 +180,7 @@ class _Cylinder(Protocol):
 
 
 def _check(method: _Cylinder) -> None:
-    """Raises: JtfneError for a diameter or a conductivity that is none."""
+    """Raises: JtfneError for a diameter that is not above 0, or a negative conductivity."""
     where = type(method).__name__
     positive(method.diameter_mm, name="diameter_mm", where=where)
     if method.sigma_top_S_m is not None:
@@ -196,7 +196,10 @@ def _radius_m(method: _Cylinder) -> float:
 
 
 def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
-    """Depths and their step, m. Raises: JtfneError, also for a contact that is not below the surface, where one is."""
+    """Depths of the contacts and their step, m.
+
+    Raises: JtfneError for uneven contacts, or one above the surface where there is a surface.
+    """
     where = type(method).__name__
     z = depths(z_mm, even=True, where=where)
     if method.sigma_top_S_m is not None and z[0] <= 0.0:
@@ -204,10 +207,12 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
     return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
 
 
-def _mirrored(of: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None) -> Floats:
-    """`of` the contacts, with that of their mirror images where there is a surface."""
-    direct: Floats = of(z_m)
+def _add_mirror_images(
+    potential_at: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None
+) -> Floats:
+    """`potential_at` the contacts, plus that of the sources' mirror images at a surface."""
+    direct: Floats = potential_at(z_m)
     if sigma_top_S_m is None:
         return direct
-    image: Floats = (sigma_S_m - sigma_top_S_m) / (sigma_S_m + sigma_top_S_m) * of(-z_m)
+    image: Floats = (sigma_S_m - sigma_top_S_m) / (sigma_S_m + sigma_top_S_m) * potential_at(-z_m)
     return direct + image

@@ -12,15 +12,15 @@ from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, check_numbers, depths, 
 from jtfne.measures.icsd import DIAMETER_MM, grid
 
 WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
-RIDGES = tuple(float(each) for each in 10.0 ** np.arange(-9.0, 0.5, 0.5))
+RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
 NODES = 48
-REACH = 2.0  # widths: what a Gaussian of sd width / 3 leaves beyond is 2e-9
+REACH = 2.0  # range of integration in widths: beyond it lies 2e-9 of a Gaussian of sd width / 3
 WHERE = "KernelCSD"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KernelCSD:
-    """Gaussian sources along a cylinder; their width and the ridge are chosen by leaving out one contact after another.
+    """Gaussian sources along a cylinder; width and ridge are chosen by leave-one-out error.
 
     widths_mm: candidates of R, three sd of a source; ridges: candidates of lambda, as parts of the
     mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to choose. diameter_mm: of
@@ -48,20 +48,20 @@ class KernelCSD:
             positive(self.step_mm, name="step_mm", where=WHERE)
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
-        """The contacts, or evenly from the first to the last."""
+        """Depths of the contacts, or evenly spaced ones from the first to the last."""
         return grid(depths(z_mm, even=False, where=WHERE), self.step_mm, WHERE)
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """K~ (K + lambda)^-1: (n_places, n_channels) (A/m^3)/V. Raises: JtfneError before a choice is made."""
         if len(self.widths_mm) > 1 or len(self.ridges) > 1:
-            given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
-            raise refuse(given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
+            message_given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
+            raise refuse(message_given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
         z = depths(z_mm, even=False, where=WHERE)
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)
         sources = _gaussian((self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM)
         kernel, cross = potentials @ potentials.T, sources @ potentials.T
-        return np.asarray(np.linalg.solve(_ridged(kernel, self.ridges[0]), cross.T).T, np.float64)
+        return np.asarray(np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T, np.float64)
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
         """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts of ||V - V*||.
@@ -74,17 +74,17 @@ class KernelCSD:
             raise refuse(f"{values.shape[1]} channels at {z.size} depths", "as many", WHERE)
         if not np.isfinite(values).all():  # argmin of errors that are NaN would choose the first
             raise refuse("potentials that are not finite", "finite potentials", WHERE)
-        found = np.empty((len(self.widths_mm), len(self.ridges)))
+        errors = np.empty((len(self.widths_mm), len(self.ridges)))
         for row, width in enumerate(self.widths_mm):
             potentials = self._potentials(z, width, 1.0)
             for column, ridge in enumerate(self.ridges):
-                inverse = np.linalg.inv(_ridged(potentials @ potentials.T, ridge))
+                inverse = np.linalg.inv(_add_ridge(potentials @ potentials.T, ridge))
                 left_out = values @ inverse / np.diag(inverse)  # V - V* of each contact, by the block inverse
-                found[row, column] = np.linalg.norm(left_out, axis=0).sum()
-        return found
+                errors[row, column] = np.linalg.norm(left_out, axis=0).sum()
+        return errors
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
-        """With the width and the ridge of least error; of equal ones, the first."""
+        """A copy with the width and the ridge of least error; the first of equal ones."""
         if len(self.widths_mm) == 1 and len(self.ridges) == 1:
             return self
         errors = self.errors(potential_V, z_mm)
@@ -92,7 +92,7 @@ class KernelCSD:
         return dataclasses.replace(self, widths_mm=(self.widths_mm[row],), ridges=(self.ridges[column],))
 
     def _sources_mm(self, z_mm: Floats) -> Floats:
-        """Middles of the sources."""
+        """Depths of the middles of the sources."""
         return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
 
     def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
@@ -112,13 +112,13 @@ class KernelCSD:
 
 
 def _gaussian(away_m: Floats, width_m: float) -> Floats:
-    """1/m: a Gaussian of sd width / 3."""
+    """A Gaussian of sd width / 3 at distance `away_m`, 1/m."""
     sd_m = width_m / 3.0
     value: Floats = np.exp(-((away_m / sd_m) ** 2) / 2.0) / (np.sqrt(2.0 * np.pi) * sd_m)
     return value
 
 
-def _ridged(kernel: Floats, ridge: float) -> Floats:
-    """K + lambda I, lambda as a part of K's mean diagonal."""
-    ridged: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
-    return ridged
+def _add_ridge(kernel: Floats, ridge: float) -> Floats:
+    """K + lambda I, where lambda = `ridge` times the mean diagonal of K."""
+    regularized_kernel: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
+    return regularized_kernel

@@ -42,12 +42,12 @@ def siegert(
         raise refuse(f"v_reset_mV={v_reset_mV:g}, v_th_mV={v_th_mV:g}", "a reset below threshold", where)
     if not (np.isfinite(mu).all() and np.isfinite(sigma).all() and (sigma >= 0.0).all()):
         raise refuse("a mu or sigma that is not finite, or a sigma below 0,", "finite mu, sigma of at least 0", where)
-    noisy = sigma > 0.0
+    is_noisy = sigma > 0.0
     shift = abs(ZETA_HALF) * np.sqrt(0.5 * tau_syn_ms / tau_m_ms)
-    scale = np.where(noisy, sigma, 1.0)
+    scale = np.where(is_noisy, sigma, 1.0)
     low, high = (v_reset_mV - mu) / scale + shift, (v_th_mV - mu) / scale + shift
     rate_per_ms = np.where(
-        noisy, _noisy(low, high, tau_m_ms, t_ref_ms), _noise_free(mu, tau_m_ms, v_th_mV, v_reset_mV, t_ref_ms)
+        is_noisy, _noisy(low, high, tau_m_ms, t_ref_ms), _noise_free(mu, tau_m_ms, v_th_mV, v_reset_mV, t_ref_ms)
     )
     return MS_PER_S * rate_per_ms
 
@@ -94,26 +94,28 @@ def stationary_rates(
     mu_ext, variance_ext = np.asarray(mu_ext_mV, np.float64), np.asarray(variance_ext_mV2, np.float64)
     n = mu_ext.size
     if not (k.shape == jump.shape == (n, n) and mu_ext.shape == variance_ext.shape == (n,)):
-        given = f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext {variance_ext.shape}"
-        raise refuse(given, "(n, n), (n, n), (n,), (n,)", where)
+        message_given = f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext {variance_ext.shape}"
+        raise refuse(message_given, "(n, n), (n, n), (n,), (n,)", where)
     gain_mV, gain_mV2 = (tau_m_ms / MS_PER_S * k * power for power in (jump, jump * jump))
     rate_Hz = np.full(n, start_Hz)
     for _ in range(max_steps):
         mu, sigma = mu_ext + gain_mV @ rate_Hz, np.sqrt(variance_ext + gain_mV2 @ rate_Hz)
-        missing = siegert(mu, sigma, tau_m_ms, v_th_mV, v_reset_mV, t_ref_ms, tau_syn_ms) - rate_Hz
-        if float(np.abs(missing).max()) < 1e-9:
+        deficit_Hz = siegert(mu, sigma, tau_m_ms, v_th_mV, v_reset_mV, t_ref_ms, tau_syn_ms) - rate_Hz
+        if float(np.abs(deficit_Hz).max()) < 1e-9:
             return Stationary(rate_Hz, mu, sigma)
-        rate_Hz = rate_Hz + step * missing
-    given = f"rates that still move by {np.abs(missing).max():.2g} Hz after max_steps={max_steps} of step={step:g}"
-    raise refuse(given, "rates that come to rest", where)
+        rate_Hz = rate_Hz + step * deficit_Hz
+    message_given = (
+        f"rates that still move by {np.abs(deficit_Hz).max():.2g} Hz after max_steps={max_steps} of step={step:g}"
+    )
+    raise refuse(message_given, "rates that come to rest", where)
 
 
 def _noise_free(mu: Floats, tau_m_ms: float, v_th_mV: float, v_reset_mV: float, t_ref_ms: float) -> Floats:
     """Spikes a ms under a constant input: none up to threshold."""
-    above = mu > v_th_mV
-    gap_mV = np.where(above, mu - v_th_mV, 1.0)
+    is_above = mu > v_th_mV
+    gap_mV = np.where(is_above, mu - v_th_mV, 1.0)
     interval_ms = t_ref_ms + tau_m_ms * np.log1p((v_th_mV - v_reset_mV) / gap_mV)
-    return np.where(above, 1.0 / interval_ms, 0.0)
+    return np.where(is_above, 1.0 / interval_ms, 0.0)
 
 
 def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Floats:
@@ -125,10 +127,10 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
     from scipy import special
 
     low_up, high_up = np.maximum(low, 0.0), np.maximum(high, 0.0)
-    bounded = _erfcx_integral(np.maximum(-high, 0.0), np.maximum(-low, 0.0)) - _erfcx_integral(low_up, high_up)
+    bounded_part = _erfcx_integral(np.maximum(-high, 0.0), np.maximum(-low, 0.0)) - _erfcx_integral(low_up, high_up)
     small = np.exp(-high_up * high_up)
-    growing = special.dawsn(high_up) - np.exp((low_up - high_up) * (low_up + high_up)) * special.dawsn(low_up)
-    rate: Floats = small / (t_ref_ms * small + tau_m_ms * np.sqrt(np.pi) * (bounded * small + 2.0 * growing))
+    growing_part = special.dawsn(high_up) - np.exp((low_up - high_up) * (low_up + high_up)) * special.dawsn(low_up)
+    rate: Floats = small / (t_ref_ms * small + tau_m_ms * np.sqrt(np.pi) * (bounded_part * small + 2.0 * growing_part))
     return rate
 
 

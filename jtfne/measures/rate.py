@@ -37,10 +37,10 @@ def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
     >>> cv(jnp.array([10.0, 10.0, 10.0, 0.0]), jnp.array([True, True, True, False])).item()
     0.0
     """
-    values, kept = jnp.asarray(intervals_ms), jnp.asarray(present)
-    mean = jnp.mean(values, axis=-1, where=kept)
-    sd = jnp.std(values, axis=-1, where=kept)
-    return jnp.where(jnp.sum(kept, axis=-1) >= 2, sd / mean, jnp.nan)
+    values, mask = jnp.asarray(intervals_ms), jnp.asarray(present)
+    mean = jnp.mean(values, axis=-1, where=mask)
+    sd = jnp.std(values, axis=-1, where=mask)
+    return jnp.where(jnp.sum(mask, axis=-1) >= 2, sd / mean, jnp.nan)
 
 
 def fano_factor(counts: ArrayLike) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Measures of what follows a stimulus: a waveform, a current source density over depth and time, a map over sensors."""
+"""Measures of responses to a stimulus: a waveform, a CSD over depth and time, a sensor map."""
 
 import dataclasses
 from typing import ClassVar
@@ -36,17 +36,17 @@ class EvokedWaveform(Measure):
         return _response(x, frame, self.onset_ms, self.baseline_ms)
 
     def unit(self, of: str) -> str:
-        """That of the readout, or that of a correlation."""
+        """The readout's unit, or "r" if compared by correlation."""
         return "r" if self.shape_only else of
 
     @property
     def correlates(self) -> bool:
-        """As `shape_only`."""
+        """True with `shape_only`."""
         return self.shape_only
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        """Refuse an onset after the samples, or a baseline that is not within them."""
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and names of channels."""
@@ -79,17 +79,17 @@ class CSDProfile(Measure):
         return response if frame.density else csd.csd(response, _spacing_mm(frame))
 
     def unit(self, of: str) -> str:
-        """That of a correlation."""
+        """The unit "r" of a correlation."""
         return "r"
 
     @property
     def correlates(self) -> bool:
-        """Always."""
+        """True: profiles are compared by correlation."""
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        """Refuse an onset after the samples, or a baseline that is not within them."""
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and depths, mm."""
@@ -100,7 +100,7 @@ class CSDProfile(Measure):
         return {"time": frame.time_ms - self.onset_ms, "z_mm": z}
 
     def placed(self, dim: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Depths as shares of their span, if asked for."""
+        """Depths as shares of their span with `relative_depth`; other coordinates unchanged."""
         return (points - points.min()) / np.ptp(points) if self.relative_depth and dim == "z_mm" else points
 
 
@@ -123,53 +123,56 @@ class Topography(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_channels,)."""
-        after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
-        return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[after], axis=0)
+        samples_after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
+        return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[samples_after], axis=0)
 
     def unit(self, of: str) -> str:
-        """That of a correlation."""
+        """The unit "r" of a correlation."""
         return "r"
 
     @property
     def correlates(self) -> bool:
-        """Always."""
+        """True: maps are compared by correlation."""
         return True
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """An onset after the samples, or a baseline not within them."""
-        return _baseline(frame, self.onset_ms, self.baseline_ms)
+        """Refuse an onset after the samples, or a baseline that is not within them."""
+        return _check_baseline(frame, self.onset_ms, self.baseline_ms)
 
     def grid(self, frame: Frame) -> Grid:
         """Names of the sensors."""
         return {"channel": np.array(frame.channels, dtype=str)}
 
 
-def _quiet(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
-    """Which samples are the baseline."""
+def _find_baseline_samples(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
+    """Indices of the samples in the baseline."""
     since_ms = frame.time_ms - onset_ms
     return np.flatnonzero((since_ms >= -baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
 
 
 def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -> jax.Array:
-    """Mean over trials less the mean of the baseline, if there is one: (n_samples, n_rows)."""
+    """Mean over trials minus the baseline mean, if there is a baseline: (n_samples, n_rows)."""
     mean = jnp.mean(x, axis=0)
     if baseline_ms == 0.0:
         return mean
-    return mean - jnp.mean(mean[_quiet(frame, onset_ms, baseline_ms)], axis=0)
+    return mean - jnp.mean(mean[_find_baseline_samples(frame, onset_ms, baseline_ms)], axis=0)
 
 
-def _baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
-    """An onset after the samples, or a baseline not within them."""
+def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
+    """Complaint about an onset after the samples, or a baseline that is not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
     if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
-        given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-        return given, f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it"
-    if baseline_ms and _quiet(frame, onset_ms, baseline_ms).size == 0:
+        message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
+        return (
+            message_given,
+            f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it",
+        )
+    if baseline_ms and _find_baseline_samples(frame, onset_ms, baseline_ms).size == 0:
         return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
     return None
 
 
 def _spacing_mm(frame: Frame) -> float:
-    """The step between contacts. Raises: JtfneError for fewer than 3, or uneven ones."""
+    """The distance between contacts. Raises: JtfneError for fewer than 3, or uneven ones."""
     z = csd.depths(np.array(frame.z_mm), even=True, where="CSDProfile")
     return float(z[-1] - z[0]) / (z.size - 1)

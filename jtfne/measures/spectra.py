@@ -12,7 +12,7 @@ from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne.measures import spectrolaminar, spectrum
 from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
-COUNTED_MS = 1.0  # bins of the population rate of which spectra are taken
+COUNTED_MS = 1.0  # bin of the population rate whose spectrum is taken
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,31 +42,31 @@ class PowerSpectrum(Measure):
         """Samples (n_trials, n_samples, n_rows) -> power at the frequencies of the grid."""
         x = jnp.mean(x, axis=0, keepdims=True) if self.evoked else x
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
-        return power[_within(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
+        return power[_find_in_band(frequencies(frame, self.segment_ms), self.low_Hz, self.high_Hz)]
 
     def unit(self, of: str) -> str:
-        """dB, of the squared unit per Hz or of the mean."""
+        """The unit dB."""
         return "dB"
 
     def curve_unit(self, of: str) -> str | None:
-        """That of a power spectral density."""
+        """The unit of a power spectral density; None with `relative`."""
         return None if self.relative else f"({of})^2/Hz"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of 1 ms."""
+        """Steps in a bin of 1 ms."""
         return max(1, round(COUNTED_MS / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or with fewer than 2 frequencies."""
-        return _band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
+        """Refuse a band beyond half the sampling rate, or with fewer than 2 frequencies."""
+        return _check_band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
 
     def grid(self, frame: Frame) -> Grid:
         """The frequencies within the band, Hz."""
         f_Hz = frequencies(frame, self.segment_ms)
-        return {"frequency": f_Hz[_within(f_Hz, self.low_Hz, self.high_Hz)]}
+        return {"frequency": f_Hz[_find_in_band(f_Hz, self.low_Hz, self.high_Hz)]}
 
     def form(self, values: jax.Array) -> jax.Array:
-        """Power as dB."""
+        """Power in dB, relative to the band's mean with `relative`."""
         level = values / jnp.mean(values) if self.relative else values
         return 10.0 * jnp.log10(level)
 
@@ -93,21 +93,21 @@ class BandPower(Measure):
         """Samples (n_trials, n_samples, n_rows) -> u^2, or a share."""
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
         f_Hz = frequencies(frame, self.segment_ms)
-        inside = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
-        return inside / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else inside
+        power_in_band = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
+        return power_in_band / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else power_in_band
 
     def unit(self, of: str) -> str:
-        """The squared unit, or none."""
+        """The squared unit of the readout, or "1" for a share."""
         return "1" if self.relative else f"({of})^2"
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
-        """Those of 1 ms."""
+        """Steps in a bin of 1 ms."""
         return max(1, round(COUNTED_MS / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or without a frequency."""
+        """Refuse a band beyond half the sampling rate, or without a frequency."""
         clock = self.binned(frame)
-        complaint = _band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
+        complaint = _check_band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
         if (
             complaint is not None
             or spectrum.in_band(frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz).any()
@@ -150,13 +150,13 @@ class SpectrolaminarCrossover(Measure):
         return spectrolaminar.crossover_mm(power, frequencies(frame, self.segment_ms), np.array(frame.z_mm), low, high)
 
     def unit(self, of: str) -> str:
-        """mm."""
+        """The unit mm."""
         return "mm"
 
     def complaint(self, frame: Frame) -> Complaint | None:
-        """A band beyond half the rate of the samples, or without a frequency."""
-        low = _band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
-        return low or _band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
+        """Refuse a band beyond half the sampling rate, or without a frequency."""
+        low = _check_band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
+        return low or _check_band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
 
 
 def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
@@ -165,8 +165,8 @@ def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
     return np.arange(n // 2 + 1) / (n * frame.step_ms / spectrum.MS_PER_S)
 
 
-def _within(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
-    """Which frequencies lie in the closed band, to within rounding."""
+def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
+    """Indices of the frequencies within the closed band, to within rounding."""
     return np.flatnonzero((f_Hz >= low_Hz * (1 - 1e-9)) & (f_Hz <= high_Hz * (1 + 1e-9)))
 
 
@@ -176,15 +176,15 @@ def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
     return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
 
 
-def _band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
-    """A band with too few frequencies, or beyond half the rate of the samples."""
+def _check_band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
+    """Complaint about a band with too few frequencies, or beyond half the sampling rate."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
+    message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
     if n < 2:
-        return f"{given}, {n} in a segment,", "2 samples or more"
+        return f"{message_given}, {n} in a segment,", "2 samples or more"
     f_Hz = frequencies(frame, segment_ms)
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
-        return given, f"up to {f_Hz[-1]:g} Hz"
-    if _within(f_Hz, low_Hz, high_Hz).size < at_least:
-        return given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
+        return message_given, f"up to {f_Hz[-1]:g} Hz"
+    if _find_in_band(f_Hz, low_Hz, high_Hz).size < at_least:
+        return message_given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
     return None

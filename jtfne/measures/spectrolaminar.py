@@ -45,19 +45,19 @@ def crossover_mm(
     0.125
     """
     f_Hz, z_mm, relative = np.asarray(frequency_Hz, np.float64), jnp.asarray(laminar_mm), relative_power(power)
-    profiles = [jnp.mean(relative[:, np.flatnonzero(_bins(f_Hz, band))], axis=1) for band in (high, low)]
-    over = profiles[0] - profiles[1]
-    crosses = (over[:-1] > 0) & (over[1:] <= 0)
-    falls = jnp.where(crosses, over[:-1] - over[1:], 1.0)
-    found_mm = z_mm[:-1] + over[:-1] / falls * jnp.diff(z_mm)
-    apart = 2.0 * jnp.cumsum(over)[:-1] - jnp.sum(over)
-    best = jnp.argmax(jnp.where(crosses, apart, -jnp.inf))
-    return jnp.where(jnp.any(crosses), found_mm[best], jnp.nan)
+    profiles = [jnp.mean(relative[:, np.flatnonzero(_find_band_bins(f_Hz, band))], axis=1) for band in (high, low)]
+    excess = profiles[0] - profiles[1]
+    is_crossing = (excess[:-1] > 0) & (excess[1:] <= 0)
+    drop = jnp.where(is_crossing, excess[:-1] - excess[1:], 1.0)
+    crossing_mm = z_mm[:-1] + excess[:-1] / drop * jnp.diff(z_mm)
+    separation = 2.0 * jnp.cumsum(excess)[:-1] - jnp.sum(excess)
+    best = jnp.argmax(jnp.where(is_crossing, separation, -jnp.inf))
+    return jnp.where(jnp.any(is_crossing), crossing_mm[best], jnp.nan)
 
 
 @dataclasses.dataclass(frozen=True)
 class Flip:
-    """What FLIP found, None for what it did not find. Channels count from 0 at the top.
+    """The result of FLIP; None for what was not found. Channels count from 0 at the top.
 
     `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <= 0.265 is what the
     authors call unidentifiable. `first` and `last` are the ends of the window; `crossover` is the channel where the
@@ -89,18 +89,18 @@ def flip(
     Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis; fixed bands.
     """
     values, frequencies = np.asarray(power, np.float64), np.asarray(frequency_Hz, np.float64)
-    low_bins, high_bins = (_bins(frequencies, band) for band in (low, high))
+    low_bins, high_bins = (_find_band_bins(frequencies, band) for band in (low, high))
     best, goodness = Flip(), 0.0
     for first, _, part, n in windows(values, laminar_mm):
         relative = _relative(part)
-        found = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
-        if found.goodness is not None and _better(found.goodness, goodness):
-            best, goodness = found, found.goodness
+        candidate = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
+        if candidate.goodness is not None and _better(candidate.goodness, goodness):
+            best, goodness = candidate, candidate.goodness
     return best if best.goodness is None else dataclasses.replace(best, low_Hz=low, high_Hz=high)
 
 
 def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Floats, int]]:
-    """First and last channel, power of those, and the number of all, of each window that FLIP looks at.
+    """Every window that FLIP looks at: first, last channel, power there, number of channels.
 
     Raises: ValueError if the probe spans less than 0.7 mm, or power is not finite.
     """
@@ -118,24 +118,26 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
             yield first, last, power[first : last + 1], n
 
 
-def _bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
-    """Frequencies within the closed band. Raises: ValueError where there is none."""
-    inside: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
-    if not inside.any():
-        given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
-        raise ValueError(f"{given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)")
-    return inside
+def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bool_]:
+    """Mask of the frequencies within the closed band. Raises: ValueError if there is none."""
+    in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
+    if not in_band.any():
+        message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
+        raise ValueError(
+            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)"
+        )
+    return in_band
 
 
 def _relative(power: Floats) -> Floats:
-    """As `relative_power`, in numpy's float64."""
+    """`relative_power` in numpy's float64."""
     largest = power.max(axis=0, keepdims=True)
     relative: Floats = np.divide(power, largest, out=np.zeros_like(power), where=largest > 0)
     return relative
 
 
 def _better(goodness: float, than: float) -> bool:
-    """Larger in size; of two equal sizes the upright one wins."""
+    """Whether `goodness` is larger in size than `than`; of equal sizes the upright one wins."""
     return abs(goodness) > abs(than) or (abs(goodness) == abs(than) and goodness > than)
 
 
@@ -164,12 +166,12 @@ def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
 def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
     """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the probe's own edge."""
     n = profile.size
-    tied = np.flatnonzero(profile == profile.max())
-    peak = int(tied[-1]) if tied.mean() >= n / 2 else int(tied[0])
+    maxima = np.flatnonzero(profile == profile.max())
+    peak = int(maxima[-1]) if maxima.mean() >= n / 2 else int(maxima[0])
     if (peak == 0 and first > 0) or (peak == n - 1 and first + n < n_channels):
         return None
     neighbours = [profile[k] for k in (peak - 1, peak + 1) if 0 <= k < n]
-    return peak if all(profile[peak] > each for each in neighbours) else None
+    return peak if all(profile[peak] > neighbour for neighbour in neighbours) else None
 
 
 def _line(profile: Floats) -> tuple[float, float, float]:
@@ -190,8 +192,10 @@ def _line(profile: Floats) -> tuple[float, float, float]:
 
 def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
     """Channel nearest to where the profiles cross, the best-separating one of several; None where they do not."""
-    over = high - low if upright else low - high
-    n = over.size
-    found = [k if abs(over[k]) <= abs(over[k + 1]) else k + 1 for k in range(n - 1) if over[k] > 0 > over[k + 1]]
-    found += [k + 1 for k in range(n - 2) if over[k] > 0 and over[k + 1] == 0 and over[k + 2] < 0]
-    return max(sorted(found), key=lambda c: float(over[: c + 1].sum() - over[c:].sum()), default=None)
+    excess = high - low if upright else low - high
+    n = excess.size
+    channels = [
+        k if abs(excess[k]) <= abs(excess[k + 1]) else k + 1 for k in range(n - 1) if excess[k] > 0 > excess[k + 1]
+    ]
+    channels += [k + 1 for k in range(n - 2) if excess[k] > 0 and excess[k + 1] == 0 and excess[k + 2] < 0]
+    return max(sorted(channels), key=lambda c: float(excess[: c + 1].sum() - excess[c:].sum()), default=None)

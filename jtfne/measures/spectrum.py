@@ -80,16 +80,18 @@ def coherence(
     >>> coherence(wave, 3.0 * wave, dt_ms=1.0)[1].min().round(3).item()
     1.0
     """
-    one, other = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
-    pairs = [_segments(each, dt_ms, segment_ms, "coherence") for each in (one, other)]
-    first, second = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
-    over = (*pooled, -2)
-    shared = jnp.mean(first * jnp.conj(second), axis=over)
-    scale = jnp.mean(_squared(first), axis=over) * jnp.mean(_squared(second), axis=over)
+    x_values, y_values = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
+    pairs = [_segments(values, dt_ms, segment_ms, "coherence") for values in (x_values, y_values)]
+    x_spectra, y_spectra = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
+    averaged_axes = (*pooled, -2)
+    cross_spectrum = jnp.mean(x_spectra * jnp.conj(y_spectra), axis=averaged_axes)
+    scale = jnp.mean(_square_magnitude(x_spectra), axis=averaged_axes) * jnp.mean(
+        _square_magnitude(y_spectra), axis=averaged_axes
+    )
     n = pairs[0][1].shape[0]
     f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
-    silent = scale == 0  # not `scale > 0`, which would take NaN for silence
-    return f_Hz, jnp.where(silent, 0.0, _squared(shared) / jnp.where(silent, 1.0, scale))
+    is_silent = scale == 0  # not `scale > 0`, which would take NaN for silence
+    return f_Hz, jnp.where(is_silent, 0.0, _square_magnitude(cross_spectrum) / jnp.where(is_silent, 1.0, scale))
 
 
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
@@ -100,8 +102,8 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
     2.0
     """
     frequencies = jnp.asarray(f_Hz)
-    inside = in_band(frequencies, low_Hz, high_Hz)
-    return jnp.sum(jnp.asarray(power) * inside, axis=-1) * (frequencies[1] - frequencies[0])
+    is_inside = in_band(frequencies, low_Hz, high_Hz)
+    return jnp.sum(jnp.asarray(power) * is_inside, axis=-1) * (frequencies[1] - frequencies[0])
 
 
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
@@ -121,7 +123,7 @@ def _segments(values: jax.Array, dt_ms: float, segment_ms: float, where: str) ->
     return centred, 0.5 - 0.5 * jnp.cos(2.0 * jnp.pi * jnp.arange(n, dtype=centred.dtype) / n)
 
 
-def _squared(z: jax.Array) -> jax.Array:
+def _square_magnitude(z: jax.Array) -> jax.Array:
     """|z|^2, with a gradient at 0."""
     return jnp.real(z) ** 2 + jnp.imag(z) ** 2
 
@@ -134,5 +136,5 @@ def _segment_power(x: jax.Array, window: jax.Array, dt_ms: float) -> tuple[jax.A
     dt_s = dt_ms / MS_PER_S
     two_sided = jnp.abs(jnp.fft.rfft(x * window, axis=-1)) ** 2 * (dt_s / jnp.sum(window**2))
     f_Hz = jnp.arange(n // 2 + 1, dtype=two_sided.dtype) / (n * dt_s)
-    alone = (jnp.arange(n // 2 + 1) == 0) | (2 * jnp.arange(n // 2 + 1) == n)  # zero and Nyquist have no mirror
-    return f_Hz, jnp.where(alone, 1.0, 2.0) * two_sided
+    has_no_mirror = (jnp.arange(n // 2 + 1) == 0) | (2 * jnp.arange(n // 2 + 1) == n)  # zero and Nyquist have no mirror
+    return f_Hz, jnp.where(has_no_mirror, 1.0, 2.0) * two_sided

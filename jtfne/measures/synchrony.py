@@ -29,9 +29,11 @@ def synchrony(x: ArrayLike) -> jax.Array:
     1.0
     """
     values = jnp.asarray(x)
-    together = jnp.var(jnp.mean(values, axis=-1), axis=-1)
-    apart = jnp.mean(jnp.var(values, axis=-2), axis=-1)
-    return jnp.where(apart > 0, jnp.sqrt(together / jnp.where(apart > 0, apart, 1.0)), jnp.nan)
+    variance_of_mean = jnp.var(jnp.mean(values, axis=-1), axis=-1)
+    mean_variance = jnp.mean(jnp.var(values, axis=-2), axis=-1)
+    return jnp.where(
+        mean_variance > 0, jnp.sqrt(variance_of_mean / jnp.where(mean_variance > 0, mean_variance, 1.0)), jnp.nan
+    )
 
 
 def variance_over_mean(counts: ArrayLike) -> jax.Array:

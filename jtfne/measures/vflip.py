@@ -44,12 +44,12 @@ def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> F
     Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis.
     """
     f_Hz = np.asarray(frequency_Hz, np.float64)
-    usable = {
+    masks = {
         band: (f_Hz >= band[0]) & (f_Hz <= band[1])
-        for band in {each for pair in BANDS for each in pair}
+        for band in {band for pair in BANDS for band in pair}
         if band[1] <= f_Hz.max() + 1e-9
     }
-    bins = {band: inside for band, inside in usable.items() if inside.any()}
+    bins = {band: is_in_band for band, is_in_band in masks.items() if is_in_band.any()}
     pairs = [pair for pair in BANDS if pair[0] in bins and pair[1] in bins]
     if not pairs:
         raise ValueError(f"frequencies up to {f_Hz.max():g} Hz are not allowed; allowed: 40 Hz or more (in vflip)")
@@ -57,12 +57,12 @@ def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> F
     best, goodness = pairs[0], 0.0
     for first, last, part, n in windows(values, laminar_mm):
         relative = _relative(part)
-        fits = {band: _fit(relative[:, inside].mean(axis=1), first, n) for band, inside in bins.items()}
+        fits = {band: _fit(relative[:, is_in_band].mean(axis=1), first, n) for band, is_in_band in bins.items()}
         for low, high in pairs:
-            found = fits[low] * abs(fits[high]) if fits[low] * fits[high] < 0.0 else 0.0
-            found *= 0.04 * (last - first + 1) + 0.72
-            if found and _better(found, goodness):
-                best, goodness = (low, high), found
+            candidate = fits[low] * abs(fits[high]) if fits[low] * fits[high] < 0.0 else 0.0
+            candidate *= 0.04 * (last - first + 1) + 0.72
+            if candidate and _better(candidate, goodness):
+                best, goodness = (low, high), candidate
     return flip(values, f_Hz, laminar_mm, *best)
 
 
@@ -75,7 +75,7 @@ def _fit(profile: Floats, first: int, n_channels: int) -> float:
 
 
 class Control(Protocol):
-    """What leaves data as they are but for what it puts at random: a map of power, or the potentials it is made of.
+    """A null control: randomises one feature of power maps or potentials, keeps the others.
 
     on_potential: False for maps (n_channels, n_freq), True for potentials (..., n_channels, n_steps).
     """
@@ -146,8 +146,8 @@ class PolarityFlip:
 
     def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
         """One set of potentials."""
-        flipped: Floats = values * rng.choice([-1.0, 1.0], (values.shape[-2], 1))
-        return flipped
+        surrogate: Floats = values * rng.choice([-1.0, 1.0], (values.shape[-2], 1))
+        return surrogate
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -190,15 +190,19 @@ def null_of(
     draws: Iterable[Floats],
     bands: tuple[Band, Band] | None,
 ) -> FlipNull:
-    """FLIP of a map beside that of other maps. Raises: ValueError as `flip`, and without any."""
+    """FLIP of a map next to FLIP of each map in `draws`. Raises: ValueError as `flip`."""
 
-    def goodness(of: Floats) -> float:
-        found = vflip(of, frequency_Hz, laminar_mm) if bands is None else flip(of, frequency_Hz, laminar_mm, *bands)
-        return found.goodness or 0.0
+    def goodness(power_map: Floats) -> float:
+        result = (
+            vflip(power_map, frequency_Hz, laminar_mm)
+            if bands is None
+            else flip(power_map, frequency_Hz, laminar_mm, *bands)
+        )
+        return result.goodness or 0.0
 
-    real = goodness(power)
-    null = np.array([goodness(each) for each in draws])
+    observed = goodness(power)
+    null = np.array([goodness(draw) for draw in draws])
     if null.size < 1:
         raise refuse("n_draws=0", "1 or more", "flip_null")
-    as_large = int(np.sum(np.abs(null) >= abs(real) * (1.0 - 1e-9)))
-    return FlipNull(real, null, (1 + as_large) / (1 + null.size))
+    as_large = int(np.sum(np.abs(null) >= abs(observed) * (1.0 - 1e-9)))
+    return FlipNull(observed, null, (1 + as_large) / (1 + null.size))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 SHARE = 0.05
-"""The largest part of a delay by which samples may miss it."""
+"""Largest error of a delay after rounding to samples, as a share of the delay."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,14 +23,19 @@ class Weights:
 
     def steps(self, dt_ms: float) -> tuple[int, int]:
         """Both delays in samples of `dt_ms`. Raises: ValueError where these miss one by more than a twentieth of it."""
-        found = []
+        delays = []
         for delay_ms in (self.excitation_ms, self.inhibition_ms):
             steps = round(delay_ms / dt_ms)
             if abs(steps * dt_ms - delay_ms) > SHARE * abs(delay_ms) + 1e-9:
-                given, allowed = f"samples of {dt_ms:g} ms", f"samples that meet a delay of {delay_ms:.4g} ms to 5 %"
-                raise ValueError(f"{given} is not allowed; allowed: {allowed}, such as 0.1 ms (in weighted_sum)")
-            found.append(steps)
-        return found[0], found[1]
+                message_given, allowed = (
+                    f"samples of {dt_ms:g} ms",
+                    f"samples that meet a delay of {delay_ms:.4g} ms to 5 %",
+                )
+                raise ValueError(
+                    f"{message_given} is not allowed; allowed: {allowed}, such as 0.1 ms (in weighted_sum)"
+                )
+            delays.append(steps)
+        return delays[0], delays[1]
 
 
 # LFP, reference weighted sum: Mazzoni et al. (2015), PLoS Comput. Biol. 11:e1004584, "RWS".
@@ -66,13 +71,15 @@ def weighted_sum(excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, wei
     >>> [round(x, 2) for x in weighted_sum(jnp.arange(20.0), jnp.ones(20), dt_ms=0.1)[:3].tolist()]
     [-1.65, -1.65, -1.65]
     """
-    first, second = weights.steps(dt_ms)
-    return _later(jnp.asarray(excitation), first) - weights.inhibition * _later(jnp.asarray(inhibition), second)
+    excitation_steps, inhibition_steps = weights.steps(dt_ms)
+    return _shift_later(jnp.asarray(excitation), excitation_steps) - weights.inhibition * _shift_later(
+        jnp.asarray(inhibition), inhibition_steps
+    )
 
 
-def _later(x: jax.Array, steps: int) -> jax.Array:
-    """x (..., n) moved to later times, or earlier ones for steps below 0; zeros move in."""
+def _shift_later(x: jax.Array, steps: int) -> jax.Array:
+    """x (..., n) moved `steps` later, or earlier if negative; zeros fill the gap."""
     n = x.shape[-1]
-    kept = max(n - abs(steps), 0)
-    nothing = jnp.zeros((*x.shape[:-1], n - kept), x.dtype)
-    return jnp.concatenate([nothing, x[..., :kept]] if steps >= 0 else [x[..., n - kept :], nothing], axis=-1)
+    n_moved = max(n - abs(steps), 0)
+    zeros = jnp.zeros((*x.shape[:-1], n - n_moved), x.dtype)
+    return jnp.concatenate([zeros, x[..., :n_moved]] if steps >= 0 else [x[..., n - n_moved :], zeros], axis=-1)

@@ -1,4 +1,4 @@
-"""Which part of an array a metric sees: rows by label, samples by time."""
+"""Selects the part of an array that a metric sees: rows by label, samples by time."""
 
 import dataclasses
 import functools
@@ -66,13 +66,13 @@ class Axes:
 
     @functools.cached_property
     def time_ms(self) -> NDArray[np.float64]:
-        """When each sample is: (n_samples,)."""
+        """The time of each sample, ms: (n_samples,)."""
         first_ms = self.step_ms if self.first_ms is None else self.first_ms
         return first_ms + np.arange(self.n_samples) * np.float64(self.step_ms)
 
     @classmethod
     def of(cls, signals: Signals, readout: str) -> "Axes":
-        """Those of a readout of a run. Raises: JtfneError if it was not recorded."""
+        """The axes of a readout of a run. Raises: JtfneError if it was not recorded."""
         if readout not in signals.recorded():
             signals.get(readout)  # says so
         node = signals.tree[readout].to_dataset()
@@ -93,7 +93,7 @@ class Axes:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:
-    """What a metric sees: samples from `start` to `stop`, and rows; of laminar readouts areas too. frame: of these."""
+    """What a metric sees: samples `start` to `stop`, rows, areas if laminar; `frame` of these."""
 
     start: int
     stop: int
@@ -103,30 +103,30 @@ class Part:
 
 
 def part_of(aim: Aim, axes: Axes, where: str) -> Part:
-    """The part of a readout that `aim` is about. Raises: JtfneError where there is none, or it does not serve."""
+    """The part of a readout that `aim` selects. Raises: JtfneError if it is empty or unfit."""
     time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
     if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
         raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"a window within the run, to {time_ms[-1]:g} ms", where)
-    inside = np.flatnonzero((time_ms > low_ms + CLOCK_MS) & (time_ms <= high_ms + CLOCK_MS))
-    if inside.size == 0:
+    samples_inside = np.flatnonzero((time_ms > low_ms + CLOCK_MS) & (time_ms <= high_ms + CLOCK_MS))
+    if samples_inside.size == 0:
         raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"one that holds a sample, {axes.step_ms:g} ms", where)
-    start, stop = int(inside[0]), int(inside[-1]) + 1
+    start, stop = int(samples_inside[0]), int(samples_inside[-1]) + 1
     clock: dict[str, Any] = {"step_ms": axes.step_ms, "n_samples": stop - start, "first_ms": float(time_ms[start])}
     measure = aim.measure
     areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
     if measure.one_area and areas.size > 1:
-        known = ", ".join(map(str, axes.labels["area"][areas]))
-        raise refuse(f"{type(measure).__name__} of areas {known}", "one area, by cells={'area': ...}", where)
+        area_names = ", ".join(map(str, axes.labels["area"][areas]))
+        raise refuse(f"{type(measure).__name__} of areas {area_names}", "one area, by cells={'area': ...}", where)
     if aim.of == "spk":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
     elif aim.of in AREAL:
-        names = tuple(str(each) for each in axes.labels["area"][areas])
+        names = tuple(str(area) for area in axes.labels["area"][areas])
         part = Part(start, stop, areas, None, Frame(**clock, channels=names))
     else:
         rows = _channels(aim, axes, where)
-        names = tuple(str(each) for each in axes.labels["channel"][rows])
-        depths = tuple(float(each) for each in axes.labels["z_mm"][rows]) if aim.of in LAMINAR else ()
+        names = tuple(str(channel) for channel in axes.labels["channel"][rows])
+        depths = tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows]) if aim.of in LAMINAR else ()
         frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
         part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
     complaint = measure.complaint(part.frame)
@@ -135,73 +135,77 @@ def part_of(aim: Aim, axes: Axes, where: str) -> Part:
     return part
 
 
-def _matching(values: NDArray[Any], asked: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
-    """Which of `values` are among `asked`. Raises: JtfneError for one that is not there."""
-    known = [str(each) for each in dict.fromkeys(values.tolist())]
-    for each in asked:
-        one_of(str(each), known, name=name, where=where)
-    return np.isin(values.astype(str), [str(each) for each in asked])
+def _match_labels(values: NDArray[Any], choices: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
+    """Mask of the `values` that are among `choices`. Raises: JtfneError for an unknown choice."""
+    known_values = [str(value) for value in dict.fromkeys(values.tolist())]
+    for choice in choices:
+        one_of(str(choice), known_values, name=name, where=where)
+    return np.isin(values.astype(str), [str(choice) for choice in choices])
 
 
-def _need(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
-    """Raises: JtfneError for axes that lack a label."""
-    lacking = [name for name in names if name not in axes.labels]
-    if lacking:
-        raise refuse(f"{aim.of!r} without {lacking[0]}", f"Axes with labels {', '.join(names)}", where)
+def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
+    """Raises: JtfneError if `axes` lacks any of the labels in `names`."""
+    missing_names = [name for name in names if name not in axes.labels]
+    if missing_names:
+        raise refuse(f"{aim.of!r} without {missing_names[0]}", f"Axes with labels {', '.join(names)}", where)
 
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the cells selected."""
-    asked = {key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None}
+    """Rows of the selected cells. Raises: JtfneError if none matches."""
+    selection = {key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None}
     ids = aim.cells.ids
-    needed = [*asked, *(["neuron"] if ids is not None else [])]
-    lacking = [key for key in needed if key not in axes.labels]
-    if lacking:
-        raise refuse(f"{lacking[0]}={asked.get(lacking[0], ids)!r} of cells without that label", "cells with it", where)
-    if not needed:
-        n_cells = max((np.size(each) for each in axes.labels.values()), default=0)
+    required_keys = [*selection, *(["neuron"] if ids is not None else [])]
+    missing_keys = [key for key in required_keys if key not in axes.labels]
+    if missing_keys:
+        raise refuse(
+            f"{missing_keys[0]}={selection.get(missing_keys[0], ids)!r} of cells without that label",
+            "cells with it",
+            where,
+        )
+    if not required_keys:
+        n_cells = max((np.size(labels) for labels in axes.labels.values()), default=0)
         if n_cells == 0:
             raise refuse("spikes without labels", "Axes with a label for each cell, such as neuron", where)
         return np.arange(n_cells)
-    chosen = [_matching(axes.labels[key], names, key, where) for key, names in asked.items()]
+    masks = [_match_labels(axes.labels[key], names, key, where) for key, names in selection.items()]
     if ids is not None:
-        chosen.append(_matching(axes.labels["neuron"], ids, "ids", where))
-    rows = np.flatnonzero(np.logical_and.reduce(chosen))
+        masks.append(_match_labels(axes.labels["neuron"], ids, "ids", where))
+    rows = np.flatnonzero(np.logical_and.reduce(masks))
     if rows.size == 0:
         raise refuse(f"cells {aim.selector!r}, which match nothing,", "cells that are there", where)
     return rows
 
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the channels selected; laminar ones downward."""
-    needed = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
-    _need(aim, axes, needed, where)
+    """Rows of the selected channels; laminar ones from the top down."""
+    required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
     rows = (
         np.arange(names.size)
         if aim.channels is None
-        else np.flatnonzero(_matching(names, aim.channels, "channel", where))
+        else np.flatnonzero(_match_labels(names, aim.channels, "channel", where))
     )
     return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
-    """Rows of the areas selected."""
-    _need(aim, axes, ("area",), where)
-    known = axes.labels["area"]
+    """Rows of the selected areas."""
+    _require_labels(aim, axes, ("area",), where)
+    area_labels = axes.labels["area"]
     if aim.cells.area is None:
-        return np.arange(known.size)
-    return np.flatnonzero(_matching(known, aim.cells.area, "area", where))
+        return np.arange(area_labels.size)
+    return np.flatnonzero(_match_labels(area_labels, aim.cells.area, "area", where))
 
 
 def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
-    """What the measure of `aim` takes, and its frame, from the array of its readout; traceable."""
+    """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = part_of(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
     if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
         dims = "time, area, channel" if n_dims == 3 else "time, row"
-        given = f"an array of shape {x.shape} for {aim.of!r}"
-        raise refuse(given, f"({dims}) with {axes.n_samples} samples, or trials of that", where)
+        message_given = f"an array of shape {x.shape} for {aim.of!r}"
+        raise refuse(message_given, f"({dims}) with {axes.n_samples} samples, or trials of that", where)
     x = x if x.ndim > n_dims else x[None]
     x = x[:, part.start : part.stop]
     if part.areas is not None:
@@ -214,9 +218,9 @@ def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Arr
     if measure.of_intervals:
         return _intervals(x, axes.step_ms), part.frame
     frame = measure.binned(part.frame)
-    every = measure.bin_of(part.frame.n_samples, axes.step_ms)
-    kept = x[:, : frame.n_samples * every]
-    return kept.reshape(x.shape[0], frame.n_samples, every, x.shape[-1]).sum(axis=2), frame
+    steps_per_bin = measure.bin_of(part.frame.n_samples, axes.step_ms)
+    whole_bins = x[:, : frame.n_samples * steps_per_bin]
+    return whole_bins.reshape(x.shape[0], frame.n_samples, steps_per_bin, x.shape[-1]).sum(axis=2), frame
 
 
 def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
@@ -224,8 +228,8 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
     spikes = raster > 0.5
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
-    before = jnp.concatenate([jnp.full_like(latest[:, :1], -1), latest[:, :-1]], axis=1)
-    intervals = jnp.where(spikes & (before >= 0), (step - before) * step_ms, jnp.nan)
+    previous = jnp.concatenate([jnp.full_like(latest[:, :1], -1), latest[:, :-1]], axis=1)
+    intervals = jnp.where(spikes & (previous >= 0), (step - previous) * step_ms, jnp.nan)
     # NaN is no spike and no silence either: infinite intervals make every measure of that cell not finite
     intervals = jnp.where(jnp.isnan(raster).any(axis=(0, 1)), jnp.inf, intervals)
     return jnp.moveaxis(intervals, -1, 0).reshape(raster.shape[-1], -1)
@@ -233,7 +237,7 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Seen:
-    """A readout of a run, as often as metrics ask for it."""
+    """One readout of a run, whose arrays are computed once for all metrics."""
 
     signals: Signals
     name: str
@@ -241,13 +245,13 @@ class Seen:
 
     @functools.cached_property
     def values(self) -> NDArray[np.float64]:
-        """Samples, trials first."""
-        found: NDArray[np.float64] = self.signals.get(self.name, layout="trial_time_node").values.astype(np.float64)
-        return found
+        """The samples, (n_trials, n_samples, ...)."""
+        samples: NDArray[np.float64] = self.signals.get(self.name, layout="trial_time_node").values.astype(np.float64)
+        return samples
 
     @functools.cached_property
     def events(self) -> tuple[Ints, Ints, Ints]:
-        """Trial, step from 0 and row of each spike."""
+        """Trial, step (from 0) and row of each spike, (n_spikes,) each."""
         node = self.signals.tree["spk"].to_dataset()
         ids = np.asarray(self.axes.labels["neuron"])
         order = np.argsort(ids, kind="stable")
@@ -256,43 +260,46 @@ class Seen:
         return node["trial"].values.astype(np.int64), step, row
 
 
-def recorded(aim: Aim, seen: Seen, where: str) -> tuple[NDArray[np.float64], Frame]:
-    """As `samples`, of a run; spikes are read from its events, never as a raster."""
-    axes = seen.axes
+def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], Frame]:
+    """The samples that `aim` takes from a run, and their frame.
+
+    Equals `samples` of its array, but spikes are counted from events, without a dense raster.
+    """
+    axes = readout.axes
     if aim.of != "spk":
-        x, frame = samples(aim, seen.values, axes, where)
+        x, frame = samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = part_of(aim, axes, where)
-    trial, step, row = seen.events
-    place = np.full(_n_cells(axes), -1)
-    place[part.rows] = np.arange(part.rows.size)
-    kept = (step >= part.start) & (step < part.stop) & (place[row] >= 0)
-    trial, step, row = trial[kept], step[kept] - part.start, place[row[kept]]
+    trial, step, row = readout.events
+    positions = np.full(_n_cells(axes), -1)
+    positions[part.rows] = np.arange(part.rows.size)
+    mask = (step >= part.start) & (step < part.stop) & (positions[row] >= 0)
+    trial, step, row = trial[mask], step[mask] - part.start, positions[row[mask]]
     measure = aim.measure
     if measure.of_intervals:
-        return _padded(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
+        return _pad_intervals(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
     frame = measure.binned(part.frame)
     bins = step // measure.bin_of(part.frame.n_samples, axes.step_ms)
-    kept = bins < frame.n_samples
-    shape = (int(seen.signals.tree.attrs["n_trials"]), frame.n_samples, part.rows.size)
-    flat = np.ravel_multi_index((trial[kept], bins[kept], row[kept]), shape)
+    mask = bins < frame.n_samples
+    shape = (int(readout.signals.tree.attrs["n_trials"]), frame.n_samples, part.rows.size)
+    flat = np.ravel_multi_index((trial[mask], bins[mask], row[mask]), shape)
     return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64), frame
 
 
 def _n_cells(axes: Axes) -> int:
-    """How many cells there are."""
+    """The number of cells."""
     return int(np.size(axes.labels["neuron"]))
 
 
-def _padded(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
+def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
     """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two trials."""
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]
-    same = (np.diff(row) == 0) & (np.diff(trial) == 0)
-    of, found = row[1:][same], np.diff(time_ms)[same]
-    counts = np.bincount(of, minlength=n_cells)
-    place = np.arange(of.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    longest = max(int(counts.max(initial=0)), 1)
-    padded = np.full((n_cells, 1 << (longest - 1).bit_length()), np.nan)  # few shapes, for each of which jax compiles
-    padded[of, place] = found
-    return padded
+    same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)
+    cells, intervals_ms = row[1:][same_train], np.diff(time_ms)[same_train]
+    counts = np.bincount(cells, minlength=n_cells)
+    position = np.arange(cells.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    n_columns = max(int(counts.max(initial=0)), 1)
+    table = np.full((n_cells, 1 << (n_columns - 1).bit_length()), np.nan)  # powers of 2: jax compiles per shape
+    table[cells, position] = intervals_ms
+    return table

@@ -1,4 +1,4 @@
-"""Metrics and gates -> a score, by two doors: labelled signals, and bare arrays that can be traced."""
+"""Scores a circuit by metrics and gates, from labelled signals or from bare arrays (traceable)."""
 
 import dataclasses
 import math
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jtfne import config as words
+from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
 from jtfne._check import refuse
 from jtfne._precision import precision
@@ -26,7 +26,9 @@ from jtfne.signals import Signals
 if TYPE_CHECKING:
     import xarray as xr
 
-SAME = 1e-9  # of its spread: as near as a curve is to itself after another order of sums, and to no other
+# A curve this near to the target, as a share of its spread, is the target itself: sums in another
+# order differ by less, other runs by more.
+SAME = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,11 +66,11 @@ class Objective:
 
     def __post_init__(self) -> None:
         for name in ("metrics", "gates"):
-            given = getattr(self, name)
-            if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
-                raise refuse(f"{name}={given!r}", "a list", "Objective")
+            entries = getattr(self, name)
+            if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
+                raise refuse(f"{name}={entries!r}", "a list", "Objective")
         try:
-            targets = words.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
+            targets = declared.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:
             raise refused("Objective", error.problems) from None
         object.__setattr__(self, "metrics", targets.metrics)
@@ -76,7 +78,7 @@ class Objective:
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """That of a config. Raises: JtfneError if it has none."""
+        """The objective of a config. Raises: JtfneError if it has none."""
         check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Objective.of")
         targets = config.training.objective
         if targets is None:
@@ -85,7 +87,7 @@ class Objective:
 
     @property
     def readouts(self) -> tuple[str, ...]:
-        """The readouts that it looks at."""
+        """Names of the readouts that metrics and gates look at."""
         return tuple(dict.fromkeys(aim.of for aim in (*self.metrics, *self.gates)))
 
     def score_arrays(
@@ -107,17 +109,17 @@ class Objective:
         JtfneError
             For a readout that is not there, and for arrays that do not fit their axes or a measure.
         """
-        for given, what in ((arrays, "arrays"), (axes, "axes")):
+        for table, what in ((arrays, "arrays"), (axes, "axes")):
             allowed = f"{{readout: ...}}, with {', '.join(self.readouts)}"
-            check_table(given, allowed=allowed, name=what, where="Objective.score_arrays")
+            check_table(table, allowed=allowed, name=what, where="Objective.score_arrays")
         terms = {}
-        for at, metric in enumerate(self.metrics):
-            where = f"Objective.metrics[{at}]"
-            for given, what in ((arrays, "arrays"), (axes, "axes")):
-                if metric.of not in given:
+        for index, metric in enumerate(self.metrics):
+            where = f"Objective.metrics[{index}]"
+            for table, what in ((arrays, "arrays"), (axes, "axes")):
+                if metric.of not in table:
                     raise refuse(f"{what} without {metric.of!r}", f"{what} of {', '.join(self.readouts)}", where)
             x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
-            value, target, _ = _compared(metric, x, frame, axes[metric.of].units, where)
+            value, target, _ = _evaluate_metric(metric, x, frame, axes[metric.of].units, where)
             terms[metric.label] = metric.weight * distance(metric, value, target)
         return sum(terms.values(), start=jnp.zeros(())), terms
 
@@ -141,17 +143,20 @@ class Objective:
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        seen = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
+        readout_data = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
         rows, problems, curves = [], [], {}
         with precision("float64"):
-            for at, metric in enumerate(self.metrics):
-                row, curve = _metric_row(metric, seen[metric.of], f"Objective.metrics[{at}]")
+            for index, metric in enumerate(self.metrics):
+                row, curve = _metric_row(metric, readout_data[metric.of], f"Objective.metrics[{index}]")
                 rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
-            gates = [_gate_row(gate, seen[gate.of], f"Objective.gates[{at}]") for at, gate in enumerate(self.gates)]
-        for kind, aims, found in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
-            problems += [_problem(kind, aim, row) for aim, row in zip(aims, found, strict=True) if _is_bad(row)]
+            gates = [
+                _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
+                for index, gate in enumerate(self.gates)
+            ]
+        for kind, aims, table_rows in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
+            problems += [_problem(kind, aim, row) for aim, row in zip(aims, table_rows, strict=True) if _is_bad(row)]
         terms = [row["term"] for row in rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
@@ -164,46 +169,52 @@ class Objective:
         )
 
 
-def _compared(
+def _evaluate_metric(
     metric: Metric, x: ArrayLike, frame: Frame, units: str, where: str
 ) -> tuple[jax.Array, Floats | None, dict[str, Any]]:
-    """The value of a metric; for a curve at the points that the recorded one has too, with that one and the points."""
+    """Evaluate a metric; for a curve also return the target on the shared grid, and that grid."""
     measure = metric.measure
     value = measure(jnp.asarray(x), frame)
     if not isinstance(metric.target, Curve):
         return value, None, {}
-    at, target = on_grid(metric, frame, units, where)
-    points = {dim: each[index] for (dim, each), index in zip(measure.grid(frame).items(), at, strict=True)}
-    return value[np.ix_(*at)], target, points
+    indices, target = on_grid(metric, frame, units, where)
+    points = {
+        dim: grid_points[index] for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
+    }
+    return value[np.ix_(*indices)], target, points
 
 
-def _described(aim: Aim, unit: str, value: float) -> dict[str, Any]:
-    """The columns that both tables have."""
+def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
+    """The columns that the tables of metrics and of gates share."""
     row = (aim.label, type(aim.measure).__name__, aim.of, aim.selector, unit, value)
     return dict(zip(COLUMNS, row, strict=True))
 
 
-def _metric_row(metric: Metric, seen: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
-    """One row of the table of metrics, and its curves if it has some."""
-    x, frame = recorded(metric, seen, where)
-    axes = seen.axes
-    value, target, points = _compared(metric, x, frame, axes.units, where)
-    away = float(distance(metric, value, target))
+def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+    """The row of a metric in the table, and its two curves if it has some."""
+    x, frame = recorded(metric, readout, where)
+    axes = readout.axes
+    value, target, points = _evaluate_metric(metric, x, frame, axes.units, where)
+    misfit = float(distance(metric, value, target))
     unit = metric.measure.unit(axes.units)
     if target is None:
-        row = _described(metric, unit, float(value)) | _wished(metric.target)
+        row = _common_columns(metric, unit, float(value)) | _describe_target(metric.target)
         curve = None
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
         curve = _curves(metric, value, target, points, axes.units)
-        reached, aimed = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
-        size = correlation(reached, aimed) if metric.measure.correlates else jnp.sqrt(jnp.mean((reached - aimed) ** 2))
-        row = _described(metric, unit, float(size)) | _wished(None, target.shape)
-    return row | {"distance": away, "weight": metric.weight, "term": metric.weight * away}, curve
+        reached_values, target_values = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
+        size = (
+            correlation(reached_values, target_values)
+            if metric.measure.correlates
+            else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
+        )
+        row = _common_columns(metric, unit, float(size)) | _describe_target(None, target.shape)
+    return row | {"distance": misfit, "weight": metric.weight, "term": metric.weight * misfit}, curve
 
 
-def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
-    """The target in words and its ends; a curve, of `shape`, has none."""
+def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The target's columns: in words, low and high end; a curve of `shape` has no ends."""
     if target is None:
         return {"target": f"curve of {' x '.join(map(str, shape))}", "low": math.nan, "high": math.nan}
     if isinstance(target, InRange):
@@ -211,22 +222,22 @@ def _wished(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"target": f"{target:g}", "low": target, "high": target}
 
 
-def _gate_row(gate: Gate, seen: Seen, where: str) -> dict[str, Any]:
-    """One row of the table of gates."""
-    x, frame = recorded(gate, seen, where)
+def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
+    """The row of a gate in the table."""
+    x, frame = recorded(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
-    row = _described(gate, measure.unit(seen.axes.units), value)
+    row = _common_columns(gate, measure.unit(readout.axes.units), value)
     return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
 
 
 def _is_bad(row: Mapping[str, Any]) -> bool:
-    """Whether a row has a value, or a term, that is not finite."""
+    """Whether a row's value or term is not finite."""
     return not (math.isfinite(row["value"]) and math.isfinite(row.get("term", 0.0)))
 
 
 def _problem(kind: str, aim: Aim, row: Mapping[str, Any]) -> str:
-    """Which row is not finite, and why that may be."""
+    """A sentence that names a row that is not finite, and a likely reason."""
     measure = aim.measure
     number = row["value"] if not math.isfinite(row["value"]) else row["term"]
     return f"{kind} {aim.label!r} is {number}: {measure.undefined}"
@@ -236,15 +247,15 @@ def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) ->
     """Raises: JtfneError where a recorded curve is the readout it is compared with."""
     spread = float(np.ptp(target))
     if spread > 0.0 and value.size > 2 and float(np.max(np.abs(value - target))) <= SAME * spread:
-        given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
-        raise refuse(given, "a curve of a recording or of another run", where)
+        message_given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
+        raise refuse(message_given, "a curve of a recording or of another run", where)
 
 
 def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str) -> "xr.Dataset":
-    """What was reached and the target, as they are compared, on their points."""
+    """The reached curve and the target, in the form in which they are compared."""
     import xarray as xr
 
     measure = metric.measure
-    about = {"units": units if measure.correlates else measure.unit(units)}
-    both = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
-    return xr.Dataset({name: (tuple(points), np.array(each), about) for name, each in both.items()}, dict(points))
+    attrs = {"units": units if measure.correlates else measure.unit(units)}
+    curves = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
+    return xr.Dataset({name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()}, dict(points))

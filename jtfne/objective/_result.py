@@ -1,4 +1,4 @@
-"""What an objective found: a score, and each of its terms by name."""
+"""The result of an objective: a score, and each of its terms by name."""
 
 import dataclasses
 import functools
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")  # of both tables
+COLUMNS = ("name", "measure", "readout", "selector", "unit", "value")  # columns of both tables
 SHOWN = ("name", "value", "unit", "target", "distance", "weight", "term")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ObjectiveResult:
-    """The value of an objective, and what it is made of.
+    """The score of a run, with a table of metrics and a table of gates.
 
     Attributes
     ----------
@@ -68,40 +68,40 @@ class ObjectiveResult:
 
     def __repr__(self) -> str:
         """The score and both tables."""
-        failed = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
-        parts = [f"score {self.score:g}{failed}, {'passed' if self.passed else 'not passed'}"]
-        parts.append(_text(self.metrics[list(SHOWN)]))
+        gates_text = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
+        parts = [f"score {self.score:g}{gates_text}, {'passed' if self.passed else 'not passed'}"]
+        parts.append(_format_table(self.metrics[list(SHOWN)]))
         if not self.gates.empty:
-            parts.append(_text(self.gates[["name", "value", "unit", "condition", "passed"]]))
+            parts.append(_format_table(self.gates[["name", "value", "unit", "condition", "passed"]]))
         return "\n\n".join([*parts, *self.problems])
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; None for what is not finite, which `problems` names."""
+        """The result as JSON values; None for what is not finite, which `problems` names."""
         return {
-            "score": _number(self.score),
+            "score": _to_json_number(self.score),
             "passed": self.passed,
             "problems": list(self.problems),
-            "metrics": _records(self.metric_rows),
-            "gates": _records(self.gate_rows),
+            "metrics": _to_records(self.metric_rows),
+            "gates": _to_records(self.gate_rows),
         }
 
     def to_json(self) -> str:
-        """As strict JSON."""
+        """The result as strict JSON."""
         return _json.dumps(self.to_dict(), indent=2)
 
 
-def _text(table: "pd.DataFrame") -> str:
-    """A table as text."""
+def _format_table(table: "pd.DataFrame") -> str:
+    """The table as text, numbers in four digits."""
     text: str = table.to_string(index=False, float_format=lambda value: f"{value:.4g}")
     return text
 
 
-def _number(value: Any) -> Any:
-    """`value` in Python's own types, None if it is not finite."""
+def _to_json_number(value: Any) -> Any:
+    """`value` as a Python number or text, None if it is not finite."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows in Python's own types."""
-    return [{key: _number(value) for key, value in row.items()} for row in rows]
+def _to_records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, each value as `_to_json_number` gives it."""
+    return [{key: _to_json_number(value) for key, value in row.items()} for row in rows]

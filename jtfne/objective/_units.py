@@ -1,4 +1,4 @@
-"""Units of recorded curves beside those of readouts."""
+"""Converts units of recorded curves to those of readouts."""
 
 from jtfne._check import refuse
 
@@ -12,25 +12,26 @@ _SCALES = {
 }
 
 
-def factor(given: str, wanted: str | None, where: str) -> float:
-    """What a number in `given` is multiplied by to be in `wanted`; empty units, or a None, leave it as it is.
+def factor(unit: str, target_unit: str | None, where: str) -> float:
+    """The number that converts a value in `unit` to `target_unit`.
 
-    Raises: JtfneError for units that do not go over into each other.
+    It is 1 if `unit` is empty, or `target_unit` None.
+    Raises: JtfneError for units that do not convert into each other.
     >>> factor("uV", "mV", "here"), round(factor("(mV)^2/Hz", "(V)^2/Hz", "here") * 1e6, 9)
     (0.001, 1.0)
     """
-    if wanted is None or given in ("", wanted):
+    if target_unit is None or unit in ("", target_unit):
         return 1.0
-    (one, power), (other, power_wanted) = _base(given), _base(wanted)
-    kind, scale = _SCALES.get(one, ("", 1.0))
-    kind_wanted, scale_wanted = _SCALES.get(other, (other, 1.0))
-    if kind != kind_wanted or power != power_wanted:
-        allowed = f"{wanted!r}, the unit of the readout, or a measure of shape alone"
-        raise refuse(f"a curve in {given!r}", allowed, where)
-    return (scale / scale_wanted) ** power
+    (base, power), (target_base, target_power) = _split_unit(unit), _split_unit(target_unit)
+    kind, scale = _SCALES.get(base, ("", 1.0))
+    target_kind, target_scale = _SCALES.get(target_base, (target_base, 1.0))
+    if kind != target_kind or power != target_power:
+        allowed = f"{target_unit!r}, the unit of the readout, or a measure of shape alone"
+        raise refuse(f"a curve in {unit!r}", allowed, where)
+    return (scale / target_scale) ** power
 
 
-def _base(unit: str) -> tuple[str, int]:
-    """A unit without the squares and rates that a density has, and its power."""
-    inner = unit.removesuffix("^2/Hz")
-    return (inner.removeprefix("(").removesuffix(")"), 2) if inner != unit else (unit, 1)
+def _split_unit(unit: str) -> tuple[str, int]:
+    """The unit and its power: ("V", 2) of "(V)^2/Hz", ("V", 1) of "V"."""
+    base = unit.removesuffix("^2/Hz")
+    return (base.removeprefix("(").removesuffix(")"), 2) if base != unit else (unit, 1)

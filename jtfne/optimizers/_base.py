@@ -1,4 +1,4 @@
-"""What every optimizer offers, and what they share: bounds, the best so far, counts, and draws by name."""
+"""The interface of every optimizer, and what they share: bounds, best so far, named draws."""
 
 import dataclasses
 import functools
@@ -58,7 +58,7 @@ class Optimizer(Protocol):
         ...
 
 
-MOST_CANDIDATES = 1_000_000  # of a generation, which is held as one array
+MOST_CANDIDATES = 1_000_000  # in a generation, which is held as one array
 
 
 class CompiledSearch:
@@ -74,8 +74,8 @@ class CompiledSearch:
         """Candidates (k, d), and the state to tell; see `Optimizer.ask`."""
         check_state(self, state, "ask")
         run = self._ask if is_traced((self, state)) else functools.partial(_ask_program, self)
-        candidates, asked = run(state)
-        return candidates, asked
+        candidates, state_to_tell = run(state)
+        return candidates, state_to_tell
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
         """The state that knows the scores; see `Optimizer.tell`."""
@@ -103,25 +103,25 @@ class CompiledSearch:
         raise NotImplementedError
 
 
-# There is little to run, so that what compiling costs counts.
-_QUICKLY = {"xla_backend_optimization_level": 0}
-_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_QUICKLY)
-_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_QUICKLY)
+# The programs are small and run briefly: a quick compilation matters more than quick code.
+_COMPILER_OPTIONS = {"xla_backend_optimization_level": 0}
+_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_COMPILER_OPTIONS)
+_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_COMPILER_OPTIONS)
 
 
 def is_traced(tree: Any) -> bool:
-    """Whether anything in `tree` is traced: the caller's own program is then being made, of which this is a part."""
+    """Whether any leaf of `tree` is traced: the caller's own program is being compiled."""
     return not all(known(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def check_state(search: Any, state: Any, method: str) -> None:
-    """Raises: JtfneError unless `state` is one that `init` of such a search gives."""
+    """Raises: JtfneError unless `state` comes from `init` of the same kind of search."""
     name = type(search).__name__
     check_instance(state, search.STATE, allowed=f"a state of {name}.init", name="state", where=f"{name}.{method}")
 
 
 class Record(NamedTuple):
-    """What a search has seen.
+    """What a search has seen so far.
 
     key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,), best_score: (), the lowest
     finite score so far, inf before there is one. generation, n_scores, n_bad: int32 (), how many generations and scores
@@ -143,15 +143,15 @@ class Record(NamedTuple):
         return self.upper - self.lower
 
     def inside(self, x: jax.Array) -> jax.Array:
-        """`x` (..., d), at the nearest bound where it is beyond."""
+        """`x` (..., d), clipped to the bounds."""
         return jnp.clip(x, self.lower, self.upper)
 
     def normal(self, name: str, n: int) -> jax.Array:
-        """Normal numbers (n, d) of this generation, called `name`; those of a parameter know of no other parameter."""
+        """Standard normal numbers (n, d) of the stream `name` in this generation, per parameter."""
         return _keys.normals(self._streams(name, n), self.lower.dtype)
 
     def uniform(self, name: str, n: int) -> jax.Array:
-        """As `normal`, in [0, 1)."""
+        """Numbers (n, d) uniform in [0, 1), of the stream `name` in this generation."""
         return _keys.uniforms(self._streams(name, n), self.lower.dtype)
 
     def anywhere(self, name: str, n: int) -> jax.Array:
@@ -159,7 +159,7 @@ class Record(NamedTuple):
         return self.inside(self.lower + self.width * self.uniform(name, n))
 
     def _streams(self, name: str, n: int) -> jax.Array:
-        """One key a candidate and parameter, (n, d): the same whatever else is drawn, however many there are."""
+        """One random key for each candidate and parameter, (n, d), independent of n and d."""
         base = jax.random.wrap_key_data(self.key, impl=_keys.IMPL)
         stream = jax.random.fold_in(jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation)
         of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(self.lower.size))
@@ -167,58 +167,58 @@ class Record(NamedTuple):
 
 
 def known(x: Any) -> bool:
-    """Whether its values can be looked at, so that they can be refused: not those that are traced."""
+    """Whether the value of `x` is concrete, so that it can be checked: it is not traced."""
     return not isinstance(x, jax.core.Tracer)
 
 
 def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> Record:
-    """The record at the start, whose `best_x` is where to start. Raises: JtfneError, one message a problem."""
+    """The record at the start; its `best_x` is the starting point. Raises: JtfneError."""
     where = f"{type(optimizer).__name__}.init"
     checked(optimizer, where)
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
-    given = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
-    given = {name: check_numbers(x, name, where) for name, x in given.items()}
-    lower, upper = given["lower"], given["upper"]
-    for name, x in given.items():
+    arrays = {"lower": lower, "upper": upper} | ({} if start is None else {"start": start})
+    arrays = {name: check_numbers(x, name, where) for name, x in arrays.items()}
+    lower, upper = arrays["lower"], arrays["upper"]
+    for name, x in arrays.items():
         if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
             raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
     n_candidates = optimizer.n_candidates(np.size(lower))
     if n_candidates > MOST_CANDIDATES:
         raise refuse(f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where)
-    if all(known(x) for x in given.values()):
-        lower, upper = _bounds(given, where)
+    if all(known(x) for x in arrays.values()):
+        lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
     zero, words = jnp.zeros((), jnp.int32), _keys.seed_of(key)
     record = Record(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
-    at = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
-    return record._replace(best_x=at)
+    start_point = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
+    return record._replace(best_x=start_point)
 
 
 def checked(optimizer: Any, where: str) -> None:
-    """Raises: JtfneError, if a setting is out of its range."""
+    """Raises: JtfneError if a setting of `optimizer` is out of its range."""
     for name, limit in optimizer.LIMITS.items():
         value = getattr(optimizer, name)
         if known(value):
             in_range(value, limit, name=name, where=where)
     for field in dataclasses.fields(optimizer):
         value = getattr(optimizer, field.name)
-        if field.type is int:  # how many candidates there are, which must be a whole number
+        if field.type is int:  # it sets the number of candidates, which must be a whole number
             whole_number(value, optimizer.LIMITS[field.name], name=field.name, where=where)
         if field.name == "inner" and not (callable(getattr(value, "init", None)) and callable(value.update)):
             raise refuse(f"inner={describe_argument(value)}", "an optax transform, as optax.adam(0.01)", where)
 
 
-def _bounds(given: dict[str, Any], where: str) -> tuple[Array, Array]:
+def _bounds(arrays: dict[str, Any], where: str) -> tuple[Array, Array]:
     """The bounds in the precision of the search, rounded inward. Raises: JtfneError."""
-    exact = {name: np.asarray(x, np.float64) for name, x in given.items()}
-    lower, upper, dtype = exact["lower"], exact["upper"], np.dtype(jnp.result_type(float))
+    arrays_x64 = {name: np.asarray(x, np.float64) for name, x in arrays.items()}
+    lower, upper, dtype = arrays_x64["lower"], arrays_x64["upper"], np.dtype(jnp.result_type(float))
     low, high = lower.astype(dtype), upper.astype(dtype)
     low = np.where(low < lower, np.nextafter(low, dtype.type(np.inf)), low)
     high = np.where(high > upper, np.nextafter(high, dtype.type(-np.inf)), high)
-    start = exact.get("start", lower)
+    start = arrays_x64.get("start", lower)
     for j in range(lower.size):
         if not (np.isfinite(lower[j]) and np.isfinite(upper[j]) and low[j] < high[j]):
             raise refuse(f"lower[{j}]={lower[j]:g} with upper[{j}]={upper[j]:g}", "finite, lower below upper", where)
@@ -243,7 +243,7 @@ def check_numbers(values: Any, name: str, where: str) -> Any:
 def check_generation(
     optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any
 ) -> tuple[Any, Any, Any]:
-    """What is told of a generation, as arrays. Raises: JtfneError, as `Optimizer.tell`."""
+    """Candidates, scores and gradients as arrays. Raises: JtfneError like `Optimizer.tell`."""
     d, where = record.lower.size, f"{type(optimizer).__name__}.tell"
     k = optimizer.n_candidates(d)
     if gradients is None and optimizer.needs_gradients:
@@ -258,22 +258,22 @@ def check_generation(
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     scores = arrays["scores"]
     if known(scores) and not np.isfinite(np.asarray(scores)).any():
-        listed = ", ".join(f"{each:g}" for each in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
-        raise refuse(f"scores=[{listed}], none finite,", "at least one finite score a generation", where)
+        scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
+        raise refuse(f"scores=[{scores_text}], none finite,", "at least one finite score a generation", where)
     return arrays["candidates"], scores, arrays["gradients"]
 
 
 def told(record: Record, candidates: Any, scores: Any) -> Record:
-    """The record after a generation that is checked."""
+    """The record after a generation whose arguments are checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
-    good = jnp.isfinite(values)
-    first = jnp.argmin(jnp.where(good, values, jnp.inf))
-    better = good[first] & (values[first] < record.best_score)
+    is_finite = jnp.isfinite(values)
+    best_index = jnp.argmin(jnp.where(is_finite, values, jnp.inf))
+    is_better = is_finite[best_index] & (values[best_index] < record.best_score)
     return record._replace(
-        best_x=jnp.where(better, x[first], record.best_x),
-        best_score=jnp.where(better, values[first], record.best_score),
+        best_x=jnp.where(is_better, x[best_index], record.best_x),
+        best_score=jnp.where(is_better, values[best_index], record.best_score),
         generation=record.generation + 1,
         n_scores=record.n_scores + k,
-        n_bad=record.n_bad + jnp.sum(~good, dtype=jnp.int32),
+        n_bad=record.n_bad + jnp.sum(~is_finite, dtype=jnp.int32),
     )

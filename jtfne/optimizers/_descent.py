@@ -1,4 +1,4 @@
-"""What the delta rules share: probes around a centre, the slope that they or gradients tell, and deselection."""
+"""What the delta rules share: probes around a centre, gradient estimates, and deselection."""
 
 import functools
 from typing import Any
@@ -44,40 +44,43 @@ def slope(record: Record, candidates: Any, scores: Any, gradients: Any, where: s
     y = jnp.asarray(scores, width.dtype)
     if gradients is not None:
         rows = jnp.asarray(gradients, width.dtype) * width
-        ok = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
+        is_usable = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
     else:
         if n_pairs == 0:
             raise refuse("gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where)
         x = jnp.asarray(candidates, width.dtype)
-        across = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
-        square, rise = (across**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
-        rows = (rise / jnp.where(square > 0.0, square, 1.0) * width.size)[:, None] * across
-        ok = jnp.isfinite(rows).all(axis=1) & (square > 0.0)
-    total = jnp.where(ok[:, None], rows, 0.0).sum(axis=0) / jnp.maximum(ok.sum(), 1)
+        offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
+        square, rise = (offsets**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
+        rows = (rise / jnp.where(square > 0.0, square, 1.0) * width.size)[:, None] * offsets
+        is_usable = jnp.isfinite(rows).all(axis=1) & (square > 0.0)
+    total = jnp.where(is_usable[:, None], rows, 0.0).sum(axis=0) / jnp.maximum(is_usable.sum(), 1)
     return jnp.where(jnp.isfinite(total), total, 0.0)
 
 
 def lost(
     record: Record, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
 ) -> jax.Array:
-    """Whether a lineage is deselected: its score is not finite, is worse than the best by `margin` |best|, or the best
-    is `patience` generations old."""
-    worse: jax.Array = score > record.best_score + margin * jnp.abs(record.best_score)
-    return ~jnp.isfinite(score) | worse | (stale >= patience)
+    """Whether a lineage is deselected and put back to the best.
+
+    True if its score is not finite, or worse than the best by `margin` |best|, or the best is
+    `patience` generations old.
+    """
+    is_worse: jax.Array = score > record.best_score + margin * jnp.abs(record.best_score)
+    return ~jnp.isfinite(score) | is_worse | (stale >= patience)
 
 
-def pick(choice: jax.Array, one: Any, other: Any) -> Any:
-    """The tree `one` where `choice`, else `other`."""
-    return jax.tree.map(lambda a, b: jnp.where(choice, a, b), one, other)
+def pick(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
+    """`then_tree` where `condition` is True, else `else_tree`, leaf by leaf."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), then_tree, else_tree)
 
 
 def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array, Any]:
     """The update of an optax transform (d,), clipped to [-1, 1] (a whole range), and its next state."""
-    update, after = inner.update(gradient, state)
-    return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), after
+    update, next_state = inner.update(gradient, state)
+    return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), next_state
 
 
 def centre_score(record: Record, scores: Any) -> jax.Array:
-    """The score of the first candidate, the centre."""
-    first: jax.Array = jnp.asarray(scores, record.lower.dtype)[0]
-    return first
+    """The score of the first candidate, which is the centre."""
+    score: jax.Array = jnp.asarray(scores, record.lower.dtype)[0]
+    return score

@@ -1,4 +1,4 @@
-"""A search from its start to the end of its budget, on a function of arrays."""
+"""Runs a search from its start to the end of its budget on a function of arrays."""
 
 from collections.abc import Callable
 from typing import Any

@@ -11,13 +11,16 @@ from jtfne._tree import register
 from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
-TINY = 1e-12  # keeps the balance at one half where neither noise nor update is left
+TINY = 1e-12  # keeps alpha at one half where noise and update are both 0
 
 
 class AGSDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer, kept_inner: that with
-    which the best was found. noise_var, update_var: (d,), running variances about zero, in squared shares of the range.
-    stale: int32 (), generations since the best changed or was restored. n_deselected: int32 (), how often it was.
+    """State of an AGSDR search.
+
+    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer;
+    kept_inner: that with which the best was found. noise_var, update_var: (d,), running variances
+    about zero, in squared shares of the range. stale: int32 (), generations since the best changed
+    or was restored. n_deselected: int32 (), how often it was restored.
     """
 
     record: Record
@@ -83,8 +86,8 @@ class AGSDR(CompiledSearch):
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> AGSDRState:
         """The state at the start; see `Optimizer.init`."""
         record = opened(self, key, lower, upper, start)
-        inner, none, zero = self.inner.init(record.best_x), jnp.zeros_like(record.best_x), jnp.zeros((), jnp.int32)
-        return AGSDRState(record, record.best_x, inner, inner, none, none, zero, zero)
+        inner, zeros, zero = self.inner.init(record.best_x), jnp.zeros_like(record.best_x), jnp.zeros((), jnp.int32)
+        return AGSDRState(record, record.best_x, inner, inner, zeros, zeros, zero, zero)
 
     def _ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
@@ -93,22 +96,24 @@ class AGSDR(CompiledSearch):
     def _tell(self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> AGSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
-        better = record.best_score < state.record.best_score
-        kept_inner = pick(better, state.inner, state.kept_inner)
-        stale = jnp.where(better, 0, state.stale + 1)
-        back = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+        is_better = record.best_score < state.record.best_score
+        kept_inner = pick(is_better, state.inner, state.kept_inner)
+        stale = jnp.where(is_better, 0, state.stale + 1)
+        is_deselected = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
 
-        down = slope(record, candidates, scores, gradients, "AGSDR.tell")
-        update, inner = inner_update(self.inner, down, state.inner)
-        seen = 1.0 - jnp.asarray(self.memory, down.dtype) ** record.generation  # of a running mean that starts at zero
+        gradient = slope(record, candidates, scores, gradients, "AGSDR.tell")
+        update, inner = inner_update(self.inner, gradient, state.inner)
+        weight_so_far = (
+            1.0 - jnp.asarray(self.memory, gradient.dtype) ** record.generation
+        )  # corrects the bias of a running mean that starts at 0
         update_var = self.memory * state.update_var + (1.0 - self.memory) * update**2
-        scale = jnp.maximum(self.sigma * jnp.sqrt(update_var.mean() / seen), self.floor)
+        scale = jnp.maximum(self.sigma * jnp.sqrt(update_var.mean() / weight_so_far), self.floor)
         noise = scale * record.normal("noise", 1)[0]
         noise_var = self.memory * state.noise_var + (1.0 - self.memory) * noise**2
-        alpha = (noise_var / seen + TINY) / ((noise_var + update_var) / seen + 2.0 * TINY)
+        alpha = (noise_var / weight_so_far + TINY) / ((noise_var + update_var) / weight_so_far + 2.0 * TINY)
         step = self.gain * (alpha * noise + (1.0 - alpha) * update)
-        moved = record.inside(state.centre + record.width * step)
-        centre, inner = pick(back, (record.best_x, kept_inner), (moved, inner))
-        stale = jnp.where(back, 0, stale)
-        deselected = state.n_deselected + back
-        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, deselected)
+        next_centre = record.inside(state.centre + record.width * step)
+        centre, inner = pick(is_deselected, (record.best_x, kept_inner), (next_centre, inner))
+        stale = jnp.where(is_deselected, 0, stale)
+        n_deselected = state.n_deselected + is_deselected
+        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, n_deselected)

@@ -64,9 +64,9 @@ class CMAES:
         if self.n is not None:
             whole_number(self.n, Limit(low=3), name="n", where="CMAES.init")
         record = jax.tree.map(np.asarray, opened(self, key, lower, upper, start))
-        d, none = record.lower.size, np.zeros(record.lower.size)
+        d, zeros = record.lower.size, np.zeros(record.lower.size)
         mean, sigma = self._shares(record, record.best_x), np.asarray(self.sigma, np.float64)
-        return CMAESState(record, mean, sigma, np.eye(d), none, none, np.zeros((), np.int64))
+        return CMAESState(record, mean, sigma, np.eye(d), zeros, zeros, np.zeros((), np.int64))
 
     def ask(self, state: CMAESState) -> tuple[Numbers, CMAESState]:
         """Candidates drawn from the distribution: (n, d)."""
@@ -85,8 +85,8 @@ class CMAES:
         record = jax.tree.map(np.asarray, told(state.record, candidates, scores))
         search, y = self._search(state), np.asarray(scores, np.float64)
         shares = self._shares(record, candidates)
-        ranked = np.where(np.isfinite(y), y, np.inf)
-        search.tell([(x, float(each)) for x, each in zip(shares, ranked, strict=True)])
+        scores_or_inf = np.where(np.isfinite(y), y, np.inf)
+        search.tell([(x, float(score)) for x, score in zip(shares, scores_or_inf, strict=True)])
         return CMAESState(
             record,
             mean=np.array(search.mean),
@@ -98,7 +98,7 @@ class CMAES:
         )
 
     def best(self, state: CMAESState) -> tuple[Array, Array]:
-        """The lowest score so far, and where."""
+        """The candidate with the lowest score so far, and that score."""
         check_state(self, state, "best")
         return state.record.best_x, state.record.best_score
 
@@ -108,7 +108,7 @@ class CMAES:
         return np.clip((np.asarray(x, np.float64) - lower) / (upper - lower), 0.0, 1.0)
 
     def _search(self, state: CMAESState) -> Any:
-        """The package's object in the condition that `state` describes."""
+        """The package's optimizer object, restored from `state`."""
         from cmaes import CMA
 
         d, generation = state.mean.size, int(state.generation)
@@ -126,11 +126,11 @@ class CMAES:
 
 
 def _seed(record: Record, generation: int) -> int:
-    """The seed of a generation's draws, from the key."""
+    """Seed of a generation's draws, derived from the key."""
     return int(np.random.SeedSequence([*(int(word) for word in record.key), generation]).generate_state(1)[0])
 
 
-def _on_host(given: Any, where: str) -> None:
-    """Raises: JtfneError, if anything is traced."""
-    if not all(known(each) for each in jax.tree.leaves(given)):
+def _on_host(tree: Any, where: str) -> None:
+    """Raises: JtfneError if any leaf of `tree` is traced."""
+    if not all(known(leaf) for leaf in jax.tree.leaves(tree)):
         raise refuse("a traced argument", "arrays that are known, outside jit and vmap", where)

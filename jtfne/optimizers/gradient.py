@@ -13,7 +13,11 @@ from jtfne.optimizers._descent import adam, pick
 
 
 class GradientState(NamedTuple):
-    """x: (n_starts, d), where each descent stands; inner: the transform's state, with a leading axis of descents."""
+    """State of a gradient search.
+
+    x: (n_starts, d), the point of each descent. inner: the transform's state, with a leading axis
+    of descents.
+    """
 
     record: Record
     x: jax.Array
@@ -50,8 +54,8 @@ class Gradient(CompiledSearch):
         if not (callable(getattr(self.transform, "init", None)) and callable(getattr(self.transform, "update", None))):
             raise refuse(f"transform={self.transform!r}", "an optax transform, as optax.adam(0.01)", "Gradient.init")
         record = opened(self, key, lower, upper, start)
-        others = record.anywhere("starts", self.n_starts - 1)
-        x = jnp.concatenate([record.best_x[None], others])
+        other_starts = record.anywhere("starts", self.n_starts - 1)
+        x = jnp.concatenate([record.best_x[None], other_starts])
         return GradientState(record, x, jax.vmap(self.transform.init)(self._shares(record, x)))
 
     def _ask(self, state: GradientState) -> tuple[jax.Array, GradientState]:
@@ -61,13 +65,13 @@ class Gradient(CompiledSearch):
     def _tell(self, state: GradientState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> GradientState:
         """The state after a step of each descent; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
-        rows, y = (jnp.asarray(each, record.lower.dtype) for each in (gradients, scores))
-        ok = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
-        slopes = jnp.where(ok[:, None], rows, 0.0) * record.width
+        rows, y = (jnp.asarray(array, record.lower.dtype) for array in (gradients, scores))
+        is_finite = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
+        slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width
         update, inner = jax.vmap(self.transform.update)(slopes, state.inner, self._shares(record, state.x))
-        moved = record.inside(state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0))
-        fresh = self.transform.init(self._shares(record, record.best_x))
-        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(ok, (moved, inner), (record.best_x, fresh))
+        next_x = record.inside(state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0))
+        fresh_state = self.transform.init(self._shares(record, record.best_x))
+        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(is_finite, (next_x, inner), (record.best_x, fresh_state))
         return GradientState(record, x, inner)
 
     def _shares(self, record: Record, x: jax.Array) -> jax.Array:

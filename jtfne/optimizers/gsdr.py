@@ -14,9 +14,12 @@ from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pi
 
 
 class GSDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; inner: the state of the inner optimizer; mix: (), the share of
-    noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (), generations since the best
-    changed or was restored. n_deselected: int32 (), how often it was restored.
+    """State of a GSDR search.
+
+    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer. mix: (),
+    the share of noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (),
+    generations since the best changed or was restored. n_deselected: int32 (), how often it was
+    restored.
     """
 
     record: Record
@@ -107,23 +110,23 @@ class GSDR(CompiledSearch):
         """`tell` of arguments that are checked; may be traced."""
         (factor,) = more
         record = told(state.record, candidates, scores)
-        better = record.best_score < state.record.best_score
-        kept_inner = pick(better, state.inner, state.kept_inner)
-        kept_mix = jnp.where(better, state.mix, state.kept_mix)
-        stale = jnp.where(better, 0, state.stale + 1)
-        back = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+        is_better = record.best_score < state.record.best_score
+        kept_inner = pick(is_better, state.inner, state.kept_inner)
+        kept_mix = jnp.where(is_better, state.mix, state.kept_mix)
+        stale = jnp.where(is_better, 0, state.stale + 1)
+        is_deselected = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
 
-        down = slope(record, candidates, scores, gradients, "GSDR.tell")
-        update, inner = inner_update(self.inner, down, state.inner)
-        tau = jnp.asarray(stale + 1, down.dtype)
+        gradient = slope(record, candidates, scores, gradients, "GSDR.tell")
+        update, inner = inner_update(self.inner, gradient, state.inner)
+        tau = jnp.asarray(stale + 1, gradient.dtype)
         gain = -(tau**2) * jnp.expm1(-tau / self.growth)
-        xi = record.normal("noise", 1)[0] * (1.0 if factor is None else jnp.asarray(factor, down.dtype))
+        xi = record.normal("noise", 1)[0] * (1.0 if factor is None else jnp.asarray(factor, gradient.dtype))
         mix = jnp.clip(state.mix + self.wander * (2.0 * record.uniform("mix", 1)[0, 0] - 1.0), 0.0, 1.0)
         step = gain * (mix * jnp.clip(self.noise * xi, -1.0, 1.0) + (1.0 - mix) * update)
-        moved = record.inside(state.centre + record.width * step)
-        centre, inner, mix = pick(back, (record.best_x, kept_inner, kept_mix), (moved, inner, mix))
-        stale = jnp.where(back, 0, stale)
-        return GSDRState(record, centre, inner, mix, kept_inner, kept_mix, stale, state.n_deselected + back)
+        next_centre = record.inside(state.centre + record.width * step)
+        centre, inner, mix = pick(is_deselected, (record.best_x, kept_inner, kept_mix), (next_centre, inner, mix))
+        stale = jnp.where(is_deselected, 0, stale)
+        return GSDRState(record, centre, inner, mix, kept_inner, kept_mix, stale, state.n_deselected + is_deselected)
 
 
 def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
@@ -138,14 +141,14 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
     before, after = (check_numbers(x, name, where) for x, name in ((before, "before"), (after, "after")))
     shift = whole_number(shift, NOT_NEGATIVE, name="shift", where=where)
     if np.ndim(before) != 2 or np.shape(before) != np.shape(after) or not 0 <= shift <= len(before) - 2:
-        given = f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
-        raise refuse(given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
+        message_given = f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
+        raise refuse(message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
-    ok = power > 0.0
-    square = jnp.where(ok, (x * y).sum(axis=0) ** 2 / jnp.where(ok, power, 1.0), 0.0)
-    n = jnp.maximum(ok.sum(), 1)
+    is_defined = power > 0.0
+    square = jnp.where(is_defined, (x * y).sum(axis=0) ** 2 / jnp.where(is_defined, power, 1.0), 0.0)
+    n = jnp.maximum(is_defined.sum(), 1)
     mean = square.sum() / n
-    sd = jnp.sqrt((jnp.where(ok, square - mean, 0.0) ** 2).sum() / n)
-    return jnp.where(ok & (sd > 0.0), (square - mean) / jnp.where(sd > 0.0, sd, 1.0), 1.0)
+    sd = jnp.sqrt((jnp.where(is_defined, square - mean, 0.0) ** 2).sum() / n)
+    return jnp.where(is_defined & (sd > 0.0), (square - mean) / jnp.where(sd > 0.0, sd, 1.0), 1.0)

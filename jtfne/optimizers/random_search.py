@@ -1,4 +1,4 @@
-"""Random search: what any other optimizer has to beat."""
+"""Random search: the baseline that any other optimizer has to beat."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -12,7 +12,7 @@ from jtfne.optimizers._base import CompiledSearch, Record, opened, told
 
 
 class RandomSearchState(NamedTuple):
-    """All that it knows is its record."""
+    """The state of a random search: its record."""
 
     record: Record
 
@@ -44,11 +44,11 @@ class RandomSearch(CompiledSearch):
         """Candidates (n, d), uniform within the bounds."""
         record = state.record
         x = record.anywhere("candidates", self.n)
-        first = (record.generation == 0) & (jnp.arange(self.n) == 0)
-        return jnp.where(first[:, None], record.best_x, x), state
+        is_start = (record.generation == 0) & (jnp.arange(self.n) == 0)
+        return jnp.where(is_start[:, None], record.best_x, x), state
 
     def _tell(
         self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> RandomSearchState:
-        """The state that knows `scores` (n,); gradients are not used."""
+        """The state after `scores` (n,); gradients are not used."""
         return RandomSearchState(told(state.record, candidates, scores))

@@ -13,7 +13,10 @@ from jtfne.optimizers._descent import probes, slope
 
 
 class SDRState(NamedTuple):
-    """centre: (d,), where the next generation is drawn; momentum: (d,), slopes summed."""
+    """State of an SDR search.
+
+    centre: (d,), where the next generation is drawn. momentum: (d,), sum of gradients, decayed.
+    """
 
     record: Record
     centre: jax.Array
@@ -67,8 +70,8 @@ class SDR(CompiledSearch):
     def _tell(self, state: SDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> SDRState:
         """The state after a step down the slope; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
-        down = slope(record, candidates, scores, gradients, "SDR.tell")
-        momentum = self.momentum * state.momentum + down
-        length = self.step * jnp.asarray(self.decay, down.dtype) ** state.record.generation
+        gradient = slope(record, candidates, scores, gradients, "SDR.tell")
+        momentum = self.momentum * state.momentum + gradient
+        length = self.step * jnp.asarray(self.decay, gradient.dtype) ** state.record.generation
         change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(momentum)
         return SDRState(record, record.inside(state.centre - record.width * change), momentum)

@@ -1,4 +1,4 @@
-"""Paradigms of one input each: every constructor names its cells, its course in time and its label."""
+"""Paradigms of one input each: cells that receive it, waveform in time, and label."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -15,14 +15,14 @@ MILLISECONDS = ("ms", "msec", "millisecond", "milliseconds")
 
 
 class Inputs(Task):
-    """What constructs a paradigm of one input; `Paradigm` is this and how paradigms combine."""
+    """Constructors of paradigms with one input; `Paradigm` adds how paradigms combine."""
 
     @classmethod
     def constant_dc(
         cls, *, target: Target, amplitude: float, start_ms: float = 0.0, label: str = "constant_dc"
     ) -> Self:
         """A constant input from `start_ms` to the end of the trial."""
-        return cls._one(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
+        return cls._from_drive(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
 
     @classmethod
     def pulse(
@@ -30,7 +30,7 @@ class Inputs(Task):
     ) -> Self:
         """One rectangular pulse."""
         drive = stimuli.Pulse(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def pulse_train(
@@ -48,7 +48,7 @@ class Inputs(Task):
         drive = stimuli.PulseTrain(
             start_ms=start_ms, duration_ms=duration_ms, period_ms=period_ms, count=count, amplitude=amplitude
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def poisson(
@@ -80,7 +80,7 @@ class Inputs(Task):
             stop_ms=stop_ms,
             shared=shared,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def ramp(
@@ -96,7 +96,7 @@ class Inputs(Task):
     ) -> Self:
         """`amplitude` times a line from `begin` to `end`; a step sees its mean over the step."""
         drive = stimuli.Ramp(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude, begin=begin, end=end)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def sine(
@@ -114,7 +114,7 @@ class Inputs(Task):
         drive = stimuli.Sine(
             amplitude=amplitude, frequency_Hz=frequency_Hz, phase_rad=phase_rad, start_ms=start_ms, stop_ms=stop_ms
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def ornstein_uhlenbeck(
@@ -134,7 +134,7 @@ class Inputs(Task):
         drive = stimuli.OrnsteinUhlenbeck(
             sd=sd, tau_ms=tau_ms, mean=mean, start_ms=start_ms, stop_ms=stop_ms, shared=shared, stream=stream
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def spike_times(
@@ -162,7 +162,7 @@ class Inputs(Task):
             "weight_nS": weight_nS,
             "weight_mV": weight_mV,
         }
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def evoked(
@@ -192,7 +192,7 @@ class Inputs(Task):
             synchronous=synchronous,
             stream=stream,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def rhythmic(
@@ -230,7 +230,7 @@ class Inputs(Task):
             synchronous=synchronous,
             stream=stream,
         )
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def from_array(
@@ -252,13 +252,15 @@ class Inputs(Task):
         try:
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
-            given = f"a {type(values).__name__} that is no array of numbers"
-            raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array") from None
+            message_given = f"a {type(values).__name__} that is no array of numbers"
+            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
-            given = f"an array of shape {samples.shape}" + ("" if np.isfinite(samples).all() else " with NaN or inf")
-            raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array")
+            message_given = f"an array of shape {samples.shape}" + (
+                "" if np.isfinite(samples).all() else " with NaN or inf"
+            )
+            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array")
         drive = stimuli.Trace(values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms)
-        return cls._one(target, drive, label)
+        return cls._from_drive(target, drive, label)
 
     @classmethod
     def from_dataarray(
@@ -274,24 +276,24 @@ class Inputs(Task):
         )
 
     @classmethod
-    def _one(cls, target: Target, drive: Any, label: str) -> Self:
-        """A paradigm of one stimulus."""
+    def _from_drive(cls, target: Target, drive: Any, label: str) -> Self:
+        """A paradigm with this one stimulus."""
         return cls(stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),))
 
 
 def _even_step_ms(recorded: Any) -> float:
-    """The step of the time axis of a DataArray. Raises: JtfneError if it has none, or not an even one in ms."""
+    """The time step of a DataArray, ms. Raises: JtfneError without an even time axis in ms."""
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:
-        given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
-        raise refuse(given, "a DataArray of dims ('time',), 2 samples or more", where)
+        message_given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
+        raise refuse(message_given, "a DataArray of dims ('time',), 2 samples or more", where)
     if "time" not in recorded.coords:
         raise refuse("a DataArray with no time coordinate", "one in ms", where)
     time = recorded["time"]
     if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
-        given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
-        raise refuse(f"time in {given}", "numbers of ms", where)
+        message_given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
+        raise refuse(f"time in {message_given}", "numbers of ms", where)
     steps_ms = np.diff(np.asarray(time, np.float64))
     dt_ms = float(steps_ms.mean())
     if not dt_ms > 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):

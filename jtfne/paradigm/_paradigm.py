@@ -51,36 +51,53 @@ class Paradigm(Inputs):
         if not isinstance(other, Paradigm):
             return NotImplemented
         if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
-            given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
-            raise refuse(given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
+            message_given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
+            raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
         n_trials = max(self.n_trials, other.n_trials)
-        one, two = (each if each.n_trials == n_trials else each._in_each(n_trials) for each in (self, other))
-        if one.conditions and two.conditions and one.conditions != two.conditions:
+        first, second = (
+            paradigm if paradigm.n_trials == n_trials else paradigm._repeat_single_trial(n_trials)
+            for paradigm in (self, other)
+        )
+        if first.conditions and second.conditions and first.conditions != second.conditions:
             raise refuse("two sets of conditions", "one, or the same", "Paradigm + Paradigm")
-        both = (*one.stimuli, *two.stimuli)
-        return Paradigm(stimuli=both, n_trials=n_trials, conditions=one.conditions or two.conditions)
+        stimuli = (*first.stimuli, *second.stimuli)
+        return Paradigm(stimuli=stimuli, n_trials=n_trials, conditions=first.conditions or second.conditions)
 
     def at(self, t_ms: float) -> "Paradigm":
-        """The same, `t_ms` later; negative for earlier. Raises: JtfneError for a time before the trial."""
+        """The paradigm shifted by `t_ms`, earlier if negative.
+
+        Raises: JtfneError for a time before the trial.
+        """
         t_ms = number(t_ms, name="t_ms", where="Paradigm.at")
-        return self._changed([_later(each, t_ms) for each in self.stimuli])
+        return self._replace_stimuli([_shift_stimulus(stimulus, t_ms) for stimulus in self.stimuli])
 
     def trials(self, n: int) -> "Paradigm":
-        """The same, `n` times, each trial with its own noise. Trials that differ are repeated as a block."""
+        """The paradigm repeated `n` times, each trial with its own noise.
+
+        Trials that differ are repeated as a block.
+        """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
         n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
-        moved = [each if each.at is None else _with(each, _tiled(each.at, self.n_trials, n)) for each in self.stimuli]
-        return Paradigm(stimuli=tuple(moved), n_trials=self.n_trials * n, conditions=self.conditions * n)
+        stimuli = [
+            stimulus if stimulus.at is None else _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
+            for stimulus in self.stimuli
+        ]
+        return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n)
 
     def coded(self, codes: Mapping[str, int]) -> "Paradigm":
-        """The same, with other numbers for the events of some labels. Raises: JtfneError for an unknown label."""
+        """The paradigm with other event codes for some labels.
+
+        Raises: JtfneError for an unknown label.
+        """
         check_table(codes, allowed="{label: code}", name="codes", where="Paradigm.coded")
-        labels = list(dict.fromkeys(each.label for each in self.stimuli if each.event))
+        labels = list(dict.fromkeys(stimulus.label for stimulus in self.stimuli if stimulus.event))
         for label in codes:
             one_of(label, labels, name="label", where="Paradigm.coded")
-        fields = [dict(each) | {"code": codes.get(each.label, each.code)} for each in self.stimuli]
-        return self._changed([Stimulus(**each) for each in fields])
+        stimuli_fields = [
+            dict(stimulus) | {"code": codes.get(stimulus.label, stimulus.code)} for stimulus in self.stimuli
+        ]
+        return self._replace_stimuli([Stimulus(**fields) for fields in stimuli_fields])
 
     @classmethod
     def sequence(
@@ -178,17 +195,17 @@ class Paradigm(Inputs):
         """
         where = "Paradigm.omission"
         check_items(items, where=where)
-        expected = check_names(order, name="order", where=where)
-        one_of(omit, dict.fromkeys(expected), name="omit", where=where)
-        n = check_sizes(n_trials, len(expected), seed, timing, where)
+        full_order = check_names(order, name="order", where=where)
+        one_of(omit, dict.fromkeys(full_order), name="omit", where=where)
+        n = check_sizes(n_trials, len(full_order), seed, timing, where)
         n_omitted = whole(n_omitted, most=n, name="n_omitted", where=where)
-        missing, last = f"{omit} omitted", len(expected) - 1 - expected[::-1].index(omit)
-        chosen = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
-        without = [*expected[:last], missing, *expected[last + 1 :]]
-        orders = [without if trial in chosen else expected for trial in range(n)]
-        shown = placed(items, orders, timing, seed=seed, name="omission", left_out={missing: omit})
-        names = tuple("omission" if trial in chosen else "complete" for trial in range(n))
-        return cls(stimuli=shown, n_trials=n, conditions=names)
+        omission_label, last = f"{omit} omitted", len(full_order) - 1 - full_order[::-1].index(omit)
+        omission_trials = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
+        omission_order = [*full_order[:last], omission_label, *full_order[last + 1 :]]
+        orders = [omission_order if trial in omission_trials else full_order for trial in range(n)]
+        stimuli = placed(items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit})
+        names = tuple("omission" if trial in omission_trials else "complete" for trial in range(n))
+        return cls(stimuli=stimuli, n_trials=n, conditions=names)
 
     @classmethod
     def by_condition(
@@ -220,48 +237,50 @@ class Paradigm(Inputs):
         whole_number(seed, SEEDS, name="seed", where=where)
         whole(block, least=1, name="block", where=where)
         if (order is None) == (counts is None):
-            given = "neither order nor counts" if counts is None else "order beside counts"
-            raise refuse(given, "one of the two", where)
+            message_given = "neither order nor counts" if counts is None else "order beside counts"
+            raise refuse(message_given, "one of the two", where)
         if order is None:
-            trials_of = counts_of(counts, None, list(paradigms), where)
-            order = condition_order(trials_of, block, generator(seed, "paradigm", "by_condition", "order"), where)
+            trials_by_condition = counts_of(counts, None, list(paradigms), where)
+            order = condition_order(
+                trials_by_condition, block, generator(seed, "paradigm", "by_condition", "order"), where
+            )
         order = check_names(order, name="order", where=where)
-        shown: list[Stimulus] = []
-        for each in order:
-            one_of(each, paradigms, name="condition", where=where)
+        stimuli: list[Stimulus] = []
+        for condition in order:
+            one_of(condition, paradigms, name="condition", where=where)
         for name, paradigm in paradigms.items():
-            pairs = [(0.0, trial) for trial, each in enumerate(order) if each == name]
-            shown += [scheduled(each, pairs, where) for each in paradigm.stimuli if pairs]
-        return cls(stimuli=tuple(shown), n_trials=len(order), conditions=tuple(order))
+            pairs = [(0.0, trial) for trial, condition in enumerate(order) if condition == name]
+            stimuli += [scheduled(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs]
+        return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
-    def _changed(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
-        """The same trials of other stimuli."""
+    def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
+        """A paradigm with the same trials and conditions, but these stimuli."""
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials, conditions=self.conditions)
 
-    def _in_each(self, n_trials: int) -> "Paradigm":
-        """What a paradigm of one trial presents, in each of `n_trials`."""
-        ats = [each.at and Schedule(onsets_ms=each.at.onsets_ms) for each in self.stimuli]
-        moved = [_with(each, at) for each, at in zip(self.stimuli, ats, strict=True)]
-        return Paradigm(stimuli=tuple(moved), n_trials=n_trials, conditions=self.conditions * n_trials)
+    def _repeat_single_trial(self, n_trials: int) -> "Paradigm":
+        """The paradigm of one trial, presented in each of `n_trials`."""
+        schedules = [stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli]
+        stimuli = [_reschedule(stimulus, schedule) for stimulus, schedule in zip(self.stimuli, schedules, strict=True)]
+        return Paradigm(stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials)
 
 
-def _with(stimulus: Stimulus, at: Schedule | None) -> Stimulus:
-    """`stimulus` on another schedule."""
-    return Stimulus(**{**dict(stimulus), "at": at})
+def _reschedule(stimulus: Stimulus, schedule: Schedule | None) -> Stimulus:
+    """A copy of `stimulus` on this schedule."""
+    return Stimulus(**{**dict(stimulus), "at": schedule})
 
 
-def _later(stimulus: Stimulus, t_ms: float) -> Stimulus:
-    """`stimulus`, `t_ms` later."""
+def _shift_stimulus(stimulus: Stimulus, t_ms: float) -> Stimulus:
+    """A copy of `stimulus`, `t_ms` later."""
     if stimulus.at is not None:
-        moved = tuple(each + t_ms for each in stimulus.at.onsets_ms)
-        return _with(stimulus, Schedule(onsets_ms=moved, trials=stimulus.at.trials))
+        onsets_ms = tuple(onset_ms + t_ms for onset_ms in stimulus.at.onsets_ms)
+        return _reschedule(stimulus, Schedule(onsets_ms=onsets_ms, trials=stimulus.at.trials))
     drive: Any = stimulus.drive
     return Stimulus(**{**dict(stimulus), "drive": drive.shifted(t_ms)})
 
 
-def _tiled(at: Schedule, n_trials: int, n: int) -> Schedule:
-    """A schedule of `n_trials`, `n` times."""
-    if at.trials is None:
-        return at
-    trials = tuple(trial + k * n_trials for k in range(n) for trial in at.trials)
-    return Schedule(onsets_ms=at.onsets_ms * n, trials=trials)
+def _tile_schedule(schedule: Schedule, n_trials: int, n: int) -> Schedule:
+    """A schedule of `n_trials`, repeated `n` times."""
+    if schedule.trials is None:
+        return schedule
+    trials = tuple(trial + k * n_trials for k in range(n) for trial in schedule.trials)
+    return Schedule(onsets_ms=schedule.onsets_ms * n, trials=trials)

@@ -1,4 +1,7 @@
-"""The structure of a task: which item comes when, in which trial. Draws come from streams told by seed and name."""
+"""The structure of a task: which item comes when, in which trial.
+
+Random streams are told apart by seed and name.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -48,7 +51,7 @@ class Timing(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        """Refuse jitter that would take an item before its trial, or an interval below zero."""
+        """Refuse jitter that could move an item before its trial, or make an interval negative."""
         most, name = (self.soa_ms, "soa_ms") if self.cumulative else (self.start_ms, "start_ms")
         if self.jitter_ms > most:
             raise refuse(f"jitter_ms={self.jitter_ms:g}", f"at most {name}={most:g}", "@")
@@ -56,10 +59,12 @@ class Timing(Frozen):
 
     def onsets_ms(self, n: int, *, seed: int, name: str, trial: int) -> Onsets:
         """The onsets of `n` items in a trial, ms (n,)."""
-        moved = generator(seed, "paradigm", name, "jitter", "trial", str(trial)).uniform(-1.0, 1.0, n) * self.jitter_ms
+        jitter_ms = (
+            generator(seed, "paradigm", name, "jitter", "trial", str(trial)).uniform(-1.0, 1.0, n) * self.jitter_ms
+        )
         if self.cumulative:
-            moved = np.concatenate([np.zeros(min(n, 1)), np.cumsum(moved[1:])])
-        onsets_ms: Onsets = self.start_ms + self.soa_ms * np.arange(n) + moved
+            jitter_ms = np.concatenate([np.zeros(min(n, 1)), np.cumsum(jitter_ms[1:])])
+        onsets_ms: Onsets = self.start_ms + self.soa_ms * np.arange(n) + jitter_ms
         return onsets_ms
 
 
@@ -78,23 +83,26 @@ def check_items(items: Any, *, name: str = "items", where: str) -> Mapping[str, 
 
 
 def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str) -> int:
-    """The number of trials. Raises: JtfneError for one that is none, other arguments of another type, and a task of
-    more presentations than can be held."""
+    """The number of trials.
+
+    Raises: JtfneError for arguments of another type, and for a task of more presentations than can
+    be held.
+    """
     check_instance(timing, Timing, allowed="a jtfne.paradigm.Timing(soa_ms=...)", name="timing", where=where)
     whole_number(seed, SEEDS, name="seed", where=where)
     trials = whole_number(n_trials, Limit(low=1), name="n_trials", where=where)
     if trials * n_items > MOST_PRESENTATIONS:
-        given = f"{trials} trials of {n_items} items, {trials * n_items:.3g} presentations,"
-        raise refuse(given, f"at most {MOST_PRESENTATIONS}", where)
+        message_given = f"{trials} trials of {n_items} items, {trials * n_items:.3g} presentations,"
+        raise refuse(message_given, f"at most {MOST_PRESENTATIONS}", where)
     return trials
 
 
 def check_repeats(n: Any, n_once: int, where: str) -> int:
-    """`n`, how often what presents `n_once` items is repeated. Raises: JtfneError for too many presentations."""
+    """`n` repeats of `n_once` presentations. Raises: JtfneError if these are too many."""
     repeats = whole_number(n, Limit(low=1), name="n", where=where)
     if repeats * n_once > MOST_PRESENTATIONS:
-        given = f"n={repeats} of {n_once} presentations"
-        raise refuse(given, f"at most {MOST_PRESENTATIONS} presentations in all", where)
+        message_given = f"n={repeats} of {n_once} presentations"
+        raise refuse(message_given, f"at most {MOST_PRESENTATIONS} presentations in all", where)
     return repeats
 
 
@@ -107,116 +115,130 @@ def placed(
     name: str,
     left_out: Mapping[str, str] | None = None,
 ) -> tuple[Stimulus, ...]:
-    """The stimuli of `items`, trial by trial in `orders`; each presentation is one event, its label the item's.
+    """The stimuli of `items`, trial by trial in `orders`; each presentation is one event.
 
-    left_out: label that stands in an order -> the item that would have come; only its event is there.
-    Raises: JtfneError for an unknown item, one that ends in no time or differs by trial, and items that overlap.
+    The event has the label of the item. left_out: label in an order -> the item that it replaces;
+    only the event is presented.
+    Raises: JtfneError for an unknown item, one that does not end or that differs by trial, and for
+    items that overlap.
     """
-    where, absent = f"Paradigm.{name}", dict(left_out or {})
+    where, omissions = f"Paradigm.{name}", dict(left_out or {})
     if not items or not any(orders):
         raise refuse("a task without items", "at least one", where)
     length_ms = {label: _length_ms(label, item, where) for label, item in items.items()}
-    length_ms |= {label: length_ms[item] for label, item in absent.items()}
-    found: dict[str, list[tuple[float, int]]] = {label: [] for label in (*items, *absent)}
+    length_ms |= {label: length_ms[item] for label, item in omissions.items()}
+    presentations: dict[str, list[tuple[float, int]]] = {label: [] for label in (*items, *omissions)}
     for trial, order in enumerate(orders):
         onsets_ms = timing.onsets_ms(len(order), seed=seed, name=name, trial=trial)
         for k, label in enumerate(order):
-            one_of(label, found, name="item", where=where)
-            found[label].append((float(onsets_ms[k]), trial))
-            after = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
-            if not timing.overlap and onsets_ms[k] + length_ms[label] > after + 1e-9:
-                given = f"item {label!r} of {length_ms[label]:g} ms with the next {after - onsets_ms[k]:g} ms after it"
-                raise refuse(given, "an end before the next onset, or Timing(overlap=True)", where)
-    shown: list[Stimulus] = []
-    for label, pairs in found.items():
+            one_of(label, presentations, name="item", where=where)
+            presentations[label].append((float(onsets_ms[k]), trial))
+            next_onset_ms = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
+            if not timing.overlap and onsets_ms[k] + length_ms[label] > next_onset_ms + 1e-9:
+                gap_ms = next_onset_ms - onsets_ms[k]
+                item_given = f"item {label!r} of {length_ms[label]:g} ms"
+                message_given = f"{item_given} with the next {gap_ms:g} ms after it"
+                raise refuse(message_given, "an end before the next onset, or Timing(overlap=True)", where)
+    stimuli: list[Stimulus] = []
+    for label, pairs in presentations.items():
         if pairs:
             mark = Marker(duration_ms=length_ms[label])
-            shown.append(Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs)))
+            stimuli.append(Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs)))
             parts = items[label].stimuli if label in items else ()
-            shown += [scheduled(each, pairs, where).model_copy(update={"event": False}) for each in parts]
-    return tuple(shown)
+            stimuli += [scheduled(part, pairs, where).model_copy(update={"event": False}) for part in parts]
+    return tuple(stimuli)
 
 
 def scheduled(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
-    """`stimulus` at each (onset, trial), beside what it says of onsets. Raises: JtfneError if it differs by trial."""
+    """`stimulus` repeated at each (onset, trial), on top of its own onsets.
+
+    Raises: JtfneError if its trials differ.
+    """
     if stimulus.at is not None and stimulus.at.trials is not None:
         raise refuse(f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where)
-    within = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
-    at = _schedule([(onset + more, trial) for onset, trial in pairs for more in within])
-    return stimulus.model_copy(update={"at": at})
+    onsets_of_stimulus = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
+    schedule = _schedule([(onset + more, trial) for onset, trial in pairs for more in onsets_of_stimulus])
+    return stimulus.model_copy(update={"at": schedule})
 
 
 def _schedule(pairs: Sequence[tuple[float, int]]) -> Schedule:
-    """(onset, trial) pairs as a schedule."""
+    """The schedule of (onset, trial) pairs."""
     return Schedule(onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs))
 
 
 def _length_ms(label: str, item: Task, where: str) -> float:
-    """From an item's onset to its last end. Raises: JtfneError if it has none, or nothing to present."""
+    """Time from an item's onset to its last end.
+
+    Raises: JtfneError if it does not end, or presents nothing.
+    """
     if not item.stimuli or item.n_trials > 1:
-        given = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
-        raise refuse(given, "a paradigm with a stimulus, of one trial", where)
+        message_given = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
+        raise refuse(message_given, "a paradigm with a stimulus, of one trial", where)
     ends = []
-    for each in item.stimuli:
-        for drive in each.presented(0):
+    for stimulus in item.stimuli:
+        for drive in stimulus.presented(0):
             ends += [onset + length for onset, length in drive.events_ms(np.inf)]
     if not np.isfinite(max(ends)):
         raise refuse(f"item {label!r}, which does not end,", "stimuli with an end", where)
     return float(max(ends))
 
 
-def counts_of(mix: Mapping[str, Any] | None, n: int | None, known: Sequence[str], where: str) -> dict[str, int]:
-    """Counts of `known` labels from counts, or from probabilities of `n` by largest remainder.
+def counts_of(mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str) -> dict[str, int]:
+    """Counts by label: `mix` itself, or `n` shared by its probabilities (largest remainder).
 
     Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
     """
     mix = check_table(mix, allowed="{label: count or probability}", name="mix", where=where)
     for label, share in mix.items():
-        one_of(label, known, name="item", where=where)
+        one_of(label, labels, name="item", where=where)
         if not NOT_NEGATIVE.holds(share):
             raise refuse(f"{label}={describe_argument(share)}", "a count, or a probability from 0 to 1", where)
-    shares = [plain(mix.get(label, 0)) for label in known]
+    shares = [plain(mix.get(label, 0)) for label in labels]
     if n is not None:
         n = whole_number(n, Limit(low=1, high=MOST_PRESENTATIONS), name="n", where=where)
-    if all(isinstance(each, int) for each in shares):
+    if all(isinstance(share, int) for share in shares):
         if sum(shares) > MOST_PRESENTATIONS:
             raise refuse(f"counts that sum to {sum(shares):.3g}", f"at most {MOST_PRESENTATIONS}", where)
         if n is not None and n != sum(shares):
             raise refuse(f"n={n} with counts that sum to {sum(shares)}", "n of probabilities only", where)
-        return {label: int(each) for label, each in zip(known, shares, strict=True)}
+        return {label: int(share) for label, share in zip(labels, shares, strict=True)}
     if abs(sum(shares) - 1.0) > 1e-9:
         raise refuse(f"probabilities that sum to {sum(shares):g}", "a sum of 1", where)
     total = whole(n, least=1, name="n of probabilities", where=where)
-    return dict(zip(known, largest_remainder(total, shares), strict=True))
+    return dict(zip(labels, largest_remainder(total, shares), strict=True))
 
 
 def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
-    """`value` as an int. Raises: JtfneError unless it is a whole number from `least` to `most`."""
+    """`value` as an int from `least` to `most`. Raises: JtfneError."""
     return whole_number(
         value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where
     )
 
 
 def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:
-    """Labels as often as `counts` says, the first the standard, with `apart` standards or more between two others.
+    """A random order of labels: `counts` of each, at least `apart` standards between deviants.
 
-    Every such order is equally likely. Raises: JtfneError if there is none.
+    The first label of `counts` is the standard. Every such order is equally likely.
+    Raises: JtfneError if there is none.
     """
     standard, *others = counts
-    odd = [label for label in others for _ in range(counts[label])]
-    n, free = sum(counts.values()), sum(counts.values()) - apart * max(len(odd) - 1, 0)
-    if free < len(odd):
-        given = f"{len(odd)} deviants in {n} items with {apart} standards between two"
-        raise refuse(given, f"{len(odd) + apart * (len(odd) - 1)} items or more", where)
-    places = np.sort(random.permutation(free)[: len(odd)]) + apart * np.arange(len(odd))
+    deviants = [label for label in others for _ in range(counts[label])]
+    n, n_free = sum(counts.values()), sum(counts.values()) - apart * max(len(deviants) - 1, 0)
+    if n_free < len(deviants):
+        message_given = f"{len(deviants)} deviants in {n} items with {apart} standards between two"
+        raise refuse(message_given, f"{len(deviants) + apart * (len(deviants) - 1)} items or more", where)
+    places = np.sort(random.permutation(n_free)[: len(deviants)]) + apart * np.arange(len(deviants))
     order = [standard] * n
-    for place, k in zip(places, random.permutation(len(odd)), strict=True):
-        order[place] = odd[k]
+    for place, k in zip(places, random.permutation(len(deviants)), strict=True):
+        order[place] = deviants[k]
     return order
 
 
 def condition_order(counts: Mapping[str, int], block: int, random: np.random.Generator, where: str) -> list[str]:
-    """Conditions in blocks of `block` trials each, blocks in random order. Raises: JtfneError if they do not fit."""
+    """Conditions in blocks of `block` trials, in random order.
+
+    Raises: JtfneError if counts are no multiple of `block`.
+    """
     for label, count in counts.items():
         if count % block:
             raise refuse(f"{count} trials of {label!r} in blocks of {block}", "whole blocks", where)

@@ -1,4 +1,4 @@
-"""Arguments of presets: each is of the type that the preset declares, whether it comes from Python or as text."""
+"""Arguments of presets: checked or read by the type that the preset declares."""
 
 import functools
 import inspect
@@ -15,20 +15,22 @@ WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 def preset(make: Callable[P, Config]) -> Callable[P, Config]:
-    """`make`, which refuses arguments of another type than its annotations (int, float, bool, str), before any work."""
+    """Decorator: refuse arguments whose type is not the annotated one, before any work."""
     signature = inspect.signature(make)
     where = f"preset {make.__name__}"
 
     @functools.wraps(make)
     def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
-        given = signature.bind(*args, **kwargs).arguments
-        return make(**{name: _checked(signature.parameters[name], value, where) for name, value in given.items()})  # type: ignore[call-arg]
+        arguments = signature.bind(*args, **kwargs).arguments
+        return make(
+            **{name: _check_argument(signature.parameters[name], value, where) for name, value in arguments.items()}
+        )  # type: ignore[call-arg]
 
     return make_checked
 
 
 def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
-    """The value that `text`, from a command line, stands for, by the declared type. Raises: JtfneError."""
+    """The value of `text`, from a command line, by the declared type. Raises: JtfneError."""
     kind = parameter.annotation
     if kind is bool:
         return WORDS[one_of(text.casefold(), WORDS, name=parameter.name, where=where)]
@@ -39,7 +41,7 @@ def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
         raise refuse(f"{parameter.name}={text!r}", words, where) from None
 
 
-def _checked(parameter: inspect.Parameter, value: Any, where: str) -> Any:
+def _check_argument(parameter: inspect.Parameter, value: Any, where: str) -> Any:
     """`value`, if it is of the declared type. Raises: JtfneError."""
     name, kind = parameter.name, parameter.annotation
     if kind is bool:

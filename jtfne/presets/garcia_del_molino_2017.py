@@ -89,7 +89,7 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
 
 
 def _connections() -> list[dict[str, object]]:
-    """Synapses of each type onto each, whose mean current is that of W."""
+    """Synapses of each type onto each type, whose mean current is that of W."""
     return [
         {
             "source": source,
@@ -106,7 +106,7 @@ def _connections() -> list[dict[str, object]]:
 
 
 def _cell(k: int) -> LIF:
-    """The published membrane; none is refractory there."""
+    """The published membrane; it has no refractory time."""
     return LIF(
         c_m_pF=TAU_M_ms[k] * G_L_nS[k],
         tau_m_ms=TAU_M_ms[k],

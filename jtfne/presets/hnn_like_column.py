@@ -118,7 +118,7 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
         .cell_params({f"{k}_{name}": {"v_init_mV": v_mV} for k in LAYERS for name, v_mV in _v_init_mV(k).items()})
         .mechanisms(_mechanisms())
         .connections([edge for row in WIRING for edge in _edges(*row)])
-        .stimuli([each for name, gain in gains.items() if gain for each in _drive(name, gain)])
+        .stimuli([stimulus for name, gain in gains.items() if gain for stimulus in _drive(name, gain)])
         .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
         .probes(["spk", "dipole", "lfp", "csd"])
     )
@@ -131,7 +131,7 @@ def _layer(name: str, depth_mm: float) -> dict[str, Any]:
 
 
 def _map(k: str) -> SourceMap:
-    """Where what flows along a pyramid of layer `k` enters and returns: its apical dendrite, and the soma."""
+    """Where axial current of pyramids of layer `k` enters and returns: apical dendrite, soma."""
     dendrite = Between(first=AtSoma(above_mm=1e-3 * PROXIMAL[k]["trunk"][0]), last=AtDepth(depth=0.0))
     return SourceMap(
         cells=Selector(cell_type=(f"{k}_pyramidal",)), mechanism=("axial",), enters=dendrite, returns=AtSoma()
@@ -139,30 +139,30 @@ def _map(k: str) -> SourceMap:
 
 
 def _area_um2(section: tuple[float, float]) -> float:
-    """The membrane of a section of this length and diameter."""
+    """The membrane area of a section, given (length, diameter) in um."""
     return math.pi * section[0] * section[1]
 
 
 def _r_MOhm(section: tuple[float, float]) -> float:
-    """What its inside resists along its length."""
+    """The axial resistance of a section along its length."""
     return 1e-2 * RA_OHM_cm * section[0] / (0.25 * math.pi * section[1] ** 2)
 
 
 def _apical(k: str) -> tuple[float, float]:
     """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle of the tuft."""
-    areas = [_area_um2(each) for each in APICAL[k]]
+    areas = [_area_um2(section) for section in APICAL[k]]
     ends = list(itertools.accumulate(areas))
-    half = 0.5 * ends[-1]
-    at = next(i for i, end in enumerate(ends) if end >= half)
-    share = 1.0 - (ends[at] - half) / areas[at]
-    ohms = [_r_MOhm(each) for each in APICAL[k]]
-    before = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:at]) + share * ohms[at]
-    return before, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - before
+    half_area = 0.5 * ends[-1]
+    index = next(i for i, end in enumerate(ends) if end >= half_area)
+    share = 1.0 - (ends[index] - half_area) / areas[index]
+    ohms = [_r_MOhm(section) for section in APICAL[k]]
+    r_soma_side_MOhm = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
+    return r_soma_side_MOhm, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - r_soma_side_MOhm
 
 
 def _cells(k: str) -> dict[str, Any]:
     """Pyramid and basket of a layer: the membrane and the inside of HNN's sections, lumped."""
-    soma, dendrite = (sum(map(_area_um2, each)) for each in (PROXIMAL[k].values(), APICAL[k]))
+    soma, dendrite = (sum(map(_area_um2, sections)) for sections in (PROXIMAL[k].values(), APICAL[k]))
     pyramid = TwoCompartment(
         c_s_pF=1e-2 * C_uF_cm2[k] * soma,
         c_d_pF=1e-2 * C_uF_cm2[k] * dendrite,
@@ -179,27 +179,28 @@ def _cells(k: str) -> dict[str, Any]:
 
 
 def _v_init_mV(k: str) -> dict[str, float]:
-    """Where pyramid and basket of a layer begin: at rest, soma and dendrite alike, so that no current flows in them."""
+    """Initial potentials of a layer's cells: at rest, so that no axial current flows."""
     return {"pyramidal": V_REST_mV[k], "basket": BASKET_MEMBRANE["v_rest_mV"]}
 
 
 def _mechanisms() -> dict[str, BiExponentialConductance]:
     """The synapses, at the soma's end of a pyramid or on its apical dendrite."""
-    found = {}
+    mechanisms = {}
     for name, share in (*((name, 0.0) for name in KINETICS), *((name, 1.0) for name in TUFT)):
         rise_ms, decay_ms, e_rev_mV = KINETICS[name]
-        found[f"{name}_tuft" if share else name] = BiExponentialConductance(
+        mechanisms[f"{name}_tuft" if share else name] = BiExponentialConductance(
             tau_rise_ms=rise_ms, tau_decay_ms=decay_ms, e_rev_mV=e_rev_mV, dendrite_share=share
         )
-    return found
+    return mechanisms
 
 
-def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
-    """What a compartment sees of synapses of `g_nS` on its branches: g / (1 + g r) behind r, summed over branches.
+def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
+    """Conductance that a compartment sees from synapses of `g_nS` on its branches.
 
-    Excitation near the soma lies on three branches (the oblique and two basal dendrites), on the tuft on one.
-    Inhibition is at the soma: between it and the branches lie the half ways along trunk and basal dendrite, which all
-    baskets and both receptors share.
+    It is g / (1 + g r) behind a resistance r, summed over branches. Excitation near the soma lies
+    on three branches (the oblique and two basal dendrites), on the tuft on one. Inhibition is at
+    the soma: between it and the branches lie the half ways along trunk and basal dendrite, which
+    all baskets and both receptors share.
     """
     k, kind = target.split("_")
     if kind == "basket":
@@ -215,7 +216,7 @@ def _seen_nS(target: str, mechanism: str, g_nS: float) -> float:
 
 
 def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float) -> list[dict[str, Any]]:
-    """A row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
+    """Connections of one row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
     decay = WeightDecay(length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True)
     gain = ONTO_PYRAMIDS if target.endswith("pyramidal") else 1.0
     return [
@@ -224,7 +225,7 @@ def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, s
             "target": target,
             "mechanism": name,
             "rule": AllToAll(),
-            "weight": gain * _seen_nS(target, name, g_nS),
+            "weight": gain * _effective_nS(target, name, g_nS),
             "weight_decay": decay,
             "delay_ms": DELAY_ms,
         }
@@ -233,20 +234,20 @@ def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, s
 
 
 def _drive(name: str, gain: float) -> list[dict[str, Any]]:
-    """One volley: a spike onto each cell, the same one for AMPA and NMDA; one event."""
+    """One volley: one spike for each cell, shared by AMPA and NMDA; one event."""
     mean_ms, sd_ms, weights_nS = DRIVES[name]
     return [
         {
             "target": target,
             "label": name,
-            "event": at == 0,
+            "event": index == 0,
             "drive": Evoked(
                 mean_ms=mean_ms + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
                 sd_ms=sd_ms,
-                weight_nS=gain * _seen_nS(target, mechanism, g_nS),
+                weight_nS=gain * _effective_nS(target, mechanism, g_nS),
                 mechanism=mechanism,
                 stream=f"{name} {target}",
             ),
         }
-        for at, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
+        for index, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
     ]

@@ -74,8 +74,8 @@ def izhikevich_2003(seed: int = 0) -> Config:
 
 def _cells(seed: int) -> dict[str, dict[str, Any]]:
     """Parameters of every cell, spread by r in [0, 1): r^2 draws E cells towards regular spiking."""
-    drawn = _keys.generator(seed, "preset izhikevich_2003")
-    r_e, r_i = drawn.random(N_E), drawn.random(N_I)
+    rng = _keys.generator(seed, "preset izhikevich_2003")
+    r_e, r_i = rng.random(N_E), rng.random(N_I)
     return {
         "E": {"a": 0.02, "b": 0.2, "c_mV": -65.0 + 15.0 * r_e**2, "d": 8.0 - 6.0 * r_e**2, "noise": NOISE["E"]},
         "I": {"a": 0.02 + 0.08 * r_i, "b": 0.25 - 0.05 * r_i, "c_mV": -65.0, "d": 2.0, "noise": NOISE["I"]},

@@ -114,8 +114,8 @@ def current_pA(scale: float, drive: str) -> Floats:
     """Constant current of each population, (8,): the drive, if it is one, and what makes up for the scale."""
     mean_pA = 1e-3 * TAU_SYN_ms * _weight_pA() * K_EXT * RATE_EXT_Hz
     recurrent_pA = 1e-3 * TAU_SYN_ms * (weights_pA() * synapse_counts()) @ FULL_RATES_Hz / SIZES
-    missing = 1.0 - np.sqrt(scale)
-    current: Floats = missing * recurrent_pA + (mean_pA if drive == "dc" else missing * mean_pA)
+    missing_share = 1.0 - np.sqrt(scale)
+    current: Floats = missing_share * recurrent_pA + (mean_pA if drive == "dc" else missing_share * mean_pA)
     return current
 
 
@@ -130,7 +130,7 @@ def _weight_pA() -> float:
 def _connections(scale: float) -> list[dict[str, Any]]:
     """Every pair of populations that has synapses at this scale: a fixed number, drawn with replacement."""
     counts, weights = synapse_counts(), weights_pA() / np.sqrt(scale)
-    found = []
+    connections = []
     for target, source in np.argwhere(PROBABILITY > 0.0):
         n = round(float(counts[target, source]) * scale * scale)
         layer, cell_type = POPULATIONS[source]
@@ -144,19 +144,19 @@ def _connections(scale: float) -> list[dict[str, Any]]:
             "weight": {"kind": "Normal", "mean": weight, "sd": WEIGHT_SPREAD * abs(weight)},
             "delay_ms": {"kind": "Normal", "mean": mean_ms, "sd": sd_ms, "low": 0.1},
         }
-        found += [connection] if n else []
-    return found
+        connections += [connection] if n else []
+    return connections
 
 
 def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
-    """Spikes from outside onto each population, where they are the drive, and its current, where there is one."""
+    """Poisson input of each population, if that is the drive, and its constant current, if any."""
     stimuli = []
     for population, k_ext, current in zip(POPULATIONS, K_EXT, current_pA(scale, drive), strict=True):
         target = dict(zip(("layer", "cell_type"), population, strict=True))
         if drive == "poisson":
             rate_Hz = round(float(k_ext) * scale) * RATE_EXT_Hz
-            rain = Poisson(rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc")
-            stimuli.append({"target": target, "drive": rain, "label": "background"})
+            poisson = Poisson(rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc")
+            stimuli.append({"target": target, "drive": poisson, "label": "background"})
         if current:
             stimuli.append({"target": target, "drive": Constant(amplitude=float(current)), "label": "current"})
     return stimuli

@@ -114,19 +114,19 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     >>> [area.name for area in suite2_v1_v4_config().circuit.areas]
     ['V1', 'V4']
     """
-    least = 75  # below, some type of some layer has no cell
-    whole_number(n_per_area, Limit(low=least), name="n_per_area", where="preset suite2_v1_v4_config")
+    min_cells = 75  # below, some type of some layer has no cell
+    whole_number(n_per_area, Limit(low=min_cells), name="n_per_area", where="preset suite2_v1_v4_config")
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
-    local = [each for area in areas for layer in layers for each in motif({"area": area, "layer": layer})]
-    local += [each for area in areas for each in _ascending(area)]
-    forward = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
-    back = {"area": "V4", "layer": "L5", "cell_type": "E"}
+    local = [connection for area in areas for layer in layers for connection in motif({"area": area, "layer": layer})]
+    local += [connection for area in areas for connection in _ascending(area)]
+    feedforward_source = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
+    feedback_source = {"area": "V4", "layer": "L5", "cell_type": "E"}
     between = [
-        edge(forward, {"area": "V4", "layer": "L4", "cell_type": cell_type}, "AMPA", 20, 60.0, delay_ms=8.0)
+        edge(feedforward_source, {"area": "V4", "layer": "L4", "cell_type": cell_type}, "AMPA", 20, 60.0, delay_ms=8.0)
         for cell_type in ("E", "PV")
     ]
     between += [
-        edge(back, {"area": "V1", "layer": "L2/3", "cell_type": cell_type}, "AMPA", 15, 40.0, delay_ms=8.0)
+        edge(feedback_source, {"area": "V1", "layer": "L2/3", "cell_type": cell_type}, "AMPA", 15, 40.0, delay_ms=8.0)
         for cell_type in ("E", "SST", "VIP")
     ]
     mix = {layer: {name: share / 3 for name, share in FRACTIONS.items()} for layer in layers}
@@ -141,7 +141,7 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
 
 
 def _ascending(area: str) -> list[dict[str, object]]:
-    """Layer 4 to layer 2/3 to layer 5 within an area."""
+    """Connections within an area from layer 4 to layer 2/3, and from there to layer 5."""
     steps = (("L4", "L2/3"), ("L2/3", "L5"))
     return [
         edge(

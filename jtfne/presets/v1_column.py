@@ -80,7 +80,7 @@ def _mix() -> dict[str, dict[str, float]]:
 
 def _connections() -> list[dict[str, object]]:
     """The motif in each layer, and E from layer to layer."""
-    local = [each for layer in CELLS for each in motif({"layer": layer}, gain=0.8)]
+    local = [connection for layer in CELLS for connection in motif({"layer": layer}, gain=0.8)]
     between = [
         edge({"layer": source, "cell_type": "E"}, {"layer": target, "cell_type": cell_type}, "AMPA", inputs, 40.0)
         for source, target, inputs in ROUTES

@@ -95,23 +95,25 @@ def v1_v4(
 
 def _within() -> list[dict[str, Any]]:
     """The motif in each layer, with its changes, and E from layer to layer."""
-    found = []
+    connections = []
     for area in AREAS:
         for layer, changes in CHANGES.items():
-            rows = [(source, target, *changes.get((source, target), each)) for source, target, *each in MOTIF]
-            found += motif({"area": area, "layer": layer}, rows=rows)
+            rows = [
+                (source, target, *changes.get((source, target), parameters)) for source, target, *parameters in MOTIF
+            ]
+            connections += motif({"area": area, "layer": layer}, rows=rows)
         for source, target, weight_pA in WITHIN:
             e = {"area": area, "layer": source, "cell_type": "E"}
             for cell_type in ("E", "PV"):
                 onto = {"area": area, "layer": target, "cell_type": cell_type}
-                found.append(edge(e, onto, "AMPA", 20, weight_pA))
-    return found
+                connections.append(edge(e, onto, "AMPA", 20, weight_pA))
+    return connections
 
 
 def _between(
     gain: float, source: str, target: str, paths: tuple[tuple[str, str, str, str, float], ...]
 ) -> list[dict[str, Any]]:
-    """E of one area onto the other, weights times `gain`; at 0 the synapses stay, and give nothing."""
+    """Connections of E of one area onto another, weights times `gain`; 0 leaves them inert."""
     return [
         {
             **edge(

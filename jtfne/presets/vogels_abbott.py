@@ -67,15 +67,15 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
     >>> vogels_abbott("coba").circuit.mechanisms["inh"].e_rev_mV
     -80.0
     """
-    made = KINDS[one_of(kind, KINDS, name="kind", where="preset vogels_abbott")]
+    network = KINDS[one_of(kind, KINDS, name="kind", where="preset vogels_abbott")]
     return (
         Config()
         .runtime(seed=seed)
         .areas(["A"])
         .layers([{"name": "all", "top": 0.0, "bottom": 1.0}])
         .cells({"E": N_E, "I": N_I})
-        .emitters({"E": made.cell, "I": made.cell})
-        .mechanisms({"exc": made.exc, "inh": made.inh})
+        .emitters({"E": network.cell, "I": network.cell})
+        .mechanisms({"exc": network.exc, "inh": network.inh})
         .connections(
             [
                 {
@@ -86,15 +86,15 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
                     "weight": weight,
                     "delay_ms": DELAY_ms,
                 }
-                for source, mechanism, weight in (("E", "exc", made.w_exc), ("I", "inh", made.w_inh))
+                for source, mechanism, weight in (("E", "exc", network.w_exc), ("I", "inh", network.w_inh))
             ]
         )
-        .stimuli(_kick(made.w_exc) if kind == "coba" else [])
+        .stimuli(_kick(network.w_exc) if kind == "coba" else [])
         .probes(["spk"])
     )
 
 
 def _kick(weight_nS: float) -> list[dict[str, Any]]:
-    """Spikes onto the first E cells, as strong as those of other cells."""
-    rain = Poisson(rate_Hz=KICK_Hz, weight_nS=weight_nS, mechanism="exc", stop_ms=KICK_ms)
-    return [{"target": {"cell_type": "E", "ids": list(range(KICKED))}, "drive": rain, "label": "kick"}]
+    """Poisson spikes onto the first E cells, as strong as those of other cells."""
+    poisson = Poisson(rate_Hz=KICK_Hz, weight_nS=weight_nS, mechanism="exc", stop_ms=KICK_ms)
+    return [{"target": {"cell_type": "E", "ids": list(range(KICKED))}, "drive": poisson, "label": "kick"}]

@@ -1,4 +1,4 @@
-"""What every report says about where it was made."""
+"""Facts about where a report was made: versions, machine, flags."""
 
 import functools
 import os
@@ -11,20 +11,23 @@ PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "mne")
 
 
 def software() -> dict[str, str]:
-    """Versions of jtfne, Python and what the numbers depend on."""
+    """Versions of jtfne, Python and the packages that numbers depend on."""
     from jtfne import __version__
 
-    return {"jtfne": __version__, "python": platform.python_version(), **_installed()}
+    return {"jtfne": __version__, "python": platform.python_version(), **_package_versions()}
 
 
 @functools.cache
-def _installed() -> dict[str, str]:
-    """Versions of PACKAGES, which cannot change under a running process; looked up once, at 2 ms each."""
+def _package_versions() -> dict[str, str]:
+    """Versions of PACKAGES; cached, since they cannot change while the process runs."""
     return {name: metadata.version(name) for name in PACKAGES}
 
 
 def machine() -> dict[str, Any]:
-    """Where it ran: system, processor, device. Bits are promised on one kind of device and instruction set."""
+    """The system, processor and device of this process.
+
+    Bits are promised on one kind of device and instruction set.
+    """
     import jax
 
     device = jax.devices()[0]
@@ -45,9 +48,9 @@ ENVIRONMENT = ("XLA_FLAGS", "LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE", "JAX_COM
 
 
 def flags() -> dict[str, str]:
-    """What the program or the environment asks of jax and its compiler beside what is usual, as text by name."""
+    """Settings of jax and its compiler that are not the default, as text by name."""
     import jax
 
-    asked = {name: getattr(jax.config, name) for name in DEFAULTS}
-    unusual = {name: str(value) for name, value in asked.items() if value != DEFAULTS[name]}
+    settings = {name: getattr(jax.config, name) for name in DEFAULTS}
+    unusual = {name: str(value) for name, value in settings.items() if value != DEFAULTS[name]}
     return unusual | {name: os.environ[name] for name in ENVIRONMENT if os.environ.get(name)}

@@ -1,4 +1,4 @@
-"""The part of a readout that is asked for: neurons and channels, windows of time, layouts."""
+"""Selects parts of a readout: neurons and channels, windows of time, layouts."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ ON_TIME_ms = 1e-9  # times are multiples of dt to within rounding
 
 
 def listed(value: Any, key: str, where: str) -> list[str]:
-    """One name or several, as a list."""
+    """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Iterable):
@@ -27,7 +27,7 @@ def listed(value: Any, key: str, where: str) -> list[str]:
 
 
 def bounds_of(time: Any, where: str) -> Bounds:
-    """`time` as numbers. Raises: JtfneError unless it is a window."""
+    """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
     try:
         start, stop = map(float, time)
     except (TypeError, ValueError):
@@ -37,66 +37,74 @@ def bounds_of(time: Any, where: str) -> Bounds:
     return start, stop
 
 
-def by_ids(found: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
-    """Neurons by id or channels by name, in the order asked."""
-    axis = next((dim for dim in ("neuron", "channel") if dim in found.dims), None)
+def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
+    """The neurons with these ids, or channels with these names, in the order of `ids`."""
+    axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
         raise refuse(f"ids={ids!r}", "no ids for a readout without neurons or channels", where)
-    known, wanted = found[axis].values, np.ravel(np.asarray(ids))
+    known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
     kinds, what = ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
-    if wanted.size and wanted.dtype.kind not in kinds:
+    if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={ids!r}", what, where)
-    missing = wanted[~np.isin(wanted, known)].tolist()
-    if missing and axis == "channel":
-        one_of(missing[0], known.tolist(), name="ids", where=where)
-    if missing:
-        allowed = f"ids of the {known.size} neurons there, within {known.min()} .. {known.max()}"
-        raise refuse(f"ids={missing[:5]!r}", allowed, where)
-    return found.isel({axis: run_folder.rows_of(known, wanted) if wanted.size else []})
+    missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
+    if missing_ids and axis == "channel":
+        one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)
+    if missing_ids:
+        allowed = f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. {known_ids.max()}"
+        raise refuse(f"ids={missing_ids[:5]!r}", allowed, where)
+    return readout.isel({axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []})
 
 
 def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndarray[Any, Any]:
-    """Which samples have start < t <= stop. Raises: JtfneError if none has."""
-    inside = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
-    if inside.size == 0:
+    """Indices of the samples with start < t <= stop. Raises: JtfneError if there is none."""
+    indices = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
+    if indices.size == 0:
         span = f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
         raise refuse(f"time={bounds!r}", span, where)
-    return inside
+    return indices
 
 
-def within(found: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
-    """Samples or events with start < t <= stop, or all. Raises: JtfneError for a readout without time."""
+def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.DataArray":
+    """The samples or events with start < t <= stop; all if `bounds` is None.
+
+    Raises: JtfneError for a readout without time.
+    """
     if bounds is None:
-        return found
-    if "event" in found.dims:
-        at = found.values
-        return found.isel(event=np.flatnonzero((at > bounds[0] + ON_TIME_ms) & (at <= bounds[1] + ON_TIME_ms)))
-    if "time" not in found.dims:
+        return readout
+    if "event" in readout.dims:
+        times_ms = readout.values
+        return readout.isel(
+            event=np.flatnonzero((times_ms > bounds[0] + ON_TIME_ms) & (times_ms <= bounds[1] + ON_TIME_ms))
+        )
+    if "time" not in readout.dims:
         raise refuse(f"time={bounds!r}", "no time for a readout without a time axis", where)
-    return found.isel(time=inside(found["time"].values, bounds, where))
+    return readout.isel(time=inside(readout["time"].values, bounds, where))
 
 
-def refuse_layout(layout: str | None, found: "xr.DataArray", n_trials: int, where: str) -> None:
+def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, where: str) -> None:
     """Raises: JtfneError for a layout that does not fit the readout or the number of trials."""
     if layout == "event":
         raise refuse("layout='event'", "'event' for spikes only", where)
-    if layout is not None and not {"time", "event"} & {*found.dims}:
+    if layout is not None and not {"time", "event"} & {*readout.dims}:
         raise refuse(f"layout={layout!r}", "no layout for a readout without a time axis", where)
     if layout in ("time_node", "node_time") and n_trials > 1:
         raise refuse(f"layout={layout!r} of {n_trials} trials", "'trial_time_node', or one trial by trial=", where)
 
 
-def laid_out(found: "xr.DataArray", layout: str | None) -> "xr.DataArray":
-    """`found` in the order of `layout`; a single trial is dropped unless it is asked for."""
+def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
+    """`readout` with dims in the order of `layout`; one trial is dropped unless asked for."""
     if layout == "trial_time_node":
-        return found
-    if found.sizes["trial"] == 1:
-        found = found.isel(trial=0)
-    return found.transpose(..., "time") if layout == "node_time" else found
+        return readout
+    if readout.sizes["trial"] == 1:
+        readout = readout.isel(trial=0)
+    return readout.transpose(..., "time") if layout == "node_time" else readout
 
 
 def unsized(events: "xr.DataArray") -> "xr.DataArray":
-    """A copy of a selection of spikes without the sizes of the whole run, which would dilute every rate."""
+    """A copy of a selection of spikes, without the attributes that give sizes of the whole run.
+
+    With them, rates computed from the selection would be too low.
+    """
     part = events.copy(deep=True)
     part.attrs = {
         key: value for key, value in events.attrs.items() if key not in ("n_neurons", "n_trials", "duration_ms")

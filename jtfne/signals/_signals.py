@@ -58,9 +58,9 @@ class Signals:
         return f"Signals({', '.join(sizes)})"
 
     def recorded(self) -> tuple[str, ...]:
-        """Names of the readouts that are there, in the order of signals_schema.md."""
-        there = [name for name in self.tree.children if name not in reports.TABLES]
-        return (*(name for name in READOUTS if name in there), *(name for name in there if name not in READOUTS))
+        """Names of the recorded readouts, in the order of signals_schema.md."""
+        names = [name for name in self.tree.children if name not in reports.TABLES]
+        return (*(name for name in READOUTS if name in names), *(name for name in names if name not in READOUTS))
 
     def get(
         self,
@@ -74,7 +74,7 @@ class Signals:
         trial: int | None = None,
         time: tuple[float, float] | None = None,
     ) -> "xr.DataArray":
-        """A readout, or the part of it that is asked for.
+        """A readout, or a part of it.
 
         Parameters
         ----------
@@ -102,24 +102,26 @@ class Signals:
         JtfneError
             For a readout that was not recorded, and for selectors that do not apply or match nothing.
         """
-        name = self._name(name)
+        name = self._resolve_name(name)
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
-        chosen = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
+        selectors = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
         bounds = None if time is None else select.bounds_of(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
         n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
         if name != "spk":
-            found = self.tree[name].to_dataset()[name]
-            select.refuse_layout(layout, found, n_trials, where)
-            found = select.within(self._of_trial(self._chosen(found, chosen, ids, where), trial, where), bounds, where)
-            return select.laid_out(found.compute(), layout).copy(deep=True)
-        cells = self._chosen(self._cells(), chosen, ids, where)
-        events = select.within(self._of_trial(self._events_of(cells), trial, where), bounds, where)
+            readout = self.tree[name].to_dataset()[name]
+            select.refuse_layout(layout, readout, n_trials, where)
+            readout = select.within(
+                self._select_trial(self._select_labels(readout, selectors, ids, where), trial, where), bounds, where
+            )
+            return select.laid_out(readout.compute(), layout).copy(deep=True)
+        cells = self._select_labels(self._cells(), selectors, ids, where)
+        events = select.within(self._select_trial(self._select_events(cells), trial, where), bounds, where)
         if layout in (None, "event"):
-            whole = not chosen and ids is None and trial is None and bounds is None
-            return events.copy(deep=True) if whole else select.unsized(events)
+            is_whole = not selectors and ids is None and trial is None and bounds is None
+            return events.copy(deep=True) if is_whole else select.unsized(events)
         select.refuse_layout(layout, events, n_trials, where)
         return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
@@ -127,8 +129,8 @@ class Signals:
     def events(self) -> "pd.DataFrame":
         """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial, or "")."""
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
-        there = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
-        return table.reset_index(drop=True)[there]
+        columns = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
+        return table.reset_index(drop=True)[columns]
 
     @property
     def neurons(self) -> "pd.DataFrame":
@@ -140,7 +142,7 @@ class Signals:
     @property
     def spikes(self) -> "pd.DataFrame":
         """One row a spike: trial, time_ms, neuron, and names where there are some."""
-        self._name("spk")
+        self._resolve_name("spk")
         table: pd.DataFrame = run_folder.spike_table(self.tree).to_pandas()
         return table
 
@@ -168,16 +170,16 @@ class Signals:
     def rates(self) -> "pd.DataFrame":
         """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz."""
         neurons = self.neurons
-        spikes = self.tree[self._name("spk")].to_dataset()
+        spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
         rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
-        grouped = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
-        table: pd.DataFrame = grouped.agg(n_neurons="size", rate_Hz="mean").reset_index()
+        rates_by_population = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
+        table: pd.DataFrame = rates_by_population.agg(n_neurons="size", rate_Hz="mean").reset_index()
         return table
 
     def to_dataframe(self, name: str) -> "pd.DataFrame":
-        """Tidy: one row a sample or spike, labels categorical.
+        """A readout as a tidy table: one row a sample or spike, labels categorical.
 
         Parameters
         ----------
@@ -188,7 +190,7 @@ class Signals:
         -------
         pandas.DataFrame
         """
-        name = self._name(name)
+        name = self._resolve_name(name)
         if name == "spk":
             return self.spikes
         table: pd.DataFrame = self.tree[name].to_dataset()[name].to_dataframe().reset_index()
@@ -196,11 +198,11 @@ class Signals:
             if column in table:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
-        first = [*dims, *(column for column in LABELS if column in table and column not in dims)]
-        rest = sorted(
-            str(column) for column in table if column not in (*first, name)
+        leading_columns = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        other_columns = sorted(
+            str(column) for column in table if column not in (*leading_columns, name)
         )  # as Zarr keeps no order of its own
-        return table[[*first, *rest, name]]
+        return table[[*leading_columns, *other_columns, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -221,38 +223,37 @@ class Signals:
         """
         if not self.manifest:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
-        changed = reports.altered_nodes(self.tree, self.manifest)
-        if changed:
-            given = f"a tree whose {', '.join(changed)} was changed after the run"
-            raise refuse(given, "the tree that the manifest describes", "Signals.save")
+        altered_names = reports.altered_nodes(self.tree, self.manifest)
+        if altered_names:
+            message_given = f"a tree whose {', '.join(altered_names)} was changed after the run"
+            raise refuse(message_given, "the tree that the manifest describes", "Signals.save")
         self.manifest = run_folder.write_run(path, self.tree, self.manifest)
         return Path(path).expanduser()
 
-    def _name(self, name: Any) -> str:
-        """The readout that `name` means. Raises: JtfneError if it is unknown or was not recorded."""
-        known = ALIASES.get(name, name) if isinstance(name, str) else name
-        if known in self.recorded():
-            return str(known)
-        one_of(known, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
-        there = ", ".join(map(repr, self.recorded())) or "nothing"
-        raise JtfneError(
-            f"readout {name!r} was not recorded; allowed: {there}; it needs Config.probes([{known!r}]) (in Signals.get)"
-        )
+    def _resolve_name(self, name: Any) -> str:
+        """The recorded readout that `name` stands for. Raises: JtfneError if there is none."""
+        canonical = ALIASES.get(name, name) if isinstance(name, str) else name
+        if canonical in self.recorded():
+            return str(canonical)
+        one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
+        allowed = ", ".join(map(repr, self.recorded())) or "nothing"
+        probe = f"it needs Config.probes([{canonical!r}])"
+        raise JtfneError(f"readout {name!r} was not recorded; allowed: {allowed}; {probe} (in Signals.get)")
 
-    def _events_of(self, cells: "xr.DataArray") -> "xr.DataArray":
+    def _select_events(self, cells: "xr.DataArray") -> "xr.DataArray":
         """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
         import xarray as xr
 
         node = self.tree["spk"].to_dataset()
-        kept = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
-        coords = {name: node[name].values[kept] for name in ("neuron", "trial")}
+        indices = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
+        coords = {name: node[name].values[indices] for name in ("neuron", "trial")}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
             row = run_folder.rows_of(neurons["neuron"].values, coords["neuron"])
             coords |= {name: neurons[name].values[row] for name in LABELS}
-        about = {**node["time"].attrs, **node.attrs}
-        labels = {name: ("event", each) for name, each in coords.items()}
-        return xr.DataArray(node["time"].values[kept], labels, ("event",), "spk", about)
+        attrs = {**node["time"].attrs, **node.attrs}
+        labels = {name: ("event", values) for name, values in coords.items()}
+        return xr.DataArray(node["time"].values[indices], labels, ("event",), "spk", attrs)
 
     def _cells(self) -> "xr.DataArray":
         """The ids of all cells (neuron), with their names where there are some."""
@@ -264,74 +265,80 @@ class Signals:
         table = self.tree["neurons"].to_dataset()
         return table.set_coords((*LABELS, "z_mm"))["neuron"].rename("spk")
 
-    def _chosen(self, found: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str) -> "xr.DataArray":
-        """The part of `found` that all selectors hold for."""
-        whole = found
+    def _select_labels(
+        self, readout: "xr.DataArray", names: dict[str, list[str]], ids: Ids, where: str
+    ) -> "xr.DataArray":
+        """The part of `readout` with these labels and ids. Raises: JtfneError if it is empty."""
+        whole_readout = readout
         if ids is not None:
-            found = select.by_ids(found, ids, where)
-        for key, wanted in names.items():
-            if key not in found.coords:
-                if "neuron" in found.dims:
+            readout = select.by_ids(readout, ids, where)
+        for key, choices in names.items():
+            if key not in readout.coords:
+                if "neuron" in readout.dims:
                     self._refuse_nameless(key)
-                applies = ", ".join(name for name in LABELS if name in found.coords) or "none"
-                raise refuse(f"{key}={wanted!r}", f"selectors of its own axes: {applies}", where)
-            for each in wanted:
-                one_of(each, self._vocabulary(whole, key), name=key, where=where)
-            (dim,) = found[key].dims
-            found = found.isel({dim: np.flatnonzero(np.isin(found[key].values, wanted))})
-        if found.size == 0 and whole.size:
-            given = ", ".join(f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None)
-            raise refuse(f"{given}, which matches nothing,", "a selection that matches something", where)
-        return found
+                applies = ", ".join(name for name in LABELS if name in readout.coords) or "none"
+                raise refuse(f"{key}={choices!r}", f"selectors of its own axes: {applies}", where)
+            for choice in choices:
+                one_of(choice, self._list_values(whole_readout, key), name=key, where=where)
+            (dim,) = readout[key].dims
+            readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
+        if readout.size == 0 and whole_readout.size:
+            message_given = ", ".join(
+                f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None
+            )
+            raise refuse(f"{message_given}, which matches nothing,", "a selection that matches something", where)
+        return readout
 
-    def _vocabulary(self, found: "xr.DataArray", key: str) -> list[str]:
-        """The values that `key` has in the net, or else in `found`."""
-        of_net = "neuron" in found.dims and "neurons" in self.tree.children
-        values = self.tree["neurons"].to_dataset()[key] if of_net else found[key]
-        return [str(each) for each in dict.fromkeys(values.values.tolist())]
+    def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:
+        """The values that label `key` has in the net, or else in `readout`."""
+        of_net = "neuron" in readout.dims and "neurons" in self.tree.children
+        values = self.tree["neurons"].to_dataset()[key] if of_net else readout[key]
+        return [str(value) for value in dict.fromkeys(values.values.tolist())]
 
-    def _of_trial(self, found: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
-        """One trial, or all. Raises: JtfneError if there is no such one."""
+    def _select_trial(self, readout: "xr.DataArray", trial: Any, where: str) -> "xr.DataArray":
+        """The part of `readout` in one trial, or all. Raises: JtfneError for an unknown trial."""
         if trial is None:
-            return found
+            return readout
         n_trials = int(self.tree.attrs["n_trials"])
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer) or not 0 <= trial < n_trials:
             raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
-        if "trial" in found.dims:
-            return found.isel(trial=[int(trial)])
-        return found.isel(event=np.flatnonzero(found["trial"].values == trial))
+        if "trial" in readout.dims:
+            return readout.isel(trial=[int(trial)])
+        return readout.isel(event=np.flatnonzero(readout["trial"].values == trial))
 
     def _raster(
         self, events: "xr.DataArray", cells: "xr.DataArray", trial: int | None, bounds: Bounds | None, where: str
     ) -> "xr.DataArray":
-        """Spikes of `cells` as a dense array of bool (trial, time, neuron), made from the events when asked for."""
+        """Spikes of `cells` as a dense bool array (trial, time, neuron), made from the events."""
         import xarray as xr
 
-        about = self.tree["spk"].attrs
-        dt_ms, n_trials = float(about["dt_ms"]), int(about["n_trials"])
-        steps = np.arange(1, int(nearest_steps(float(about["duration_ms"]), dt_ms)) + 1)
+        spike_attrs = self.tree["spk"].attrs
+        dt_ms, n_trials = float(spike_attrs["dt_ms"]), int(spike_attrs["n_trials"])
+        steps = np.arange(1, int(nearest_steps(float(spike_attrs["duration_ms"]), dt_ms)) + 1)
         time_ms = xr.DataArray(np.round(steps * dt_ms, 9), dims=("time",), attrs=TIME)
         if bounds is not None:
             steps = steps[select.inside(time_ms.values, bounds, where)]
             time_ms = time_ms[steps - 1]
         trials = np.arange(n_trials) if trial is None else np.array([trial])
-        known, columns = np.unique(cells.values, return_inverse=True)
-        dense = np.zeros((trials.size, steps.size, known.size), bool)
-        at = nearest_steps(events.values, dt_ms) - steps[0]
-        dense[events["trial"].values - trials[0], at, np.searchsorted(known, events["neuron"].values)] = True
-        dense = dense if np.array_equal(known, cells.values) else dense[:, :, columns]
+        known_ids, columns = np.unique(cells.values, return_inverse=True)
+        dense = np.zeros((trials.size, steps.size, known_ids.size), bool)
+        time_index = nearest_steps(events.values, dt_ms) - steps[0]
+        dense[events["trial"].values - trials[0], time_index, np.searchsorted(known_ids, events["neuron"].values)] = (
+            True
+        )
+        dense = dense if np.array_equal(known_ids, cells.values) else dense[:, :, columns]
         coords = {"trial": trials, "time": time_ms, **cells.coords}
         attrs = {"readout": "spk", "long_name": "spikes of each step", "units": "1", "proxy": 0, "interval_ms": dt_ms}
         return xr.DataArray(dense, coords, ("trial", "time", "neuron"), "spk", attrs)
 
     def _refuse_nameless(self, what: str) -> None:
-        """Raises: JtfneError if the net that was run had no names."""
+        """Raises: JtfneError if the net of this run has no names."""
         if "neurons" not in self.tree.children:
             raise refuse(f"{what!r} of signals without identity", "a run of a net built from a Config", "Signals")
 
 
 def load(path: str | Path, *, allow_code: bool = False) -> Signals:
-    """Read a run folder back, every hash checked.
+    """Read a run folder and check every hash.
 
     Parameters
     ----------
@@ -353,12 +360,12 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
         run does not have.
     """
     folder = resolve_path(path, "load")
-    sealed = run_folder.read_manifest(folder)
-    manifest = reports.check_manifest(sealed)
+    sealed_manifest = run_folder.read_manifest(folder)
+    manifest = reports.check_manifest(sealed_manifest)
     tree = run_folder.read_run(folder, manifest)
     for name in reports.altered_nodes(tree, manifest):
         raise altered(folder / name)
-    run_folder.check_seal(sealed, folder / run_folder.MANIFEST)
+    run_folder.check_seal(sealed_manifest, folder / run_folder.MANIFEST)
     reports.check_tree(tree)
     if allow_code:
         Config.from_json(_json.dumps(manifest["config"]), allow_code=True)

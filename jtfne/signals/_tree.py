@@ -1,11 +1,11 @@
-"""Readouts and tables -> the tree of labelled arrays that Signals wraps."""
+"""Builds the tree of labelled arrays that Signals wraps, from readouts and tables."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import config as words
+from jtfne import config as declared
 from jtfne._rows import Array, Rows
 from jtfne.net import Identity
 from jtfne.probes import Readout
@@ -18,23 +18,26 @@ SCHEMA = "signals/1"
 
 def tree_of(
     readouts: list[Readout],
-    task: words.Task,
+    task: declared.Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
     tables: "Mapping[str, xr.Dataset] | None" = None,
 ) -> "xr.DataTree":
-    """One node a readout, and those of `tables_of`, which are made unless given; see signals_schema.md."""
+    """The tree: one node for each readout, and `tables` (made unless given).
+
+    See signals_schema.md.
+    """
     import xarray as xr
 
     n_trials = int(attrs["n_trials"])
-    nodes = {each.name: _dataset(each, n_trials, task.conditions) for each in readouts}
+    nodes = {readout.name: _dataset(readout, n_trials, task.conditions) for readout in readouts}
     nodes |= tables_of(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
-    about = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
-    return xr.DataTree(about, children={name: xr.DataTree(each) for name, each in nodes.items()})
+    root = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
+    return xr.DataTree(root, children={name: xr.DataTree(dataset) for name, dataset in nodes.items()})
 
 
 def tables_of(
-    task: words.Task, identity: Identity | None, n_trials: int, duration_ms: float
+    task: declared.Task, identity: Identity | None, n_trials: int, duration_ms: float
 ) -> "dict[str, xr.Dataset]":
     """The nodes `events` and, where the net has names, `neurons`."""
     events = {"events": _events(task, n_trials, duration_ms)}
@@ -59,7 +62,10 @@ def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "x
 
 
 def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
-    """Values in memory, held by nobody else: copied only if they cannot be written to; those on disk stay there."""
+    """Wrap values as a Variable: writable arrays as they are, read-only ones copied, others lazily.
+
+    Nobody else may hold a writable array. Values on disk stay there until they are read.
+    """
     import xarray as xr
 
     from jtfne import row_arrays
@@ -70,7 +76,7 @@ def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str 
 
 
 def _neurons(identity: Identity) -> "xr.Dataset":
-    """Names and places of all cells."""
+    """Labels and positions of all cells."""
     import xarray as xr
 
     labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}
@@ -78,25 +84,25 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 
 
-def _events(task: words.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
+def _events(task: declared.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
     """Every event of every trial, in order of trial and onset."""
     import xarray as xr
 
     rows = sorted(
-        (trial, onset_ms, min(width_ms, duration_ms - onset_ms), each.label)
+        (trial, onset_ms, min(width_ms, duration_ms - onset_ms), stimulus.label)
         for trial in range(n_trials)
-        for each in task.stimuli
-        for drive in (each.presented(trial) if each.event else ())
+        for stimulus in task.stimuli
+        for drive in (stimulus.presented(trial) if stimulus.event else ())
         for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
-    codes, conditions = words.codes_of(task.stimuli), task.conditions_of(n_trials)
+    codes, conditions = declared.codes_of(task.stimuli), task.conditions_of(n_trials)
     columns = {
         "trial": np.array(trial, np.int64),
         "onset_ms": np.array(onset_ms, np.float64),
         "duration_ms": np.array(width_ms, np.float64),
         "label": np.array(label, dtype=str),
-        "code": np.array([codes[each] for each in label], np.int64),
+        "code": np.array([codes[text] for text in label], np.int64),
         "condition": np.array([conditions[k] for k in trial], dtype=str),
     }
     return xr.Dataset({name: ("event", values) for name, values in columns.items()})

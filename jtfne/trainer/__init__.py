@@ -1,4 +1,4 @@
-"""A circuit that is tuned until it shows what it should: objective, trainables and optimizer -> the best config."""
+"""Tunes a circuit to an objective: objective, trainables and optimizer -> the best config."""
 
 from jtfne.trainer._folder import Parts, opened
 from jtfne.trainer._progress import progress_of

@@ -1,8 +1,8 @@
-"""A training, or a sweep, on its way to its folder: each part durable before it is listed. Knows no physics.
+"""Keeps a training or a sweep in a folder, part by part; each is durable before it is listed.
 
-The folder holds a file of rows for each part, the state after the last of them, and an index that lists both with
-their hashes. Each file is written beside its place, synced and renamed, the index last: a process that is killed loses
-the part in flight.
+The folder holds a file of rows for each part, the state after the last of them, and an index that
+lists both with their hashes. Each file is written under a temporary name, synced and renamed, the
+index last: a process that is killed loses only the part that it was writing.
 """
 
 import contextlib
@@ -23,29 +23,29 @@ from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
 STATE = re.compile(r"state_\d{8}\.npz")
-KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # of the entries of an index
+KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # types of an index file's entries
 Arrays = list[np.ndarray[Any, Any]]
 
 
 class Parts:
-    """Parts that were put, in order; in memory, or in a folder as well (see `opened`).
+    """The parts of a training or a sweep, in order; in memory, or in a folder as well.
 
     rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
     """
 
-    def __init__(self, folder: Path | None, about: Mapping[str, Any], where: str) -> None:
+    def __init__(self, folder: Path | None, provenance: Mapping[str, Any], where: str) -> None:
         self.rows: list[Any] = []
         self.state: Arrays | None = None
         self.notes: dict[str, Any] = {}
-        self._folder, self._about, self._where = folder, dict(about), where
-        self._listed: list[str] = []
+        self._folder, self._provenance, self._where = folder, dict(provenance), where
+        self._part_hashes: list[str] = []
         self._state_file = ""
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
 
     def put(self, rows: Any, state: Arrays | None = None) -> None:
-        """Make the next part durable, and the state after it. Raises: OSError if the disk is full or fails."""
-        number, old = len(self.rows), self._state_file
+        """Store the next part, and the state after it. Raises: OSError if the disk fails."""
+        number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
         self.state = state
         if self._folder is None:
@@ -54,78 +54,89 @@ class Parts:
         text = _json.dumps(rows).encode()
         writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
         if state is not None:
-            kept = {f"leaf_{k:04d}": each for k, each in enumerate(state)}
+            arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **kept)  # type: ignore[arg-type]
+            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **arrays_by_name)  # type: ignore[arg-type]
         durable(writes)
-        self._listed.append(file_hash(path))
+        self._part_hashes.append(file_hash(path))
         self.note()
-        if old and old != self._state_file:
-            (self._folder / old).unlink(missing_ok=True)
+        if previous_file and previous_file != self._state_file:
+            (self._folder / previous_file).unlink(missing_ok=True)
 
     def note(self, **notes: Any) -> None:
-        """List what there is, with more `notes`."""
+        """Add `notes` and write the index of all parts."""
         self.notes |= notes
         if self._folder is None:
             return
         state = self._folder / self._state_file
         index = {
             "version": VERSION,
-            "about": self._about,
+            "about": self._provenance,
             "notes": self.notes,
-            "parts": self._listed,
+            "parts": self._part_hashes,
             "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
         }
         text = _json.dumps(_json.seal(index)).encode()
         durable({self._folder / INDEX: lambda stream: stream.write(text)})
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Files of the result, each whole or not there."""
+        """Write files of the result, each complete or not at all."""
         if self._folder is not None:
-            durable({self._folder / name: _writer(text) for name, text in files.items()})
+            durable({self._folder / name: _make_writer(text) for name, text in files.items()})
 
     def _read(self, folder: Path) -> None:
-        """What is there. Raises: JtfneError if it is of another kind, or not what was written."""
+        """Read the parts in `folder`.
+
+        Raises: JtfneError if they are another training's, or altered.
+        """
         path = folder / INDEX
-        index = _json.read_sealed(path, self._altered(path))
+        index = _json.read_sealed(path, self._make_altered_error(path))
         if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
-            raise self._altered(path)
-        there = {**index["about"], "version of the folder": index["version"]}
-        here = {**self._about, "version of the folder": VERSION}
-        differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
-        if differing:
-            pairs = [(name, _short(there.get(name)), _short(here.get(name))) for name in differing]
-            told = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
-            given = f"{str(folder)!r}, which holds something else ({told}),"
-            raise refuse(given, "the same, which goes on, or another folder", self._where)
-        for number, listed in enumerate(index["parts"]):
+            raise self._make_altered_error(path)
+        stored_entries = {**index["about"], "version of the folder": index["version"]}
+        expected_entries = {**self._provenance, "version of the folder": VERSION}
+        differing_names = [
+            name
+            for name in sorted({*stored_entries, *expected_entries})
+            if stored_entries.get(name) != expected_entries.get(name)
+        ]
+        if differing_names:
+            pairs = [
+                (name, _shorten(stored_entries.get(name)), _shorten(expected_entries.get(name)))
+                for name in differing_names
+            ]
+            differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
+            message_given = f"{str(folder)!r}, which holds something else ({differences}),"
+            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
+        for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
-            if not part.is_file() or file_hash(part) != listed:
-                raise self._altered(part)
+            if not part.is_file() or file_hash(part) != stored_hash:
+                raise self._make_altered_error(part)
             self.rows.append(_json.loads(read_text(part), where=str(part)))
-        self._listed, self.notes = list(index["parts"]), dict(index["notes"])
+        self._part_hashes, self.notes = list(index["parts"]), dict(index["notes"])
         if index["state"]:
             self._state_file = str(index["state"].get("path"))
             if not STATE.fullmatch(self._state_file):
-                raise self._altered(path)
-            found = folder / self._state_file
-            if not found.is_file() or file_hash(found) != index["state"].get("sha256"):
-                raise self._altered(found)
-            self.state = list(read_npz(found).values())
+                raise self._make_altered_error(path)
+            state_path = folder / self._state_file
+            if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
+                raise self._make_altered_error(state_path)
+            self.state = list(read_npz(state_path).values())
 
-    def _altered(self, path: Path) -> JtfneError:
+    def _make_altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
         return altered(path, allowed="what was written there; a new folder starts anew", where=self._where)
 
 
 @contextlib.contextmanager
-def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
-    """The parts in `out`, for this process alone; in memory if it is None. about: what tells it from any other.
+def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
+    """Open the parts in `out` for this process alone; keep them in memory if it is None.
 
-    Raises: JtfneError if `out` holds anything else, or parts although they are not to go on.
+    provenance: what distinguishes this training or sweep from any other, by name.
+    Raises: JtfneError if `out` holds anything else, or parts although `resume` is False.
     """
     if out is None:
-        yield Parts(None, about, where)
+        yield Parts(None, provenance, where)
         return
     folder = resolve_path(out, where)
     if folder.exists() and not folder.is_dir():
@@ -133,22 +144,24 @@ def opened(out: str | Path | None, about: Mapping[str, Any], *, resume: bool, wh
     with locked(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {each.name for each in folder.iterdir() if not TEMPORARY.fullmatch(each.name)} - {LOCK, "lost+found"}
-        begun = all(name.startswith(("part_", "state_", INDEX)) for name in names)  # killed before the first index
-        if names and INDEX not in names and not begun:
+        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {LOCK, "lost+found"}
+        only_parts = all(
+            name.startswith(("part_", "state_", INDEX)) for name in names
+        )  # a process was killed before it wrote the first index
+        if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
-            given = f"{str(out)!r}, in which something was begun,"
-            raise refuse(given, "resume=True, which goes on with it, or a new folder", where)
-        yield Parts(folder, about, where)
+            message_given = f"{str(out)!r}, in which something was begun,"
+            raise refuse(message_given, "resume=True, which goes on with it, or a new folder", where)
+        yield Parts(folder, provenance, where)
 
 
-def _writer(text: bytes) -> Write:
-    """What writes `text`."""
+def _make_writer(text: bytes) -> Write:
+    """A function that writes `text` to a stream."""
     return lambda stream: stream.write(text)
 
 
-def _short(value: Any) -> str:
-    """`value` as written, cut if long."""
+def _shorten(value: Any) -> str:
+    """`repr(value)`, cut to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""Slopes of a score by trainables: a run with a surrogate forward, the score of what it kept, and the way back."""
+"""Gradient of a score by trainables: forward run with surrogate spikes, score, backward pass."""
 
 import dataclasses
 import functools
@@ -30,47 +30,56 @@ from jtfne.simulation import blank, mechanisms_of
 from jtfne.surrogates import SuperSpike, Surrogate
 from jtfne.trainer._scores import Row
 
-UNTRACKED: Any = None  # names, of which a program has no need: with those of each net it would be compiled anew
-COUNTED = ("t_ref_ms",)  # numbers of cells that are counted in steps
+# Drop the name tables: they are static, and would force a new compilation for each net.
+UNTRACKED: Any = None
+COUNTED = ("t_ref_ms",)  # parameters that the engine rounds to whole steps: no gradient
 Arrays = dict[str, jax.Array]
 Floats = npt.NDArray[np.float64]
 
 
 class Slope(NamedTuple):
-    """Of one run: the score and its terms, from its arrays, and the derivative of the score by each place (d,)."""
+    """The score of one run, its terms, and the gradient of the score by the search point, (d,)."""
 
     score: float
     terms: dict[str, float]
     by_place: Floats
 
     def problems(self, paths: Sequence[str], seed: int) -> list[str]:
-        """What of it is not finite, by name."""
-        bad = [f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _finite(x)]
+        """One line for each term and each derivative that is not finite."""
+        problems = [
+            f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _is_finite(x)
+        ]
         slopes = zip(paths, self.by_place, strict=True)
-        bad += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _finite(x)]
-        return [f"{each} (seed {seed})" for each in bad]
+        problems += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _is_finite(x)]
+        return [f"{problem} (seed {seed})" for problem in problems]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Slopes:
-    """The derivative of an objective's score by the places of a search, through spikes with a surrogate.
+    """The gradient of an objective's score by the search point, through surrogate spikes.
 
     Attributes
     ----------
     runs : Runs
-        The same runs as events, whose stimuli and seeds these have.
+        The event-based runs of the same candidates; stimuli and seeds are theirs.
+    objective : Objective
+        What scores the arrays.
+    surrogate : Surrogate
+        The derivative of a spike.
     trainables : tuple of Trainable
-        What the search moves, each in its own scale.
+        What the search moves, each on its own scale.
     leaves : Leaves
         From values to arrays of the circuit.
     flat : FlatNet
         The circuit, with a surrogate.
     recorders, probes : tuple
-        What the metrics look at.
+        What records the readouts that the metrics need.
     n_steps : int
-        Of a trial, whole rows of each recorder.
+        Steps of a trial, rounded up to whole rows of every recorder.
     axes : dict
-        What the arrays stand for, by readout.
+        By readout, the axes of its array.
+    compiled : threading.Event
+        Set once the programs are compiled.
     """
 
     runs: Runs
@@ -89,65 +98,68 @@ class Slopes:
     def of(
         cls, runs: Runs, objective: Any, trainables: tuple[Trainable, ...], surrogate: Surrogate | None, where: str
     ) -> Self:
-        """Everything checked, nothing run. surrogate: SuperSpike() if None.
+        """Check everything and prepare, without running. surrogate: None for SuperSpike().
 
         Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit without a derivative,
         and for arrays that a metric cannot take.
         """
-        metrics, surrogate = _checked(objective, where), SuperSpike() if surrogate is None else surrogate
+        metrics, surrogate = _check_metrics(objective, where), SuperSpike() if surrogate is None else surrogate
         if not isinstance(surrogate, Surrogate):
             raise refuse(f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where)
         typical, ready = runs.circuit.typical, runs.ready
-        paths = tuple(each.path for each in trainables)
+        paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(ready.config)
         leaves = Leaves.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
-        _refuse_without_slope(leaves, where)
-        names = {each.of for each in metrics}
+        _refuse_without_gradient(leaves, where)
+        names = {metric.of for metric in metrics}
         with precision(ready.config.run.dtype):
             flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
         signals = blank(ready)
         axes = {name: Axes.of(signals, name) for name in names}
-        fields = _only(ready.planned.recorders, names)
+        fields = _select_recorders(ready.planned.recorders, names)
         if "spk" in names:
-            every, axes["spk"] = _binned(metrics, axes["spk"], [each.every for each in fields])
-            fields = (SpikeRows(every), *fields)
-        probes = tuple(each for each in ready.planned.probes if each.name in names)
-        block = math.lcm(*(each.every for each in fields))
+            n_steps_per_row, axes["spk"] = _binned(metrics, axes["spk"], [recorder.every for recorder in fields])
+            fields = (SpikeRows(n_steps_per_row), *fields)
+        probes = tuple(probe for probe in ready.planned.probes if probe.name in names)
+        block = math.lcm(*(recorder.every for recorder in fields))
         n_steps = -(-ready.n_steps // block) * block
-        made = cls(runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes)
-        with precision("float64"):  # what a metric refuses
-            nothing = {name: np.zeros(_shape(each)) for name, each in axes.items()}
-            jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), nothing)
-        return made
+        slopes = cls(runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes)
+        with precision("float64"):  # let metrics refuse shapes now, not in the first generation
+            zero_arrays = {name: np.zeros(_shape(readout_axes)) for name, readout_axes in axes.items()}
+            jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zero_arrays)
+        return slopes
 
     def of_rows(self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]) -> Floats:
-        """The slopes of candidates at `places`, (k, d), means over the seeds; they go into the rows of these too.
+        """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
 
-        A candidate without a score has none. What is not finite is told among the problems of its row.
+        A candidate without a score has none. A derivative that is not finite is named in the
+        problems of its row.
         """
-        paths = [each.path for each in self.trainables]
-        scored = [k for k, row in enumerate(rows) if row["score"] is not None]
-        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored for seed in seeds]
-        found, n = self.all(jobs, tick), len(seeds)
+        paths = [trainable.path for trainable in self.trainables]
+        scored_indices = [k for k, row in enumerate(rows) if row["score"] is not None]
+        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored_indices for seed in seeds]
+        run_slopes, n_seeds = self.all(jobs, tick), len(seeds)
         slopes = np.full((len(rows), len(paths)), np.nan)
-        for at, k in enumerate(scored):
-            mine = found[at * n : (at + 1) * n]
-            slopes[k] = np.mean([each.by_place for each in mine], axis=0)
-            told = zip(mine, seeds, strict=True)
-            rows[k]["problems"] += [problem for each, seed in told for problem in each.problems(paths, seed)]
+        for position, k in enumerate(scored_indices):
+            candidate_slopes = run_slopes[position * n_seeds : (position + 1) * n_seeds]
+            slopes[k] = np.mean([slope.by_place for slope in candidate_slopes], axis=0)
+            slopes_and_seeds = zip(candidate_slopes, seeds, strict=True)
+            rows[k]["problems"] += [
+                problem for slope, seed in slopes_and_seeds for problem in slope.problems(paths, seed)
+            ]
         for row, by_place in zip(rows, slopes, strict=True):
-            row["slopes"] = [float(x) if _finite(x) else None for x in by_place]
+            row["slopes"] = [float(x) if _is_finite(x) else None for x in by_place]
         return slopes
 
     def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[Slope]:
-        """The slope at each place with each seed; over the cores, by the programs of the first.
+        """The gradient of each (place, seed), in order, spread over the cores.
 
-        tick: hears of each that is done.
+        The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
         return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
     def at(self, place: Any, seed: int) -> Slope:
-        """That of one run. place: (d,), in the search."""
+        """The gradient of one run. place: (d,), on the scale of the search."""
         ready = self.runs.ready
         drive = dataclasses.replace(ready.drive, seed=seed)
         with precision(ready.config.run.dtype):
@@ -159,16 +171,16 @@ class Slopes:
                 clock = drive.clock(0, self.n_steps, trial)
                 runs.append(_forward(self.flat, values, key, drive.inputs, clock, self.recorders, n_steps=self.n_steps))
         with precision("float64"):
-            (score, terms), slopes = self._scored([arrays for arrays, _ in runs])
+            (score, terms), slopes = self._score_and_gradients([arrays for arrays, _ in runs])
         with precision(ready.config.run.dtype):
-            back = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
-            by_place = self._back(x, jax.tree.map(lambda *each: sum(each), *back))
-        return Slope(float(score), {name: float(each) for name, each in terms.items()}, np.asarray(by_place, float))
+            leaf_slopes = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
+            by_place = self._pull_back(x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes))
+        return Slope(float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float))
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
-        """The leaves at a place of the search."""
-        found: Arrays = self.leaves([_value(each, x[k]) for k, each in enumerate(self.trainables)], jnp)
-        return found
+        """The circuit's arrays at a search point, by name."""
+        leaves: Arrays = self.leaves([_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp)
+        return leaves
 
     @functools.cached_property
     def _values(self) -> Callable[[jax.Array], Arrays]:
@@ -176,41 +188,44 @@ class Slopes:
         return jax.jit(self._leaves_at)
 
     @functools.cached_property
-    def _back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
-        """Slopes by leaves -> slopes by places, (d,)."""
+    def _pull_back(self) -> Callable[[jax.Array, Arrays], jax.Array]:
+        """Compiled: gradient by the circuit's arrays -> gradient by the search point, (d,)."""
         return jax.jit(lambda x, slopes: jax.vjp(self._leaves_at, x)[1](slopes)[0])
 
     @functools.cached_property
-    def _scored(self) -> Callable[[list[Arrays]], Any]:
-        """The arrays of all trials -> score and terms, in double precision, and the slopes of the score by the arrays.
+    def _score_and_gradients(self) -> Callable[[list[Arrays]], Any]:
+        """Compiled: arrays of all trials -> ((score, terms), gradient by the arrays).
 
-        As `Objective.evaluate` has it: squares of fields in SI would be lost in single precision.
+        In double precision, like `Objective.evaluate`: squares of fields in SI would underflow.
         """
 
         def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
-            wide = [{name: each.astype(jnp.float64) for name, each in arrays.items()} for arrays in trials]
-            arrays = {name: self._labelled(name, jnp.stack([each[name] for each in wide])) for name in wide[0]}
-            found: tuple[jax.Array, Arrays] = self.objective.score_arrays(arrays, self.axes)
-            return found
+            trials_x64 = [{name: array.astype(jnp.float64) for name, array in arrays.items()} for arrays in trials]
+            arrays = {
+                name: self._label_rows(name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64]))
+                for name in trials_x64[0]
+            }
+            score_and_terms: tuple[jax.Array, Arrays] = self.objective.score_arrays(arrays, self.axes)
+            return score_and_terms
 
         return jax.jit(jax.value_and_grad(score, has_aux=True))
 
-    def _labelled(self, name: str, rows: jax.Array) -> jax.Array:
-        """Rows (n_trials, n_rows, ...) with the dims that a metric takes."""
+    def _label_rows(self, name: str, rows: jax.Array) -> jax.Array:
+        """Rows (n_trials, n_rows, ...) in the shape that a metric takes."""
         axes = self.axes[name]
-        probe = next((each for each in self.probes if each.name == name), None)
+        probe = next((probe for probe in self.probes if probe.name == name), None)
         if isinstance(probe, WeightedSumProbe):
             sums = jnp.moveaxis(rows.reshape(*rows.shape[:2], -1, 2), 1, -1)
-            whole = weighted_sum.weighted_sum(sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights)
-            rows = jnp.moveaxis(whole, -1, 1)
+            weighted_sums = weighted_sum.weighted_sum(sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights)
+            rows = jnp.moveaxis(weighted_sums, -1, 1)
         rows = rows[:, : axes.n_samples]
         return rows.reshape(rows.shape[0], *_shape(axes))
 
 
 def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
-    """The paths by which every slope was 0: the search did not move them."""
+    """Paths whose derivative was 0 for every candidate: the search could not move them."""
     slopes = [row["slopes"] for row in rows]
-    return [path for k, path in enumerate(paths) if all(each[k] == 0.0 for each in slopes)]
+    return [path for k, path in enumerate(paths) if all(candidate_slopes[k] == 0.0 for candidate_slopes in slopes)]
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))
@@ -223,7 +238,7 @@ def _forward(
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> Any:
-    """What the recorders keep of a trial, and what takes slopes by that to slopes by `values`."""
+    """The recordings of a trial, and the function from their gradient to that by `values`."""
 
     def run(values: Arrays) -> Arrays:
         return arrays_of(flat, key, n_steps=n_steps, values=values, inputs=inputs, clock=clock, recorders=recorders)
@@ -233,72 +248,82 @@ def _forward(
 
 @jax.jit
 def _backward(pull: Any, slopes: Arrays) -> Any:
-    """Slopes by `values`."""
+    """The gradient by `values`, from that by the recordings."""
     return pull(slopes)[0]
 
 
-def _value(trainable: Trainable, x: jax.Array) -> Any:
-    """The value at a place of the search, at a bound too with its whole slope: clipped it has half of it, or none."""
-    free = trainable.free(x, jnp)
-    return free + jax.lax.stop_gradient(trainable.value(x, jnp) - free)
+def _value_at(trainable: Trainable, x: jax.Array) -> Any:
+    """The value at a search point, unclipped in the backward pass.
+
+    Clipping would halve the derivative at a bound, or remove it.
+    """
+    unclipped = trainable.free(x, jnp)
+    return unclipped + jax.lax.stop_gradient(trainable.value(x, jnp) - unclipped)
 
 
-def _finite(x: Any) -> bool:
-    """Whether a number is."""
+def _is_finite(x: Any) -> bool:
+    """Whether `x` is a finite number."""
     return bool(np.isfinite(x))
 
 
-def _checked(objective: Any, where: str) -> Sequence[Metric]:
-    """The metrics of an objective. Raises: JtfneError for one that has no derivative, by name."""
+def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
+    """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
-        given = f"objective={objective!r} with an optimizer that needs gradients"
-        raise refuse(given, "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()", where)
+        message_given = f"objective={objective!r} with an optimizer that needs gradients"
+        raise refuse(message_given, "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()", where)
     for metric in objective.metrics:
         if not metric.measure.differentiable:
-            given = f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no gradient,"
-            raise refuse(given, "it among the gates, or an optimizer that searches by scores, as AGSDR()", where)
+            message_given = f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no gradient,"
+            raise refuse(
+                message_given, "it among the gates, or an optimizer that searches by scores, as AGSDR()", where
+            )
     return objective.metrics
 
 
-def _refuse_without_slope(leaves: Leaves, where: str) -> None:
-    """Raises: JtfneError for a path to what a surrogate gives no derivative."""
+def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
+    """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.config.populations()
-    senders = {each.cell_type for each in populations if not getattr(each.emitter, "receives", True)}
+    senders = {population.cell_type for population in populations if not getattr(population.emitter, "receives", True)}
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):
-            why = "which is counted in steps" if place.field in COUNTED else "of cells that only send"
-            given = f"path={place.path!r}, {why} and has no gradient,"
-            raise refuse(given, "another path, or an optimizer that searches by scores, as AGSDR()", where)
+            reason = "which is counted in steps" if place.field in COUNTED else "of cells that only send"
+            message_given = f"path={place.path!r}, {reason} and has no gradient,"
+            raise refuse(message_given, "another path, or an optimizer that searches by scores, as AGSDR()", where)
 
 
-def _only(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
-    """The recorders, of what they make only what is in `names`."""
-    found: list[Any] = []
-    for each in recorders:
-        if isinstance(each, SourceRows):
-            parts = {name: part for name, part in each.parts.items() if name in names}
-            found += [dataclasses.replace(each, parts=parts)] if parts else []
-    return tuple(found)
+def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
+    """The recorders, reduced to the readouts in `names`."""
+    reduced_recorders: list[Any] = []
+    for recorder in recorders:
+        if isinstance(recorder, SourceRows):
+            parts = {name: part for name, part in recorder.parts.items() if name in names}
+            reduced_recorders += [dataclasses.replace(recorder, parts=parts)] if parts else []
+    return tuple(reduced_recorders)
 
 
-def _binned(metrics: Sequence[Metric], axes: Axes, others: Sequence[int]) -> tuple[int, Axes]:
-    """How many steps of spikes to keep as one row, so that no metric misses them; and the axes of such rows.
+def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]) -> tuple[int, Axes]:
+    """How many steps of spikes to sum in one row so that all metrics still fit; the new axes.
 
-    others: the intervals of other recorders. A row is no longer than the chunks of the backward pass.
+    other_intervals: row lengths of other recorders, steps. A row is no longer than a chunk of the
+    backward pass.
     """
-    whole = axes.n_samples
-    for at, metric in enumerate(metrics):
+    common_steps = axes.n_samples
+    for index, metric in enumerate(metrics):
         if metric.of == "spk":
-            part = part_of(metric, axes, f"Objective.metrics[{at}]")
-            every = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
-            whole = math.gcd(whole, part.start, part.stop, every)
-    most = max(math.isqrt(axes.n_samples), math.lcm(*others))
-    every = next(n for n in range(min(whole, most), 0, -1) if whole % n == 0 and math.lcm(n, *others) <= most)
-    return every, dataclasses.replace(axes, step_ms=axes.step_ms * every, n_samples=axes.n_samples // every)
+            part = part_of(metric, axes, f"Objective.metrics[{index}]")
+            n_steps = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
+            common_steps = math.gcd(common_steps, part.start, part.stop, n_steps)
+    max_steps = max(math.isqrt(axes.n_samples), math.lcm(*other_intervals))
+    n_steps = next(
+        n
+        for n in range(min(common_steps, max_steps), 0, -1)
+        if common_steps % n == 0 and math.lcm(n, *other_intervals) <= max_steps
+    )
+    return n_steps, dataclasses.replace(axes, step_ms=axes.step_ms * n_steps, n_samples=axes.n_samples // n_steps)
 
 
 def _shape(axes: Axes) -> tuple[int, ...]:
-    """Of an array on `axes`, without trials: (time, ...)."""
+    """Shape of one trial's array on `axes`: (time, ...)."""
     dims = [name for name in ("neuron", "area", "channel") if name in axes.labels]
     dims = ["neuron"] if "neuron" in dims else dims
     return (axes.n_samples, *(int(np.size(axes.labels[name])) for name in dims))

@@ -1,4 +1,4 @@
-"""A bar on a terminal, silence in a pipe."""
+"""A progress bar on a terminal; nothing in a pipe."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,25 +8,25 @@ from jtfne._terminal import shows_progress
 
 
 class Told:
-    """What a bar shows; without one, nothing is shown."""
+    """Updates a progress bar, or does nothing without one."""
 
     def __init__(self, bar: Any = None, task: Any = None) -> None:
         self._bar, self._task = bar, task
 
     def ran(self, n: int) -> None:
-        """That so many more runs are done."""
+        """Advance by `n` runs."""
         if self._bar is not None:
             self._bar.advance(self._task, n)
 
     def best(self, text: str) -> None:
-        """How it stands."""
+        """Show `text`, the state of the search."""
         if self._bar is not None:
             self._bar.update(self._task, best=text)
 
 
 @contextlib.contextmanager
 def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]:
-    """What to tell of a training or a sweep of `n_runs`. shown: None for a bar on stderr if that is a terminal."""
+    """Show progress over `n_runs`. shown: None for a bar on stderr if that is a terminal."""
     if not shows_progress(shown):
         yield Told()
         return

@@ -1,4 +1,4 @@
-"""What a training found: the best circuit, and how it came there."""
+"""The result of a training: the best circuit and the history."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -54,19 +54,19 @@ class TrainingResult:
         return dict(self.report["best"]["values"])
 
     def get(self, name: str = "agsdr") -> "xr.DataArray":
-        """A readout of the training: `agsdr`, the best value so far of each parameter, (generation, parameter)."""
+        """The readout `agsdr`: best values so far of each parameter, (generation, parameter)."""
         import numpy as np
         import xarray as xr
 
         one_of(name, ("agsdr",), name="readout", where="TrainingResult.get")
-        paths = [each["path"] for each in self.report["trainables"]]
-        at = self.history["score"].fillna(np.inf).groupby(self.history["generation"]).idxmin()
-        lowest = self.history["score"].fillna(np.inf).loc[at].to_numpy()
-        so_far = np.array([int(np.argmin(lowest[: k + 1])) for k in range(lowest.size)])
-        values = self.history[paths].loc[at].to_numpy()[so_far]
+        paths = [trainable["path"] for trainable in self.report["trainables"]]
+        best_rows = self.history["score"].fillna(np.inf).groupby(self.history["generation"]).idxmin()
+        lowest = self.history["score"].fillna(np.inf).loc[best_rows].to_numpy()
+        best_generations = np.array([int(np.argmin(lowest[: k + 1])) for k in range(lowest.size)])
+        values = self.history[paths].loc[best_rows].to_numpy()[best_generations]
         coords = {"generation": np.arange(lowest.size), "parameter": paths}
-        about = {"long_name": "best values so far", "readout": "agsdr"}
-        return xr.DataArray(values, coords, ("generation", "parameter"), name="agsdr", attrs=about)
+        attrs = {"long_name": "best values so far", "readout": "agsdr"}
+        return xr.DataArray(values, coords, ("generation", "parameter"), name="agsdr", attrs=attrs)
 
     def to_json(self) -> str:
         """The report as strict JSON."""
@@ -79,32 +79,34 @@ class TrainingResult:
 
 
 def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
-    """The table of all candidates."""
+    """The table of all candidates, one row each."""
     import pandas as pd
 
-    listed = []
+    table_rows = []
     for row in rows:
-        flat: Row = {"generation": row["generation"], "candidate": row["candidate"]}
-        flat |= dict(zip(paths, row["values"], strict=True))
-        flat |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
+        table_row: Row = {"generation": row["generation"], "candidate": row["candidate"]}
+        table_row |= dict(zip(paths, row["values"], strict=True))
+        table_row |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
         for part, label in (("terms", "term"), ("reached", "value"), ("gates", "gate")):
-            flat |= {f"{label} {name}": value for name, value in row[part].items()}
-        flat |= {f"slope {path}": value for path, value in zip(paths, row.get("slopes", ()), strict=False)}
-        listed.append(flat)
-    table = pd.DataFrame(listed)
+            table_row |= {f"{label} {name}": value for name, value in row[part].items()}
+        table_row |= {f"slope {path}": value for path, value in zip(paths, row.get("slopes", ()), strict=False)}
+        table_rows.append(table_row)
+    table = pd.DataFrame(table_rows)
     numbers = [name for name in table.columns if name not in ("generation", "candidate", "passed")]
     return table.astype(dict.fromkeys(numbers, float))
 
 
 def verdict_of(best: Row, rows: Sequence[Row], n_generations: int) -> str:
-    """How it ended, in words."""
-    reached = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
+    """The outcome of a training in words."""
+    outcome = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
     if not any(row["gates"] for row in rows):
-        return f"{reached}; there were no gates" if best["passed"] else f"{reached}; not passed"
+        return f"{outcome}; there were no gates" if best["passed"] else f"{outcome}; not passed"
     if best["passed"]:
-        return f"{reached}; all gates hold with every seed"
+        return f"{outcome}; all gates hold with every seed"
     shares = {name: max(row["gates"].get(name) or 0.0 for row in rows) for row in rows for name in row["gates"]}
-    never = [name for name, share in shares.items() if share == 0.0]
-    failed = [name for name, share in best["gates"].items() if not share or share < 1.0]
-    told = f"{reached}; NO candidate passed all gates; of the best, these fail: {', '.join(failed) or 'none alone'}"
-    return told + (f"; these never held at all: {', '.join(never)}" if never else "")
+    never_held = [name for name, share in shares.items() if share == 0.0]
+    failing_gates = [name for name, share in best["gates"].items() if not share or share < 1.0]
+    verdict = (
+        f"{outcome}; NO candidate passed all gates; of the best, these fail: {', '.join(failing_gates) or 'none alone'}"
+    )
+    return verdict + (f"; these never held at all: {', '.join(never_held)}" if never_held else "")

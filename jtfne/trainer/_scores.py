@@ -1,4 +1,4 @@
-"""What an objective says of each candidate: over its seeds, as JSON values."""
+"""What an objective says of each candidate over its seeds, as JSON values."""
 
 import dataclasses
 import math
@@ -14,87 +14,91 @@ Row = dict[str, Any]
 
 
 class Evaluation(Protocol):
-    """What an objective gives for a run."""
+    """What an objective returns for a run."""
 
     score: float
     passed: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values: score, passed, problems, and metrics and gates as one record each."""
+        """JSON values: score, passed, problems, and one record for each metric and gate."""
         ...
 
 
 class Aim(Protocol):
-    """An objective."""
+    """An objective: anything with `evaluate(signals)`."""
 
     def evaluate(self, signals: Signals) -> Any:
-        """The score of a run, lower is better, and its terms: an `Evaluation`."""
+        """The `Evaluation` of a run; a lower score is better."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """Signals -> what the objective says of them; travels to workers."""
+    """Evaluates a run by an objective; can be pickled and sent to workers."""
 
     objective: Any
 
     def __call__(self, signals: Signals) -> dict[str, Any]:
-        """JSON values."""
-        found: dict[str, Any] = self.objective.evaluate(signals).to_dict()
-        return found
+        """The evaluation as JSON values."""
+        evaluation: dict[str, Any] = self.objective.evaluate(signals).to_dict()
+        return evaluation
 
 
 def row_of(
-    generation: int, candidate: int, place: Sequence[float], values: Sequence[float], found: Sequence[Any]
+    generation: int, candidate: int, place: Sequence[float], values: Sequence[float], outcomes: Sequence[Any]
 ) -> Row:
-    """All about one candidate. place: in the search. found: of each seed, what `Scored` gave, or Failed.
+    """The row of one candidate.
 
-    The score is the mean over the seeds, None unless all are finite; sd: over the seeds, None of one. terms and reached
-    are means over the seeds for which they are finite; gates: in which share of the seeds each holds.
+    place: the search point. outcomes: for each seed, what `Scored` gave, or a Failed.
+    In the row: score, the mean over seeds, None unless all are finite; sd over seeds, None for one;
+    terms and reached, means over the seeds for which they are finite; gates, the share of seeds
+    with which each holds.
     """
-    told: list[Row] = [_failed(each) if isinstance(each, Failed) else each for each in found]
-    scores = [_number(each["score"]) for each in told]
-    finite = [each for each in scores if each is not None]
-    whole = len(finite) == len(scores)
-    metrics = [row for each in told for row in each.get("metrics", [])]
-    gates = [row for each in told for row in each.get("gates", [])]
+    evaluations: list[Row] = [
+        _make_failure_row(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes
+    ]
+    scores = [_finite_or_none(evaluation["score"]) for evaluation in evaluations]
+    finite_scores = [score for score in scores if score is not None]
+    all_finite = len(finite_scores) == len(scores)
+    metrics = [row for evaluation in evaluations for row in evaluation.get("metrics", [])]
+    gates = [row for evaluation in evaluations for row in evaluation.get("gates", [])]
     return {
         "generation": generation,
         "candidate": candidate,
-        "place": [float(each) for each in place],
-        "values": [float(each) for each in values],
-        "score": float(np.mean(finite)) if whole else None,
-        "sd": float(np.std(finite, ddof=1)) if whole and len(finite) > 1 else None,
+        "place": [float(coordinate) for coordinate in place],
+        "values": [float(value) for value in values],
+        "score": float(np.mean(finite_scores)) if all_finite else None,
+        "sd": float(np.std(finite_scores, ddof=1)) if all_finite and len(finite_scores) > 1 else None,
         "scores": scores,
-        "passed": whole and all(bool(each["passed"]) for each in told),
-        "terms": _means(metrics, "term"),
-        "reached": _means(metrics, "value") | _means(gates, "value"),
-        "gates": _means([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(told)),
-        "problems": [problem for each in told for problem in each.get("problems", [])],
+        "passed": all_finite and all(bool(evaluation["passed"]) for evaluation in evaluations),
+        "terms": _mean_by_name(metrics, "term"),
+        "reached": _mean_by_name(metrics, "value") | _mean_by_name(gates, "value"),
+        "gates": _mean_by_name([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)),
+        "problems": [problem for evaluation in evaluations for problem in evaluation.get("problems", [])],
     }
 
 
-def _failed(failed: Failed) -> Row:
-    """What is told of a run that went wrong."""
-    return {"score": None, "passed": False, "problems": [failed.reason]}
+def _make_failure_row(failure: Failed) -> Row:
+    """The evaluation of a run that failed: no score, not passed, one problem."""
+    return {"score": None, "passed": False, "problems": [failure.reason]}
 
 
-def _number(value: Any) -> float | None:
-    """A finite number, or None."""
+def _finite_or_none(value: Any) -> float | None:
+    """`value` as a float, None if it is missing or not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _means(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
-    """By name, the mean of a column where it is finite, or the sum over `n`."""
-    found: dict[str, list[float]] = {}
+def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
+    """By name, the mean of `column` over its finite values, or their sum divided by `n`."""
+    values_by_name: dict[str, list[float]] = {}
     for row in rows:
-        value = _number(row.get(column))
-        found.setdefault(str(row["name"]), []).extend([] if value is None else [value])
-    return {name: (sum(each) / (n or len(each)) if each else None) for name, each in found.items()}
+        value = _finite_or_none(row.get(column))
+        values_by_name.setdefault(str(row["name"]), []).extend([] if value is None else [value])
+    return {name: (sum(values) / (n or len(values)) if values else None) for name, values in values_by_name.items()}
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The row with the lowest score among those that passed, or among all where none did; the first of equals."""
-    scored = [row for row in rows if row["score"] is not None]
-    passed = [row for row in scored if row["passed"]]
-    return min(passed or scored, key=lambda row: row["score"], default=None)
+    """The row with the lowest score among those that passed, or else among all, or None."""
+    scored_rows = [row for row in rows if row["score"] is not None]
+    passing_rows = [row for row in scored_rows if row["passed"]]
+    return min(passing_rows or scored_rows, key=lambda row: row["score"], default=None)

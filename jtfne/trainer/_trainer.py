@@ -1,4 +1,4 @@
-"""The outer loop: ask an optimizer, run its candidates, tell it their scores, keep everything."""
+"""The training loop: ask an optimizer, run its candidates, tell it their scores, store all."""
 
 import dataclasses
 import re
@@ -34,7 +34,7 @@ REPORT_VERSION = "1"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trainer:
-    """Tunes a circuit: what should be reached, what may be changed, and how to search.
+    """Tunes a circuit: an objective to reach, trainables to change, an optimizer to search with.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ class Trainer:
         if total < 1:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
             raise refuse(f"budget={self.budget!r}", allowed, WHERE)
-        began = time.perf_counter()
+        start_s = time.perf_counter()
         with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
             n_runs = fit.n_candidates * len(fit.seeds) * (total - len(parts.rows)) * (1 if fit.slopes is None else 2)
-            with progress_of("training", max(n_runs, 0), shown=progress) as told:
-                fit.search(parts, total, client, told)
-            result = fit.result(parts, time.perf_counter() - began)
+            with progress_of("training", max(n_runs, 0), shown=progress) as progress_bar:
+                fit.search(parts, total, client, progress_bar)
+            result = fit.result(parts, time.perf_counter() - start_s)
             parts.write(
                 {
                     "report.json": result.to_json().encode(),
@@ -130,7 +130,7 @@ class Trainer:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Fit:
-    """A training before its first generation."""
+    """A training that is checked and prepared, before its first generation."""
 
     trainer: Trainer
     net: Net
@@ -142,23 +142,23 @@ class _Fit:
 
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
-        """Everything checked. Raises: JtfneError."""
+        """Check everything and prepare. Raises: JtfneError."""
         trainables = _list_trainables(trainer, net)
         objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
-            given_up = (
+            message_given = (
                 f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
             )
-            raise refuse(given_up, "optimizer=Gradient(), or no surrogate", "Trainer")
+            raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
         seeds = seeds_of(trainer.seeds, "Trainer")
         typical = typical_of(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
-        paths = [each.path for each in trainables]
+        paths = [trainable.path for trainable in trainables]
         runs = Runs.of(net, paths, typical, paradigm=trainer.paradigm, readouts=readouts, where="Trainer.trainables")
-        known = places_of(net.config.circuit)
-        declared = [value_at(net.config.circuit, place_of(path, known, WHERE)) for path in paths]
-        inside = zip(declared, (each.bounds for each in trainables), strict=True)
-        start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in inside)
+        parameters = places_of(net.config.circuit)
+        declared_values = [value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths]
+        values_and_bounds = zip(declared_values, (trainable.bounds for trainable in trainables), strict=True)
+        start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in values_and_bounds)
         slopes = None
         if trainer.optimizer.needs_gradients:
             slopes = Slopes.of(runs, objective, trainables, trainer.surrogate, "Trainer")
@@ -166,91 +166,105 @@ class _Fit:
 
     @property
     def n_candidates(self) -> int:
-        """Of a generation."""
+        """Candidates in a generation."""
         return self.trainer.optimizer.n_candidates(len(self.trainables))
 
     def about(self) -> dict[str, Any]:
-        """What tells this training from any other, but for its budget: with a larger one it goes on."""
+        """What distinguishes this training from any other, by name; the budget is not in it."""
         return {
             **circuit_about(self.runs),
             "objective": plainly(self.trainer.objective),
             "optimizer": plainly(self.trainer.optimizer),
-            "trainables": [each.model_dump(mode="json") for each in self.trainables],
+            "trainables": [trainable.model_dump(mode="json") for trainable in self.trainables],
             "seeds": list(self.seeds),
             **({} if self.slopes is None else {"surrogate": plainly(self.slopes.surrogate)}),
         }
 
-    def search(self, parts: Parts, total: int, client: Client | None, told: Told) -> None:
+    def search(self, parts: Parts, total: int, client: Client | None, progress_bar: Told) -> None:
         """Run generations into `parts` until there are `total`, or one has passed."""
-        state = self._state(parts.state)
+        state = self._restore_state(parts.state)
         if "without_effect" not in parts.notes:
-            parts.note(without_effect=self._without_effect(client))
-        told.best(_standing(parts))
-        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _passed(parts)):
+            parts.note(without_effect=self._find_paths_without_effect(client))
+        progress_bar.best(_describe_best(parts))
+        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _has_passed(parts)):
             optimizer = self.trainer.optimizer
-            candidates, asked = optimizer.ask(state)
-            rows = self._evaluated(len(parts.rows), np.asarray(candidates, np.float64), client, told)
+            candidates, state_to_tell = optimizer.ask(state)
+            rows = self._evaluate_generation(len(parts.rows), np.asarray(candidates, np.float64), client, progress_bar)
             scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
             if not np.isfinite(scores).any():
-                reason = next((each for row in rows for each in row["problems"]), "each is infinite")
-                given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
-                raise refuse(given, "bounds within which some circuit can be scored", WHERE)
-            state = self._told(asked, candidates, rows, scores, told)
-            parts.put(rows, [np.asarray(each) for each in jax.tree.leaves(state)])
-            told.best(_standing(parts))
+                reason = next((problem for row in rows for problem in row["problems"]), "each is infinite")
+                message_given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
+                raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
+            state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
+            parts.put(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
+            progress_bar.best(_describe_best(parts))
 
-    def _told(self, asked: Any, candidates: Any, rows: list[Row], scores: Any, told: Told) -> Any:
-        """The state that knows the scores, and the slopes if it needs them, which go into `rows` too."""
+    def _tell_scores(
+        self, state_to_tell: Any, candidates: Any, rows: list[Row], scores: Any, progress_bar: Told
+    ) -> Any:
+        """The optimizer's state after `scores`, and after gradients if it needs them.
+
+        Gradients go into `rows` too.
+        """
         if self.slopes is None:
-            return self.trainer.optimizer.tell(asked, candidates, scores)
-        slopes = self.slopes.of_rows(rows, candidates, self.seeds, told.ran)
-        state = self.trainer.optimizer.tell(asked, candidates, scores, slopes)
-        lost = not np.isfinite(slopes).all(axis=1).any()
-        if lost and np.array_equal(self.trainer.optimizer.ask(state)[0], candidates):
+            return self.trainer.optimizer.tell(state_to_tell, candidates, scores)
+        slopes = self.slopes.of_rows(rows, candidates, self.seeds, progress_bar.ran)
+        state = self.trainer.optimizer.tell(state_to_tell, candidates, scores, slopes)
+        no_finite_slope = not np.isfinite(slopes).all(axis=1).any()
+        if no_finite_slope and np.array_equal(self.trainer.optimizer.ask(state)[0], candidates):
             reason = next((row["problems"][-1] for row in rows if row["problems"]), "none is finite")
-            given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
-            raise refuse(given, "another start, other bounds, or another surrogate", WHERE)
+            message_given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
+            raise refuse(message_given, "another start, other bounds, or another surrogate", WHERE)
         return state
 
-    def _state(self, kept: Arrays | None) -> Any:
-        """The state of the search: at the start, or as it was kept."""
-        bounds = np.array([each.search_bounds for each in self.trainables])
-        start = [each.searched(value) for each, value in zip(self.trainables, self.start, strict=True)]
+    def _restore_state(self, stored_leaves: Arrays | None) -> Any:
+        """The optimizer's state: at the start, or with `stored_leaves`."""
+        bounds = np.array([trainable.search_bounds for trainable in self.trainables])
+        start = [trainable.searched(value) for trainable, value in zip(self.trainables, self.start, strict=True)]
         key = _keys.key(self.seeds[0], "search")
-        begun = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start)
-        return begun if kept is None else jax.tree.unflatten(jax.tree.structure(begun), kept)
+        start_state = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start)
+        return (
+            start_state if stored_leaves is None else jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
+        )
 
-    def _evaluated(self, generation: int, places: Any, client: Client | None, told: Told) -> list[Row]:
-        """Rows of a generation."""
-        values = [self._values(each) for each in places]
-        jobs = [Job(each, seed) for each in values for seed in self.seeds]
-        found = self.runs.all(jobs, Scored(self.trainer.objective), client, told.ran)
-        n = len(self.seeds)
-        return [row_of(generation, k, places[k], values[k], found[k * n : (k + 1) * n]) for k in range(len(values))]
+    def _evaluate_generation(
+        self, generation: int, places: Any, client: Client | None, progress_bar: Told
+    ) -> list[Row]:
+        """Run the candidates of a generation and return their rows."""
+        values = [self._to_values(place) for place in places]
+        jobs = [Job(candidate_values, seed) for candidate_values in values for seed in self.seeds]
+        outcomes = self.runs.all(jobs, Scored(self.trainer.objective), client, progress_bar.ran)
+        n_seeds = len(self.seeds)
+        return [
+            row_of(generation, k, places[k], values[k], outcomes[k * n_seeds : (k + 1) * n_seeds])
+            for k in range(len(values))
+        ]
 
-    def _values(self, place: Any) -> tuple[float, ...]:
-        """The values at a place of the search."""
-        return tuple(each.value(float(x)) for each, x in zip(self.trainables, place, strict=True))
+    def _to_values(self, place: Any) -> tuple[float, ...]:
+        """The parameter values at a search point."""
+        return tuple(trainable.value(float(x)) for trainable, x in zip(self.trainables, place, strict=True))
 
-    def _without_effect(self, client: Client | None) -> list[str]:
-        """The paths of which nothing that is scored depends: all stays to the bit when it goes to its farther bound."""
-        moved = [self.start]
-        for k, each in enumerate(self.trainables):
-            far = max(each.bounds, key=lambda bound: abs(bound - self.start[k]))
-            moved.append((*self.start[:k], far, *self.start[k + 1 :]))
-        found = self.runs.all([Job(each, self.seeds[0]) for each in moved], Scored(self.trainer.objective), client)
-        same = [not isinstance(each, Failed) and each == found[0] for each in found[1:]]
-        return [each.path for each, still in zip(self.trainables, same, strict=True) if still]
+    def _find_paths_without_effect(self, client: Client | None) -> list[str]:
+        """Paths without effect: moving each to its farther bound changes no bit of any score."""
+        variants = [self.start]
+        for k, trainable in enumerate(self.trainables):
+            farther_bound = max(trainable.bounds, key=lambda bound: abs(bound - self.start[k]))
+            variants.append((*self.start[:k], farther_bound, *self.start[k + 1 :]))
+        outcomes = self.runs.all(
+            [Job(variant, self.seeds[0]) for variant in variants], Scored(self.trainer.objective), client
+        )
+        is_unchanged = [not isinstance(outcome, Failed) and outcome == outcomes[0] for outcome in outcomes[1:]]
+        return [trainable.path for trainable, unchanged in zip(self.trainables, is_unchanged, strict=True) if unchanged]
 
     def result(self, parts: Parts, took_s: float) -> TrainingResult:
-        """The best of all generations."""
+        """The result: the best candidate of all generations, and the report."""
         rows = [row for part in parts.rows for row in part]
         best = best_of(rows)
         assert best is not None, "a generation without a finite score is refused"
-        paths = [each.path for each in self.trainables]
+        paths = [trainable.path for trainable in self.trainables]
         config = self.runs.leaves.config(best["values"]).trainables(self.trainables)
-        found = self.runs.leaves.circuit(best["values"])
-        net = Net(config, found.identity, found.projections, n_neurons=found.n_neurons)
+        circuit = self.runs.leaves.circuit(best["values"])
+        net = Net(config, circuit.identity, circuit.projections, n_neurons=circuit.n_neurons)
         report = {
             "report_version": REPORT_VERSION,
             "software": software(),
@@ -264,14 +278,14 @@ class _Fit:
             "verdict": verdict_of(best, rows, len(parts.rows)),
             "best": {**best, "values": dict(zip(paths, best["values"], strict=True)), "config_sha256": config.hash},
             "start": dict(zip(paths, self.start, strict=True)),
-            "gates": _gates(rows),
+            "gates": _summarize_gates(rows),
             "failures": [
                 {"generation": row["generation"], "candidate": row["candidate"], "problems": row["problems"]}
                 for row in rows
                 if row["problems"]
             ],
             "without_effect": parts.notes["without_effect"],
-            "at_bounds": _at_bounds(self.trainables, best["values"]),
+            "at_bounds": _find_paths_at_bounds(self.trainables, best["values"]),
             **({} if self.slopes is None else {"without_slope": without_slope(rows, paths)}),
         }
         history = history_of(rows, paths)
@@ -282,8 +296,8 @@ def _list_trainables(trainer: Trainer, net: Net) -> tuple[Trainable, ...]:
     """The trainables of a training, or of its net's config. Raises: JtfneError for anything else in the list."""
     if trainer.trainables is None:
         return net.config.training.trainables
-    listed = check_list(trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer")
-    return tuple(Trainable.model_validate(trainable) for trainable in listed)
+    entries = check_list(trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer")
+    return tuple(Trainable.model_validate(trainable) for trainable in entries)
 
 
 def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client: Any) -> None:
@@ -295,7 +309,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
     if objective is not None and (isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))):
         raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
     optimizer = trainer.optimizer
-    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER):
+    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER_METHODS):
         raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as AGSDR()", "Trainer")
     optional = (
         ("paradigm", trainer.paradigm, Paradigm, "a jtfne.Paradigm, or None"),
@@ -310,7 +324,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
 
 
 def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> None:
-    """Raises: JtfneError for what says how runs are done and is of another type."""
+    """Raises: JtfneError if `resume`, `progress` or `client` is of another type."""
     check_flag(resume, name="resume", where=where)
     if progress is not None:
         check_flag(progress, name="progress", where=where)
@@ -319,73 +333,79 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
         raise refuse(f"client={describe_argument(client)}", allowed, where)
 
 
-_OPTIMIZER = ("n_candidates", "init", "ask", "tell", "best")  # what a search is asked for
+_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # the methods that a search needs
 
 
 def circuit_about(runs: Runs) -> dict[str, Any]:
-    """What the bits of runs depend on, but for values and seeds."""
-    made = {**software(), **machine()}
+    """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
+    environment = {**software(), **machine()}
     names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
-    bits = {name: made[name] for name in names}
-    return {**bits, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
+    bit_conditions = {name: environment[name] for name in names}
+    return {**bit_conditions, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
 
 
-def seeds_of(given: Sequence[int], where: str) -> tuple[int, ...]:
-    """The seeds. Raises: JtfneError for none, one given twice, and one out of range."""
-    listed = check_list(given, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
+def seeds_of(argument: Sequence[int], where: str) -> tuple[int, ...]:
+    """The seeds as a tuple. Raises: JtfneError for none, a repeated one, or one out of range."""
+    entries = check_list(argument, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
     limit = Limit(low=0, high=2**32 - 1)
-    seeds = tuple(whole_number(seed, limit, name="an entry of seeds", where=where) for seed in listed)
+    seeds = tuple(whole_number(seed, limit, name="an entry of seeds", where=where) for seed in entries)
     if not seeds or len(set(seeds)) < len(seeds):
-        raise refuse(f"seeds={describe_argument(given)}", "at least one, each once", where)
+        raise refuse(f"seeds={describe_argument(argument)}", "at least one, each once", where)
     return seeds
 
 
 def plainly(value: Any) -> Any:
-    """What an object is, as JSON values that another process would find: no addresses, closures by their content."""
+    """An object's settings as JSON values that are equal in every process.
+
+    Without addresses; closures by the content of their cells.
+    """
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, float) or np.isfinite(value) else repr(value)
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {each.name: plainly(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        fields = {field.name: plainly(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"kind": type(value).__name__, **fields}
     if isinstance(value, Mapping):
-        return {str(key): plainly(each) for key, each in value.items()}
+        return {str(key): plainly(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
-        return [plainly(each) for each in value]
+        return [plainly(entry) for entry in value]
     if hasattr(value, "__array__"):
         return np.asarray(value).tolist()
     if callable(value) and hasattr(value, "__qualname__"):
-        cells = [plainly(each.cell_contents) for each in getattr(value, "__closure__", None) or ()]
+        cells = [plainly(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
         return [value.__qualname__, *cells] if cells else value.__qualname__
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def _passed(parts: Parts) -> bool:
-    """Whether any candidate so far passed."""
+def _has_passed(parts: Parts) -> bool:
+    """Whether any candidate so far passed all gates with all seeds."""
     return any(row["passed"] for part in parts.rows for row in part)
 
 
-def _standing(parts: Parts) -> str:
-    """The best so far, in a few words."""
+def _describe_best(parts: Parts) -> str:
+    """The best candidate so far, in a few words; empty before there is one."""
     best = best_of([row for part in parts.rows for row in part])
     if best is None:
         return ""
-    held = sum(1 for share in best["gates"].values() if share == 1.0)
-    gates = f", {held} of {len(best['gates'])} gates" if best["gates"] else ""
+    n_gates_held = sum(1 for share in best["gates"].values() if share == 1.0)
+    gates = f", {n_gates_held} of {len(best['gates'])} gates" if best["gates"] else ""
     return f"generation {len(parts.rows)}, best score {best['score']:.4g}{gates}"
 
 
-def _gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """How often each gate held: with all seeds, and at best in which share of them."""
+def _summarize_gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """By gate: with how many candidates all seeds passed, and the largest share of seeds."""
     names = dict.fromkeys(name for row in rows for name in row["gates"])
-    found = {}
+    summary = {}
     for name in names:
         shares = [row["gates"].get(name) or 0.0 for row in rows]
-        found[name] = {"candidates_with_all_seeds": sum(each == 1.0 for each in shares), "largest_share": max(shares)}
-    return found
+        summary[name] = {
+            "candidates_with_all_seeds": sum(share == 1.0 for share in shares),
+            "largest_share": max(shares),
+        }
+    return summary
 
 
-def _at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
-    """The paths whose best value lies at a bound: what is wanted may lie beyond."""
-    return [each.path for each, value in zip(trainables, values, strict=True) if value in each.bounds]
+def _find_paths_at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
+    """Paths whose best value is at a bound: a better one may lie beyond it."""
+    return [trainable.path for trainable, value in zip(trainables, values, strict=True) if value in trainable.bounds]
