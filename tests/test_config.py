@@ -431,3 +431,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_toml_is_readable() -> None:
     text = dumps({"n": 1, "left out": None, "a b": {"x": [1.5, 'é\x7f"\n'], "y": {"deep": True, "none": None}}})
     assert text == 'n = 1\n\n["a b"]\nx = [1.5, "é\\u007f\\"\\n"]\ny = {deep = true}\n'
+
+
+def test_a_refusal_of_very_many_problems_lists_the_first_and_counts_the_others():
+    layers = [{"name": f"L{number}", "kind": number} for number in range(40)]
+    with pytest.raises(JtfneError) as refusal:
+        jtfne.Config().layers(layers)
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 11
+    assert "layers[9]" in lines[9]
+    assert lines[10] == "and 30 more problems"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
@@ -463,6 +463,6 @@ def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
 
 def refuse_all(lines: Iterable[str]) -> None:
     """Raises: JtfneError with `lines`, if there are any."""
-    found = list(dict.fromkeys(lines))
-    if found:
-        raise JtfneError("\n".join(found))
+    problems = list_problems(lines)
+    if problems:
+        raise JtfneError(problems)

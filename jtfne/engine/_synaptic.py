@@ -86,7 +86,9 @@ def received_pA(view: View, at: int) -> list[jax.Array]:
     jump_pA: Any = 0.0
     if view.circuit.jumping:
         emitter: Any = group.emitter
-        rows_pA = emitter.jumped_pA(view.before[at], syn, view.dt_ms)
+        # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit with such targets.
+        can_jump = hasattr(emitter, "jumped_pA")
+        rows_pA = emitter.jumped_pA(view.before[at], syn, view.dt_ms) if can_jump else jnp.zeros_like(syn.jumps_mV)
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             found[receptor] = rows_pA[row]
