@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ HANG_S = 60.0  # without the end of a case; compiling a program on a busy machin
 START_S = 180.0  # until the first case
 MEMORY_BYTES = 6 * 2**30
 POLL_S = 0.2
+ABORT_S = 10.0  # from the signal to abort to the end of the process
+STACK_CHARACTERS = 4_000
 
 
 @dataclasses.dataclass
@@ -72,6 +75,19 @@ class Worker:
             else ""
         )
 
+    def stacks(self) -> str:
+        """The end of what the process wrote: the stacks of its threads, if it was aborted."""
+        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[-STACK_CHARACTERS:]
+
+    def stop(self) -> None:
+        """End the process; it first writes where it stands, which `finish` keeps."""
+        self.process.send_signal(signal.SIGABRT)  # the worker's faulthandler writes all stacks
+        try:
+            self.process.wait(timeout=ABORT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
     def finish(self, tally: Tally, verdict: Verdict | None) -> None:
         """Add what the process said to `tally`, and its end if that was a fault."""
         self.output.close()
@@ -89,6 +105,7 @@ class Worker:
             row = {
                 "verdict": str(verdict),
                 "signature": f"exit {code}",
+                "message": self.stacks(),
                 "case": self.case(),
                 "count": 1,
             }
@@ -121,8 +138,7 @@ def run(
             has_ended = worker.process.poll() is not None
             verdict = None if has_ended else worker.trouble()
             if verdict is not None:
-                worker.process.kill()
-                worker.process.wait()
+                worker.stop()
             if has_ended or verdict is not None:
                 worker.finish(tallies[worker.area], verdict)
                 workers.remove(worker)

@@ -435,7 +435,7 @@ def test_toml_is_readable() -> None:
 
 def test_a_refusal_of_very_many_problems_lists_the_first_and_counts_the_others():
     layers = [{"name": f"L{number}", "kind": number} for number in range(40)]
-    with pytest.raises(JtfneError) as refusal:
+    with pytest.raises(jtfne.JtfneError) as refusal:
         jtfne.Config().layers(layers)
     lines = str(refusal.value).splitlines()
     assert len(lines) == 11
