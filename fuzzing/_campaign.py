@@ -15,7 +15,8 @@ import psutil
 from fuzzing._verdicts import FAULTS, Verdict
 
 ROOT = Path(__file__).parent.parent
-HANG_S = 60.0  # without the end of a case; compiling a program on a busy machine takes up to 20 s
+HANG_S = 60.0  # of processor time without the end of a case; compiling a program takes up to 20 s
+IDLE_S = 240.0  # on the clock: a busy machine gives a case little of its time, a deadlock takes none
 START_S = 180.0  # until the first case
 MEMORY_BYTES = 6 * 2**30
 POLL_S = 0.2
@@ -54,17 +55,25 @@ class Worker:
         )
         self.started_s = time.monotonic()
         self.deadline_s = self.started_s + seconds + START_S
+        self.case_ns, self.processor_s = 0, 0.0  # when the last case began, and time used until then
 
     def trouble(self) -> Verdict | None:
         """Whether the process hangs or takes too much memory."""
-        now_s = time.time()
-        quiet_s = now_s - self.current.stat().st_mtime if self.current.exists() else 0.0
-        if quiet_s > HANG_S or time.monotonic() > self.deadline_s:
-            return Verdict.hang
         try:
-            resident = psutil.Process(self.process.pid).memory_info().rss
+            process = psutil.Process(self.process.pid)
+            used, resident = process.cpu_times(), process.memory_info().rss
         except psutil.NoSuchProcess:
             return None
+        processor_s = used.user + used.system
+        case_ns = self.current.stat().st_mtime_ns if self.current.exists() else 0
+        if case_ns != self.case_ns:
+            self.case_ns, self.processor_s = case_ns, processor_s
+        if case_ns:
+            is_over_time = processor_s - self.processor_s > HANG_S
+            if is_over_time or time.time() - case_ns * 1e-9 > IDLE_S:
+                return Verdict.hang
+        if time.monotonic() > self.deadline_s + (IDLE_S if case_ns else 0.0):
+            return Verdict.hang
         return Verdict.crash if resident > MEMORY_BYTES else None
 
     def case(self) -> str:
