@@ -16,7 +16,9 @@ from fuzzing._verdicts import FAULTS, Verdict
 
 ROOT = Path(__file__).parent.parent
 HANG_S = 60.0  # of processor time without the end of a case; compiling a program takes up to 20 s
-IDLE_S = 240.0  # on the clock: a busy machine gives a case little of its time, a deadlock takes none
+IDLE_S = (
+    240.0  # on the clock: a busy machine gives a case little of its time, a deadlock takes none
+)
 START_S = 180.0  # until the first case
 MEMORY_BYTES = 6 * 2**30
 POLL_S = 0.2
@@ -55,7 +57,10 @@ class Worker:
         )
         self.started_s = time.monotonic()
         self.deadline_s = self.started_s + seconds + START_S
-        self.case_ns, self.processor_s = 0, 0.0  # when the last case began, and time used until then
+        self.case_ns, self.processor_s = (
+            0,
+            0.0,
+        )  # when the last case began, and time used until then
 
     def trouble(self) -> Verdict | None:
         """Whether the process hangs or takes too much memory."""
@@ -86,7 +91,9 @@ class Worker:
 
     def stacks(self) -> str:
         """The end of what the process wrote: the stacks of its threads, if it was aborted."""
-        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[-STACK_CHARACTERS:]
+        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[
+            -STACK_CHARACTERS:
+        ]
 
     def stop(self) -> None:
         """End the process; it first writes where it stands, which `finish` keeps."""

@@ -321,7 +321,11 @@ drives = st.one_of(
         count=st.integers(1, 3),
     ),
     st.builds(
-        Poisson, rate_Hz=numbers, weight_pA=numbers, stop_ms=st.none() | times.map(lambda time: time + 9), shared=st.booleans()
+        Poisson,
+        rate_Hz=numbers,
+        weight_pA=numbers,
+        stop_ms=st.none() | times.map(lambda time: time + 9),
+        shared=st.booleans(),
     ),
     st.builds(Trace, values=st.lists(numbers, min_size=1, max_size=4).map(tuple), dt_ms=times),
 )

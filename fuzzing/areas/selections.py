@@ -48,7 +48,11 @@ class Selections(Described):
 
         selectors = st.lists(st.sampled_from(ARGUMENTS).flatmap(selector), min_size=1, max_size=3)
         return st.tuples(
-            st.sampled_from(("get", "get", "get", "select", "to_dataframe", "save", "save net", "open", "load")), names, selectors
+            st.sampled_from(
+                ("get", "get", "get", "select", "to_dataframe", "save", "save net", "open", "load")
+            ),
+            names,
+            selectors,
         )
 
     def run(self, context: tuple[jtfne.Net, jtfne.Signals], case: Any) -> None:
