@@ -174,7 +174,7 @@ def test_recordings_that_are_refused(recorded, message):
         jtfne.Paradigm.from_dataarray(recorded, target="E")
 
 
-@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None])
+@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None, [1.0, 1j]])
 def test_arrays_that_are_refused(values):
     with pytest.raises(jtfne.JtfneError, match=r"shape \(n_samples,\), finite"):
         jtfne.Paradigm.from_array(values, dt_ms=1.0, target="E")

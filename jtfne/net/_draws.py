@@ -71,7 +71,8 @@ def _share_and_transform(dist: Normal | LogNormal, low: float, high: float) -> t
         share = _phi((high - mean) / sd) - _phi((low - mean) / sd) if sd else 0.0
         return share, lambda z: np.float32(mean) + np.float32(sd) * z
     sign = math.copysign(1.0, dist.mean)
-    spread = math.sqrt(math.log1p((dist.sd / dist.mean) ** 2))
+    ratio = dist.sd / dist.mean  # within numbers that a config may hold, its square is finite
+    spread = math.sqrt(math.log1p(ratio * ratio))
     centre = math.log(abs(dist.mean)) - 0.5 * spread**2
     near, far = sorted((sign * low, sign * high))
     at = [(math.log(x) - centre) / spread if x > 0 else -math.inf for x in (near, far)] if spread else [0.0, 0.0]

@@ -250,9 +250,11 @@ class Inputs(Task):
         Raises: JtfneError unless it is one row of finite numbers.
         """
         try:
+            if np.iscomplexobj(values):  # numpy would drop the imaginary part
+                raise TypeError
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
-            given = f"a {type(values).__name__} that is no array of numbers"
+            given = f"a {type(values).__name__} that is no array of real numbers"
             raise refuse(given, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
             given = f"an array of shape {samples.shape}" + ("" if np.isfinite(samples).all() else " with NaN or inf")
