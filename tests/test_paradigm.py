@@ -49,7 +49,7 @@ def test_sum_is_both_at_once():
     assert (VOLLEY + dc).stimuli == (*VOLLEY.stimuli, *dc.stimuli)
     assert VOLLEY + jtfne.Paradigm() == VOLLEY
     np.testing.assert_array_equal(input_pA(VOLLEY + VOLLEY), 2 * input_pA(VOLLEY))
-    with pytest.raises(TypeError):
+    with pytest.raises(jtfne.JtfneError, match="1 added to a Paradigm"):
         VOLLEY + 1
 
 
