@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -14,10 +15,15 @@ import psutil
 from fuzzing._verdicts import FAULTS, Verdict
 
 ROOT = Path(__file__).parent.parent
-HANG_S = 60.0  # without the end of a case; compiling a program on a busy machine takes up to 20 s
+HANG_S = 60.0  # of processor time without the end of a case; compiling a program takes up to 20 s
+IDLE_S = (
+    240.0  # on the clock: a busy machine gives a case little of its time, a deadlock takes none
+)
 START_S = 180.0  # until the first case
 MEMORY_BYTES = 6 * 2**30
 POLL_S = 0.2
+ABORT_S = 10.0  # from the signal to abort to the end of the process
+STACK_CHARACTERS = 4_000
 
 
 @dataclasses.dataclass
@@ -51,17 +57,28 @@ class Worker:
         )
         self.started_s = time.monotonic()
         self.deadline_s = self.started_s + seconds + START_S
+        self.case_ns, self.processor_s = (
+            0,
+            0.0,
+        )  # when the last case began, and time used until then
 
     def trouble(self) -> Verdict | None:
         """Whether the process hangs or takes too much memory."""
-        now_s = time.time()
-        quiet_s = now_s - self.current.stat().st_mtime if self.current.exists() else 0.0
-        if quiet_s > HANG_S or time.monotonic() > self.deadline_s:
-            return Verdict.hang
         try:
-            resident = psutil.Process(self.process.pid).memory_info().rss
+            process = psutil.Process(self.process.pid)
+            used, resident = process.cpu_times(), process.memory_info().rss
         except psutil.NoSuchProcess:
             return None
+        processor_s = used.user + used.system
+        case_ns = self.current.stat().st_mtime_ns if self.current.exists() else 0
+        if case_ns != self.case_ns:
+            self.case_ns, self.processor_s = case_ns, processor_s
+        if case_ns:
+            is_over_time = processor_s - self.processor_s > HANG_S
+            if is_over_time or time.time() - case_ns * 1e-9 > IDLE_S:
+                return Verdict.hang
+        if time.monotonic() > self.deadline_s + (IDLE_S if case_ns else 0.0):
+            return Verdict.hang
         return Verdict.crash if resident > MEMORY_BYTES else None
 
     def case(self) -> str:
@@ -71,6 +88,21 @@ class Worker:
             if self.current.exists()
             else ""
         )
+
+    def stacks(self) -> str:
+        """The end of what the process wrote: the stacks of its threads, if it was aborted."""
+        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[
+            -STACK_CHARACTERS:
+        ]
+
+    def stop(self) -> None:
+        """End the process; it first writes where it stands, which `finish` keeps."""
+        self.process.send_signal(signal.SIGABRT)  # the worker's faulthandler writes all stacks
+        try:
+            self.process.wait(timeout=ABORT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def finish(self, tally: Tally, verdict: Verdict | None) -> None:
         """Add what the process said to `tally`, and its end if that was a fault."""
@@ -89,6 +121,7 @@ class Worker:
             row = {
                 "verdict": str(verdict),
                 "signature": f"exit {code}",
+                "message": self.stacks(),
                 "case": self.case(),
                 "count": 1,
             }
@@ -121,8 +154,7 @@ def run(
             has_ended = worker.process.poll() is not None
             verdict = None if has_ended else worker.trouble()
             if verdict is not None:
-                worker.process.kill()
-                worker.process.wait()
+                worker.stop()
             if has_ended or verdict is not None:
                 worker.finish(tallies[worker.area], verdict)
                 workers.remove(worker)

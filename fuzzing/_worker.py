@@ -1,6 +1,7 @@
 """One process of a campaign: draws cases of one area until its time is over, and writes verdicts as JSON lines."""
 
 import collections
+import faulthandler
 import json
 import math
 import sys
@@ -112,6 +113,7 @@ def fuzz(
 
 def main(name: str, seed: int, seconds: float, folder: Path) -> None:
     """Fuzz the area `name` for `seconds`."""
+    faulthandler.enable()  # a crash, or the campaign's SIGABRT, leaves the stacks in the output
     log = folder / f"{name}-{seed}.jsonl"
     judge_ = Judge(AREAS[name], folder / f"{name}-{seed}.current")
     end_s = time.monotonic() + seconds

@@ -50,11 +50,25 @@ POSITIVE = Limit(low=0.0, open_low=True)
 NOT_NEGATIVE = Limit(low=0.0)
 FINITE = Limit()
 LONGEST = 80  # characters of a value in a refusal
+MOST_PROBLEMS = 10  # lines of a refusal, beside one that counts the others
 
 
 def refuse(description: str, allowed: str, where: str) -> JtfneError:
     """The error to raise for what `description` says was given: what is allowed, and where."""
     return JtfneError(f"{description} is not allowed; allowed: {allowed} (in {where})")
+
+
+def list_problems(lines: Iterable[str]) -> str:
+    """The text of a refusal of several problems, one a line, each once; of very many the first, and how many more.
+
+    >>> print(list_problems(f"problem {number}" for number in range(99)).splitlines()[-1])
+    and 89 more problems
+    """
+    distinct = list(dict.fromkeys(lines))
+    n_more = len(distinct) - MOST_PROBLEMS
+    if n_more <= 1:  # a line more takes no more room than the line that would count it
+        return "\n".join(distinct)
+    return "\n".join([*distinct[:MOST_PROBLEMS], f"and {n_more} more problems"])
 
 
 def altered(

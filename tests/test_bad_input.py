@@ -184,6 +184,43 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(delay_ms=Uniform(low=0.05, high=2)),
         ("delay_ms=0.05", "dt_ms=0.1", "connections[0]"),
     ),
+    "delay by distance at a snail's pace": (
+        lambda: edge(delay_ms=FromDistance(velocity_m_s=1e-12, offset_ms=1.0)),
+        ("a delay of up to", "velocity_m_s=1e-12", "at most 16777216 steps", "connections[0].delay_ms"),
+    ),
+    "distribution beyond float32": (
+        lambda: edge(weight=LogNormal(mean=1.0, sd=1e300)),
+        ("sd=1e+300", "at most 1e+30", "LogNormal.sd"),
+    ),
+    "drive beyond float32": (
+        lambda: BASE.cell_params({"E": {"drive": 1e300}}),
+        ("drive=1e+300", "at most 1e+30", "cell_params.E.drive"),
+    ),
+    "length that is next to none": (
+        lambda: LFPProxy(kernel_mm=1e-300),
+        ("1e-300", "at least 1e-30", "LFPProxy.kernel_mm"),
+    ),
+    "scale that makes a score infinite": (
+        lambda: Metric(measure=CV(), target=1.0, scale=1e-300),
+        ("1e-300", "at least 1e-30", "Metric.scale"),
+    ),
+    "time constant next to none": (
+        lambda: BASE.emitters({"E": {"kind": "LIF", "tau_m_ms": 1e-300}}),
+        ("1e-300", "at least 1e-30", "tau_m_ms"),
+    ),
+    "code beyond 32 bits": (
+        lambda: on(code=2**31, label="x"),
+        ("code=2147483648", "at most", "stimuli[0].code"),
+    ),
+    "text added to a paradigm": (lambda: TONES["tone"] + "x", ("'x'", "a Paradigm", "Paradigm + Paradigm")),
+    "array added to a paradigm": (
+        lambda: TONES["tone"] + np.array([]),
+        ("an array of shape (0,)", "a Paradigm", "Paradigm + Paradigm"),
+    ),
+    "blocks beside an order": (
+        lambda: jtfne.Paradigm.by_condition(TONES, order=["tone"], block=3),
+        ("block=3 beside order", "counts", "Paradigm.by_condition"),
+    ),
     "delay by distance without offset": (
         lambda: edge(target="E", delay_ms={"kind": "FromDistance", "velocity_m_s": 0.3}),
         ("offset_ms=0 within 'V1'", "at least one step, dt_ms=0.1", "connections[0].delay_ms"),

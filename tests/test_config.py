@@ -301,28 +301,33 @@ def test_edges_from_sonata(tmp_path: Path) -> None:
 # files
 
 numbers = st.floats(0.125, 8.0, width=32)
+times = st.integers(1, 80).map(lambda step: step / 10)  # on the grid of 0.1 ms
 few, tenth, later = st.integers(1, 3), st.floats(0.1, 10.0), st.floats(10.0, 90.0)
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=6)
 signed = numbers | st.builds(lambda m, s: Normal(mean=m, sd=s, low=0.0), numbers, numbers)
 rules = st.builds(FixedProbability, p=st.floats(0, 1)) | st.fixed_dictionaries(
     {"kind": st.sampled_from(["FixedIndegree", "FixedOutdegree", "FixedTotal"]), "n": st.integers(1, 9)}
 )
-emitters = st.builds(LIF, tau_m_ms=numbers, t_ref_ms=numbers) | st.builds(Izhikevich2003, a=numbers, d=numbers)
+emitters = st.builds(LIF, tau_m_ms=numbers, t_ref_ms=times) | st.builds(Izhikevich2003, a=numbers, d=numbers)
 drives = st.one_of(
-    st.builds(Constant, amplitude=numbers, start_ms=numbers),
-    st.builds(Pulse, amplitude=numbers, start_ms=numbers, duration_ms=numbers),
+    st.builds(Constant, amplitude=numbers, start_ms=times),
+    st.builds(Pulse, amplitude=numbers, start_ms=times, duration_ms=times),
     st.builds(
         PulseTrain,
         amplitude=numbers,
-        start_ms=numbers,
+        start_ms=times,
         duration_ms=st.just(1.0),
         period_ms=st.just(9.0),
         count=st.integers(1, 3),
     ),
     st.builds(
-        Poisson, rate_Hz=numbers, weight_pA=numbers, stop_ms=st.none() | st.floats(10.0, 90.0), shared=st.booleans()
+        Poisson,
+        rate_Hz=numbers,
+        weight_pA=numbers,
+        stop_ms=st.none() | times.map(lambda time: time + 9),
+        shared=st.booleans(),
     ),
-    st.builds(Trace, values=st.lists(numbers, min_size=1, max_size=4).map(tuple), dt_ms=numbers),
+    st.builds(Trace, values=st.lists(numbers, min_size=1, max_size=4).map(tuple), dt_ms=times),
 )
 
 
@@ -351,14 +356,14 @@ def configs(draw: st.DrawFn) -> Config:
             "target": st.sampled_from([own, {}, {"ids": [0, 1]}]),
             "mechanism": st.just("AMPA"),
             "weight": signed,
-            "delay_ms": numbers | st.just({"kind": "Uniform", "low": 0.5, "high": 2.0}),
+            "delay_ms": st.sampled_from([0.1, 1.5, 8.0, {"kind": "Uniform", "low": 0.5, "high": 2.0}]),
             "rule": rules,
         }
     )
     stimuli = st.builds(
         lambda drive, label: Stimulus(target=Selector(layer="L4"), drive=drive, label=label),
         drives,
-        st.text(max_size=5),
+        names | st.just(""),
     )
     mode = draw(st.sampled_from(["input_current", "decomposed", "spike_proxy"]))
     fit = [name for name, probe in PROBES.items() if mode != "spike_proxy" or not issubclass(probe, Physical)]
@@ -431,3 +436,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_toml_is_readable() -> None:
     text = dumps({"n": 1, "left out": None, "a b": {"x": [1.5, 'é\x7f"\n'], "y": {"deep": True, "none": None}}})
     assert text == 'n = 1\n\n["a b"]\nx = [1.5, "é\\u007f\\"\\n"]\ny = {deep = true}\n'
+
+
+def test_a_refusal_of_very_many_problems_lists_the_first_and_counts_the_others():
+    layers = [{"name": f"L{number}", "kind": number} for number in range(40)]
+    with pytest.raises(jtfne.JtfneError) as refusal:
+        jtfne.Config().layers(layers)
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 11
+    assert "layers[9]" in lines[9]
+    assert lines[10] == "and 30 more problems"

@@ -154,3 +154,13 @@ def test_a_rate_of_the_mean_field_knows_jumps():
     assert 10.0 < jumps_Hz < 25.0
     currents_Hz = expected_Hz(Exponential(tau_ms=1e-6, sign=1), weight_pA=0.1 * 250.0 / 1e-6)
     np.testing.assert_allclose(jumps_Hz, currents_Hz, rtol=2e-3)
+
+
+def test_cells_that_cannot_jump_may_stand_beside_those_that_do():
+    """A source of spikes, which no jump reaches, brings no current into the readouts of the circuit."""
+    cfg = config(A=CELL, P=EMITTERS["PoissonSource"](rate_Hz=0.0)).mechanisms({"d": Delta(sign=1)})
+    cfg = cfg.stimuli(jumps("A", {1.0: 5.0})).source(maps=[{"enters": "AtSoma", "returns": {"kind": "AtDepth", "depth": 0}}])
+    signals = jtfne.construct(cfg.probes(["source", {"kind": "lfp", "n_channels": 3}])).simulate()
+    assert np.abs(signals.get("source", cell_type="A")).max() > 0.0
+    assert not signals.get("source", cell_type="P").any()
+    assert np.abs(signals.get("lfp")).max() > 0.0

@@ -49,7 +49,7 @@ def test_sum_is_both_at_once():
     assert (VOLLEY + dc).stimuli == (*VOLLEY.stimuli, *dc.stimuli)
     assert VOLLEY + jtfne.Paradigm() == VOLLEY
     np.testing.assert_array_equal(input_pA(VOLLEY + VOLLEY), 2 * input_pA(VOLLEY))
-    with pytest.raises(TypeError):
+    with pytest.raises(jtfne.JtfneError, match="1 added to a Paradigm"):
         VOLLEY + 1
 
 
@@ -174,7 +174,7 @@ def test_recordings_that_are_refused(recorded, message):
         jtfne.Paradigm.from_dataarray(recorded, target="E")
 
 
-@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None])
+@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None, [1.0, 1j]])
 def test_arrays_that_are_refused(values):
     with pytest.raises(jtfne.JtfneError, match=r"shape \(n_samples,\), finite"):
         jtfne.Paradigm.from_array(values, dt_ms=1.0, target="E")

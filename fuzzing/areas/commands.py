@@ -14,48 +14,88 @@ from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import Described, small_config
 from jtfne import cli
 
-WORDS = (
+VALUES = (
     "config.toml",
     "run",
+    "run/",
+    "run/manifest.json",
+    "run/signals.zarr",
+    "link",
     "empty",
     "nowhere",
+    "new",
+    "new/deep/er",
+    ".",
+    "/dev/null",
     "garbage.json",
     "garbage.fif",
+    "code.toml",
+    "latin.toml",
     "v1_column",
     "v1_column:n=-5",
+    "v1_column:",
+    ":n=5",
     "pd14:scale=nan",
     "suite2_net1_config:n=10,n=20",
-    "--json",
-    "--to",
     "fif",
     "parquet",
     "netcdf",
     "zarr",
-    "-o",
-    "new",
-    "--seed",
+    "sonata",
     "-1",
-    "1e9",
-    "nan",
-    "--duration-ms",
     "0",
+    "1",
     "5",
-    "--readout",
+    "2.5",
+    "1e9",
+    "99999999999999999999",
+    "nan",
+    "inf",
     "lfp_proxy",
-    "--recording",
+    "spk",
+    "vm",
     "barrel",
-    "--resume",
-    "--from",
-    "run/manifest.json",
-    "--optimizer",
     "AGSDR",
+    "Gradient",
+    "agsdr",
     "config",
     "manifest",
     "é",
+    "\u0000",
     "",
-    "--nonsense",
+    " ",
 )
-COMMANDS = ("validate", "show", "export", "compare", "presets", "schema", "train", "run")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "validate": ("--allow-code", "--json"),
+    "show": ("--allow-code", "--json"),
+    "export": ("--to", "-o", "--allow-code"),
+    "compare": ("--recording", "--readout", "-o", "--json"),
+    "presets": ("--json",),
+    "schema": (),
+    "train": (
+        "-o",
+        "--optimizer",
+        "--generations",
+        "--seed",
+        "--duration-ms",
+        "--until-passed",
+        "--resume",
+        "--allow-code",
+        "--json",
+    ),
+    "run": (
+        "-o",
+        "--seed",
+        "--duration-ms",
+        "--from",
+        "--resume",
+        "--devices",
+        "--allow-code",
+        "--json",
+    ),
+}
+FLAGS = ("--allow-code", "--json", "--resume", "--until-passed", "--nonsense")
+LONG = ("config.toml", "v1_column", "v1_column:", "run/manifest.json")
 
 
 class Commands(Described):
@@ -70,22 +110,41 @@ class Commands(Described):
         config.to_file(folder / "config.toml")
         jtfne.construct(config).simulate().save(folder / "run")
         (folder / "empty").mkdir()
+        (folder / "link").symlink_to(folder / "empty")
+        text = (folder / "config.toml").read_text(encoding="utf-8")
+        (folder / "latin.toml").write_bytes(text.replace("V1", "Größe").encode("latin-1"))
+        (folder / "code.toml").write_text(
+            text + '[circuit.emitters.E]\nkind = "nowhere.module:Cell"\n', encoding="utf-8"
+        )
         (folder / "garbage.json").write_text('{"schema_version": 3', encoding="utf-8")
         (folder / "garbage.fif").write_bytes(b"\x00\x01garbage" * 50)
         return folder
 
     def cases(self) -> st.SearchStrategy[Any]:
-        """A command and up to five words."""
-        words = st.lists(st.sampled_from(WORDS), max_size=5)
-        # Whole runs, with figures, take ten seconds each: a run is named only with a word that ends it early.
-        return st.tuples(st.sampled_from(COMMANDS), words).filter(ends_early)
+        """A command, up to two arguments, and up to four of its options with a value."""
+        values = st.sampled_from(VALUES)
+        good = st.sampled_from(("config.toml", "run", "v1_column"))
+
+        def lines(command: str) -> st.SearchStrategy[Any]:
+            names = st.sampled_from((*OPTIONS[command], "--nonsense"))
+            option = names.flatmap(
+                lambda name: st.tuples(st.just(name), *(() if name in FLAGS else (values,)))
+            )
+            parts = st.tuples(
+                st.lists(st.one_of(good, values), max_size=2).map(tuple),
+                st.lists(option, max_size=4).map(lambda pairs: sum(pairs, ())),
+            )
+            return st.tuples(st.just(command), parts.map(lambda both: [*both[0], *both[1]]))
+
+        # Whole runs, with figures, take ten seconds each: few are drawn, and all of these are short.
+        return st.sampled_from(sorted(OPTIONS)).flatmap(lines).filter(ends_early)
 
     def run(self, context: Path, case: Any) -> None:
         """Run the command in a copy of the folder."""
         command, words = case
         with tempfile.TemporaryDirectory(prefix="jtfne-fuzz-") as place:
             copy = Path(place) / "here"
-            shutil.copytree(context, copy)
+            shutil.copytree(context, copy, symlinks=True)
             before = Path.cwd()
             os.chdir(copy)
             try:
@@ -107,8 +166,10 @@ class Commands(Described):
 
 
 def ends_early(case: tuple[str, list[str]]) -> bool:
-    """Whether a command line asks for no long work: no training, and no run of a circuit that is valid."""
+    """Whether a command line asks for no long work: no run or training of a circuit that is valid and long."""
     command, words = case
     if command not in ("run", "train"):
         return True
-    return not any(word in ("config.toml", "v1_column", "run/manifest.json") for word in words)
+    if not any(word in LONG for word in words):
+        return True
+    return "-1" in words or "nan" in words or "--nonsense" in words or "" in words

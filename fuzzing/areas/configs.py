@@ -9,6 +9,7 @@ import jtfne
 from fuzzing._values import mutated
 from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import small_config
+from fuzzing.areas._circuits import CIRCUITS
 from jtfne.presets import PRESETS
 
 MAX_CELLS = 2_000
@@ -35,6 +36,7 @@ class Configs:
     def _trees() -> dict[str, dict[str, Any]]:
         configs = {
             "small": small_config(),
+            **{name: make() for name, make in CIRCUITS.items()},
             **{name: PRESETS[name]() for name in SMALL_PRESETS if name in PRESETS},
         }
         return {name: config.model_dump(mode="json") for name, config in configs.items()}
@@ -42,7 +44,7 @@ class Configs:
     def cases(self) -> st.SearchStrategy[Any]:
         """A name, and the config of that name with a change or two."""
         trees = self._trees()
-        names = st.sampled_from(["small", "small", *trees])
+        names = st.sampled_from(["small", *CIRCUITS, *CIRCUITS, *trees])
         return names.flatmap(lambda name: st.tuples(st.just(name), mutated(trees[name])))
 
     def describe(self, case: Any) -> str:

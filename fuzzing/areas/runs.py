@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 import jtfne
 from fuzzing._values import NUMBERS, places, value_in
 from fuzzing.areas._base import Described, require_finite, small_config
+from fuzzing.areas._circuits import CIRCUITS
 
 FACTORS = (-1.0, 0.0, 0.01, 0.37, 3.0, 100.0, 1e6)
 MAX_CELLS, MAX_STEPS = 500, 2_000
+MAKERS = {"small": small_config, **CIRCUITS}
 
 
 def numbers_of(tree: Any) -> list[tuple[Any, ...]]:
@@ -27,20 +29,25 @@ class Runs(Described):
         """Nothing is shared."""
 
     def cases(self) -> st.SearchStrategy[Any]:
-        """A path, and the number there."""
-        tree = small_config().model_dump(mode="json")
-        paths = st.sampled_from(numbers_of(tree))
+        """The name of a circuit, a path, and the number there."""
+        trees = {name: make().model_dump(mode="json") for name, make in MAKERS.items()}
 
-        def numbers_at(path: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-            scaled = st.sampled_from(FACTORS).map(lambda factor: value_in(tree, path) * factor)
-            return st.tuples(st.just(path), st.one_of(scaled, scaled, st.sampled_from(NUMBERS)))
+        def numbers_at(place: tuple[str, tuple[Any, ...]]) -> st.SearchStrategy[Any]:
+            old = value_in(trees[place[0]], place[1])
+            scaled = st.sampled_from(FACTORS).map(lambda factor: type(old)(old * factor))
+            return st.tuples(st.just(place), st.one_of(scaled, scaled, st.sampled_from(NUMBERS)))
 
-        return paths.flatmap(numbers_at)
+        places_of = {name: numbers_of(tree) for name, tree in trees.items()}
+        names = st.sampled_from(sorted(trees))
+        drawn = names.flatmap(
+            lambda name: st.tuples(st.just(name), st.sampled_from(places_of[name]))
+        )
+        return drawn.flatmap(numbers_at)
 
     def run(self, context: None, case: Any) -> None:
         """Simulate the circuit with that number, if it is small."""
-        path, value = case
-        tree = small_config().model_dump(mode="json")
+        (name, path), value = case
+        tree = MAKERS[name]().model_dump(mode="json")
         value_in(tree, path[:-1])[path[-1]] = value
         config = jtfne.Config.model_validate(tree)
         config.check()
@@ -48,5 +55,5 @@ class Runs(Described):
         if n_cells > MAX_CELLS or config.run.duration_ms / config.run.dt_ms > MAX_STEPS:
             return
         signals = jtfne.construct(config).simulate()
-        for name in signals.recorded():
-            require_finite(signals.get(name), f"{name} of a run")
+        for readout in signals.recorded():
+            require_finite(signals.get(readout), f"{readout} of a run")

@@ -1,5 +1,7 @@
-"""Selections: `Signals.get`, `net.select` and tables, with odd names, selectors and windows."""
+"""Selections: `Signals.get`, `net.select`, tables and saving, with odd names, selectors, windows and paths."""
 
+import contextlib
+import tempfile
 from typing import Any
 
 from hypothesis import strategies as st
@@ -46,7 +48,11 @@ class Selections(Described):
 
         selectors = st.lists(st.sampled_from(ARGUMENTS).flatmap(selector), min_size=1, max_size=3)
         return st.tuples(
-            st.sampled_from(("get", "get", "get", "select", "to_dataframe")), names, selectors
+            st.sampled_from(
+                ("get", "get", "get", "select", "to_dataframe", "save", "save net", "open", "load")
+            ),
+            names,
+            selectors,
         )
 
     def run(self, context: tuple[jtfne.Net, jtfne.Signals], case: Any) -> None:
@@ -66,8 +72,27 @@ class Selections(Described):
                 raise Meaningless("select: no rows")
         elif door == "to_dataframe":
             signals.to_dataframe(name)
+        elif door in ("save", "save net", "open", "load"):
+            self._use_folder(net, signals, door, name)
         else:
             data = signals.get(name, **selected)
             require_finite(data, "get")
             if data.size == 0 and str(name) not in ("spk", "spikes"):
                 raise Meaningless("get: nothing selected")
+
+    @staticmethod
+    def _use_folder(net: jtfne.Net, signals: jtfne.Signals, door: str, name: Any) -> None:
+        """Write to, or read from, a path that may be odd; what was written must be read back."""
+        with tempfile.TemporaryDirectory(prefix="jtfne-fuzz-") as folder, contextlib.chdir(folder):
+            if door == "open":
+                jtfne.Net.open(name)
+            elif door == "load":
+                jtfne.load(name)
+            elif door == "save net":
+                net.save(name)
+                if jtfne.Net.open(name).config != net.config:
+                    raise Meaningless("save net: another config")
+            else:
+                signals.save(name)
+                if jtfne.load(name).recorded() != signals.recorded():
+                    raise Meaningless("save: other readouts")

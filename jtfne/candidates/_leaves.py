@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
 from jtfne.batch import names_of
 from jtfne.candidates._synapses import Weights, weights_of
@@ -140,7 +140,7 @@ def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[fl
         raise refuse("nothing to tune", "at least one Trainable, by Config.trainables(...) or trainables=", where)
     problems = list(misdeclared(net.config, tuple(trainables), where))
     if problems:
-        raise JtfneError("\n".join(problems))
+        raise JtfneError(list_problems(problems))
     parameters = places_of(net.config.circuit)
     at_bounds(net.config, {place_of(trainable.path, parameters, where): trainable for trainable in trainables}, where)
     shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]

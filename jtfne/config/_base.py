@@ -156,11 +156,19 @@ def _printable_or_empty(label: str) -> str:
     return check_name(label, "the label", HERE) if label else label
 
 
+def _refuse_tiny(value: float) -> float:
+    """`value`, if what is divided by it stays finite. Raises: JtfneError."""
+    if value < LEAST:
+        raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
+    return value
+
+
+MOST, LEAST = 1e30, 1e-30  # of any declared number: runs are in float32, which holds 1e-38 to 3e38
 freeze = AfterValidator(FrozenDict)
 numeric = BeforeValidator(plain)
-Number = Annotated[float, Field(strict=True), numeric]
-Positive = Annotated[float, Field(strict=True, gt=0), numeric]
-NotNegative = Annotated[float, Field(strict=True, ge=0), numeric]
+Number = Annotated[float, Field(strict=True, ge=-MOST, le=MOST), numeric]
+Positive = Annotated[float, Field(strict=True, gt=0, le=MOST), numeric, AfterValidator(_refuse_tiny)]
+NotNegative = Annotated[float, Field(strict=True, ge=0, le=MOST), numeric]
 Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
 Whole = Annotated[int, Field(strict=True, ge=0), numeric]
 Count = Annotated[int, Field(strict=True, ge=1), numeric]
@@ -176,9 +184,14 @@ def _annotation(hint: Any, limit: Limit) -> Any:
     members = [each for each in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if each != jax.Array]
     only = next(each for each in members if each is not type(None))
     one = int if int in (only, *get_args(only)) else float  # a number, or each number of a list
-    low, high = (each if math.isfinite(each) else None for each in limit[:2])
+    if one is int:
+        low, high = (bound if math.isfinite(bound) else None for bound in limit[:2])
+    else:
+        low, high = max(limit.low, -MOST), min(limit.high, MOST)
     bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
     number: Any = _ANNOTATED[one, Field(strict=True, **bounds), numeric]
+    if one is float and low == 0.0 and limit.open_low:
+        number = _ANNOTATED[number, AfterValidator(_refuse_tiny)]
     listed = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
     kind = number if only in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(only, listed)
     return kind | None if type(None) in members else kind

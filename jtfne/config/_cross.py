@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
@@ -125,8 +125,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
             yield from _delays(connection, known, config.run.dt_ms, where)
             longest_ms = _longest_delay_ms(connection)
             if longest_ms > MOST_STEPS * config.run.dt_ms:
-                allowed = f"at most {MOST_STEPS} steps of {config.run.dt_ms:g} ms, for which spikes are held in memory"
-                yield _no(f"delay_ms={longest_ms:g}", allowed, where)
+                yield _no(f"delay_ms={longest_ms:g}", _at_most_steps(config.run.dt_ms), where)
     if whole or (known.counts is not None and circuit.connections):
         ends = [(known.types(each.source), known.types(each.target)) for each in circuit.connections]
         yield from misplaced_gains(circuit, ends)
@@ -388,6 +387,19 @@ def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms
                 given = f"a delay of {least_ms:g} ms between {one!r} and {other!r}"
             yield _no(given, f"at least one step, dt_ms={dt_ms:g}", f"{where}.delay_ms")
             return
+        geometry = known.circuit.geometry
+        diagonal_mm = math.hypot(geometry.thickness_mm, 2.0 * geometry.radius_mm)
+        longest_ms = least_ms + (diagonal_mm / delay.velocity_m_s if one == other else 0.0)
+        if longest_ms > MOST_STEPS * dt_ms:
+            ends_named = f"from {one!r} to {other!r} (velocity_m_s={delay.velocity_m_s:g})"
+            given = f"a delay of up to {longest_ms:g} ms {ends_named}"
+            yield _no(given, _at_most_steps(dt_ms), f"{where}.delay_ms")
+            return
+
+
+def _at_most_steps(dt_ms: float) -> str:
+    """What is allowed of the longest delay."""
+    return f"at most {MOST_STEPS} steps of {dt_ms:g} ms, for which spikes are held in memory"
 
 
 def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
@@ -463,6 +475,6 @@ def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
 
 def refuse_all(lines: Iterable[str]) -> None:
     """Raises: JtfneError with `lines`, if there are any."""
-    found = list(dict.fromkeys(lines))
-    if found:
-        raise JtfneError("\n".join(found))
+    problems = list_problems(lines)
+    if problems:
+        raise JtfneError(problems)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pydantic
 
-from jtfne._check import JtfneError, one_of, refuse
+from jtfne._check import JtfneError, list_problems, one_of, refuse
 
 HERE = "@"  # as `where` of an error that is raised inside a validator: the path is filled in outside
 Place = tuple[str | int, ...]
@@ -52,7 +52,8 @@ class ConfigError(JtfneError):
 def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
     """The error that lists `problems` found under `root`, one a line."""
     found = tuple(dict.fromkeys(problems))
-    return ConfigError("\n".join(_placed(problem.message, root, problem.place) for problem in found), found)
+    lines = (_placed(problem.message, root, problem.place) for problem in found)
+    return ConfigError(list_problems(lines), found)
 
 
 def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:

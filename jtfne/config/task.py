@@ -16,6 +16,9 @@ DTYPES = ("float32", "float64")
 MOST_STEPS = 2**31 - 10**6
 """Steps of a trial: they are counted in 32 bits, and the last chunk may run past the end."""
 
+MOST_CODE = 2**31 - 1
+"""Of an event: FIF files hold codes in 32 bits."""
+
 
 class Run(Frozen):
     """Seed, precision and clock of a run."""
@@ -114,7 +117,7 @@ class Stimulus(Frozen):
     drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
     label: Label = ""
     event: Flag = True
-    code: Count | None = None
+    code: Annotated[Count, Field(le=MOST_CODE)] | None = None
     at: Schedule | None = None
 
     def presented(self, trial: int) -> list[Any]:

@@ -100,7 +100,10 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
     jump_pA: Any = 0.0
     if view.circuit.jumping:
         emitter: Any = group.emitter
-        rows_pA = emitter.jumped_pA(view.before[group_index], syn, view.dt_ms)
+        # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit with such targets.
+        can_jump = hasattr(emitter, "jumped_pA")
+        before = view.before[group_index]
+        rows_pA = emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(syn.jumps_mV)
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             receptor_pA[receptor] = rows_pA[row]

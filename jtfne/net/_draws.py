@@ -74,17 +74,15 @@ def _share_and_transform(dist: Normal | LogNormal, low: float, high: float) -> t
         share = _phi((high - mean) / sd) - _phi((low - mean) / sd) if sd else 0.0
         return share, lambda z: np.float32(mean) + np.float32(sd) * z
     sign = math.copysign(1.0, dist.mean)
-    log_sd = math.sqrt(math.log1p((dist.sd / dist.mean) ** 2))
+    ratio = dist.sd / dist.mean  # within numbers that a config may hold, its square is finite
+    log_sd = math.sqrt(math.log1p(ratio * ratio))
     log_mean = math.log(abs(dist.mean)) - 0.5 * log_sd**2
     near, far = sorted((sign * low, sign * high))
-    z_bounds = (
-        [(math.log(bound) - log_mean) / log_sd if bound > 0 else -math.inf for bound in (near, far)]
-        if log_sd
-        else [0.0, 0.0]
-    )
-    return _phi(z_bounds[1]) - _phi(
-        z_bounds[0]
-    ), lambda z: np.float32(sign) * np.exp(np.float32(log_mean) + np.float32(log_sd) * z)
+    z_near, z_far = 0.0, 0.0
+    if log_sd:
+        z_near, z_far = ((math.log(x) - log_mean) / log_sd if x > 0 else -math.inf for x in (near, far))
+    share = _phi(z_far) - _phi(z_near)
+    return share, lambda z: np.float32(sign) * np.exp(np.float32(log_mean) + np.float32(log_sd) * z)
 
 
 def _phi(z: float) -> float:

@@ -250,9 +250,11 @@ class Inputs(Task):
         Raises: JtfneError unless it is one row of finite numbers.
         """
         try:
+            if np.iscomplexobj(values):  # numpy would drop the imaginary part
+                raise TypeError
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
-            message_given = f"a {type(values).__name__} that is no array of numbers"
+            message_given = f"a {type(values).__name__} that is no array of real numbers"
             raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
             message_given = f"an array of shape {samples.shape}" + (

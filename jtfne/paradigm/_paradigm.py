@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from jtfne._arguments import check_names, check_table
+from jtfne._arguments import check_names, check_table, describe_argument
 from jtfne._check import number, one_of, refuse, whole_number
 from jtfne._keys import generator
 from jtfne.config import Schedule, Stimulus
@@ -47,9 +47,13 @@ class Paradigm(Inputs):
     """
 
     def __add__(self, other: "Paradigm") -> "Paradigm":
-        """Both at once. Raises: JtfneError if they are for different numbers of trials, or name them differently."""
+        """Both at once.
+
+        Raises: JtfneError if they are for different numbers of trials, or name them differently, and for anything but
+        a paradigm.
+        """
         if not isinstance(other, Paradigm):
-            return NotImplemented
+            raise refuse(f"{describe_argument(other)} added to a Paradigm", "a Paradigm", "Paradigm + Paradigm")
         if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
             message_given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
             raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
@@ -239,6 +243,8 @@ class Paradigm(Inputs):
         if (order is None) == (counts is None):
             message_given = "neither order nor counts" if counts is None else "order beside counts"
             raise refuse(message_given, "one of the two", where)
+        if order is not None and block != 1:
+            raise refuse(f"block={block} beside order", "counts, whose trials are shuffled in blocks", where)
         if order is None:
             trials_by_condition = counts_of(counts, None, list(paradigms), where)
             order = condition_order(

@@ -1,12 +1,13 @@
 """Selects parts of a readout: neurons and channels, windows of time, layouts."""
 
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne import run_folder
-from jtfne._check import one_of, refuse
+from jtfne._check import describe_value, one_of, refuse
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,12 +29,16 @@ def listed(value: Any, key: str, where: str) -> list[str]:
 
 def bounds_of(time: Any, where: str) -> Bounds:
     """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
+    # A text of two digits, or a set, would be read as two numbers; an infinite end is one.
+    ends = [] if isinstance(time, str | bytes) or not isinstance(time, Sequence | np.ndarray) else list(time)
+    if len(ends) != 2 or not all(isinstance(end, numbers.Real) and not isinstance(end, bool) for end in ends):
+        raise refuse(f"time={describe_value(time)}", "(start, stop) in ms", where)
     try:
-        start, stop = map(float, time)
-    except (TypeError, ValueError):
-        raise refuse(f"time={time!r}", "(start, stop) in ms", where) from None
+        start, stop = map(float, ends)
+    except OverflowError:  # an integer of more than 308 digits
+        raise refuse(f"time={describe_value(time)}", "(start, stop) in ms", where) from None
     if not start < stop:
-        raise refuse(f"time={time!r}", "(start, stop) in ms, start before stop", where)
+        raise refuse(f"time={describe_value(time)}", "(start, stop) in ms, start before stop", where)
     return start, stop
 
 
