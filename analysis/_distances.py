@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne import measures
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
-from jtfne.analysis._inputs import Floats, check_form, even_step, in_ms, kernel, values_last
+from jtfne.analysis._inputs import MOST_DRAWS, Floats, check_form, even_step, in_ms, kernel, values_last
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
@@ -38,7 +38,7 @@ def compare(
         Length of the blocks of time that are drawn again with replacement, longer than the signals remember; a tenth
         of the time if left out. What remains after the last whole block does not count.
     n_bootstrap : int
-        Number of draws.
+        Number of draws, up to 1,000,000.
     level : float
         Of the percentile intervals.
     seed : int
@@ -55,7 +55,7 @@ def compare(
     JtfneError
         For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
     """
-    n_bootstrap = whole_number(n_bootstrap, Limit(low=1), name="n_bootstrap", where=WHERE)
+    n_bootstrap = whole_number(n_bootstrap, Limit(1, MOST_DRAWS), name="n_bootstrap", where=WHERE)
     level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:

@@ -17,6 +17,7 @@ Data = Signals | xr.DataArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Window = tuple[float, float]
+MOST_DRAWS = 1_000_000  # of a null or a bootstrap: more says no more, and has no end
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:
