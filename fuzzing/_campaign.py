@@ -46,7 +46,9 @@ class Worker:
             str(seconds),
             str(folder),
         ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT
+        )
         self.started_s = time.monotonic()
         self.deadline_s = self.started_s + seconds + START_S
 
@@ -64,7 +66,11 @@ class Worker:
 
     def case(self) -> str:
         """The case that was running."""
-        return self.current.read_text(encoding="utf-8", errors="replace") if self.current.exists() else ""
+        return (
+            self.current.read_text(encoding="utf-8", errors="replace")
+            if self.current.exists()
+            else ""
+        )
 
     def finish(self, tally: Tally, verdict: Verdict | None) -> None:
         """Add what the process said to `tally`, and its end if that was a fault."""
@@ -90,7 +96,9 @@ class Worker:
         tally.seeds.append(self.seed)
 
 
-def run(areas: list[str], *, minutes: float, seed: int, jobs: int, folder: Path) -> dict[str, Tally]:
+def run(
+    areas: list[str], *, minutes: float, seed: int, jobs: int, folder: Path
+) -> dict[str, Tally]:
     """Fuzz `areas` in turns for `minutes`, `jobs` at once; the tally of each area.
 
     Each turn is a process with a seed of its own, so that a hang or a crash costs that turn only.

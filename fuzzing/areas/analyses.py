@@ -56,7 +56,9 @@ def lfp(n_channels: int = 8, n_times: int = 600) -> xr.DataArray:
     rhythm = np.sin(2 * np.pi * times_ms[:, None] / (20 + 40 * depths_mm[None]))
     values = rhythm * depths_mm + 0.1 * random.standard_normal((n_times, n_channels))
     coords = {"time": times_ms, "channel": np.arange(n_channels), "z_mm": ("channel", depths_mm)}
-    data = xr.DataArray(values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"})
+    data = xr.DataArray(
+        values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"}
+    )
     data.time.attrs["units"] = "ms"
     return data
 
@@ -126,7 +128,9 @@ class Analyses(Described):
 
     def cases(self) -> st.SearchStrategy[Any]:
         """A function, the data, what is odd about them, and perhaps an odd argument."""
-        names = sorted(name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name)))
+        names = sorted(
+            name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name))
+        )
         names = [name for name in names if name not in ("write_report", "compare_run")]
 
         def calls(name: str) -> st.SearchStrategy[Any]:

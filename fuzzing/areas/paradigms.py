@@ -62,7 +62,9 @@ class Paradigms(Described):
         """A constructor, its arguments with an odd one, and what is done with the paradigm."""
 
         def arguments(name: str) -> st.SearchStrategy[Any]:
-            odd = st.tuples(st.sampled_from(sorted(BASE[name])), st.one_of(python_values(), TIMES, TIMES))
+            odd = st.tuples(
+                st.sampled_from(sorted(BASE[name])), st.one_of(python_values(), TIMES, TIMES)
+            )
             return st.tuples(st.just(name), odd, st.sampled_from(AFTER), python_values())
 
         return st.sampled_from(sorted(BASE)).flatmap(arguments)
