@@ -61,7 +61,14 @@ manifest.json)
     outside = not parts or Path(str(name)).is_absolute() or ".." in parts
     if outside or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
         raise refuse(f"the name {name!r}", f"a name inside {str(folder)!r}", where)
+    refuse_special(folder / str(name), where)
     return folder / str(name)
+
+
+def refuse_special(path: Path, where: str) -> None:
+    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end; nothing there is no error."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise refuse(f"{str(path)!r}, a pipe, a socket or a device,", "a file", where)
 
 
 def refuse_links(folder: Path, where: str) -> None:

@@ -254,6 +254,13 @@ def test_counts_and_sizes_that_no_memory_holds_are_refused() -> None:
         analysis.cv(events)
 
 
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.data is not RASTER and name != "csd"])
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_values_whose_powers_no_number_holds_are_refused(name: str, scale: float) -> None:
+    with pytest.raises(jtfne.JtfneError, match="take another unit"):
+        ROWS[name].call(ROWS[name].data * scale)
+
+
 def test_files_and_runs_of_wrong_types_are_refused(tmp_path: Path) -> None:
     for value in WRONG.values():
         with pytest.raises(jtfne.JtfneError):
