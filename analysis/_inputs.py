@@ -68,7 +68,7 @@ def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
 
 
 def check_size(values: Floats, where: str) -> None:
-    """Raises: JtfneError for values so large or small that their powers leave the range of float64, as infinity or 0."""
+    """Raises: JtfneError for values so large or small that their powers leave the range of float64."""
     largest = float(np.abs(values).max())
     if largest > LARGEST or 0.0 < largest < SMALLEST:
         given = f"values of up to {largest:.3g}, whose powers no number holds,"
