@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne import measures
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
-from jtfne.analysis._inputs import Floats, check_form, even_step, in_ms, kernel, values_last
+from jtfne.analysis._inputs import MOST_DRAWS, Floats, check_form, check_size, even_step, in_ms, kernel, values_last
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
@@ -38,7 +38,7 @@ def compare(
         Length of the blocks of time that are drawn again with replacement, longer than the signals remember; a tenth
         of the time if left out. What remains after the last whole block does not count.
     n_bootstrap : int
-        Number of draws.
+        Number of draws, up to 1,000,000.
     level : float
         Of the percentile intervals.
     seed : int
@@ -55,7 +55,7 @@ def compare(
     JtfneError
         For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
     """
-    n_bootstrap = whole_number(n_bootstrap, Limit(low=1), name="n_bootstrap", where=WHERE)
+    n_bootstrap = whole_number(n_bootstrap, Limit(1, MOST_DRAWS), name="n_bootstrap", where=WHERE)
     level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
@@ -131,8 +131,11 @@ def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Flo
     rows = [values_last(data, "time")[0] for data in (simulated, aligned)]
     rows = [values.reshape(-1, values.shape[-1]) for values in rows]
     for name, values in zip(("simulated", "recorded"), rows, strict=True):
-        if not np.isfinite(values).all() or not values.std() > 0.0:
-            raise refuse(f"{name} data that are not finite or never vary", "finite data that vary", WHERE)
+        if np.isfinite(values).all():
+            check_size(values, WHERE)
+            if values.std() > 0.0:
+                continue
+        raise refuse(f"{name} data that are not finite or never vary", "finite data that vary", WHERE)
     units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned)]
     if units[0] == units[1]:
         return rows[0], rows[1], steps[0], units[0]

@@ -17,6 +17,8 @@ Data = Signals | xr.DataArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Window = tuple[float, float]
+SMALLEST, LARGEST = 1e-60, 1e60  # of the largest value: fourth powers, as in coherence, stay within float64
+MOST_DRAWS = 1_000_000  # of a null or a bootstrap: more says no more, and has no end
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:
@@ -39,7 +41,7 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
     """`data` with all its values in memory as float64 and its time in ms.
 
     Raises: JtfneError for what is no DataArray, lacks one of `dims`, is empty, holds something else than real numbers
-    or any value that is not finite, or has a time axis that cannot be read.
+    or any value that is not finite, is out of the range of `check_size`, or has a time axis that cannot be read.
     """
     if not isinstance(data, xr.DataArray):
         raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
@@ -49,6 +51,7 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
     if bad.size:
         given = f"{bad.size} of {values.size} values that are not finite, the first at {_place(data, int(bad[0]))},"
         raise refuse(given, "finite values: drop or mend these first", where)
+    check_size(values, where)
     return in_ms(data.copy(data=values), where)
 
 
@@ -62,6 +65,14 @@ def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
         raise refuse(f"an array of dtype {data.dtype}", "real numbers", where)
     if data.size == 0:
         raise refuse(f"an empty array, {dict(data.sizes)},", "one value or more", where)
+
+
+def check_size(values: Floats, where: str) -> None:
+    """Raises: JtfneError for values so large or small that their powers leave the range of float64."""
+    largest = float(np.abs(values).max())
+    if largest > LARGEST or 0.0 < largest < SMALLEST:
+        given = f"values of up to {largest:.3g}, whose powers no number holds,"
+        raise refuse(given, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
 
 
 def _place(data: xr.DataArray, flat: int) -> str:

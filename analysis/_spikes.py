@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from jtfne import _time
 from jtfne._check import POSITIVE, describe_value, number, one_of, refuse, whole_number
+from jtfne._cores import available_bytes
 from jtfne.analysis._inputs import TOLERANCE, Data, Floats, Ints, check_form, even_step, in_ms
 from jtfne.signals import Signals
 
+COUNT_BYTES = 24  # a bin's count as counted, as a float, and in what is made of it
+EVENT_BYTES = 64  # an event's trial, step and row, twice, and its time
 LABELS = ("area", "layer", "cell_type")
 FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)"
 
@@ -44,18 +47,21 @@ class Spikes:
         """When the data end."""
         return self.start_ms + self.duration_ms
 
-    def n_bins(self, bin_ms: float) -> int:
-        """How many whole bins of `bin_ms` there are."""
+    def n_bins(self, bin_ms: float, where: str, n_rows: int = 1) -> int:
+        """How many whole bins of `bin_ms` there are. Raises: JtfneError where counts in all do not fit in memory."""
+        wanted_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
+        refuse_large(wanted_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
         return int(np.floor(self.duration_ms / bin_ms + TOLERANCE))
 
-    def counts(self, bin_ms: float, group: Ints | None = None) -> Floats:
+    def counts(self, bin_ms: float, where: str, group: Ints | None = None) -> Floats:
         """Spikes by trial, bin and row, or group of rows: (n_trials, n_bins, n_rows).
 
         Bins are (k, k + 1] bin_ms from the start; spikes after the last whole bin are left out.
+        Raises: JtfneError for so many bins that their counts do not fit in memory.
         """
         group_of_row = np.arange(self.neuron.size) if group is None else group
         n_rows = int(group_of_row.max(initial=-1)) + 1
-        n_bins = self.n_bins(bin_ms)
+        n_bins = self.n_bins(bin_ms, where, max(n_rows, 1))
         bins = np.maximum(np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
         inside = bins < n_bins
         flat = (self.trial[inside] * n_bins + bins[inside]) * n_rows + group_of_row[self.row[inside]]
@@ -82,6 +88,14 @@ class Spikes:
             values = [combination[position] for combination in order]
             coords[key] = ("population", np.array(values, dtype=str))
         return code, "population", coords
+
+
+def refuse_large(wanted_bytes: float, given: str, where: str) -> None:
+    """Raises: JtfneError where `given` takes more than the memory that is free."""
+    free_bytes = available_bytes()
+    if not wanted_bytes <= free_bytes:
+        wanted = f"{given}, which take {wanted_bytes / 2**30:.3g} GiB,"
+        raise refuse(wanted, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
 
 
 def is_raster(data: xr.DataArray) -> bool:
@@ -135,6 +149,8 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
         name: whole_number(data.attrs[name], POSITIVE, name=f"attrs[{name!r}]", where=where)
         for name in ("n_neurons", "n_trials")
     }
+    sizes = "attrs of {n_neurons} neurons and {n_trials} trials".format(**counts)
+    refuse_large(COUNT_BYTES * counts["n_neurons"] * counts["n_trials"], sizes, where)
     duration_ms = number(data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where)
     time_ms = _time.times_to_ms(data.values, data.attrs.get("units"), where=where)
     if time_ms.size and not (time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)):
@@ -176,6 +192,8 @@ def _from_raster(data: xr.DataArray, where: str) -> Spikes:
     counts = values.astype(np.int64) if np.isfinite(values).all() else None
     if counts is None or not np.array_equal(counts, values) or counts.min() < 0:
         raise refuse("a raster whose values are not all counts", "whole numbers, 0 or above", where)
+    n_spikes = float(counts.sum(dtype=np.float64))
+    refuse_large(EVENT_BYTES * n_spikes, f"counts of {n_spikes:g} spikes", where)
     trial, step, row = np.nonzero(counts)
     times = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
     time_ms = np.asarray(full["time"].values, np.float64)

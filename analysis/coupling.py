@@ -12,6 +12,7 @@ Band = tuple[float, float]
 THETA_HZ = (4.0, 8.0)
 GAMMA_HZ = (30.0, 80.0)
 N_BINS = measures.coupling.N_BINS
+MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 
 
 def coherence(
@@ -138,7 +139,7 @@ def phase_amplitude_coupling(
     phase_Hz, amplitude_Hz : (float, float)
         The second must be twice as wide as the first is high: that is where its sidebands lie.
     n_bins, readout
-        Bins of phase; which readout of a run.
+        Bins of phase, 3 to 360 and no more than there are samples; which readout of a run.
 
     Returns
     -------
@@ -165,7 +166,8 @@ def phase_amplitude_coupling(
     """
     where = "analysis.phase_amplitude_coupling"
     x, dt_ms = over_time(data, readout, where)
-    n_bins = whole_number(n_bins, Limit(low=3), name="n_bins", where=where)
+    most = max(3, min(MOST_BINS, x.sizes["time"]))
+    n_bins = whole_number(n_bins, Limit(3, most), name="n_bins", where=where)
     phase_Hz, amplitude_Hz = (
         pair(band_Hz, name=name, where=where, unit="Hz")
         for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))

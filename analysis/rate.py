@@ -91,7 +91,7 @@ def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] 
     spikes = spikes_of(data, where)
     width_ms = min(number(bin_ms, POSITIVE, name="bin_ms", where=where), spikes.duration_ms)
     code, dim, coords = (np.zeros(spikes.neuron.size, np.int64), "all", {}) if by is None else spikes.groups(by, where)
-    counts = spikes.counts(width_ms, code) / np.bincount(code)
+    counts = spikes.counts(width_ms, where, code) / np.bincount(code)
     values = kernel(rate.rate, counts, width_ms)
     end_ms = np.round(spikes.start_ms + (np.arange(counts.shape[1]) + 1) * width_ms, _time.DECIMALS)
     coords |= {"trial": spikes.trials, "time": end_ms}
@@ -182,10 +182,10 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
     where = "analysis.fano_factor"
     spikes = spikes_of(data, where)
     window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
-    if spikes.n_bins(window_ms) * spikes.n_trials < 2:
+    if spikes.n_bins(window_ms, where) * spikes.n_trials < 2:
         allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"
         raise refuse(f"window_ms={window_ms:g}", allowed, where)
-    counts = spikes.counts(window_ms)
+    counts = spikes.counts(window_ms, where)
     windows = counts.reshape(-1, counts.shape[-1])
     coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
     attrs = {"units": "1", "long_name": "Fano factor", "window_ms": window_ms}

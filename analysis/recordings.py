@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import FINITE, UNREADABLE, JtfneError, describe_value, nearest, number, refuse
+from jtfne._check import FINITE, UNREADABLE, JtfneError, check_name, describe_value, nearest, number, refuse
 from jtfne._files import resolve_path
 from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, in_ms, need
@@ -29,6 +29,7 @@ BARREL_PROVENANCE = (
     "0.5 ms is that of CSDplotter; the stimulus time is not stored, the onset at sample 125 is that of the response."
 )
 NAMED = ("barrel",)
+COORDINATES = ("trial", "time", "channel", "z_mm")
 SUFFIXES = (".fif", ".nc", ".parquet")
 READABLE = {
     ".fif": "a whole FIF file of a continuous recording (raw), not of epochs or averages",
@@ -83,6 +84,9 @@ def load_recording(
     for name, text in (("readout", readout), ("units", "" if units is None else units)):
         if not isinstance(text, str):
             raise refuse(f"{name}={describe_value(text)}", "a name", WHERE)
+    check_name(readout, "readout", WHERE)
+    if readout in COORDINATES:
+        raise refuse(f"readout={readout!r}", f"the name of a readout, not one of {', '.join(COORDINATES)}", WHERE)
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
@@ -121,11 +125,38 @@ def _described(
                 f"z_mm={describe_value(z_mm)}", f"a depth for each of {found.sizes['channel']} channels", WHERE
             )
         found = found.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
+    _check_content(found)
     extra = {"onset_ms": onset_ms, "units": units}
     found = found.assign_attrs({key: value for key, value in extra.items() if value is not None})
     if "units" not in found.attrs:
         raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
-    return found.assign_attrs(readout=readout, proxy=int(found.attrs.get("proxy", found.attrs["units"] == "a.u.")))
+    check_name(found.attrs["units"], "units", WHERE)
+    proxy = found.attrs.get("proxy", int(found.attrs["units"] == "a.u."))
+    if np.size(proxy) != 1 or np.ravel(proxy)[0] not in (0, 1):
+        raise refuse(f"attrs['proxy']={describe_value(proxy)}", "0 or 1", WHERE)
+    if "onset_ms" in found.attrs:  # netCDF holds one number as an array of one
+        onset_ms = found.attrs["onset_ms"]
+        alone = onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
+        found.attrs["onset_ms"] = number(alone, FINITE, name="attrs['onset_ms']", where=WHERE)
+    return found.assign_attrs(readout=readout, proxy=int(np.ravel(proxy)[0]))
+
+
+def _check_content(found: xr.DataArray) -> None:
+    """Raises: JtfneError for values that are no numbers, channels without a name each, and depths that are none."""
+    if found.dtype.kind not in "iuf":
+        raise refuse(f"a recording of dtype {found.dtype}", "real numbers", WHERE)
+    names = [str(name) for name in found["channel"].values.tolist()]
+    if not names or len(set(names)) < len(names):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        given = "a recording without channels" if twice is None else f"two channels of the name {twice!r}"
+        raise refuse(given, "a name for each channel, one channel or more", WHERE)
+    if "z_mm" in found.coords:
+        depths_mm = found["z_mm"]
+        if depths_mm.dims != ("channel",) or depths_mm.dtype.kind not in "iuf":
+            raise refuse(f"z_mm of dtype {depths_mm.dtype}", "a depth in mm for each channel", WHERE)
+        if not np.isfinite(depths_mm.values).all():
+            bad = names[int(np.argmin(np.isfinite(depths_mm.values)))]
+            raise refuse(f"a z_mm of channel {bad!r} that is not finite", "a depth in mm for each channel", WHERE)
 
 
 def _barrel(readout: str) -> xr.DataArray:
@@ -228,6 +259,9 @@ def _from_parquet(path: Path, readout: str) -> xr.DataArray:
         raise refuse(
             f"{path.name} without the column {missing[0]!r}", f"time, channel and {readout!r} or 'value'", WHERE
         )
+    for name in ("time", value, "z_mm"):
+        if name in frame and frame[name].dtype.kind not in "iuf":
+            raise refuse(f"{path.name} whose column {name!r} has no numbers", "a column of numbers", WHERE)
     dims = [name for name in ("trial", "time", "channel") if name in frame]
     frame["channel"] = frame["channel"].astype(str)
     if frame.duplicated(dims).any() or len(frame) != np.prod([frame[name].nunique() for name in dims]):
@@ -237,6 +271,8 @@ def _from_parquet(path: Path, readout: str) -> xr.DataArray:
     found = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(*dims)
     found = found.sel(channel=list(dict.fromkeys(frame["channel"])))  # in the order of the file
     if "z_mm" in frame:
+        if (frame.groupby("channel")["z_mm"].nunique(dropna=False) > 1).any():
+            raise refuse(f"{path.name} with several depths of one channel", "one z_mm for each channel", WHERE)
         depth = frame.groupby("channel")["z_mm"].first().loc[found["channel"].values]
         found = found.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
     metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}

@@ -9,6 +9,7 @@ import xarray as xr
 from jtfne import measures
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, JtfneError, Limit, describe_value, number, refuse, whole_number
 from jtfne.analysis._inputs import (
+    MOST_DRAWS,
     Data,
     by_depth,
     check_form,
@@ -143,7 +144,7 @@ def flip_null(
     control : ShuffledChannels, ShuffledFrequencies, PhaseRandomised or PolarityFlip
         What is put at random; the channels by default. The last two need potentials.
     n_draws, seed : int
-        How many draws, and the seed of all of them.
+        How many draws, up to 1,000,000, and the seed of all of them.
     bands : pair of (float, float), optional
         Low and high band, Hz; None for vFLIP, of the data and of each draw, which takes a second or so each.
     segment_ms : float
@@ -162,7 +163,7 @@ def flip_null(
         As `flip`; for a control of potentials with a map.
     """
     where = "analysis.flip_null"
-    n_draws = whole_number(n_draws, Limit(low=1), name="n_draws", where=where)
+    n_draws = whole_number(n_draws, Limit(1, MOST_DRAWS), name="n_draws", where=where)
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=where)
     _check_control(control, where)
     bands = _check_bands(bands, where)

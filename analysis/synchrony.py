@@ -7,9 +7,11 @@ import xarray as xr
 
 from jtfne._check import POSITIVE, number, refuse
 from jtfne.analysis._inputs import Data, check_values, coords_of, kernel, values_last
-from jtfne.analysis._spikes import is_raster, spikes_of
+from jtfne.analysis._spikes import is_raster, refuse_large, spikes_of
 from jtfne.measures import synchrony as measure
 from jtfne.signals import Signals
+
+PAIR_BYTES = 24  # a correlation as computed, clipped and copied
 
 
 def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
@@ -31,6 +33,8 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     """
     traces, row_dim = _traces(data, bin_ms, "analysis.correlation")
     values, front = values_last(traces, row_dim, "time")
+    n_pairs = values.size // values.shape[-1] * values.shape[-2]
+    refuse_large(PAIR_BYTES * n_pairs, f"correlations of {values.shape[-2]} {row_dim}s", "analysis.correlation")
     coords = coords_of(traces, (*front, row_dim))
     coords["other"] = traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
     r = kernel(measure.correlation, values)
@@ -51,7 +55,7 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Dims (trial,) or whatever else `data` had beside time and its rows.
+        Dims (trial,) or whatever else `data` had beside time and its rows; NaN where nothing moves, as in a silent run.
     """
     traces, row_dim = _traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)
@@ -65,11 +69,11 @@ def _traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
         spikes = spikes_of(data, where)
-        if spikes.n_bins(bin_ms) < 2:
+        if spikes.n_bins(bin_ms, where) < 2:
             raise refuse(f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where)
         coords: dict[str, object] = {"trial": spikes.trials, "neuron": spikes.neuron}
         coords |= {key: ("neuron", values) for key, values in spikes.labels.items()}
-        return xr.DataArray(spikes.counts(bin_ms), dims=("trial", "time", "neuron"), coords=coords), "neuron"
+        return xr.DataArray(spikes.counts(bin_ms, where), dims=("trial", "time", "neuron"), coords=coords), "neuron"
     traces = check_values(data, where, "time")
     if traces.sizes["time"] < 2:
         raise refuse("traces of 1 sample", "2 or more", where)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from jtfne import _json, run_folder
-from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._check import POSITIVE, UNREADABLE, JtfneError, in_range, refuse
 from jtfne._files import path_inside, resolve_path
 from jtfne._stored import check_parquet
 from jtfne.interop._inputs import check_path, check_signals, open_beside
@@ -122,12 +123,34 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     texts = {name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str) for name in labels}
     values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
     coords = {name: ("event", each) for name, each in {**values, **texts}.items() if name != "time_ms"}
+    shape = _shape(table.schema.metadata or {}, str(path))
+    _check_spikes(values, shape, str(path))
     about = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
-    return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**about, **_shape(table.schema.metadata or {})})
+    return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**about, **shape})
 
 
-def _shape(metadata: dict[bytes, bytes]) -> dict[str, int | float]:
-    """What the schema's metadata says of the run: silent neurons and trials leave no rows."""
-    kinds = {"n_neurons": int, "n_trials": int, "dt_ms": float, "duration_ms": float}
-    said = {name: kind(metadata[name.encode()]) for name, kind in kinds.items() if name.encode() in metadata}
-    return {**said, "interval_ms": said["dt_ms"]} if "dt_ms" in said else said
+def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str) -> None:
+    """Raises: JtfneError unless times are finite numbers, and neurons and trials whole ones that the run has."""
+    if values["time_ms"].dtype.kind not in "iuf" or not np.isfinite(values["time_ms"]).all():
+        raise refuse("a column time_ms with values that are no finite numbers", "spike times in ms", where)
+    for name, column in (("n_neurons", "neuron"), ("n_trials", "trial")):
+        indices = values[column]
+        stop = shape.get(name, np.inf)
+        if indices.dtype.kind not in "iu" or (indices.size and not 0 <= indices.min() <= indices.max() < stop):
+            allowed = "whole numbers, 0 or above" if name not in shape else f"whole numbers, 0 to {stop - 1}"
+            raise refuse(f"a column {column} of other values", allowed, where)
+
+
+def _shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
+    """What the schema's metadata says of the run: silent neurons and trials leave no rows. Raises: JtfneError."""
+    shape: dict[str, int | float] = {}
+    for name, kind in (("n_neurons", int), ("n_trials", int), ("dt_ms", float), ("duration_ms", float)):
+        text = metadata.get(name.encode())
+        if text is None:
+            continue
+        try:
+            shape[name] = kind(text)
+        except ValueError:
+            raise refuse(f"metadata {name}={text!r}", "a number above 0", where) from None
+        in_range(shape[name], POSITIVE, name=f"metadata {name}", where=where)
+    return {**shape, "interval_ms": shape["dt_ms"]} if "dt_ms" in shape else shape

@@ -63,7 +63,14 @@ manifest.json)
     leads_out = not parts or Path(str(name)).is_absolute() or ".." in parts
     if leads_out or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
         raise refuse(f"the name {name!r}", f"a name inside {str(folder)!r}", where)
+    refuse_special(folder / str(name), where)
     return folder / str(name)
+
+
+def refuse_special(path: Path, where: str) -> None:
+    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end; nothing there is no error."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise refuse(f"{str(path)!r}, a pipe, a socket or a device,", "a file", where)
 
 
 def refuse_links(folder: Path, where: str) -> None:

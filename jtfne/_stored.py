@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from jtfne import _json
 from jtfne._check import JtfneError, refuse
 from jtfne._cores import available_bytes
-from jtfne._files import read_text
+from jtfne._files import read_text, refuse_special
 from jtfne._rows import Array
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def map_npy(path: Path) -> Array:
 
     An array without elements, which cannot be mapped, is read.
     """
+    refuse_special(path, WHERE)
     with path.open("rb") as stream:
         n_bytes, n_elements = _npy_bytes(stream, str(path))
         if n_bytes != path.stat().st_size - stream.tell():
@@ -64,6 +65,7 @@ def map_npy(path: Path) -> Array:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """The arrays of an .npz file that `numpy.savez` wrote. Raises: JtfneError unless they hold numbers, all of them."""
+    refuse_special(path, WHERE)
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -87,6 +89,7 @@ def check_zarr(store: Path) -> None:
     for path in store.rglob("*"):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise refuse(f"{str(path)!r}, a link that leads out of its folder,", f"files in {str(store)!r}", WHERE)
+        refuse_special(path, WHERE)
         if path.name == "zarr.json":
             raise refuse(f"{str(path)!r}, of Zarr format 3,", "a store of format 2, as jtfne writes it", WHERE)
         if path.name == ".zarray":
@@ -108,6 +111,7 @@ def check_hdf5(path: Path) -> None:
     """
     import h5py
 
+    refuse_special(path, WHERE)
     with h5py.File(path, "r") as file:
         total = sum(_check_dataset(dataset, path) for dataset in _datasets(file, path, 0, set()))
     refuse_large(total, str(path))
@@ -120,6 +124,7 @@ def check_parquet(path: Path, where: str = WHERE) -> None:
     """
     from pyarrow import parquet
 
+    refuse_special(path, where)
     metadata = parquet.read_metadata(path)
     schema = (metadata.metadata or {}).get(b"ARROW:schema", b"")
     if b"ARROW:extension:name" in schema or b"ARROW:extension:name" in base64.b64decode(schema, validate=False):

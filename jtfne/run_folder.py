@@ -22,6 +22,7 @@ from jtfne._files import (
     move_into,
     path_inside,
     read_text,
+    refuse_special,
     replace_file,
     resolve_path,
     sync_one,
@@ -82,6 +83,7 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes; of a folder, that of the names and hashes of all its files."""
     if path.is_dir():
         return _json.sha256({file.relative_to(path).as_posix(): file_hash(file) for file in _files(path)})
+    refuse_special(path, MANIFEST)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

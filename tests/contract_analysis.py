@@ -223,6 +223,44 @@ def test_whatever_it_is_given_ends_in_a_value_or_a_refusal(name: str, tmp_path: 
             ends_well(lambda value=value, setting=setting: function(row.data, **{**row.keywords, setting: value}))
 
 
+TOO_MUCH = {
+    "population_rate": {"bin_ms": 5e-324},
+    "synchrony": {"bin_ms": 1e-300},
+    "correlation": {"bin_ms": 1e-9},
+    "fano_factor": {"window_ms": 1e-12},
+    "compare": {"n_bootstrap": 10**30},
+    "flip_null": {"n_draws": 10**9},
+    "phase_amplitude_coupling": {"n_bins": 10**6},
+}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_what_has_no_end_or_no_room_is_refused(name: str) -> None:
+    data = RASTER if name in ("synchrony", "correlation") else ROWS[name].data
+    with pytest.raises(jtfne.JtfneError, match=r"GiB|whole number"):
+        getattr(analysis, name)(data, **{**ROWS[name].keywords, **TOO_MUCH[name]})
+
+
+def test_counts_and_sizes_that_no_memory_holds_are_refused() -> None:
+    with pytest.raises(jtfne.JtfneError, match="GiB"):
+        analysis.rates(RASTER.astype(np.int64) * 10**12, by=None)
+    events = xr.DataArray(
+        [5.0],
+        {"neuron": ("event", [0]), "trial": ("event", [0])},
+        "event",
+        attrs={"readout": "spk", "n_neurons": 10**13, "n_trials": 1, "duration_ms": 9.0},
+    )
+    with pytest.raises(jtfne.JtfneError, match="GiB"):
+        analysis.cv(events)
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.data is not RASTER and name != "csd"])
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_values_whose_powers_no_number_holds_are_refused(name: str, scale: float) -> None:
+    with pytest.raises(jtfne.JtfneError, match="take another unit"):
+        ROWS[name].call(ROWS[name].data * scale)
+
+
 def test_files_and_runs_of_wrong_types_are_refused(tmp_path: Path) -> None:
     for value in WRONG.values():
         with pytest.raises(jtfne.JtfneError):

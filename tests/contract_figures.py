@@ -157,6 +157,22 @@ def test_fields_in_another_order_and_of_other_numbers_are_drawn_alike():
     figures.laminar(good.astype(np.float16))
 
 
+@pytest.mark.parametrize("draw", [figures.traces, figures.laminar, figures.topography])
+def test_a_clock_in_any_unit_is_drawn_in_ms(draw):
+    good = field()
+    clocks = (
+        ("time", good["time"].values * 1e-3, {"units": "s"}),
+        ("time", (good["time"].values * 1e6).astype("timedelta64[ns]")),
+    )
+    want = draw(good)
+    for clock in clocks:
+        ax = draw(good.assign_coords(time=clock))
+        np.testing.assert_allclose(ax.get_xlim(), want.get_xlim(), rtol=1e-9)
+        assert ax.get_title() == want.get_title()
+    with pytest.raises(jtfne.JtfneError, match="fortnights"):
+        draw(good.assign_coords(time=("time", good["time"].values, {"units": "fortnights"})))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_a_thinned_trace_keeps_both_ends_and_every_extreme(n_samples, columns, seed):

@@ -159,7 +159,8 @@ def test_a_rate_of_the_mean_field_knows_jumps():
 def test_cells_that_cannot_jump_may_stand_beside_those_that_do():
     """A source of spikes, which no jump reaches, brings no current into the readouts of the circuit."""
     cfg = config(A=CELL, P=EMITTERS["PoissonSource"](rate_Hz=0.0)).mechanisms({"d": Delta(sign=1)})
-    cfg = cfg.stimuli(jumps("A", {1.0: 5.0})).source(maps=[{"enters": "AtSoma", "returns": {"kind": "AtDepth", "depth": 0}}])
+    cfg = cfg.stimuli(jumps("A", {1.0: 5.0}))
+    cfg = cfg.source(maps=[{"enters": "AtSoma", "returns": {"kind": "AtDepth", "depth": 0}}])
     signals = jtfne.construct(cfg.probes(["source", {"kind": "lfp", "n_channels": 3}])).simulate()
     assert np.abs(signals.get("source", cell_type="A")).max() > 0.0
     assert not signals.get("source", cell_type="P").any()

@@ -407,6 +407,112 @@ def test_spikes_of_what_a_run_does_not_have_are_refused(name, value):
         check()
 
 
+# Pipes, whose reading never ends
+
+
+def pipe_in_place_of(path):
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    return path
+
+
+def test_a_pipe_is_not_read(run, net, tmp_path):
+    for name in ("spk.nc", "spk.parquet", "edges.h5", "edges.csv", "a_raw.fif"):
+        pipe_in_place_of(tmp_path / name)
+    pipe_in_place_of(run / "signals.zarr" / "neurons" / "x_mm" / ".zarray")
+    pipe_in_place_of(net / "cells_ids.npy")
+    for read in (
+        lambda: interop.from_netcdf(tmp_path / "spk.nc"),
+        lambda: interop.from_parquet(tmp_path / "spk.parquet"),
+        lambda: load_recording(tmp_path / "spk.parquet"),
+        lambda: load_recording(tmp_path / "spk.nc"),
+        lambda: load_recording(tmp_path / "a_raw.fif"),
+        lambda: jtfne.config.FromTable.read(tmp_path / "edges.h5"),
+        lambda: jtfne.config.FromTable.read(tmp_path / "edges.csv"),
+        lambda: jtfne.config.FromTable.read(tmp_path / "spk.parquet"),
+        lambda: jtfne.Config.from_file(pipe_in_place_of(tmp_path / "a.toml")),
+        lambda: interop.from_zarr(run / "signals.zarr"),
+        lambda: jtfne.load(run),
+        lambda: jtfne.Net.open(net),
+        lambda: _stored.read_npz(pipe_in_place_of(tmp_path / "a.npz")),
+        lambda: _stored.map_npy(pipe_in_place_of(tmp_path / "a.npy")),
+    ):
+        with pytest.raises(jtfne.JtfneError):
+            read()
+
+
+# Content of Parquet and netCDF files that others wrote
+
+
+@pytest.mark.parametrize(
+    ("metadata", "columns", "message"),
+    [
+        ({}, {"time_ms": ["a", "b"]}, "time_ms"),
+        ({}, {"time_ms": [1.0, np.nan]}, "time_ms"),
+        ({}, {"neuron": [0.5, 1.0]}, "neuron"),
+        ({}, {"neuron": [-1, 1]}, "neuron"),
+        ({}, {"neuron": [None, 1]}, "neuron"),
+        ({}, {"trial": ["a", "b"]}, "trial"),
+        ({"n_neurons": "1"}, {}, "whole numbers, 0 to 0"),
+        ({"n_neurons": "many"}, {}, "n_neurons"),
+        ({"n_trials": "-1"}, {}, "n_trials"),
+        ({"dt_ms": "nan"}, {}, "dt_ms"),
+    ],
+)
+def test_a_table_of_spikes_is_not_believed(tmp_path, metadata, columns, message):
+    table = pa.table({"trial": [0, 0], "time_ms": [1.0, 2.0], "neuron": [0, 1], **columns})
+    parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "spk.parquet")
+    with pytest.raises(jtfne.JtfneError, match=message):
+        interop.from_parquet(tmp_path / "spk.parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "metadata", "message"),
+    [
+        ({"value": ["a", "b", "c", "d"]}, {}, "'value' has no numbers"),
+        ({"value": [True, False, True, False]}, {}, "'value' has no numbers"),
+        ({"z_mm": ["a"] * 4}, {}, "'z_mm' has no numbers"),
+        ({"z_mm": [0.1, 0.2, 0.1, 0.3]}, {}, "several depths of one channel"),
+        ({"z_mm": [np.nan] * 4}, {}, "not finite"),
+        ({}, {"onset_ms": "nan"}, "onset_ms"),
+        ({}, {"units": " "}, "units"),
+    ],
+)
+def test_a_table_of_samples_is_not_believed(tmp_path, columns, metadata, message):
+    samples = {"time": [1.0, 1.0, 2.0, 2.0], "channel": ["a", "b", "a", "b"], "value": [1.0, 2.0, 3.0, 4.0]}
+    table = pa.table({**samples, **columns}).replace_schema_metadata({"units": "V", **metadata})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(jtfne.JtfneError, match=message):
+        load_recording(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.assign_attrs(proxy="yes"), "proxy"),
+        (lambda x: x.assign_attrs(onset_ms="soon"), "onset_ms"),
+        (lambda x: x.assign_attrs(onset_ms=[1.0, 2.0]), "onset_ms"),
+        (lambda x: x.assign_attrs(units=5), "units"),
+        (lambda x: x.astype(str), "dtype"),
+        (lambda x: x.assign_coords(channel=["a", "a"]), "two channels of the name 'a'"),
+        (lambda x: x.isel(channel=[]), "without channels"),
+        (lambda x: x.assign_coords(z_mm=("channel", ["a", "b"])), "z_mm"),
+    ],
+)
+def test_a_recording_in_netcdf_is_not_believed(tmp_path, change, message):
+    coords = {"time": [1.0, 2.0, 3.0], "channel": ["a", "b"]}
+    array = xr.DataArray(np.ones((3, 2)), coords, ("time", "channel"), "lfp", {"units": "V"})
+    change(array).to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with pytest.raises(jtfne.JtfneError, match=message):
+        load_recording(tmp_path / "a.nc")
+
+
+@pytest.mark.parametrize("readout", ["", " ", "time", "z_mm", "a\0"])
+def test_a_readout_has_a_name_of_its_own(readout):
+    with pytest.raises(jtfne.JtfneError, match="readout"):
+        load_recording("barrel", readout=readout)
+
+
 # Code
 
 OWN = """

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from jtfne import _time
 from jtfne._check import refuse
 from jtfne.signals import Signals
 
@@ -57,7 +58,7 @@ def readout_of(data: Any, readout: str, where: str) -> xr.DataArray:
 
 
 def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[str]" = ()) -> xr.DataArray:
-    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials.
+    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials; times in ms.
 
     Parameters
     ----------
@@ -90,10 +91,20 @@ def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[
     if strange and "..." not in free:
         allowed = f"one over {', '.join(map(repr, needed))} only: choose by .isel({strange[0]}=...)"
         raise refuse(f"an array of dimensions {dims}", allowed, where)
+    found = _time_in_ms(found, where)
     for axis in ("time", "frequency"):
         _check_axis(found, axis, where)
     _check_finite(found, where)
     return found.astype(np.float64)
+
+
+def _time_in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
+    """`data` with its time axis, if it has one, in ms, whatever its unit or dtype says. Raises: JtfneError."""
+    if "time" not in data.dims or "time" not in data.coords:
+        return data
+    axis = data["time"]
+    times_ms = _time.times_to_ms(axis.values, axis.attrs.get("units"), where=where)
+    return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
 
 
 def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:

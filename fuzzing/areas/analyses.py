@@ -13,6 +13,8 @@ from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import Described
 from jtfne import analysis
 
+# Synchrony of what never varies is NaN, as its documentation says; all samples are True in the boolean ones.
+NOTHING_MOVES = ("constant", "boolean")
 # A silent cell has no interval; a pair with a silent cell has no correlation; a flat map has no crossover.
 MAY_BE_NAN = frozenset(
     {
@@ -45,7 +47,33 @@ CHANGES = (
     "constant",
     "uneven",
     "one channel",
+    "timedelta",
+    "unknown unit",
+    "lazy",
+    "trials",
+    "more dims",
+    "dims twice",
+    "odd attrs",
+    "huge values",
+    "tiny values",
+    "names twice",
 )
+OBJECTS = (
+    analysis.SecondDifference(),
+    analysis.Smoothed(method=analysis.DeltaICSD()),
+    analysis.DeltaICSD(),
+    analysis.StepICSD(),
+    analysis.SplineICSD(),
+    analysis.KernelCSD(),
+    analysis.PhaseRandomised(),
+    analysis.PolarityFlip(),
+    analysis.ShuffledChannels(),
+    analysis.ShuffledFrequencies(),
+    analysis.KernelCSD,
+    analysis.ShuffledChannels,
+)
+# Small draws, so that a case of a null or a bootstrap costs no minute.
+FEW = {"flip_null": {"n_draws": 3}, "compare": {"n_bootstrap": 5}}
 
 
 def lfp(n_channels: int = 8, n_times: int = 600) -> xr.DataArray:
@@ -56,9 +84,7 @@ def lfp(n_channels: int = 8, n_times: int = 600) -> xr.DataArray:
     rhythm = np.sin(2 * np.pi * times_ms[:, None] / (20 + 40 * depths_mm[None]))
     values = rhythm * depths_mm + 0.1 * random.standard_normal((n_times, n_channels))
     coords = {"time": times_ms, "channel": np.arange(n_channels), "z_mm": ("channel", depths_mm)}
-    data = xr.DataArray(
-        values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"}
-    )
+    data = xr.DataArray(values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"})
     data.time.attrs["units"] = "ms"
     return data
 
@@ -97,6 +123,32 @@ def change(data: xr.DataArray, kind: str) -> xr.DataArray:
         return data.isel(time=np.unique(np.arange(data.sizes["time"]) ** 2 // data.sizes["time"]))
     if kind == "constant":
         return data.copy(data=np.ones_like(values))
+    if kind in ("huge values", "tiny values") and values.dtype.kind == "f":
+        return data.copy(data=values * (1e200 if kind == "huge values" else 1e-200))
+    return reshaped(data, kind)
+
+
+def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
+    """`data` with its dims, clock or labels odd; itself where `kind` is none of these."""
+    last = data.dims[-1]
+    if kind == "timedelta" and "time" in data.coords:
+        return data.assign_coords(time=(data["time"].dims, (data["time"].values * 1e6).astype("timedelta64[ns]")))
+    if kind == "unknown unit" and "time" in data.coords:
+        moved = data.copy()
+        moved["time"].attrs["units"] = "fortnights"
+        return moved
+    if kind == "lazy":
+        return data.chunk(3)
+    if kind == "trials" and "trial" not in (*data.dims, *data.coords):
+        return xr.concat([data, data[::-1].assign_coords({data.dims[0]: data[data.dims[0]]})], dim="trial")
+    if kind == "more dims" and "area" not in (*data.dims, *data.coords):
+        return data.expand_dims(area=["V1", "V2"], subject=2)
+    if kind == "dims twice" and data.ndim == 2:
+        return xr.DataArray(data.values[: min(data.shape), : min(data.shape)], dims=(last, last), attrs=data.attrs)
+    if kind == "odd attrs":
+        return data.assign_attrs(units=5, readout=None, onset_ms=[np.nan], n_neurons=-1, duration_ms="long")
+    if kind == "names twice" and last in data.coords:
+        return data.assign_coords({last: np.repeat(data[last].values[:1], data.sizes[last])})
     return data
 
 
@@ -128,14 +180,13 @@ class Analyses(Described):
 
     def cases(self) -> st.SearchStrategy[Any]:
         """A function, the data, what is odd about them, and perhaps an odd argument."""
-        names = sorted(
-            name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name))
-        )
+        names = sorted(name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name)))
         names = [name for name in names if name not in ("write_report", "compare_run")]
 
         def calls(name: str) -> st.SearchStrategy[Any]:
             parameters = list(inspect.signature(getattr(analysis, name)).parameters)
-            argument = st.one_of(st.none(), st.tuples(st.sampled_from(parameters), python_values()))
+            value = st.one_of(python_values(), python_values(), st.sampled_from(OBJECTS))
+            argument = st.one_of(st.none(), st.tuples(st.sampled_from(parameters), value))
             data = st.sampled_from(("signals", "events", "raster", "vm", "lfp", "lfp", "power"))
             return st.tuples(st.just(name), data, st.sampled_from(CHANGES), argument)
 
@@ -148,10 +199,12 @@ class Analyses(Described):
         if isinstance(data, xr.DataArray):
             data = change(data, kind)
         function = getattr(analysis, name)
-        arguments = self._arguments(function, data)
+        arguments = self._arguments(function, data) | FEW.get(name, {})
         if argument is not None:
             arguments[argument[0]] = argument[1]
         result = function(**arguments)
+        if name == "synchrony" and kind in NOTHING_MOVES:
+            return
         if isinstance(result, xr.DataArray) and name not in MAY_BE_NAN:
             finite = bool(np.isfinite(result.values).all()) if result.dtype.kind in "fc" else True
             if not finite:

@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
 from hypothesis import strategies as st
 
 import jtfne
 from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import Described, small_config
-from jtfne import interop
+from jtfne import analysis, interop
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "utf-32", "cp037")
 KINDS = ("flip", "flip", "cut", "append", "empty", "insert text", "encoding", "nest")
-FILES = ("config.toml", "config.json", "run", "run", "net", "spikes.parquet", "signals.nc")
+RECORDINGS = ("recording.nc", "recording.parquet", "recording_raw.fif")
+FILES = ("config.toml", "config.json", "run", "run", "net", "spikes.parquet", "signals.nc", *RECORDINGS)
 
 
 class Files(Described):
@@ -35,6 +39,7 @@ class Files(Described):
         net.save(folder / "net")
         interop.write_parquet(signals, folder / "spikes.parquet")
         interop.to_netcdf(signals, folder / "signals.nc")
+        write_recordings(folder)
         return {"folder": folder, "config": config, "signals": signals, "edges": net.edges}
 
     def cases(self) -> st.SearchStrategy[Any]:
@@ -76,10 +81,30 @@ class Files(Described):
         elif name == "net":
             if not jtfne.Net.open(path).edges.equals(context["edges"]):
                 raise Meaningless("net: other edges")
+        elif name in RECORDINGS:
+            recording = analysis.load_recording(path, readout="eeg" if name.endswith(".fif") else "lfp")
+            if recording.size == 0 or "units" not in recording.attrs:
+                raise Meaningless(f"{name}: nothing")
         elif name == "spikes.parquet":
             interop.from_parquet(path).load()
         else:
             interop.from_netcdf(path)
+
+
+def write_recordings(folder: Path) -> None:
+    """Write a recording of two channels in each format that `load_recording` reads."""
+    import mne
+
+    values = np.random.default_rng(3).standard_normal((40, 2))
+    coords = {"time": np.arange(40.0), "channel": ["a", "b"], "z_mm": ("channel", [0.1, 0.2])}
+    attrs = {"units": "V", "onset_ms": 5.0}
+    recording = xr.DataArray(values, coords, ("time", "channel"), "lfp", attrs)
+    recording.to_netcdf(folder / "recording.nc", engine="h5netcdf")
+    table = pa.Table.from_pandas(recording.to_dataframe().reset_index(), preserve_index=False)
+    table = table.replace_schema_metadata({"units": "V", "onset_ms": "5"})
+    pq.write_table(table, folder / "recording.parquet")
+    raw = mne.io.RawArray(values.T * 1e-6, mne.create_info(["a", "b"], 1000.0, "eeg"), verbose="error")
+    raw.save(folder / "recording_raw.fif", verbose="error")
 
 
 def alter(path: Path, kind: str, share: float, bit: int, encoding: str) -> None:
