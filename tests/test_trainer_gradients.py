@@ -88,7 +88,7 @@ def test_a_value_at_its_bound_has_its_whole_slope(kind, bounds):
     """Though it may be rounded beyond it, where what is clipped has none."""
     each = Trainable(path="gains.E->PV", bounds=bounds, transform=kind)
     for bound in each.search_bounds:
-        value, slope = jax.value_and_grad(lambda x: _gradients._value(each, x))(bound)
+        value, slope = jax.value_and_grad(lambda x: _gradients._value_at(each, x))(bound)
         assert bounds[0] - 1e-6 <= value <= bounds[1] + 1e-6 and value == pytest.approx(each.value(bound), rel=1e-6)
         assert slope == pytest.approx(1.0 if kind == "Linear" else float(value), rel=1e-6)
 

@@ -28,7 +28,7 @@ COLOURS = {"ground": "#e8e8e8", "no labels": "#d6e6f5", "knows xarray": "#fbe3c5
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
     ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
-    ("config", "net", "the circuit: what is declared, and the cells and edges made of it; no time"),
+    ("config", "net", "the circuit and its inputs: what is declared, cells and edges made of it"),
     ("plastic", "differentiable", "motion: arrays in time; names end at flatnet"),
     ("sources", "probes", "recording: from the engine's state to channels with a unit"),
     ("row_arrays", "signals", "results: rows, folders with hashes, manifests, labels"),
