@@ -183,10 +183,10 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 
     monkeypatch.setattr(Slopes, "at", made_up)
     silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])  # from which that way leads away
-    found = trained(seeds=(2, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
+    found = trained(seeds=(4, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
     assert found.report["without_slope"] == PATHS[1:] and found.report["without_effect"] == []
     told = {problem for each in found.report["failures"] for problem in each["problems"]}
-    assert "the slope by 'cells.E.drive' is nan (seed 2)" in told
+    assert "the slope by 'cells.E.drive' is nan (seed 4)" in told
     assert "term 'PV' of the run with slopes is inf (seed 3)" in told
     lost = found.history["cells.E.drive"] >= 5.0
     assert lost.any() and found.history["slope cells.E.drive"].isna().equals(lost)

@@ -82,6 +82,8 @@ CONDITIONS: dict[str, Any] = {cls.__name__: cls for cls in (Above, Below, InRang
 
 def _as_target(value: Any) -> Any:
     """A number as it is, two numbers as a range, other arrays as a curve, and objects as they are."""
+    if getattr(value, "dims", ()):  # an array with names, which a list would lose
+        return as_curve(value)
     value = plain(value)
     if isinstance(value, bool | int | float | str | Mapping | Curve | InRange):
         return value

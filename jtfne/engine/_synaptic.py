@@ -1,7 +1,7 @@
 """Rows of synaptic state -> the input of a cell, and the current that each receptor brings."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -101,9 +101,9 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
     if view.circuit.jumping:
         emitter: Any = group.emitter
         # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit with such targets.
-        can_jump = hasattr(emitter, "jumped_pA")
+        can_jump, jumps_mV = hasattr(emitter, "jumped_pA"), cast(jax.Array, syn.jumps_mV)
         before = view.before[group_index]
-        rows_pA = emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(syn.jumps_mV)
+        rows_pA = emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(jumps_mV)
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             receptor_pA[receptor] = rows_pA[row]
