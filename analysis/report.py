@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
 from jtfne._check import refuse
-from jtfne.run_folder import written_beside
+from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def write_report(
     ]
     page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(each for each in sections if each))
     target = Path(path)
-    with written_beside(target) as beside:
+    with write_beside(target) as beside:
         beside.write_text(page, encoding="utf-8")
     return target
 

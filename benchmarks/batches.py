@@ -19,7 +19,7 @@ from _record import record
 from jtfne import _keys, delivery, engine
 from jtfne._cores import n_cores
 from jtfne.batch import run_batch
-from jtfne.candidates import Job, Leaves, Runs
+from jtfne.candidates import Candidate, ParameterMap, Runs
 from jtfne.presets._motif import FRACTIONS, motif
 from jtfne.signals import Signals
 
@@ -31,9 +31,9 @@ def config(n_cells: int, duration_ms: float) -> jtfne.Config:
     return jtfne.suite2_net1_config(n_cells).runtime(duration_ms=duration_ms).probes(["spk"])
 
 
-def jobs(n: int) -> list[Job]:
+def jobs(n: int) -> list[Candidate]:
     """Candidates with different drives and gains, and one seed."""
-    return [Job((3.0 + 0.01 * k, 1.0 + 0.005 * k), 0) for k in range(n)]
+    return [Candidate((3.0 + 0.01 * k, 1.0 + 0.005 * k), 0) for k in range(n)]
 
 
 def n_spikes(signals: Signals) -> int:
@@ -41,22 +41,22 @@ def n_spikes(signals: Signals) -> int:
     return int(signals.get("spk").size)
 
 
-def in_turn(runs: Runs, candidates: list[Job]) -> list[int]:
+def in_turn(runs: Runs, candidates: list[Candidate]) -> list[int]:
     """One after the other, on this thread."""
     return [runs.used(each, n_spikes) for each in candidates]
 
 
-def spread(runs: Runs, candidates: list[Job]) -> list[int]:
+def spread(runs: Runs, candidates: list[Candidate]) -> list[int]:
     """As `Trainer` runs a generation."""
     return runs.all(candidates, n_spikes)
 
 
-def matrices(net: jtfne.Net, candidates: list[Job], n_steps: int) -> Callable[[], list[int]]:
+def matrices(net: jtfne.Net, candidates: list[Candidate], n_steps: int) -> Callable[[], list[int]]:
     """A batch of dense matrices, under vmap, for so many steps."""
-    leaves = Leaves.of(net, PATHS, TYPICAL, delivery=delivery.Dense())
+    leaves = ParameterMap.of(net, PATHS, TYPICAL, delivery=delivery.Dense())
     each = [leaves(job.values) for job in candidates]
     values = {name: np.stack([one[name] for one in each]) for name in each[0]}
-    key = _keys.folded(np.uint32(0), _keys.codes("trial", "0"))
+    key = _keys.fold_names(np.uint32(0), _keys.codes("trial", "0"))
     keys = jax.numpy.stack([key] * len(candidates))
 
     def run() -> list[int]:

@@ -13,7 +13,7 @@ from _record import record
 from jtfne.config import EEG, LFP, MEG, Area, Spikes
 from jtfne.config._defaults import AREAS
 from jtfne.probes.fields import Columns
-from jtfne.probes.fields_head import eeg_lead, meg_lead
+from jtfne.probes.fields_head import eeg_leadfield, meg_leadfield
 from recording import measured
 
 CIRCUIT, LIMIT_s = "cuba", 2.0
@@ -27,7 +27,7 @@ def main() -> None:
     places = (np.array([getattr(each, name) for each in areas]) for name in ("position_mm", "normal"))
     columns = Columns(1.5, 0.25, *places, cells_mm=np.zeros((0, 3)))
     found = {}
-    for name, lead, declared in (("meg", meg_lead, MEG()), ("eeg", eeg_lead, EEG())):
+    for name, lead, declared in (("meg", meg_leadfield, MEG()), ("eeg", eeg_leadfield, EEG())):
         start = time.perf_counter()
         lead(declared, columns)
         found[f"{name}_matrix_s"] = round(time.perf_counter() - start, 3)

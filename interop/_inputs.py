@@ -77,7 +77,7 @@ def open_beside(path: Any, where: str) -> Iterator[Path]:
     """
     target = check_path(path, where)
     try:
-        with run_folder.written_beside(target) as beside:
+        with run_folder.write_beside(target) as beside:
             yield beside
     except PermissionError as error:
         given = f"{str(target)!r}, which cannot be written ({error.strerror}),"

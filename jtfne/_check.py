@@ -198,7 +198,7 @@ def _with_article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in ('a', 'e', 'i', 'o', 'u') else 'a'} {noun}"
 
 
-def narrowed(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
+def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
     """`values` as an array of `dtype`: integers as they are, floats rounded.
 
     Numpy's `astype` wraps an integer that does not fit, 65,536 in 16 bits to 0, and makes a float infinite. Every array

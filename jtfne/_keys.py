@@ -26,7 +26,7 @@ def key(seed: int, *names: str) -> jax.Array:
     (True, False)
     """
     with jax.transfer_guard("allow"):  # one number; the program may still guard its larger arrays
-        return folded(np.uint32(seed), codes(*names))
+        return fold_names(np.uint32(seed), codes(*names))
 
 
 def codes(*names: str) -> npt.NDArray[np.uint32]:
@@ -34,7 +34,7 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
     return np.array([zlib.crc32(name.encode()) for name in names], np.uint32)
 
 
-def folded(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
+def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The key of the stream under `seed` whose names have these `codes`; may be traced."""
     stream = jax.random.key(seed, impl=IMPL)
     for k in range(names.shape[0]):
@@ -82,7 +82,7 @@ def uniform(word_pair: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
     return mantissa * 2.0**-53
 
 
-def seed_of(base: jax.Array) -> jax.Array:
+def draw_seed(base: jax.Array) -> jax.Array:
     """Two words drawn from `base`, a key of any implementation: uint32 (2,)."""
     stream = _threefry(base)
     high, low = words(jax.vmap(lambda k: jax.random.fold_in(stream, k))(jnp.arange(2)))
@@ -104,12 +104,12 @@ def normals(streams: jax.Array, dtype: Any) -> jax.Array:
     return jax.lax.erf_inv(jnp.maximum(low, uniform_number)) * np.array(np.sqrt(2.0), dtype)
 
 
-def numbered(n: int) -> npt.NDArray[np.uint32]:
+def number_streams(n: int) -> npt.NDArray[np.uint32]:
     """Names of streams that differ by their number alone: uint32 (2, n)."""
     return np.stack([np.zeros(n, np.uint32), np.arange(n, dtype=np.uint32)])
 
 
-def numbered_of(*names: str, n: int) -> npt.NDArray[np.uint32]:
+def number_named_streams(*names: str, n: int) -> npt.NDArray[np.uint32]:
     """Names of `n` streams, by their number within what is called `names`: uint32 (2, n).
 
     The first 64 bits of the hash of the names plus the number, so that no name depends on n.

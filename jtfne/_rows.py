@@ -32,7 +32,7 @@ class Rows(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Mapped:
+class MappedRows:
     """`rows` with a function applied as they are read.
 
     change: (n_trials, n_rows, ...) -> an array with the same first two axes.

@@ -30,7 +30,7 @@ def run_batch(
     n_steps: int,
     values: Values | None = None,
     inputs: engine.Inputs | None = None,
-    clock: engine.Clock | None = None,
+    clock: engine.InputChunk | None = None,
     recorders: tuple[engine.Recorder, ...] = (),
 ) -> engine.Chunk:
     """Run every member of a batch from its start.
@@ -73,7 +73,7 @@ def run_batch(
     """
     if isinstance(flat.circuit.leading, ShardedDelivery):
         raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
-    member_values = checked_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
+    member_values = check_leaf_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
     if jax.default_backend() != "cpu" or not isinstance(flat.circuit.leading, EventDelivery):
         chunk: engine.Chunk = _run_vectorized(flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps)
         return chunk
@@ -91,7 +91,7 @@ def names_of(flat: FlatNet) -> tuple[str, ...]:
     return tuple(jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
 
 
-def checked_values(flat: FlatNet, values: Values, members: tuple[int, ...], where: str) -> dict[str, jax.Array]:
+def check_leaf_values(flat: FlatNet, values: Values, members: tuple[int, ...], where: str) -> dict[str, jax.Array]:
     """`values` as arrays, of the shape of their leaf behind the axes `members`: (n,) for a batch, () for one run.
 
     Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it.
@@ -130,7 +130,7 @@ def _member(
     values: Values,
     key: jax.Array,
     inputs: engine.Inputs | None,
-    clock: engine.Clock | None,
+    clock: engine.InputChunk | None,
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:
@@ -144,7 +144,7 @@ def _run_vectorized(
     values: Values,
     keys: jax.Array,
     inputs: engine.Inputs | None,
-    clock: engine.Clock | None,
+    clock: engine.InputChunk | None,
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> engine.Chunk:

@@ -81,7 +81,9 @@ class ChunkFiles:
             }
         for path in metadata_by_path:
             path.parent.mkdir(parents=True, exist_ok=True)
-        durable({path: _make_writer(_json.dumps(metadata).encode()) for path, metadata in metadata_by_path.items()})
+        write_durably(
+            {path: _make_writer(_json.dumps(metadata).encode()) for path, metadata in metadata_by_path.items()}
+        )
         sync_one(self.folder)
 
     def write(self, number: int, rows: Arrays, spikes: Arrays, others: Mapping[Path, Write]) -> str:
@@ -98,7 +100,7 @@ class ChunkFiles:
             )
         table = pa.table({name: pa.array(values) for name, values in spikes.items()})
         writes[self._spike_file(number)] = lambda stream: parquet.write_table(table, stream)
-        durable(writes)
+        write_durably(writes)
         return self.hash(number)
 
     def rows(self, name: str, number: int, start: int, stop: int) -> Array:
@@ -175,7 +177,7 @@ def _make_writer(*parts: Any) -> Write:
     return lambda stream: stream.writelines(parts)
 
 
-def durable(writes: Mapping[Path, Write]) -> None:
+def write_durably(writes: Mapping[Path, Write]) -> None:
     """Write files so that they survive a crash: beside their places, synced, renamed, synced again.
 
     No half-written file stays. They are synced in parallel, which takes little longer than one.

@@ -10,7 +10,7 @@ from jtfne._arguments import check_instance
 from jtfne._check import number, refuse
 from jtfne._precision import settled
 from jtfne._tree import register
-from jtfne.batch import Values, checked_values, with_values
+from jtfne.batch import Values, check_leaf_values, with_values
 from jtfne.delivery import DenseDelivery, SparseDelivery
 from jtfne.flatnet import FlatNet
 from jtfne.surrogates import Smoothed, Surrogate
@@ -71,7 +71,7 @@ def arrays_of(
     n_steps: int,
     values: Values | None = None,
     inputs: engine.Inputs | None = None,
-    clock: engine.Clock | None = None,
+    clock: engine.InputChunk | None = None,
     recorders: tuple[engine.Recorder, ...] = (SpikeRows(),),
 ) -> dict[str, jax.Array]:
     """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by `values`.
@@ -117,10 +117,10 @@ def arrays_of(
     """
     if flat.circuit.surrogate is None:
         raise refuse("a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of")
-    new_flat = with_values(flat, checked_values(flat, {} if values is None else values, (), "arrays_of"))
+    new_flat = with_values(flat, check_leaf_values(flat, {} if values is None else values, (), "arrays_of"))
     circuit = new_flat.circuit
     inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
-    clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+    clock = engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
     with settled():
         carry = engine.start(circuit, inputs, _keys.streams(key))
         _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)

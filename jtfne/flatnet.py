@@ -13,16 +13,16 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._arguments import check_flag, check_instance, check_list, check_names, describe_argument
-from jtfne._check import POSITIVE, Limit, narrowed, number, one_of, refuse, whole_number
+from jtfne._check import POSITIVE, Limit, narrow_dtype, number, one_of, refuse, whole_number
 from jtfne._grid import nearest_steps
 from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
-from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, check_choice, choose
+from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, check_choice, default_delivery
 from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
-from jtfne.plastic import Plastic, plastic_of
+from jtfne.plastic import PlasticDelivery, build_plastic
 from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
 
@@ -82,7 +82,7 @@ class FlatNet:
         check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where="FlatNet.of")
         check_layout(dt_ms, mechanisms, tracked, delivery, "FlatNet.of")
         synapse_by_name = net.config.circuit.mechanisms
-        receptors = receptors_of(net, mechanisms, shared=not tracked)
+        receptors = list_receptors(net, mechanisms, shared=not tracked)
         populations = net.config.populations()
         dtype = np.dtype(net.config.run.dtype)
         static_delivery, plastic = _deliveries(net, receptors, dt_ms, delivery, tracked=tracked)
@@ -109,7 +109,7 @@ class FlatNet:
         *,
         n_steps: int,
         inputs: engine.Inputs | None = None,
-        clock: engine.Clock | None = None,
+        clock: engine.InputChunk | None = None,
         recorders: tuple[engine.Recorder, ...] = (),
     ) -> tuple[engine.Carry, engine.Chunk]:
         """Simulate `n_steps` from the start: a pure function, to `jit` and `vmap`.
@@ -133,7 +133,7 @@ class FlatNet:
         _check_run(key, n_steps, inputs, clock, recorders)
         with settled():
             inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
-            clock = engine.Clock(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+            clock = engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
             carry = engine.start(self.circuit, inputs, _keys.streams(key))
             return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 
@@ -192,7 +192,7 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
     if inputs is not None:
         check_instance(inputs, engine.Inputs, allowed="jtfne.engine.Inputs, or None", name="inputs", where=where)
     if clock is not None:
-        check_instance(clock, engine.Clock, allowed="a jtfne.engine.Clock, or None", name="clock", where=where)
+        check_instance(clock, engine.InputChunk, allowed="a jtfne.engine.Clock, or None", name="clock", where=where)
     allowed = "a tuple of recorders"
     for recorder in check_list(recorders, allowed=allowed, name="recorders", where=where):
         if isinstance(recorder, type) or not callable(getattr(recorder, "finish", None)):
@@ -222,7 +222,7 @@ def _spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.ND
 def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
     """The name of each cell's random stream, (2, n_cells) words: population, and number in it."""
     parts = [
-        _keys.numbered_of(population.area, population.layer, population.cell_type, n=population.n_cells)
+        _keys.number_named_streams(population.area, population.layer, population.cell_type, n=population.n_cells)
         for population in populations
     ]
     return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
@@ -300,10 +300,10 @@ def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
     """Delays rounded to the nearest step, at least one."""
     steps = np.maximum(nearest_steps(delay_ms, dt_ms), 1)
-    return narrowed(steps, np.int32, name="a delay in steps", where="FlatNet")
+    return narrow_dtype(steps, np.int32, name="a delay in steps", where="FlatNet")
 
 
-def receptors_of(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
+def list_receptors(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
     """The mechanisms of each row of the synaptic currents: those in use, and `mechanisms`.
 
     shared: mechanisms that decay alike have one row, unless declared source maps tell them apart; a probe does not.
@@ -356,7 +356,7 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
 
 def _deliveries(
     net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, delivery: Choice | None, *, tracked: bool
-) -> tuple[Delivery | None, tuple[Plastic, ...]]:
+) -> tuple[Delivery | None, tuple[PlasticDelivery, ...]]:
     """One delivery for the static synapses (or None), and one for each plasticity rule."""
     if not net.n_edges:
         return None, ()
@@ -364,17 +364,21 @@ def _deliveries(
     rules: dict[Any, list[int]] = {}
     for code, projection in enumerate(net.projections):
         rules.setdefault(connections[projection.connection].plasticity, []).append(code)
-    choice = choose(synapses_of(net, receptors, dt_ms, tracked=tracked)) if delivery is None else delivery
+    choice = (
+        default_delivery(describe_synapses(net, receptors, dt_ms, tracked=tracked)) if delivery is None else delivery
+    )
     if delivery is None and isinstance(choice, Sharded) and any(isinstance(rule, PairSTDP) for rule in rules):
         choice = Event()
     synapses_by_rule = {
-        rule: synapses_of(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()
+        rule: describe_synapses(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()
     }
     dtype = np.dtype(net.config.run.dtype)
     return (
         choice.build(synapses_by_rule[None]) if None in synapses_by_rule and synapses_by_rule[None].n_edges else None,
         tuple(
-            plastic_of(rule, synapses, choice, dtype) for rule, synapses in synapses_by_rule.items() if rule is not None
+            build_plastic(rule, synapses, choice, dtype)
+            for rule, synapses in synapses_by_rule.items()
+            if rule is not None
         ),
     )
 
@@ -388,7 +392,7 @@ def _all_edges(parts: list[EdgeList]) -> EdgeList:
     return EdgeList(**columns)
 
 
-def synapses_of(
+def describe_synapses(
     net: Net,
     receptors: tuple[tuple[str, ...], ...],
     dt_ms: float,
@@ -431,7 +435,7 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
     if n_devices == 1:
         return _out_degrees(projections)[None]
     degrees = np.zeros((n_devices, device_of.size), np.int64)
-    device_codes = narrowed(device_of, np.int16, name="a device", where="FlatNet")
+    device_codes = narrow_dtype(device_of, np.int16, name="a device", where="FlatNet")
     for projection in projections:
         device_of_edge = device_codes[projection.target]
         for device in range(n_devices):
@@ -467,8 +471,8 @@ def _edge_list(
 ) -> EdgeList:
     """The synapses of the sources from `start` to before `stop`."""
     rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
-    receptor_code = narrowed(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
-    connection_code = narrowed(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype
+    receptor_code = narrow_dtype(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
+    connection_code = narrow_dtype(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype
     for code, projection in projections.items():
         part = slice(int(projection.indptr[start]), int(projection.indptr[stop]))
         n_edges = part.stop - part.start

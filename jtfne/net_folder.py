@@ -16,7 +16,7 @@ from jtfne._files import path_inside, read_text, resolve_path
 from jtfne._stored import map_npy
 from jtfne.config import Config
 from jtfne.net import Identity, Net, Projection, check_identity, check_projection
-from jtfne.run_folder import file_hash, refuse_links_out, written_beside
+from jtfne.run_folder import file_hash, refuse_links_out, write_beside
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
@@ -47,7 +47,7 @@ def save_net(net: Net, path: str | Path) -> None:
         fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
         arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    with written_beside(path) as new_folder:
+    with write_beside(path) as new_folder:
         new_folder.mkdir()
         for name, array in arrays.items():
             np.save(new_folder / name, array, allow_pickle=False)

@@ -21,7 +21,7 @@ from jtfne._check import JtfneError, refuse
 from jtfne._files import TEMPORARY, refuse_links, remove, resolve_path, sweep_temporary, sync_one
 from jtfne._rows import Array
 from jtfne._stored import read_npz
-from jtfne.chunk_files import Arrays, ChunkFiles, Write, durable
+from jtfne.chunk_files import Arrays, ChunkFiles, Write, write_durably
 from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, write_run
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class PartialRun:
                 "carry": entry,
             }
             text = _json.dumps(_json.seal(index)).encode()
-            durable({self._folder / INDEX: lambda stream: stream.write(text)})
+            write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
             self._index = index
             if old_index["carry"]:
                 (self._folder / old_index["carry"]["path"]).unlink()
@@ -252,7 +252,7 @@ def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
         os.close(handle)
 
 
-def only_the_run(folder: Path) -> None:
+def remove_derived(folder: Path) -> None:
     """Remove from a finished run's folder, while it is locked, whatever was made there from the run."""
     for path in folder.iterdir():
         if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):

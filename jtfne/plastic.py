@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtfne._check import narrowed, refuse
+from jtfne._check import narrow_dtype, refuse
 from jtfne._tree import register
-from jtfne.delivery import Choice, Delivery, Event, EventDelivery, Sharded, ShardedDelivery, Synapses, over_spikes
+from jtfne.delivery import Choice, Delivery, Event, EventDelivery, Sharded, ShardedDelivery, Synapses, fold_spikes
 from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
 
 
-class Plastic(Protocol):
+class PlasticDelivery(Protocol):
     """Synapses that change during a run. `delivery` adds to the same ring buffer as all others."""
 
     @property
@@ -26,7 +26,7 @@ class Plastic(Protocol):
         """The rule of plasticity: a pytree of numbers."""
         ...
 
-    def with_rule(self, rule: Any) -> "Plastic":
+    def with_rule(self, rule: Any) -> "PlasticDelivery":
         """The same synapses under a rule with other numbers."""
         ...
 
@@ -34,7 +34,7 @@ class Plastic(Protocol):
         """The state before the first step."""
         ...
 
-    def learned(self, state: Any) -> "Plastic":
+    def learned(self, state: Any) -> "PlasticDelivery":
         """The same synapses with the weights of `state`, if the rule changes weights."""
         ...
 
@@ -47,17 +47,17 @@ class Plastic(Protocol):
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Releasing:
+class ShortTermDelivery:
     """Synapses of short-term plasticity: the release of a source scales its row of weights."""
 
     delivery: Delivery
     rule: ShortTerm
 
-    def with_rule(self, rule: Any) -> "Releasing":
+    def with_rule(self, rule: Any) -> "ShortTermDelivery":
         """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
-    def learned(self, state: Any) -> "Releasing":
+    def learned(self, state: Any) -> "ShortTermDelivery":
         """The same synapses: short-term plasticity does not change weights."""
         return self
 
@@ -77,8 +77,11 @@ class Releasing:
         return self.delivery.deliver(ring, spikes, words, step, release), state
 
 
-class Traces(NamedTuple):
-    """The state of a `Pairing`. weights: flat, as its delivery's. before: (n_sources,), after: (n_cells,), traces."""
+class STDPState(NamedTuple):
+    """The state of a `STDPDelivery`.
+
+    weights: flat, as its delivery's. before: (n_sources,), after: (n_cells,), traces.
+    """
 
     weights: jax.Array
     before: jax.Array
@@ -87,7 +90,7 @@ class Traces(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Pairing:
+class STDPDelivery:
     """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its column.
 
     incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights, filled up with what
@@ -116,23 +119,23 @@ class Pairing:
         # The number of each synapse among those onto its cell.
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (delivery.ring.n_cells, max(int(counts.max(initial=0)), 1))
-        end = narrowed(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")
+        end = narrow_dtype(offsets.size, np.int32, name="synapses that learn", where="PairSTDP")
         incoming, sources = np.full(shape, end, np.int32), np.zeros(shape, np.int32)
         incoming[target, rank], sources[target, rank] = weight_index, source
         return cls(delivery, rule, jnp.asarray(incoming), jnp.asarray(sources))
 
-    def with_rule(self, rule: Any) -> "Pairing":
+    def with_rule(self, rule: Any) -> "STDPDelivery":
         """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
     def start(self, dtype: Any) -> Any:
         """The state before the first step: the weights as they were drawn, and traces of zero."""
         n_cells = self.delivery.ring.n_cells
-        return Traces(
+        return STDPState(
             jnp.array(self.delivery.weights).reshape(-1), jnp.zeros(n_cells, dtype), jnp.zeros(n_cells, dtype)
         )
 
-    def learned(self, state: Any) -> "Pairing":
+    def learned(self, state: Any) -> "STDPDelivery":
         """The same synapses with the weights of `state`."""
         weights = state.weights.reshape(self.delivery.weights.shape)
         return dataclasses.replace(self, delivery=dataclasses.replace(self.delivery, weights=weights))
@@ -170,8 +173,8 @@ class Pairing:
             return weights.at[index].set(new_weights, mode="drop")
 
         # read last: a write after it would make XLA copy all weights
-        weights = over_spikes(words, potentiate_column, over_spikes(words, depress_row, state.weights))
-        new_state = Traces(weights, source_trace + spikes, target_trace + spikes)
+        weights = fold_spikes(words, potentiate_column, fold_spikes(words, depress_row, state.weights))
+        new_state = STDPState(weights, source_trace + spikes, target_trace + spikes)
         return self.learned(new_state).delivery.deliver(ring, spikes, words, step), new_state
 
 
@@ -180,14 +183,14 @@ def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
     return np.diff(np.append(np.asarray(delivery.first_block), delivery.offsets.shape[0]))
 
 
-def plastic_of(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> Plastic:
+def build_plastic(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> PlasticDelivery:
     """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)
     if isinstance(rule, ShortTerm):
-        return Releasing(choice.build(synapses), numbers)
+        return ShortTermDelivery(choice.build(synapses), numbers)
     if isinstance(choice, Sharded):
         raise refuse("PairSTDP on cells spread over devices", "a delivery on one, such as Event()", "delivery")
-    return Pairing.of(Event().build(synapses), numbers)
+    return STDPDelivery.of(Event().build(synapses), numbers)
 
 
 def n_sources(delivery: Delivery) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import UNREADABLE, altered, narrowed, refuse
+from jtfne._check import UNREADABLE, altered, narrow_dtype, refuse
 from jtfne._files import (
     TEMPORARY,
     is_mounted,
@@ -95,7 +95,7 @@ def rows_of(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
 
 
 @contextlib.contextmanager
-def written_beside(path: str | Path) -> Iterator[Path]:
+def write_beside(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
 
     An empty folder that cannot be replaced, since it is a mount point or its parent cannot be written to, is filled
@@ -108,7 +108,7 @@ def written_beside(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise refuse(f"{str(path)!r}, which lies below a file,", "a path below folders", "writing") from error
-    fills_folder = path.is_dir() and cannot_be_replaced(path)
+    fills_folder = path.is_dir() and is_irreplaceable(path)
     with temporary_folder(path if fills_folder else path.parent) as workspace:
         new_path = workspace / path.name
         yield new_path
@@ -125,7 +125,7 @@ def written_beside(path: str | Path) -> Iterator[Path]:
         sync_one(path.parent)
 
 
-def cannot_be_replaced(folder: Path) -> bool:
+def is_irreplaceable(folder: Path) -> bool:
     """Whether no rename can replace a folder: a mount point, or its parent is not writable."""
     effective = os.access in os.supports_effective_ids
     return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK, effective_ids=effective)
@@ -139,7 +139,7 @@ def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any])
     """
     import xarray as xr
 
-    with written_beside(folder) as new_folder:
+    with write_beside(folder) as new_folder:
         new_folder.mkdir()
         zarr_tree = tree.copy()
         if "spk" in tree.children:
@@ -287,16 +287,18 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
 
     spikes = tree["spk"].to_dataset()
     columns = {
-        "trial": pa.array(narrowed(spikes["trial"].values, np.int32, name="trial", where="spike table")),
+        "trial": pa.array(narrow_dtype(spikes["trial"].values, np.int32, name="trial", where="spike table")),
         "time_ms": pa.array(spikes["time"].values.astype(np.float64)),
-        "neuron": pa.array(narrowed(spikes["neuron"].values, np.int32, name="neuron", where="spike table")),
+        "neuron": pa.array(narrow_dtype(spikes["neuron"].values, np.int32, name="neuron", where="spike table")),
     }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
         row = rows_of(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
             vocabulary, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
-            event_codes = pa.array(narrowed(codes, np.int16, name=f"the number of a {name}", where="spike table")[row])
+            event_codes = pa.array(
+                narrow_dtype(codes, np.int16, name=f"the number of a {name}", where="spike table")[row]
+            )
             columns[name] = pa.DictionaryArray.from_arrays(event_codes, pa.array(vocabulary.tolist(), pa.string()))
     shape = {name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
     fields = [
@@ -397,7 +399,7 @@ def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def altered_derived(folder: Path, manifest: dict[str, Any]) -> list[str]:
+def find_altered(folder: Path, manifest: dict[str, Any]) -> list[str]:
     """Files made from a run that differ from its manifest; those that are gone are left out."""
     hash_by_name = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
     paths = {name: path_inside(folder, name, MANIFEST) for name in hash_by_name}

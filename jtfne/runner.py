@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jax.sharding import NamedSharding
 
 from jtfne import _keys, engine
-from jtfne.delivery import Layout, ShardedDelivery, everywhere, over, own_devices, stacked, unpack
+from jtfne.delivery import Layout, ShardedDelivery, list_own_devices, over, replicated_spec, stacked, unpack
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -29,7 +29,7 @@ class Runner(Protocol):
         """Return the initial state of a trial; `trial` is its stream code, from `_keys.codes`."""
         ...
 
-    def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock`. `carry` is donated: do not use it afterwards."""
         ...
 
@@ -46,17 +46,17 @@ class Runner(Protocol):
         ...
 
 
-def runner_of(
+def make_runner(
     circuit: engine.Circuit, inputs: engine.Inputs, recorders: tuple[engine.Recorder, ...], dt_ms: float
 ) -> Runner:
     """Return the runner of a circuit: for one device, or for the mesh of its sharded delivery."""
     if isinstance(circuit.leading, ShardedDelivery):
-        return OverDevices(circuit, inputs, recorders, dt_ms)
-    return OnOne(circuit, inputs, recorders, dt_ms)
+        return MultiDeviceRunner(circuit, inputs, recorders, dt_ms)
+    return SingleDeviceRunner(circuit, inputs, recorders, dt_ms)
 
 
 @dataclasses.dataclass(frozen=True)
-class OnOne:
+class SingleDeviceRunner:
     """Runs a circuit on one device."""
 
     circuit: engine.Circuit
@@ -71,7 +71,7 @@ class OnOne:
         carry: engine.Carry = _start(self.circuit, self.inputs, seed, trial)
         return carry
 
-    def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock`; `carry` is donated."""
         result: tuple[engine.Carry, engine.Chunk] = engine.advance_jit(
             self.circuit, self.inputs, self.recorders, carry, clock, self.dt_ms
@@ -100,7 +100,7 @@ def _start(circuit: engine.Circuit, inputs: engine.Inputs, seed: jax.Array, tria
     does XLA then contract a product and a sum into one rounding: the bits are those of
     `engine.start` op by op.
     """
-    return engine.start(circuit, inputs, _keys.streams(_keys.folded(seed, trial)))
+    return engine.start(circuit, inputs, _keys.streams(_keys.fold_names(seed, trial)))
 
 
 class _RecordedCells(NamedTuple):
@@ -114,7 +114,7 @@ class _RecordedCells(NamedTuple):
     positions: jax.Array
 
 
-class OverDevices:
+class MultiDeviceRunner:
     """Runs a circuit on the devices of the mesh over which its delivery is sharded.
 
     Every array leads with the axis of devices.
@@ -145,7 +145,7 @@ class OverDevices:
         carry = self._sharder.carry(_start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring)
         return carry._replace(plastic=self._sharder.plastic(self._circuit))
 
-    def advance(self, carry: engine.Carry, clock: engine.Clock) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock` on all devices; `carry` is donated."""
         result: tuple[engine.Carry, engine.Chunk] = _advance_over(
             self._circuit, self._inputs, self._recorders, self._recorded_cells, carry, clock, self._dt_ms
@@ -175,7 +175,7 @@ def _advance_over_devices(
     recorders: tuple[engine.Recorder, ...],
     recorded_cells: tuple[_RecordedCells, ...],
     carry: engine.Carry,
-    clock: engine.Clock,
+    clock: engine.InputChunk,
     dt_ms: float,
 ) -> tuple[engine.Carry, engine.Chunk]:
     """Run `engine.advance` on each device's cells.
@@ -185,12 +185,12 @@ def _advance_over_devices(
     delivery: Any = circuit.leading
     mesh = delivery.mesh
 
-    def run_shard(parts: Any, clock: engine.Clock, dt_ms: jax.Array) -> Any:
+    def run_shard(parts: Any, clock: engine.InputChunk, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
         carry, spike_bits, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), spike_bits
 
-    over_devices, on_each_device = over(mesh), everywhere()
+    over_devices, on_each_device = over(mesh), replicated_spec()
     run = jax.shard_map(
         run_shard,
         mesh=mesh,
@@ -226,7 +226,7 @@ class _Sharder:
 
     def __init__(self, layout: Layout, mesh: Any) -> None:
         self._layout, self._mesh = layout, mesh
-        self._here = own_devices(mesh)
+        self._here = list_own_devices(mesh)
 
     def cells(self, rows: Any) -> jax.Array:
         """Shard the last axis: (..., n_cells) -> (n_devices, ..., n_local)."""
@@ -406,7 +406,7 @@ class _Sharder:
     def _replicate_index(self, positions: npt.NDArray[np.int64]) -> jax.Array:
         """Replicate an index, so that all devices of all processes know it."""
         values = positions.astype(np.int32)
-        sharding = NamedSharding(self._mesh, everywhere())
+        sharding = NamedSharding(self._mesh, replicated_spec())
         return jax.make_array_from_callback(values.shape, sharding, lambda part: values[part])
 
     def _stack_devices(self, part: Any) -> jax.Array:

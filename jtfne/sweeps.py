@@ -13,12 +13,20 @@ from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import number, refuse
 from jtfne._files import resolve_path, sync_one, temporary_folder
-from jtfne.candidates import INNER, Client, Failed, Job, Runs
+from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
 from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
-from jtfne.trainer import Parts, check_execution, circuit_about, opened, plainly, progress_of, seeds_of
+from jtfne.trainer import (
+    PartStore,
+    check_execution,
+    check_seeds,
+    circuit_provenance,
+    opened,
+    progress_of,
+    to_json_values,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +60,7 @@ class Rates:
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
+class ObjectiveSummary:
     """Summary of a run: the score of an objective, its terms and values."""
 
     objective: Any
@@ -145,7 +153,7 @@ def sweep(
     if paradigm is not None:
         check_instance(paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE)
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
-    seeds = seeds_of(seeds, WHERE)
+    seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
     typical = [
         low + (high - low) * INNER
@@ -153,7 +161,7 @@ def sweep(
     ]
     readouts = getattr(summary, "readouts", None)
     runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
-    provenance = {**circuit_about(runs), "values": grid, "seeds": list(seeds), "of": plainly(summary)}
+    provenance = {**circuit_provenance(runs), "values": grid, "seeds": list(seeds), "of": to_json_values(summary)}
     with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
         dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
         if out is not None:
@@ -162,7 +170,12 @@ def sweep(
 
 
 def _run_missing_chunks(
-    runs: Runs, provenance: dict[str, Any], summarize: Told, parts: Parts, client: Client | None, progress: bool | None
+    runs: Runs,
+    provenance: dict[str, Any],
+    summarize: Told,
+    parts: PartStore,
+    client: Client | None,
+    progress: bool | None,
 ) -> "xr.Dataset":
     """Run the combinations that `parts` lacks, then return the dataset of all."""
     grid, seeds = provenance["values"], provenance["seeds"]
@@ -170,9 +183,11 @@ def _run_missing_chunks(
     with progress_of("sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress) as progress_bar:
         for chunk in chunks_to_run:
             outcomes = runs.all(
-                [Job(point, seed) for point in chunk for seed in seeds], summarize, client, progress_bar.ran
+                [Candidate(point, seed) for point in chunk for seed in seeds], summarize, client, progress_bar.ran
             )
-            parts.put([{"failed": outcome.reason} if isinstance(outcome, Failed) else outcome for outcome in outcomes])
+            parts.put(
+                [{"failed": outcome.reason} if isinstance(outcome, FailedRun) else outcome for outcome in outcomes]
+            )
     return _build_dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
 
 
@@ -210,7 +225,7 @@ def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
     if summary is None:
         return Rates()
     if callable(getattr(summary, "evaluate", None)) and not isinstance(summary, type):
-        return Scores(summary)
+        return ObjectiveSummary(summary)
     if not callable(summary) or isinstance(summary, type):
         raise refuse(f"of={describe_argument(summary)}", "an Objective, or a function of Signals", WHERE)
     function: Callable[[Signals], Any] = summary

@@ -63,7 +63,7 @@ def inputs(n_cells, pattern_pA=None, dtype=np.float32):
 def clock(n_steps, waveform=None, dtype=np.float32):
     """The clock of `inputs`."""
     columns = np.zeros((n_steps, 0)) if waveform is None else np.asarray(waveform, float)[:, None]
-    return engine.Clock(jnp.asarray(columns, dtype), jnp.zeros((n_steps, 0), dtype))
+    return engine.InputChunk(jnp.asarray(columns, dtype), jnp.zeros((n_steps, 0), dtype))
 
 
 def at_reset(flat, given, cells=None):

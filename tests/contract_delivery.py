@@ -19,7 +19,7 @@ from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
 from jtfne.probes._base import VoltageRows
-from jtfne.simulation._inputs import drive_of
+from jtfne.simulation._inputs import build_drive
 
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 N_STEPS = 400
@@ -65,8 +65,8 @@ NET = jtfne.construct(config())
 def ready(choice, recorders=()):
     """The runner of the circuit above, by `choice`, and the clock of a chunk."""
     flat = NET.to_flat(mechanisms=("AMPA",), tracked=False, delivery=choice)
-    drive = drive_of(NET.config.task.stimuli, NET, flat.receptors, 0.1, np.dtype(np.float32))
-    return runner.runner_of(flat.circuit, drive.inputs, recorders, 0.1), drive.clock(0, N_STEPS)
+    drive = build_drive(NET.config.task.stimuli, NET, flat.receptors, 0.1, np.dtype(np.float32))
+    return runner.make_runner(flat.circuit, drive.inputs, recorders, 0.1), drive.clock(0, N_STEPS)
 
 
 @each_delivery
@@ -221,7 +221,9 @@ def test_layout_holds_every_cell_once_in_order(runs, n_devices):
 def test_choice_by_size():
     def chosen(n_cells):
         ring = Ring(9, 1, n_cells)
-        return delivery.choose(Synapses(list, lambda *_: np.zeros(1), [None], 1, 8, ring, np.dtype("f4"), False))
+        return delivery.default_delivery(
+            Synapses(list, lambda *_: np.zeros(1), [None], 1, 8, ring, np.dtype("f4"), False)
+        )
 
     assert chosen(29_999) == delivery.Event() and chosen(30_000) == delivery.Sharded()
 

@@ -108,7 +108,7 @@ def test_a_folder_closed_for_writing_is_one_clear_error(monkeypatch, tmp_path):
     def closed(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(_inputs.run_folder, "written_beside", closed)
+    monkeypatch.setattr(_inputs.run_folder, "write_beside", closed)
     for write in (interop.to_zarr, interop.to_netcdf, interop.write_parquet, interop.to_sonata):
         with pytest.raises(jtfne.JtfneError, match=r"cannot be written \(Permission denied\)"):
             write(runs.named(), tmp_path / "new")

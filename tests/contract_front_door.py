@@ -111,13 +111,13 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     from jtfne.net import _net
     from jtfne.trainer import _trainer
 
-    monkeypatch.setattr(simulation, "_ready", started)
-    monkeypatch.setattr(simulation, "_planned", started)
+    monkeypatch.setattr(simulation, "_prepare_run", started)
+    monkeypatch.setattr(simulation, "_plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
     monkeypatch.setattr(sweeps.Runs, "of", started)
     monkeypatch.setattr(flatnet.engine, "start", started)
-    monkeypatch.setattr(flatnet, "receptors_of", started)
-    monkeypatch.setattr(_net, "identity_of", started)
+    monkeypatch.setattr(flatnet, "list_receptors", started)
+    monkeypatch.setattr(_net, "place_cells", started)
     monkeypatch.setattr(optimizers.cma_es, "told", started)
     monkeypatch.setattr(optimizers.CMAES, "_search", started)
     monkeypatch.setattr(optimizers.gsdr, "jnp", Raising())

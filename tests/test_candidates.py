@@ -10,7 +10,7 @@ import pytest
 import jtfne
 from jtfne import JtfneError, delivery
 from jtfne.batch import names_of, run_batch
-from jtfne.candidates import Leaves, typical_of
+from jtfne.candidates import ParameterMap, choose_probe_values
 from jtfne.config import Trainable
 from jtfne.synapses import BiExponentialConductance
 
@@ -66,7 +66,7 @@ def leaves_of(flat):
 
 
 def map_of(values, net=NET, choice=None):
-    return Leaves.of(net, list(values), [1.01 * each + 0.01 for each in values.values()], delivery=choice)
+    return ParameterMap.of(net, list(values), [1.01 * each + 0.01 for each in values.values()], delivery=choice)
 
 
 @each_delivery
@@ -153,8 +153,8 @@ def test_gains_that_are_declared_already_are_replaced():
 
 
 def tunable(net, trainables, where, **given):
-    typical = typical_of(net, trainables, where)
-    return Leaves.of(net, [each.path for each in trainables], typical, where=where, **given)
+    typical = choose_probe_values(net, trainables, where)
+    return ParameterMap.of(net, [each.path for each in trainables], typical, where=where, **given)
 
 
 def tuned(path, bounds, net=NET, **given):

@@ -264,9 +264,11 @@ def test_train_leaves_the_best_config_and_its_history(call, aimed, tmp_path):
 def test_train_takes_an_optimizer_that_needs_gradients(call, aimed, tmp_path, monkeypatch):
     import numpy as np
 
-    from jtfne.trainer._gradients import Slope, Slopes
+    from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
 
-    monkeypatch.setattr(Slopes, "at", lambda self, x, seed: Slope(1.0, {"E": 1.0}, np.array([-1.0])))  # not compiled
+    monkeypatch.setattr(
+        ScoreGradients, "at", lambda self, x, seed: ScoreGradient(1.0, {"E": 1.0}, np.array([-1.0]))
+    )  # not compiled
     out = tmp_path / "out"
     code, told, err = call("train", aimed, "-o", out, "--optimizer", "Gradient", "--generations", 2)
     assert (code, err) == (0, "") and "all gates hold" in told

@@ -114,8 +114,8 @@ def test_a_marker_is_an_event_and_nothing_else():
 def test_the_process_is_exact_for_any_step(dt_over_tau):
     """Variance 1 from the first step on, and correlation exp(-lag) at any lag: n streams bound each by chance."""
     n = 20_000
-    start = noise.wander(_keys.key(3, "ou"), _keys.numbered(n), np.float32)
-    _, x = jax.lax.scan(lambda s, _: (noise.wandered(s, dt_over_tau), s.x), start, length=12)
+    start = noise.wander(_keys.key(3, "ou"), _keys.number_streams(n), np.float32)
+    _, x = jax.lax.scan(lambda s, _: (noise.step_ou(s, dt_over_tau), s.x), start, length=12)
     x = np.asarray(x, float)
     for row in (x[0], x[5], x[11]):
         assert abs(row.mean()) < 4.5 / np.sqrt(n)

@@ -185,7 +185,7 @@ def started(flat, uniform):
     from jtfne import engine
 
     inputs = engine.Inputs(np.zeros((0, flat.circuit.n_cells), np.float32))
-    clock = engine.Clock(np.zeros((N_STEPS, 0), np.float32), ())
+    clock = engine.InputChunk(np.zeros((N_STEPS, 0), np.float32), ())
     carry = engine.start(flat.circuit, inputs, _keys.streams(jax.random.key(0)))
     cells = tuple(group.emitter.init(group.take(jax.numpy.asarray(uniform))) for group in flat.circuit.groups)
     carry, chunk = engine.advance_jit(flat.circuit, inputs, (), carry._replace(cells=cells), clock, flat.dt_ms)

@@ -9,7 +9,7 @@ import pytest
 import jtfne
 from jtfne import cli, partial_run
 from jtfne.measures import MeanRate
-from jtfne.trainer import Parts
+from jtfne.trainer import PartStore
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_training_that_is_stopped_names_resume(call, tmp_path, monkeypatch):
     path, out = config().to_file(tmp_path / "a.json"), tmp_path / "out"
     asked = ("train", path, "-o", out, "--optimizer", "RandomSearch", "--generations", 2)
     with monkeypatch.context() as patched:
-        stop_after(patched, Parts, 1, signal.SIGTERM)
+        stop_after(patched, PartStore, 1, signal.SIGTERM)
         ended, said = call(*asked)
     assert ended == 143 and "--resume" in said and str(out) in said, said
     assert call(*asked, "--resume")[0] in (0, 1)

@@ -17,7 +17,7 @@ N_STREAMS, N_STEPS = 2000, 400
 @pytest.fixture(scope="module")
 def drawn():
     """(n_steps, n_streams) normals."""
-    state = noise.seed(_keys.key(3, "noise"), _keys.numbered(N_STREAMS))
+    state = noise.seed(_keys.key(3, "noise"), _keys.number_streams(N_STREAMS))
     return np.asarray(jax.lax.scan(lambda s, _: noise.normal(s, jnp.float32), state, length=N_STEPS)[1], float)
 
 
@@ -49,7 +49,7 @@ def test_normal_distribution(drawn):
 @pytest.mark.parametrize("mean", [0.01, 1.6, 12.0])
 def test_poisson_chi_square(mean):
     thresholds = jnp.asarray(noise.table(np.array([mean]), noise.table_rows(mean))[0])
-    state = noise.seed(_keys.key(5, "stimulus"), _keys.numbered(N_STREAMS))
+    state = noise.seed(_keys.key(5, "stimulus"), _keys.number_streams(N_STREAMS))
     counts = jax.lax.scan(lambda s, _: noise.poisson(s, thresholds), state, length=N_STEPS)[1]
     counts = np.asarray(counts).ravel()
     top = int(stats.poisson.isf(20 / counts.size, mean))
@@ -72,12 +72,12 @@ def test_the_table_is_the_distribution_function_to_2_to_the_minus_32(mean):
 
 def test_no_mean_no_spikes():
     thresholds = jnp.asarray(noise.table(np.zeros(1), 5)[0])
-    assert not np.asarray(noise.poisson(noise.seed(_keys.key(0), _keys.numbered(10_000)), thresholds)[1]).any()
+    assert not np.asarray(noise.poisson(noise.seed(_keys.key(0), _keys.number_streams(10_000)), thresholds)[1]).any()
 
 
 def test_no_stream_starts_at_zero(monkeypatch):
     monkeypatch.setattr(_keys, "words", lambda keys: (jnp.zeros(keys.shape, jnp.uint32),) * 2)
-    assert np.asarray(noise.seed(_keys.key(0), _keys.numbered(7))).any(0).all()
+    assert np.asarray(noise.seed(_keys.key(0), _keys.number_streams(7))).any(0).all()
 
 
 @pytest.mark.parametrize("dt_ms", [0.05, 0.1, 0.5])

@@ -17,7 +17,7 @@ import jtfne
 import runs
 from contract_delivery import NET
 from jtfne import _files, _json, cli, interop, run_folder
-from jtfne.chunk_files import durable
+from jtfne.chunk_files import write_durably
 from jtfne.config import FromTable
 from jtfne.emitters import SpikeSource
 
@@ -128,7 +128,7 @@ def test_what_is_written_has_the_mode_that_the_umask_leaves(tmp_path, umask):
         jtfne.suite2_single_neuron_config("PV").to_file(tmp_path / "a.toml")
         for name, write in WRITERS.items():
             write(tmp_path / name)
-        durable({tmp_path / "index.json": lambda stream: stream.write(b"{}")})
+        write_durably({tmp_path / "index.json": lambda stream: stream.write(b"{}")})
         if umask == 0o027:
             jtfne.analysis.figures.save_all(signals(), tmp_path / "figures")
     finally:

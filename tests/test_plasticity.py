@@ -97,7 +97,7 @@ def told(flat, trains, watch=()):
     patterns = np.zeros((2, n_cells))
     patterns[0, 0], patterns[1, 1:] = 1e12, 1e12
     given = engine.Inputs(jnp.asarray(patterns))
-    ticks = engine.Clock(jnp.asarray(trains, jnp.float64), jnp.zeros((len(trains), 0)))
+    ticks = engine.InputChunk(jnp.asarray(trains, jnp.float64), jnp.zeros((len(trains), 0)))
     carry = engine.start(
         flat.circuit, given, {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
     )

@@ -330,7 +330,7 @@ LATER = ("3.0.0", "6.0.0.0", "spikes_00000003", "carry_00000005", "index.json")
 
 @pytest.mark.parametrize("full_at", [*(f"first {name}" for name in AT_FIRST), *LATER])
 def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
-    out, write, n_listed_here = tmp_path / "run", chunk_files.durable, []
+    out, write, n_listed_here = tmp_path / "run", chunk_files.write_durably, []
     early, name = full_at.startswith("first "), full_at.removeprefix("first ")
 
     def torn(stream):
@@ -345,7 +345,7 @@ def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
 
     with monkeypatch.context() as patched:
         for module in (chunk_files, partial_run):
-            patched.setattr(module, "durable", full)
+            patched.setattr(module, "write_durably", full)
         with pytest.raises(OSError, match=r"No space left on device; the \d chunks before are kept") as refused:
             simulate(net, INPUT, out=out, **ASKED)
     assert refused.value.errno == errno.ENOSPC and f"the {len(n_listed_here)} chunks" in str(refused.value)
@@ -411,7 +411,9 @@ def test_a_full_disk_in_the_middle_of_a_file_leaves_the_old_one(tmp_path):
         raise OSError(errno.ENOSPC, "full")
 
     with pytest.raises(OSError, match="full"):
-        chunk_files.durable({tmp_path / "new": lambda stream: stream.write(b"new"), tmp_path / "index.json": half})
+        chunk_files.write_durably(
+            {tmp_path / "new": lambda stream: stream.write(b"new"), tmp_path / "index.json": half}
+        )
     assert files_of(tmp_path) == {"index.json": b"old"}
 
 

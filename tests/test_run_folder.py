@@ -272,7 +272,7 @@ def test_of_two_writers_at_once_one_wins_and_the_other_is_told(tmp_path, monkeyp
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
-    with pytest.raises(jtfne.JtfneError, match="which exists"), run_folder.written_beside(tmp_path / "file") as beside:
+    with pytest.raises(jtfne.JtfneError, match="which exists"), run_folder.write_beside(tmp_path / "file") as beside:
         beside.write_text("new")
         (tmp_path / "file").write_text("mine")
     assert (tmp_path / "file").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1

@@ -253,13 +253,13 @@ def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, sha
 def test_what_looks_at_cells_stays_inside(source, config, monkeypatch):
     monkeypatch.setattr(_follower, "n_cores", lambda: 2)
     net = jtfne.construct(config.source(source))
-    recorders = simulation._planned(net, net.config).recorders
+    recorders = simulation._plan_probes(net, net.config).recorders
     assert _follower.following(net.to_flat().circuit, recorders, 10**9) == (False,)
 
 
 def test_a_short_run_or_a_single_core_is_not_followed(monkeypatch):
     net = jtfne.construct(mixed(["lfp_proxy"]))
-    recorders, circuit = simulation._planned(net, net.config).recorders, net.to_flat().circuit
+    recorders, circuit = simulation._plan_probes(net, net.config).recorders, net.to_flat().circuit
     for cores, n_steps, follows in ((2, 10**9, True), (1, 10**9, False), (2, 1000, False)):
         monkeypatch.setattr(_follower, "n_cores", lambda cores=cores: cores)
         assert _follower.following(circuit, recorders, n_steps) == (follows,)
@@ -334,7 +334,7 @@ def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
     net = jtfne.construct(mixed(dtype=dtype))
     config = net.config.stimuli(INPUT.stimuli)
     with precision(dtype):
-        flat, drive = simulation._prepared(net, config, None)
+        flat, drive = simulation._prepare_arrays(net, config, None)
         begun = runner._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
         keys = _keys.streams(_keys.key(5, "trial", "3"))
         wanted = engine.start(flat.circuit, drive.inputs, keys)

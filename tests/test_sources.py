@@ -14,7 +14,7 @@ from jtfne._check import JtfneError, SynapticDoubleCountError
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.emitters import LIF, AdEx, Izhikevich2003, TwoCompartment
-from jtfne.sources import AXIAL, EXTERNAL, SOURCES, Loops
+from jtfne.sources import AXIAL, EXTERNAL, SOURCES, SourceSinkCurrents
 from jtfne.synapses import CONDUCTANCES, Alpha, BiExponential
 
 
@@ -146,7 +146,7 @@ def test_the_loop_of_two_compartments_is_what_either_gives_to_the_other():
         )
 
     flat = mixed(TwoCompartment(dendrite_share=0.7, dendrite_input_share=0.2), "AMPA", "a")
-    loop, balance = watched(flat, Loops(((((AXIAL, 1),),),)).read, compartments)
+    loop, balance = watched(flat, SourceSinkCurrents(((((AXIAL, 1),),),)).read, compartments)
     assert loop.shape[1:] == (1, 6) and np.abs(loop).max() > 10.0 and (loop < 0.0).any() and (loop > 0.0).any()
     bound = {"atol": 1e-9 * np.abs(balance).max()}
     np.testing.assert_allclose(balance.sum(1)[:, 0], loop[:, 0], **bound)
@@ -157,7 +157,7 @@ def test_loops_sum_what_their_terms_say():
     flat = mixed(LIF(), "b", "a")
     loops, external, received, source = watched(
         flat,
-        Loops(((((0, 1), (1, -1)), ((EXTERNAL, -1),), ()),)).read,
+        SourceSinkCurrents(((((0, 1), (1, -1)), ((EXTERNAL, -1),), ()),)).read,
         lambda view: view.i_ext_pA,
         lambda view: jnp.stack(engine.received_pA(view, 0)),
         SOURCES["synaptic_current"]().read,

@@ -243,7 +243,7 @@ def test_any_part_of_rows_is_that_of_the_whole(data, rest, block_bytes):
         patched.setattr(_rows, "BLOCK_BYTES", block_bytes)
         np.testing.assert_array_equal(_rows.taken(Given(values), key), want, strict=True)
         np.testing.assert_array_equal(_rows.whole(Given(values)), values, strict=True)
-        twice = _rows.Mapped(Given(values), lambda kept: 2.0 * kept.reshape(*kept.shape[:2], -1))
+        twice = _rows.MappedRows(Given(values), lambda kept: 2.0 * kept.reshape(*kept.shape[:2], -1))
         np.testing.assert_array_equal(_rows.whole(twice), twice.change(values), strict=True)
         lazy = row_arrays.variable(tuple("abcd"[: values.ndim]), Given(values), {})
         if want.size:  # xarray 2026.9 fails over an empty slice backwards

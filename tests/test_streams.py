@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import jtfne
 from jtfne import Paradigm as P
 from jtfne import _keys, engine
-from jtfne._check import narrowed
+from jtfne._check import narrow_dtype
 from jtfne.emitters import LIF, PoissonSource, SpikeSource
 from jtfne.flatnet import mechanisms_of
-from jtfne.simulation._inputs import drive_of
-from jtfne.simulation._names import in_order, streams_of
+from jtfne.simulation._inputs import build_drive
+from jtfne.simulation._names import list_stream_names, sort_stimuli
 
 
 def config(cells=None, areas=("V1",), layers=("L4",)):
@@ -74,7 +74,7 @@ def names_of(cfg, paradigm, trial=0):
     net = jtfne.construct(cfg)
     cfg = cfg.stimuli(paradigm.stimuli)
     flat = net.to_flat(dt_ms=0.1, mechanisms=mechanisms_of(cfg))
-    drive = drive_of(cfg.task.stimuli, net, flat.receptors, 0.1, np.dtype(np.float32), 3)
+    drive = build_drive(cfg.task.stimuli, net, flat.receptors, 0.1, np.dtype(np.float32), 3)
     names = words(flat.circuit.cell_names)
     assert len(set(names)) == net.n_neurons, "each cell has a name of its own"
     found = {}
@@ -163,13 +163,13 @@ def test_alike_stimuli_draw_apart_whatever_their_order(kind):
     parts = [kind("E", "a"), kind("E", "a", **{strong: 7.0}), kind("E", "a")]
     found = []
     for order in itertools.permutations(parts):
-        stimuli = in_order(sum(order[1:], start=order[0]).stimuli)
-        found.append(list(zip(streams_of(stimuli), stimuli, strict=True)))
+        stimuli = sort_stimuli(sum(order[1:], start=order[0]).stimuli)
+        found.append(list(zip(list_stream_names(stimuli), stimuli, strict=True)))
     assert all(each == found[0] for each in found)
     assert len({name for name, _ in found[0]}) == 3
     if kind in (evoked, rhythmic):
         net = jtfne.construct(config())
-        drive = drive_of((parts[0] + parts[2]).stimuli, net, (("AMPA",),), 0.1, np.dtype(np.float32), 3)
+        drive = build_drive((parts[0] + parts[2]).stimuli, net, (("AMPA",),), 0.1, np.dtype(np.float32), 3)
         one, two = (volley.counts(0, 200, 0.1, 0, 3) for volley in drive.volleys)
         assert not np.array_equal(one, two)
     single, both = (names_of(config(), each)[0] for each in (parts[0], parts[0] + parts[2]))
@@ -218,9 +218,9 @@ def test_a_key_is_one_whatever_the_flags():
     with jax.default_prng_impl("rbg"), jax.threefry_partitionable(False), jax.transfer_guard("disallow"):
         key = _keys.key(3, "noise")
     assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
-    plain = np.asarray(_keys.uniforms(_keys.named(key, _keys.numbered(9)), np.float32))
+    plain = np.asarray(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32))
     with jax.threefry_partitionable(False):
-        np.testing.assert_array_equal(_keys.uniforms(_keys.named(key, _keys.numbered(9)), np.float32), plain)
+        np.testing.assert_array_equal(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32), plain)
     for other in (jax.random.key(1, impl="rbg"), jax.random.PRNGKey(1)):  # keys of a user
         assert len(_keys.streams(other)) == 3
 
@@ -263,7 +263,7 @@ def test_the_environment_changes_no_number_or_is_told(variables, flags):
 @pytest.mark.parametrize("n", [1, 32_767, 32_768, 65_536, 1_000_000])
 def test_spikes_are_counted_as_they_are(n):
     stimuli = evoked("E", "a", sd_ms=0.0, n_spikes=n).stimuli
-    drive = drive_of(stimuli, jtfne.construct(config()), (("AMPA",),), 0.1, np.dtype(np.float32))
+    drive = build_drive(stimuli, jtfne.construct(config()), (("AMPA",),), 0.1, np.dtype(np.float32))
     assert (drive.volleys[0].counts(0, 200, 0.1, 0, 3).sum(axis=0) == n).all()
 
 
@@ -284,7 +284,7 @@ def test_spikes_are_counted_as_they_are(n):
 )
 def test_what_does_not_fit_is_refused(values, dtype):
     with pytest.raises(jtfne.JtfneError, match=r"a count=.* is not allowed"):
-        narrowed(values, dtype, name="a count", where="here")
+        narrow_dtype(values, dtype, name="a count", where="here")
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9), st.sampled_from([np.int16, np.int32, np.int64]))
@@ -292,7 +292,7 @@ def test_what_does_not_fit_is_refused(values, dtype):
 def test_what_fits_stays(values, dtype):
     limits = np.iinfo(dtype)
     if all(limits.min <= value <= limits.max for value in values):
-        assert narrowed(values or np.zeros(0, int), dtype, name="n", where="here").tolist() == values
+        assert narrow_dtype(values or np.zeros(0, int), dtype, name="n", where="here").tolist() == values
 
 
 def test_narrow_arrays_of_a_net_are_refused_not_wrapped():
@@ -371,7 +371,7 @@ def test_names_of_streams_do_not_run_together():
     """An area called `V1/L2` and a layer `3` draw other places than area `V1` and layer `L2/3`."""
     parts = [("V1/L2", "3", "E"), ("V1", "L2/3", "E"), ("V1", "L2", "3/E"), ("V1", "L2/3/E", "E")]
     assert len({_keys.joined(*each) for each in parts}) == 4
-    assert len({_keys.numbered_of(*each, n=1).tobytes() for each in parts}) == 4
-    assert hashlib.sha256(_keys.numbered_of("a", n=5)[:, :3].tobytes()).digest() == (
-        hashlib.sha256(_keys.numbered_of("a", n=3).tobytes()).digest()
+    assert len({_keys.number_named_streams(*each, n=1).tobytes() for each in parts}) == 4
+    assert hashlib.sha256(_keys.number_named_streams("a", n=5)[:, :3].tobytes()).digest() == (
+        hashlib.sha256(_keys.number_named_streams("a", n=3).tobytes()).digest()
     )

@@ -15,7 +15,7 @@ import jtfne
 from jtfne import _grid, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
 from jtfne.engine._checkpointed import checkpointed
-from jtfne.simulation._inputs import drive_of
+from jtfne.simulation._inputs import build_drive
 
 P = jtfne.Paradigm
 END_ms = 60.0
@@ -313,7 +313,7 @@ def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     net = jtfne.construct(BASE)
     flat = net.to_flat(mechanisms=["AMPA"])
     stimulus = P.spike_times([0.0, 2.0], target={}, weight_pA=50.0).stimuli
-    drive = drive_of(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
+    drive = build_drive(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
     keys = {name: jax.random.key(1) for name in ("initial state", "noise", "stimulus")}
 
     def currents_after(advance, *chunks):

@@ -11,15 +11,15 @@ import jtfne
 from aims import Rates
 from docs.validation import _training as page
 from jtfne import JtfneError
-from jtfne.candidates import Job
+from jtfne.candidates import Candidate
 from jtfne.config import Trainable
 from jtfne.measures import CV, BandPower, FanoFactor, MeanRate
 from jtfne.objective import Axes, Below, Metric
 from jtfne.optimizers import AGSDR, CMAES, Gradient
 from jtfne.surrogates import Smoothed, SuperSpike
 from jtfne.trainer import Trainer, _gradients
-from jtfne.trainer._gradients import Slope, Slopes
-from jtfne.trainer._trainer import _Fit, plainly
+from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
+from jtfne.trainer._trainer import _Fit, to_json_values
 from test_trainer import Stopped, StoppingClient, same
 
 PATHS = [each.path for each in page.TRAINABLES]
@@ -73,7 +73,7 @@ def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     """By its own arrays, in bins of steps: to rounding, since the spikes are the same."""
     fit = _Fit.of(Trainer(AIM, optimizer=Gradient()), NET)
     assert fit.slopes.recorders[0].every == 25, "the largest bin of the window, and no longer than a chunk"
-    found = fit.trainer.objective.evaluate(fit.runs.run(Job(tuple(START), 0)))
+    found = fit.trainer.objective.evaluate(fit.runs.run(Candidate(tuple(START), 0)))
     slopes = [fit.slopes.at(START, seed) for seed in (0, 5)]
     assert slopes[0].score == pytest.approx(found.score, rel=1e-6) and found.score > 0.0
     terms = dict(zip(found.metrics["name"], found.metrics["term"], strict=True))
@@ -168,10 +168,12 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(tmp_path, result):
 
 def test_schedules_tell_trainings_apart():
     def told(n):
-        return plainly(Gradient(transform=optax.adam(optax.cosine_decay_schedule(0.04, n))))
+        return to_json_values(Gradient(transform=optax.adam(optax.cosine_decay_schedule(0.04, n))))
 
     assert told(40) == told(40) != told(41)
-    assert plainly(Gradient()) == plainly(Gradient()) != plainly(Gradient(transform=optax.adam(0.04)))
+    assert (
+        to_json_values(Gradient()) == to_json_values(Gradient()) != to_json_values(Gradient(transform=optax.adam(0.04)))
+    )
 
 
 def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypatch):
@@ -179,9 +181,9 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 
     def made_up(self, x, seed):
         by_place = np.array([-1.0 if x[0] < 5.0 else np.nan, 0.0, 0.0, 0.0])
-        return Slope(1.0, {"E": 1.0, "PV": math.inf if seed == 3 else 0.0}, by_place)
+        return ScoreGradient(1.0, {"E": 1.0, "PV": math.inf if seed == 3 else 0.0}, by_place)
 
-    monkeypatch.setattr(Slopes, "at", made_up)
+    monkeypatch.setattr(ScoreGradients, "at", made_up)
     silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])  # from which that way leads away
     found = trained(seeds=(4, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
     assert found.report["without_slope"] == PATHS[1:] and found.report["without_effect"] == []
@@ -194,7 +196,9 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 
 
 def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
-    monkeypatch.setattr(Slopes, "at", lambda self, x, seed: Slope(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan])))
+    monkeypatch.setattr(
+        ScoreGradients, "at", lambda self, x, seed: ScoreGradient(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan]))
+    )
     with pytest.raises(JtfneError, match=r"generation 0, from which no slope .* 'cells\.VIP\.drive' is nan \(seed 4\)"):
         trained(seeds=(4,))
 
@@ -231,6 +235,6 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
 def test_what_has_no_slope_is_refused_before_any_run(config, given, told, monkeypatch):
     net = jtfne.construct(config)
     monkeypatch.setattr("jtfne.candidates.Runs.run", lambda self, job: pytest.fail("a run"))
-    monkeypatch.setattr(Slopes, "at", lambda self, x, seed: pytest.fail("a run"))
+    monkeypatch.setattr(ScoreGradients, "at", lambda self, x, seed: pytest.fail("a run"))
     with pytest.raises(JtfneError, match=told):
         trained(net=net, **given)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jtfne._check import JtfneError, refuse
 from jtfne.analysis.figures import _inputs, _style, _text, cells, fields, head
 from jtfne.analysis.spectrolaminar import flip
-from jtfne.run_folder import written_beside
+from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     """
     signals = _inputs.check_run(signals, "save_all")
     target = _folder_of(folder)
-    with written_beside(target) as beside:
+    with write_beside(target) as beside:
         beside.mkdir()
         paths = [_save(draw, beside / f"{name}.png") for name, draw in _allowed(signals).items()]
     return [target / path.name for path in paths]
@@ -61,7 +61,7 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
     target = _folder_of(folder)
     paths: list[Path] = []
     errors: dict[str, Exception] = {}
-    with written_beside(target) as beside:
+    with write_beside(target) as beside:
         beside.mkdir()
         for name, draw in _allowed(signals).items():
             path = beside / f"{name}.png"

@@ -98,9 +98,7 @@ def currents_config() -> jtfne.Config:
         .geometry(thickness_mm=1.2, radius_mm=0.3)
         .cells(dict.fromkeys(EMITTERS, 4))
         .emitters(EMITTERS)
-        .cell_params(
-            {"L": {"drive": [300.0, 400.0, 500.0, 600.0], "noise": 20.0, "v_init_mV": -60.0}}
-        )
+        .cell_params({"L": {"drive": [300.0, 400.0, 500.0, 600.0], "noise": 20.0, "v_init_mV": -60.0}})
         .mechanisms(
             {
                 "fast": {"kind": "Exponential", "tau_ms": 2.0, "sign": 1},
@@ -238,8 +236,7 @@ def conductances_config() -> jtfne.Config:
 def task_config() -> jtfne.Config:
     """Every stimulus, presented by schedule in two conditions; metrics and gates of every kind."""
     stimuli: list[dict[str, Any]] = [
-        {"target": "L", "drive": {"kind": kind, **fields}, "label": f"label {kind}"}
-        for kind, fields in DRIVES.items()
+        {"target": "L", "drive": {"kind": kind, **fields}, "label": f"label {kind}"} for kind, fields in DRIVES.items()
     ]
     stimuli[1] |= {"at": {"onsets_ms": [0.0, 8.0], "trials": [0, 1]}, "code": 3}
     stimuli[7] |= {"at": {"onsets_ms": [2.0]}, "event": False}

@@ -127,9 +127,7 @@ class Commands(Described):
 
         def lines(command: str) -> st.SearchStrategy[Any]:
             names = st.sampled_from((*OPTIONS[command], "--nonsense"))
-            option = names.flatmap(
-                lambda name: st.tuples(st.just(name), *(() if name in FLAGS else (values,)))
-            )
+            option = names.flatmap(lambda name: st.tuples(st.just(name), *(() if name in FLAGS else (values,))))
             parts = st.tuples(
                 st.lists(st.one_of(good, values), max_size=2).map(tuple),
                 st.lists(option, max_size=4).map(lambda pairs: sum(pairs, ())),

@@ -52,9 +52,7 @@ TIMES = st.floats(0.0, 20.0)
 OPTIONAL = {
     name: [
         argument
-        for argument, parameter in inspect.signature(
-            getattr(jtfne.Paradigm, name)
-        ).parameters.items()
+        for argument, parameter in inspect.signature(getattr(jtfne.Paradigm, name)).parameters.items()
         if parameter.default is not inspect.Parameter.empty
     ]
     for name in BASE
@@ -97,9 +95,7 @@ class Paradigms(Described):
             return st.tuples(st.just(name), odd, st.sampled_from(AFTER), python_values())
 
         constructors = st.sampled_from(sorted(BASE)).flatmap(arguments)
-        return st.one_of(
-            constructors, constructors, st.sampled_from(sorted(STRUCTURES)).flatmap(structures)
-        )
+        return st.one_of(constructors, constructors, st.sampled_from(sorted(STRUCTURES)).flatmap(structures))
 
     @staticmethod
     def _build(name: str, argument: str, value: Any) -> jtfne.Paradigm:

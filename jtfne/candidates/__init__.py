@@ -1,6 +1,16 @@
 """Candidates: one circuit run with other values at some paths, without new wiring or compiling."""
 
-from jtfne.candidates._leaves import INNER, Leaves, typical_of
-from jtfne.candidates._runs import Circuit, Client, Failed, Job, Runs, spread
+from jtfne.candidates._leaves import INNER, ParameterMap, choose_probe_values
+from jtfne.candidates._runs import Candidate, Circuit, Client, FailedRun, Runs, spread
 
-__all__ = ["INNER", "Circuit", "Client", "Failed", "Job", "Leaves", "Runs", "spread", "typical_of"]
+__all__ = [
+    "INNER",
+    "Candidate",
+    "Circuit",
+    "Client",
+    "FailedRun",
+    "ParameterMap",
+    "Runs",
+    "choose_probe_values",
+    "spread",
+]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
 from jtfne.batch import names_of
-from jtfne.candidates._synapses import Weights, weights_of
+from jtfne.candidates._synapses import Weights, make_weights
 from jtfne.config import Config, Place, Population, Trainable, at_bounds, misdeclared, place_of, places_of, with_values
 from jtfne.delivery import Choice
 from jtfne.flatnet import FlatNet, row_of
@@ -25,7 +25,7 @@ INNER = 0.6180339887498949
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class ParameterSlot:
     """Where a value goes: entries `at` of `leaf` (None: all of it) are `scale` times value `k`."""
 
     k: int
@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Leaves:
+class ParameterMap:
     """Map from the values of d paths, (d,), to leaves of `flat` by name.
 
     Called with numbers it gives numpy arrays with the bits of `circuit(values)`, which
@@ -56,7 +56,7 @@ class Leaves:
     net: Net
     places: tuple[Place, ...]
     flat: FlatNet
-    entries: tuple[Entry, ...]
+    entries: tuple[ParameterSlot, ...]
     weights: Weights | None
 
     @classmethod
@@ -81,7 +81,7 @@ class Leaves:
         places = tuple(place_of(path, parameters, where) for path in paths)
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
-        weights = weights_of(net, places, where)
+        weights = make_weights(net, places, where)
         template = _replace_values(net, weights, dict(zip(places, map(float, typical), strict=True)))
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
         delivery_weights = None if weights is None else weights.laid(flat, net, where)
@@ -131,7 +131,7 @@ class Leaves:
         return part
 
 
-def typical_of(net: Net, trainables: Sequence[Trainable], where: str) -> list[float]:
+def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -> list[float]:
     """One value for each trainable, within its bounds and unlike any other; checks them first.
 
     Raises: JtfneError, one line a problem, that names the path.
@@ -167,7 +167,7 @@ def _replace_values(net: Net, weights: Weights | None, values: dict[Place, float
     return Net(config, net.identity, projections, n_neurons=net.n_neurons)
 
 
-def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
+def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[ParameterSlot]:
     """Where the value of path `k` goes in `flat`; weights are not among these."""
     if place.family == "cells":
         return [_entry_for_cells(k, place, net, flat, where)]
@@ -176,7 +176,7 @@ def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> 
     return []
 
 
-def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> Entry:
+def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> ParameterSlot:
     """Where a value of a cell type goes: drive, noise or a field of its emitter."""
     populations = net.config.populations()
     is_of_type = np.repeat(
@@ -187,14 +187,16 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
     population = next(population for population in populations if population.cell_type == place.name)
     if place.field in ("drive", "noise"):
         scale = np.concatenate([population.spread(population.emitter.input_pA) for population in populations])[rows]
-        return Entry(k, f"circuit.{place.field}_pA", rows, scale)
+        return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)
     for n, group in enumerate(flat.circuit.groups):
         index = np.arange(net.n_neurons) if group.index is None else np.asarray(group.index)
         rows_in_group = np.flatnonzero(is_of_type[index])
         if rows_in_group.size:
             is_scalar = np.ndim(getattr(group.emitter, place.field)) == 0
-            return Entry(k, f"circuit.groups[{n}].emitter.{place.field}", None if is_scalar else rows_in_group, 1.0)
+            return ParameterSlot(
+                k, f"circuit.groups[{n}].emitter.{place.field}", None if is_scalar else rows_in_group, 1.0
+            )
     raise refuse(f"path={place.path!r}, of which there is no cell,", "cells of that type", where)
 
 
@@ -207,7 +209,7 @@ def _refuse_unit(population: Population, place: Place, where: str) -> None:
         raise refuse(message_given, f"cells.{place.name}.drive, and weights", where)
 
 
-def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[Entry]:
+def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[ParameterSlot]:
     """Where a number of a mechanism goes, a time constant or another field.
 
     Raises: JtfneError if no synapse and no stimulus uses the mechanism.
@@ -219,10 +221,10 @@ def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where:
         )
     row = row_of(place.name, flat.receptors)
     if not place.field.startswith("tau"):
-        return [Entry(k, f"circuit.{place.field}", np.array([row]), 1.0)]
+        return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
     marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
     rise_indices = [j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
     rows = [tau_row for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True) if tau == -1.0]
-    return [Entry(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]
+    return [ParameterSlot(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]

@@ -12,14 +12,14 @@ import jax
 
 from jtfne._check import JtfneError, refuse
 from jtfne._cores import n_cores
-from jtfne.candidates._leaves import Leaves
+from jtfne.candidates._leaves import ParameterMap
 from jtfne.config import Config
 from jtfne.delivery import Event
 from jtfne.net import Net, construct
 from jtfne.paradigm import Paradigm
 from jtfne.reports import NotFiniteError
 from jtfne.signals import Signals
-from jtfne.simulation import Ready, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
+from jtfne.simulation import PreparedRun, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
 
 ATTEMPTS = 3  # tries of a job whose worker is lost
 # Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
@@ -29,14 +29,14 @@ Use = Callable[[Signals], Any]
 Tick = Callable[[int], None]
 
 
-class Job(NamedTuple):
+class Candidate(NamedTuple):
     """One run: a candidate's values, and the seed of initial state, noise and stimuli."""
 
     values: tuple[float, ...]
     seed: int
 
 
-class Failed(NamedTuple):
+class FailedRun(NamedTuple):
     """The reason why a run failed; it would fail again."""
 
     reason: str
@@ -70,8 +70,8 @@ class Runs:
     """A circuit that is ready to run with other values at some paths."""
 
     circuit: Circuit
-    leaves: Leaves
-    ready: Ready
+    leaves: ParameterMap
+    ready: PreparedRun
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
@@ -97,24 +97,24 @@ class Runs:
         recorded_readouts = None if readouts is None else tuple(readouts)
         delivery = Event() if jax.default_backend() == "cpu" else None
         options: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
-        leaves = Leaves.of(net, paths, typical, **options)
+        leaves = ParameterMap.of(net, paths, typical, **options)
         ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
         circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), recorded_readouts, net_hash(net))
         return cls(circuit, leaves, ready)
 
-    def run(self, job: Job) -> Signals:
+    def run(self, job: Candidate) -> Signals:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
         return varied(self.ready, self.leaves.with_values(job.values), job.seed)
 
-    def used(self, job: Job, use: Use) -> Any:
-        """`use(signals)` of one run, or a `Failed` if it ran away or is not finite."""
+    def used(self, job: Candidate, use: Use) -> Any:
+        """`use(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
         try:
             return use(self.run(job))
         except (RunawayError, NotFiniteError) as error:
-            return Failed(str(error))
+            return FailedRun(str(error))
 
     def all(
-        self, jobs: Sequence[Job], use: Use, client: Client | None = None, tick: Tick = lambda n: None
+        self, jobs: Sequence[Candidate], use: Use, client: Client | None = None, tick: Tick = lambda n: None
     ) -> list[Any]:
         """`use(signals)` of each job, in order. tick: called with the number of jobs just done.
 
@@ -127,7 +127,7 @@ class Runs:
             return self._run_by_client(client, jobs, use, tick)
         return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
 
-    def _run_by_client(self, client: Client, jobs: Sequence[Job], use: Use, tick: Tick) -> list[Any]:
+    def _run_by_client(self, client: Client, jobs: Sequence[Candidate], use: Use, tick: Tick) -> list[Any]:
         """`all` on a client's workers. A job whose worker is lost is submitted again and logged."""
         submit = functools.partial(_submit_job, _make_submitter(client))
         futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
@@ -202,7 +202,7 @@ def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
         ) from error
 
 
-def work(circuit: Circuit, job: Job, use: Use, attempt: int) -> Any:
+def work(circuit: Circuit, job: Candidate, use: Use, attempt: int) -> Any:
     """Run one job on a worker. attempt: unique per try, so that no client reuses a result."""
     return _get_runs(circuit).used(job, use)
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import narrowed, refuse
+from jtfne._check import narrow_dtype, refuse
 from jtfne.config import Place, is_constant, mean_weight, pair_label
 from jtfne.flatnet import FlatNet, edges_of
 from jtfne.net import Net, Projection, construct, gains_of
@@ -82,7 +82,7 @@ class Weights:
             weight=np.concatenate(drawn_weights),
             slot=delivery.slots(row, offset),
             connection=np.repeat(
-                narrowed(static_connections, np.int16, name="a connection", where="candidates"),
+                narrow_dtype(static_connections, np.int16, name="a connection", where="candidates"),
                 [edges.source.size for edges in edges_by_connection],
             ),
             pair=np.concatenate(pair),
@@ -126,7 +126,7 @@ def _set_entry(array: Any, index: Any, value: Any) -> Any:
     return array.at[index].set(value)
 
 
-def weights_of(net: Net, places: Sequence[Place], where: str) -> Weights | None:
+def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | None:
     """The weights that depend on `places`, or None if none does.
 
     Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as the run goes.

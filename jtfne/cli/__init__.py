@@ -117,10 +117,10 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
     """
     import jtfne
     from jtfne._files import resolve_path
-    from jtfne.run_folder import altered_derived
+    from jtfne.run_folder import find_altered
 
     signals = jtfne.load(folder, allow_code=allow_code)
-    altered = altered_derived(resolve_path(folder, "jtfne show"), signals.manifest)
+    altered = find_altered(resolve_path(folder, "jtfne show"), signals.manifest)
     _print_signals(signals, as_json=as_json)
     for name in altered:
         typer.echo(f"altered since the run: {name}", err=True)

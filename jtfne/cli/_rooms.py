@@ -19,9 +19,9 @@ class Terminated(BaseException):
 
 def room_of(out: Path) -> Path:
     """The folder in which the run of `out` grows: beside it, or in it where nothing can take its place."""
-    from jtfne.run_folder import cannot_be_replaced
+    from jtfne.run_folder import is_irreplaceable
 
-    if out.is_dir() and cannot_be_replaced(out):
+    if out.is_dir() and is_irreplaceable(out):
         return out / INSIDE
     return out.with_name(f".{out.name}.partial")
 

@@ -70,7 +70,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     from jtfne import _json, analysis, interop, run_folder
     from jtfne._files import replace_file
     from jtfne.analysis.figures.save import write_figures
-    from jtfne.partial_run import locked, only_the_run
+    from jtfne.partial_run import locked, remove_derived
 
     attempts = Attempts()
     figures: list[Path] = []
@@ -83,7 +83,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
             attempts.add_failure(f"figures/{name}", error)
 
     with locked(room):
-        only_the_run(room)
+        remove_derived(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
         for readout, name in FIFS.items():

@@ -5,11 +5,11 @@ build are `EventDelivery` and its kin, arrays that the engine runs by.
 """
 
 from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
-from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, check_choice, choose
+from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, check_choice, default_delivery
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
-from jtfne.delivery.event import EventDelivery, Spiked, over_spikes
-from jtfne.delivery.sharded import ShardedDelivery, everywhere, over, own_devices, stacked
+from jtfne.delivery.event import EventDelivery, SpikingCells, fold_spikes
+from jtfne.delivery.sharded import ShardedDelivery, list_own_devices, over, replicated_spec, stacked
 from jtfne.delivery.sparse import SparseDelivery
 
 __all__ = [
@@ -26,15 +26,15 @@ __all__ = [
     "ShardedDelivery",
     "Sparse",
     "SparseDelivery",
-    "Spiked",
+    "SpikingCells",
     "Synapses",
     "check_choice",
-    "choose",
-    "everywhere",
+    "default_delivery",
+    "fold_spikes",
+    "list_own_devices",
     "over",
-    "over_spikes",
-    "own_devices",
     "pack",
+    "replicated_spec",
     "stacked",
     "unpack",
 ]

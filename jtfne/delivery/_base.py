@@ -121,7 +121,7 @@ class Delivery(Protocol):
         ...
 
 
-def rows_of_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def find_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Position of each of `wanted_keys` in `keys`, which are distinct and hold them all."""
     order = np.argsort(keys)
     return order[np.searchsorted(keys, wanted_keys, sorter=order)]

@@ -14,7 +14,7 @@ from jtfne._check import refuse
 from jtfne.delivery._base import Chunks, Delivery, Ring
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery, dense_bytes
-from jtfne.delivery.event import EventDelivery, block_length, blocks_of
+from jtfne.delivery.event import EventDelivery, block_length, count_blocks
 from jtfne.delivery.sharded import ShardedDelivery, default_mesh
 from jtfne.delivery.sparse import SparseDelivery
 
@@ -50,11 +50,11 @@ class Synapses:
         """Bytes of rows in blocks on one device."""
         degrees = self.out_degrees()
         block = block_length(int(degrees.max(initial=1)), self.ring.width)
-        return int(blocks_of(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
+        return int(count_blocks(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
 
 
 class Choice(Protocol):
-    """How spikes are to be delivered; see `choose`."""
+    """How spikes are to be delivered; see `default_delivery`."""
 
     def n_bytes(self, synapses: Synapses) -> int:
         """About how much memory the arrays take."""
@@ -166,7 +166,7 @@ def refuse_misfit(mesh: Mesh) -> None:
         raise refuse(description, "at least one device of each process", where)
 
 
-def choose(synapses: Synapses) -> Choice:
+def default_delivery(synapses: Synapses) -> Choice:
     """The delivery that is fastest for these synapses on the devices at hand.
 
     On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators, where a loop over

@@ -11,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import narrowed
+from jtfne._check import narrow_dtype
 from jtfne._cores import n_cores
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack, rows_of_keys
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, pack
 
 LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 
 
-class Spiked(NamedTuple):
+class SpikingCells(NamedTuple):
     """Cells that spiked: those from `first` to `last` of `cells`, int32 (n,)."""
 
     cells: jax.Array
@@ -63,7 +63,7 @@ class EventDelivery:
         Raises: JtfneError if a ring entry has no int32 index.
         """
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
-        each_in_turn(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
+        process_chunks(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
         arrays: dict[str, Any] = blocks.arrays()
         device_arrays: dict[str, Any] = {
             name: array if array is None else jax.device_put(array) for name, array in arrays.items()
@@ -82,10 +82,10 @@ class EventDelivery:
         self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
     ) -> jax.Array:
         """The ring with the row of each spike added; the cost grows with the number of spikes."""
-        new_ring: jax.Array = over_spikes(words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring)
+        new_ring: jax.Array = fold_spikes(words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring)
         return new_ring
 
-    def deliver_known(self, ring: jax.Array, spiked: Spiked, step: jax.Array) -> jax.Array:
+    def deliver_known(self, ring: jax.Array, spiked: SpikingCells, step: jax.Array) -> jax.Array:
         """Same result as `deliver`, bit for bit, from numbers of cells: a third of the cost."""
         numbers = spiked.cells
         new_ring: jax.Array = jax.lax.fori_loop(
@@ -128,11 +128,11 @@ class EventDelivery:
         entry_index = np.flatnonzero(offsets >= self.ring.width)
         rows = np.repeat(np.arange(n_blocks.size), n_blocks)[entry_index // offsets.shape[1]]
         return entry_index[
-            rows_of_keys(rows * self.ring.size + offsets.reshape(-1)[entry_index], row * self.ring.size + offset)
+            find_keys(rows * self.ring.size + offsets.reshape(-1)[entry_index], row * self.ring.size + offset)
         ]
 
 
-def over_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
+def fold_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
     """The last value of `value = use(value, cell)`, for each cell that spiked, ascending."""
 
     def consume_spike(state: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
@@ -179,7 +179,7 @@ class Blocks:
         block: int | None = None,
     ) -> None:
         self._block = block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
-        room = blocks_of(degrees, self._block)
+        room = count_blocks(degrees, self._block)
         self._first_blocks = np.cumsum(room) - room
         shape = (max(int(room.sum()), n_blocks), self._block)
         self._offsets = _allocate_aligned(shape, np.int32)
@@ -195,7 +195,7 @@ class Blocks:
             return
         start, stop = int(entries.row[0]), int(entries.row[-1]) + 1
         lengths = np.bincount(entries.row - start)
-        self._block_counts[start:stop] = blocks_of(lengths, self._block)
+        self._block_counts[start:stop] = count_blocks(lengths, self._block)
         gap = self._first_blocks[start:stop] * self._block - (np.cumsum(lengths) - lengths)
         index = np.arange(entries.row.size) + np.repeat(gap, lengths)
         self._offsets.reshape(-1)[index] = entries.offset
@@ -208,7 +208,7 @@ class Blocks:
         return {
             "offsets": self._offsets,
             "weights": self._weights,
-            "first_block": narrowed(self._first_blocks, np.int32, name="a block of synapses", where="delivery"),
+            "first_block": narrow_dtype(self._first_blocks, np.int32, name="a block of synapses", where="delivery"),
             "n_blocks_of": self._block_counts,
             "connection": self._connection,
         }
@@ -223,14 +223,14 @@ def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArr
     return array
 
 
-def each_in_turn(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
+def process_chunks(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
     """Make and use each chunk, on as many threads as this process may use cores."""
     with ThreadPoolExecutor(n_cores()) as pool:
         for _ in pool.map(lambda chunk: use(chunk()), chunks):
             pass
 
 
-def blocks_of(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
+def count_blocks(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
     """How many blocks each row takes, at least one."""
     return np.maximum(-(-degrees // block), 1)
 

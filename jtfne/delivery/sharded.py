@@ -12,7 +12,7 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
 from jtfne.delivery._layout import Layout
-from jtfne.delivery.event import Blocks, EventDelivery, block_length, blocks_of, each_in_turn
+from jtfne.delivery.event import Blocks, EventDelivery, block_length, count_blocks, process_chunks
 
 
 @register
@@ -66,8 +66,8 @@ class ShardedDelivery:
         position_degrees = np.zeros((mesh.size, layout.row_of.size), np.int64)
         position_degrees[:, layout.position_of] = degrees
         block = block_length(int(degrees.max(initial=1)), local.width)
-        n_blocks = max(int(blocks_of(device_degrees, block).sum()) for device_degrees in position_degrees)
-        device_indices = own_devices(mesh)
+        n_blocks = max(int(count_blocks(device_degrees, block).sum()) for device_degrees in position_degrees)
+        device_indices = list_own_devices(mesh)
         room = {
             k: Blocks(position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block)
             for k in device_indices
@@ -85,7 +85,7 @@ class ShardedDelivery:
                 columns["target"] = place_of[columns["target"]]
                 blocks.put(Entries.of(EdgeList(**columns), local))
 
-        each_in_turn(chunks, put_chunk)
+        process_chunks(chunks, put_chunk)
         arrays_by_device: list[dict[str, Any]] = [room[k].arrays() for k in device_indices]
         global_arrays: dict[str, Any] = {
             name: None
@@ -129,7 +129,7 @@ class ShardedDelivery:
         return EdgeList(**{name: column[order] for name, column in columns.items()})
 
 
-def own_devices(mesh: Mesh) -> list[int]:
+def list_own_devices(mesh: Mesh) -> list[int]:
     """Indices in `mesh` of the devices that belong to this process."""
     return [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
 
@@ -137,7 +137,7 @@ def own_devices(mesh: Mesh) -> list[int]:
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
-    device_indices = own_devices(mesh)
+    device_indices = list_own_devices(mesh)
     shards = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, device_indices, strict=True)]
     shape = (mesh.size, *parts[0].shape)
     return jax.make_array_from_single_device_arrays(shape, sharding, shards)
@@ -150,7 +150,7 @@ def over(mesh: Mesh) -> PartitionSpec:
     return spec
 
 
-def everywhere() -> PartitionSpec:
+def replicated_spec() -> PartitionSpec:
     """The same on every device."""
     spec: PartitionSpec = PartitionSpec()  # type: ignore[no-untyped-call]
     return spec

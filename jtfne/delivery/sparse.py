@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack, rows_of_keys
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, joined, pack
 
 
 @register
@@ -64,7 +64,7 @@ class SparseDelivery:
         """Index into the flat weights of each entry (row, offset): (n,)."""
         offsets = np.asarray(self.offsets)[np.asarray(self.entry)]
         keys = np.asarray(self.source).astype(np.int64) * self.ring.size + offsets
-        return rows_of_keys(keys, row * self.ring.size + offset)
+        return find_keys(keys, row * self.ring.size + offset)
 
     def edges(self) -> EdgeList:
         """The synapses as they are delivered."""

@@ -10,7 +10,7 @@ from jtfne import noise
 from jtfne._tree import register
 from jtfne.delivery import Delivery
 from jtfne.emitters import Balance, Emitter, SynapticInput
-from jtfne.plastic import Plastic
+from jtfne.plastic import PlasticDelivery
 from jtfne.surrogates import Surrogate
 from jtfne.synapses import Second
 
@@ -61,7 +61,7 @@ class Circuit:
     second: tuple[Second, ...] = dataclasses.field(default=(), metadata={"static": True})
     mg_mM: jax.Array | None = None
     blocked: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
-    plastic: tuple[Plastic, ...] = ()
+    plastic: tuple[PlasticDelivery, ...] = ()
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None
     cell_names: jax.Array | None = None
@@ -162,7 +162,7 @@ class Inputs(NamedTuple):
     trains: tuple[SpikeTrains, ...] = ()
 
 
-class Clock(NamedTuple):
+class InputChunk(NamedTuple):
     """The inputs of a chunk in time.
 
     waveforms: (n_steps, n_waveforms). gates: (n_steps, n_poisson + n_fluctuations), the share of
@@ -178,7 +178,7 @@ class Clock(NamedTuple):
     at_start: tuple[jax.Array, ...] = ()
 
 
-class Rain(NamedTuple):
+class PoissonState(NamedTuple):
     """Generator state of a Poisson input, and the spike counts drawn for the next step.
 
     Drawn a step ahead, the counts stand in memory; drawn where they are added, XLA fuses the draw
@@ -189,7 +189,7 @@ class Rain(NamedTuple):
     waiting: jax.Array
 
 
-class Heard(NamedTuple):
+class KnownSpikes(NamedTuple):
     """The spikes of a chunk that is run a second time, with its spikes known beforehand.
 
     cells: int32 (n,), step after step, within a step in the order of cells; padding may follow.
@@ -212,8 +212,8 @@ class Carry(NamedTuple):
     syn: jax.Array
     ring: jax.Array | None
     noise: noise.Streams | None
-    poisson: tuple[Rain, ...]
-    fluctuations: tuple[noise.Wander, ...] = ()
+    poisson: tuple[PoissonState, ...]
+    fluctuations: tuple[noise.OUState, ...] = ()
     plastic: tuple[Any, ...] = ()
     second: jax.Array | None = None
 

@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Inputs, Recorder
+from jtfne.engine._arrays import Carry, Chunk, Circuit, InputChunk, Inputs, Recorder
 from jtfne.engine._loop import advance
 from jtfne.engine._step import add_first_spikes
 
@@ -15,7 +15,7 @@ def checkpointed(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: Clock,
+    clock: InputChunk,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
     """Same result as `advance`; the backward pass runs each chunk again (sqrt checkpointing).
@@ -33,7 +33,7 @@ def checkpointed(
     n_chunks = n_steps // length
 
     @jax.checkpoint
-    def run_chunk(carry: Carry, chunk_clock: Clock) -> tuple[Carry, Chunk]:
+    def run_chunk(carry: Carry, chunk_clock: InputChunk) -> tuple[Carry, Chunk]:
         return advance(circuit, inputs, recorders, carry, chunk_clock, dt_ms)
 
     def split_into_chunks(column: jax.Array) -> jax.Array:

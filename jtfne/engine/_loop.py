@@ -13,16 +13,28 @@ import jax.numpy as jnp
 
 from jtfne import _keys, noise
 from jtfne._check import refuse
-from jtfne.delivery import EventDelivery, Spiked
-from jtfne.engine._arrays import Carry, Chunk, Circuit, Clock, Group, Heard, Inputs, PoissonInput, Rain, Recorder, View
-from jtfne.engine._step import add_first_spikes, followed, stepped, synaptic_input
+from jtfne.delivery import EventDelivery, SpikingCells
+from jtfne.engine._arrays import (
+    Carry,
+    Chunk,
+    Circuit,
+    Group,
+    InputChunk,
+    Inputs,
+    KnownSpikes,
+    PoissonInput,
+    PoissonState,
+    Recorder,
+    View,
+)
+from jtfne.engine._step import add_first_spikes, replay_step, step_circuit, synaptic_input
 
 # A recorder and the cells that it keeps.
 _RecordedCells = tuple[Recorder, jax.Array | None]
 # The state, and each recorder's sums over the interval.
 _StateAndSums = tuple[Carry, list[jax.Array]]
 # The inputs of a step; where its spikes begin and end among the known ones, if they are known.
-_StepInputs = tuple[Clock, tuple[jax.Array, jax.Array] | None]
+_StepInputs = tuple[InputChunk, tuple[jax.Array, jax.Array] | None]
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
@@ -32,7 +44,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     its own name, not on which other cells there are.
     """
     dtype = circuit.drive_pA.dtype
-    names = _keys.numbered(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
+    names = _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
     random_words = _keys.words(_keys.named(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
@@ -56,7 +68,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     )
 
 
-ONE = _keys.numbered(1)  # the name of the stream that all cells share
+ONE = _keys.number_streams(1)  # the name of the stream that all cells share
 
 
 def _init_cells(circuit: Circuit, group: Group, random_words: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
@@ -77,18 +89,18 @@ def _init_cells(circuit: Circuit, group: Group, random_words: tuple[jax.Array, j
     return jax.tree.map(functools.partial(jnp.where, is_declared), at_declared, spread_state)
 
 
-def _init_poisson(key: jax.Array, place: int, poisson_input: PoissonInput, names: Any) -> Rain:
+def _init_poisson(key: jax.Array, place: int, poisson_input: PoissonInput, names: Any) -> PoissonState:
     """Return the generator of a Poisson input with the counts of the first step.
 
     place: number of the input, by which it is named if it has no stream of its own.
     """
-    stream = _keys.numbered(place + 1)[:, -1:] if poisson_input.stream is None else poisson_input.stream
+    stream = _keys.number_streams(place + 1)[:, -1:] if poisson_input.stream is None else poisson_input.stream
     streams = _keys.named(key, stream)  # (n_stimuli,)
     if poisson_input.shared:
-        return Rain(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
+        return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
     target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]
     keys = streams[0] if poisson_input.stimulus is None else streams[poisson_input.stimulus]
-    return Rain(*noise.poisson(noise.seed(keys, target_names), poisson_input.thresholds))
+    return PoissonState(*noise.poisson(noise.seed(keys, target_names), poisson_input.thresholds))
 
 
 def advance(
@@ -96,7 +108,7 @@ def advance(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: Clock,
+    clock: InputChunk,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
     """Run the steps of `clock` from `carry`; return the state after them and the chunk's output.
@@ -113,10 +125,10 @@ def watched(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: Clock,
+    clock: InputChunk,
     dt_ms: jax.Array | float,
     indices: tuple[jax.Array | None, ...] | None = None,
-    heard: Heard | None = None,
+    heard: KnownSpikes | None = None,
 ) -> tuple[Carry, Any, list[jax.Array]]:
     """Run a chunk; return the state, the packed spikes and the recorders' rows before `finish`.
 
@@ -197,9 +209,12 @@ def _make_step(
 
         arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
         if spiking_cells is None or spike_range is None:
-            next_carry, spike_bits, view, sums = stepped(*arguments)
+            next_carry, spike_bits, view, sums = step_circuit(*arguments)
         else:
-            spike_bits, (next_carry, view, sums) = None, followed(*arguments, Spiked(spiking_cells, *spike_range))
+            spike_bits, (next_carry, view, sums) = (
+                None,
+                replay_step(*arguments, SpikingCells(spiking_cells, *spike_range)),
+            )
         return (next_carry, sums), (spike_bits, [_read(r, i, view) for r, i in step_recorders])
 
     return step
@@ -214,18 +229,18 @@ def _read(recorder: Recorder, index: jax.Array | None, view: View) -> jax.Array:
 advance_jit = jax.jit(advance, donate_argnames=("carry",))
 
 
-def follow(
+def replay(
     circuit: Circuit,
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: Clock,
-    heard: Heard,
+    clock: InputChunk,
+    heard: KnownSpikes,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, tuple[Any, ...]]:
     """Return what `recorders` keep of a chunk whose spikes are known, and the state after it.
 
-    Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `can_follow`
+    Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.
     """
     carry, _, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms, heard=heard)
@@ -233,10 +248,10 @@ def follow(
 
 
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}  # the run that is followed needs the other cores
-follow_jit = jax.jit(follow, donate_argnames=("carry",), compiler_options=ONE_THREAD)
+follow_jit = jax.jit(replay, donate_argnames=("carry",), compiler_options=ONE_THREAD)
 
 
-def can_follow(circuit: Circuit) -> bool:
+def supports_replay(circuit: Circuit) -> bool:
     """Whether the cells' input follows from their spikes alone: event delivery, fixed synapses."""
     return not circuit.plastic and (circuit.delivery is None or isinstance(circuit.delivery, EventDelivery))
 

@@ -10,7 +10,7 @@ from jtfne.engine._arrays import Circuit, joined
 from jtfne.surrogates import Surrogate
 
 
-def with_slopes(
+def surrogate_spikes(
     circuit: Circuit,
     surrogate: Surrogate,
     states_before: tuple[Any, ...],
@@ -36,7 +36,7 @@ def with_slopes(
     return joined(circuit, spikes_by_group)
 
 
-def steadied(
+def clip_voltage_gradient(
     circuit: Circuit, cells: tuple[Any, ...], i_ext_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
 ) -> tuple[Any, ...]:
     """Return the states unchanged; in the backward pass dv/dv of a step is at most 1.

@@ -7,21 +7,21 @@ import jax
 import jax.numpy as jnp
 
 from jtfne import noise
-from jtfne.delivery import EventDelivery, Spiked, pack
+from jtfne.delivery import EventDelivery, SpikingCells, pack
 from jtfne.emitters import SynapticInput
-from jtfne.engine._arrays import Carry, Circuit, Clock, Inputs, Rain, View, joined
-from jtfne.engine._slopes import steadied, with_slopes
-from jtfne.engine._synaptic import input_of
+from jtfne.engine._arrays import Carry, Circuit, InputChunk, Inputs, PoissonState, View, joined
+from jtfne.engine._slopes import clip_voltage_gradient, surrogate_spikes
+from jtfne.engine._synaptic import build_synaptic_input
 from jtfne.synapses import advanced
 
 
-def stepped(
+def step_circuit(
     circuit: Circuit,
     inputs: Inputs,
     decay: jax.Array,
     dt_ms: jax.Array | float,
     carry: Carry,
-    inputs_t: Clock,
+    inputs_t: InputChunk,
     watch: Callable[[View], list[jax.Array]],
 ) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
     """Return the state after one step, its packed spikes, the view and what `watch` read of it.
@@ -37,17 +37,17 @@ def stepped(
     return next_carry._replace(step=carry.step + 1), spike_bits, view, sums
 
 
-def followed(
+def replay_step(
     circuit: Circuit,
     inputs: Inputs,
     decay: jax.Array,
     dt_ms: jax.Array | float,
     carry: Carry,
-    inputs_t: Clock,
+    inputs_t: InputChunk,
     watch: Callable[[View], list[jax.Array]],
-    spikes_t: Spiked,
+    spikes_t: SpikingCells,
 ) -> tuple[Carry, View, list[jax.Array]]:
-    """Run `stepped` without cells, from known spikes: the cells' input is the same, to the bit.
+    """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the bit.
 
     The view has no cells and no spikes.
     """
@@ -67,7 +67,7 @@ def _receive_inputs(
     decay: jax.Array,
     dt_ms: jax.Array | float,
     carry: Carry,
-    inputs_t: Clock,
+    inputs_t: InputChunk,
     dependencies: list[jax.Array],
 ) -> Carry:
     """Return the state with what arrives at the end of a step.
@@ -84,12 +84,12 @@ def _receive_inputs(
 
 
 def _step_cells(
-    circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, inputs_t: Clock
+    circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, inputs_t: InputChunk
 ) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
     """Step the cells from the state at the start of the step; also return who fired, as bool."""
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     syn = synaptic_input(circuit, carry, dt_ms, _read_arrivals(circuit, inputs, carry, inputs_t))
-    start_states = steadied(circuit, carry.cells, i_ext_pA, syn, dt_ms)
+    start_states = clip_voltage_gradient(circuit, carry.cells, i_ext_pA, syn, dt_ms)
     results = [
         group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
         for group, state in zip(circuit.groups, start_states, strict=True)
@@ -100,7 +100,7 @@ def _step_cells(
     spikes = (
         spike_mask
         if circuit.surrogate is None
-        else with_slopes(circuit, circuit.surrogate, start_states, cells, spikes_by_group)
+        else surrogate_spikes(circuit, circuit.surrogate, start_states, cells, spikes_by_group)
     )
     return noise_state, cells, spike_mask, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
 
@@ -133,8 +133,8 @@ def _deliver_spikes(
 
 
 def _update_synapses(
-    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, inputs_t: Clock, read_step: jax.Array
-) -> tuple[jax.Array, jax.Array | None, tuple[Rain, ...]]:
+    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, inputs_t: InputChunk, read_step: jax.Array
+) -> tuple[jax.Array, jax.Array | None, tuple[PoissonState, ...]]:
     """Decay the synaptic currents and add this step's arrivals (delayed and stimulus spikes).
 
     Returns the currents (n_receptors * n_cells,), the ring with its slot cleared, the Poisson
@@ -150,7 +150,7 @@ def _update_synapses(
             syn = syn + zero
         syn = _add_stimuli(circuit, inputs, syn, carry, inputs_t, zero, jumps=False)
     poisson = tuple(
-        Rain(*noise.poisson(poisson_state.streams, poisson_input.thresholds))
+        PoissonState(*noise.poisson(poisson_state.streams, poisson_input.thresholds))
         for poisson_input, poisson_state in zip(inputs.poisson, carry.poisson, strict=True)
     )
     if circuit.leading is not None and ring is not None:
@@ -167,7 +167,7 @@ def _step_rise(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list
 
 
 def _external_current(
-    circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: Clock, dt_ms: jax.Array | float
+    circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: InputChunk, dt_ms: jax.Array | float
 ) -> tuple[noise.Streams | None, jax.Array]:
     """Return the noise state, and drive + stimuli + noise * sqrt(1 ms / dt): (n_cells,) pA.
 
@@ -186,10 +186,10 @@ def _external_current(
     return noise_state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(normals.dtype) * normals
 
 
-def _step_ou(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.Wander, ...]:
+def _step_ou(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.OUState, ...]:
     """Return the states of the Ornstein-Uhlenbeck currents for the next step."""
     pairs = zip(carry.fluctuations, inputs.fluctuations, strict=True)
-    return tuple(noise.wandered(ou_state, dt_ms / fluctuation.tau_ms) for ou_state, fluctuation in pairs)
+    return tuple(noise.step_ou(ou_state, dt_ms / fluctuation.tau_ms) for ou_state, fluctuation in pairs)
 
 
 def _decay_factors(circuit: Circuit, decay: jax.Array, read_step: jax.Array) -> jax.Array:
@@ -205,7 +205,7 @@ def _decay_factors(circuit: Circuit, decay: jax.Array, read_step: jax.Array) -> 
     return decays
 
 
-def _read_arrivals(circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: Clock) -> jax.Array | None:
+def _read_arrivals(circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: InputChunk) -> jax.Array | None:
     """Return what arrives at the end of the step that begins, (n_receptors, n_cells).
 
     Only the rows of jumps are right. None without jumps: all else is read once it has arrived.
@@ -222,7 +222,14 @@ def _read_arrivals(circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: Clo
 
 
 def _add_stimuli(
-    circuit: Circuit, inputs: Inputs, syn: jax.Array, carry: Carry, inputs_t: Clock, zero: jax.Array, *, jumps: bool
+    circuit: Circuit,
+    inputs: Inputs,
+    syn: jax.Array,
+    carry: Carry,
+    inputs_t: InputChunk,
+    zero: jax.Array,
+    *,
+    jumps: bool,
 ) -> jax.Array:
     """Add this step's stimulus spikes to the receptors' rows.
 
@@ -300,11 +307,11 @@ def synaptic_input(
 ) -> SynapticInput:
     """Return the synaptic input of the step that begins.
 
-    arriving: as in `input_of`; without it no jump arrives.
+    arriving: as in `build_synaptic_input`; without it no jump arrives.
     """
 
     def v_mV() -> jax.Array:
         return joined(circuit, [state.v_mV for state in carry.cells])
 
     second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
-    return input_of(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving)
+    return build_synaptic_input(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving)

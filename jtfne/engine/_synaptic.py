@@ -11,7 +11,7 @@ from jtfne.engine._arrays import Circuit, View
 from jtfne.synapses import courses, unblocked
 
 
-def input_of(
+def build_synaptic_input(
     circuit: Circuit,
     rows: jax.Array,
     second: jax.Array | None,
@@ -126,7 +126,7 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
 
 
 def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
-    """Return the receptor of each row of currents, and of conductances, in `input_of`."""
+    """Return the receptor of each row of currents, and of conductances, in `build_synaptic_input`."""
     double_rows = {second.receptor for second in circuit.second if not second.linked}
     alpha_receptors = {second.receptor for second in circuit.second if second.linked}
     receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)

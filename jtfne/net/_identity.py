@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
-from jtfne._check import narrowed, one_of, refuse
+from jtfne._check import narrow_dtype, one_of, refuse
 from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
@@ -75,7 +75,7 @@ def identity_from_labels(
         layers=layers,
         cell_types=cell_types,
         position_mm=position_mm,
-        ids=narrowed(np.arange(len(area)) if ids is None else ids, np.int32, name="ids", where="Identity"),
+        ids=narrow_dtype(np.arange(len(area)) if ids is None else ids, np.int32, name="ids", where="Identity"),
     )
 
 
@@ -87,17 +87,17 @@ def _encode(names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
 
 def _codes(places: Sequence[int]) -> Codes:
     """Places in a vocabulary as codes. Raises: JtfneError if there are more names than codes."""
-    return narrowed(places, np.int16, name="the number of a name", where="Identity")
+    return narrow_dtype(places, np.int16, name="the number of a name", where="Identity")
 
 
-def identity_of(config: Config) -> Identity:
+def place_cells(config: Config) -> Identity:
     """The cells of `config`: rows in the order of its populations, each population placed by its own stream."""
     populations = config.populations()
     areas = tuple(area.name for area in config.circuit.areas)
     layers = {layer.name: layer for layer in config.circuit.layers}
     cell_types = tuple(dict.fromkeys(population.cell_type for population in populations))
     n_cells = np.array([population.n_cells for population in populations], dtype=np.int64)
-    n_all = int(narrowed(n_cells.sum(), np.int32, name="cells in all", where="Config.circuit"))
+    n_all = int(narrow_dtype(n_cells.sum(), np.int32, name="cells in all", where="Config.circuit"))
     geometry = config.circuit.geometry
     positions_mm = [
         column_positions_mm(
@@ -154,7 +154,7 @@ def select_rows(
     if ids is None:
         rows = np.flatnonzero(is_chosen)
     else:
-        rows = rows_of_ids(identity, ids, where=where)
+        rows = find_rows(identity, ids, where=where)
         rows = rows[is_chosen[rows]]
     if rows.size == 0:
         request: dict[str, Any] = (
@@ -177,7 +177,7 @@ def select_with(identity: Identity | None, selector: Selector, *, where: str = "
     )
 
 
-def rows_of_ids(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
+def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     """The row of each of `ids`, in their order. Raises: JtfneError for one that is missing or no integer."""
     try:
         requested_ids = np.ravel(np.asarray(ids))

@@ -12,9 +12,9 @@ from jtfne._check import NOT_NEGATIVE, refuse, whole_number
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config, Selector, connection_labels
-from jtfne.net._identity import Identity, Ids, Names, Rows, identity_of, select_rows, select_with
+from jtfne.net._identity import Identity, Ids, Names, Rows, place_cells, select_rows, select_with
 from jtfne.net._sizes import refuse_too_large
-from jtfne.net._summary import Summary, summary_of
+from jtfne.net._summary import Summary, summarize_net
 from jtfne.net._wiring import Projection, wire
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def construct(cfg: Config) -> "Net":
     check_instance(cfg, Config, allowed="a jtfne.Config", name="cfg", where="construct")
     cfg.check()
     refuse_too_large(cfg)
-    identity = identity_of(cfg)
+    identity = place_cells(cfg)
     labels = connection_labels(cfg.circuit.connections)
     indices = range(len(labels))
     with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
@@ -251,7 +251,7 @@ class Net:
 
     def summary(self) -> Summary:
         """The circuit at a glance: cells, in-degrees by connection, and rates to be expected; `print` shows it."""
-        return summary_of(self)
+        return summarize_net(self)
 
     def degrees(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """How many edges end at each cell and how many leave it, both (n_neurons,)."""

@@ -58,7 +58,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summary_of(net: "Net") -> Summary:
+def summarize_net(net: "Net") -> Summary:
     """The summary of a net with names. Raises: JtfneError for one without."""
     import pandas as pd
 

@@ -28,7 +28,7 @@ from jtfne.config import (
 )
 from jtfne.net import _distance, _rules
 from jtfne.net._draws import Floats32, draw
-from jtfne.net._identity import Codes, Identity, Rows, rows_of_ids, select_with
+from jtfne.net._identity import Codes, Identity, Rows, find_rows, select_with
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -235,7 +235,7 @@ def _from_table(
 
 def _find_selected_rows(identity: Identity, ids: Sequence[int], selected_rows: Rows, where: str) -> NDArray[np.int64]:
     """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among `selected_rows`."""
-    rows = rows_of_ids(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
+    rows = find_rows(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
     is_selected = np.zeros(len(identity), dtype=np.bool_)
     is_selected[selected_rows] = True
     is_outside = ~is_selected[rows]

@@ -2,7 +2,7 @@
 
 from jtfne.noise._base import Streams, seed
 from jtfne.noise.normal import normal
-from jtfne.noise.ornstein_uhlenbeck import Wander, wander, wandered
+from jtfne.noise.ornstein_uhlenbeck import OUState, step_ou, wander
 from jtfne.noise.poisson import poisson, table, table_rows
 
-__all__ = ["Streams", "Wander", "normal", "poisson", "seed", "table", "table_rows", "wander", "wandered"]
+__all__ = ["OUState", "Streams", "normal", "poisson", "seed", "step_ou", "table", "table_rows", "wander"]

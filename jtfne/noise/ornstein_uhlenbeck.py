@@ -11,7 +11,7 @@ from jtfne.noise._base import Streams, seed
 from jtfne.noise.normal import normal
 
 
-class Wander(NamedTuple):
+class OUState(NamedTuple):
     """State of the process: its value x (n_streams,), and the streams that it draws from.
 
     x is part of the state, so that XLA computes each draw once and not once for each reader.
@@ -21,12 +21,12 @@ class Wander(NamedTuple):
     x: jax.Array
 
 
-def wander(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> Wander:
+def wander(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
     """Independent processes, one for each of `names` as of `seed`, drawn from the stationary distribution."""
-    return Wander(*normal(seed(key, names), dtype))
+    return OUState(*normal(seed(key, names), dtype))
 
 
-def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:
+def step_ou(state: OUState, dt_over_tau: jax.Array | float) -> OUState:
     """The processes a step later: x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1), exact for any step.
 
     Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
@@ -34,4 +34,4 @@ def wandered(state: Wander, dt_over_tau: jax.Array | float) -> Wander:
     streams, normal_numbers = normal(state.streams, state.x.dtype)
     decay = jnp.exp(-jnp.asarray(dt_over_tau, state.x.dtype))
     noise_sd = jnp.sqrt(-jnp.expm1(-2.0 * jnp.asarray(dt_over_tau, state.x.dtype)))
-    return Wander(streams, decay * state.x + noise_sd * normal_numbers)
+    return OUState(streams, decay * state.x + noise_sd * normal_numbers)

@@ -102,7 +102,7 @@ class Part:
     frame: Frame
 
 
-def part_of(aim: Aim, axes: Axes, where: str) -> Part:
+def select_part(aim: Aim, axes: Axes, where: str) -> Part:
     """The part of a readout that `aim` selects. Raises: JtfneError if it is empty or unfit."""
     time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
@@ -200,7 +200,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
     """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
-    part, x = part_of(aim, axes, where), jnp.asarray(array)
+    part, x = select_part(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
     if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
         dims = "time, area, channel" if n_dims == 3 else "time, row"
@@ -236,7 +236,7 @@ def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Seen:
+class ReadoutData:
     """One readout of a run, whose arrays are computed once for all metrics."""
 
     signals: Signals
@@ -260,7 +260,7 @@ class Seen:
         return node["trial"].values.astype(np.int64), step, row
 
 
-def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], Frame]:
+def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.float64], Frame]:
     """The samples that `aim` takes from a run, and their frame.
 
     Equals `samples` of its array, but spikes are counted from events, without a dense raster.
@@ -269,7 +269,7 @@ def recorded(aim: Aim, readout: Seen, where: str) -> tuple[NDArray[np.float64], 
     if aim.of != "spk":
         x, frame = samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
-    part = part_of(aim, axes, where)
+    part = select_part(aim, axes, where)
     trial, step, row = readout.events
     positions = np.full(_n_cells(axes), -1)
     positions[part.rows] = np.arange(part.rows.size)

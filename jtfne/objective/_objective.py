@@ -18,7 +18,7 @@ from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config._errors import ConfigError, refused
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.objective._axes import Axes, Seen, recorded, samples
+from jtfne.objective._axes import Axes, ReadoutData, recorded, samples
 from jtfne.objective._distance import Floats, correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
 from jtfne.signals import Signals
@@ -143,7 +143,7 @@ class Objective:
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        readout_data = {name: Seen(signals, name, Axes.of(signals, name)) for name in self.readouts}
+        readout_data = {name: ReadoutData(signals, name, Axes.of(signals, name)) for name in self.readouts}
         rows, problems, curves = [], [], {}
         with precision("float64"):
             for index, metric in enumerate(self.metrics):
@@ -190,7 +190,7 @@ def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-def _metric_row(metric: Metric, readout: Seen, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+def _metric_row(metric: Metric, readout: ReadoutData, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """The row of a metric in the table, and its two curves if it has some."""
     x, frame = recorded(metric, readout, where)
     axes = readout.axes
@@ -222,7 +222,7 @@ def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]
     return {"target": f"{target:g}", "low": target, "high": target}
 
 
-def _gate_row(gate: Gate, readout: Seen, where: str) -> dict[str, Any]:
+def _gate_row(gate: Gate, readout: ReadoutData, where: str) -> dict[str, Any]:
     """The row of a gate in the table."""
     x, frame = recorded(gate, readout, where)
     measure = gate.measure

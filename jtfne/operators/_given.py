@@ -98,7 +98,7 @@ def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     return in_range(result, limit, name=name, where=where)
 
 
-def some_of(value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str) -> tuple[Any, ...]:
+def check_length(value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str) -> tuple[Any, ...]:
     """Return the items of a sequence as a tuple, as many as one of `counts`.
 
     Raises: JtfneError.
@@ -115,7 +115,7 @@ def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
     Raises: JtfneError unless they are above 0.
     """
     allowed = "one conductivity, or three along x, y and z"
-    values = some_of(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
+    values = check_length(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
     sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values)
     return sigmas if len(sigmas) == 3 else sigmas * 3
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import directions, numbers, places, some_of
+from jtfne.operators._given import check_length, directions, numbers, places
 
 if TYPE_CHECKING:
     import mne
@@ -60,8 +60,8 @@ class Coils:
         counts = float_counts.astype(np.int64)
         coil_weights = numbers(weights, 1, name="weights", where=where)
         n = (len(counts),)
-        texts = some_of(names, n, f"{n[0]} names, one for each of n_points", name="names", where=where)
-        unit_texts = some_of(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
+        texts = check_length(names, n, f"{n[0]} names, one for each of n_points", name="names", where=where)
+        unit_texts = check_length(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
         if (
             (counts != float_counts).any()
             or counts.min() < 1

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import SLACK, CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, number, places, point, some_of
+from jtfne.operators._given import SLACK, CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, check_length, number, places, point
 from jtfne.operators.dipole import infinite_potential
 
 PRECISION = 1e-12
@@ -78,8 +78,8 @@ class Spheres(NamedTuple):
         Raises: JtfneError unless radii increase and all numbers are above 0.
         """
         four = "four numbers: brain, fluid, skull, scalp"
-        radius_values = some_of(radii_mm, (4,), four, name="radii_mm", where=where)
-        sigma_values = some_of(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
+        radius_values = check_length(radii_mm, (4,), four, name="radii_mm", where=where)
+        sigma_values = check_length(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
         radii = tuple(number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values)
         sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where) for sigma in sigma_values)
         if not (np.diff(radii) > 0.0).all():

@@ -4,7 +4,7 @@ An optimizer is an object with only its own settings; its state is arrays and st
 runs one on a function. `OPTIMIZERS` is the catalogue.
 """
 
-from jtfne.optimizers._base import Optimizer, Record
+from jtfne.optimizers._base import Optimizer, SearchStats
 from jtfne.optimizers._minimize import minimize
 from jtfne.optimizers.agsdr import AGSDR
 from jtfne.optimizers.cma_es import CMAES
@@ -26,7 +26,7 @@ __all__ = [
     "Gradient",
     "Optimizer",
     "RandomSearch",
-    "Record",
+    "SearchStats",
     "correlation_factor",
     "minimize",
 ]

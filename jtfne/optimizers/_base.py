@@ -120,7 +120,7 @@ def check_state(search: Any, state: Any, method: str) -> None:
     check_instance(state, search.STATE, allowed=f"a state of {name}.init", name="state", where=f"{name}.{method}")
 
 
-class Record(NamedTuple):
+class SearchStats(NamedTuple):
     """What a search has seen so far.
 
     key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,), best_score: (), the lowest
@@ -171,7 +171,7 @@ def known(x: Any) -> bool:
     return not isinstance(x, jax.core.Tracer)
 
 
-def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> Record:
+def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> SearchStats:
     """The record at the start; its `best_x` is the starting point. Raises: JtfneError."""
     where = f"{type(optimizer).__name__}.init"
     checked(optimizer, where)
@@ -191,8 +191,8 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
         lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
-    zero, words = jnp.zeros((), jnp.int32), _keys.seed_of(key)
-    record = Record(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
+    zero, words = jnp.zeros((), jnp.int32), _keys.draw_seed(key)
+    record = SearchStats(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
     start_point = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
     return record._replace(best_x=start_point)
 
@@ -241,7 +241,7 @@ def check_numbers(values: Any, name: str, where: str) -> Any:
 
 
 def check_generation(
-    optimizer: Any, record: Record, candidates: Any, scores: Any, gradients: Any
+    optimizer: Any, record: SearchStats, candidates: Any, scores: Any, gradients: Any
 ) -> tuple[Any, Any, Any]:
     """Candidates, scores and gradients as arrays. Raises: JtfneError like `Optimizer.tell`."""
     d, where = record.lower.size, f"{type(optimizer).__name__}.tell"
@@ -263,7 +263,7 @@ def check_generation(
     return arrays["candidates"], scores, arrays["gradients"]
 
 
-def told(record: Record, candidates: Any, scores: Any) -> Record:
+def told(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
     """The record after a generation whose arguments are checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)

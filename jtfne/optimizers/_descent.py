@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._check import refuse
-from jtfne.optimizers._base import Record
+from jtfne.optimizers._base import SearchStats
 
 DECADES = 3.0  # the lengths of probes lie between `spread` and this much below, evenly in their logarithm
 
@@ -20,7 +20,7 @@ def adam(learning_rate: float) -> Any:
     return optax.adam(learning_rate)
 
 
-def probes(record: Record, centre: jax.Array, spread: jax.Array | float, n_pairs: int) -> jax.Array:
+def probes(record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_pairs: int) -> jax.Array:
     """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the bounds.
 
     A pair lies along a normal direction, at a length drawn log-uniformly up to `spread`: long ones see past a local
@@ -32,7 +32,7 @@ def probes(record: Record, centre: jax.Array, spread: jax.Array | float, n_pairs
     return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
 
 
-def slope(record: Record, candidates: Any, scores: Any, gradients: Any, where: str) -> jax.Array:
+def slope(record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str) -> jax.Array:
     """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing tells it.
 
     The mean of the gradients where they are finite; without gradients, d times the mean over pairs of the slope along
@@ -58,7 +58,7 @@ def slope(record: Record, candidates: Any, scores: Any, gradients: Any, where: s
 
 
 def lost(
-    record: Record, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
+    record: SearchStats, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
 ) -> jax.Array:
     """Whether a lineage is deselected and put back to the best.
 
@@ -80,7 +80,7 @@ def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array
     return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), next_state
 
 
-def centre_score(record: Record, scores: Any) -> jax.Array:
+def centre_score(record: SearchStats, scores: Any) -> jax.Array:
     """The score of the first candidate, which is the centre."""
     score: jax.Array = jnp.asarray(scores, record.lower.dtype)[0]
     return score

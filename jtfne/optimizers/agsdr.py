@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
 TINY = 1e-12  # keeps alpha at one half where noise and update are both 0
@@ -23,7 +23,7 @@ class AGSDRState(NamedTuple):
     or was restored. n_deselected: int32 (), how often it was restored.
     """
 
-    record: Record
+    record: SearchStats
     centre: jax.Array
     inner: Any
     kept_inner: Any

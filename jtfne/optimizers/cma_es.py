@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import Array, Record, check_generation, check_state, known, opened, told
+from jtfne.optimizers._base import Array, SearchStats, check_generation, check_state, known, opened, told
 
 Numbers = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ class CMAESState(NamedTuple):
     mean: (d,). sigma: (), step size. cov: (d, d). path_sigma, path_cov: (d,), evolution paths. generation: int64 ().
     """
 
-    record: Record
+    record: SearchStats
     mean: Numbers
     sigma: Numbers
     cov: Numbers
@@ -102,7 +102,7 @@ class CMAES:
         check_state(self, state, "best")
         return state.record.best_x, state.record.best_score
 
-    def _shares(self, record: Record, x: Any) -> Numbers:
+    def _shares(self, record: SearchStats, x: Any) -> Numbers:
         """`x` (..., d) in shares of the ranges above the lower bounds, in double precision."""
         lower, upper = np.asarray(record.lower, np.float64), np.asarray(record.upper, np.float64)
         return np.clip((np.asarray(x, np.float64) - lower) / (upper - lower), 0.0, 1.0)
@@ -125,7 +125,7 @@ class CMAES:
         return search
 
 
-def _seed(record: Record, generation: int) -> int:
+def _seed(record: SearchStats, generation: int) -> int:
     """Seed of a generation's draws, derived from the key."""
     return int(np.random.SeedSequence([*(int(word) for word in record.key), generation]).generate_state(1)[0])
 

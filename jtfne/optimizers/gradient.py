@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit, refuse
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
 from jtfne.optimizers._descent import adam, pick
 
 
@@ -19,7 +19,7 @@ class GradientState(NamedTuple):
     of descents.
     """
 
-    record: Record
+    record: SearchStats
     x: jax.Array
     inner: Any
 
@@ -74,6 +74,6 @@ class Gradient(CompiledSearch):
         x, inner = jax.vmap(pick, in_axes=(0, 0, None))(is_finite, (next_x, inner), (record.best_x, fresh_state))
         return GradientState(record, x, inner)
 
-    def _shares(self, record: Record, x: jax.Array) -> jax.Array:
+    def _shares(self, record: SearchStats, x: jax.Array) -> jax.Array:
         """`x` in shares of the ranges above the lower bounds."""
         return (x - record.lower) / record.width

@@ -9,7 +9,7 @@ import numpy as np
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, Record, check_numbers, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, check_numbers, opened, told
 from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
 
 
@@ -22,7 +22,7 @@ class GSDRState(NamedTuple):
     restored.
     """
 
-    record: Record
+    record: SearchStats
     centre: jax.Array
     inner: Any
     mix: jax.Array

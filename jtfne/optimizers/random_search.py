@@ -8,13 +8,13 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
 
 
 class RandomSearchState(NamedTuple):
     """The state of a random search: its record."""
 
-    record: Record
+    record: SearchStats
 
 
 @register

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, Record, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
 from jtfne.optimizers._descent import probes, slope
 
 
@@ -18,7 +18,7 @@ class SDRState(NamedTuple):
     centre: (d,), where the next generation is drawn. momentum: (d,), sum of gradients, decayed.
     """
 
-    record: Record
+    record: SearchStats
     centre: jax.Array
     momentum: jax.Array
 

@@ -18,7 +18,7 @@ from jtfne.paradigm._structures import (
     counts_of,
     odd_order,
     placed,
-    scheduled,
+    schedule_stimulus,
     whole,
 )
 
@@ -256,7 +256,7 @@ class Paradigm(Inputs):
             one_of(condition, paradigms, name="condition", where=where)
         for name, paradigm in paradigms.items():
             pairs = [(0.0, trial) for trial, condition in enumerate(order) if condition == name]
-            stimuli += [scheduled(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs]
+            stimuli += [schedule_stimulus(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs]
         return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
     def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":

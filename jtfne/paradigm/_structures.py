@@ -145,11 +145,11 @@ def placed(
             mark = Marker(duration_ms=length_ms[label])
             stimuli.append(Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs)))
             parts = items[label].stimuli if label in items else ()
-            stimuli += [scheduled(part, pairs, where).model_copy(update={"event": False}) for part in parts]
+            stimuli += [schedule_stimulus(part, pairs, where).model_copy(update={"event": False}) for part in parts]
     return tuple(stimuli)
 
 
-def scheduled(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
+def schedule_stimulus(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
     """`stimulus` repeated at each (onset, trial), on top of its own onsets.
 
     Raises: JtfneError if its trials differ.

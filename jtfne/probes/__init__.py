@@ -11,15 +11,15 @@ import numpy as np
 from jtfne import config as declared
 from jtfne._check import refuse
 from jtfne._grid import nearest_steps
-from jtfne.flatnet import mechanisms_of, receptors_of
+from jtfne.flatnet import list_receptors, mechanisms_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
-from jtfne.probes._cell_loops import CellLoops, Signs, loops_of, signs_of
+from jtfne.probes._cell_loops import Signs, SourceMapMatrices, build_source_maps, mechanism_signs
 from jtfne.probes._sensors import Sensors, eeg_sites, meg_magnetometers
 from jtfne.probes.cells import SourceProbe, SpikeProbe, VoltageProbe
 from jtfne.probes.emm import EMMProbe
 from jtfne.probes.fields import Columns, CSDProbe, DipoleProbe, LFPProbe, columns_of
-from jtfne.probes.fields_head import LeadProbe, eeg_lead, meg_lead
+from jtfne.probes.fields_head import LeadFieldProbe, eeg_leadfield, meg_leadfield
 from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
 from jtfne.probes.weighted_sums import WeightedSumProbe, by_sign
@@ -35,8 +35,8 @@ __all__ = [
     "SourceRows",
     "Spikes",
     "VoltageRows",
+    "mechanism_signs",
     "plan",
-    "signs_of",
 ]
 
 WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")  # made at the end, of the whole of their rows
@@ -71,11 +71,11 @@ class Plan:
 def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
     """Return the probes and recorders of a run of `net` under `config`.
 
-    signs: from `signs_of`, computed here if left out.
-    Raises: JtfneError for unknown sensors or cells, and as `loops_of` does.
+    signs: from `mechanism_signs`, computed here if left out.
+    Raises: JtfneError for unknown sensors or cells, and as `build_source_maps` does.
     """
     source: Source = SOURCES[config.readouts.source.kind]()
-    signs = signs_of(net, config) if signs is None else signs
+    signs = mechanism_signs(net, config) if signs is None else signs
     probes = tuple(_build_probe(declaration, net, config, source, signs) for declaration in config.readouts.probes)
     source_rows: dict[tuple[str, int], SourceRows] = {}
     voltage_rows = []
@@ -105,7 +105,7 @@ def _build_probe(declaration: declared.Probe, net: Net, config: declared.Config,
             f"probe {declaration.readout!r} on a Net without identity", "probes 'spk', 'vm', 'source'", "probes"
         )
     if isinstance(declaration, declared.Physical):
-        loops = net.remembered(("loops", config.readouts, signs), lambda: loops_of(net, config, signs))
+        loops = net.remembered(("loops", config.readouts, signs), lambda: build_source_maps(net, config, signs))
         return _build_physical_probe(declaration, loops, columns_of(config, identity), every)
     if isinstance(declaration, declared.WeightedSum):
         return _build_weighted_sum(declaration, net, identity, config, signs, every)
@@ -126,7 +126,9 @@ def _build_probe(declaration: declared.Probe, net: Net, config: declared.Config,
     return LaminarProbe(declaration.readout, shank, every)
 
 
-def _build_physical_probe(declaration: declared.Physical, loops: CellLoops, columns: Columns, every: int) -> Probe:
+def _build_physical_probe(
+    declaration: declared.Physical, loops: SourceMapMatrices, columns: Columns, every: int
+) -> Probe:
     """Build the probe of a physical readout."""
     if isinstance(declaration, declared.Dipole):
         return DipoleProbe(loops, every)
@@ -134,15 +136,19 @@ def _build_physical_probe(declaration: declared.Physical, loops: CellLoops, colu
         return LFPProbe(declaration, loops, columns, every)
     if isinstance(declaration, declared.CSD):
         return CSDProbe(declaration, LFPProbe(declaration.potential(), loops, columns, every), every)
-    lead = eeg_lead(declaration, columns) if isinstance(declaration, declared.EEG) else meg_lead(declaration, columns)
-    return LeadProbe(declaration.readout, lead, loops, every)
+    lead = (
+        eeg_leadfield(declaration, columns)
+        if isinstance(declaration, declared.EEG)
+        else meg_leadfield(declaration, columns)
+    )
+    return LeadFieldProbe(declaration.readout, lead, loops, every)
 
 
 def _build_weighted_sum(
     declaration: declared.WeightedSum, net: Net, identity: Identity, config: declared.Config, signs: Signs, every: int
 ) -> WeightedSumProbe:
     """Build the probe of a weighted sum of synaptic currents."""
-    currents, synapses = by_sign(net, receptors_of(net, mechanisms_of(config), shared=True), dict(signs))
+    currents, synapses = by_sign(net, list_receptors(net, mechanisms_of(config), shared=True), dict(signs))
     rows = select_with(identity, declaration.cells, where=f"{declaration.kind}.cells")
     return WeightedSumProbe(declaration.readout, currents, synapses, identity, rows, declaration.sum_weights(), every)
 

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._rows import Mapped, Rows
+from jtfne._rows import MappedRows, Rows
 from jtfne._tree import register
 from jtfne.engine import Circuit, View
 from jtfne.net import Identity
 from jtfne.operators import Operator
-from jtfne.sources import BySign, Loops, Source
+from jtfne.sources import BySign, Source, SourceSinkCurrents
 
 ROWS = 8
 """Rows that operators take at once.
@@ -71,7 +71,7 @@ class Recording:
 
         (n_trials, n_rows, ...) -> the same first two axes.
         """
-        return change(self.kept[name]) if self.on_disk is None else Mapped(self.on_disk[name], change)
+        return change(self.kept[name]) if self.on_disk is None else MappedRows(self.on_disk[name], change)
 
     def time_ms(self, every: int) -> Array:
         """Return the time at which each row ends: (n_rows,)."""
@@ -176,7 +176,7 @@ class SourceRows:
     They are reduced at the end of a chunk by each part.
     """
 
-    source: Source | Loops | BySign
+    source: Source | SourceSinkCurrents | BySign
     parts: dict[str, Part]
     every: int = dataclasses.field(metadata={"static": True})
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
 from jtfne.config.source_maps import OTHERS, sign_of, words_of
-from jtfne.flatnet import kinds_of, mechanisms_of, receptors_of
+from jtfne.flatnet import kinds_of, list_receptors, mechanisms_of
 from jtfne.net import Identity, Net, select_with
 from jtfne.operators.depths import compartments_mm, depth_weights
 from jtfne.probes._base import Array
-from jtfne.sources import AXIAL, EXTERNAL, Loops, Terms
+from jtfne.sources import AXIAL, EXTERNAL, SourceSinkCurrents, Terms
 
 STEP_mm = 0.05
 """Height of the compartments.
@@ -29,7 +29,7 @@ Signs = tuple[tuple[str, int], ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class CellLoops:
+class SourceMapMatrices:
     """The matrices from which the physical readouts of a run are made.
 
     ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
@@ -37,7 +37,7 @@ class CellLoops:
     current that leaves through a compartment; columns sum to zero. about: for the manifest.
     """
 
-    source: Loops
+    source: SourceSinkCurrents
     areas: tuple[str, ...]
     depths_mm: Matrix
     ranges: tuple[tuple[int, int], ...]
@@ -52,8 +52,8 @@ class CellLoops:
         return tuple(np.tensordot(-1e-3 * self.depths_mm, matrix, 1) for matrix in self.maps)
 
 
-def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
-    """Build the source map of a run. signs: from `signs_of`.
+def build_source_maps(net: Net, config: Config, signs: Signs) -> SourceMapMatrices:
+    """Build the source map of a run. signs: from `mechanism_signs`.
 
     Raises: JtfneError for cells without a map, and mechanisms that share a row but have different
     maps.
@@ -87,22 +87,22 @@ def loops_of(net: Net, config: Config, signs: Signs) -> CellLoops:
         "depth_step_mm": float(depths_mm[1]),
         "maps": [source_map.model_dump(mode="json") for source_map in table.list_used_maps()],
     }
-    source = Loops(tuple((*terms, *((),) * (n_loops - len(terms))) for terms in terms_by_group))
+    source = SourceSinkCurrents(tuple((*terms, *((),) * (n_loops - len(terms))) for terms in terms_by_group))
     maps = tuple(
         np.ascontiguousarray(all_shares[:, :, first:last] * (identity.area[first:last] == k))
         for k, (first, last) in enumerate(ranges)
     )
-    return CellLoops(source, identity.areas, depths_mm, ranges, maps, metadata)
+    return SourceMapMatrices(source, identity.areas, depths_mm, ranges, maps, metadata)
 
 
-def signs_of(net: Net, config: Config) -> Signs:
+def mechanism_signs(net: Net, config: Config) -> Signs:
     """Return whether each mechanism of a run excites (1), inhibits (-1) or does both (0).
 
     Empty if no probe needs it.
     """
     if not any(isinstance(declared_probe, Physical | WeightedSum) for declared_probe in config.readouts.probes):
         return ()
-    names = [name for row in receptors_of(net, mechanisms_of(config), shared=True) for name in row]
+    names = [name for row in list_receptors(net, mechanisms_of(config), shared=True) for name in row]
     return tuple((name, _infer_sign(name, net, config)) for name in names)
 
 
@@ -134,7 +134,7 @@ def _iterate_currents(emitter: Any, net: Net, config: Config, signs: dict[str, i
         yield AXIAL, (("axial",),)
         return
     terms = config.readouts.source.terms
-    for k, names in enumerate(receptors_of(net, mechanisms_of(config), shared=True) if "synaptic" in terms else ()):
+    for k, names in enumerate(list_receptors(net, mechanisms_of(config), shared=True) if "synaptic" in terms else ()):
         yield k, tuple(words_of(name, signs[name]) for name in names)
     if "external" in terms:
         yield EXTERNAL, (("external",),)

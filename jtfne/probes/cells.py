@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jtfne._check import narrowed
+from jtfne._check import narrow_dtype
 from jtfne._rows import Rows
 from jtfne.net import Identity
 from jtfne.probes._base import Array, Keep, Readout, Recording, SourceRows, VoltageRows, attrs, neuron_coords
@@ -33,7 +33,7 @@ class SpikeProbe:
         dims = ("event",)
         values = {
             "time": (dims, np.round((spikes.step + 1) * dt_ms, 9)),
-            "neuron": (dims, narrowed(ids, np.int32, name="neuron", where="spk")),
+            "neuron": (dims, narrow_dtype(ids, np.int32, name="neuron", where="spk")),
             "trial": (dims, spikes.trial),
         }
         attributes = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)

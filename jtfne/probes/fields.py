@@ -13,7 +13,7 @@ from jtfne.geometry import to_head_mm
 from jtfne.net import Identity
 from jtfne.operators import DiscSource, InfiniteDipole, Operator, PointSource
 from jtfne.probes._base import Array, ByArea, Part, Readout, Recording, SourceRows, Sum, attrs
-from jtfne.probes._cell_loops import CellLoops, Matrix
+from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.sources import Source
 
 A_PER_pA = 1e-12
@@ -56,7 +56,7 @@ def columns_of(config: Config, identity: Identity) -> Columns:
     )
 
 
-def area_part(loops: CellLoops, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
+def area_part(loops: SourceMapMatrices, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
     """Build the part of one matrix an area, (n_out, n_loops, n_cells), and of those after them.
 
     then: (n_out, n_in) each.
@@ -70,7 +70,7 @@ def area_part(loops: CellLoops, matrices: tuple[Matrix, ...], *then: Matrix) -> 
     )
 
 
-def dipole_part(loops: CellLoops, *then: Matrix) -> ByArea:
+def dipole_part(loops: SourceMapMatrices, *then: Matrix) -> ByArea:
     """Build the part of the areas' dipole moments, A m, and of matrices applied to them."""
     return area_part(loops, tuple(A_PER_pA * moments[None] for moments in loops.moments_m()), *then)
 
@@ -85,7 +85,7 @@ def physical_attrs(name: str, long_name: str, units: str, operator: dict[str, An
 class DipoleProbe:
     """The probe of `dipole`: the moment of each area."""
 
-    loops: CellLoops
+    loops: SourceMapMatrices
     every: int
     name: str = "dipole"
 
@@ -112,7 +112,7 @@ class LFPProbe:
     """The probe of `lfp`: the potential at contacts in each column."""
 
     declared: LFP
-    loops: CellLoops
+    loops: SourceMapMatrices
     columns: Columns
     every: int
     name: str = "lfp"

@@ -13,7 +13,7 @@ from jtfne._check import UNREADABLE, one_of, refuse
 from jtfne.config import EEG, MEG, Forward, Spheres
 from jtfne.operators import FourSphere, FromForward, Operator, SarvasSphere, column_dipoles, onto_sphere
 from jtfne.probes._base import Readout, Recording, SourceRows
-from jtfne.probes._cell_loops import CellLoops, Matrix
+from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.probes._sensors import helmet_coils, montage_sites
 from jtfne.probes.fields import Columns, dipole_part, physical_attrs
 from jtfne.sources import Source
@@ -35,14 +35,14 @@ class LeadField:
     about: dict[str, Any]
 
 
-def eeg_lead(declared: EEG, columns: Columns) -> LeadField:
+def eeg_leadfield(declared: EEG, columns: Columns) -> LeadField:
     """Build the lead field of the sites of a montage, put onto the scalp, or of a forward's EEG.
 
     Raises: JtfneError for an area outside the brain, unknown sites, a forward that does not fit.
     """
     head = declared.head
     if isinstance(head, Forward):
-        return forward_lead(head, columns, {"eeg"}, declared.sites, "EEG")
+        return forward_leadfield(head, columns, {"eeg"}, declared.sites, "EEG")
     dipoles_mm, outward = _place_dipoles(head, columns)
     sites = montage_sites(declared.montage, declared.sites)
     scalp_mm = onto_sphere(sites.positions_mm, centre_mm=head.centre_mm, radius_mm=head.radii_mm[-1])
@@ -57,7 +57,7 @@ def eeg_lead(declared: EEG, columns: Columns) -> LeadField:
     )
 
 
-def meg_lead(declared: MEG, columns: Columns) -> LeadField:
+def meg_leadfield(declared: MEG, columns: Columns) -> LeadField:
     """Build the lead field of the coils of a helmet, or of a forward's MEG channels.
 
     Raises: JtfneError for an area outside the brain, an unknown helmet or channel, a forward that
@@ -65,7 +65,7 @@ def meg_lead(declared: MEG, columns: Columns) -> LeadField:
     """
     head = declared.head
     if isinstance(head, Forward):
-        return forward_lead(head, columns, {"mag", "grad"}, declared.sensors, "MEG")
+        return forward_leadfield(head, columns, {"mag", "grad"}, declared.sensors, "MEG")
     dipoles_mm, outward = _place_dipoles(head, columns)
     coils, places_mm, lift_mm = helmet_coils(declared.helmet, declared.sensors)
     operator = SarvasSphere.of_coils(coils, dipoles_mm, head.centre_mm).along(outward)
@@ -73,7 +73,7 @@ def meg_lead(declared: MEG, columns: Columns) -> LeadField:
     return LeadField(operator, coils.names, places_mm, coils.units, metadata)
 
 
-def forward_lead(
+def forward_leadfield(
     head: Forward, columns: Columns, kinds: set[str], channels: Sequence[str] | None, name: str
 ) -> LeadField:
     """Build the lead field of a forward solution in a file.
@@ -177,12 +177,12 @@ def _describe_dipoles(dipoles_mm: Matrix, normals: Matrix) -> dict[str, Any]:
 
 
 @dataclasses.dataclass(frozen=True)
-class LeadProbe:
+class LeadFieldProbe:
     """The probe of `eeg` or `meg`."""
 
     name: str
     lead: LeadField
-    loops: CellLoops
+    loops: SourceMapMatrices
     every: int
 
     def recorder(self, source: Source) -> SourceRows:

@@ -2,6 +2,6 @@
 
 from jtfne.config import ALIASES
 from jtfne.signals._signals import READOUTS, Signals, load
-from jtfne.signals._tree import tables_of, tree_of
+from jtfne.signals._tree import build_tables, build_tree
 
-__all__ = ["ALIASES", "READOUTS", "Signals", "load", "tables_of", "tree_of"]
+__all__ = ["ALIASES", "READOUTS", "Signals", "build_tables", "build_tree", "load"]

@@ -27,7 +27,7 @@ def listed(value: Any, key: str, where: str) -> list[str]:
     return list(value)
 
 
-def bounds_of(time: Any, where: str) -> Bounds:
+def read_window(time: Any, where: str) -> Bounds:
     """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
     # A text of two digits, or a set, would be read as two numbers; an infinite end is one.
     ends = [] if isinstance(time, str | bytes) or not isinstance(time, Sequence | np.ndarray) else list(time)
@@ -42,7 +42,7 @@ def bounds_of(time: Any, where: str) -> Bounds:
     return start, stop
 
 
-def by_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
+def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     """The neurons with these ids, or channels with these names, in the order of `ids`."""
     axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
@@ -96,7 +96,7 @@ def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, wh
         raise refuse(f"layout={layout!r} of {n_trials} trials", "'trial_time_node', or one trial by trial=", where)
 
 
-def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
+def apply_layout(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
     """`readout` with dims in the order of `layout`; one trial is dropped unless asked for."""
     if layout == "trial_time_node":
         return readout
@@ -105,7 +105,7 @@ def laid_out(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
     return readout.transpose(..., "time") if layout == "node_time" else readout
 
 
-def unsized(events: "xr.DataArray") -> "xr.DataArray":
+def drop_sizes(events: "xr.DataArray") -> "xr.DataArray":
     """A copy of a selection of spikes, without the attributes that give sizes of the whole run.
 
     With them, rates computed from the selection would be too low.

@@ -106,7 +106,7 @@ class Signals:
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
-        bounds = None if time is None else select.bounds_of(time, where)
+        bounds = None if time is None else select.read_window(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
         n_trials = 1 if trial is not None else int(self.tree.attrs["n_trials"])
@@ -116,14 +116,14 @@ class Signals:
             readout = select.within(
                 self._select_trial(self._select_labels(readout, selectors, ids, where), trial, where), bounds, where
             )
-            return select.laid_out(readout.compute(), layout).copy(deep=True)
+            return select.apply_layout(readout.compute(), layout).copy(deep=True)
         cells = self._select_labels(self._cells(), selectors, ids, where)
         events = select.within(self._select_trial(self._select_events(cells), trial, where), bounds, where)
         if layout in (None, "event"):
             is_whole = not selectors and ids is None and trial is None and bounds is None
-            return events.copy(deep=True) if is_whole else select.unsized(events)
+            return events.copy(deep=True) if is_whole else select.drop_sizes(events)
         select.refuse_layout(layout, events, n_trials, where)
-        return select.laid_out(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
+        return select.apply_layout(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
 
     @property
     def events(self) -> "pd.DataFrame":
@@ -271,7 +271,7 @@ class Signals:
         """The part of `readout` with these labels and ids. Raises: JtfneError if it is empty."""
         whole_readout = readout
         if ids is not None:
-            readout = select.by_ids(readout, ids, where)
+            readout = select.select_ids(readout, ids, where)
         for key, choices in names.items():
             if key not in readout.coords:
                 if "neuron" in readout.dims:

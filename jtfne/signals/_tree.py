@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCHEMA = "signals/1"
 
 
-def tree_of(
+def build_tree(
     readouts: list[Readout],
     task: declared.Task,
     identity: Identity | None,
@@ -31,12 +31,12 @@ def tree_of(
 
     n_trials = int(attrs["n_trials"])
     nodes = {readout.name: _dataset(readout, n_trials, task.conditions) for readout in readouts}
-    nodes |= tables_of(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
+    nodes |= build_tables(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
     root = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
     return xr.DataTree(root, children={name: xr.DataTree(dataset) for name, dataset in nodes.items()})
 
 
-def tables_of(
+def build_tables(
     task: declared.Task, identity: Identity | None, n_trials: int, duration_ms: float
 ) -> "dict[str, xr.Dataset]":
     """The nodes `events` and, where the net has names, `neurons`."""

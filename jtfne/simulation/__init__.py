@@ -22,15 +22,15 @@ from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
-from jtfne.probes import Plan, Recording, Spikes, plan, signs_of
+from jtfne.probes import Plan, Recording, Spikes, mechanism_signs, plan
 from jtfne.reports import NotFiniteError, run_manifest
-from jtfne.signals import Signals, tables_of, tree_of
+from jtfne.signals import Signals, build_tables, build_tree
 from jtfne.simulation._follower import following, steps_of_chunk
-from jtfne.simulation._inputs import Drive, drive_of
+from jtfne.simulation._inputs import Drive, build_drive
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
-from jtfne.simulation._memory import MemoryEstimate, estimated, refuse_if_too_large, shapes_of
+from jtfne.simulation._memory import MemoryEstimate, estimate_sizes, eval_recorder_shapes, refuse_if_too_large
 from jtfne.simulation._progress import progress_of
-from jtfne.simulation._stream import OnDisk, net_hash, run_of
+from jtfne.simulation._stream import OnDisk, net_hash, run_identity
 from jtfne.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MemoryEstimate",
-    "Ready",
+    "PreparedRun",
     "RunawayError",
-    "blank",
+    "empty_signals",
     "estimate_memory",
     "mechanisms_of",
     "net_hash",
@@ -118,7 +118,7 @@ def simulate(
     _refuse_misuse(net, paradigm, out, progress, delivery, chunk_steps)
     folder = None if out is None else resolve_path(out, "simulate(out=)")
     config, n_trials = _merge_arguments(net, paradigm, seed, duration_ms, dt_ms, trials)
-    ready = _ready(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
+    ready = _prepare_run(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
     return _run(ready, _make_memory_sink(ready), progress) if folder is None else _run_to_disk(ready, folder, progress)
 
 
@@ -176,15 +176,15 @@ def estimate_memory(
     """
     _refuse_misuse(net, paradigm, out, None, delivery, chunk_steps, "estimate_memory")
     config, n_trials = _merge_arguments(net, paradigm, None, duration_ms, dt_ms, trials)
-    probe_plan = _planned(net, config)
+    probe_plan = _plan_probes(net, config)
     length = chunk_length(probe_plan.recorders, config.run.n_steps, chunk_steps)
-    return estimated(
+    return estimate_sizes(
         net, config, probe_plan, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class Ready:
+class PreparedRun:
     """A prepared run, before its first step.
 
     length: steps of a chunk. beside: which recorders are replayed on another core.
@@ -204,7 +204,7 @@ class Ready:
     @functools.cached_property
     def tables(self) -> "dict[str, xr.Dataset]":
         """Tables that the signals of all runs share, read-only."""
-        tables = tables_of(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
+        tables = build_tables(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
         for values in (variable.values for table in tables.values() for variable in table.variables.values()):
             values.flags.writeable = False
         return tables
@@ -219,7 +219,7 @@ Fewer cells have longer chunks, since each chunk costs some time.
 
 def ready_to_vary(
     net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
-) -> "Ready":
+) -> "PreparedRun":
     """Prepare a run of `net`, as `simulate` would, to be repeated by `varied` with other arrays.
 
     flat: the form of those arrays. readouts: those to record of what the config's probes record;
@@ -232,15 +232,15 @@ def ready_to_vary(
             [declared_probe for declared_probe in config.readouts.probes if declared_probe.readout in readouts]
         )
     with precision(config.run.dtype):
-        probe_plan = _planned(net, config)
+        probe_plan = _plan_probes(net, config)
         steps = CHUNK_STEPS * min(max(CHUNK_CELLS // net.n_neurons, 1), 10)
         length = chunk_length(probe_plan.recorders, config.run.n_steps, steps)
         dtype = np.dtype(config.run.dtype)
-        drive = drive_of(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
-    return Ready(net, config, flat, drive, probe_plan, config.run.n_steps, n_trials, length, 0.0)
+        drive = build_drive(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
+    return PreparedRun(net, config, flat, drive, probe_plan, config.run.n_steps, n_trials, length, 0.0)
 
 
-def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
+def varied(ready: "PreparedRun", flat: "FlatNet", seed: int) -> Signals:
     """Return what a run of other arrays records, to the bit what `simulate` gives.
 
     There is no manifest, and it runs on the calling thread. flat: of the form of `ready.flat`, so
@@ -263,11 +263,13 @@ def varied(ready: "Ready", flat: "FlatNet", seed: int) -> Signals:
     return Signals(_label_recording(ready.net, ready.config, ready.planned, recording, ready.tables))
 
 
-def blank(ready: "Ready") -> Signals:
+def empty_signals(ready: "PreparedRun") -> Signals:
     """Return the signals of a run in which nothing happened: labels and clocks, all values zero."""
     rows_by_readout: dict[str, np.ndarray[Any, Any]] = {}
     for recorder in ready.planned.recorders:
-        _, shapes = shapes_of(recorder, ready.n_steps // recorder.every, ready.net.n_neurons, ready.config.run.dtype)
+        _, shapes = eval_recorder_shapes(
+            recorder, ready.n_steps // recorder.every, ready.net.n_neurons, ready.config.run.dtype
+        )
         rows_by_readout |= {
             name: np.zeros((ready.n_trials, *shape.shape), shape.dtype) for name, shape in shapes.items()
         }
@@ -283,40 +285,40 @@ def blank(ready: "Ready") -> Signals:
         return Signals(_label_recording(ready.net, ready.config, ready.planned, recording))
 
 
-def _ready(
+def _prepare_run(
     net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
-) -> Ready:
+) -> PreparedRun:
     """Return the run's arrays, inputs and recorders.
 
     Raises: JtfneError if the run does not fit in memory.
     """
     start_s, run, n_steps = time.perf_counter(), config.run, config.run.n_steps
     with precision(run.dtype):
-        probe_plan = _planned(net, config)
+        probe_plan = _plan_probes(net, config)
         length = chunk_length(probe_plan.recorders, n_steps, chunk_steps)
-        estimate = estimated(
+        estimate = estimate_sizes(
             net, config, probe_plan, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery
         )
         refuse_if_too_large(estimate, on_disk=on_disk)
-        flat, drive = _prepared(net, config, delivery)
+        flat, drive = _prepare_arrays(net, config, delivery)
     replay_mask = following(flat.circuit, probe_plan.recorders, n_steps) if n_trials == 1 and not on_disk else ()
     if any(replay_mask):
         length = chunk_length(probe_plan.recorders, n_steps, steps_of_chunk(n_steps, chunk_steps))
     prepared_s = time.perf_counter() - start_s
-    return Ready(net, config, flat, drive, probe_plan, n_steps, n_trials, length, prepared_s, replay_mask)
+    return PreparedRun(net, config, flat, drive, probe_plan, n_steps, n_trials, length, prepared_s, replay_mask)
 
 
-def _make_memory_sink(ready: Ready) -> InMemory:
+def _make_memory_sink(ready: PreparedRun) -> InMemory:
     """Return a sink that keeps the recordings of the run in memory."""
     return InMemory({probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps)
 
 
-def _run_to_disk(ready: Ready, out: Path, progress: bool | None) -> Signals:
+def _run_to_disk(ready: PreparedRun, out: Path, progress: bool | None) -> Signals:
     """Run chunk by chunk into `out`, from where an earlier process left off; return the signals.
 
     Raises: as `simulate`.
     """
-    with opened(out, run_of(ready.net, ready.config, ready.n_trials), ready.length) as partial:
+    with opened(out, run_identity(ready.net, ready.config, ready.n_trials), ready.length) as partial:
         n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
         sink = OnDisk(partial, ready.planned.probes, n_chunks)
         signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), sink, progress)
@@ -325,7 +327,7 @@ def _run_to_disk(ready: Ready, out: Path, progress: bool | None) -> Signals:
     return signals
 
 
-def _run(ready: Ready, sink: Sink, progress: bool | None) -> Signals:
+def _run(ready: PreparedRun, sink: Sink, progress: bool | None) -> Signals:
     """Run all trials into `sink` and return the labelled signals."""
     start_s = time.perf_counter()
     dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
@@ -372,20 +374,20 @@ def _merge_arguments(
     return config, n_trials
 
 
-def _planned(net: Net, config: Config) -> Plan:
+def _plan_probes(net: Net, config: Config) -> Plan:
     """Return the probes and recorders of the run; matrices of its fields are made once a net."""
-    signs = signs_of(net, config)
+    signs = mechanism_signs(net, config)
     key = (config.readouts, config.run.dt_ms, config.run.dtype, signs)
     with precision(config.run.dtype):
         return net.remembered(key, lambda: plan(net, config, signs))
 
 
-def _prepared(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
+def _prepare_arrays(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
     """Return the arrays and the inputs of the run."""
     dt_ms = config.run.dt_ms
     flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery)
     dtype = np.dtype(config.run.dtype)
-    return flat, drive_of(config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed)
+    return flat, build_drive(config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed)
 
 
 def _signals(net: Net, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
@@ -422,7 +424,7 @@ def _label_recording(
         "n_trials": recording.n_trials,
     }
     readouts = [probe.readout(recording) for probe in probe_plan.probes]
-    return tree_of(readouts, config.task, net.identity, attrs, tables)
+    return build_tree(readouts, config.task, net.identity, attrs, tables)
 
 
 def _times(config: Config) -> dict[str, float]:

@@ -33,7 +33,7 @@ LEAST_WORK = 20_000_000
 def following(circuit: engine.Circuit, recorders: tuple[engine.Recorder, ...], n_steps: int) -> tuple[bool, ...]:
     """Return which recorders to replay beside a run that has this machine to itself."""
     pays = jax.default_backend() == "cpu" and n_cores() > 1 and circuit.n_cells * n_steps >= LEAST_WORK
-    can_replay = pays and engine.can_follow(circuit)
+    can_replay = pays and engine.supports_replay(circuit)
     return tuple(can_replay and recorder.by_inputs(circuit) for recorder in recorders)
 
 
@@ -56,7 +56,7 @@ class Follower:
         self._arguments, self._dt_ms = (circuit, inputs, recorders), dt_ms
         self._carry = jax.tree.map(jnp.copy, carry._replace(cells=()))
 
-    def recorded(self, clock: engine.Clock, spiking: Spiking) -> tuple[Any, ...]:
+    def recorded(self, clock: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
         """Return what the recorders keep of the next chunk, whose spikes are known."""
         n_steps, n_cells = clock.waveforms.shape[0], self._arguments[0].n_cells
         self._carry, recorded = engine.follow_jit(
@@ -66,7 +66,7 @@ class Follower:
         return rows
 
 
-def _pack_known_spikes(spiking: Spiking, n_steps: int, n_cells: int) -> engine.Heard:
+def _pack_known_spikes(spiking: Spiking, n_steps: int, n_cells: int) -> engine.KnownSpikes:
     """Pack the spikes of a chunk, with room for as many as any chunk is likely to have."""
     step, row = spiking
     room = n_steps * n_cells // SHARE + 1
@@ -74,4 +74,4 @@ def _pack_known_spikes(spiking: Spiking, n_steps: int, n_cells: int) -> engine.H
         room *= 4
     cells: npt.NDArray[np.int32] = np.zeros(room, np.int32)
     cells[: row.size] = row
-    return engine.Heard(jnp.asarray(cells), jnp.asarray(np.searchsorted(step, np.arange(n_steps + 1)), jnp.int32))
+    return engine.KnownSpikes(jnp.asarray(cells), jnp.asarray(np.searchsorted(step, np.arange(n_steps + 1)), jnp.int32))

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine, noise, stimuli
 from jtfne import config as declared
-from jtfne._check import narrowed, one_of, refuse
+from jtfne._check import narrow_dtype, one_of, refuse
 from jtfne.flatnet import row_of
 from jtfne.net import Net, select_with
-from jtfne.simulation._names import in_order, name_of, streams_of
+from jtfne.simulation._names import list_stream_names, name_of, sort_stimuli
 
 KEPT_TRIALS = 64  # whose drawn spikes are remembered at once: more than run side by side
 MOST_SPIKES = 10**8
@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawers:
+class TrainSources:
     """The cells of one population that each draw a train of their own.
 
     name: of the population, "" for one train that all targets share. index: (n,), places within the
@@ -69,17 +69,17 @@ class Course:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Volley:
+class TimedSpikes:
     """The spikes of one stimulus, in time.
 
     name: of the stream that its draws come from; onset and trial are added to it. alike: stimuli of
-    the same name that come before it in `in_order`; those that come at the same time have a stream
+    the same name that come before it in `sort_stimuli`; those that come at the same time have a stream
     each. columns: one a target, or one.
     """
 
     course: Course
     name: str
-    drawers: tuple[Drawers, ...]
+    drawers: tuple[TrainSources, ...]
     n_columns: int
     alike: tuple[Course, ...] = ()
     _drawn: dict[tuple[int, int], stimuli.Trains] = dataclasses.field(default_factory=dict)  # of the last trials
@@ -133,12 +133,12 @@ class Drive:
     waves: tuple[Course, ...]
     rains: tuple[Course, ...]
     swells: tuple[Course, ...]
-    volleys: tuple[Volley, ...]
+    volleys: tuple[TimedSpikes, ...]
     dt_ms: float
     dtype: np.dtype[Any]
     seed: int
 
-    def clock(self, first_step: int, n_steps: int, trial: int = 0) -> engine.Clock:
+    def clock(self, first_step: int, n_steps: int, trial: int = 0) -> engine.InputChunk:
         """Return the waveforms, gates and spikes of `n_steps` from `first_step` on."""
         columns: list[Any] = []  # of numpy: put on the device as the loop is called, at a fraction of the cost
         # A gate is open, or not, or for a share of the step; it is not more open where presentations overlap.
@@ -149,14 +149,14 @@ class Drive:
         counts = self._counts(first_step + 1, n_steps, trial)
         at_start = tuple(rows[0] * (first_step == 0) for rows in self._counts(first_step, 1, trial))
         waveforms, gates = columns
-        return engine.Clock(waveforms, gates, counts, at_start)
+        return engine.InputChunk(waveforms, gates, counts, at_start)
 
     def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[Any, ...]:
         """Return the spikes that act from each step on, (n_steps, n_trains) for each volley."""
         return tuple(course.counts(first_step, n_steps, self.dt_ms, trial, self.seed) for course in self.volleys)
 
 
-def drive_of(
+def build_drive(
     presented: tuple[declared.Stimulus, ...],
     net: Net,
     receptors: tuple[tuple[str, ...], ...],
@@ -173,9 +173,9 @@ def drive_of(
     patterns = _Patterns(input_pA(net))
     poisson_groups: list[_PoissonGroup] = []
     ou_currents: list[tuple[Course, engine.Fluctuation]] = []
-    spike_trains: list[tuple[Volley, engine.SpikeTrains]] = []
-    sorted_stimuli = in_order(presented)
-    for stimulus, stream in zip(sorted_stimuli, streams_of(sorted_stimuli), strict=True):
+    spike_trains: list[tuple[TimedSpikes, engine.SpikeTrains]] = []
+    sorted_stimuli = sort_stimuli(presented)
+    for stimulus, stream in zip(sorted_stimuli, list_stream_names(sorted_stimuli), strict=True):
         where = f"stimulus {stimulus.label!r}"
         rows = select_with(net.identity, stimulus.target, where=where)
         drive: Any = stimulus.drive
@@ -200,7 +200,7 @@ def drive_of(
             patterns.add(dataclasses.replace(drive, amplitude=1.0), stimulus.at, rows, drive.amplitude)
     courses = [Course(drive, schedule) for drive, schedule in patterns.by_course]
     rows_pA = np.array(list(patterns.by_course.values()), np.float64).reshape(len(courses), net.n_neurons)
-    patterns_pA = narrowed(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
+    patterns_pA = narrow_dtype(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
     poisson = tuple(_build_poisson_input(group.stimuli, net.n_neurons, dt_ms, dtype) for group in poisson_groups)
     return Drive(
         engine.Inputs(
@@ -220,11 +220,11 @@ def drive_of(
 
 
 def _build_volley(
-    stimulus: declared.Stimulus, rows: npt.NDArray[np.int32], net: Net, earlier_volleys: list[Volley], where: str
-) -> Volley:
+    stimulus: declared.Stimulus, rows: npt.NDArray[np.int32], net: Net, earlier_volleys: list[TimedSpikes], where: str
+) -> TimedSpikes:
     """Return the spikes of `stimulus` onto `rows`, in time.
 
-    earlier_volleys: those of the stimuli before it in `in_order`.
+    earlier_volleys: those of the stimuli before it in `sort_stimuli`.
     Raises: JtfneError if they are too many.
     """
     drive: Any = stimulus.drive
@@ -238,10 +238,10 @@ def _build_volley(
         if drive.stream is None
         else ()
     )
-    return Volley(Course(drive, stimulus.at), name, _build_drawers(drive, rows, net, where), n_columns, same_name)
+    return TimedSpikes(Course(drive, stimulus.at), name, _build_drawers(drive, rows, net, where), n_columns, same_name)
 
 
-def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str) -> tuple[Drawers, ...]:
+def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str) -> tuple[TrainSources, ...]:
     """Return who draws the trains of `rows`.
 
     Each population draws by itself, or one train is drawn for all; a table names the cells itself.
@@ -249,13 +249,13 @@ def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str
     """
     columns = np.arange(rows.size)
     if drive.shared:
-        return (Drawers("", np.zeros(1, np.int64), np.zeros(1, np.int64)),)
+        return (TrainSources("", np.zeros(1, np.int64), np.zeros(1, np.int64)),)
     if isinstance(drive, stimuli.SpikeTimes):
         ids = rows if net.identity is None else net.identity.ids[rows]
         unknown_ids = np.setdiff1d(np.asarray(drive.cells, np.int64), ids)
         if unknown_ids.size:
             raise refuse(f"cells={unknown_ids[:5].tolist()}", f"ids of the {ids.size} cells of the target", where)
-        return (Drawers("", ids.astype(np.int64), columns),)
+        return (TrainSources("", ids.astype(np.int64), columns),)
     populations = net.config.populations()
     starts = np.cumsum([0, *(population.n_cells for population in populations)])
     population_index = np.searchsorted(starts, rows, side="right") - 1
@@ -263,7 +263,7 @@ def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str
     for k in np.unique(population_index):
         in_population, population = population_index == k, populations[k]
         name = _keys.joined(population.area, population.layer, population.cell_type)
-        drawers.append(Drawers(name, rows[in_population] - starts[k], columns[in_population]))
+        drawers.append(TrainSources(name, rows[in_population] - starts[k], columns[in_population]))
     return tuple(drawers)
 
 
@@ -345,7 +345,7 @@ def _build_poisson_input(
     table = noise.table(means, noise.table_rows(float(means.max()))).T
     weights = np.array([stimulus.drive.weight for stimulus in group])
     order = np.argsort(rows, kind="stable")
-    streams = np.concatenate([_keys.numbered_of(stimulus.stream, n=1) for stimulus in group], axis=1)
+    streams = np.concatenate([_keys.number_named_streams(stimulus.stream, n=1) for stimulus in group], axis=1)
     is_group = len(group) > 1
     return engine.PoissonInput(
         targets=None if rows.size == n_cells else jax.device_put(rows[order].astype(np.int32)),
@@ -369,9 +369,9 @@ def _build_fluctuation(
     sd_pA = np.zeros(scale.size)
     sd_pA[rows] = drive.sd * scale[rows]
     return engine.Fluctuation(
-        sd_pA=jax.device_put(narrowed(sd_pA, dtype, name="sd in pA", where="Paradigm")),
+        sd_pA=jax.device_put(narrow_dtype(sd_pA, dtype, name="sd in pA", where="Paradigm")),
         tau_ms=jax.device_put(np.asarray(drive.tau_ms, dtype)),
-        stream=jax.device_put(_keys.numbered_of(source, n=1)[:, 0]),
+        stream=jax.device_put(_keys.number_named_streams(source, n=1)[:, 0]),
         shared=drive.shared,
     )
 
@@ -394,7 +394,7 @@ def _build_spike_trains(
 
 def _convert_weights(weights: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return weights of spikes in the precision of the run."""
-    return narrowed(weights, dtype, name="the weight of a spike", where="Paradigm")
+    return narrow_dtype(weights, dtype, name="the weight of a spike", where="Paradigm")
 
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:

@@ -20,7 +20,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
 from jtfne.probes import ROWS, Recording, Spikes
-from jtfne.runner import Runner, runner_of
+from jtfne.runner import Runner, make_runner
 from jtfne.simulation._follower import Follower
 from jtfne.simulation._inputs import Drive
 
@@ -163,7 +163,7 @@ def record(
     for recorder, is_replayed in zip(recorders, beside or [False] * len(recorders), strict=True):
         (replay_recorders if is_replayed else run_recorders).append(recorder)
     in_run, in_replay = tuple(run_recorders), tuple(replay_recorders)
-    runner = runner_of(flat.circuit, drive.inputs, in_run, flat.dt_ms)
+    runner = make_runner(flat.circuit, drive.inputs, in_run, flat.dt_ms)
     run = _Run(flat, runner, drive, in_run, in_replay, seed, n_steps, length)
     n_done, n_chunks = sink.n_done, run.n_chunks
     tick(n_done // n_chunks * n_steps + n_done % n_chunks * length)
@@ -228,7 +228,7 @@ class _Run:
                     yield _store(pending_pieces.popleft()(), sink, state)
 
     def _take_piece(
-        self, chunk: engine.Chunk, clock: engine.Clock, trial: int, k: int, follower: Follower | None
+        self, chunk: engine.Chunk, clock: engine.InputChunk, trial: int, k: int, follower: Follower | None
     ) -> Piece:
         """Return the rows and spikes of chunk `k`.
 

@@ -15,8 +15,8 @@ from jtfne._check import JtfneError
 from jtfne._cores import available_bytes, n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.delivery import Choice, choose
-from jtfne.flatnet import CHUNK_EDGES, mechanisms_of, receptors_of, synapses_of
+from jtfne.delivery import Choice, default_delivery
+from jtfne.flatnet import CHUNK_EDGES, describe_synapses, list_receptors, mechanisms_of
 from jtfne.net import Net
 from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.synapses import PairSTDP
@@ -82,7 +82,7 @@ class MemoryEstimate:
         return self.duration_ms * (free_bytes - self.new_bytes + growing) / max(growing, 1)
 
 
-def estimated(
+def estimate_sizes(
     net: Net,
     config: Config,
     probe_plan: Plan,
@@ -138,13 +138,13 @@ class _Edges(NamedTuple):
 def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
     """Return the entries of the ring buffer, and the bytes of synapses not yet in memory."""
     mechanisms, dt_ms = mechanisms_of(config), config.run.dt_ms
-    receptors = receptors_of(net, mechanisms, shared=True)
+    receptors = list_receptors(net, mechanisms, shared=True)
     if not net.n_edges:
         return len(receptors) * net.n_neurons, _Edges(0, 0)
-    synapses = synapses_of(net, receptors, dt_ms, tracked=False)
+    synapses = describe_synapses(net, receptors, dt_ms, tracked=False)
     if net.has_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False, delivery=delivery):
         return synapses.ring.size, _Edges(0, 0)
-    delivery_spec = choose(synapses) if delivery is None else delivery
+    delivery_spec = default_delivery(synapses) if delivery is None else delivery
     work = EDGE_WORK_BYTES * min(net.n_edges, CHUNK_EDGES * n_cores())
     return synapses.ring.size, _Edges(
         delivery_spec.n_bytes(synapses) + _learning_bytes(net, synapses.dtype.itemsize), work
@@ -181,14 +181,16 @@ def _measure_recorder(recorder: SourceRows | VoltageRows, n_cells: int, length: 
     """Return the bytes of `recorder`, from the shapes alone."""
     n_rows = length // recorder.every
     n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
-    rows, arrays = shapes_of(recorder, n_rows, n_cells, config.run.dtype)
+    rows, arrays = eval_recorder_shapes(recorder, n_rows, n_cells, config.run.dtype)
     sizes = {name: _size(shape) for name, shape in arrays.items()}
     sums = sizes.get("source", 0) / max(n_parts, 1)  # of the source its sum is made beside its parts
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
     return _RecorderBytes(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 
 
-def shapes_of(recorder: SourceRows | VoltageRows, n_rows: int, n_cells: int, dtype: str) -> tuple[Any, dict[str, Any]]:
+def eval_recorder_shapes(
+    recorder: SourceRows | VoltageRows, n_rows: int, n_cells: int, dtype: str
+) -> tuple[Any, dict[str, Any]]:
     """Return the shape of `n_rows` that `recorder` reads, and of what it keeps, by readout."""
     if isinstance(recorder, SourceRows):
         row: tuple[int, ...] = (len(recorder.source.parts), n_cells)

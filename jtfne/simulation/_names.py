@@ -13,7 +13,7 @@ import numpy as np
 from jtfne import config as declared
 
 
-def in_order(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Stimulus, ...]:
+def sort_stimuli(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Stimulus, ...]:
     """Sort stimuli by what each is, not by where it stands: A + B is B + A to the bit."""
     keyed_stimuli = [(name_of(stimulus), _onset(stimulus), stimulus) for stimulus in presented]
     names = [(name, onset) for name, onset, _ in keyed_stimuli]
@@ -32,10 +32,10 @@ def name_of(stimulus: declared.Stimulus) -> str:
     return json.dumps(parts) if stream is None else str(stream)
 
 
-def streams_of(presented: tuple[declared.Stimulus, ...]) -> Iterator[str]:
+def list_stream_names(presented: tuple[declared.Stimulus, ...]) -> Iterator[str]:
     """Yield the name of each stimulus's stream in a trial.
 
-    It has the first onset, and a number among equal stimuli. presented: in the order of `in_order`.
+    It has the first onset, and a number among equal stimuli. presented: in the order of `sort_stimuli`.
     Stimuli that name one stream share it.
     """
     name_counts: dict[str, int] = {}

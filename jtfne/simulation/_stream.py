@@ -22,7 +22,7 @@ from jtfne.simulation._loop import Piece
 BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")  # what the bits depend on
 
 
-def run_of(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
+def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
     """Return the identity of a run: everything that its bits depend on.
 
     A resumed run with the same identity has the bits of one that was never stopped.

@@ -4,7 +4,7 @@
 """
 
 from jtfne.sources._base import Decomposed, InputCurrent, Source, SpikeProxy, SynapticCurrent, TotalMembraneCurrent
-from jtfne.sources._loops import AXIAL, EXTERNAL, Loops, Terms
+from jtfne.sources._loops import AXIAL, EXTERNAL, SourceSinkCurrents, Terms
 from jtfne.sources._signs import BySign
 
 SOURCES: dict[str, type[Source]] = {
@@ -18,8 +18,8 @@ __all__ = [
     "BySign",
     "Decomposed",
     "InputCurrent",
-    "Loops",
     "Source",
+    "SourceSinkCurrents",
     "SpikeProxy",
     "SynapticCurrent",
     "Terms",

@@ -20,7 +20,7 @@ Terms = tuple[tuple[int, int], ...]  # (current, 1 or -1)
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Loops:
+class SourceSinkCurrents:
     """The loop currents of every cell, inward where they enter; equal loops are summed.
 
     slots: for each group of cells and each loop, the currents that it is the sum of, with their

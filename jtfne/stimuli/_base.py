@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit, narrowed
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit, narrow_dtype
 from jtfne._grid import length_in_steps, place_on_grid, without_rounding
 
 TIME = Limit(low=0.0, high=1e12)
@@ -123,10 +123,10 @@ def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_tra
     is_in_span = (step >= 0) & (step < n_steps)  # compared as floats, since a time far off fits no integer
     place = step[is_in_span].astype(np.int64) * n_trains + train[is_in_span]
     counts = np.bincount(place, minlength=n_steps * n_trains)
-    return narrowed(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
+    return narrow_dtype(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
 
 
-def covered(
+def cover_steps(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, length_ms: float
 ) -> tuple[Waveform, Waveform]:
     """The part of each step that lies between `start_ms` and `length_ms` later.
@@ -149,7 +149,7 @@ def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms
 def span(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
 ) -> tuple[Waveform, Waveform]:
-    """The part of each step up to `stop_ms` (None: the trial's end); returns as `covered`."""
+    """The part of each step up to `stop_ms` (None: the trial's end); returns as `cover_steps`."""
     length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
     return _cover_steps(first_step, n_steps, dt_ms, start_ms, length)
 
@@ -163,7 +163,7 @@ def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) ->
 def _cover_steps(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, length: float
 ) -> tuple[Waveform, Waveform]:
-    """The part of each step within `length` steps of `start_ms`; returns as `covered`."""
+    """The part of each step within `length` steps of `start_ms`; returns as `cover_steps`."""
     begin = steps_since(first_step, n_steps, dt_ms, start_ms)
     end = begin + 1.0
     overlap = np.minimum(end, length) - np.maximum(begin, 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import without_rounding
-from jtfne.stimuli._base import Waveform, covered, steps_since
+from jtfne.stimuli._base import Waveform, cover_steps, steps_since
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Pulse:
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the share of each step that the pulse covers."""
-        return covered(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)[1]
+        return cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)[1]
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The pulse."""

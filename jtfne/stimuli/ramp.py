@@ -4,7 +4,7 @@ import dataclasses
 from typing import ClassVar, Self
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Waveform, covered
+from jtfne.stimuli._base import Waveform, cover_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Ramp:
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the line at the middle of what the ramp covers of each step, times that share of the step."""
-        since_ms, share = covered(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)
+        since_ms, share = cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)
         middle_ms = since_ms + 0.5 * share * dt_ms
         return share * (self.begin + (self.end - self.begin) * middle_ms / self.duration_ms)
 

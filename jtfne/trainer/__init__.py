@@ -1,18 +1,18 @@
 """Tunes a circuit to an objective: objective, trainables and optimizer -> the best config."""
 
-from jtfne.trainer._folder import Parts, opened
+from jtfne.trainer._folder import PartStore, opened
 from jtfne.trainer._progress import progress_of
 from jtfne.trainer._result import TrainingResult
-from jtfne.trainer._trainer import Trainer, check_execution, circuit_about, plainly, seeds_of
+from jtfne.trainer._trainer import Trainer, check_execution, check_seeds, circuit_provenance, to_json_values
 
 __all__ = [
-    "Parts",
+    "PartStore",
     "Trainer",
     "TrainingResult",
     "check_execution",
-    "circuit_about",
+    "check_seeds",
+    "circuit_provenance",
     "opened",
-    "plainly",
     "progress_of",
-    "seeds_of",
+    "to_json_values",
 ]

@@ -17,7 +17,7 @@ from jtfne import _json
 from jtfne._check import JtfneError, altered, refuse
 from jtfne._files import TEMPORARY, read_text, refuse_links, resolve_path, sweep_temporary
 from jtfne._stored import read_npz
-from jtfne.chunk_files import Write, durable
+from jtfne.chunk_files import Write, write_durably
 from jtfne.partial_run import LOCK, locked
 from jtfne.run_folder import file_hash
 
@@ -27,7 +27,7 @@ KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # types o
 Arrays = list[np.ndarray[Any, Any]]
 
 
-class Parts:
+class PartStore:
     """The parts of a training or a sweep, in order; in memory, or in a folder as well.
 
     rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
@@ -57,7 +57,7 @@ class Parts:
             arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
             writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **arrays_by_name)  # type: ignore[arg-type]
-        durable(writes)
+        write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
         if previous_file and previous_file != self._state_file:
@@ -77,12 +77,12 @@ class Parts:
             "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
         }
         text = _json.dumps(_json.seal(index)).encode()
-        durable({self._folder / INDEX: lambda stream: stream.write(text)})
+        write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of the result, each complete or not at all."""
         if self._folder is not None:
-            durable({self._folder / name: _make_writer(text) for name, text in files.items()})
+            write_durably({self._folder / name: _make_writer(text) for name, text in files.items()})
 
     def _read(self, folder: Path) -> None:
         """Read the parts in `folder`.
@@ -129,14 +129,14 @@ class Parts:
 
 
 @contextlib.contextmanager
-def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[Parts]:
+def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[PartStore]:
     """Open the parts in `out` for this process alone; keep them in memory if it is None.
 
     provenance: what distinguishes this training or sweep from any other, by name.
     Raises: JtfneError if `out` holds anything else, or parts although `resume` is False.
     """
     if out is None:
-        yield Parts(None, provenance, where)
+        yield PartStore(None, provenance, where)
         return
     folder = resolve_path(out, where)
     if folder.exists() and not folder.is_dir():
@@ -153,7 +153,7 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
         if names and not resume:
             message_given = f"{str(out)!r}, in which something was begun,"
             raise refuse(message_given, "resume=True, which goes on with it, or a new folder", where)
-        yield Parts(folder, provenance, where)
+        yield PartStore(folder, provenance, where)
 
 
 def _make_writer(text: bytes) -> Write:

@@ -16,17 +16,17 @@ from jtfne import _keys, engine
 from jtfne._check import refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.candidates import Leaves, Runs, spread
+from jtfne.candidates import ParameterMap, Runs, spread
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
 from jtfne.flatnet import FlatNet
 from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
-from jtfne.objective._axes import part_of
+from jtfne.objective._axes import select_part
 from jtfne.probes import Probe, SourceRows
 from jtfne.probes.weighted_sums import WeightedSumProbe
-from jtfne.simulation import blank, mechanisms_of
+from jtfne.simulation import empty_signals, mechanisms_of
 from jtfne.surrogates import SuperSpike, Surrogate
 from jtfne.trainer._scores import Row
 
@@ -37,7 +37,7 @@ Arrays = dict[str, jax.Array]
 Floats = npt.NDArray[np.float64]
 
 
-class Slope(NamedTuple):
+class ScoreGradient(NamedTuple):
     """The score of one run, its terms, and the gradient of the score by the search point, (d,)."""
 
     score: float
@@ -55,7 +55,7 @@ class Slope(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Slopes:
+class ScoreGradients:
     """The gradient of an objective's score by the search point, through surrogate spikes.
 
     Attributes
@@ -86,7 +86,7 @@ class Slopes:
     objective: Objective
     surrogate: Surrogate
     trainables: tuple[Trainable, ...]
-    leaves: Leaves
+    leaves: ParameterMap
     flat: FlatNet
     recorders: tuple[engine.Recorder, ...]
     probes: tuple[Probe, ...]
@@ -109,12 +109,12 @@ class Slopes:
         typical, ready = runs.circuit.typical, runs.ready
         paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(ready.config)
-        leaves = Leaves.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
+        leaves = ParameterMap.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
         _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
         with precision(ready.config.run.dtype):
             flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
-        signals = blank(ready)
+        signals = empty_signals(ready)
         axes = {name: Axes.of(signals, name) for name in names}
         fields = _select_recorders(ready.planned.recorders, names)
         if "spk" in names:
@@ -151,14 +151,14 @@ class Slopes:
             row["slopes"] = [float(x) if _is_finite(x) else None for x in by_place]
         return slopes
 
-    def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[Slope]:
+    def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[ScoreGradient]:
         """The gradient of each (place, seed), in order, spread over the cores.
 
         The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
         return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
-    def at(self, place: Any, seed: int) -> Slope:
+    def at(self, place: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. place: (d,), on the scale of the search."""
         ready = self.runs.ready
         drive = dataclasses.replace(ready.drive, seed=seed)
@@ -175,7 +175,9 @@ class Slopes:
         with precision(ready.config.run.dtype):
             leaf_slopes = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
             by_place = self._pull_back(x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes))
-        return Slope(float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float))
+        return ScoreGradient(
+            float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float)
+        )
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
         """The circuit's arrays at a search point, by name."""
@@ -234,7 +236,7 @@ def _forward(
     values: Arrays,
     key: jax.Array,
     inputs: engine.Inputs,
-    clock: engine.Clock,
+    clock: engine.InputChunk,
     recorders: tuple[engine.Recorder, ...],
     n_steps: int,
 ) -> Any:
@@ -280,7 +282,7 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     return objective.metrics
 
 
-def _refuse_without_gradient(leaves: Leaves, where: str) -> None:
+def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.config.populations()
     senders = {population.cell_type for population in populations if not getattr(population.emitter, "receives", True)}
@@ -310,7 +312,7 @@ def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int
     common_steps = axes.n_samples
     for index, metric in enumerate(metrics):
         if metric.of == "spk":
-            part = part_of(metric, axes, f"Objective.metrics[{index}]")
+            part = select_part(metric, axes, f"Objective.metrics[{index}]")
             n_steps = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
             common_steps = math.gcd(common_steps, part.start, part.stop, n_steps)
     max_steps = max(math.isqrt(axes.n_samples), math.lcm(*other_intervals))

@@ -78,7 +78,7 @@ class TrainingResult:
         return f"TrainingResult({self.report['verdict']}; {values})"
 
 
-def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
+def make_history(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
     """The table of all candidates, one row each."""
     import pandas as pd
 
@@ -96,7 +96,7 @@ def history_of(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
     return table.astype(dict.fromkeys(numbers, float))
 
 
-def verdict_of(best: Row, rows: Sequence[Row], n_generations: int) -> str:
+def describe_verdict(best: Row, rows: Sequence[Row], n_generations: int) -> str:
     """The outcome of a training in words."""
     outcome = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
     if not any(row["gates"] for row in rows):

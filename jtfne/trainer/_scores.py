@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jtfne.candidates import Failed
+from jtfne.candidates import FailedRun
 from jtfne.signals import Signals
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ class Aim(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Scored:
+class EvaluateObjective:
     """Evaluates a run by an objective; can be pickled and sent to workers."""
 
     objective: Any
@@ -49,13 +49,13 @@ def row_of(
 ) -> Row:
     """The row of one candidate.
 
-    place: the search point. outcomes: for each seed, what `Scored` gave, or a Failed.
+    place: the search point. outcomes: for each seed, what `EvaluateObjective` gave, or a Failed.
     In the row: score, the mean over seeds, None unless all are finite; sd over seeds, None for one;
     terms and reached, means over the seeds for which they are finite; gates, the share of seeds
     with which each holds.
     """
     evaluations: list[Row] = [
-        _make_failure_row(outcome) if isinstance(outcome, Failed) else outcome for outcome in outcomes
+        _make_failure_row(outcome) if isinstance(outcome, FailedRun) else outcome for outcome in outcomes
     ]
     scores = [_finite_or_none(evaluation["score"]) for evaluation in evaluations]
     finite_scores = [score for score in scores if score is not None]
@@ -78,7 +78,7 @@ def row_of(
     }
 
 
-def _make_failure_row(failure: Failed) -> Row:
+def _make_failure_row(failure: FailedRun) -> Row:
     """The evaluation of a run that failed: no score, not passed, one problem."""
     return {"score": None, "passed": False, "problems": [failure.reason]}
 
@@ -97,7 +97,7 @@ def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dic
     return {name: (sum(values) / (n or len(values)) if values else None) for name, values in values_by_name.items()}
 
 
-def best_of(rows: Sequence[Row]) -> Row | None:
+def find_best_row(rows: Sequence[Row]) -> Row | None:
     """The row with the lowest score among those that passed, or else among all, or None."""
     scored_rows = [row for row in rows if row["score"] is not None]
     passing_rows = [row for row in scored_rows if row["passed"]]

@@ -14,7 +14,7 @@ from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._precision import settled
-from jtfne.candidates import Client, Failed, Job, Runs, typical_of
+from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
 from jtfne.config import Trainable, place_of, places_of, value_at
 from jtfne.net import Net
 from jtfne.objective import Objective
@@ -22,11 +22,11 @@ from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
 from jtfne.reports import machine, software
 from jtfne.surrogates import Surrogate
-from jtfne.trainer._folder import Arrays, Parts, opened
-from jtfne.trainer._gradients import Slopes, without_slope
+from jtfne.trainer._folder import Arrays, PartStore, opened
+from jtfne.trainer._gradients import ScoreGradients, without_slope
 from jtfne.trainer._progress import Told, progress_of
-from jtfne.trainer._result import TrainingResult, history_of, verdict_of
-from jtfne.trainer._scores import Aim, Row, Scored, best_of, row_of
+from jtfne.trainer._result import TrainingResult, describe_verdict, make_history
+from jtfne.trainer._scores import Aim, EvaluateObjective, Row, find_best_row, row_of
 
 WHERE = "Trainer.fit"
 REPORT_VERSION = "1"
@@ -138,7 +138,7 @@ class _Fit:
     start: tuple[float, ...]
     runs: Runs
     seeds: tuple[int, ...]
-    slopes: Slopes | None
+    slopes: ScoreGradients | None
 
     @classmethod
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
@@ -150,8 +150,8 @@ class _Fit:
                 f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
-        seeds = seeds_of(trainer.seeds, "Trainer")
-        typical = typical_of(net, trainables, "Trainer.trainables")
+        seeds = check_seeds(trainer.seeds, "Trainer")
+        typical = choose_probe_values(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [trainable.path for trainable in trainables]
         runs = Runs.of(net, paths, typical, paradigm=trainer.paradigm, readouts=readouts, where="Trainer.trainables")
@@ -161,7 +161,7 @@ class _Fit:
         start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in values_and_bounds)
         slopes = None
         if trainer.optimizer.needs_gradients:
-            slopes = Slopes.of(runs, objective, trainables, trainer.surrogate, "Trainer")
+            slopes = ScoreGradients.of(runs, objective, trainables, trainer.surrogate, "Trainer")
         return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds, slopes)
 
     @property
@@ -172,15 +172,15 @@ class _Fit:
     def about(self) -> dict[str, Any]:
         """What distinguishes this training from any other, by name; the budget is not in it."""
         return {
-            **circuit_about(self.runs),
-            "objective": plainly(self.trainer.objective),
-            "optimizer": plainly(self.trainer.optimizer),
+            **circuit_provenance(self.runs),
+            "objective": to_json_values(self.trainer.objective),
+            "optimizer": to_json_values(self.trainer.optimizer),
             "trainables": [trainable.model_dump(mode="json") for trainable in self.trainables],
             "seeds": list(self.seeds),
-            **({} if self.slopes is None else {"surrogate": plainly(self.slopes.surrogate)}),
+            **({} if self.slopes is None else {"surrogate": to_json_values(self.slopes.surrogate)}),
         }
 
-    def search(self, parts: Parts, total: int, client: Client | None, progress_bar: Told) -> None:
+    def search(self, parts: PartStore, total: int, client: Client | None, progress_bar: Told) -> None:
         """Run generations into `parts` until there are `total`, or one has passed."""
         state = self._restore_state(parts.state)
         if "without_effect" not in parts.notes:
@@ -232,8 +232,8 @@ class _Fit:
     ) -> list[Row]:
         """Run the candidates of a generation and return their rows."""
         values = [self._to_values(place) for place in places]
-        jobs = [Job(candidate_values, seed) for candidate_values in values for seed in self.seeds]
-        outcomes = self.runs.all(jobs, Scored(self.trainer.objective), client, progress_bar.ran)
+        jobs = [Candidate(candidate_values, seed) for candidate_values in values for seed in self.seeds]
+        outcomes = self.runs.all(jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran)
         n_seeds = len(self.seeds)
         return [
             row_of(generation, k, places[k], values[k], outcomes[k * n_seeds : (k + 1) * n_seeds])
@@ -251,15 +251,17 @@ class _Fit:
             farther_bound = max(trainable.bounds, key=lambda bound: abs(bound - self.start[k]))
             variants.append((*self.start[:k], farther_bound, *self.start[k + 1 :]))
         outcomes = self.runs.all(
-            [Job(variant, self.seeds[0]) for variant in variants], Scored(self.trainer.objective), client
+            [Candidate(variant, self.seeds[0]) for variant in variants],
+            EvaluateObjective(self.trainer.objective),
+            client,
         )
-        is_unchanged = [not isinstance(outcome, Failed) and outcome == outcomes[0] for outcome in outcomes[1:]]
+        is_unchanged = [not isinstance(outcome, FailedRun) and outcome == outcomes[0] for outcome in outcomes[1:]]
         return [trainable.path for trainable, unchanged in zip(self.trainables, is_unchanged, strict=True) if unchanged]
 
-    def result(self, parts: Parts, took_s: float) -> TrainingResult:
+    def result(self, parts: PartStore, took_s: float) -> TrainingResult:
         """The result: the best candidate of all generations, and the report."""
         rows = [row for part in parts.rows for row in part]
-        best = best_of(rows)
+        best = find_best_row(rows)
         assert best is not None, "a generation without a finite score is refused"
         paths = [trainable.path for trainable in self.trainables]
         config = self.runs.leaves.config(best["values"]).trainables(self.trainables)
@@ -275,7 +277,7 @@ class _Fit:
             "n_runs": len(rows) * len(self.seeds),
             "wall_s": round(took_s, 3),
             "passed": best["passed"],
-            "verdict": verdict_of(best, rows, len(parts.rows)),
+            "verdict": describe_verdict(best, rows, len(parts.rows)),
             "best": {**best, "values": dict(zip(paths, best["values"], strict=True)), "config_sha256": config.hash},
             "start": dict(zip(paths, self.start, strict=True)),
             "gates": _summarize_gates(rows),
@@ -288,7 +290,7 @@ class _Fit:
             "at_bounds": _find_paths_at_bounds(self.trainables, best["values"]),
             **({} if self.slopes is None else {"without_slope": without_slope(rows, paths)}),
         }
-        history = history_of(rows, paths)
+        history = make_history(rows, paths)
         return TrainingResult(config, net, float(best["score"]), history, report)
 
 
@@ -319,7 +321,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
         if value is not None:
             check_instance(value, kind, allowed=allowed, name=name, where="Trainer")
     _list_trainables(trainer, net)
-    seeds_of(trainer.seeds, "Trainer")
+    check_seeds(trainer.seeds, "Trainer")
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
 
 
@@ -336,7 +338,7 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
 _OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # the methods that a search needs
 
 
-def circuit_about(runs: Runs) -> dict[str, Any]:
+def circuit_provenance(runs: Runs) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
     environment = {**software(), **machine()}
     names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
@@ -344,7 +346,7 @@ def circuit_about(runs: Runs) -> dict[str, Any]:
     return {**bit_conditions, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
 
 
-def seeds_of(argument: Sequence[int], where: str) -> tuple[int, ...]:
+def check_seeds(argument: Sequence[int], where: str) -> tuple[int, ...]:
     """The seeds as a tuple. Raises: JtfneError for none, a repeated one, or one out of range."""
     entries = check_list(argument, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
     limit = Limit(low=0, high=2**32 - 1)
@@ -354,7 +356,7 @@ def seeds_of(argument: Sequence[int], where: str) -> tuple[int, ...]:
     return seeds
 
 
-def plainly(value: Any) -> Any:
+def to_json_values(value: Any) -> Any:
     """An object's settings as JSON values that are equal in every process.
 
     Without addresses; closures by the content of their cells.
@@ -364,28 +366,28 @@ def plainly(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: plainly(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = {field.name: to_json_values(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"kind": type(value).__name__, **fields}
     if isinstance(value, Mapping):
-        return {str(key): plainly(entry) for key, entry in value.items()}
+        return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
-        return [plainly(entry) for entry in value]
+        return [to_json_values(entry) for entry in value]
     if hasattr(value, "__array__"):
         return np.asarray(value).tolist()
     if callable(value) and hasattr(value, "__qualname__"):
-        cells = [plainly(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
+        cells = [to_json_values(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
         return [value.__qualname__, *cells] if cells else value.__qualname__
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def _has_passed(parts: Parts) -> bool:
+def _has_passed(parts: PartStore) -> bool:
     """Whether any candidate so far passed all gates with all seeds."""
     return any(row["passed"] for part in parts.rows for row in part)
 
 
-def _describe_best(parts: Parts) -> str:
+def _describe_best(parts: PartStore) -> str:
     """The best candidate so far, in a few words; empty before there is one."""
-    best = best_of([row for part in parts.rows for row in part])
+    best = find_best_row([row for part in parts.rows for row in part])
     if best is None:
         return ""
     n_gates_held = sum(1 for share in best["gates"].values() if share == 1.0)

@@ -320,7 +320,7 @@ def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]
 
     def check_run(path: Path) -> Any:
         signals = jtfne.load(path / "out")
-        altered = run_folder.altered_derived(path / "out", signals.manifest)
+        altered = run_folder.find_altered(path / "out", signals.manifest)
         assert not altered, f"altered: {altered}"
         return [hashes(signals), signals.manifest]
 
