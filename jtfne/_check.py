@@ -205,7 +205,7 @@ def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArr
     that is made narrower goes through here, unless what it holds cannot be too large by construction.
     Raises: JtfneError for a number that is out of the range of `dtype`, or not whole where it must be.
 
-    >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
+    >>> narrow_dtype([1, 32_767], np.int16, name="count", where="here").tolist()
     [1, 32767]
     """
     array = np.asarray(values)
