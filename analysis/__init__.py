@@ -70,6 +70,6 @@ def __getattr__(name: str) -> object:
     if name == "figures":
         return importlib.import_module("jtfne.analysis.figures")
     if name == "write_report":
-        written: object = importlib.import_module("jtfne.analysis.report").write_report
-        return written
+        function: object = importlib.import_module("jtfne.analysis.report").write_report
+        return function
     raise AttributeError(f"module 'jtfne.analysis' has no attribute {name!r}; public names: {', '.join(__all__)}")

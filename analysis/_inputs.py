@@ -47,10 +47,10 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
         raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
     check_form(data, where, *dims)
     values = np.asarray(data.values, np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        given = f"{bad.size} of {values.size} values that are not finite, the first at {_place(data, int(bad[0]))},"
-        raise refuse(given, "finite values: drop or mend these first", where)
+    bad_indices = np.flatnonzero(~np.isfinite(values))
+    if bad_indices.size:
+        description = f"{bad_indices.size} of {values.size} values that are not finite, the first at {_place(data, int(bad_indices[0]))},"
+        raise refuse(description, "finite values: drop or mend these first", where)
     check_size(values, where)
     return in_ms(data.copy(data=values), where)
 
@@ -71,8 +71,8 @@ def check_size(values: Floats, where: str) -> None:
     """Raises: JtfneError for values so large or small that their powers leave the range of float64."""
     largest = float(np.abs(values).max())
     if largest > LARGEST or 0.0 < largest < SMALLEST:
-        given = f"values of up to {largest:.3g}, whose powers no number holds,"
-        raise refuse(given, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
+        description = f"values of up to {largest:.3g}, whose powers no number holds,"
+        raise refuse(description, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
 
 
 def _place(data: xr.DataArray, flat: int) -> str:
@@ -89,10 +89,10 @@ def _place(data: xr.DataArray, flat: int) -> str:
 
 def need(data: xr.DataArray, *dims: str, where: str) -> None:
     """Raises: JtfneError where `data` lacks one of `dims`."""
-    missing = [dim for dim in dims if dim not in data.dims]
-    if missing:
-        given = f"a DataArray with dims {tuple(str(dim) for dim in data.dims)}"
-        raise refuse(given, f"dims that include {', '.join(map(repr, dims))}", where)
+    missing_dims = [dim for dim in dims if dim not in data.dims]
+    if missing_dims:
+        description = f"a DataArray with dims {tuple(str(dim) for dim in data.dims)}"
+        raise refuse(description, f"dims that include {', '.join(map(repr, dims))}", where)
 
 
 def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
@@ -133,19 +133,19 @@ def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float
 
 def over_frequency(power: xr.DataArray, where: str, *dims: str) -> tuple[xr.DataArray, Floats]:
     """Power as `check_values`, and its frequencies, Hz. Raises: JtfneError, also for power below 0, as dB are."""
-    checked = check_values(power, where, *dims, "frequency")
-    f_Hz = coordinate(checked, "frequency", where)
+    checked_power = check_values(power, where, *dims, "frequency")
+    f_Hz = coordinate(checked_power, "frequency", where)
     if not (np.diff(f_Hz) > 0.0).all() or f_Hz[0] < 0.0:
         raise refuse("frequencies that do not all grow from 0 Hz or above", "those of psd", where)
-    if (checked.values < 0.0).any():
+    if (checked_power.values < 0.0).any():
         raise refuse("power below 0, such as dB,", "power, 0 or above", where)
-    return checked, f_Hz
+    return checked_power, f_Hz
 
 
 def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
     """`data` ordered by depth z_mm of its channels, and their spacing in mm. Raises: JtfneError without even depths."""
-    ordered = downward(data, where, at_least)
-    return ordered, even_step(ordered, "z_mm", where)
+    ordered_data = downward(data, where, at_least)
+    return ordered_data, even_step(ordered_data, "z_mm", where)
 
 
 def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:

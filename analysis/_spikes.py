@@ -90,12 +90,12 @@ class Spikes:
         return code, "population", coords
 
 
-def refuse_large(wanted_bytes: float, given: str, where: str) -> None:
+def refuse_large(n_bytes: float, description: str, where: str) -> None:
     """Raises: JtfneError where `given` takes more than the memory that is free."""
     free_bytes = available_bytes()
-    if not wanted_bytes <= free_bytes:
-        wanted = f"{given}, which take {wanted_bytes / 2**30:.3g} GiB,"
-        raise refuse(wanted, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
+    if not n_bytes <= free_bytes:
+        message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
+        raise refuse(message_given, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
 
 
 def is_raster(data: xr.DataArray) -> bool:
@@ -154,8 +154,8 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     duration_ms = number(data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where)
     time_ms = _time.times_to_ms(data.values, data.attrs.get("units"), where=where)
     if time_ms.size and not (time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)):
-        given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
-        raise refuse(given, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
+        description = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(description, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
     return Spikes(
         time_ms=time_ms,
         row=_indices(data, "neuron", counts["n_neurons"], where),
@@ -183,28 +183,28 @@ def _from_raster(data: xr.DataArray, where: str) -> Spikes:
     A sample stands for the step that ends at its time, as in a run: spikes of the first lie one step before it at most.
     """
     check_form(data, where, "time", "neuron")
-    full = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
-    extra = [str(dim) for dim in full.dims if dim not in ("trial", "time", "neuron")]
-    if extra:
-        raise refuse(f"a raster with dims {extra}", "trial, time, neuron", where)
-    dt_ms = even_step(full, "time", where)
-    values = np.asarray(full.transpose("trial", "time", "neuron").values)
+    raster = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
+    extra_dims = [str(dim) for dim in raster.dims if dim not in ("trial", "time", "neuron")]
+    if extra_dims:
+        raise refuse(f"a raster with dims {extra_dims}", "trial, time, neuron", where)
+    dt_ms = even_step(raster, "time", where)
+    values = np.asarray(raster.transpose("trial", "time", "neuron").values)
     counts = values.astype(np.int64) if np.isfinite(values).all() else None
     if counts is None or not np.array_equal(counts, values) or counts.min() < 0:
         raise refuse("a raster whose values are not all counts", "whole numbers, 0 or above", where)
     n_spikes = float(counts.sum(dtype=np.float64))
     refuse_large(EVENT_BYTES * n_spikes, f"counts of {n_spikes:g} spikes", where)
     trial, step, row = np.nonzero(counts)
-    times = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
-    time_ms = np.asarray(full["time"].values, np.float64)
+    event_indices = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
+    time_ms = np.asarray(raster["time"].values, np.float64)
     return Spikes(
-        time_ms=time_ms[times[1]],
-        row=times[2],
-        trial=times[0],
-        neuron=_ids(full, where),
-        trials=full["trial"].values if "trial" in full.coords else np.arange(counts.shape[0]),
+        time_ms=time_ms[event_indices[1]],
+        row=event_indices[2],
+        trial=event_indices[0],
+        neuron=_ids(raster, where),
+        trials=raster["trial"].values if "trial" in raster.coords else np.arange(counts.shape[0]),
         duration_ms=counts.shape[1] * dt_ms,
-        labels={key: _label(full, key, where) for key in LABELS if key in full.coords},
+        labels={key: _label(raster, key, where) for key in LABELS if key in raster.coords},
         start_ms=round(float(time_ms[0]) - dt_ms, _time.DECIMALS),
     )
 

@@ -77,8 +77,8 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     density, method = _estimate(downward(lfp, WHERE), method, scale, sigma_S_m)
     density = density.transpose(*lfp.dims).rename("csd")
     density.attrs = {key: lfp.attrs[key] for key in KEPT if key in lfp.attrs}
-    known = {"units": "a.u."} if scale is None else {"units": "A/m^3", "sigma_S_m": sigma_S_m}
-    return density.assign_attrs(ABOUT, method=repr(method), **known)
+    unit_attrs = {"units": "a.u."} if scale is None else {"units": "A/m^3", "sigma_S_m": sigma_S_m}
+    return density.assign_attrs(ABOUT, method=repr(method), **unit_attrs)
 
 
 def _estimate(
@@ -91,31 +91,31 @@ def _estimate(
     method = method.fitted(values, z_mm)
     places_mm = method.places_mm(z_mm)
     per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
-    found = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
-    return _at(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=found), method
+    density = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
+    return _at(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=density), method
 
 
 def _volts(lfp: xr.DataArray, method: Method) -> float | None:
     """V per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
     units = str(lfp.attrs.get("units", "a.u."))
     scale = VOLTS.get(units)
-    inner = method
-    while isinstance(inner, Smoothed):
-        inner = inner.method
-    if not isinstance(inner, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
-        given = f"a proxy, {units}, with {type(inner).__name__}"
-        raise refuse(given, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
+    inner_method = method
+    while isinstance(inner_method, Smoothed):
+        inner_method = inner_method.method
+    if not isinstance(inner_method, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
+        description = f"a proxy, {units}, with {type(inner_method).__name__}"
+        raise refuse(description, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
     return scale
 
 
 def _refuse_gaps(ordered: xr.DataArray) -> None:
     """Raises: JtfneError naming the first channel, by depth, with values that are not finite."""
     values, _ = values_last(ordered, "channel")
-    bad = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
-    if bad.size:
-        first_mm, n_channels = ordered["z_mm"].values[bad[0]], values.shape[-1]
-        given = f"{bad.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
-        raise refuse(given, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
+    bad_channels = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
+    if bad_channels.size:
+        first_mm, n_channels = ordered["z_mm"].values[bad_channels[0]], values.shape[-1]
+        description = f"{bad_channels.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
+        raise refuse(description, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
 
 
 def _at(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
@@ -124,6 +124,8 @@ def _at(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
     if rows.size == places_mm.size:
         return ordered.isel(channel=rows)
     nearest = np.abs(z_mm[:, None] - places_mm).argmin(axis=0)
-    of_channels = [name for name, each in ordered.coords.items() if "channel" in each.dims]
-    about = ordered["z_mm"].attrs
-    return ordered.isel(channel=nearest).drop_vars(of_channels).assign_coords(z_mm=("channel", places_mm, about))
+    channel_coords = [name for name, coord in ordered.coords.items() if "channel" in coord.dims]
+    depth_attrs = ordered["z_mm"].attrs
+    return (
+        ordered.isel(channel=nearest).drop_vars(channel_coords).assign_coords(z_mm=("channel", places_mm, depth_attrs))
+    )

@@ -95,7 +95,7 @@ def evoked(
 
 
 def average(
-    source: xr.DataArray, at: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
+    source: xr.DataArray, events: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
 ) -> xr.DataArray:
     """`evoked` of an array, as `read` gives it, and its (trial, onset in ms) events."""
     dt_ms = even_step(source, "time", where)
@@ -106,15 +106,17 @@ def average(
     if last <= first:
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
-    for trial, at_ms in at:
-        zero = int(np.ceil((at_ms - time_ms[0]) / dt_ms - TOLERANCE))  # the first sample at or after the onset
-        if zero + first < 0 or zero + last > time_ms.size:
-            allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
-            raise refuse(f"window_ms={window_ms} around {at_ms:g} ms", allowed, where)
-        part = source.isel(time=slice(zero + first, zero + last))
-        epochs.append(_one(part, trial).assign_coords(time=np.arange(first, last) * dt_ms))
+    for trial, onset_ms in events:
+        onset_sample = int(
+            np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE)
+        )  # the first sample at or after the onset
+        if onset_sample + first < 0 or onset_sample + last > time_ms.size:
+            allowed = f"a window within {-onset_sample * dt_ms:g} to {(time_ms.size - onset_sample) * dt_ms:g} ms of the onset"
+            raise refuse(f"window_ms={window_ms} around {onset_ms:g} ms", allowed, where)
+        window = source.isel(time=slice(onset_sample + first, onset_sample + last))
+        epochs.append(_one(window, trial).assign_coords(time=np.arange(first, last) * dt_ms))
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
-    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in at)
+    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in events)
     mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
     mean["time"].attrs.update(units="ms", long_name="time from onset")
     return mean if baseline_ms is None else _from_baseline(mean, baseline_ms, where)

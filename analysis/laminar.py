@@ -101,21 +101,21 @@ def laminar_features(
     source = check_values(lfp, where, "time", "channel")
     source = source.mean("trial", keep_attrs=True) if "trial" in source.dims else source
     if set(source.dims) != {"time", "channel"}:
-        given = f"an array of dimensions {tuple(map(str, lfp.dims))}"
-        raise refuse(given, "time and channel, with or without trial: select one area", where)
+        description = f"an array of dimensions {tuple(map(str, lfp.dims))}"
+        raise refuse(description, "time and channel, with or without trial: select one area", where)
     even_step(source, "time", where)
     density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
     density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms
-    quiet = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
-    inside = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
-    if np.count_nonzero(quiet) < 2 or not inside.any():
+    in_baseline = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
+    in_window = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
+    if np.count_nonzero(in_baseline) < 2 or not in_window.any():
         allowed = f"an onset with 2 samples or more before it and 1 after, {_span(source)}"
         raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)
-    table = (density - density.isel(time=np.flatnonzero(quiet)).mean("time")).assign_coords(time=from_onset_ms)
+    table = (density - density.isel(time=np.flatnonzero(in_baseline)).mean("time")).assign_coords(time=from_onset_ms)
     table["time"].attrs.update(units="ms", long_name="time from onset")
     table.attrs = {**density.attrs, "onset_ms": 0.0}
-    return _read_off(table, quiet, inside, where)
+    return _read_off(table, in_baseline, in_window, where)
 
 
 def is_csd(x: xr.DataArray) -> bool:
@@ -130,15 +130,15 @@ def _span(x: xr.DataArray) -> str:
 
 def _read_off(
     table: xr.DataArray,
-    quiet: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    inside: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    in_baseline: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    in_window: np.ndarray[tuple[int], np.dtype[np.bool_]],
     where: str,
 ) -> LaminarFeatures:
     """The features of an evoked CSD (time, channel); `quiet` and `inside` mark its baseline and window (time,)."""
     time_ms = np.asarray(table["time"].values, np.float64)
     z_mm = np.asarray(table["z_mm"].values, np.float64)
     sink = -np.asarray(table.values, np.float64)
-    steps = np.flatnonzero(inside)
+    steps = np.flatnonzero(in_window)
     row, channel = map(int, np.unravel_index(int(np.argmax(sink[steps])), (steps.size, sink.shape[1])))
     peak = int(steps[row])
     height = float(sink[peak, channel])
@@ -146,7 +146,7 @@ def _read_off(
         raise JtfneError(
             f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative (in {where})"
         )
-    threshold = max(ONSET_SDS * float(np.std(sink[quiet, channel])), ONSET_OF_PEAK * height)
+    threshold = max(ONSET_SDS * float(np.std(sink[in_baseline, channel])), ONSET_OF_PEAK * height)
     above = np.flatnonzero(sink[steps, channel] > threshold)
     if above.size == 0:
         raise JtfneError(

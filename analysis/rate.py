@@ -154,9 +154,9 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     row = np.argsort(spikes.neuron)[row]
     counts = np.bincount(row, minlength=spikes.neuron.size)
     order = np.argsort(row, kind="stable")
-    place = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    column = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
     padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
-    padded[row[order], place] = intervals.values[order]
+    padded[row[order], column] = intervals.values[order]
     values = kernel(rate.cv, padded, np.arange(padded.shape[1]) < counts[:, None])
     values[counts < min_intervals] = np.nan
     coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}

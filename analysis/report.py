@@ -99,7 +99,10 @@ def write_report(
     sections = [
         _section("Run", _definitions(facts)),
         f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
-        _section("Figures", '<div class="figures">' + "".join(_figure(Path(each)) for each in figures) + "</div>")
+        _section(
+            "Figures",
+            '<div class="figures">' + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures) + "</div>",
+        )
         if figures
         else "",
         _section("Simulated and recorded", _table(comparison)) if comparison is not None else "",
@@ -108,7 +111,7 @@ def write_report(
         _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
         _section("Manifest", _manifest(signals.manifest)),
     ]
-    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(each for each in sections if each))
+    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(section for section in sections if section))
     target = Path(path)
     with write_beside(target) as beside:
         beside.write_text(page, encoding="utf-8")
@@ -124,8 +127,8 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
         raise refuse(f"data of type {type(signals).__name__}", "Signals", where)
     if not isinstance(path, str | os.PathLike) or not str(path) or "\x00" in str(path):
         raise refuse(f"path={path!r}", "the name of a file", where)
-    listed = isinstance(figures, Sequence) and not isinstance(figures, str | bytes)
-    if not listed or not all(isinstance(figure, str | os.PathLike) for figure in figures):
+    is_list = isinstance(figures, Sequence) and not isinstance(figures, str | bytes)
+    if not is_list or not all(isinstance(figure, str | os.PathLike) for figure in figures):
         raise refuse(f"figures={figures!r}", "a list of PNG files", where)
     if comparison is not None and not isinstance(comparison, pd.DataFrame):
         raise refuse(f"a comparison of type {type(comparison).__name__}", "a DataFrame, or None", where)
@@ -133,16 +136,16 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
 
 def _facts(signals: Signals) -> dict[str, str]:
     """What ran, in a few words each; what the manifest does not say is left out."""
-    about, attrs = signals.manifest, signals.tree.attrs
-    run, software = about.get("run", {}), about.get("software", {})
+    manifest, attrs = signals.manifest, signals.tree.attrs
+    run, software = manifest.get("run", {}), manifest.get("software", {})
     facts = {
-        "config": str(about.get("config_sha256", ""))[:12],
+        "config": str(manifest.get("config_sha256", ""))[:12],
         "seed": str(run.get("seed", "")),
         "duration": f"{float(attrs['duration_ms']):g} ms in steps of {float(attrs['dt_ms']):g} ms",
         "trials": str(attrs["n_trials"]),
         "precision": str(run.get("dtype", "")),
-        "spikes": str(about.get("spikes", {}).get("count", "")),
-        "source": str(about.get("source", {}).get("kind", "")),
+        "spikes": str(manifest.get("spikes", {}).get("count", "")),
+        "source": str(manifest.get("source", {}).get("kind", "")),
         "software": ", ".join(
             f"{name} {software[name]}" for name in sorted(software, key=lambda name: (name != "jtfne", name))
         ),
@@ -183,8 +186,8 @@ def _figure(path: Path) -> str:
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
     caption = _text(CAPTIONS.get(path.stem, path.stem.replace("_", " ")))
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
-    shown = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
-    return f'<figure id="{_text(path.stem)}">{shown}</figure>'
+    image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
+    return f'<figure id="{_text(path.stem)}">{image_html}</figure>'
 
 
 def _table(table: "pd.DataFrame") -> str:

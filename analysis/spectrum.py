@@ -114,12 +114,12 @@ def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
 def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
     """The power of `x` with its labels and units."""
     units = str(x.attrs.get("units", "a.u."))
-    kept = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
-    about = {**kept, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
+    inherited_attrs = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
+    attrs = {**inherited_attrs, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
     coords = {**coords_of(x, front), "frequency": f_Hz}
-    found = xr.DataArray(power, coords, (*front, "frequency"), "psd", about)
-    found["frequency"].attrs["units"] = "Hz"
-    return found
+    spectrum = xr.DataArray(power, coords, (*front, "frequency"), "psd", attrs)
+    spectrum["frequency"].attrs["units"] = "Hz"
+    return spectrum
 
 
 def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArray:

@@ -92,15 +92,15 @@ def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     (['Sehe:0#2', 'Sehe:0', 'alpha'], 'α')
     """
     plain = [_transliterate(name) for name in names]
-    taken = {text for text, name in zip(plain, names, strict=True) if text == name}
-    written: dict[str, str] = {}
+    unchanged_names = {text for text, name in zip(plain, names, strict=True) if text == name}
+    name_of_text: dict[str, str] = {}
     for text, name in zip(plain, names, strict=True):
         number, candidate = 1, text
-        while candidate in written or (candidate != name and candidate in taken):
+        while candidate in name_of_text or (candidate != name and candidate in unchanged_names):
             number += 1
             candidate = f"{text}#{number}"
-        written[candidate] = name
-    return list(written), {text: name for text, name in written.items() if text != name}
+        name_of_text[candidate] = name
+    return list(name_of_text), {text: name for text, name in name_of_text.items() if text != name}
 
 
 def _transliterate(name: str) -> str:
@@ -134,8 +134,8 @@ def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 
     """Warn of names that another format has to write otherwise: pairs of the name and what is written for it."""
     changed = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
     if changed:
-        listed = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        warnings.warn(f"{what} written so that they are names only: {listed}", RenamedWarning, stacklevel=stacklevel)
+        listing = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        warnings.warn(f"{what} written so that they are names only: {listing}", RenamedWarning, stacklevel=stacklevel)
 
 
 def refuse_unwritable(tree: Any, where: str) -> None:
@@ -154,5 +154,5 @@ def refuse_unwritable(tree: Any, where: str) -> None:
                 continue
             for text in np.unique(np.asarray(variable.values, str)):
                 if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-                    given = f"{str(name)!r} of {node.path!r} with the text {str(text)!r}"
-                    raise refuse(given, "texts without NUL and lone surrogates", where)
+                    description = f"{str(name)!r} of {node.path!r} with the text {str(text)!r}"
+                    raise refuse(description, "texts without NUL and lone surrogates", where)

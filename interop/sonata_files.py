@@ -105,8 +105,8 @@ def to_sonata(
             _write_edges(net, beside, population)
             networks["edges"] = [_listed("edge")]
         if networks:
-            about = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
-            (beside / "circuit_config.json").write_text(_json.dumps(about, indent=2) + "\n", encoding="utf-8")
+            circuit_config = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
+            (beside / "circuit_config.json").write_text(_json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8")
     return Path(path)
 
 
@@ -116,8 +116,8 @@ def _cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None
         return None if net is None else net.neurons
     cells = signals.neurons
     if net is not None and not np.array_equal(net.neurons["neuron"], cells["neuron"]):
-        given = f"a net of {len(net.neurons)} cells with signals of {len(cells)}"
-        raise refuse(given, "the net that was run", "to_sonata")
+        description = f"a net of {len(net.neurons)} cells with signals of {len(cells)}"
+        raise refuse(description, "the net that was run", "to_sonata")
     return cells
 
 
@@ -145,13 +145,13 @@ def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     kind = h5py.enum_dtype(SORTING, basetype="u1")
     for trial in range(n_trials):
-        mine = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
+        trial_spikes = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
         with _created(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
             group = file.create_group(f"spikes/{population}")
             group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
-            group["timestamps"] = mine["time_ms"].to_numpy(np.float64)
+            group["timestamps"] = trial_spikes["time_ms"].to_numpy(np.float64)
             group["timestamps"].attrs["units"] = "ms"
-            group["node_ids"] = mine["neuron"].to_numpy(np.uint64)
+            group["node_ids"] = trial_spikes["neuron"].to_numpy(np.uint64)
 
 
 def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, population: str) -> None:
@@ -192,7 +192,7 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
     """A population of one group, and a type, for each connection that has edges."""
     table = net.edges
     units = {name: name.removeprefix("weight_") for name in table.column_names if name.startswith("weight_")}
-    codes = np.concatenate([each.indices.to_numpy() for each in table["connection"].chunks] or [np.zeros(0)])
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)])
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
     rows = []
     with _created(folder / "edges.h5") as file:
@@ -200,7 +200,7 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
         for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
             part = table.slice(start, stop - start)
             weight = next(name for name in units if not part[name].null_count)
-            label, mechanism = (part[each][0].as_py() for each in ("connection", "mechanism"))
+            label, mechanism = (part[column][0].as_py() for column in ("connection", "mechanism"))
             group = safe_name(label, "hdf5")
             _fill(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
             texts = [safe_name(text, "sonata") for text in (label, mechanism)]
@@ -218,9 +218,9 @@ def _fill(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number:
     edges["edge_type_id"] = np.full(n_edges, number, np.int64)
     edges["edge_group_id"] = np.zeros(n_edges, np.uint32)
     edges["edge_group_index"] = np.arange(n_edges, dtype=np.uint64)
-    for theirs, ours, its in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
-        edges[f"0/{theirs}"] = part[ours].to_numpy()
-        edges[f"0/{theirs}"].attrs["units"] = its
+    for sonata_name, column, column_unit in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
+        edges[f"0/{sonata_name}"] = part[column].to_numpy()
+        edges[f"0/{sonata_name}"].attrs["units"] = column_unit
 
 
 def _write_types(path: Path, names: Iterable[str], rows: list[list[Any]]) -> None:

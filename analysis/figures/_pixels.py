@@ -53,14 +53,14 @@ def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
     if n_samples <= 4 * columns:
         return x, y
     width = -(-n_samples // columns)  # samples of a column, rounded up
-    whole = n_samples // width
-    blocks = y[: whole * width].reshape(whole, width)
-    starts = width * np.arange(whole)
-    kept = [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1), [0, n_samples - 1]]
-    rest = y[whole * width :]
-    if rest.size:
-        kept.append([whole * width + int(rest.argmin()), whole * width + int(rest.argmax())])
-    index = np.unique(np.concatenate(kept))
+    n_blocks = n_samples // width
+    blocks = y[: n_blocks * width].reshape(n_blocks, width)
+    starts = width * np.arange(n_blocks)
+    index_parts = [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1), [0, n_samples - 1]]
+    tail = y[n_blocks * width :]
+    if tail.size:
+        index_parts.append([n_blocks * width + int(tail.argmin()), n_blocks * width + int(tail.argmax())])
+    index = np.unique(np.concatenate(index_parts))
     return x[index], y[index]
 
 

@@ -93,12 +93,12 @@ def write(figure: "Figure", path: Path) -> None:
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:
     """A colour for each cell type: the known ones keep theirs, others take turns."""
-    found: dict[str, str] = {}
+    colour_of_type: dict[str, str] = {}
     for name in cell_types:
-        if name not in found:
-            others = sum(each not in TYPE_COLOURS for each in found)
-            found[name] = TYPE_COLOURS.get(name, MORE_COLOURS[others % len(MORE_COLOURS)])
-    return found
+        if name not in colour_of_type:
+            n_others = sum(cell_type not in TYPE_COLOURS for cell_type in colour_of_type)
+            colour_of_type[name] = TYPE_COLOURS.get(name, MORE_COLOURS[n_others % len(MORE_COLOURS)])
+    return colour_of_type
 
 
 def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataArray, str | None]:
@@ -109,9 +109,9 @@ def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataA
         return data, None
     if "area" not in data.coords:
         raise refuse("an array whose areas have no names", "one with the coordinate 'area'", where)
-    known = [str(name) for name in data["area"].values]
-    chosen = known[0] if area is None else one_of(area, known, name="area", where=where)
-    return data.isel(area=known.index(chosen)), chosen
+    area_names = [str(name) for name in data["area"].values]
+    chosen_area = area_names[0] if area is None else one_of(area, area_names, name="area", where=where)
+    return data.isel(area=area_names.index(chosen_area)), chosen_area
 
 
 def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
@@ -172,11 +172,11 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
 def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
     """A vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
     power = 10.0 ** np.floor(np.log10(at_most))
-    height = max(each * power for each in (1.0, 2.0, 5.0) if each * power <= at_most)
+    height = max(factor * power for factor in (1.0, 2.0, 5.0) if factor * power <= at_most)
     x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())
     ax.plot([x, x], [0.0, height], color=INK, lw=1.5, clip_on=False)
-    place: dict[str, Any] = {"va": "center", "annotation_clip": False}
-    _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **place)
+    look: dict[str, Any] = {"va": "center", "annotation_clip": False}
+    _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **look)
 
 
 def peak_of(values: Floats) -> float:

@@ -27,8 +27,8 @@ def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
     fonts = [get_font(findfont(FontProperties(family=[family]))) for family in rcParams["font.family"]]
     letters = []
     for letter in text:
-        known = letter.isprintable() and any(font.get_char_index(ord(letter)) for font in fonts)
-        letters.append(letter if known else f"\\u{ord(letter):04x}")
+        has_glyph = letter.isprintable() and any(font.get_char_index(ord(letter)) for font in fonts)
+        letters.append(letter if has_glyph else f"\\u{ord(letter):04x}")
     return "".join(letters)
 
 

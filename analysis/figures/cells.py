@@ -40,18 +40,18 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     """
     signals = _inputs.check_run(signals, "raster")
     events = signals.get("spk", trial=_inputs.check_trial(signals, trial, "raster"))
-    about = signals.tree["spk"].attrs
+    spike_attrs = signals.tree["spk"].attrs
     ax = _style.axes_for(ax, 7.0, 4.5)
-    size = float(np.clip(1600.0 / int(about["n_neurons"]), 2.2, 4.5))
+    size = float(np.clip(1600.0 / int(spike_attrs["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
-    n_neurons = int(about["n_neurons"])
-    ax.set(xlim=(0.0, float(about["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
+    n_neurons = int(spike_attrs["n_neurons"])
+    ax.set(xlim=(0.0, float(spike_attrs["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
     look: dict[str, Any] = {"ms": size, "mew": 0, "scalex": False, "scaley": False}
     if "neurons" in signals.tree.children:
         cells = _by_layer(signals.neurons)
         rows = pd.Series(np.arange(len(cells)), index=cells["neuron"]).loc[ids].to_numpy()
-        shown = _pixels.thin_dots(events.values, rows, ax)
-        times_ms, rows = events.values[shown], rows[shown]
+        dot_indices = _pixels.thin_dots(events.values, rows, ax)
+        times_ms, rows = events.values[dot_indices], rows[dot_indices]
         kinds = cells["cell_type"].to_numpy()[rows]
         entries: dict[str, Artist] = {}
         for name, colour in _style.colours(cells["cell_type"]).items():
@@ -60,12 +60,12 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         _bands(ax, cells)
         _legend(ax, entries, markerscale=8.0 / size)
     else:
-        shown = _pixels.thin_dots(events.values, ids, ax)
-        ax.plot(events.values[shown], ids[shown], ".", color=_style.INK, **look)
+        dot_indices = _pixels.thin_dots(events.values, ids, ax)
+        ax.plot(events.values[dot_indices], ids[dot_indices], ".", color=_style.INK, **look)
         ax.set_ylabel("neuron")
-    if len(shown) < len(ids):
+    if len(dot_indices) < len(ids):
         note: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": _style.SMALL_pt}
-        text = f"{len(shown):,} of {len(ids):,} spikes: one a pixel"
+        text = f"{len(dot_indices):,} of {len(ids):,} spikes: one a pixel"
         _text.put_note(ax, text, (1.0, 0.0), (0, -16), xycoords="axes fraction", **note)
     _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax)
@@ -137,23 +137,23 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
     trial = _inputs.check_trial(signals, trial, "vm")
     cells, rows, ids = _cells_to_show(signals, n)
-    found = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
-    found = _inputs.array_of(found, "vm", "time", "neuron", where=where).transpose("time", "neuron")
+    potentials = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
+    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose("time", "neuron")
     named = bool(cells["cell_type"].iloc[0])
     ax = _style.axes_for(ax, 7.0, 0.5 * len(rows) + 1.2)
-    values = found.values
+    values = potentials.values
     step = 1.1 * max(float(np.ptp(values, axis=0).max()), 1.0)
     kinds = _style.colours(cells["cell_type"])
     columns = _pixels.n_columns(ax)
     for number, row in enumerate(rows):
         trace = values[:, number] - values[:, number].min() - number * step
         colour = kinds[cells["cell_type"][row]] if named else _style.INK
-        ax.plot(*_pixels.thin_trace(found["time"].values, trace, columns), lw=0.8, color=colour)
+        ax.plot(*_pixels.thin_trace(potentials["time"].values, trace, columns), lw=0.8, color=colour)
     names = _layer_names(cells) + " " + cells["cell_type"].to_numpy(dtype=object)
     middles = values.mean(axis=0) - values.min(axis=0) - step * np.arange(len(rows))
     _text.name_ticks(ax, "y", middles, [f"{names[row]} {ids[row]}".strip() for row in rows])
-    ax.set(xlabel="time (ms)", xlim=(0.0, float(found["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
-    _style.scale_bar(ax, 0.6 * step, str(found.attrs["units"]))
+    ax.set(xlabel="time (ms)", xlim=(0.0, float(potentials["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
+    _style.scale_bar(ax, 0.6 * step, str(potentials.attrs["units"]))
     _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax, frame=False)
 
@@ -182,22 +182,24 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
-    x_mm = cells["x_mm"] + cells["area"].map({name: at * pitch_mm for at, name in enumerate(areas)}).astype(float)
+    x_mm = cells["x_mm"] + cells["area"].map({name: number * pitch_mm for number, name in enumerate(areas)}).astype(
+        float
+    )
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
-        mine = cells["cell_type"] == name
-        front, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
-        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": front}
-        entries[name] = ax.scatter(x_mm[mine], cells["z_mm"][mine], size, **look)
-    for at, area in enumerate(areas):
-        _boundaries(ax, cells[cells["area"] == area], at * pitch_mm, 1.1 * half_mm)
+        is_type = cells["cell_type"] == name
+        zorder, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
+        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": zorder}
+        entries[name] = ax.scatter(x_mm[is_type], cells["z_mm"][is_type], size, **look)
+    for number, area in enumerate(areas):
+        _boundaries(ax, cells[cells["area"] == area], number * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
-            place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
-            _text.put_text(ax, at * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **place)
+            title_look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
+            _text.put_text(ax, number * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **title_look)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
-    ax.set_xticks([at * pitch_mm + x for at in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
+    ax.set_xticks([number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
     ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
     _legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
@@ -271,8 +273,8 @@ def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: flo
 def _by_layer(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's order."""
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
-    area = cells["area"].map({name: at for at, name in enumerate(dict.fromkeys(cells["area"]))})
-    kind = cells["cell_type"].map({name: at for at, name in enumerate(dict.fromkeys(cells["cell_type"]))})
+    area = cells["area"].map({name: number for number, name in enumerate(dict.fromkeys(cells["area"]))})
+    kind = cells["cell_type"].map({name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))})
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)
 
 
@@ -280,10 +282,10 @@ def _bands(ax: "Axes", cells: pd.DataFrame) -> None:
     """Every second layer shaded, each labelled at its middle."""
     names = _layer_names(cells)
     centres = []
-    for at, name in enumerate(dict.fromkeys(names)):
+    for number, name in enumerate(dict.fromkeys(names)):
         rows = np.flatnonzero(names == name)
         centres.append((name, float(rows.mean())))
-        if at % 2 == 0:
+        if number % 2 == 0:
             ax.axhspan(rows[0] - 0.5, rows[-1] + 0.5, color=_style.BAND, lw=0, zorder=0)
     _text.name_ticks(ax, "y", [row for _, row in centres], [name for name, _ in centres])
     ax.tick_params(axis="y", length=0)
@@ -308,10 +310,10 @@ def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.
 def _examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     """Rows of `n` cells: E of each layer first, then another type in each, then the next cells of the same."""
     layers = cells["area"] + " " + cells["layer"]
-    layer = layers.map({name: at for at, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
-    kinds = {name: at for at, name in enumerate(dict.fromkeys(cells["cell_type"]))}
+    layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
+    kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
     kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
     turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
-    within = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
-    chosen = np.lexsort((layer, turn, within))[:n]
+    rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
+    chosen = np.lexsort((layer, turn, rank))[:n]
     return np.sort(chosen)

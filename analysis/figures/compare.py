@@ -39,10 +39,10 @@ def laminar_comparison(
         if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):
             raise refuse(f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE)
     figure = _style.new_figure(7.6, 3.4)
-    left, right = figure.subplots(1, 2)
-    _response(left, simulated, "simulated")
-    image = _response(right, recorded, "recorded")
-    _style.colour_bar([left, right], image, "CSD over its peak; sinks < 0")
+    simulated_ax, recorded_ax = figure.subplots(1, 2)
+    _response(simulated_ax, simulated, "simulated")
+    image = _response(recorded_ax, recorded, "recorded")
+    _style.colour_bar([simulated_ax, recorded_ax], image, "CSD over its peak; sinks < 0")
     if path is not None:
         _style.write(figure, Path(path))
     return figure

@@ -53,10 +53,10 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     _text.name_ticks(ax, "y", range(n_rows), names)
     texts = [(_reached(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
     texts += [(_held(row), MET if row["passed"] else MISSED) for row in gates]
-    place = ax.get_yaxis_transform()
-    for at, (text, ink) in enumerate(texts):
+    transform = ax.get_yaxis_transform()
+    for number, (text, ink) in enumerate(texts):
         look: dict[str, Any] = {"va": "center", "fontsize": _style.SMALL_pt, "color": ink, "annotation_clip": False}
-        _text.put_note(ax, text, (1.02, at), (0, 0), xycoords=place, **look)
+        _text.put_note(ax, text, (1.02, number), (0, 0), xycoords=transform, **look)
     ax.set_xlabel("weighted distance from the target")
     verdict = "passed" if result.passed else "not passed"
     _text.put_title(ax, f"score {result.score:.4g}, {verdict}")

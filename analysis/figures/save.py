@@ -118,25 +118,28 @@ def overview(signals: Signals) -> "Figure":
 
 def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
     """The figures that can be drawn, by file name."""
-    there = set(signals.recorded())
-    named = "neurons" in signals.tree.children
+    recorded_names = set(signals.recorded())
+    has_names = "neurons" in signals.tree.children
     figure = _style.figure_of
-    every: dict[str, tuple[bool, Callable[[], Figure]]] = {
-        "01_layout": (named, lambda: figure(cells.layout(signals))),
-        "02_raster": ("spk" in there, lambda: figure(cells.raster(signals))),
-        "03_rates": (named and "spk" in there, lambda: figure(cells.rates(signals))),
-        "04_vm": ("vm" in there, lambda: figure(cells.vm(signals))),
-        "05_lfp": ("lfp_proxy" in there, lambda: _by_area(signals, "lfp_proxy")),
-        "06_csd": ("csd_proxy" in there, lambda: _by_area(signals, "csd_proxy")),
-        "07_eeg": ("eeg_proxy" in there, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
+    candidates: dict[str, tuple[bool, Callable[[], Figure]]] = {
+        "01_layout": (has_names, lambda: figure(cells.layout(signals))),
+        "02_raster": ("spk" in recorded_names, lambda: figure(cells.raster(signals))),
+        "03_rates": (has_names and "spk" in recorded_names, lambda: figure(cells.rates(signals))),
+        "04_vm": ("vm" in recorded_names, lambda: figure(cells.vm(signals))),
+        "05_lfp": ("lfp_proxy" in recorded_names, lambda: _by_area(signals, "lfp_proxy")),
+        "06_csd": ("csd_proxy" in recorded_names, lambda: _by_area(signals, "csd_proxy")),
+        "07_eeg": ("eeg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
         "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
-        "09_meg": ("meg_proxy" in there, lambda: figure(head.traces(signals, readout="meg_proxy"))),
+        "09_meg": ("meg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="meg_proxy"))),
         "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
-        "11_psd": ("lfp_proxy" in there, lambda: _by_area(signals, "psd")),
-        "12_spectrolaminar": ("spectrolaminar_proxy" in there, lambda: _by_area(signals, "spectrolaminar_proxy")),
+        "11_psd": ("lfp_proxy" in recorded_names, lambda: _by_area(signals, "psd")),
+        "12_spectrolaminar": (
+            "spectrolaminar_proxy" in recorded_names,
+            lambda: _by_area(signals, "spectrolaminar_proxy"),
+        ),
         "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
     }
-    return {name: draw for name, (can, draw) in every.items() if can}
+    return {name: draw for name, (is_possible, draw) in candidates.items() if is_possible}
 
 
 def _map_of(signals: Signals, readout: str) -> bool:
@@ -144,36 +147,36 @@ def _map_of(signals: Signals, readout: str) -> bool:
     return readout in signals.recorded() and signals.get(readout).sizes["channel"] >= 4
 
 
-def _by_area(signals: Signals, what: str) -> "Figure":
+def _by_area(signals: Signals, quantity: str) -> "Figure":
     """One panel for each area."""
-    areas = [str(each) for each in signals.get("lfp_proxy" if what == "psd" else what)["area"].values]
+    areas = [str(name) for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
-        _panel(signals, ax, what, area)
+        _panel(signals, ax, quantity, area)
         if len(areas) > 1:
             _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
     return figure
 
 
-def _panel(signals: Signals, ax: "Axes", what: str, area: str) -> None:
+def _panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
     """One area's panel of `_by_area`."""
-    if what == "psd":
+    if quantity == "psd":
         fields.psd(signals, ax, area=area)
-    elif what == "spectrolaminar_proxy":
+    elif quantity == "spectrolaminar_proxy":
         fields.spectrolaminar(signals, ax, area=area, crossover_mm=_crossover_mm(signals, area))
     else:
-        fields.laminar(signals, ax, readout=what, area=area)
+        fields.laminar(signals, ax, readout=quantity, area=area)
 
 
 def _crossover_mm(signals: Signals, area: str) -> float | None:
     """Where FLIP finds the crossover of an area's map; None where it finds none or cannot look."""
-    found = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
-    if "trial" in found.dims:
-        found = found.mean("trial")
+    power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
+    if "trial" in power_map.dims:
+        power_map = power_map.mean("trial")
     try:
-        motif = flip(found)
+        motif = flip(power_map)
     except JtfneError:  # a probe too short, or frequencies too few: the map stands without a line
         return None
     if motif.goodness is None or motif.crossover is None or abs(motif.goodness) <= IDENTIFIABLE:
         return None
-    return float(found["z_mm"].sortby("z_mm").values[motif.crossover])
+    return float(power_map["z_mm"].sortby("z_mm").values[motif.crossover])
