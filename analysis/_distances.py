@@ -60,10 +60,13 @@ def compare(
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
-    simulated_rows, recorded_rows, dt_ms, unit = _alike(simulated, recorded)
-    n_blocks, length = _blocks(simulated_rows.shape[-1], dt_ms, block_ms)
+    simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
+    n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(
-        _cut(simulated_rows, n_blocks, length), _cut(recorded_rows, n_blocks, length), dt_ms, relative=unit == "sd"
+        _cut_blocks(simulated_rows, n_blocks, length),
+        _cut_blocks(recorded_rows, n_blocks, length),
+        dt_ms,
+        relative=unit == "sd",
     )
     values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
@@ -118,7 +121,7 @@ class _Blocks:
         )
 
 
-def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
+def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
     """Both as (n_rows, n_steps), their step and unit. Raises: JtfneError where they cannot be compared."""
     for name, data in (("simulated", simulated), ("recorded", recorded)):
         if not isinstance(data, xr.DataArray):
@@ -135,7 +138,7 @@ def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Flo
         raise refuse(f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE)
     for dim in simulated.dims:
         if dim != "time":
-            aligned_recording = _in_order_of(simulated, aligned_recording, str(dim))
+            aligned_recording = _reorder_like(simulated, aligned_recording, str(dim))
     rows = [values_last(data, "time")[0] for data in (simulated, aligned_recording)]
     rows = [values.reshape(-1, values.shape[-1]) for values in rows]
     for name, values in zip(("simulated", "recorded"), rows, strict=True):
@@ -151,12 +154,12 @@ def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Flo
     return simulated_scores, recorded_scores, steps[0], "sd"
 
 
-def _in_order_of(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
+def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
     """`recorded` with the places of a dim in the order that they have in `simulated`, found by name.
 
     Raises: JtfneError where one has names and the other has none, where names differ, and for a name given twice.
     """
-    simulated_names, recorded_names = (_names(data, dim) for data in (simulated, recorded))
+    simulated_names, recorded_names = (_list_names(data, dim) for data in (simulated, recorded))
     if simulated_names is None and recorded_names is None:
         return recorded
     if simulated_names is None or recorded_names is None:
@@ -172,7 +175,7 @@ def _in_order_of(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> x
     return recorded.isel({dim: [recorded_names.index(name) for name in simulated_names]})
 
 
-def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
+def _list_names(data: xr.DataArray, dim: str) -> list[Any] | None:
     """What tells the places of a dim apart: its coordinate, or the depths of nameless channels; None if nothing."""
     if dim in data.coords:
         return [str(name) for name in data[dim].values.tolist()]
@@ -181,7 +184,7 @@ def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
     return None
 
 
-def _blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
+def _count_blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
     """How many blocks there are, and of how many samples. Raises: JtfneError if they are too few or too short."""
     length = max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES) if block_ms is None else round(block_ms / dt_ms)
     n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
@@ -192,6 +195,6 @@ def _blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, in
     return n_blocks, length
 
 
-def _cut(rows: Floats, n_blocks: int, length: int) -> Floats:
+def _cut_blocks(rows: Floats, n_blocks: int, length: int) -> Floats:
     """(n_rows, n_steps) -> (n_blocks, n_rows, length)."""
     return np.moveaxis(rows[:, : n_blocks * length].reshape(rows.shape[0], n_blocks, length), 0, 1)

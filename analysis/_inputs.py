@@ -47,9 +47,9 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
         raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
     check_form(data, where, *dims)
     values = np.asarray(data.values, np.float64)
-    bad_indices = np.flatnonzero(~np.isfinite(values))
-    if bad_indices.size:
-        description = f"{bad_indices.size} of {values.size} values that are not finite, the first at {_place(data, int(bad_indices[0]))},"
+    gaps = np.flatnonzero(~np.isfinite(values))
+    if gaps.size:
+        description = f"{gaps.size} of {values.size} values that are not finite, the first at {_describe_place(data, int(gaps[0]))},"
         raise refuse(description, "finite values: drop or mend these first", where)
     check_size(values, where)
     return in_ms(data.copy(data=values), where)
@@ -75,7 +75,7 @@ def check_size(values: Floats, where: str) -> None:
         raise refuse(description, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
 
 
-def _place(data: xr.DataArray, flat: int) -> str:
+def _describe_place(data: xr.DataArray, flat: int) -> str:
     """Where the value at place `flat` of the raveled array lies, in the words of its coordinates."""
     rows = np.unravel_index(flat, data.shape)
     words = []

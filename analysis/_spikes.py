@@ -158,8 +158,8 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
         raise refuse(description, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
     return Spikes(
         time_ms=time_ms,
-        row=_indices(data, "neuron", counts["n_neurons"], where),
-        trial=_indices(data, "trial", counts["n_trials"], where),
+        row=_read_indices(data, "neuron", counts["n_neurons"], where),
+        trial=_read_indices(data, "trial", counts["n_trials"], where),
         neuron=np.arange(counts["n_neurons"]),
         trials=np.arange(counts["n_trials"]),
         duration_ms=duration_ms,
@@ -167,7 +167,7 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     )
 
 
-def _indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
+def _read_indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
     """The coordinate `name` of events, whole numbers from 0 to below `stop`. Raises: JtfneError."""
     if name not in data.coords or data[name].dims != ("event",) or data[name].dtype.kind not in "iu":
         raise refuse(f"spike events without {name!r}", f"a coordinate {name!r} (event) of whole numbers", where)
@@ -201,15 +201,15 @@ def _from_raster(data: xr.DataArray, where: str) -> Spikes:
         time_ms=time_ms[event_indices[1]],
         row=event_indices[2],
         trial=event_indices[0],
-        neuron=_ids(raster, where),
+        neuron=_read_ids(raster, where),
         trials=raster["trial"].values if "trial" in raster.coords else np.arange(counts.shape[0]),
         duration_ms=counts.shape[1] * dt_ms,
-        labels={key: _label(raster, key, where) for key in LABELS if key in raster.coords},
+        labels={key: _read_label(raster, key, where) for key in LABELS if key in raster.coords},
         start_ms=round(float(time_ms[0]) - dt_ms, _time.DECIMALS),
     )
 
 
-def _ids(data: xr.DataArray, where: str) -> Ints:
+def _read_ids(data: xr.DataArray, where: str) -> Ints:
     """The ids of a raster's neurons; their places where it names none. Raises: JtfneError for ids given twice."""
     if "neuron" not in data.coords:
         return np.arange(data.sizes["neuron"])
@@ -219,7 +219,7 @@ def _ids(data: xr.DataArray, where: str) -> Ints:
     return np.asarray(ids, np.int64)
 
 
-def _label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
+def _read_label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
     """A label of each neuron: (n_neurons,). What was selected to one value, such as an area, holds for all of them."""
     if data[key].ndim and data[key].dims != ("neuron",):
         raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)

@@ -61,7 +61,7 @@ def compare_laminar(
             description = f"{name} data of type {type(data).__name__}"
             raise refuse(description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")
         if isinstance(data, xr.DataArray):
-            data_onset_ms = _onset_of(data, name) if onset_ms is None else onset_ms
+            data_onset_ms = _read_onset(data, name) if onset_ms is None else onset_ms
             data = laminar_features(data, onset_ms=data_onset_ms, window_ms=window_ms, baseline_ms=baseline_ms)
         feature_values.append(data.values())
     rows = [(name, UNITS[name], *(values[name] for values in feature_values)) for name in UNITS]
@@ -113,7 +113,7 @@ def compare_run(
     target = resolve_path(folder, where)
     csv = target / "comparison.csv"
     if readout in TRACES:
-        table = compare(*_common(signals.get(readout), recorded, where))
+        table = compare(*_select_common(signals.get(readout), recorded, where))
         target.mkdir(parents=True, exist_ok=True)
         replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
         return table, [csv]
@@ -122,7 +122,7 @@ def compare_run(
 
     simulated, onset_ms = evoked_laminar(signals, readout, area)
     simulated_features = laminar_features(simulated, onset_ms=onset_ms)
-    recorded_features = laminar_features(recorded, onset_ms=_onset_of(recorded, "recorded"))
+    recorded_features = laminar_features(recorded, onset_ms=_read_onset(recorded, "recorded"))
     table = compare_laminar(simulated_features, recorded_features)
     figure = figures.laminar_comparison(simulated_features, recorded_features)
     target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
@@ -154,7 +154,7 @@ def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | Non
     return laminar_data.transpose("time", "channel"), float(first_onsets_ms[0])
 
 
-def _onset_of(data: xr.DataArray, name: str) -> float:
+def _read_onset(data: xr.DataArray, name: str) -> float:
     """`attrs["onset_ms"]`. Raises: JtfneError where it is missing."""
     if "onset_ms" not in data.attrs:
         raise JtfneError(
@@ -164,7 +164,7 @@ def _onset_of(data: xr.DataArray, name: str) -> float:
     return number(data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar")
 
 
-def _common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _select_common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Both over the channels that they share and the time of the shorter. Raises: JtfneError if they share none."""
     _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:

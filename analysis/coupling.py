@@ -62,15 +62,19 @@ def coherence(
     n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
     if n_segments < 2:
         raise refuse("one segment, whose coherence is 1 always,", "2 segments or more: a shorter segment_ms", where)
-    coherence_data = _pairs(x, dt_ms, segment_ms, where) if other is None else _two(x, other, dt_ms, segment_ms, where)
+    coherence_data = (
+        _compute_all_pairs(x, dt_ms, segment_ms, where)
+        if other is None
+        else _compute_pair(x, other, dt_ms, segment_ms, where)
+    )
     coherence_data.attrs = {"units": "1", "long_name": "magnitude-squared coherence", "n_segments": n_segments}
     coherence_data["frequency"].attrs["units"] = "Hz"
     return coherence_data
 
 
-def _two(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
     """Coherence of two arrays. Raises: JtfneError where they do not go together."""
-    x_aligned, y_aligned = _together(x, y, where)
+    x_aligned, y_aligned = _broadcast_together(x, y, where)
     values, front = values_last(x_aligned, "time")
     pooled_axes = [front.index("trial")] if "trial" in front else []
     f_Hz, coherence_values = kernel(
@@ -85,7 +89,7 @@ def _two(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, wher
     )
 
 
-def _pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
     """Coherence of all pairs of rows, one row with all others at a time."""
     row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
     if row_dim is None:
@@ -107,7 +111,7 @@ def _pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.D
     )
 
 
-def _together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Both arrays over all dims of both. Raises: JtfneError unless their times are the same."""
     if not isinstance(y, xr.DataArray):
         raise refuse(f"other of type {type(y).__name__}", "an xarray.DataArray", where)
@@ -177,7 +181,7 @@ def phase_amplitude_coupling(
         pair(band_Hz, name=name, where=where, unit="Hz")
         for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
     )
-    phase_signal, amplitude_signal = (x, x) if other is None else _together(x, other, where)
+    phase_signal, amplitude_signal = (x, x) if other is None else _broadcast_together(x, other, where)
     (phase, front), (amplitude, _) = values_last(phase_signal, "time"), values_last(amplitude_signal, "time")
     index = kernel(
         measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins, where=where

@@ -73,7 +73,7 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     check_form(lfp, WHERE, "channel")
     _refuse_gaps(downward(lfp, WHERE))
     lfp = check_values(lfp, WHERE)
-    scale = _volts(lfp, method)
+    scale = _volts_per_unit(lfp, method)
     density, method = _estimate(downward(lfp, WHERE), method, scale, sigma_S_m)
     density = density.transpose(*lfp.dims).rename("csd")
     density.attrs = {key: lfp.attrs[key] for key in KEPT if key in lfp.attrs}
@@ -92,10 +92,10 @@ def _estimate(
     places_mm = method.places_mm(z_mm)
     per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
     density = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
-    return _at(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=density), method
+    return _move_channels(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=density), method
 
 
-def _volts(lfp: xr.DataArray, method: Method) -> float | None:
+def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
     """V per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
     units = str(lfp.attrs.get("units", "a.u."))
     scale = VOLTS.get(units)
@@ -111,14 +111,16 @@ def _volts(lfp: xr.DataArray, method: Method) -> float | None:
 def _refuse_gaps(ordered: xr.DataArray) -> None:
     """Raises: JtfneError naming the first channel, by depth, with values that are not finite."""
     values, _ = values_last(ordered, "channel")
-    bad_channels = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
-    if bad_channels.size:
-        first_mm, n_channels = ordered["z_mm"].values[bad_channels[0]], values.shape[-1]
-        description = f"{bad_channels.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
+    gaps = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
+    if gaps.size:
+        first_mm, n_channels = ordered["z_mm"].values[gaps[0]], values.shape[-1]
+        description = (
+            f"{gaps.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
+        )
         raise refuse(description, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
 
 
-def _at(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
+def _move_channels(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
     """An array like `ordered` at other depths: its own channels where these are the places."""
     rows = np.flatnonzero(np.isin(z_mm, places_mm))
     if rows.size == places_mm.size:

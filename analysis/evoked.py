@@ -23,15 +23,15 @@ def onsets(
     if label is not None and (onset_ms is not None or not isinstance(data, Signals)):
         raise refuse(f"label={label!r}", "a label for the events of a run only, without onset_ms", where)
     if onset_ms is not None:
-        return [(-1, time_ms) for time_ms in _times(onset_ms, "onset_ms", where)]
+        return [(-1, time_ms) for time_ms in _check_onsets(onset_ms, "onset_ms", where)]
     if isinstance(data, Signals):
-        return _events(data, label, where)
+        return _select_events(data, label, where)
     if "onset_ms" in data.attrs:
-        return [(-1, time_ms) for time_ms in _times(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
+        return [(-1, time_ms) for time_ms in _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
     raise refuse("data without an onset", "onset_ms=, or an array with attrs['onset_ms']", where)
 
 
-def _times(onset_ms: Any, name: str, where: str) -> list[float]:
+def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
     """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite number."""
     several = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
     times = list(onset_ms) if several else [onset_ms]
@@ -40,7 +40,7 @@ def _times(onset_ms: Any, name: str, where: str) -> list[float]:
     return [number(time_ms, FINITE, name=name, where=where) for time_ms in times]
 
 
-def _events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
+def _select_events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
     """(trial, onset in ms) of the events of a run that have `label`, or of all. Raises: JtfneError for none."""
     if "events" not in signals.tree.children:
         raise refuse("a run without a table of events", "onset_ms=", where)
@@ -107,22 +107,21 @@ def average(
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
     for trial, onset_ms in events:
-        onset_sample = int(
-            np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE)
-        )  # the first sample at or after the onset
-        if onset_sample + first < 0 or onset_sample + last > time_ms.size:
-            allowed = f"a window within {-onset_sample * dt_ms:g} to {(time_ms.size - onset_sample) * dt_ms:g} ms of the onset"
+        # The first sample at or after the onset; the tolerance takes an onset on the grid for that sample.
+        zero = int(np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE))
+        if zero + first < 0 or zero + last > time_ms.size:
+            allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
             raise refuse(f"window_ms={window_ms} around {onset_ms:g} ms", allowed, where)
-        window = source.isel(time=slice(onset_sample + first, onset_sample + last))
-        epochs.append(_one(window, trial).assign_coords(time=np.arange(first, last) * dt_ms))
+        window = source.isel(time=slice(zero + first, zero + last))
+        epochs.append(_select_trial(window, trial).assign_coords(time=np.arange(first, last) * dt_ms))
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
     n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in events)
     mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
     mean["time"].attrs.update(units="ms", long_name="time from onset")
-    return mean if baseline_ms is None else _from_baseline(mean, baseline_ms, where)
+    return mean if baseline_ms is None else _subtract_baseline(mean, baseline_ms, where)
 
 
-def _one(part: xr.DataArray, trial: int) -> xr.DataArray:
+def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
     """One trial of `part`, or its mean over trials where the event is in each."""
     if "trial" not in part.dims:
         return part
@@ -131,7 +130,7 @@ def _one(part: xr.DataArray, trial: int) -> xr.DataArray:
     return part.sel(trial=trial, drop=True) if "trial" in part.coords else part.isel(trial=trial)
 
 
-def _from_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
+def _subtract_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
     """`mean` less its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
     baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)

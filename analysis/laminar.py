@@ -110,7 +110,7 @@ def laminar_features(
     in_baseline = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
     in_window = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
     if np.count_nonzero(in_baseline) < 2 or not in_window.any():
-        allowed = f"an onset with 2 samples or more before it and 1 after, {_span(source)}"
+        allowed = f"an onset with 2 samples or more before it and 1 after, {_describe_span(source)}"
         raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)
     table = (density - density.isel(time=np.flatnonzero(in_baseline)).mean("time")).assign_coords(time=from_onset_ms)
     table["time"].attrs.update(units="ms", long_name="time from onset")
@@ -123,7 +123,7 @@ def is_csd(x: xr.DataArray) -> bool:
     return str(x.attrs.get("readout", "")).startswith("csd")
 
 
-def _span(x: xr.DataArray) -> str:
+def _describe_span(x: xr.DataArray) -> str:
     """From when to when `x` lasts."""
     return f"in data from {float(x['time'][0]):g} to {float(x['time'][-1]):g} ms"
 

@@ -90,7 +90,7 @@ def load_recording(
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
-        return _barrel(readout)
+        return _load_barrel(readout)
     untyped_path: Any = name_or_path
     if not isinstance(untyped_path, str | os.PathLike) or "\x00" in str(untyped_path):
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
@@ -101,7 +101,7 @@ def load_recording(
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read_file = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[suffix]
+    read_file = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
     try:
         recording = read_file(path, readout)
     except JtfneError:
@@ -109,10 +109,10 @@ def load_recording(
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
         reason = " ".join(str(error).split()) or type(error).__name__
         raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE) from error
-    return _described(recording.rename(readout), readout, z_mm, onset_ms, units)
+    return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
 
 
-def _described(
+def _add_metadata(
     recording: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
 ) -> xr.DataArray:
     """`found` with what the caller knows about it, checked."""
@@ -163,7 +163,7 @@ def _check_content(recording: xr.DataArray) -> None:
             )
 
 
-def _barrel(readout: str) -> xr.DataArray:
+def _load_barrel(readout: str) -> xr.DataArray:
     """The recording in elephant's folder, which is read without importing elephant."""
     spec = importlib.util.find_spec("elephant")
     if spec is None or not spec.submodule_search_locations:
@@ -197,7 +197,7 @@ def _barrel(readout: str) -> xr.DataArray:
     return xr.DataArray(lfp_V, coords=coords, dims=("time", "channel"), attrs=attrs, name=readout)
 
 
-def _from_fif(path: Path, readout: str) -> xr.DataArray:
+def _read_fif(path: Path, readout: str) -> xr.DataArray:
     """The field channels of one type in a Raw file; the first annotation is the onset."""
     import mne
 
@@ -225,7 +225,7 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
     return xr.DataArray(raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs)
 
 
-def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
+def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
     """The variable named as the readout, or the only one, at the root or in the group of that name."""
     try:
         check_hdf5(path)
@@ -248,7 +248,7 @@ def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
     )
 
 
-def _from_parquet(path: Path, readout: str) -> xr.DataArray:
+def _read_parquet(path: Path, readout: str) -> xr.DataArray:
     """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
     try:
         table = read_parquet(path, WHERE)

@@ -101,7 +101,7 @@ def flip(
     where = "analysis.flip"
     low_Hz = pair(low_Hz, name="low_Hz", where=where, unit="Hz")
     high_Hz = pair(high_Hz, name="high_Hz", where=where, unit="Hz")
-    return _of(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
+    return _apply_to_map(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
 
 
 def vflip(power: xr.DataArray) -> Flip:
@@ -122,7 +122,7 @@ def vflip(power: xr.DataArray) -> Flip:
     JtfneError
         As `flip`; for frequencies that hold none of the pairs.
     """
-    return _of(power, "analysis.vflip", measures.vflip.vflip)
+    return _apply_to_map(power, "analysis.vflip", measures.vflip.vflip)
 
 
 def flip_null(
@@ -173,22 +173,24 @@ def flip_null(
     if "time" not in getattr(data, "dims", ()):
         if density is not None:
             raise refuse("density= with a map of power", "density for potentials over time only", where)
-        return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+        return _apply_to_map(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
     lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:
         description = f"potentials of dimensions {tuple(map(str, data.dims))}"
         raise refuse(description, "time, channel and trial: select one area", where)
-    power_map = _power(lfp, segment_ms, density)
+    power_map = _compute_map(lfp, segment_ms, density)
     if not control.on_potential:
-        return _of(power_map, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+        return _apply_to_map(
+            power_map, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands
+        )
     values, front = values_last(lfp, "channel", "time")
     rng, template = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
     random_lfps = (template.copy(data=control.draw(values, rng)) for _ in range(n_draws))
-    maps = (_power(random_lfp, segment_ms, density).values for random_lfp in random_lfps)
-    return _of(power_map, where, measures.vflip.null_of, maps, bands)
+    maps = (_compute_map(random_lfp, segment_ms, density).values for random_lfp in random_lfps)
+    return _apply_to_map(power_map, where, measures.vflip.null_of, maps, bands)
 
 
-def _power(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
+def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
     """The map (channel, frequency) of potentials, up to 150 Hz, mean over trials; of their CSD, if asked for."""
     power = psd(lfp if density is None else csd(lfp, density), segment_ms)
     power = power.mean("trial", keep_attrs=True) if "trial" in power.dims else power
@@ -216,7 +218,7 @@ def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
     return low_Hz, high_Hz
 
 
-def _of(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+def _apply_to_map(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
     """A kernel of one map, ordered by depth. Raises: JtfneError."""
     if not isinstance(power, xr.DataArray):
         raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)

@@ -59,7 +59,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     x, dt_ms = over_time(data, readout, where)
     segment_ms = check_segment(segment_ms, dt_ms, where)
     values, front = values_last(x, "time")
-    return _labelled(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
+    return _label_power(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
 
 def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy") -> xr.DataArray:
@@ -100,7 +100,7 @@ def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "l
     half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
     x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
-    return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
+    return _label_power(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
 
 
 def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
@@ -111,7 +111,7 @@ def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
     return segment_ms
 
 
-def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
+def _label_power(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
     """The power of `x` with its labels and units."""
     units = str(x.attrs.get("units", "a.u."))
     inherited_attrs = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}

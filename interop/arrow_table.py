@@ -123,7 +123,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     texts = {name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str) for name in labels}
     values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
     coords = {name: ("event", column) for name, column in {**values, **texts}.items() if name != "time_ms"}
-    shape = _shape(table.schema.metadata or {}, str(path))
+    shape = _read_shape(table.schema.metadata or {}, str(path))
     _check_spikes(values, shape, str(path))
     attrs = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
     return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**attrs, **shape})
@@ -141,7 +141,7 @@ def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | fl
             raise refuse(f"a column {column} of other values", allowed, where)
 
 
-def _shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
+def _read_shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
     """What the schema's metadata says of the run: silent neurons and trials leave no rows. Raises: JtfneError."""
     shape: dict[str, int | float] = {}
     for name, kind in (("n_neurons", int), ("n_trials", int), ("dt_ms", float), ("duration_ms", float)):

@@ -67,18 +67,20 @@ def to_epochs(
     check_signals(signals, "to_epochs")
     scale = check_scale(scale, "to_epochs")
     window_ms = check_window(window_ms, "window_ms", "to_epochs")
-    events = _events(signals, label)
+    events = _select_events(signals, label)
     first = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
     sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
-    start, stop = _span(window_ms, sampling_Hz)
+    start, stop = _window_samples(window_ms, sampling_Hz)
     onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
     trial = events["trial"].to_numpy()
-    samples = _cut(signals, readout, trial, onset_samples, (start, stop)) * factor_of(signals.get(readout), scale)
+    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_of(
+        signals.get(readout), scale
+    )
     if baseline_ms is not None:
         baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
-        samples -= _baseline(samples, start, sampling_Hz, baseline_ms)
-    names, codes = _named(events)
+        samples -= _average_baseline(samples, start, sampling_Hz, baseline_ms)
+    names, codes = _name_events(events)
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
@@ -86,7 +88,7 @@ def to_epochs(
     return mne.EpochsArray(samples, first.info, table, start / sampling_Hz, **options)
 
 
-def _span(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
+def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
     """The window in samples. Raises: JtfneError if it has none."""
     start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
     if stop <= start:
@@ -94,7 +96,7 @@ def _span(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
     return start, stop
 
 
-def _cut(
+def _cut_epochs(
     signals: Signals, readout: str, trial: NDArray[np.int64], onset_samples: NDArray[np.int64], span: tuple[int, int]
 ) -> NDArray[np.float64]:
     """The samples from `span[0]` to `span[1]` around `zero` of each event's trial: (n_events, n_channels, n_times)."""
@@ -141,7 +143,7 @@ def to_evoked(
     return {mean.comment: mean for mean in means}
 
 
-def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
+def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
     """The events of these labels. Raises: JtfneError if there is none, or a label is unknown."""
     events = signals.events
     if "code" not in events:  # a run of jtfne 0.1.0
@@ -160,7 +162,7 @@ def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFram
     return events[events["label"].isin(wanted_labels)].reset_index(drop=True)
 
 
-def _named(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
+def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))
     order = {condition: k for k, condition in enumerate(dict.fromkeys(events["condition"]))}
@@ -175,7 +177,7 @@ def _named(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     return names, np.array([code_of_name[name] for name in names])
 
 
-def _baseline(
+def _average_baseline(
     samples: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window
 ) -> np.ndarray[Any, Any]:
     """The mean of each epoch over the baseline. Raises: JtfneError if the baseline leaves the window."""
@@ -204,6 +206,8 @@ def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None
     """Raises: JtfneError if two events share a sample: MNE tells epochs by it."""
     samples, counts = np.unique(table[:, 0], return_counts=True)
     if (counts > 1).any():
-        events_at_once = events[table[:, 0] == samples[counts > 1][0]]
-        description = f"events {', '.join(map(repr, events_at_once['label']))} at {events_at_once['onset_ms'].iloc[0]:g} ms of one trial"
+        doubles = events[table[:, 0] == samples[counts > 1][0]]
+        description = (
+            f"events {', '.join(map(repr, doubles['label']))} at {doubles['onset_ms'].iloc[0]:g} ms of one trial"
+        )
         raise refuse(description, "one event a sample; choose by label=", "to_epochs")

@@ -97,7 +97,7 @@ def raw_without_events(signals: Signals, readout: str, trial: int, scale: float 
         info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
-        info["description"] = f"jtfne {__version__} {name} config {config}{_names_text(originals)}"
+        info["description"] = f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
     return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
 
 
@@ -159,7 +159,7 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     if not isinstance(raw, mne.io.BaseRaw):
         raise refuse(f"data of type {type(raw).__name__}", "an mne.io.Raw", "from_raw")
     check_name(readout, "the readout", "from_raw")
-    originals = _names_of(raw.info)
+    originals = _read_original_names(raw.info)
     sampling_Hz = float(raw.info["sfreq"])
     time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
     kinds = raw.get_channel_types(unique=True)
@@ -174,12 +174,12 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, attrs)
 
 
-def _names_text(originals: dict[str, str]) -> str:
+def _format_names(originals: dict[str, str]) -> str:
     """Names that channels had before, in ASCII, for the description of a Raw; nothing if none was changed."""
     return f"{NAMES}{json.dumps(originals)}" if originals else ""
 
 
-def _names_of(info: "mne.Info") -> dict[str, str]:
+def _read_original_names(info: "mne.Info") -> dict[str, str]:
     """The names that `to_raw` changed, by what it wrote for them. Raises: JtfneError if the text was cut."""
     prefix, _, text = str(info["description"] or "").partition(NAMES)
     if not prefix.startswith("jtfne ") or not text:
@@ -224,7 +224,7 @@ def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str 
     if data.name == "meg_proxy":
         return _helmet_info(names, sampling_Hz, kind)
     info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
-    return _placed(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
+    return _place_channels(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
 
 
 def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
@@ -240,12 +240,12 @@ def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sam
         forward_sensors(info, operator["forward"], operator["forward_sha256"])
         return info
     if data.name == "eeg":
-        return _placed(info, _places_m(data), "eeg")
+        return _place_channels(info, _places_m(data), "eeg")
     in_head_m = places_of(signals, data)
-    return _placed(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
+    return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
-def _placed(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
+def _place_channels(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
     """`info` with its channels at `places_m` in head coordinates, as if they were of a type that MNE places."""
     import mne
 
@@ -255,11 +255,11 @@ def _placed(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str)
         info_with_places = mne.create_info(names, info["sfreq"], as_if, verbose="error").set_montage(
             montage, verbose="error"
         )
-        _take_places(info, info_with_places)
+        _copy_places(info, info_with_places)
     return info
 
 
-def _take_places(info: "mne.Info", source_info: "mne.Info") -> None:
+def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
     """Give the channels of `info` the places of those of `placed`: MNE itself places potentials only."""
     with info._unlock():
         info["dig"] = source_info["dig"]
@@ -297,7 +297,7 @@ def _helmet_info(
     if kind is not None:
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
-    _take_places(proxies, info)
+    _copy_places(proxies, info)
     for channel in proxies["chs"]:
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD

@@ -92,7 +92,7 @@ def to_sonata(
         raise refuse(f"a net of type {type(net).__name__}", "the net that was run", "to_sonata")
     if signals is not None:
         check_signals(signals, "to_sonata").get("spk", time=(-1.0, 0.0))  # refuses where there are none
-    cells = _cells(signals, net)
+    cells = _select_cells(signals, net)
     with open_beside(path, "to_sonata") as beside:
         beside.mkdir()
         if signals is not None:
@@ -100,17 +100,17 @@ def to_sonata(
         networks: dict[str, list[dict[str, str]]] = {}
         if cells is not None:
             _write_nodes(cells, net, beside, population)
-            networks["nodes"] = [_listed("node")]
+            networks["nodes"] = [_list_files("node")]
         if net is not None:
             _write_edges(net, beside, population)
-            networks["edges"] = [_listed("edge")]
+            networks["edges"] = [_list_files("edge")]
         if networks:
             circuit_config = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
             (beside / "circuit_config.json").write_text(_json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8")
     return Path(path)
 
 
-def _cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
+def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
     """The cells of the run, None if they have no names. Raises: JtfneError if the net has others."""
     if signals is None or "neurons" not in signals.tree.children:
         return None if net is None else net.neurons
@@ -121,13 +121,13 @@ def _cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None
     return cells
 
 
-def _listed(kind: str) -> dict[str, str]:
+def _list_files(kind: str) -> dict[str, str]:
     """The two files of nodes, or of edges, as a circuit's config lists them."""
     names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
     return {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
 
 
-def _created(path: Path) -> "h5py.File":
+def _create_file(path: Path) -> "h5py.File":
     """A new file with the two attributes that every one has."""
     import h5py
 
@@ -146,7 +146,7 @@ def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
     kind = h5py.enum_dtype(SORTING, basetype="u1")
     for trial in range(n_trials):
         trial_spikes = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
-        with _created(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
+        with _create_file(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
             group = file.create_group(f"spikes/{population}")
             group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
             group["timestamps"] = trial_spikes["time_ms"].to_numpy(np.float64)
@@ -159,7 +159,7 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
     import h5py
 
     kinds = cells.groupby(list(LABELS), sort=False, observed=True)
-    with _created(folder / "nodes.h5") as file:
+    with _create_file(folder / "nodes.h5") as file:
         nodes = file.create_group(f"nodes/{population}")
         nodes["node_id"] = cells["neuron"].to_numpy(np.uint64)
         nodes["node_type_id"] = kinds.ngroup().to_numpy(np.int64)
@@ -176,12 +176,12 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
     rows = []
     for number, key in enumerate(keys):
         names_of_type = [safe_name(name, "sonata") for name in key]
-        rows.append([number, population, *names_of_type, *_model(models.get(key))])
+        rows.append([number, population, *names_of_type, *_describe_model(models.get(key))])
     names = ("node_type_id", "population", *LABELS, "model_type", "model_template")
     _write_types(folder / "node_types.csv", names, rows)
 
 
-def _model(emitter: Any) -> tuple[str, str]:
+def _describe_model(emitter: Any) -> tuple[str, str]:
     """`model_type` and `model_template`: cells are points, since a cell of several compartments has no morphology."""
     if not getattr(emitter, "receives", True):
         return "virtual", NULL
@@ -195,21 +195,21 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)])
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
     rows = []
-    with _created(folder / "edges.h5") as file:
+    with _create_file(folder / "edges.h5") as file:
         file.create_group("edges")
         for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
             part = table.slice(start, stop - start)
             weight = next(name for name in units if not part[name].null_count)
             label, mechanism = (part[column][0].as_py() for column in ("connection", "mechanism"))
             group = safe_name(label, "hdf5")
-            _fill(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
+            _fill_edges(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
             texts = [safe_name(text, "sonata") for text in (label, mechanism)]
             rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
     names = ("edge_type_id", "population", "connection", "mechanism", "weight_unit", "model_template")
     _write_types(folder / "edge_types.csv", names, rows)
 
 
-def _fill(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
+def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
     """The datasets of one edge population."""
     n_edges = part.num_rows
     for end in ("source", "target"):

@@ -48,7 +48,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     ax.set(xlim=(0.0, float(spike_attrs["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
     look: dict[str, Any] = {"ms": size, "mew": 0, "scalex": False, "scaley": False}
     if "neurons" in signals.tree.children:
-        cells = _by_layer(signals.neurons)
+        cells = _sort_by_layer(signals.neurons)
         rows = pd.Series(np.arange(len(cells)), index=cells["neuron"]).loc[ids].to_numpy()
         dot_indices = _pixels.thin_dots(events.values, rows, ax)
         times_ms, rows = events.values[dot_indices], rows[dot_indices]
@@ -57,8 +57,8 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         for name, colour in _style.colours(cells["cell_type"]).items():
             of_type = kinds == name
             (entries[name],) = ax.plot(times_ms[of_type], rows[of_type], ".", color=colour, label=name, **look)
-        _bands(ax, cells)
-        _legend(ax, entries, markerscale=8.0 / size)
+        _draw_bands(ax, cells)
+        _draw_legend(ax, entries, markerscale=8.0 / size)
     else:
         dot_indices = _pixels.thin_dots(events.values, ids, ax)
         ax.plot(events.values[dot_indices], ids[dot_indices], ".", color=_style.INK, **look)
@@ -105,7 +105,7 @@ def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
         entries[name] = bars[0]
     _text.name_ticks(ax, "x", range(len(order)), order, rotation=45 if len(order) > 8 else 0)
     ax.set(ylabel="mean rate (Hz)", xlim=(-0.6, len(order) - 0.4))
-    _legend(ax, entries)
+    _draw_legend(ax, entries)
     ax.tick_params(axis="x", length=0)
     return _style.tidy(ax)
 
@@ -136,7 +136,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     where = "analysis.figures.vm"
     signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
     trial = _inputs.check_trial(signals, trial, "vm")
-    cells, rows, ids = _cells_to_show(signals, n)
+    cells, rows, ids = _choose_cells(signals, n)
     potentials = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
     potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose("time", "neuron")
     named = bool(cells["cell_type"].iloc[0])
@@ -193,7 +193,7 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
         look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": zorder}
         entries[name] = ax.scatter(x_mm[is_type], cells["z_mm"][is_type], size, **look)
     for number, area in enumerate(areas):
-        _boundaries(ax, cells[cells["area"] == area], number * pitch_mm, 1.1 * half_mm)
+        _draw_boundaries(ax, cells[cells["area"] == area], number * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
             title_look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
             _text.put_text(ax, number * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **title_look)
@@ -201,7 +201,7 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
     ax.set_xticks([number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
     ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
-    _legend(ax, entries, markerscale=2.0)
+    _draw_legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
 
 
@@ -238,7 +238,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     return _style.tidy(ax, frame=False)
 
 
-def _cells_to_show(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+def _choose_cells(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
     """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the ids of all.
 
     Raises: JtfneError if potentials were not recorded.
@@ -250,7 +250,7 @@ def _cells_to_show(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.i
     named = "cell_type" in node.coords
     columns = [node[key].values if named else np.zeros(ids.size, "U1") for key in POPULATION]
     cells = pd.DataFrame(dict(zip(POPULATION, columns, strict=True)))
-    return cells, _examples(cells, n) if named else np.arange(min(n, ids.size)), ids
+    return cells, _choose_examples(cells, n) if named else np.arange(min(n, ids.size)), ids
 
 
 def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
@@ -259,7 +259,7 @@ def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
     return names.to_numpy(dtype=object)
 
 
-def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: float) -> None:
+def _draw_boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: float) -> None:
     """Lines halfway between the layers of one area, and the layers' names left of it."""
     ranges = cells.groupby("layer", sort=False)["z_mm"].agg(["min", "max"]).sort_values("min")
     tops, bottoms = ranges["min"].to_numpy(float), ranges["max"].to_numpy(float)
@@ -270,7 +270,7 @@ def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: flo
         _text.put_text(ax, ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt)
 
 
-def _by_layer(cells: pd.DataFrame) -> pd.DataFrame:
+def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's order."""
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
     area = cells["area"].map({name: number for number, name in enumerate(dict.fromkeys(cells["area"]))})
@@ -278,7 +278,7 @@ def _by_layer(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)
 
 
-def _bands(ax: "Axes", cells: pd.DataFrame) -> None:
+def _draw_bands(ax: "Axes", cells: pd.DataFrame) -> None:
     """Every second layer shaded, each labelled at its middle."""
     names = _layer_names(cells)
     centres = []
@@ -291,7 +291,7 @@ def _bands(ax: "Axes", cells: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
+def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
     """Cell types, right of the axes."""
     _text.put_legend(
         ax,
@@ -307,7 +307,7 @@ def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.
     )
 
 
-def _examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
+def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     """Rows of `n` cells: E of each layer first, then another type in each, then the next cells of the same."""
     layers = cells["area"] + " " + cells["layer"]
     layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)

@@ -40,15 +40,15 @@ def laminar_comparison(
             raise refuse(f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE)
     figure = _style.new_figure(7.6, 3.4)
     simulated_ax, recorded_ax = figure.subplots(1, 2)
-    _response(simulated_ax, simulated, "simulated")
-    image = _response(recorded_ax, recorded, "recorded")
+    _draw_response(simulated_ax, simulated, "simulated")
+    image = _draw_response(recorded_ax, recorded, "recorded")
     _style.colour_bar([simulated_ax, recorded_ax], image, "CSD over its peak; sinks < 0")
     if path is not None:
         _style.write(figure, Path(path))
     return figure
 
 
-def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
+def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     """One response over its peak within the window, its sink ringed; the image."""
     csd = _style.depths_of(_inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE)
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")

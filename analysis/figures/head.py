@@ -120,14 +120,14 @@ def topography(
         time_ms = float(response["time"].values[np.argmax(response.values.std(axis=1))])
     snapshot = field.sel(time=time_ms, method="nearest")
     ax = _style.axes_for(ax, 3.8, 3.2)
-    image = _map(ax, np.asarray(snapshot.values, float), places)
+    image = _draw_map(ax, np.asarray(snapshot.values, float), places)
     _style.colour_bar(ax, image, _style.labelled(field))
     onset_text = "" if onset_ms is None else f" ({float(snapshot['time']) - onset_ms:+.0f} ms)"
     _text.put_title(ax, f"{float(snapshot['time']):.0f} ms{onset_text}")
     return _style.tidy(ax)
 
 
-def _map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
+def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
     """Values (n,) at places (n, 2) within the unit circle, as MNE draws them; colours centred on 0."""
     import mne
 

@@ -37,7 +37,7 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
     JtfneError
         For anything else, and an empty mapping.
     """
-    rows = _named(found)
+    rows = _check_nulls(found)
     ax = _style.axes_for(ax, 5.2, 0.62 * len(rows) + 1.0)
     limit = BIN * (1.5 + np.ceil(max(np.abs([*null.null, null.goodness]).max() for null in rows.values()) / BIN))
     limit = max(limit, IDENTIFIABLE + BIN)
@@ -55,7 +55,7 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
     return _style.tidy(ax, frame=False)
 
 
-def _named(nulls: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull]:
+def _check_nulls(nulls: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull]:
     """The nulls by name. Raises: JtfneError if these are none."""
     rows = {"": nulls} if isinstance(nulls, FlipNull) else dict(nulls) if hasattr(nulls, "keys") else {}
     if not rows or not all(isinstance(null, FlipNull) for null in rows.values()):

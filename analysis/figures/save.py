@@ -42,10 +42,10 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
         If the folder holds anything.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _folder_of(folder)
+    target = _check_folder(folder)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [_save(draw, beside / f"{name}.png") for name, draw in _allowed(signals).items()]
+        paths = [_save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()]
     return [target / path.name for path in paths]
 
 
@@ -58,12 +58,12 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
         The files, in order; and why each file that is missing could not be drawn.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _folder_of(folder)
+    target = _check_folder(folder)
     paths: list[Path] = []
     errors: dict[str, Exception] = {}
     with write_beside(target) as beside:
         beside.mkdir()
-        for name, draw in _allowed(signals).items():
+        for name, draw in _list_figures(signals).items():
             path = beside / f"{name}.png"
             try:
                 paths.append(_save(draw, path))
@@ -75,7 +75,7 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
     return [target / path.name for path in paths], errors
 
 
-def _folder_of(folder: object) -> Path:
+def _check_folder(folder: object) -> Path:
     """`folder` as a Path. Raises: JtfneError for what names none."""
     if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
         raise refuse(f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all")
@@ -116,7 +116,7 @@ def overview(signals: Signals) -> "Figure":
     return figure
 
 
-def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
+def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
     """The figures that can be drawn, by file name."""
     recorded_names = set(signals.recorded())
     has_names = "neurons" in signals.tree.children
@@ -126,49 +126,49 @@ def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
         "02_raster": ("spk" in recorded_names, lambda: figure(cells.raster(signals))),
         "03_rates": (has_names and "spk" in recorded_names, lambda: figure(cells.rates(signals))),
         "04_vm": ("vm" in recorded_names, lambda: figure(cells.vm(signals))),
-        "05_lfp": ("lfp_proxy" in recorded_names, lambda: _by_area(signals, "lfp_proxy")),
-        "06_csd": ("csd_proxy" in recorded_names, lambda: _by_area(signals, "csd_proxy")),
+        "05_lfp": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "lfp_proxy")),
+        "06_csd": ("csd_proxy" in recorded_names, lambda: _draw_areas(signals, "csd_proxy")),
         "07_eeg": ("eeg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
-        "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
+        "08_eeg_map": (_has_map(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
         "09_meg": ("meg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="meg_proxy"))),
-        "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
-        "11_psd": ("lfp_proxy" in recorded_names, lambda: _by_area(signals, "psd")),
+        "10_meg_map": (_has_map(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
+        "11_psd": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "psd")),
         "12_spectrolaminar": (
             "spectrolaminar_proxy" in recorded_names,
-            lambda: _by_area(signals, "spectrolaminar_proxy"),
+            lambda: _draw_areas(signals, "spectrolaminar_proxy"),
         ),
         "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
     }
     return {name: draw for name, (is_possible, draw) in candidates.items() if is_possible}
 
 
-def _map_of(signals: Signals, readout: str) -> bool:
+def _has_map(signals: Signals, readout: str) -> bool:
     """Whether there are sensors enough for a map."""
     return readout in signals.recorded() and signals.get(readout).sizes["channel"] >= 4
 
 
-def _by_area(signals: Signals, quantity: str) -> "Figure":
+def _draw_areas(signals: Signals, quantity: str) -> "Figure":
     """One panel for each area."""
     areas = [str(name) for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
-        _panel(signals, ax, quantity, area)
+        _draw_panel(signals, ax, quantity, area)
         if len(areas) > 1:
             _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
     return figure
 
 
-def _panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
-    """One area's panel of `_by_area`."""
+def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
+    """One area's panel of `_draw_areas`."""
     if quantity == "psd":
         fields.psd(signals, ax, area=area)
     elif quantity == "spectrolaminar_proxy":
-        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_crossover_mm(signals, area))
+        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_find_crossover_mm(signals, area))
     else:
         fields.laminar(signals, ax, readout=quantity, area=area)
 
 
-def _crossover_mm(signals: Signals, area: str) -> float | None:
+def _find_crossover_mm(signals: Signals, area: str) -> float | None:
     """Where FLIP finds the crossover of an area's map; None where it finds none or cannot look."""
     power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
     if "trial" in power_map.dims:
