@@ -66,7 +66,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`figures` and `write_report`, loaded on first use."""
+    """Load `figures` or `write_report` on first use, so that analyses alone do not import them."""
     if name == "figures":
         return importlib.import_module("jtfne.analysis.figures")
     if name == "write_report":

@@ -44,7 +44,7 @@ class Spikes:
 
     @property
     def stop_ms(self) -> float:
-        """When the data end."""
+        """End of the data, ms on their clock."""
         return self.start_ms + self.duration_ms
 
     def n_bins(self, bin_ms: float, where: str, n_rows: int = 1) -> int:
@@ -91,7 +91,7 @@ class Spikes:
 
 
 def refuse_large(n_bytes: float, description: str, where: str) -> None:
-    """Raises: JtfneError where `given` takes more than the memory that is free."""
+    """Raises: JtfneError where `n_bytes`, which `description` takes, are more than the memory that is free."""
     free_bytes = available_bytes()
     if not n_bytes <= free_bytes:
         message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
@@ -126,7 +126,7 @@ def spikes_of(data: Data, where: str) -> Spikes:
 
 
 def _from_signals(signals: Signals, where: str) -> Spikes:
-    """The events of the run's `spk` node."""
+    """The spikes of a run, with ids and labels of its cells where the run has names."""
     events = _from_events(signals.get("spk"), where)
     if "neurons" not in signals.tree.children:
         return events
@@ -139,7 +139,7 @@ def _from_signals(signals: Signals, where: str) -> Spikes:
 
 
 def _from_events(data: xr.DataArray, where: str) -> Spikes:
-    """Spike times (event,) in ms, with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`."""
+    """Spikes from times (event,) with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`. Raises: JtfneError."""
     for name in ("n_neurons", "n_trials", "duration_ms"):
         if name not in data.attrs:
             raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
@@ -178,7 +178,7 @@ def _read_indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
 
 
 def _from_raster(data: xr.DataArray, where: str) -> Spikes:
-    """The events of counts (time, neuron), with or without a trial dim; a count of 2 is two events.
+    """Spikes from counts (time, neuron), with or without a trial dim; a count of 2 is two events.
 
     A sample stands for the step that ends at its time, as in a run: spikes of the first lie one step before it at most.
     """
@@ -210,7 +210,7 @@ def _from_raster(data: xr.DataArray, where: str) -> Spikes:
 
 
 def _read_ids(data: xr.DataArray, where: str) -> Ints:
-    """The ids of a raster's neurons; their places where it names none. Raises: JtfneError for ids given twice."""
+    """The ids of a raster's neurons; 0, 1, ... where it has none. Raises: JtfneError for ids given twice."""
     if "neuron" not in data.coords:
         return np.arange(data.sizes["neuron"])
     ids = data["neuron"].values
@@ -220,7 +220,7 @@ def _read_ids(data: xr.DataArray, where: str) -> Ints:
 
 
 def _read_label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
-    """A label of each neuron: (n_neurons,). What was selected to one value, such as an area, holds for all of them."""
+    """The label `key` of each neuron, (n_neurons,); a scalar coordinate, as after selecting one area, holds for all."""
     if data[key].ndim and data[key].dims != ("neuron",):
         raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)
     return np.broadcast_to(np.asarray(data[key].values, dtype=str), data.sizes["neuron"])

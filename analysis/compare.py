@@ -30,7 +30,7 @@ def compare_laminar(
     window_ms: float = 50.0,
     baseline_ms: float = 20.0,
 ) -> pd.DataFrame:
-    """Features of two laminar responses side by side, both read off by `laminar_features`.
+    """Features of two laminar responses side by side, both computed by `laminar_features`.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def compare_run(
     folder: str | Path,
     area: str | None = None,
 ) -> tuple[pd.DataFrame, list[Path]]:
-    """A run beside a recording, as a table and, for laminar readouts, a figure.
+    """Compare a run with a recording in a table and, for laminar readouts, a figure.
 
     Laminar readouts are averaged over trials around the run's first event and compared by `compare_laminar`; EEG and
     MEG by `compare`, over the channels that both have and the time of the shorter one.
@@ -155,7 +155,7 @@ def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | Non
 
 
 def _read_onset(data: xr.DataArray, name: str) -> float:
-    """`attrs["onset_ms"]`. Raises: JtfneError where it is missing."""
+    """The onset in `attrs["onset_ms"]`, ms. Raises: JtfneError where it is missing."""
     if "onset_ms" not in data.attrs:
         raise JtfneError(
             f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an attribute onset_ms "
@@ -165,7 +165,10 @@ def _read_onset(data: xr.DataArray, name: str) -> float:
 
 
 def _select_common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both over the channels that they share and the time of the shorter. Raises: JtfneError if they share none."""
+    """Both signals, cut to the channels that they share and to the time of the shorter.
+
+    Raises: JtfneError if they share no channel.
+    """
     _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:
         simulated = simulated.mean("trial", keep_attrs=True)

@@ -18,7 +18,7 @@ MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 def coherence(
     data: Data, other: xr.DataArray | None = None, *, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
-    """Magnitude-squared coherence by Welch's segments, those of all trials together.
+    """Magnitude-squared coherence by Welch's segments, pooled over all trials.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def coherence(
 
 
 def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of two arrays. Raises: JtfneError where they do not go together."""
+    """Coherence of two arrays, (..., frequency). Raises: JtfneError where their dims or times do not match."""
     x_aligned, y_aligned = _broadcast_together(x, y, where)
     values, front = values_last(x_aligned, "time")
     pooled_axes = [front.index("trial")] if "trial" in front else []
@@ -90,7 +90,7 @@ def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: fl
 
 
 def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of all pairs of rows, one row with all others at a time."""
+    """Coherence of all pairs of rows, (..., row, other, frequency). Raises: JtfneError for an array without rows."""
     row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
     if row_dim is None:
         raise refuse(
@@ -99,7 +99,7 @@ def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: 
     values, front = values_last(x, row_dim, "time")
     pooled_axes = tuple(front.index(dim) for dim in front if dim == "trial")
     rows = []
-    for k in range(x.sizes[row_dim]):
+    for k in range(x.sizes[row_dim]):  # one row with all others at a time keeps the cross-spectra small
         row = values[..., k : k + 1, :]
         f_Hz, row_coherence = kernel(measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled_axes)
         rows.append(row_coherence)
@@ -112,7 +112,7 @@ def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: 
 
 
 def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both arrays over all dims of both. Raises: JtfneError unless their times are the same."""
+    """Both arrays broadcast to all dims of both. Raises: JtfneError unless their times are the same."""
     if not isinstance(y, xr.DataArray):
         raise refuse(f"other of type {type(y).__name__}", "an xarray.DataArray", where)
     y, step_ms = over_time(y, "", where)

@@ -84,7 +84,10 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
 def _estimate(
     ordered: xr.DataArray, method: Method, scale: float | None, sigma_S_m: float
 ) -> tuple[xr.DataArray, Method]:
-    """The density at the places of the method, and the method as fitted; without a scale, per spacing^2."""
+    """The density at the depths where the method estimates it, and the method as fitted.
+
+    Without a scale the density is per squared spacing of the channels, in the unit of the potentials.
+    """
     values, front = values_last(ordered, "channel")
     z_mm = np.asarray(ordered["z_mm"].values, np.float64)
     values = values if scale is None else values * scale
@@ -96,7 +99,7 @@ def _estimate(
 
 
 def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
-    """V per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
+    """Volts per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
     units = str(lfp.attrs.get("units", "a.u."))
     scale = VOLTS.get(units)
     inner_method = method
@@ -109,7 +112,7 @@ def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
 
 
 def _refuse_gaps(ordered: xr.DataArray) -> None:
-    """Raises: JtfneError naming the first channel, by depth, with values that are not finite."""
+    """Raises: JtfneError for values that are not finite; the message names the first such channel by depth."""
     values, _ = values_last(ordered, "channel")
     gaps = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
     if gaps.size:
@@ -121,7 +124,10 @@ def _refuse_gaps(ordered: xr.DataArray) -> None:
 
 
 def _move_channels(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
-    """An array like `ordered` at other depths: its own channels where these are the places."""
+    """A template of `ordered` at the depths `places_mm`, for its values to be replaced.
+
+    Where all depths are those of channels, these keep their names; otherwise names are dropped.
+    """
     rows = np.flatnonzero(np.isin(z_mm, places_mm))
     if rows.size == places_mm.size:
         return ordered.isel(channel=rows)

@@ -97,7 +97,10 @@ def evoked(
 def average(
     source: xr.DataArray, events: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
 ) -> xr.DataArray:
-    """`evoked` of an array, as `read` gives it, and its (trial, onset in ms) events."""
+    """Mean of `source`, an array as `read` gives it, around `events`: (trial, onset in ms), trial -1 for all.
+
+    Raises: JtfneError as `evoked`.
+    """
     dt_ms = even_step(source, "time", where)
     time_ms = np.asarray(source["time"].values, np.float64)
     if "trial" in source.coords and np.unique(source["trial"].values).size < source["trial"].size:
@@ -122,7 +125,7 @@ def average(
 
 
 def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
-    """One trial of `part`, or its mean over trials where the event is in each."""
+    """One trial of `part`, or its mean over trials where `trial` is below 0: the event is in each."""
     if "trial" not in part.dims:
         return part
     if trial < 0:
@@ -131,7 +134,7 @@ def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
 
 
 def _subtract_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
-    """`mean` less its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
+    """`mean` minus its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
     baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)
     inside = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))

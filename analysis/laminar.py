@@ -24,7 +24,7 @@ UNITS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LaminarFeatures:
-    """An evoked CSD over depth and time, and what is read off it.
+    """An evoked CSD over depth and time, and its features.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LaminarFeatures:
     width_mm: float
 
     def values(self) -> dict[str, float | str | None]:
-        """All but the CSD, by name."""
+        """The features by name, without the CSD."""
         return {name: getattr(self, name) for name in UNITS}
 
 
@@ -124,7 +124,7 @@ def is_csd(x: xr.DataArray) -> bool:
 
 
 def _describe_span(x: xr.DataArray) -> str:
-    """From when to when `x` lasts."""
+    """Start and end of `x`, as text for a message."""
     return f"in data from {float(x['time'][0]):g} to {float(x['time'][-1]):g} ms"
 
 
@@ -134,7 +134,10 @@ def _read_off(
     in_window: np.ndarray[tuple[int], np.dtype[np.bool_]],
     where: str,
 ) -> LaminarFeatures:
-    """The features of an evoked CSD (time, channel); `quiet` and `inside` mark its baseline and window (time,)."""
+    """The features of an evoked CSD (time, channel); bool masks (time,) mark its baseline and its window.
+
+    Raises: JtfneError where the window holds no sink above the threshold.
+    """
     time_ms = np.asarray(table["time"].values, np.float64)
     z_mm = np.asarray(table["z_mm"].values, np.float64)
     sink = -np.asarray(table.values, np.float64)
@@ -167,7 +170,7 @@ def _read_off(
 
 
 def _width_mm(profile: Floats, z_mm: Floats, peak: int) -> float:
-    """Full width at half maximum around `peak`, between contacts by straight lines."""
+    """Full width at half maximum around `peak`, mm, interpolated linearly between contacts."""
     half = profile[peak] / 2.0
     edges = []
     for step in (-1, 1):

@@ -118,7 +118,7 @@ def isi(data: Data) -> xr.DataArray:
 
 
 def _compute_intervals(spikes: Spikes) -> xr.DataArray:
-    """`isi` of spikes."""
+    """Interspike intervals, ms, with the coordinates of `isi`; none spans two trials."""
     order = np.lexsort((spikes.time_ms, spikes.row, spikes.trial))
     time_ms, row, trial = spikes.time_ms[order], spikes.row[order], spikes.trial[order]
     same = (np.diff(row) == 0) & (np.diff(trial) == 0)
@@ -154,6 +154,7 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     row = np.argsort(spikes.neuron)[row]
     counts = np.bincount(row, minlength=spikes.neuron.size)
     order = np.argsort(row, kind="stable")
+    # Intervals of each neuron go into a row of their own, padded with zeros that the mask leaves out.
     column = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
     padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
     padded[row[order], column] = intervals.values[order]
@@ -194,6 +195,6 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
 
 
 def _neuron_coords(spikes: Spikes) -> dict[str, object]:
-    """Coordinates of results with a value a neuron."""
+    """Coordinates of a result with one value a neuron: trials, ids and labels."""
     labels = {key: ("neuron", values) for key, values in spikes.labels.items()}
     return {"trial": spikes.trials, "neuron": spikes.neuron, **labels}

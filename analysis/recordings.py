@@ -48,7 +48,7 @@ def load_recording(
     onset_ms: float | None = None,
     units: str | None = None,
 ) -> xr.DataArray:
-    """A recording, by name or from a file.
+    """Read a recording, by name or from a file.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def load_recording(
 def _add_metadata(
     recording: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
 ) -> xr.DataArray:
-    """`found` with what the caller knows about it, checked."""
+    """`recording`, checked, with the depths, onset and unit that the caller gives. Raises: JtfneError."""
     need(recording, "time", "channel", where=WHERE)
     recording = in_ms(recording, WHERE)
     even_step(recording, "time", WHERE)
@@ -142,7 +142,7 @@ def _add_metadata(
 
 
 def _check_content(recording: xr.DataArray) -> None:
-    """Raises: JtfneError for values that are no numbers, channels without a name each, and depths that are none."""
+    """Raises: JtfneError for values that are no numbers, channels without names of their own, and bad depths."""
     if recording.dtype.kind not in "iuf":
         raise refuse(f"a recording of dtype {recording.dtype}", "real numbers", WHERE)
     names = [str(name) for name in recording["channel"].values.tolist()]
@@ -164,7 +164,7 @@ def _check_content(recording: xr.DataArray) -> None:
 
 
 def _load_barrel(readout: str) -> xr.DataArray:
-    """The recording in elephant's folder, which is read without importing elephant."""
+    """The barrel recording in elephant's folder, read without importing elephant. Raises: JtfneError."""
     spec = importlib.util.find_spec("elephant")
     if spec is None or not spec.submodule_search_locations:
         raise JtfneError(
@@ -198,7 +198,7 @@ def _load_barrel(readout: str) -> xr.DataArray:
 
 
 def _read_fif(path: Path, readout: str) -> xr.DataArray:
-    """The field channels of one type in a Raw file; the first annotation is the onset."""
+    """The field channels of one type in a Raw file; the first annotation is the onset. Raises: JtfneError."""
     import mne
 
     try:
@@ -226,7 +226,10 @@ def _read_fif(path: Path, readout: str) -> xr.DataArray:
 
 
 def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
-    """The variable named as the readout, or the only one, at the root or in the group of that name."""
+    """The variable named as the readout, or the only one, at the root or in the group of that name.
+
+    Raises: JtfneError.
+    """
     try:
         check_hdf5(path)
     except OSError as error:
@@ -249,7 +252,10 @@ def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
 
 
 def _read_parquet(path: Path, readout: str) -> xr.DataArray:
-    """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
+    """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes.
+
+    Raises: JtfneError for columns that are missing or hold no numbers, and samples missing or given twice.
+    """
     try:
         table = read_parquet(path, WHERE)
     except JtfneError:

@@ -135,7 +135,7 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
 
 
 def _facts(signals: Signals) -> dict[str, str]:
-    """What ran, in a few words each; what the manifest does not say is left out."""
+    """Facts of the run by name, a short text each; those that the manifest does not say are left out."""
     manifest, attrs = signals.manifest, signals.tree.attrs
     run, software = manifest.get("run", {}), manifest.get("software", {})
     facts = {
@@ -159,7 +159,7 @@ def _has_proxies(signals: Signals) -> bool:
 
 
 def _has_rates(signals: Signals) -> bool:
-    """Whether rates by population can be told."""
+    """Whether rates by population can be computed: spikes were recorded, and cells have names."""
     return {"spk", "neurons"} <= set(signals.tree.children)
 
 
@@ -169,18 +169,18 @@ def _text(value: object) -> str:
 
 
 def _section(title: str, body: str) -> str:
-    """A titled part of the page."""
+    """HTML of a section of the page, with its title."""
     return f"<section><h2>{_text(title)}</h2>\n{body}</section>"
 
 
 def _definitions(facts: Mapping[str, str]) -> str:
-    """Names and values, side by side."""
+    """HTML of a list of names with their values."""
     rows = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items())
     return f"<dl>{rows}</dl>"
 
 
 def _figure(path: Path) -> str:
-    """A PNG inside the page, with its caption. Raises: JtfneError if it is no PNG file."""
+    """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file."""
     data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(PNG):
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
@@ -191,7 +191,7 @@ def _figure(path: Path) -> str:
 
 
 def _table(table: "pd.DataFrame") -> str:
-    """A table that scrolls sideways where the screen is narrow."""
+    """HTML of a table that scrolls sideways where the screen is narrow."""
     head = "".join(f"<th>{_text(name)}</th>" for name in table.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{_text(_cell(value))}</td>" for value in row) + "</tr>"
@@ -201,7 +201,7 @@ def _table(table: "pd.DataFrame") -> str:
 
 
 def _cell(value: object) -> str:
-    """A value in a table: numbers to 4 digits, yes or no, nothing for None."""
+    """A value as the text of a table's cell: numbers to 4 digits, yes or no, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -210,13 +210,13 @@ def _cell(value: object) -> str:
 
 
 def _manifest(manifest: Mapping[str, Any]) -> str:
-    """The manifest as JSON, folded away."""
+    """HTML of the manifest as JSON, folded until it is clicked."""
     text = _text(_json.dumps(dict(manifest), indent=2))
     return f"<details><summary>manifest.json</summary><pre>{text}</pre></details>"
 
 
 def _page(title: str, body: str) -> str:
-    """The whole page around `body`."""
+    """The whole HTML page around `body`."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -142,7 +142,10 @@ def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | fl
 
 
 def _read_shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
-    """What the schema's metadata says of the run: silent neurons and trials leave no rows. Raises: JtfneError."""
+    """Numbers of neurons and trials, step and duration in the schema's metadata, where it has them.
+
+    Rows alone do not say: silent neurons and trials leave none. Raises: JtfneError for what is no number above 0.
+    """
     shape: dict[str, int | float] = {}
     for name, kind in (("n_neurons", int), ("n_trials", int), ("dt_ms", float), ("duration_ms", float)):
         text = metadata.get(name.encode())

@@ -77,7 +77,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
 
 
 def operator_of(data: "xr.DataArray") -> dict[str, Any]:
-    """The parameters of a readout's operator."""
+    """The parameters of the operator that a readout was computed by."""
     parameters: dict[str, Any] = json.loads(data.attrs["operator"])
     return parameters
 
@@ -111,14 +111,14 @@ def kinds_of(data: "xr.DataArray") -> list[str]:
 
 
 def factor_of(data: "xr.DataArray", scale: float | None) -> float:
-    """What the values are multiplied by: the caller's scale of a proxy; for a density over conductivity, V/m^2."""
+    """The factor from the values to MNE's unit: the scale of a proxy; 1 / conductivity of a CSD, to V/m^2."""
     if data.name == "csd":
         return 1.0 / float(operator_of(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
 def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
-    """Where the channels of `lfp`, `csd` or `dipole` stand in the head, metres; None without the areas' places."""
+    """Head positions of the channels of `lfp`, `csd` or `dipole`, (n, 3) in m; None where areas have none."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
     area_configs = [areas.get(str(name), {}) for name in data["area"].values]

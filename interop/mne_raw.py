@@ -77,7 +77,7 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
 
 
 def raw_without_events(signals: Signals, readout: str, trial: int, scale: float | None) -> "mne.io.RawArray":
-    """What `to_raw` gives, without annotations."""
+    """A field readout of one trial as `mne.io.RawArray`, without annotations. Raises: JtfneError as `to_raw`."""
     import mne
 
     check_signals(signals, "to_raw")
@@ -175,12 +175,12 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
 
 
 def _format_names(originals: dict[str, str]) -> str:
-    """Names that channels had before, in ASCII, for the description of a Raw; nothing if none was changed."""
+    """Text for the description of a Raw with the original names of channels, in ASCII; "" if none was changed."""
     return f"{NAMES}{json.dumps(originals)}" if originals else ""
 
 
 def _read_original_names(info: "mne.Info") -> dict[str, str]:
-    """The names that `to_raw` changed, by what it wrote for them. Raises: JtfneError if the text was cut."""
+    """Original names of channels by those that `to_raw` wrote. Raises: JtfneError if the text was cut."""
     prefix, _, text = str(info["description"] or "").partition(NAMES)
     if not prefix.startswith("jtfne ") or not text:
         return {}
@@ -206,7 +206,7 @@ def _channel_names(data: "xr.DataArray") -> list[str]:
 
 
 def _sampling_Hz(data: "xr.DataArray") -> float:
-    """Samples a second. Raises: JtfneError if they are uneven."""
+    """Sampling rate, Hz. Raises: JtfneError for uneven or fewer than 2 samples."""
     time_ms = np.asarray(data["time"].values, np.float64)
     if time_ms.size < 2:
         raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
@@ -218,7 +218,7 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
 
 
 def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
-    """Channel names, types and places; `kind` None for arbitrary units."""
+    """The Info of a proxy: names, types and places of channels; `kind` None for arbitrary units."""
     import mne
 
     if data.name == "meg_proxy":
@@ -228,7 +228,7 @@ def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str 
 
 
 def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
-    """Channel names, types and places of a physical readout; columns stand in the head where the areas do."""
+    """The Info of a physical readout: names, types and places of channels, in the head where areas have places."""
     import mne
 
     kinds = kinds_of(data)
@@ -260,7 +260,7 @@ def _place_channels(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_
 
 
 def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
-    """Give the channels of `info` the places of those of `placed`: MNE itself places potentials only."""
+    """Give the channels of `info` the places of those of `source_info`: MNE itself places potentials only."""
     with info._unlock():
         info["dig"] = source_info["dig"]
         for channel, source_channel in zip(info["chs"], source_info["chs"], strict=True):
@@ -268,7 +268,7 @@ def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
 
 
 def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
-    """Where channels stand: head positions, or contacts by depth on the z axis of each area; None if nowhere."""
+    """Positions of channels, (n, 3) in m: in the head, or by depth on a shank an area; None without any."""
     if {"x_mm", "y_mm", "z_mm"} <= set(data.coords) and "area" not in data.dims:
         return np.stack([data[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
     if "channel" in data.dims and "z_mm" in data.coords:
@@ -283,7 +283,7 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
 def _helmet_info(
     names: list[str], sampling_Hz: float, kind: str | None, helmet: str = HELMET, lift_m: float = HELMET_LIFT_m
 ) -> "mne.Info":
-    """The canonical helmet's own channels, lifted onto the head; `misc` ones, which FIF gives no frame, stand there."""
+    """The Info of the canonical helmet, lifted onto the head; `kind` None makes `misc` channels at its places."""
     import mne
     from mne.io.constants import FIFF
 
@@ -298,14 +298,14 @@ def _helmet_info(
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _copy_places(proxies, info)
-    for channel in proxies["chs"]:
+    for channel in proxies["chs"]:  # FIF keeps no device frame of `misc` channels: write head positions
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
 
 
 def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
-    """Where the channels stand in head coordinates, (n, 3); those of a MEG helmet through its place on the head."""
+    """Positions of channels in head coordinates, (n, 3) in m; those of a MEG helmet are transformed to the head."""
     from mne.io.constants import FIFF
     from mne.transforms import apply_trans
 

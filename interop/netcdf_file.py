@@ -37,7 +37,7 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
 
 
 def from_netcdf(path: str | Path) -> Signals:
-    """Read what `to_netcdf` wrote.
+    """The signals in a file that `to_netcdf` wrote.
 
     Parameters
     ----------

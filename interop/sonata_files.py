@@ -27,7 +27,7 @@ NULL = "NULL"
 
 
 class Circuit(Protocol):
-    """What is asked of a net."""
+    """A net, as far as `to_sonata` reads it."""
 
     @property
     def config(self) -> Any:
@@ -111,7 +111,10 @@ def to_sonata(
 
 
 def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
-    """The cells of the run, None if they have no names. Raises: JtfneError if the net has others."""
+    """The cells to write: those of the run, or of the net; None if they have no names.
+
+    Raises: JtfneError if run and net have different cells.
+    """
     if signals is None or "neurons" not in signals.tree.children:
         return None if net is None else net.neurons
     cells = signals.neurons
@@ -122,13 +125,13 @@ def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame
 
 
 def _list_files(kind: str) -> dict[str, str]:
-    """The two files of nodes, or of edges, as a circuit's config lists them."""
+    """The two files of `kind`, node or edge, as a circuit's config lists them."""
     names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
     return {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
 
 
 def _create_file(path: Path) -> "h5py.File":
-    """A new file with the two attributes that every one has."""
+    """Open a new HDF5 file and write the two attributes that every SONATA file has."""
     import h5py
 
     file = h5py.File(path, "w")
@@ -138,7 +141,7 @@ def _create_file(path: Path) -> "h5py.File":
 
 
 def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
-    """A file for each trial; silent ones too."""
+    """Write a file of spikes for each trial, silent ones too."""
     import h5py
 
     table = signals.spikes
@@ -155,7 +158,10 @@ def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
 
 
 def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, population: str) -> None:
-    """One population of one group; names also stand beside each cell, by codes, for readers of HDF5 alone."""
+    """Write the cells as one population of one group, and the table of their types.
+
+    Names also stand beside each cell, by codes, for readers of HDF5 alone.
+    """
     import h5py
 
     kinds = cells.groupby(list(LABELS), sort=False, observed=True)
@@ -182,14 +188,14 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
 
 
 def _describe_model(emitter: Any) -> tuple[str, str]:
-    """`model_type` and `model_template`: cells are points, since a cell of several compartments has no morphology."""
+    """`model_type` and `model_template` of an emitter; cells of several compartments are points too: no morphology."""
     if not getattr(emitter, "receives", True):
         return "virtual", NULL
     return "point_neuron", NULL if emitter is None else f"jtfne:{type(emitter).__name__}"
 
 
 def _write_edges(net: Circuit, folder: Path, population: str) -> None:
-    """A population of one group, and a type, for each connection that has edges."""
+    """Write a population of one group, and a type, for each connection that has edges."""
     table = net.edges
     units = {name: name.removeprefix("weight_") for name in table.column_names if name.startswith("weight_")}
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)])
@@ -210,7 +216,7 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
 
 
 def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
-    """The datasets of one edge population."""
+    """Write the datasets of one edge population."""
     n_edges = part.num_rows
     for end in ("source", "target"):
         edges[f"{end}_node_id"] = part[end].to_numpy().astype(np.uint64)
@@ -224,7 +230,7 @@ def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, n
 
 
 def _write_types(path: Path, names: Iterable[str], rows: list[list[Any]]) -> None:
-    """A table with a line a type: columns parted by a blank, texts that hold one in quotes."""
+    """Write a table with a line a type: columns parted by a blank, texts that hold a blank in quotes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=" ", lineterminator="\n")
         writer.writerows([list(names), *rows])

@@ -19,14 +19,14 @@ EVENT_COLUMNS = ["onset_ms", "duration_ms", "label"]
 
 
 def check_run(signals: Any, name: str) -> Signals:
-    """`signals`. Raises: JtfneError if it is something else."""
+    """`signals` itself. Raises: JtfneError if it is no Signals."""
     if not isinstance(signals, Signals):
         raise refuse(f"data of type {type(signals).__name__}", "Signals", f"analysis.figures.{name}")
     return signals
 
 
 def check_trial(signals: Signals, trial: Any, name: str) -> int:
-    """`trial`. Raises: JtfneError unless it is the number of a trial of the run."""
+    """`trial` as an int. Raises: JtfneError unless it is the number of a trial of the run."""
     n_trials = int(signals.tree.attrs["n_trials"])
     is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
     if not is_whole or not 0 <= trial < n_trials:
@@ -35,7 +35,7 @@ def check_trial(signals: Signals, trial: Any, name: str) -> int:
 
 
 def check_count(n: Any, where: str) -> int:
-    """`n`. Raises: JtfneError unless it is a whole number of 1 or more."""
+    """`n` as an int. Raises: JtfneError unless it is a whole number of 1 or more."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise refuse(f"n={n!r}", "a whole number, 1 or more", where)
     return int(n)
@@ -108,7 +108,7 @@ def _time_in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
 
 
 def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
-    """Raises: JtfneError unless an axis, if it is there, has two points or more that rise."""
+    """Raises: JtfneError if `data` has this axis and it is not of two points or more that rise."""
     if axis not in data.dims:
         return
     if axis not in data.coords:
@@ -121,7 +121,7 @@ def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
 
 
 def _check_finite(data: xr.DataArray, where: str) -> None:
-    """Raises: JtfneError for a value that is not finite, with its place."""
+    """Raises: JtfneError for a value that is not finite; the message names its coordinates."""
     finite = np.isfinite(data.values)
     if finite.all():
         return

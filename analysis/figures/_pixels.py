@@ -15,7 +15,7 @@ MANY_DOTS = 50_000  # up to which every dot is drawn
 
 
 def n_columns(ax: "Axes") -> int:
-    """Pixels across the whole figure of `ax`, more than it has itself."""
+    """Pixels across the whole figure of `ax`: an upper bound for those across `ax` itself."""
     figure = ax.get_figure(root=True)
     return max(int(figure.get_figwidth() * figure.dpi), 100) if figure is not None else 1000
 
@@ -27,7 +27,7 @@ def n_rows(ax: "Axes") -> int:
 
 
 def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """A trace by the smallest and the largest sample of each pixel column, in order; as it is where it is short.
+    """A trace reduced to the smallest and the largest sample of each pixel column; a short one is left as it is.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
 
 
 def mean_columns(x: Floats, values: Floats, columns: int) -> tuple[Floats, Floats]:
-    """An image by its mean over each pixel column; as it is where it is narrow.
+    """An image reduced to its mean over each pixel column; a narrow one is left as it is.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def mean_columns(x: Floats, values: Floats, columns: int) -> tuple[Floats, Float
 
 
 def thin_dots(x: Floats, y: Floats, ax: "Axes") -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Which dots to draw: all of a few; of many, one on each pixel within the limits of `ax`, (m,) indices."""
+    """Indices (m,) of the dots to draw: all of a few; of many, one for each pixel within the limits of `ax`."""
     if len(x) <= MANY_DOTS:
         return np.arange(len(x))
     pixels = []

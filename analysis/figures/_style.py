@@ -36,7 +36,7 @@ WINDOW_ms = (-50.0, 150.0)
 
 
 def new_figure(width_in: float, height_in: float) -> "Figure":
-    """An empty figure that no window manager knows of."""
+    """An empty figure, made without pyplot: it belongs to no window and needs no closing."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
@@ -62,7 +62,7 @@ def figure_of(ax: "Axes") -> "Figure":
 
 
 def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
-    """The common look: no box, small type. `frame=False` also takes away the left spine with its ticks."""
+    """Give `ax` the look of all figures: no box, small type; `frame=False` also hides the left spine and ticks."""
     ax.spines[["top", "right"]].set_visible(False)
     if not frame:
         ax.spines["left"].set_visible(False)
@@ -75,7 +75,7 @@ def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
 
 
 def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) -> "Colorbar":
-    """A colour bar right of `ax`, with its unit."""
+    """Draw a colour bar right of `ax`, with `label`."""
     figure = figure_of(ax[0] if isinstance(ax, list) else ax)
     bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
     bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
@@ -92,7 +92,7 @@ def write(figure: "Figure", path: Path) -> None:
 
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:
-    """A colour for each cell type: the known ones keep theirs, others take turns."""
+    """A colour for each cell type: E, PV, SST and VIP have their own, others take the further ones in turn."""
     colour_of_type: dict[str, str] = {}
     for name in cell_types:
         if name not in colour_of_type:
@@ -134,7 +134,7 @@ def first_onset(events: pd.DataFrame) -> float | None:
 
 
 def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
-    """`data` less its mean before the onset; less its mean over all time where nothing comes before."""
+    """`data` minus its mean before the onset, or minus its mean over all time where nothing comes before."""
     time = data["time"].values
     before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
     base = data.isel(time=before if before.size else slice(None)).mean("time")
@@ -142,7 +142,7 @@ def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
 
 
 def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms) -> xr.DataArray:
-    """The samples around the onset; all of them without one. Raises: JtfneError if there are none."""
+    """The samples of `data` around the onset; all of them without an onset. Raises: JtfneError if there are none."""
     if onset_ms is None:
         return data
     time = data["time"].values
@@ -170,7 +170,7 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
 
 
 def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
-    """A vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
+    """Draw a vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
     power = 10.0 ** np.floor(np.log10(at_most))
     height = max(factor * power for factor in (1.0, 2.0, 5.0) if factor * power <= at_most)
     x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())
@@ -185,7 +185,7 @@ def peak_of(values: Floats) -> float:
 
 
 def unit_of(data: xr.DataArray) -> str:
-    """The unit in words: proxies say that they are."""
+    """The unit of `data`, with "(proxy)" behind that of a proxy."""
     units = str(data.attrs.get("units", "a.u."))
     return f"{units} (proxy)" if data.attrs.get("proxy") else units
 
@@ -200,5 +200,5 @@ def name_of(data: xr.DataArray) -> str:
 
 
 def labelled(data: xr.DataArray) -> str:
-    """Name and unit, such as `LFP, a.u. (proxy)`."""
+    """Name and unit of `data`, such as `LFP, a.u. (proxy)`."""
     return f"{name_of(data)}, {unit_of(data)}"

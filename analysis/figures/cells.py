@@ -260,7 +260,7 @@ def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _draw_boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: float) -> None:
-    """Lines halfway between the layers of one area, and the layers' names left of it."""
+    """Draw lines halfway between the layers of one area, and write the layers' names left of it."""
     ranges = cells.groupby("layer", sort=False)["z_mm"].agg(["min", "max"]).sort_values("min")
     tops, bottoms = ranges["min"].to_numpy(float), ranges["max"].to_numpy(float)
     ends = [centre_mm - reach_mm, centre_mm + reach_mm]
@@ -279,7 +279,7 @@ def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_bands(ax: "Axes", cells: pd.DataFrame) -> None:
-    """Every second layer shaded, each labelled at its middle."""
+    """Shade every second layer of a raster, and label each at its middle."""
     names = _layer_names(cells)
     centres = []
     for number, name in enumerate(dict.fromkeys(names)):
@@ -292,7 +292,7 @@ def _draw_bands(ax: "Axes", cells: pd.DataFrame) -> None:
 
 
 def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
-    """Cell types, right of the axes."""
+    """Draw a legend of cell types right of the axes."""
     _text.put_legend(
         ax,
         entries,
@@ -308,11 +308,12 @@ def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float
 
 
 def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
-    """Rows of `n` cells: E of each layer first, then another type in each, then the next cells of the same."""
+    """Rows of `n` example cells: E of each layer first, then another type in each, then the next of these."""
     layers = cells["area"] + " " + cells["layer"]
     layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
     kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
     kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
+    # Turn 0 takes the first type of every layer; turns 1, 2, ... take a different type in each layer.
     turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
     rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
     chosen = np.lexsort((layer, turn, rank))[:n]

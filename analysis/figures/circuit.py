@@ -1,4 +1,4 @@
-"""Figures of a circuit before it runs: who hears how many of whom."""
+"""Figures of a circuit before it runs: how many inputs each population has from each."""
 
 from typing import TYPE_CHECKING
 

@@ -178,9 +178,9 @@ def spectrolaminar(
 def depth_image(
     ax: "Axes", x: Floats, z_mm: Floats, values: Floats, *, colours: str = _style.DIVERGING, low: float, high: float
 ) -> "QuadMesh":
-    """`values` (channel, x) as an image, depth downward, linear between channels; what a colour bar needs.
+    """Draw `values` (channel, x) as an image, depth downward, interpolated linearly between channels.
 
-    Of more columns than pixels each pixel shows their mean.
+    Where there are more columns than pixels, each pixel shows their mean. Returns the image, for a colour bar.
     """
     ends = (float(x[0]), float(x[-1]))
     x, values = _pixels.mean_columns(np.asarray(x, np.float64), values, _pixels.n_columns(ax))

@@ -128,7 +128,7 @@ def topography(
 
 
 def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
-    """Values (n,) at places (n, 2) within the unit circle, as MNE draws them; colours centred on 0."""
+    """Draw values (n,) at places (n, 2) within the unit circle by MNE, colours centred on 0; returns the image."""
     import mne
 
     limit = _style.peak_of(values)
@@ -149,7 +149,7 @@ def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
 
 
 def flat_positions(data: xr.DataArray, where: str) -> Floats:
-    """Sensors seen from above, (n, 2): polar angle from the vertex as radius, all within the circle of radius 1.
+    """Sensor positions seen from above, (n, 2): the polar angle from the vertex is the radius, at most 1.
 
     Angles are seen from the centre of the sphere that fits the sensors best. Raises: JtfneError without positions.
     """

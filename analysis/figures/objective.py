@@ -64,24 +64,24 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
 
 
 def _choose_colour(row: Row) -> str:
-    """Blue within a scale of the target, red beyond."""
+    """The colour of a metric's bar: blue within one scale of the target, red beyond."""
     return MET if row["distance"] <= 1.0 else MISSED
 
 
 def _describe_value(row: Row) -> str:
-    """What was reached, with its unit."""
+    """The value that was reached, with its unit, as text."""
     unit = "" if row["unit"] in ("1", "r") else f" {row['unit']}"
     value = "not finite" if not np.isfinite(row["value"]) else f"{row['value']:.3g}{unit}"
     return f"r = {value}" if row["unit"] == "r" else value
 
 
 def _describe_metric(row: Row) -> str:
-    """What was reached, and the target."""
+    """The value of a metric and its target, as text."""
     if not row["target"].startswith("curve"):
         return f"{_describe_value(row)} (target {row['target']})"
     return f"{_describe_value(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
 
 
 def _describe_gate(row: Row) -> str:
-    """What was reached, the condition, and whether it holds."""
+    """The value of a gate, whether it holds, and its condition, as text."""
     return f"{_describe_value(row)}, {'held' if row['passed'] else 'failed'}: {row['condition']}"

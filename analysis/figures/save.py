@@ -50,7 +50,7 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
 
 
 def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dict[str, Exception]]:
-    """As `save_all`, but a figure that cannot be drawn leaves the others be.
+    """Draw every figure that a run's readouts allow, as `save_all`, and go on where one cannot be drawn.
 
     Returns
     -------
@@ -76,14 +76,14 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
 
 
 def _check_folder(folder: object) -> Path:
-    """`folder` as a Path. Raises: JtfneError for what names none."""
+    """`folder` as a Path. Raises: JtfneError for what names no folder."""
     if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
         raise refuse(f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all")
     return Path(folder)
 
 
 def _save(draw: "Callable[[], Figure]", path: Path) -> Path:
-    """Draw a figure and write it; where."""
+    """Draw a figure and write it to `path`, which is returned."""
     draw().savefig(path)
     return path
 
@@ -117,7 +117,7 @@ def overview(signals: Signals) -> "Figure":
 
 
 def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
-    """The figures that can be drawn, by file name."""
+    """The functions that draw the figures which the run allows, by file name."""
     recorded_names = set(signals.recorded())
     has_names = "neurons" in signals.tree.children
     figure = _style.figure_of
@@ -148,7 +148,7 @@ def _has_map(signals: Signals, readout: str) -> bool:
 
 
 def _draw_areas(signals: Signals, quantity: str) -> "Figure":
-    """One panel for each area."""
+    """A figure with one panel for each area."""
     areas = [str(name) for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
@@ -159,7 +159,7 @@ def _draw_areas(signals: Signals, quantity: str) -> "Figure":
 
 
 def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
-    """One area's panel of `_draw_areas`."""
+    """Draw the panel of one area."""
     if quantity == "psd":
         fields.psd(signals, ax, area=area)
     elif quantity == "spectrolaminar_proxy":
@@ -169,7 +169,7 @@ def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
 
 
 def _find_crossover_mm(signals: Signals, area: str) -> float | None:
-    """Where FLIP finds the crossover of an area's map; None where it finds none or cannot look."""
+    """Depth at which FLIP finds the crossover of an area's map, mm; None where it finds none or cannot run."""
     power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
     if "trial" in power_map.dims:
         power_map = power_map.mean("trial")
