@@ -86,13 +86,13 @@ def compare(
 
 
 class _Blocks:
-    """What each block of time adds to the distances, so that a draw of blocks is a sum and not a new computation.
+    """What each block of time adds to the distances: a draw of blocks is then a mere sum.
 
     simulated, recorded: (n_blocks, n_rows, n_samples).
     """
 
     def __init__(self, simulated: Floats, recorded: Floats, dt_ms: float, *, relative: bool) -> None:
-        """Keep sums and spectra of each block; where `relative`, spectra are compared as shares of their power."""
+        """Keep sums and spectra of each block; `relative` takes spectra as shares of power."""
         axes = (1, 2)
         self.squares: Floats = ((simulated - recorded) ** 2).mean(axis=axes)
         centred_blocks = [values - values.mean(axis=(0, 2), keepdims=True) for values in (simulated, recorded)]
@@ -108,7 +108,7 @@ class _Blocks:
         self.relative = relative
 
     def distances(self, block_indices: NDArray[np.int64]) -> tuple[float, float, float]:
-        """rmse, correlation and log-spectral distance over the blocks at `block_indices`, which may repeat."""
+        """rmse, correlation and log-spectral distance over the blocks at `block_indices`."""
         simulated_square, recorded_square, cross_product = self.products[block_indices].sum(axis=0)
         power = self.spectra[:, block_indices].mean(axis=1)
         if self.relative:
@@ -161,7 +161,7 @@ def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats,
 
 
 def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
-    """`recorded` with the entries of one dim in the order that they have in `simulated`, matched by name.
+    """`recorded` with the entries of one dim in their order in `simulated`, matched by name.
 
     Raises: JtfneError where one has names and the other has none, where names differ, and for a name given twice.
     """
@@ -182,7 +182,7 @@ def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> 
 
 
 def _list_names(data: xr.DataArray, dim: str) -> list[Any] | None:
-    """Names of the entries of a dim: its coordinate, or the depths of nameless channels; None if it has neither."""
+    """Names of the entries of a dim, or the depths of nameless channels; None without either."""
     if dim in data.coords:
         return [str(name) for name in data[dim].values.tolist()]
     if dim == "channel" and "z_mm" in data.coords and data["z_mm"].dims == ("channel",):
@@ -191,7 +191,10 @@ def _list_names(data: xr.DataArray, dim: str) -> list[Any] | None:
 
 
 def _count_blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
-    """Number of blocks, and samples of each. Raises: JtfneError if they are too few or too short."""
+    """Number of blocks, and samples of each.
+
+    Raises: JtfneError if they are too few or too short.
+    """
     length = max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES) if block_ms is None else round(block_ms / dt_ms)
     n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
     if n_blocks < FEWEST_BLOCKS:
@@ -202,5 +205,5 @@ def _count_blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[i
 
 
 def _cut_blocks(rows: Floats, n_blocks: int, length: int) -> Floats:
-    """Cut (n_rows, n_steps) into blocks of time, (n_blocks, n_rows, length); the rest is left out."""
+    """Blocks of time, (n_blocks, n_rows, length), of (n_rows, n_steps); the rest is left out."""
     return np.moveaxis(rows[:, : n_blocks * length].reshape(rows.shape[0], n_blocks, length), 0, 1)

@@ -33,7 +33,7 @@ def array(data: Data, readout: str, where: str) -> xr.DataArray:
 
 
 def read(data: Data, readout: str, where: str, *dims: str) -> xr.DataArray:
-    """The array or readout to analyse in float64, with `dims`, and with its time, if it has one, in ms.
+    """The array or readout to analyse in float64, with `dims`, and with any time axis in ms.
 
     Raises: JtfneError as `array` and `check_values`.
     """
@@ -132,7 +132,10 @@ def coordinate(data: xr.DataArray, coord: str, where: str) -> Floats:
 
 
 def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float]:
-    """The array or readout to analyse, and its time step in ms. Raises: JtfneError without an even time axis."""
+    """The array or readout to analyse, and its time step in ms.
+
+    Raises: JtfneError without an even time axis.
+    """
     x = read(data, readout, where, "time")
     return x, even_step(x, "time", where)
 

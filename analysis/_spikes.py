@@ -91,7 +91,7 @@ class Spikes:
 
 
 def refuse_large(n_bytes: float, description: str, where: str) -> None:
-    """Raises: JtfneError where `n_bytes`, which `description` takes, are more than the memory that is free."""
+    """Raises: JtfneError where `n_bytes` exceed the free memory; `description` says of what."""
     free_bytes = available_bytes()
     if not n_bytes <= free_bytes:
         message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
@@ -139,7 +139,10 @@ def _from_signals(signals: Signals, where: str) -> Spikes:
 
 
 def _from_events(data: xr.DataArray, where: str) -> Spikes:
-    """Spikes from times (event,) with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`. Raises: JtfneError."""
+    """Spikes from times (event,) with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`.
+
+    Raises: JtfneError.
+    """
     for name in ("n_neurons", "n_trials", "duration_ms"):
         if name not in data.attrs:
             raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
@@ -210,7 +213,10 @@ def _from_raster(data: xr.DataArray, where: str) -> Spikes:
 
 
 def _read_ids(data: xr.DataArray, where: str) -> Ints:
-    """The ids of a raster's neurons; 0, 1, ... where it has none. Raises: JtfneError for ids given twice."""
+    """The ids of a raster's neurons; 0, 1, ... where it has none.
+
+    Raises: JtfneError for ids given twice.
+    """
     if "neuron" not in data.coords:
         return np.arange(data.sizes["neuron"])
     ids = data["neuron"].values
@@ -220,7 +226,10 @@ def _read_ids(data: xr.DataArray, where: str) -> Ints:
 
 
 def _read_label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
-    """The label `key` of each neuron, (n_neurons,); a scalar coordinate, as after selecting one area, holds for all."""
+    """The label `key` of each neuron, (n_neurons,).
+
+    A scalar coordinate, as after selecting one area, holds for all neurons. Raises: JtfneError.
+    """
     if data[key].ndim and data[key].dims != ("neuron",):
         raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)
     return np.broadcast_to(np.asarray(data[key].values, dtype=str), data.sizes["neuron"])

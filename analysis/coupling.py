@@ -73,7 +73,10 @@ def coherence(
 
 
 def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of two arrays, (..., frequency). Raises: JtfneError where their dims or times do not match."""
+    """Coherence of two arrays, (..., frequency).
+
+    Raises: JtfneError where their dims or times do not match.
+    """
     x_aligned, y_aligned = _broadcast_together(x, y, where)
     values, front = values_last(x_aligned, "time")
     pooled_axes = [front.index("trial")] if "trial" in front else []
@@ -90,7 +93,10 @@ def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: fl
 
 
 def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of all pairs of rows, (..., row, other, frequency). Raises: JtfneError for an array without rows."""
+    """Coherence of all pairs of rows, (..., row, other, frequency).
+
+    Raises: JtfneError for an array without rows.
+    """
     row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
     if row_dim is None:
         raise refuse(
@@ -112,7 +118,10 @@ def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: 
 
 
 def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both arrays broadcast to all dims of both. Raises: JtfneError unless their times are the same."""
+    """Both arrays broadcast to all dims of both.
+
+    Raises: JtfneError unless their times are the same.
+    """
     if not isinstance(y, xr.DataArray):
         raise refuse(f"other of type {type(y).__name__}", "an xarray.DataArray", where)
     y, step_ms = over_time(y, "", where)

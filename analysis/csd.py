@@ -99,7 +99,10 @@ def _estimate(
 
 
 def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
-    """Volts per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
+    """Volts per unit of `lfp`; None for a proxy.
+
+    Raises: JtfneError for a proxy where the method needs a potential.
+    """
     units = str(lfp.attrs.get("units", "a.u."))
     scale = VOLTS.get(units)
     inner_method = method
@@ -112,7 +115,7 @@ def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
 
 
 def _refuse_gaps(ordered: xr.DataArray) -> None:
-    """Raises: JtfneError for values that are not finite; the message names the first such channel by depth."""
+    """Raises: JtfneError for values that are not finite, naming the first channel by depth."""
     values, _ = values_last(ordered, "channel")
     gaps = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
     if gaps.size:

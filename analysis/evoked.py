@@ -97,7 +97,7 @@ def evoked(
 def average(
     source: xr.DataArray, events: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
 ) -> xr.DataArray:
-    """Mean of `source`, an array as `read` gives it, around `events`: (trial, onset in ms), trial -1 for all.
+    """Mean of `source`, as `read` gives it, around events (trial, onset in ms); trial -1: in all.
 
     Raises: JtfneError as `evoked`.
     """
@@ -110,7 +110,7 @@ def average(
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
     for trial, onset_ms in events:
-        # The first sample at or after the onset; the tolerance takes an onset on the grid for that sample.
+        # The first sample at or after the onset; the tolerance is for onsets on the grid.
         zero = int(np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE))
         if zero + first < 0 or zero + last > time_ms.size:
             allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
@@ -125,7 +125,7 @@ def average(
 
 
 def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
-    """One trial of `part`, or its mean over trials where `trial` is below 0: the event is in each."""
+    """One trial of `part`; its mean over trials where `trial` is below 0, for an event in each."""
     if "trial" not in part.dims:
         return part
     if trial < 0:
@@ -134,7 +134,10 @@ def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
 
 
 def _subtract_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
-    """`mean` minus its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
+    """`mean` minus its mean over the baseline.
+
+    Raises: JtfneError where the baseline holds no sample.
+    """
     baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)
     inside = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))

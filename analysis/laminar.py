@@ -90,8 +90,8 @@ def laminar_features(
     ...     np.zeros((60, 6)), {"time": np.arange(60.0), "z_mm": ("channel", np.arange(6) * 0.1)}, ("time", "channel")
     ... )
     >>> lfp[35, 2] = -1.0
-    >>> found = laminar_features(lfp, onset_ms=30, window_ms=20)
-    >>> found.sink_depth_mm, found.peak_latency_ms, found.order
+    >>> features = laminar_features(lfp, onset_ms=30, window_ms=20)
+    >>> features.sink_depth_mm, features.peak_latency_ms, features.order
     (0.2, 5.0, 'source above sink')
     """
     where = "analysis.laminar_features"
@@ -134,7 +134,7 @@ def _read_off(
     in_window: np.ndarray[tuple[int], np.dtype[np.bool_]],
     where: str,
 ) -> LaminarFeatures:
-    """The features of an evoked CSD (time, channel); bool masks (time,) mark its baseline and its window.
+    """The features of an evoked CSD (time, channel); masks (time,) mark baseline and window.
 
     Raises: JtfneError where the window holds no sink above the threshold.
     """

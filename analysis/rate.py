@@ -154,7 +154,7 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     row = np.argsort(spikes.neuron)[row]
     counts = np.bincount(row, minlength=spikes.neuron.size)
     order = np.argsort(row, kind="stable")
-    # Intervals of each neuron go into a row of their own, padded with zeros that the mask leaves out.
+    # One row of intervals for each neuron, padded with zeros that the mask leaves out.
     column = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
     padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
     padded[row[order], column] = intervals.values[order]

@@ -115,7 +115,10 @@ def load_recording(
 def _add_metadata(
     recording: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
 ) -> xr.DataArray:
-    """`recording`, checked, with the depths, onset and unit that the caller gives. Raises: JtfneError."""
+    """`recording`, checked, with the depths, onset and unit that the caller gives.
+
+    Raises: JtfneError.
+    """
     need(recording, "time", "channel", where=WHERE)
     recording = in_ms(recording, WHERE)
     even_step(recording, "time", WHERE)
@@ -142,7 +145,7 @@ def _add_metadata(
 
 
 def _check_content(recording: xr.DataArray) -> None:
-    """Raises: JtfneError for values that are no numbers, channels without names of their own, and bad depths."""
+    """Raises: JtfneError for values that are no numbers, and bad names or depths of channels."""
     if recording.dtype.kind not in "iuf":
         raise refuse(f"a recording of dtype {recording.dtype}", "real numbers", WHERE)
     names = [str(name) for name in recording["channel"].values.tolist()]
@@ -164,7 +167,10 @@ def _check_content(recording: xr.DataArray) -> None:
 
 
 def _load_barrel(readout: str) -> xr.DataArray:
-    """The barrel recording in elephant's folder, read without importing elephant. Raises: JtfneError."""
+    """The barrel recording in elephant's folder, read without importing elephant.
+
+    Raises: JtfneError.
+    """
     spec = importlib.util.find_spec("elephant")
     if spec is None or not spec.submodule_search_locations:
         raise JtfneError(
@@ -198,7 +204,10 @@ def _load_barrel(readout: str) -> xr.DataArray:
 
 
 def _read_fif(path: Path, readout: str) -> xr.DataArray:
-    """The field channels of one type in a Raw file; the first annotation is the onset. Raises: JtfneError."""
+    """The field channels of one type in a Raw file; the first annotation is the onset.
+
+    Raises: JtfneError.
+    """
     import mne
 
     try:

@@ -135,7 +135,7 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
 
 
 def _facts(signals: Signals) -> dict[str, str]:
-    """Facts of the run by name, a short text each; those that the manifest does not say are left out."""
+    """Facts of the run by name, a short text each; those that the manifest lacks are left out."""
     manifest, attrs = signals.manifest, signals.tree.attrs
     run, software = manifest.get("run", {}), manifest.get("software", {})
     facts = {

@@ -105,7 +105,7 @@ def flip(
 
 
 def vflip(power: xr.DataArray) -> Flip:
-    """FLIP with the best of the authors' 1529 pairs of bands, by goodness, given as ``low_Hz`` and ``high_Hz``.
+    """FLIP with that pair of bands, of the authors' 1529, which has the largest goodness.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ def vflip(power: xr.DataArray) -> Flip:
     Returns
     -------
     Flip
-        As `flip`. The best of so many pairs is larger by chance too: see `flip_null` with ``bands=None``.
+        As `flip`, with the pair in ``low_Hz`` and ``high_Hz``. The best of so many pairs is larger by
+        chance too: see `flip_null` with ``bands=None``.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def flip_null(
     segment_ms: float = SEGMENT_MS,
     density: Method | None = None,
 ) -> FlipNull:
-    """The goodness that FLIP finds by chance: in data without the motif, or without what it must not need.
+    """The goodness that FLIP finds by chance: without the motif, or without what it must not need.
 
     Parameters
     ----------
@@ -191,7 +192,7 @@ def flip_null(
 
 
 def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
-    """Power (channel, frequency) up to 150 Hz, mean over trials, of potentials or, with `density`, of their CSD."""
+    """Power (channel, frequency) up to 150 Hz, mean over trials, of potentials or of their CSD."""
     power = psd(lfp if density is None else csd(lfp, density), segment_ms)
     power = power.mean("trial", keep_attrs=True) if "trial" in power.dims else power
     f_Hz = power["frequency"].values
@@ -200,7 +201,7 @@ def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -
 
 
 def _check_control(control: Any, where: str) -> None:
-    """Raises: JtfneError for what is no control, and for the class of one in place of an instance."""
+    """Raises: JtfneError for what is no control; the class of one is none."""
     if isinstance(control, type) or not (
         isinstance(getattr(control, "on_potential", None), bool) and callable(getattr(control, "draw", None))
     ):
@@ -219,7 +220,10 @@ def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
 
 
 def _apply_to_map(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-    """The result of a kernel for one map (channel, frequency), ordered by depth. Raises: JtfneError for another map."""
+    """The result of a kernel for one map (channel, frequency), ordered by depth.
+
+    Raises: JtfneError for another map.
+    """
     if not isinstance(power, xr.DataArray):
         raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)
     if set(power.dims) != {"channel", "frequency"}:

@@ -112,7 +112,7 @@ def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
 
 
 def _label_power(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
-    """Power (..., frequency) as a DataArray with the coordinates of `x` and its unit squared per Hz."""
+    """Power (..., frequency) with the coordinates of `x` and its unit squared per Hz."""
     units = str(x.attrs.get("units", "a.u."))
     inherited_attrs = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
     attrs = {**inherited_attrs, "units": f"({units})^2/Hz", "long_name": "power spectral density"}

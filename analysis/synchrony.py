@@ -65,7 +65,10 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
 
 
 def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
-    """The traces to correlate, or spike counts in bins, and the dim of their rows. Raises: JtfneError."""
+    """The traces to correlate, or spike counts in bins, and the dim of their rows.
+
+    Raises: JtfneError.
+    """
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
         spikes = spikes_of(data, where)

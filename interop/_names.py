@@ -81,7 +81,7 @@ def _percent_encode(character: str) -> str:
 
 
 def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Names of channels as FIF holds them, all different; and the original by the written name, where they differ.
+    """Names of channels as FIF holds them, all different; and the original of each that changed.
 
     Letters beyond ASCII are transliterated: without their accents, or by their names, such as "alpha".
 
@@ -115,7 +115,7 @@ def _transliterate(name: str) -> str:
 
 
 def _letter(character: str) -> str:
-    """ASCII for a character: the end of its Unicode name, such as "alpha", or its number where it is no letter."""
+    """ASCII for a character: the end of its Unicode name, such as "alpha", or its number."""
     match = re.fullmatch(
         r"\w+ (SMALL|CAPITAL) LETTER (?:SHARP |FINAL )?(\w+)(?: WITH .*)?", unicodedata.name(character, "")
     )

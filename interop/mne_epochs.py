@@ -89,7 +89,10 @@ def to_epochs(
 
 
 def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
-    """Start and end of the window in samples from the onset. Raises: JtfneError if it holds none."""
+    """Start and end of the window in samples from the onset.
+
+    Raises: JtfneError if it holds none.
+    """
     start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
     if stop <= start:
         raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
@@ -99,7 +102,7 @@ def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
 def _cut_epochs(
     signals: Signals, readout: str, trial: NDArray[np.int64], onset_samples: NDArray[np.int64], span: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """The samples from `span[0]` to `span[1]` around each event's onset, (n_events, n_channels, n_times)."""
+    """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
     rows_of_trial = {
         trial_number: rows_of(signals.get(readout, trial=trial_number)) for trial_number in np.unique(trial).tolist()
     }
@@ -144,7 +147,10 @@ def to_evoked(
 
 
 def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
-    """The events of the labels asked for, or all. Raises: JtfneError if there is none, or a label is unknown."""
+    """The events of the labels asked for, or all.
+
+    Raises: JtfneError if there is none, or a label is unknown.
+    """
     events = signals.events
     if "code" not in events:  # a run of jtfne 0.1.0
         code_of_label = {name: k for k, name in enumerate(dict.fromkeys(events["label"]), 1)}

@@ -111,14 +111,14 @@ def kinds_of(data: "xr.DataArray") -> list[str]:
 
 
 def factor_of(data: "xr.DataArray", scale: float | None) -> float:
-    """The factor from the values to MNE's unit: the scale of a proxy; 1 / conductivity of a CSD, to V/m^2."""
+    """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
     if data.name == "csd":
         return 1.0 / float(operator_of(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
 def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
-    """Head positions of the channels of `lfp`, `csd` or `dipole`, (n, 3) in m; None where areas have none."""
+    """Head positions of channels of `lfp`, `csd` or `dipole`, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
     area_configs = [areas.get(str(name), {}) for name in data["area"].values]

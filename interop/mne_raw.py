@@ -77,7 +77,10 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
 
 
 def raw_without_events(signals: Signals, readout: str, trial: int, scale: float | None) -> "mne.io.RawArray":
-    """A field readout of one trial as `mne.io.RawArray`, without annotations. Raises: JtfneError as `to_raw`."""
+    """A field readout of one trial as `mne.io.RawArray`, without annotations.
+
+    Raises: JtfneError as `to_raw`.
+    """
     import mne
 
     check_signals(signals, "to_raw")
@@ -175,12 +178,15 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
 
 
 def _format_names(originals: dict[str, str]) -> str:
-    """Text for the description of a Raw with the original names of channels, in ASCII; "" if none was changed."""
+    """The original names of channels as ASCII text for a Raw's description; "" if none changed."""
     return f"{NAMES}{json.dumps(originals)}" if originals else ""
 
 
 def _read_original_names(info: "mne.Info") -> dict[str, str]:
-    """Original names of channels by those that `to_raw` wrote. Raises: JtfneError if the text was cut."""
+    """Original names of channels by those that `to_raw` wrote.
+
+    Raises: JtfneError if the text was cut.
+    """
     prefix, _, text = str(info["description"] or "").partition(NAMES)
     if not prefix.startswith("jtfne ") or not text:
         return {}
@@ -228,7 +234,10 @@ def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str 
 
 
 def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
-    """The Info of a physical readout: names, types and places of channels, in the head where areas have places."""
+    """The Info of a physical readout: names, types and places of channels.
+
+    Columns stand in the head where areas have places.
+    """
     import mne
 
     kinds = kinds_of(data)
@@ -260,7 +269,10 @@ def _place_channels(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_
 
 
 def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
-    """Give the channels of `info` the places of those of `source_info`: MNE itself places potentials only."""
+    """Give the channels of `info` the places of those of `source_info`.
+
+    MNE itself places potentials only.
+    """
     with info._unlock():
         info["dig"] = source_info["dig"]
         for channel, source_channel in zip(info["chs"], source_info["chs"], strict=True):
@@ -268,7 +280,10 @@ def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
 
 
 def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
-    """Positions of channels, (n, 3) in m: in the head, or by depth on a shank an area; None without any."""
+    """Positions of channels, (n, 3) in m: in the head, or by depth on a shank for each area.
+
+    None without positions and depths.
+    """
     if {"x_mm", "y_mm", "z_mm"} <= set(data.coords) and "area" not in data.dims:
         return np.stack([data[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
     if "channel" in data.dims and "z_mm" in data.coords:
@@ -283,7 +298,7 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
 def _helmet_info(
     names: list[str], sampling_Hz: float, kind: str | None, helmet: str = HELMET, lift_m: float = HELMET_LIFT_m
 ) -> "mne.Info":
-    """The Info of the canonical helmet, lifted onto the head; `kind` None makes `misc` channels at its places."""
+    """The Info of the canonical helmet, lifted onto the head; `misc` channels if `kind` is None."""
     import mne
     from mne.io.constants import FIFF
 
@@ -305,7 +320,7 @@ def _helmet_info(
 
 
 def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
-    """Positions of channels in head coordinates, (n, 3) in m; those of a MEG helmet are transformed to the head."""
+    """Positions of channels in head coordinates, (n, 3) in m, those of a helmet transformed."""
     from mne.io.constants import FIFF
     from mne.transforms import apply_trans
 

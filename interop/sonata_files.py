@@ -188,7 +188,10 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
 
 
 def _describe_model(emitter: Any) -> tuple[str, str]:
-    """`model_type` and `model_template` of an emitter; cells of several compartments are points too: no morphology."""
+    """`model_type` and `model_template` of an emitter.
+
+    Cells of several compartments are points too, since they have no morphology.
+    """
     if not getattr(emitter, "receives", True):
         return "virtual", NULL
     return "point_neuron", NULL if emitter is None else f"jtfne:{type(emitter).__name__}"
@@ -230,7 +233,7 @@ def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, n
 
 
 def _write_types(path: Path, names: Iterable[str], rows: list[list[Any]]) -> None:
-    """Write a table with a line a type: columns parted by a blank, texts that hold a blank in quotes."""
+    """Write a table with a line a type: columns parted by a blank, texts with a blank in quotes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=" ", lineterminator="\n")
         writer.writerows([list(names), *rows])

@@ -60,7 +60,10 @@ def from_zarr(path: str | Path) -> Signals:
 
 
 def checked(stored_tree: "xr.DataTree", path: Path) -> Signals:
-    """The signals of a tree that carries its manifest. Raises: JtfneError if a node differs from it."""
+    """The signals of a tree that carries its manifest.
+
+    Raises: JtfneError if a node differs from it.
+    """
     tree, text = run_folder.without_manifest(stored_tree)
     manifest = from_json(text)
     for name in reports.altered_nodes(tree, reports.check_manifest(manifest)) if manifest else ():

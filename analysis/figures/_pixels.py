@@ -27,7 +27,7 @@ def n_rows(ax: "Axes") -> int:
 
 
 def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """A trace reduced to the smallest and the largest sample of each pixel column; a short one is left as it is.
+    """A trace reduced to the smallest and largest sample of each pixel column, if it is long.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def mean_columns(x: Floats, values: Floats, columns: int) -> tuple[Floats, Float
 
 
 def thin_dots(x: Floats, y: Floats, ax: "Axes") -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Indices (m,) of the dots to draw: all of a few; of many, one for each pixel within the limits of `ax`."""
+    """Indices (m,) of the dots to draw: of many, one for each pixel within the limits of `ax`."""
     if len(x) <= MANY_DOTS:
         return np.arange(len(x))
     pixels = []

@@ -62,7 +62,10 @@ def figure_of(ax: "Axes") -> "Figure":
 
 
 def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
-    """Give `ax` the look of all figures: no box, small type; `frame=False` also hides the left spine and ticks."""
+    """Give `ax` the look of all figures: no box, small type.
+
+    `frame=False` also hides the left spine and its ticks.
+    """
     ax.spines[["top", "right"]].set_visible(False)
     if not frame:
         ax.spines["left"].set_visible(False)
@@ -92,7 +95,7 @@ def write(figure: "Figure", path: Path) -> None:
 
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:
-    """A colour for each cell type: E, PV, SST and VIP have their own, others take the further ones in turn."""
+    """A colour for each cell type: its own for E, PV, SST and VIP, others take turns."""
     colour_of_type: dict[str, str] = {}
     for name in cell_types:
         if name not in colour_of_type:
@@ -134,7 +137,7 @@ def first_onset(events: pd.DataFrame) -> float | None:
 
 
 def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
-    """`data` minus its mean before the onset, or minus its mean over all time where nothing comes before."""
+    """`data` minus its mean before the onset, or over all time where nothing comes before."""
     time = data["time"].values
     before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
     base = data.isel(time=before if before.size else slice(None)).mean("time")
@@ -142,7 +145,10 @@ def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
 
 
 def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms) -> xr.DataArray:
-    """The samples of `data` around the onset; all of them without an onset. Raises: JtfneError if there are none."""
+    """The samples of `data` around the onset; all of them without an onset.
+
+    Raises: JtfneError if there are none.
+    """
     if onset_ms is None:
         return data
     time = data["time"].values
@@ -170,7 +176,7 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
 
 
 def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
-    """Draw a vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
+    """Draw a vertical bar of a round height, up to `at_most`, from 0 and right of the axes."""
     power = 10.0 ** np.floor(np.log10(at_most))
     height = max(factor * power for factor in (1.0, 2.0, 5.0) if factor * power <= at_most)
     x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())

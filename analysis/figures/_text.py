@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 
 def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """`text` with characters that the font lacks as codes, such as `\\u65e5`; cut where it is very long."""
+    """`text` with characters that the font lacks as codes, such as `\\u65e5`; cut if very long."""
     text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     if text.isascii() and text.isprintable():
         return text

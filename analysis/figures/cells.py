@@ -308,12 +308,12 @@ def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float
 
 
 def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
-    """Rows of `n` example cells: E of each layer first, then another type in each, then the next of these."""
+    """Rows of `n` example cells: E of each layer first, then another type in each, and so on."""
     layers = cells["area"] + " " + cells["layer"]
     layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
     kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
     kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
-    # Turn 0 takes the first type of every layer; turns 1, 2, ... take a different type in each layer.
+    # Turn 0 takes the first type in every layer; later turns take a different one in each.
     turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
     rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
     chosen = np.lexsort((layer, turn, rank))[:n]

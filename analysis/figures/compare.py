@@ -49,7 +49,7 @@ def laminar_comparison(
 
 
 def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
-    """Draw one response over its peak within the window, with its sink ringed; returns the image."""
+    """Draw one response over its peak within the window, its sink ringed; returns the image."""
     csd = _style.depths_of(_inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE)
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)

@@ -178,7 +178,7 @@ def spectrolaminar(
 def depth_image(
     ax: "Axes", x: Floats, z_mm: Floats, values: Floats, *, colours: str = _style.DIVERGING, low: float, high: float
 ) -> "QuadMesh":
-    """Draw `values` (channel, x) as an image, depth downward, interpolated linearly between channels.
+    """Draw `values` (channel, x) as an image, depth downward, linear between channels.
 
     Where there are more columns than pixels, each pixel shows their mean. Returns the image, for a colour bar.
     """

@@ -128,7 +128,10 @@ def topography(
 
 
 def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
-    """Draw values (n,) at places (n, 2) within the unit circle by MNE, colours centred on 0; returns the image."""
+    """Draw values (n,) at places (n, 2) within the unit circle by MNE; returns the image.
+
+    Colours are centred on 0.
+    """
     import mne
 
     limit = _style.peak_of(values)
@@ -149,7 +152,7 @@ def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
 
 
 def flat_positions(data: xr.DataArray, where: str) -> Floats:
-    """Sensor positions seen from above, (n, 2): the polar angle from the vertex is the radius, at most 1.
+    """Sensor positions from above, (n, 2): the polar angle from the vertex is the radius, up to 1.
 
     Angles are seen from the centre of the sphere that fits the sensors best. Raises: JtfneError without positions.
     """

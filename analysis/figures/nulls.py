@@ -56,7 +56,10 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
 
 
 def _check_nulls(nulls: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull]:
-    """The nulls by name, an only one by "". Raises: JtfneError for other data, and values that are not finite."""
+    """The nulls by name, an only one by "".
+
+    Raises: JtfneError for other data, and values that are not finite.
+    """
     rows = {"": nulls} if isinstance(nulls, FlipNull) else dict(nulls) if hasattr(nulls, "keys") else {}
     if not rows or not all(isinstance(null, FlipNull) for null in rows.values()):
         description = f"data of type {type(nulls).__name__}"

@@ -50,7 +50,7 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
 
 
 def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dict[str, Exception]]:
-    """Draw every figure that a run's readouts allow, as `save_all`, and go on where one cannot be drawn.
+    """Draw every figure that a run allows, as `save_all`, and go on where one fails.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
 
 
 def _find_crossover_mm(signals: Signals, area: str) -> float | None:
-    """Depth at which FLIP finds the crossover of an area's map, mm; None where it finds none or cannot run."""
+    """Depth of the crossover that FLIP finds in an area's map, mm; None without one."""
     power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
     if "trial" in power_map.dims:
         power_map = power_map.mean("trial")
