@@ -49,8 +49,8 @@ class Spikes:
 
     def n_bins(self, bin_ms: float, where: str, n_rows: int = 1) -> int:
         """How many whole bins of `bin_ms` there are. Raises: JtfneError where counts in all do not fit in memory."""
-        wanted_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
-        refuse_large(wanted_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
+        n_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
+        refuse_large(n_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
         return int(np.floor(self.duration_ms / bin_ms + TOLERANCE))
 
     def counts(self, bin_ms: float, where: str, group: Ints | None = None) -> Floats:
@@ -63,10 +63,10 @@ class Spikes:
         n_rows = int(group_of_row.max(initial=-1)) + 1
         n_bins = self.n_bins(bin_ms, where, max(n_rows, 1))
         bins = np.maximum(np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
-        inside = bins < n_bins
-        flat = (self.trial[inside] * n_bins + bins[inside]) * n_rows + group_of_row[self.row[inside]]
-        counted = np.bincount(flat, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
-        return counted.reshape(self.n_trials, n_bins, n_rows)
+        in_bins = bins < n_bins
+        count_index = (self.trial[in_bins] * n_bins + bins[in_bins]) * n_rows + group_of_row[self.row[in_bins]]
+        spike_counts = np.bincount(count_index, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
+        return spike_counts.reshape(self.n_trials, n_bins, n_rows)
 
     def groups(self, by: str | Sequence[str], where: str) -> tuple[Ints, str, dict[str, Any]]:
         """Group of each row, the groups' dim, and its coordinates. Raises: JtfneError where a label is not known."""

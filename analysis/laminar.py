@@ -150,8 +150,8 @@ def _read_off(
             f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative (in {where})"
         )
     threshold = max(ONSET_SDS * float(np.std(sink[in_baseline, channel])), ONSET_OF_PEAK * height)
-    above = np.flatnonzero(sink[steps, channel] > threshold)
-    if above.size == 0:
+    steps_above_threshold = np.flatnonzero(sink[steps, channel] > threshold)
+    if steps_above_threshold.size == 0:
         raise JtfneError(
             f"no sink above {ONSET_SDS:g} sd of the baseline within {time_ms[steps[-1]]:g} ms of the onset (in {where})"
         )
@@ -163,7 +163,7 @@ def _read_off(
         sink_depth_mm=float(z_mm[channel]),
         source_depth_mm=float(z_mm[source]) if has_source else None,
         order=order if has_source else "sink alone",
-        latency_ms=float(time_ms[steps[above[0]]]),
+        latency_ms=float(time_ms[steps[steps_above_threshold[0]]]),
         peak_latency_ms=float(time_ms[peak]),
         width_mm=_width_mm(sink[peak], z_mm, channel),
     )
@@ -171,16 +171,16 @@ def _read_off(
 
 def _width_mm(profile: Floats, z_mm: Floats, peak: int) -> float:
     """Full width at half maximum around `peak`, mm, interpolated linearly between contacts."""
-    half = profile[peak] / 2.0
+    half_height = profile[peak] / 2.0
     edges = []
     for step in (-1, 1):
         k = peak
-        while 0 <= k + step < profile.size and profile[k + step] > half:
+        while 0 <= k + step < profile.size and profile[k + step] > half_height:
             k += step
-        beyond = k + step
-        if not 0 <= beyond < profile.size:
+        neighbour = k + step
+        if not 0 <= neighbour < profile.size:
             edges.append(float(z_mm[k]))
             continue
-        share = (profile[k] - half) / (profile[k] - profile[beyond])
-        edges.append(float(z_mm[k] + share * (z_mm[beyond] - z_mm[k])))
+        share = (profile[k] - half_height) / (profile[k] - profile[neighbour])
+        edges.append(float(z_mm[k] + share * (z_mm[neighbour] - z_mm[k])))
     return abs(edges[1] - edges[0])

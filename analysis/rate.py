@@ -121,14 +121,14 @@ def _compute_intervals(spikes: Spikes) -> xr.DataArray:
     """Interspike intervals, ms, with the coordinates of `isi`; none spans two trials."""
     order = np.lexsort((spikes.time_ms, spikes.row, spikes.trial))
     time_ms, row, trial = spikes.time_ms[order], spikes.row[order], spikes.trial[order]
-    same = (np.diff(row) == 0) & (np.diff(trial) == 0)
+    same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)
     coords = {
-        "neuron": ("interval", spikes.neuron[row[1:][same]]),
-        "trial": ("interval", spikes.trials[trial[1:][same]]),
-        "time": ("interval", time_ms[1:][same]),
+        "neuron": ("interval", spikes.neuron[row[1:][same_train]]),
+        "trial": ("interval", spikes.trials[trial[1:][same_train]]),
+        "time": ("interval", time_ms[1:][same_train]),
     }
     attrs = {"units": "ms", "long_name": "interspike interval"}
-    return xr.DataArray(np.diff(time_ms)[same], dims="interval", coords=coords, attrs=attrs, name="isi")
+    return xr.DataArray(np.diff(time_ms)[same_train], dims="interval", coords=coords, attrs=attrs, name="isi")
 
 
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
@@ -156,9 +156,9 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     order = np.argsort(row, kind="stable")
     # One row of intervals for each neuron, padded with zeros that the mask leaves out.
     column = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
-    padded[row[order], column] = intervals.values[order]
-    values = kernel(rate.cv, padded, np.arange(padded.shape[1]) < counts[:, None])
+    interval_rows = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
+    interval_rows[row[order], column] = intervals.values[order]
+    values = kernel(rate.cv, interval_rows, np.arange(interval_rows.shape[1]) < counts[:, None])
     values[counts < min_intervals] = np.nan
     coords = {name: coord for name, coord in _neuron_coords(spikes).items() if name != "trial"}
     attrs = {"units": "1", "long_name": "CV of interspike intervals"}

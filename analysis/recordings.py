@@ -96,8 +96,8 @@ def load_recording(
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
     if suffix not in SUFFIXES:
-        close = nearest(str(name_or_path), NAMED)
-        hint = f"; nearest: {close!r}" if close else ""
+        nearest_name = nearest(str(name_or_path), NAMED)
+        hint = f"; nearest: {nearest_name!r}" if nearest_name else ""
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
@@ -129,8 +129,8 @@ def _add_metadata(
             )
         recording = recording.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
     _check_content(recording)
-    extra = {"onset_ms": onset_ms, "units": units}
-    recording = recording.assign_attrs({key: value for key, value in extra.items() if value is not None})
+    extra_attrs = {"onset_ms": onset_ms, "units": units}
+    recording = recording.assign_attrs({key: value for key, value in extra_attrs.items() if value is not None})
     if "units" not in recording.attrs:
         raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
     check_name(recording.attrs["units"], "units", WHERE)

@@ -91,10 +91,10 @@ def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     >>> written, originals["alpha"]
     (['Sehe:0#2', 'Sehe:0', 'alpha'], 'α')
     """
-    plain = [_transliterate(name) for name in names]
-    unchanged_names = {text for text, name in zip(plain, names, strict=True) if text == name}
+    ascii_names = [_transliterate(name) for name in names]
+    unchanged_names = {text for text, name in zip(ascii_names, names, strict=True) if text == name}
     name_of_text: dict[str, str] = {}
-    for text, name in zip(plain, names, strict=True):
+    for text, name in zip(ascii_names, names, strict=True):
         number, candidate = 1, text
         while candidate in name_of_text or (candidate != name and candidate in unchanged_names):
             number += 1
@@ -132,9 +132,11 @@ class RenamedWarning(UserWarning):
 
 def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 3) -> None:
     """Warn of names that another format has to write otherwise: pairs of the name and what is written for it."""
-    changed = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
-    if changed:
-        listing = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+    changed_names = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
+    if changed_names:
+        listing = ", ".join(changed_names[:5]) + (
+            f" and {len(changed_names) - 5} more" if len(changed_names) > 5 else ""
+        )
         warnings.warn(f"{what} written so that they are names only: {listing}", RenamedWarning, stacklevel=stacklevel)
 
 

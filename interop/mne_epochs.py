@@ -68,8 +68,8 @@ def to_epochs(
     scale = check_scale(scale, "to_epochs")
     window_ms = check_window(window_ms, "window_ms", "to_epochs")
     events = _select_events(signals, label)
-    first = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
-    sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
+    first_raw = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
+    sampling_Hz, n_times = float(first_raw.info["sfreq"]), first_raw.n_times
     start, stop = _window_samples(window_ms, sampling_Hz)
     onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
@@ -85,7 +85,7 @@ def to_epochs(
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
     options: dict[str, Any] = {"event_id": event_id, "metadata": events, "proj": False, "verbose": "error"}
-    return mne.EpochsArray(samples, first.info, table, start / sampling_Hz, **options)
+    return mne.EpochsArray(samples, first_raw.info, table, start / sampling_Hz, **options)
 
 
 def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
@@ -160,12 +160,12 @@ def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.D
         raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
     if label is None:
         return events
-    wanted_labels: Any = [label] if isinstance(label, str) else label
-    if not isinstance(wanted_labels, Sequence | np.ndarray) or len(wanted_labels) == 0:
+    labels: Any = [label] if isinstance(label, str) else label
+    if not isinstance(labels, Sequence | np.ndarray) or len(labels) == 0:
         raise refuse(f"label={label!r}", "a label, or several in a list", "to_epochs")
-    for name in wanted_labels:
+    for name in labels:
         one_of(name, sorted(set(events["label"])), name="label", where="to_epochs")
-    return events[events["label"].isin(wanted_labels)].reset_index(drop=True)
+    return events[events["label"].isin(labels)].reset_index(drop=True)
 
 
 def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
@@ -187,25 +187,27 @@ def _average_baseline(
     samples: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window
 ) -> np.ndarray[Any, Any]:
     """The mean of each epoch over the baseline. Raises: JtfneError if the baseline leaves the window."""
-    first, last = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
-    if not 0 <= first <= last < samples.shape[-1]:
+    first_sample, last_sample = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
+    if not 0 <= first_sample <= last_sample < samples.shape[-1]:
         span_ms = [sample * 1e3 / sampling_Hz for sample in (start, start + samples.shape[-1] - 1)]
         allowed = f"a baseline within {span_ms[0]:g} to {span_ms[1]:g} ms"
         raise refuse(f"baseline_ms={baseline_ms}", allowed, "to_epochs")
-    return np.asarray(samples[..., first : last + 1].mean(axis=-1, keepdims=True))
+    return np.asarray(samples[..., first_sample : last_sample + 1].mean(axis=-1, keepdims=True))
 
 
 def _refuse_beyond(
     events: "pd.DataFrame", onset_samples: np.ndarray[Any, Any], edges: tuple[int, int], n_times: int, window_ms: Window
 ) -> None:
     """Raises: JtfneError if a window leaves its trial."""
-    beyond = np.flatnonzero((onset_samples + edges[0] < 0) | (onset_samples + edges[1] >= n_times))
-    if beyond.size:
-        event = events.iloc[int(beyond[0])]
+    rows_beyond = np.flatnonzero((onset_samples + edges[0] < 0) | (onset_samples + edges[1] >= n_times))
+    if rows_beyond.size:
+        event = events.iloc[int(rows_beyond[0])]
         description = (
             f"window_ms={window_ms} around {event['label']!r} at {event['onset_ms']:g} ms of trial {event['trial']}"
         )
-        raise refuse(f"{description}, and {beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs")
+        raise refuse(
+            f"{description}, and {rows_beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs"
+        )
 
 
 def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None:

@@ -304,10 +304,10 @@ def _helmet_info(
 
     info = mne.channels.read_meg_canonical_info(helmet)
     info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
-    lift = np.eye(4)
-    lift[2, 3] = lift_m
+    head_transform = np.eye(4)
+    head_transform[2, 3] = lift_m
     with info._unlock():
-        info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head", head_transform)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
     if kind is not None:
         return info

@@ -122,15 +122,17 @@ def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
 
 def _check_finite(data: xr.DataArray, where: str) -> None:
     """Raises: JtfneError for a value that is not finite; the message names its coordinates."""
-    finite = np.isfinite(data.values)
-    if finite.all():
+    is_finite = np.isfinite(data.values)
+    if is_finite.all():
         return
-    bad_index = np.unravel_index(int(np.argmin(finite)), finite.shape)
-    names = []
+    bad_index = np.unravel_index(int(np.argmin(is_finite)), is_finite.shape)
+    place_words = []
     for dim, index in zip(data.dims, bad_index, strict=True):
         label = data[dim].values[index] if dim in data.coords else index
-        names.append(f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}")
-    description = f"{float(data.values[bad_index])} at {', '.join(names)}, and {int((~finite).sum()) - 1} more,"
+        place_words.append(f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}")
+    description = (
+        f"{float(data.values[bad_index])} at {', '.join(place_words)}, and {int((~is_finite).sum()) - 1} more,"
+    )
     raise refuse(description, "finite values", where)
 
 

@@ -139,8 +139,8 @@ def first_onset(events: pd.DataFrame) -> float | None:
 def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
     """`data` minus its mean before the onset, or over all time where nothing comes before."""
     time = data["time"].values
-    before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
-    base = data.isel(time=before if before.size else slice(None)).mean("time")
+    steps_before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
+    base = data.isel(time=steps_before if steps_before.size else slice(None)).mean("time")
     return (data - base).assign_attrs(data.attrs)
 
 
@@ -152,11 +152,11 @@ def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, f
     if onset_ms is None:
         return data
     time = data["time"].values
-    inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
-    if inside.size == 0:
+    steps_inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
+    if steps_inside.size == 0:
         span = f"{time[0]:g} to {time[-1]:g} ms" if time.size else "no samples"
         raise refuse(f"an event at {onset_ms:g} ms", f"one within {span}", "analysis.figures")
-    return data.isel(time=inside)
+    return data.isel(time=steps_inside)
 
 
 def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:

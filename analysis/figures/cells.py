@@ -139,7 +139,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     cells, rows, ids = _choose_cells(signals, n)
     potentials = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
     potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose("time", "neuron")
-    named = bool(cells["cell_type"].iloc[0])
+    has_names = bool(cells["cell_type"].iloc[0])
     ax = _style.axes_for(ax, 7.0, 0.5 * len(rows) + 1.2)
     values = potentials.values
     step = 1.1 * max(float(np.ptp(values, axis=0).max()), 1.0)
@@ -147,7 +147,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     columns = _pixels.n_columns(ax)
     for number, row in enumerate(rows):
         trace = values[:, number] - values[:, number].min() - number * step
-        colour = kinds[cells["cell_type"][row]] if named else _style.INK
+        colour = kinds[cells["cell_type"][row]] if has_names else _style.INK
         ax.plot(*_pixels.thin_trace(potentials["time"].values, trace, columns), lw=0.8, color=colour)
     names = _layer_names(cells) + " " + cells["cell_type"].to_numpy(dtype=object)
     middles = values.mean(axis=0) - values.min(axis=0) - step * np.arange(len(rows))
@@ -182,9 +182,7 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
-    x_mm = cells["x_mm"] + cells["area"].map({name: number * pitch_mm for number, name in enumerate(areas)}).astype(
-        float
-    )
+    x_mm = cells["x_mm"] + cells["area"].map({name: k * pitch_mm for k, name in enumerate(areas)}).astype(float)
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
@@ -247,10 +245,10 @@ def _choose_cells(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.in
         signals.get("vm")  # says so
     node = signals.tree["vm"].to_dataset()
     ids = node["neuron"].values
-    named = "cell_type" in node.coords
-    columns = [node[key].values if named else np.zeros(ids.size, "U1") for key in POPULATION]
+    has_names = "cell_type" in node.coords
+    columns = [node[key].values if has_names else np.zeros(ids.size, "U1") for key in POPULATION]
     cells = pd.DataFrame(dict(zip(POPULATION, columns, strict=True)))
-    return cells, _choose_examples(cells, n) if named else np.arange(min(n, ids.size)), ids
+    return cells, _choose_examples(cells, n) if has_names else np.arange(min(n, ids.size)), ids
 
 
 def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
@@ -316,5 +314,5 @@ def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     # Turn 0 takes the first type in every layer; later turns take a different one in each.
     turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
     rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
-    chosen = np.lexsort((layer, turn, rank))[:n]
-    return np.sort(chosen)
+    example_rows = np.lexsort((layer, turn, rank))[:n]
+    return np.sort(example_rows)
