@@ -66,10 +66,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`figures` and `write_report`, loaded on first use."""
+    """Load `figures` or `write_report` on first use, so that analyses alone do not import them."""
     if name == "figures":
         return importlib.import_module("jtfne.analysis.figures")
     if name == "write_report":
-        written: object = importlib.import_module("jtfne.analysis.report").write_report
-        return written
+        function: object = importlib.import_module("jtfne.analysis.report").write_report
+        return function
     raise AttributeError(f"module 'jtfne.analysis' has no attribute {name!r}; public names: {', '.join(__all__)}")

@@ -60,14 +60,21 @@ def compare(
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
-    ours, theirs, dt_ms, unit = _alike(simulated, recorded)
-    n_blocks, length = _blocks(ours.shape[-1], dt_ms, block_ms)
-    blocks = _Blocks(_cut(ours, n_blocks, length), _cut(theirs, n_blocks, length), dt_ms, relative=unit == "sd")
+    simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
+    n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
+    blocks = _Blocks(
+        _cut_blocks(simulated_rows, n_blocks, length),
+        _cut_blocks(recorded_rows, n_blocks, length),
+        dt_ms,
+        relative=unit == "sd",
+    )
     values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
-    drawn = np.array([blocks.distances(rng.integers(n_blocks, size=n_blocks)) for _ in range(n_bootstrap)])
+    resampled_distances = np.array(
+        [blocks.distances(rng.integers(n_blocks, size=n_blocks)) for _ in range(n_bootstrap)]
+    )
     tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(drawn, [tail, 100.0 - tail], axis=0)
+    low, high = np.percentile(resampled_distances, [tail, 100.0 - tail], axis=0)
     table = {
         "metric": ["rmse", "correlation", "log_spectral_distance"],
         "unit": [unit, "1", "dB"],
@@ -79,56 +86,66 @@ def compare(
 
 
 class _Blocks:
-    """What each block of time adds to the distances. ours, theirs: (n_blocks, n_rows, n_samples)."""
+    """What each block of time adds to the distances: a draw of blocks is then a mere sum.
 
-    def __init__(self, ours: Floats, theirs: Floats, dt_ms: float, *, relative: bool) -> None:
-        """Sums and spectra, a block each; `relative` spectra are shares of their power."""
+    simulated, recorded: (n_blocks, n_rows, n_samples).
+    """
+
+    def __init__(self, simulated: Floats, recorded: Floats, dt_ms: float, *, relative: bool) -> None:
+        """Keep sums and spectra of each block; `relative` takes spectra as shares of power."""
         axes = (1, 2)
-        self.squares: Floats = ((ours - theirs) ** 2).mean(axis=axes)
-        centred = [values - values.mean(axis=(0, 2), keepdims=True) for values in (ours, theirs)]
+        self.squares: Floats = ((simulated - recorded) ** 2).mean(axis=axes)
+        centred_blocks = [values - values.mean(axis=(0, 2), keepdims=True) for values in (simulated, recorded)]
         pairs = ((0, 0), (1, 1), (0, 1))
-        self.products: Floats = np.stack([(centred[i] * centred[j]).sum(axis=axes) for i, j in pairs], axis=-1)
-        length = ours.shape[-1]
+        self.products: Floats = np.stack(
+            [(centred_blocks[i] * centred_blocks[j]).sum(axis=axes) for i, j in pairs], axis=-1
+        )
+        length = simulated.shape[-1]
         spectra = [
-            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:] for values in (ours, theirs)
+            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:] for values in (simulated, recorded)
         ]
         self.spectra: Floats = np.stack(spectra)
         self.relative = relative
 
-    def distances(self, drawn: NDArray[np.int64]) -> tuple[float, float, float]:
-        """rmse, correlation and log-spectral distance of the blocks `drawn`."""
-        of_ours, of_theirs, of_both = self.products[drawn].sum(axis=0)
-        power = self.spectra[:, drawn].mean(axis=1)
+    def distances(self, block_indices: NDArray[np.int64]) -> tuple[float, float, float]:
+        """rmse, correlation and log-spectral distance over the blocks at `block_indices`."""
+        simulated_square, recorded_square, cross_product = self.products[block_indices].sum(axis=0)
+        power = self.spectra[:, block_indices].mean(axis=1)
         if self.relative:
             power = power / power.sum(axis=-1, keepdims=True)
-        there = (power > 0.0).all(axis=0)
-        decibels = 10.0 * np.log10(power[0][there] / power[1][there])
+        has_power = (power > 0.0).all(axis=0)
+        decibels = 10.0 * np.log10(power[0][has_power] / power[1][has_power])
         return (
-            float(np.sqrt(self.squares[drawn].mean())),
-            float(of_both / np.sqrt(of_ours * of_theirs)) if of_ours > 0.0 and of_theirs > 0.0 else float("nan"),
+            float(np.sqrt(self.squares[block_indices].mean())),
+            float(cross_product / np.sqrt(simulated_square * recorded_square))
+            if simulated_square > 0.0 and recorded_square > 0.0
+            else float("nan"),
             float(np.sqrt((decibels**2).mean())) if decibels.size else float("nan"),
         )
 
 
-def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
-    """Both as (n_rows, n_steps), their step and unit. Raises: JtfneError where they cannot be compared."""
+def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
+    """Both signals as (n_rows, n_steps) with rows paired, their step in ms and their unit.
+
+    Raises: JtfneError where they cannot be compared.
+    """
     for name, data in (("simulated", simulated), ("recorded", recorded)):
         if not isinstance(data, xr.DataArray):
             raise refuse(f"{name} data of type {type(data).__name__}", "an xarray.DataArray", WHERE)
         check_form(data, WHERE, "time")
     if set(simulated.dims) != set(recorded.dims):
-        given = f"dimensions {tuple(map(str, simulated.dims))} and {tuple(map(str, recorded.dims))}"
-        raise refuse(given, "the same dimensions", WHERE)
-    aligned = recorded.transpose(*simulated.dims)
-    if simulated.shape != aligned.shape:
-        raise refuse(f"sizes {dict(simulated.sizes)} and {dict(aligned.sizes)}", "the same sizes", WHERE)
-    steps = [even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned)]
+        description = f"dimensions {tuple(map(str, simulated.dims))} and {tuple(map(str, recorded.dims))}"
+        raise refuse(description, "the same dimensions", WHERE)
+    aligned_recording = recorded.transpose(*simulated.dims)
+    if simulated.shape != aligned_recording.shape:
+        raise refuse(f"sizes {dict(simulated.sizes)} and {dict(aligned_recording.sizes)}", "the same sizes", WHERE)
+    steps = [even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned_recording)]
     if abs(steps[0] - steps[1]) > 1e-3 * abs(steps[0]):
         raise refuse(f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE)
     for dim in simulated.dims:
         if dim != "time":
-            aligned = _in_order_of(simulated, aligned, str(dim))
-    rows = [values_last(data, "time")[0] for data in (simulated, aligned)]
+            aligned_recording = _reorder_like(simulated, aligned_recording, str(dim))
+    rows = [values_last(data, "time")[0] for data in (simulated, aligned_recording)]
     rows = [values.reshape(-1, values.shape[-1]) for values in rows]
     for name, values in zip(("simulated", "recorded"), rows, strict=True):
         if np.isfinite(values).all():
@@ -136,36 +153,36 @@ def _alike(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Flo
             if values.std() > 0.0:
                 continue
         raise refuse(f"{name} data that are not finite or never vary", "finite data that vary", WHERE)
-    units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned)]
+    units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned_recording)]
     if units[0] == units[1]:
         return rows[0], rows[1], steps[0], units[0]
-    ours, theirs = ((values - values.mean()) / values.std() for values in rows)
-    return ours, theirs, steps[0], "sd"
+    simulated_scores, recorded_scores = ((values - values.mean()) / values.std() for values in rows)
+    return simulated_scores, recorded_scores, steps[0], "sd"
 
 
-def _in_order_of(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
-    """`recorded` with the places of a dim in the order that they have in `simulated`, found by name.
+def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
+    """`recorded` with the entries of one dim in their order in `simulated`, matched by name.
 
     Raises: JtfneError where one has names and the other has none, where names differ, and for a name given twice.
     """
-    ours, theirs = (_names(data, dim) for data in (simulated, recorded))
-    if ours is None and theirs is None:
+    simulated_names, recorded_names = (_list_names(data, dim) for data in (simulated, recorded))
+    if simulated_names is None and recorded_names is None:
         return recorded
-    if ours is None or theirs is None:
-        nameless = "simulated" if ours is None else "recorded"
-        raise refuse(f"{dim} without names in the {nameless} data alone", f"a coordinate {dim!r} in both", WHERE)
-    for name, names in (("simulated", ours), ("recorded", theirs)):
+    if simulated_names is None or recorded_names is None:
+        nameless_side = "simulated" if simulated_names is None else "recorded"
+        raise refuse(f"{dim} without names in the {nameless_side} data alone", f"a coordinate {dim!r} in both", WHERE)
+    for name, names in (("simulated", simulated_names), ("recorded", recorded_names)):
         if len(set(names)) < len(names):
             raise refuse(f"{name} data with a {dim} given twice", "each name once", WHERE)
-    missing = [name for name in ours if name not in set(theirs)]
-    if missing:
-        given = f"recorded data without the {dim} {', '.join(map(str, missing[:5]))}"
-        raise refuse(given, f"the same names in both; they have {', '.join(map(str, theirs[:8]))}", WHERE)
-    return recorded.isel({dim: [theirs.index(name) for name in ours]})
+    missing_names = [name for name in simulated_names if name not in set(recorded_names)]
+    if missing_names:
+        description = f"recorded data without the {dim} {', '.join(map(str, missing_names[:5]))}"
+        raise refuse(description, f"the same names in both; they have {', '.join(map(str, recorded_names[:8]))}", WHERE)
+    return recorded.isel({dim: [recorded_names.index(name) for name in simulated_names]})
 
 
-def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
-    """What tells the places of a dim apart: its coordinate, or the depths of nameless channels; None if nothing."""
+def _list_names(data: xr.DataArray, dim: str) -> list[Any] | None:
+    """Names of the entries of a dim, or the depths of nameless channels; None without either."""
     if dim in data.coords:
         return [str(name) for name in data[dim].values.tolist()]
     if dim == "channel" and "z_mm" in data.coords and data["z_mm"].dims == ("channel",):
@@ -173,17 +190,20 @@ def _names(data: xr.DataArray, dim: str) -> list[Any] | None:
     return None
 
 
-def _blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
-    """How many blocks there are, and of how many samples. Raises: JtfneError if they are too few or too short."""
+def _count_blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[int, int]:
+    """Number of blocks, and samples of each.
+
+    Raises: JtfneError if they are too few or too short.
+    """
     length = max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES) if block_ms is None else round(block_ms / dt_ms)
     n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
     if n_blocks < FEWEST_BLOCKS:
-        given = f"block_ms={length * dt_ms:g} in {n_steps * dt_ms:g} ms"
+        description = f"block_ms={length * dt_ms:g} in {n_steps * dt_ms:g} ms"
         allowed = f"{FEWEST_BLOCKS} blocks or more of {FEWEST_SAMPLES} samples ({FEWEST_SAMPLES * dt_ms:g} ms) or more"
-        raise refuse(given, allowed, WHERE)
+        raise refuse(description, allowed, WHERE)
     return n_blocks, length
 
 
-def _cut(rows: Floats, n_blocks: int, length: int) -> Floats:
-    """(n_rows, n_steps) -> (n_blocks, n_rows, length)."""
+def _cut_blocks(rows: Floats, n_blocks: int, length: int) -> Floats:
+    """Blocks of time, (n_blocks, n_rows, length), of (n_rows, n_steps); the rest is left out."""
     return np.moveaxis(rows[:, : n_blocks * length].reshape(rows.shape[0], n_blocks, length), 0, 1)

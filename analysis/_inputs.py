@@ -33,12 +33,15 @@ def array(data: Data, readout: str, where: str) -> xr.DataArray:
 
 
 def read(data: Data, readout: str, where: str, *dims: str) -> xr.DataArray:
-    """`array`, checked by `check_values`; it has `dims`, and its time, if it has one, is in ms."""
+    """The array or readout to analyse in float64, with `dims`, and with any time axis in ms.
+
+    Raises: JtfneError as `array` and `check_values`.
+    """
     return check_values(array(data, readout, where), where, *dims)
 
 
 def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
-    """`data` with all its values in memory as float64 and its time in ms.
+    """`data` in memory as float64, with its time, if it has one, in ms.
 
     Raises: JtfneError for what is no DataArray, lacks one of `dims`, is empty, holds something else than real numbers
     or any value that is not finite, is out of the range of `check_size`, or has a time axis that cannot be read.
@@ -47,10 +50,13 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
         raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
     check_form(data, where, *dims)
     values = np.asarray(data.values, np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        given = f"{bad.size} of {values.size} values that are not finite, the first at {_place(data, int(bad[0]))},"
-        raise refuse(given, "finite values: drop or mend these first", where)
+    gaps = np.flatnonzero(~np.isfinite(values))
+    if gaps.size:
+        description = (
+            f"{gaps.size} of {values.size} values that are not finite, "
+            f"the first at {_describe_place(data, int(gaps[0]))},"
+        )
+        raise refuse(description, "finite values: drop or mend these first", where)
     check_size(values, where)
     return in_ms(data.copy(data=values), where)
 
@@ -71,12 +77,12 @@ def check_size(values: Floats, where: str) -> None:
     """Raises: JtfneError for values so large or small that their powers leave the range of float64."""
     largest = float(np.abs(values).max())
     if largest > LARGEST or 0.0 < largest < SMALLEST:
-        given = f"values of up to {largest:.3g}, whose powers no number holds,"
-        raise refuse(given, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
+        description = f"values of up to {largest:.3g}, whose powers no number holds,"
+        raise refuse(description, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
 
 
-def _place(data: xr.DataArray, flat: int) -> str:
-    """Where the value at place `flat` of the raveled array lies, in the words of its coordinates."""
+def _describe_place(data: xr.DataArray, flat: int) -> str:
+    """The coordinates of the value at index `flat` of the raveled array, as text for a message."""
     rows = np.unravel_index(flat, data.shape)
     words = []
     for dim, row in zip(data.dims, rows, strict=True):
@@ -88,11 +94,11 @@ def _place(data: xr.DataArray, flat: int) -> str:
 
 
 def need(data: xr.DataArray, *dims: str, where: str) -> None:
-    """Raises: JtfneError where `data` lacks one of `dims`."""
-    missing = [dim for dim in dims if dim not in data.dims]
-    if missing:
-        given = f"a DataArray with dims {tuple(str(dim) for dim in data.dims)}"
-        raise refuse(given, f"dims that include {', '.join(map(repr, dims))}", where)
+    """Raises: JtfneError where `data` lacks one of `dims`; the message names both."""
+    missing_dims = [dim for dim in dims if dim not in data.dims]
+    if missing_dims:
+        description = f"a DataArray with dims {tuple(str(dim) for dim in data.dims)}"
+        raise refuse(description, f"dims that include {', '.join(map(repr, dims))}", where)
 
 
 def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
@@ -126,26 +132,32 @@ def coordinate(data: xr.DataArray, coord: str, where: str) -> Floats:
 
 
 def over_time(data: Data, readout: str, where: str) -> tuple[xr.DataArray, float]:
-    """What to analyse, as `read`, and its step in ms. Raises: JtfneError without an even time axis."""
+    """The array or readout to analyse, and its time step in ms.
+
+    Raises: JtfneError without an even time axis.
+    """
     x = read(data, readout, where, "time")
     return x, even_step(x, "time", where)
 
 
 def over_frequency(power: xr.DataArray, where: str, *dims: str) -> tuple[xr.DataArray, Floats]:
-    """Power as `check_values`, and its frequencies, Hz. Raises: JtfneError, also for power below 0, as dB are."""
-    checked = check_values(power, where, *dims, "frequency")
-    f_Hz = coordinate(checked, "frequency", where)
+    """Power in float64, and its frequencies, Hz.
+
+    Raises: JtfneError as `check_values`, and for power below 0, as dB are.
+    """
+    checked_power = check_values(power, where, *dims, "frequency")
+    f_Hz = coordinate(checked_power, "frequency", where)
     if not (np.diff(f_Hz) > 0.0).all() or f_Hz[0] < 0.0:
         raise refuse("frequencies that do not all grow from 0 Hz or above", "those of psd", where)
-    if (checked.values < 0.0).any():
+    if (checked_power.values < 0.0).any():
         raise refuse("power below 0, such as dB,", "power, 0 or above", where)
-    return checked, f_Hz
+    return checked_power, f_Hz
 
 
 def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
     """`data` ordered by depth z_mm of its channels, and their spacing in mm. Raises: JtfneError without even depths."""
-    ordered = downward(data, where, at_least)
-    return ordered, even_step(ordered, "z_mm", where)
+    ordered_data = downward(data, where, at_least)
+    return ordered_data, even_step(ordered_data, "z_mm", where)
 
 
 def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:
@@ -176,14 +188,14 @@ def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable,
 
 
 def coords_of(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
-    """The coordinates of `data` that live on `dims` alone."""
+    """The coordinates of `data` that span none but `dims`; scalar ones are left out."""
     return {name: coord for name, coord in data.coords.items() if coord.ndim and set(coord.dims) <= set(dims)}
 
 
 def kernel(function: Callable[..., Any], *arguments: Any, where: str = "", **keywords: Any) -> Any:
-    """What a jnp kernel of `jtfne.measures` gives in float64, as writable numpy arrays.
+    """The result of a jnp kernel of `jtfne.measures` in float64, as writable numpy arrays.
 
-    where: of the analysis, as whose refusal a ValueError of the kernel is raised. Raises: JtfneError.
+    where: name of the analysis, for the message of a ValueError of the kernel. Raises: JtfneError.
     """
     try:
         with precision("float64"):

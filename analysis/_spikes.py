@@ -44,13 +44,13 @@ class Spikes:
 
     @property
     def stop_ms(self) -> float:
-        """When the data end."""
+        """End of the data, ms on their clock."""
         return self.start_ms + self.duration_ms
 
     def n_bins(self, bin_ms: float, where: str, n_rows: int = 1) -> int:
         """How many whole bins of `bin_ms` there are. Raises: JtfneError where counts in all do not fit in memory."""
-        wanted_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
-        refuse_large(wanted_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
+        n_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
+        refuse_large(n_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
         return int(np.floor(self.duration_ms / bin_ms + TOLERANCE))
 
     def counts(self, bin_ms: float, where: str, group: Ints | None = None) -> Floats:
@@ -63,10 +63,10 @@ class Spikes:
         n_rows = int(group_of_row.max(initial=-1)) + 1
         n_bins = self.n_bins(bin_ms, where, max(n_rows, 1))
         bins = np.maximum(np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
-        inside = bins < n_bins
-        flat = (self.trial[inside] * n_bins + bins[inside]) * n_rows + group_of_row[self.row[inside]]
-        counted = np.bincount(flat, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
-        return counted.reshape(self.n_trials, n_bins, n_rows)
+        in_bins = bins < n_bins
+        count_index = (self.trial[in_bins] * n_bins + bins[in_bins]) * n_rows + group_of_row[self.row[in_bins]]
+        spike_counts = np.bincount(count_index, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
+        return spike_counts.reshape(self.n_trials, n_bins, n_rows)
 
     def groups(self, by: str | Sequence[str], where: str) -> tuple[Ints, str, dict[str, Any]]:
         """Group of each row, the groups' dim, and its coordinates. Raises: JtfneError where a label is not known."""
@@ -90,12 +90,12 @@ class Spikes:
         return code, "population", coords
 
 
-def refuse_large(wanted_bytes: float, given: str, where: str) -> None:
-    """Raises: JtfneError where `given` takes more than the memory that is free."""
+def refuse_large(n_bytes: float, description: str, where: str) -> None:
+    """Raises: JtfneError where `n_bytes` exceed the free memory; `description` says of what."""
     free_bytes = available_bytes()
-    if not wanted_bytes <= free_bytes:
-        wanted = f"{given}, which take {wanted_bytes / 2**30:.3g} GiB,"
-        raise refuse(wanted, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
+    if not n_bytes <= free_bytes:
+        message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
+        raise refuse(message_given, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
 
 
 def is_raster(data: xr.DataArray) -> bool:
@@ -126,7 +126,7 @@ def spikes_of(data: Data, where: str) -> Spikes:
 
 
 def _from_signals(signals: Signals, where: str) -> Spikes:
-    """The events of the run's `spk` node."""
+    """The spikes of a run, with ids and labels of its cells where the run has names."""
     events = _from_events(signals.get("spk"), where)
     if "neurons" not in signals.tree.children:
         return events
@@ -139,7 +139,10 @@ def _from_signals(signals: Signals, where: str) -> Spikes:
 
 
 def _from_events(data: xr.DataArray, where: str) -> Spikes:
-    """Spike times (event,) in ms, with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`."""
+    """Spikes from times (event,) with coordinates `neuron`, 0 .. n_neurons - 1, and `trial`.
+
+    Raises: JtfneError.
+    """
     for name in ("n_neurons", "n_trials", "duration_ms"):
         if name not in data.attrs:
             raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
@@ -154,12 +157,12 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     duration_ms = number(data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where)
     time_ms = _time.times_to_ms(data.values, data.attrs.get("units"), where=where)
     if time_ms.size and not (time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)):
-        given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
-        raise refuse(given, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
+        description = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(description, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
     return Spikes(
         time_ms=time_ms,
-        row=_indices(data, "neuron", counts["n_neurons"], where),
-        trial=_indices(data, "trial", counts["n_trials"], where),
+        row=_read_indices(data, "neuron", counts["n_neurons"], where),
+        trial=_read_indices(data, "trial", counts["n_trials"], where),
         neuron=np.arange(counts["n_neurons"]),
         trials=np.arange(counts["n_trials"]),
         duration_ms=duration_ms,
@@ -167,7 +170,7 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     )
 
 
-def _indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
+def _read_indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
     """The coordinate `name` of events, whole numbers from 0 to below `stop`. Raises: JtfneError."""
     if name not in data.coords or data[name].dims != ("event",) or data[name].dtype.kind not in "iu":
         raise refuse(f"spike events without {name!r}", f"a coordinate {name!r} (event) of whole numbers", where)
@@ -178,39 +181,42 @@ def _indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
 
 
 def _from_raster(data: xr.DataArray, where: str) -> Spikes:
-    """The events of counts (time, neuron), with or without a trial dim; a count of 2 is two events.
+    """Spikes from counts (time, neuron), with or without a trial dim; a count of 2 is two events.
 
     A sample stands for the step that ends at its time, as in a run: spikes of the first lie one step before it at most.
     """
     check_form(data, where, "time", "neuron")
-    full = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
-    extra = [str(dim) for dim in full.dims if dim not in ("trial", "time", "neuron")]
-    if extra:
-        raise refuse(f"a raster with dims {extra}", "trial, time, neuron", where)
-    dt_ms = even_step(full, "time", where)
-    values = np.asarray(full.transpose("trial", "time", "neuron").values)
+    raster = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
+    extra_dims = [str(dim) for dim in raster.dims if dim not in ("trial", "time", "neuron")]
+    if extra_dims:
+        raise refuse(f"a raster with dims {extra_dims}", "trial, time, neuron", where)
+    dt_ms = even_step(raster, "time", where)
+    values = np.asarray(raster.transpose("trial", "time", "neuron").values)
     counts = values.astype(np.int64) if np.isfinite(values).all() else None
     if counts is None or not np.array_equal(counts, values) or counts.min() < 0:
         raise refuse("a raster whose values are not all counts", "whole numbers, 0 or above", where)
     n_spikes = float(counts.sum(dtype=np.float64))
     refuse_large(EVENT_BYTES * n_spikes, f"counts of {n_spikes:g} spikes", where)
     trial, step, row = np.nonzero(counts)
-    times = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
-    time_ms = np.asarray(full["time"].values, np.float64)
+    event_indices = np.repeat(np.stack([trial, step, row]), counts[trial, step, row], axis=1)
+    time_ms = np.asarray(raster["time"].values, np.float64)
     return Spikes(
-        time_ms=time_ms[times[1]],
-        row=times[2],
-        trial=times[0],
-        neuron=_ids(full, where),
-        trials=full["trial"].values if "trial" in full.coords else np.arange(counts.shape[0]),
+        time_ms=time_ms[event_indices[1]],
+        row=event_indices[2],
+        trial=event_indices[0],
+        neuron=_read_ids(raster, where),
+        trials=raster["trial"].values if "trial" in raster.coords else np.arange(counts.shape[0]),
         duration_ms=counts.shape[1] * dt_ms,
-        labels={key: _label(full, key, where) for key in LABELS if key in full.coords},
+        labels={key: _read_label(raster, key, where) for key in LABELS if key in raster.coords},
         start_ms=round(float(time_ms[0]) - dt_ms, _time.DECIMALS),
     )
 
 
-def _ids(data: xr.DataArray, where: str) -> Ints:
-    """The ids of a raster's neurons; their places where it names none. Raises: JtfneError for ids given twice."""
+def _read_ids(data: xr.DataArray, where: str) -> Ints:
+    """The ids of a raster's neurons; 0, 1, ... where it has none.
+
+    Raises: JtfneError for ids given twice.
+    """
     if "neuron" not in data.coords:
         return np.arange(data.sizes["neuron"])
     ids = data["neuron"].values
@@ -219,8 +225,11 @@ def _ids(data: xr.DataArray, where: str) -> Ints:
     return np.asarray(ids, np.int64)
 
 
-def _label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
-    """A label of each neuron: (n_neurons,). What was selected to one value, such as an area, holds for all of them."""
+def _read_label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
+    """The label `key` of each neuron, (n_neurons,).
+
+    A scalar coordinate, as after selecting one area, holds for all neurons. Raises: JtfneError.
+    """
     if data[key].ndim and data[key].dims != ("neuron",):
         raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)
     return np.broadcast_to(np.asarray(data[key].values, dtype=str), data.sizes["neuron"])

@@ -30,7 +30,7 @@ def compare_laminar(
     window_ms: float = 50.0,
     baseline_ms: float = 20.0,
 ) -> pd.DataFrame:
-    """Features of two laminar responses side by side, both read off by `laminar_features`.
+    """Features of two laminar responses side by side, both computed by `laminar_features`.
 
     Parameters
     ----------
@@ -51,20 +51,20 @@ def compare_laminar(
     JtfneError
         Where an onset is neither given nor in the attributes, and as `laminar_features` does.
     """
-    found = []
+    feature_values = []
     pairs: tuple[tuple[str, Any, float | None], ...] = (
         ("simulated", simulated, simulated_onset_ms),
         ("recorded", recorded, recorded_onset_ms),
     )
     for name, data, onset_ms in pairs:
         if not isinstance(data, xr.DataArray | LaminarFeatures):
-            given = f"{name} data of type {type(data).__name__}"
-            raise refuse(given, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")
+            description = f"{name} data of type {type(data).__name__}"
+            raise refuse(description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")
         if isinstance(data, xr.DataArray):
-            at_ms = _onset_of(data, name) if onset_ms is None else onset_ms
-            data = laminar_features(data, onset_ms=at_ms, window_ms=window_ms, baseline_ms=baseline_ms)
-        found.append(data.values())
-    rows = [(name, UNITS[name], *(each[name] for each in found)) for name in UNITS]
+            data_onset_ms = _read_onset(data, name) if onset_ms is None else onset_ms
+            data = laminar_features(data, onset_ms=data_onset_ms, window_ms=window_ms, baseline_ms=baseline_ms)
+        feature_values.append(data.values())
+    rows = [(name, UNITS[name], *(values[name] for values in feature_values)) for name in UNITS]
     return pd.DataFrame(rows, columns=["feature", "unit", "simulated", "recorded"], dtype=object)
 
 
@@ -76,7 +76,7 @@ def compare_run(
     folder: str | Path,
     area: str | None = None,
 ) -> tuple[pd.DataFrame, list[Path]]:
-    """A run beside a recording, as a table and, for laminar readouts, a figure.
+    """Compare a run with a recording in a table and, for laminar readouts, a figure.
 
     Laminar readouts are averaged over trials around the run's first event and compared by `compare_laminar`; EEG and
     MEG by `compare`, over the channels that both have and the time of the shorter one.
@@ -113,7 +113,7 @@ def compare_run(
     target = resolve_path(folder, where)
     csv = target / "comparison.csv"
     if readout in TRACES:
-        table = compare(*_common(signals.get(readout), recorded, where))
+        table = compare(*_select_common(signals.get(readout), recorded, where))
         target.mkdir(parents=True, exist_ok=True)
         replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
         return table, [csv]
@@ -121,10 +121,10 @@ def compare_run(
     from jtfne.analysis.figures._style import write
 
     simulated, onset_ms = evoked_laminar(signals, readout, area)
-    ours = laminar_features(simulated, onset_ms=onset_ms)
-    theirs = laminar_features(recorded, onset_ms=_onset_of(recorded, "recorded"))
-    table = compare_laminar(ours, theirs)
-    figure = figures.laminar_comparison(ours, theirs)
+    simulated_features = laminar_features(simulated, onset_ms=onset_ms)
+    recorded_features = laminar_features(recorded, onset_ms=_read_onset(recorded, "recorded"))
+    table = compare_laminar(simulated_features, recorded_features)
+    figure = figures.laminar_comparison(simulated_features, recorded_features)
     target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
     replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
     png = target / "comparison.png"
@@ -138,24 +138,24 @@ def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | Non
     Raises: JtfneError if there is no event, or it comes at different times in different trials.
     """
     where = "analysis.compare_run"
-    found = signals.get(readout)
-    areas = [str(each) for each in found["area"].values]
-    chosen = areas[0] if area is None else one_of(area, areas, name="area", where=where)
-    found = found.isel(area=areas.index(chosen))
+    laminar_data = signals.get(readout)
+    areas = [str(name) for name in laminar_data["area"].values]
+    chosen_area = areas[0] if area is None else one_of(area, areas, name="area", where=where)
+    laminar_data = laminar_data.isel(area=areas.index(chosen_area))
     events = signals.events
     if events.empty:
         raise refuse("a run without events", "a run with a stimulus that has an onset, such as a Pulse", where)
-    first = events.groupby("trial")["onset_ms"].min().to_numpy(np.float64)
-    if np.ptp(first) > 1e-6:
-        given = f"first events at {first.min():g} to {first.max():g} ms of their trials"
-        raise refuse(given, "the same onset in each trial; select one trial", where)
-    if "trial" in found.dims:
-        found = found.mean("trial", keep_attrs=True)
-    return found.transpose("time", "channel"), float(first[0])
+    first_onsets_ms = events.groupby("trial")["onset_ms"].min().to_numpy(np.float64)
+    if np.ptp(first_onsets_ms) > 1e-6:
+        description = f"first events at {first_onsets_ms.min():g} to {first_onsets_ms.max():g} ms of their trials"
+        raise refuse(description, "the same onset in each trial; select one trial", where)
+    if "trial" in laminar_data.dims:
+        laminar_data = laminar_data.mean("trial", keep_attrs=True)
+    return laminar_data.transpose("time", "channel"), float(first_onsets_ms[0])
 
 
-def _onset_of(data: xr.DataArray, name: str) -> float:
-    """`attrs["onset_ms"]`. Raises: JtfneError where it is missing."""
+def _read_onset(data: xr.DataArray, name: str) -> float:
+    """The onset in `attrs["onset_ms"]`, ms. Raises: JtfneError where it is missing."""
     if "onset_ms" not in data.attrs:
         raise JtfneError(
             f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an attribute onset_ms "
@@ -164,8 +164,11 @@ def _onset_of(data: xr.DataArray, name: str) -> float:
     return number(data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar")
 
 
-def _common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both over the channels that they share and the time of the shorter. Raises: JtfneError if they share none."""
+def _select_common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Both signals, cut to the channels that they share and to the time of the shorter.
+
+    Raises: JtfneError if they share no channel.
+    """
     _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:
         simulated = simulated.mean("trial", keep_attrs=True)
@@ -174,7 +177,7 @@ def _common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tupl
         allowed = f"one with some of {', '.join(map(str, simulated['channel'].values.tolist()))}"
         raise refuse(f"a recording with channels {recorded['channel'].values.tolist()}", allowed, where)
     n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
-    ours, theirs = (
-        each.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel") for each in (simulated, recorded)
+    simulated_part, recorded_part = (
+        data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel") for data in (simulated, recorded)
     )
-    return ours, theirs
+    return simulated_part, recorded_part

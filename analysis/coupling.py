@@ -18,7 +18,7 @@ MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 def coherence(
     data: Data, other: xr.DataArray | None = None, *, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
-    """Magnitude-squared coherence by Welch's segments, those of all trials together.
+    """Magnitude-squared coherence by Welch's segments, pooled over all trials.
 
     Parameters
     ----------
@@ -62,58 +62,76 @@ def coherence(
     n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
     if n_segments < 2:
         raise refuse("one segment, whose coherence is 1 always,", "2 segments or more: a shorter segment_ms", where)
-    found = _pairs(x, dt_ms, segment_ms, where) if other is None else _two(x, other, dt_ms, segment_ms, where)
-    found.attrs = {"units": "1", "long_name": "magnitude-squared coherence", "n_segments": n_segments}
-    found["frequency"].attrs["units"] = "Hz"
-    return found
-
-
-def _two(x: xr.DataArray, other: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of two arrays. Raises: JtfneError where they do not go together."""
-    one, two = _together(x, other, where)
-    values, front = values_last(one, "time")
-    pooled = [front.index("trial")] if "trial" in front else []
-    f_Hz, found = kernel(
-        measures.spectrum.coherence, values, values_last(two, "time")[0], dt_ms, segment_ms, tuple(pooled)
+    coherence_data = (
+        _compute_all_pairs(x, dt_ms, segment_ms, where)
+        if other is None
+        else _compute_pair(x, other, dt_ms, segment_ms, where)
     )
-    kept = tuple(dim for dim in front if dim != "trial")
-    return xr.DataArray(found, {**coords_of(one, kept), "frequency": f_Hz}, (*kept, "frequency"), "coherence")
+    coherence_data.attrs = {"units": "1", "long_name": "magnitude-squared coherence", "n_segments": n_segments}
+    coherence_data["frequency"].attrs["units"] = "Hz"
+    return coherence_data
 
 
-def _pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
-    """Coherence of all pairs of rows, one row with all others at a time."""
+def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+    """Coherence of two arrays, (..., frequency).
+
+    Raises: JtfneError where their dims or times do not match.
+    """
+    x_aligned, y_aligned = _broadcast_together(x, y, where)
+    values, front = values_last(x_aligned, "time")
+    pooled_axes = [front.index("trial")] if "trial" in front else []
+    f_Hz, coherence_values = kernel(
+        measures.spectrum.coherence, values, values_last(y_aligned, "time")[0], dt_ms, segment_ms, tuple(pooled_axes)
+    )
+    dims_without_trial = tuple(dim for dim in front if dim != "trial")
+    return xr.DataArray(
+        coherence_values,
+        {**coords_of(x_aligned, dims_without_trial), "frequency": f_Hz},
+        (*dims_without_trial, "frequency"),
+        "coherence",
+    )
+
+
+def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+    """Coherence of all pairs of rows, (..., row, other, frequency).
+
+    Raises: JtfneError for an array without rows.
+    """
     row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
     if row_dim is None:
         raise refuse(
             f"an array of dims {tuple(map(str, x.dims))} alone", "one with channel or neuron, or other=", where
         )
     values, front = values_last(x, row_dim, "time")
-    pooled = tuple(front.index(dim) for dim in front if dim == "trial")
+    pooled_axes = tuple(front.index(dim) for dim in front if dim == "trial")
     rows = []
-    for k in range(x.sizes[row_dim]):
+    for k in range(x.sizes[row_dim]):  # one row with all others at a time keeps the cross-spectra small
         row = values[..., k : k + 1, :]
-        f_Hz, found = kernel(measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled)
-        rows.append(found)
-    kept = tuple(dim for dim in front if dim != "trial")
-    coords = {**coords_of(x, (*kept, row_dim)), "frequency": f_Hz}
+        f_Hz, row_coherence = kernel(measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled_axes)
+        rows.append(row_coherence)
+    dims_without_trial = tuple(dim for dim in front if dim != "trial")
+    coords = {**coords_of(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
     coords["other"] = x[row_dim].values if row_dim in x.coords else np.arange(len(rows))
-    return xr.DataArray(np.stack(rows, axis=-3), coords, (*kept, row_dim, "other", "frequency"), "coherence")
+    return xr.DataArray(
+        np.stack(rows, axis=-3), coords, (*dims_without_trial, row_dim, "other", "frequency"), "coherence"
+    )
 
 
-def _together(x: xr.DataArray, other: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both arrays over all dims of both. Raises: JtfneError unless their times are the same."""
-    if not isinstance(other, xr.DataArray):
-        raise refuse(f"other of type {type(other).__name__}", "an xarray.DataArray", where)
-    other, step_ms = over_time(other, "", where)
-    if other.sizes["time"] != x.sizes["time"] or np.any(
-        np.abs(other["time"].values - x["time"].values) > TOLERANCE * step_ms
-    ):
+def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Both arrays broadcast to all dims of both.
+
+    Raises: JtfneError unless their times are the same.
+    """
+    if not isinstance(y, xr.DataArray):
+        raise refuse(f"other of type {type(y).__name__}", "an xarray.DataArray", where)
+    y, step_ms = over_time(y, "", where)
+    if y.sizes["time"] != x.sizes["time"] or np.any(np.abs(y["time"].values - x["time"].values) > TOLERANCE * step_ms):
         raise refuse("two arrays of other times", "the same times", where)
     try:
-        one, two = xr.broadcast(*xr.align(x, other.assign_coords(time=x["time"].values), join="exact"))
+        x_aligned, y_aligned = xr.broadcast(*xr.align(x, y.assign_coords(time=x["time"].values), join="exact"))
     except ValueError as error:
         raise JtfneError(f"two arrays that do not go together: {error} (in {where})") from error
-    return one, two.transpose(*one.dims)
+    return x_aligned, y_aligned.transpose(*x_aligned.dims)
 
 
 def phase_amplitude_coupling(
@@ -166,16 +184,16 @@ def phase_amplitude_coupling(
     """
     where = "analysis.phase_amplitude_coupling"
     x, dt_ms = over_time(data, readout, where)
-    most = max(3, min(MOST_BINS, x.sizes["time"]))
-    n_bins = whole_number(n_bins, Limit(3, most), name="n_bins", where=where)
+    max_bins = max(3, min(MOST_BINS, x.sizes["time"]))
+    n_bins = whole_number(n_bins, Limit(3, max_bins), name="n_bins", where=where)
     phase_Hz, amplitude_Hz = (
         pair(band_Hz, name=name, where=where, unit="Hz")
         for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
     )
-    slow, fast = (x, x) if other is None else _together(x, other, where)
-    (phase, front), (amplitude, _) = values_last(slow, "time"), values_last(fast, "time")
+    phase_signal, amplitude_signal = (x, x) if other is None else _broadcast_together(x, other, where)
+    (phase, front), (amplitude, _) = values_last(phase_signal, "time"), values_last(amplitude_signal, "time")
     index = kernel(
         measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins, where=where
     )
     attrs = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
-    return xr.DataArray(index, coords_of(slow, front), front, "phase_amplitude_coupling", attrs)
+    return xr.DataArray(index, coords_of(phase_signal, front), front, "phase_amplitude_coupling", attrs)

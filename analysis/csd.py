@@ -73,57 +73,70 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     check_form(lfp, WHERE, "channel")
     _refuse_gaps(downward(lfp, WHERE))
     lfp = check_values(lfp, WHERE)
-    scale = _volts(lfp, method)
+    scale = _volts_per_unit(lfp, method)
     density, method = _estimate(downward(lfp, WHERE), method, scale, sigma_S_m)
     density = density.transpose(*lfp.dims).rename("csd")
     density.attrs = {key: lfp.attrs[key] for key in KEPT if key in lfp.attrs}
-    known = {"units": "a.u."} if scale is None else {"units": "A/m^3", "sigma_S_m": sigma_S_m}
-    return density.assign_attrs(ABOUT, method=repr(method), **known)
+    unit_attrs = {"units": "a.u."} if scale is None else {"units": "A/m^3", "sigma_S_m": sigma_S_m}
+    return density.assign_attrs(ABOUT, method=repr(method), **unit_attrs)
 
 
 def _estimate(
     ordered: xr.DataArray, method: Method, scale: float | None, sigma_S_m: float
 ) -> tuple[xr.DataArray, Method]:
-    """The density at the places of the method, and the method as fitted; without a scale, per spacing^2."""
+    """The density at the depths where the method estimates it, and the method as fitted.
+
+    Without a scale the density is per squared spacing of the channels, in the unit of the potentials.
+    """
     values, front = values_last(ordered, "channel")
     z_mm = np.asarray(ordered["z_mm"].values, np.float64)
     values = values if scale is None else values * scale
     method = method.fitted(values, z_mm)
     places_mm = method.places_mm(z_mm)
     per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
-    found = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
-    return _at(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=found), method
+    density = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
+    return _move_channels(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=density), method
 
 
-def _volts(lfp: xr.DataArray, method: Method) -> float | None:
-    """V per unit of `lfp`; None for a proxy. Raises: JtfneError for a proxy where the method needs a potential."""
+def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
+    """Volts per unit of `lfp`; None for a proxy.
+
+    Raises: JtfneError for a proxy where the method needs a potential.
+    """
     units = str(lfp.attrs.get("units", "a.u."))
     scale = VOLTS.get(units)
-    inner = method
-    while isinstance(inner, Smoothed):
-        inner = inner.method
-    if not isinstance(inner, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
-        given = f"a proxy, {units}, with {type(inner).__name__}"
-        raise refuse(given, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
+    inner_method = method
+    while isinstance(inner_method, Smoothed):
+        inner_method = inner_method.method
+    if not isinstance(inner_method, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
+        description = f"a proxy, {units}, with {type(inner_method).__name__}"
+        raise refuse(description, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
     return scale
 
 
 def _refuse_gaps(ordered: xr.DataArray) -> None:
-    """Raises: JtfneError naming the first channel, by depth, with values that are not finite."""
+    """Raises: JtfneError for values that are not finite, naming the first channel by depth."""
     values, _ = values_last(ordered, "channel")
-    bad = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
-    if bad.size:
-        first_mm, n_channels = ordered["z_mm"].values[bad[0]], values.shape[-1]
-        given = f"{bad.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
-        raise refuse(given, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
+    gaps = np.flatnonzero(~np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=0))
+    if gaps.size:
+        first_mm, n_channels = ordered["z_mm"].values[gaps[0]], values.shape[-1]
+        description = (
+            f"{gaps.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
+        )
+        raise refuse(description, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
 
 
-def _at(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
-    """An array like `ordered` at other depths: its own channels where these are the places."""
+def _move_channels(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
+    """A template of `ordered` at the depths `places_mm`, for its values to be replaced.
+
+    Where all depths are those of channels, these keep their names; otherwise names are dropped.
+    """
     rows = np.flatnonzero(np.isin(z_mm, places_mm))
     if rows.size == places_mm.size:
         return ordered.isel(channel=rows)
     nearest = np.abs(z_mm[:, None] - places_mm).argmin(axis=0)
-    of_channels = [name for name, each in ordered.coords.items() if "channel" in each.dims]
-    about = ordered["z_mm"].attrs
-    return ordered.isel(channel=nearest).drop_vars(of_channels).assign_coords(z_mm=("channel", places_mm, about))
+    channel_coords = [name for name, coord in ordered.coords.items() if "channel" in coord.dims]
+    depth_attrs = ordered["z_mm"].attrs
+    return (
+        ordered.isel(channel=nearest).drop_vars(channel_coords).assign_coords(z_mm=("channel", places_mm, depth_attrs))
+    )

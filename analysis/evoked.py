@@ -23,32 +23,32 @@ def onsets(
     if label is not None and (onset_ms is not None or not isinstance(data, Signals)):
         raise refuse(f"label={label!r}", "a label for the events of a run only, without onset_ms", where)
     if onset_ms is not None:
-        return [(-1, time_ms) for time_ms in _times(onset_ms, "onset_ms", where)]
+        return [(-1, time_ms) for time_ms in _check_onsets(onset_ms, "onset_ms", where)]
     if isinstance(data, Signals):
-        return _events(data, label, where)
+        return _select_events(data, label, where)
     if "onset_ms" in data.attrs:
-        return [(-1, time_ms) for time_ms in _times(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
+        return [(-1, time_ms) for time_ms in _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
     raise refuse("data without an onset", "onset_ms=, or an array with attrs['onset_ms']", where)
 
 
-def _times(onset_ms: Any, name: str, where: str) -> list[float]:
+def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
     """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite number."""
-    several = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
-    times = list(onset_ms) if several else [onset_ms]
-    if not times:
+    is_list = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
+    times_ms = list(onset_ms) if is_list else [onset_ms]
+    if not times_ms:
         raise refuse(f"{name}={describe_value(onset_ms)}", "one onset or more, ms", where)
-    return [number(time_ms, FINITE, name=name, where=where) for time_ms in times]
+    return [number(time_ms, FINITE, name=name, where=where) for time_ms in times_ms]
 
 
-def _events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
+def _select_events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
     """(trial, onset in ms) of the events of a run that have `label`, or of all. Raises: JtfneError for none."""
     if "events" not in signals.tree.children:
         raise refuse("a run without a table of events", "onset_ms=", where)
     table = signals.events
-    chosen = table if label is None else table[table["label"] == label]
-    if len(chosen):
+    events = table if label is None else table[table["label"] == label]
+    if len(events):
         return [
-            (int(trial), float(time_ms)) for trial, time_ms in zip(chosen["trial"], chosen["onset_ms"], strict=True)
+            (int(trial), float(time_ms)) for trial, time_ms in zip(events["trial"], events["onset_ms"], strict=True)
         ]
     labels = ", ".join(sorted({repr(str(name)) for name in table["label"]}))
     raise refuse(f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where)
@@ -95,33 +95,37 @@ def evoked(
 
 
 def average(
-    source: xr.DataArray, at: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
+    source: xr.DataArray, events: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
 ) -> xr.DataArray:
-    """`evoked` of an array, as `read` gives it, and its (trial, onset in ms) events."""
+    """Mean of `source`, as `read` gives it, around events (trial, onset in ms); trial -1: in all.
+
+    Raises: JtfneError as `evoked`.
+    """
     dt_ms = even_step(source, "time", where)
     time_ms = np.asarray(source["time"].values, np.float64)
     if "trial" in source.coords and np.unique(source["trial"].values).size < source["trial"].size:
         raise refuse("trials of which two have one name", "a name for each trial", where)
-    first, last = (round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where))
-    if last <= first:
+    first_offset, last_offset = (round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where))
+    if last_offset <= first_offset:
         raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
     epochs = []
-    for trial, at_ms in at:
-        zero = int(np.ceil((at_ms - time_ms[0]) / dt_ms - TOLERANCE))  # the first sample at or after the onset
-        if zero + first < 0 or zero + last > time_ms.size:
+    for trial, onset_ms in events:
+        # The first sample at or after the onset; the tolerance is for onsets on the grid.
+        zero = int(np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE))
+        if zero + first_offset < 0 or zero + last_offset > time_ms.size:
             allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
-            raise refuse(f"window_ms={window_ms} around {at_ms:g} ms", allowed, where)
-        part = source.isel(time=slice(zero + first, zero + last))
-        epochs.append(_one(part, trial).assign_coords(time=np.arange(first, last) * dt_ms))
+            raise refuse(f"window_ms={window_ms} around {onset_ms:g} ms", allowed, where)
+        window = source.isel(time=slice(zero + first_offset, zero + last_offset))
+        epochs.append(_select_trial(window, trial).assign_coords(time=np.arange(first_offset, last_offset) * dt_ms))
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
-    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in at)
+    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in events)
     mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
     mean["time"].attrs.update(units="ms", long_name="time from onset")
-    return mean if baseline_ms is None else _from_baseline(mean, baseline_ms, where)
+    return mean if baseline_ms is None else _subtract_baseline(mean, baseline_ms, where)
 
 
-def _one(part: xr.DataArray, trial: int) -> xr.DataArray:
-    """One trial of `part`, or its mean over trials where the event is in each."""
+def _select_trial(part: xr.DataArray, trial: int) -> xr.DataArray:
+    """One trial of `part`; its mean over trials where `trial` is below 0, for an event in each."""
     if "trial" not in part.dims:
         return part
     if trial < 0:
@@ -129,11 +133,14 @@ def _one(part: xr.DataArray, trial: int) -> xr.DataArray:
     return part.sel(trial=trial, drop=True) if "trial" in part.coords else part.isel(trial=trial)
 
 
-def _from_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
-    """`mean` less its mean over the baseline. Raises: JtfneError where the baseline holds no sample."""
+def _subtract_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> xr.DataArray:
+    """`mean` minus its mean over the baseline.
+
+    Raises: JtfneError where the baseline holds no sample.
+    """
     baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)
-    inside = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))
-    if inside.size == 0 or baseline_ms[0] < time_ms[0] - TOLERANCE:
+    in_baseline = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))
+    if in_baseline.size == 0 or baseline_ms[0] < time_ms[0] - TOLERANCE:
         raise refuse(f"baseline_ms={baseline_ms}", f"a baseline within {time_ms[0]:g} to {time_ms[-1]:g} ms", where)
-    return (mean - mean.isel(time=inside).mean("time")).assign_attrs(mean.attrs)
+    return (mean - mean.isel(time=in_baseline).mean("time")).assign_attrs(mean.attrs)

@@ -24,7 +24,7 @@ UNITS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LaminarFeatures:
-    """An evoked CSD over depth and time, and what is read off it.
+    """An evoked CSD over depth and time, and its features.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LaminarFeatures:
     width_mm: float
 
     def values(self) -> dict[str, float | str | None]:
-        """All but the CSD, by name."""
+        """The features by name, without the CSD."""
         return {name: getattr(self, name) for name in UNITS}
 
 
@@ -90,8 +90,8 @@ def laminar_features(
     ...     np.zeros((60, 6)), {"time": np.arange(60.0), "z_mm": ("channel", np.arange(6) * 0.1)}, ("time", "channel")
     ... )
     >>> lfp[35, 2] = -1.0
-    >>> found = laminar_features(lfp, onset_ms=30, window_ms=20)
-    >>> found.sink_depth_mm, found.peak_latency_ms, found.order
+    >>> features = laminar_features(lfp, onset_ms=30, window_ms=20)
+    >>> features.sink_depth_mm, features.peak_latency_ms, features.order
     (0.2, 5.0, 'source above sink')
     """
     where = "analysis.laminar_features"
@@ -101,21 +101,21 @@ def laminar_features(
     source = check_values(lfp, where, "time", "channel")
     source = source.mean("trial", keep_attrs=True) if "trial" in source.dims else source
     if set(source.dims) != {"time", "channel"}:
-        given = f"an array of dimensions {tuple(map(str, lfp.dims))}"
-        raise refuse(given, "time and channel, with or without trial: select one area", where)
+        description = f"an array of dimensions {tuple(map(str, lfp.dims))}"
+        raise refuse(description, "time and channel, with or without trial: select one area", where)
     even_step(source, "time", where)
     density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
     density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms
-    quiet = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
-    inside = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
-    if np.count_nonzero(quiet) < 2 or not inside.any():
-        allowed = f"an onset with 2 samples or more before it and 1 after, {_span(source)}"
+    in_baseline = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
+    in_window = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
+    if np.count_nonzero(in_baseline) < 2 or not in_window.any():
+        allowed = f"an onset with 2 samples or more before it and 1 after, {_describe_span(source)}"
         raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)
-    table = (density - density.isel(time=np.flatnonzero(quiet)).mean("time")).assign_coords(time=from_onset_ms)
+    table = (density - density.isel(time=np.flatnonzero(in_baseline)).mean("time")).assign_coords(time=from_onset_ms)
     table["time"].attrs.update(units="ms", long_name="time from onset")
     table.attrs = {**density.attrs, "onset_ms": 0.0}
-    return _read_off(table, quiet, inside, where)
+    return _read_off(table, in_baseline, in_window, where)
 
 
 def is_csd(x: xr.DataArray) -> bool:
@@ -123,22 +123,25 @@ def is_csd(x: xr.DataArray) -> bool:
     return str(x.attrs.get("readout", "")).startswith("csd")
 
 
-def _span(x: xr.DataArray) -> str:
-    """From when to when `x` lasts."""
+def _describe_span(x: xr.DataArray) -> str:
+    """Start and end of `x`, as text for a message."""
     return f"in data from {float(x['time'][0]):g} to {float(x['time'][-1]):g} ms"
 
 
 def _read_off(
     table: xr.DataArray,
-    quiet: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    inside: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    in_baseline: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    in_window: np.ndarray[tuple[int], np.dtype[np.bool_]],
     where: str,
 ) -> LaminarFeatures:
-    """The features of an evoked CSD (time, channel); `quiet` and `inside` mark its baseline and window (time,)."""
+    """The features of an evoked CSD (time, channel); masks (time,) mark baseline and window.
+
+    Raises: JtfneError where the window holds no sink above the threshold.
+    """
     time_ms = np.asarray(table["time"].values, np.float64)
     z_mm = np.asarray(table["z_mm"].values, np.float64)
     sink = -np.asarray(table.values, np.float64)
-    steps = np.flatnonzero(inside)
+    steps = np.flatnonzero(in_window)
     row, channel = map(int, np.unravel_index(int(np.argmax(sink[steps])), (steps.size, sink.shape[1])))
     peak = int(steps[row])
     height = float(sink[peak, channel])
@@ -146,9 +149,9 @@ def _read_off(
         raise JtfneError(
             f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative (in {where})"
         )
-    threshold = max(ONSET_SDS * float(np.std(sink[quiet, channel])), ONSET_OF_PEAK * height)
-    above = np.flatnonzero(sink[steps, channel] > threshold)
-    if above.size == 0:
+    threshold = max(ONSET_SDS * float(np.std(sink[in_baseline, channel])), ONSET_OF_PEAK * height)
+    steps_above_threshold = np.flatnonzero(sink[steps, channel] > threshold)
+    if steps_above_threshold.size == 0:
         raise JtfneError(
             f"no sink above {ONSET_SDS:g} sd of the baseline within {time_ms[steps[-1]]:g} ms of the onset (in {where})"
         )
@@ -160,24 +163,24 @@ def _read_off(
         sink_depth_mm=float(z_mm[channel]),
         source_depth_mm=float(z_mm[source]) if has_source else None,
         order=order if has_source else "sink alone",
-        latency_ms=float(time_ms[steps[above[0]]]),
+        latency_ms=float(time_ms[steps[steps_above_threshold[0]]]),
         peak_latency_ms=float(time_ms[peak]),
         width_mm=_width_mm(sink[peak], z_mm, channel),
     )
 
 
 def _width_mm(profile: Floats, z_mm: Floats, peak: int) -> float:
-    """Full width at half maximum around `peak`, between contacts by straight lines."""
-    half = profile[peak] / 2.0
+    """Full width at half maximum around `peak`, mm, interpolated linearly between contacts."""
+    half_height = profile[peak] / 2.0
     edges = []
     for step in (-1, 1):
         k = peak
-        while 0 <= k + step < profile.size and profile[k + step] > half:
+        while 0 <= k + step < profile.size and profile[k + step] > half_height:
             k += step
-        beyond = k + step
-        if not 0 <= beyond < profile.size:
+        neighbour = k + step
+        if not 0 <= neighbour < profile.size:
             edges.append(float(z_mm[k]))
             continue
-        share = (profile[k] - half) / (profile[k] - profile[beyond])
-        edges.append(float(z_mm[k] + share * (z_mm[beyond] - z_mm[k])))
+        share = (profile[k] - half_height) / (profile[k] - profile[neighbour])
+        edges.append(float(z_mm[k] + share * (z_mm[neighbour] - z_mm[k])))
     return abs(edges[1] - edges[0])

@@ -55,7 +55,7 @@ def rates(
     values = kernel(rate.rate, counts.astype(np.float64), stop_ms - start_ms)
     attrs = {"units": "Hz", "long_name": "firing rate"}
     if by is None:
-        return xr.DataArray(values, dims=("trial", "neuron"), coords=_by_neuron(spikes), attrs=attrs, name="rate")
+        return xr.DataArray(values, dims=("trial", "neuron"), coords=_neuron_coords(spikes), attrs=attrs, name="rate")
     code, dim, coords = spikes.groups(by, where)
     sizes = np.bincount(code)
     means = np.stack([np.bincount(code, weights=row) / sizes for row in values])
@@ -114,21 +114,21 @@ def isi(data: Data) -> xr.DataArray:
     JtfneError
         As `rates`.
     """
-    return _intervals(spikes_of(data, "analysis.isi"))
+    return _compute_intervals(spikes_of(data, "analysis.isi"))
 
 
-def _intervals(spikes: Spikes) -> xr.DataArray:
-    """`isi` of spikes."""
+def _compute_intervals(spikes: Spikes) -> xr.DataArray:
+    """Interspike intervals, ms, with the coordinates of `isi`; none spans two trials."""
     order = np.lexsort((spikes.time_ms, spikes.row, spikes.trial))
     time_ms, row, trial = spikes.time_ms[order], spikes.row[order], spikes.trial[order]
-    same = (np.diff(row) == 0) & (np.diff(trial) == 0)
+    same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)
     coords = {
-        "neuron": ("interval", spikes.neuron[row[1:][same]]),
-        "trial": ("interval", spikes.trials[trial[1:][same]]),
-        "time": ("interval", time_ms[1:][same]),
+        "neuron": ("interval", spikes.neuron[row[1:][same_train]]),
+        "trial": ("interval", spikes.trials[trial[1:][same_train]]),
+        "time": ("interval", time_ms[1:][same_train]),
     }
     attrs = {"units": "ms", "long_name": "interspike interval"}
-    return xr.DataArray(np.diff(time_ms)[same], dims="interval", coords=coords, attrs=attrs, name="isi")
+    return xr.DataArray(np.diff(time_ms)[same_train], dims="interval", coords=coords, attrs=attrs, name="isi")
 
 
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
@@ -149,17 +149,18 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     where = "analysis.cv"
     min_intervals = whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
     spikes = spikes_of(data, where)
-    intervals = _intervals(spikes)
+    intervals = _compute_intervals(spikes)
     row = np.searchsorted(np.sort(spikes.neuron), intervals["neuron"].values)
     row = np.argsort(spikes.neuron)[row]
     counts = np.bincount(row, minlength=spikes.neuron.size)
     order = np.argsort(row, kind="stable")
-    place = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    padded = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
-    padded[row[order], place] = intervals.values[order]
-    values = kernel(rate.cv, padded, np.arange(padded.shape[1]) < counts[:, None])
+    # One row of intervals for each neuron, padded with zeros that the mask leaves out.
+    column = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    interval_rows = np.zeros((counts.size, max(int(counts.max(initial=0)), 1)))
+    interval_rows[row[order], column] = intervals.values[order]
+    values = kernel(rate.cv, interval_rows, np.arange(interval_rows.shape[1]) < counts[:, None])
     values[counts < min_intervals] = np.nan
-    coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
+    coords = {name: coord for name, coord in _neuron_coords(spikes).items() if name != "trial"}
     attrs = {"units": "1", "long_name": "CV of interspike intervals"}
     return xr.DataArray(values, dims="neuron", coords=coords, attrs=attrs, name="cv")
 
@@ -187,13 +188,13 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
         raise refuse(f"window_ms={window_ms:g}", allowed, where)
     counts = spikes.counts(window_ms, where)
     windows = counts.reshape(-1, counts.shape[-1])
-    coords = {name: coord for name, coord in _by_neuron(spikes).items() if name != "trial"}
+    coords = {name: coord for name, coord in _neuron_coords(spikes).items() if name != "trial"}
     attrs = {"units": "1", "long_name": "Fano factor", "window_ms": window_ms}
     values = kernel(rate.fano_factor, windows.T)
     return xr.DataArray(values, dims="neuron", coords=coords, attrs=attrs, name="fano_factor")
 
 
-def _by_neuron(spikes: Spikes) -> dict[str, object]:
-    """Coordinates of results with a value a neuron."""
+def _neuron_coords(spikes: Spikes) -> dict[str, object]:
+    """Coordinates of a result with one value a neuron: trials, ids and labels."""
     labels = {key: ("neuron", values) for key, values in spikes.labels.items()}
     return {"trial": spikes.trials, "neuron": spikes.neuron, **labels}

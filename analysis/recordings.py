@@ -48,7 +48,7 @@ def load_recording(
     onset_ms: float | None = None,
     units: str | None = None,
 ) -> xr.DataArray:
-    """A recording, by name or from a file.
+    """Read a recording, by name or from a file.
 
     Parameters
     ----------
@@ -90,77 +90,87 @@ def load_recording(
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
-        return _barrel(readout)
-    given: Any = name_or_path
-    if not isinstance(given, str | os.PathLike) or "\x00" in str(given):
+        return _load_barrel(readout)
+    untyped_path: Any = name_or_path
+    if not isinstance(untyped_path, str | os.PathLike) or "\x00" in str(untyped_path):
         raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
     if suffix not in SUFFIXES:
-        close = nearest(str(name_or_path), NAMED)
-        hint = f"; nearest: {close!r}" if close else ""
+        nearest_name = nearest(str(name_or_path), NAMED)
+        hint = f"; nearest: {nearest_name!r}" if nearest_name else ""
         raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read = {".fif": _from_fif, ".nc": _from_netcdf, ".parquet": _from_parquet}[suffix]
+    read_file = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
     try:
-        found = read(path, readout)
+        recording = read_file(path, readout)
     except JtfneError:
         raise
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
         reason = " ".join(str(error).split()) or type(error).__name__
         raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE) from error
-    return _described(found.rename(readout), readout, z_mm, onset_ms, units)
+    return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
 
 
-def _described(
-    found: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
+def _add_metadata(
+    recording: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
 ) -> xr.DataArray:
-    """`found` with what the caller knows about it, checked."""
-    need(found, "time", "channel", where=WHERE)
-    found = in_ms(found, WHERE)
-    even_step(found, "time", WHERE)
+    """`recording`, checked, with the depths, onset and unit that the caller gives.
+
+    Raises: JtfneError.
+    """
+    need(recording, "time", "channel", where=WHERE)
+    recording = in_ms(recording, WHERE)
+    even_step(recording, "time", WHERE)
     if z_mm is not None:
-        if np.shape(z_mm) != (found.sizes["channel"],) or np.asarray(z_mm).dtype.kind not in "iuf":
+        if np.shape(z_mm) != (recording.sizes["channel"],) or np.asarray(z_mm).dtype.kind not in "iuf":
             raise refuse(
-                f"z_mm={describe_value(z_mm)}", f"a depth for each of {found.sizes['channel']} channels", WHERE
+                f"z_mm={describe_value(z_mm)}", f"a depth for each of {recording.sizes['channel']} channels", WHERE
             )
-        found = found.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
-    _check_content(found)
-    extra = {"onset_ms": onset_ms, "units": units}
-    found = found.assign_attrs({key: value for key, value in extra.items() if value is not None})
-    if "units" not in found.attrs:
+        recording = recording.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
+    _check_content(recording)
+    extra_attrs = {"onset_ms": onset_ms, "units": units}
+    recording = recording.assign_attrs({key: value for key, value in extra_attrs.items() if value is not None})
+    if "units" not in recording.attrs:
         raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
-    check_name(found.attrs["units"], "units", WHERE)
-    proxy = found.attrs.get("proxy", int(found.attrs["units"] == "a.u."))
+    check_name(recording.attrs["units"], "units", WHERE)
+    proxy = recording.attrs.get("proxy", int(recording.attrs["units"] == "a.u."))
     if np.size(proxy) != 1 or np.ravel(proxy)[0] not in (0, 1):
         raise refuse(f"attrs['proxy']={describe_value(proxy)}", "0 or 1", WHERE)
-    if "onset_ms" in found.attrs:  # netCDF holds one number as an array of one
-        onset_ms = found.attrs["onset_ms"]
-        alone = onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
-        found.attrs["onset_ms"] = number(alone, FINITE, name="attrs['onset_ms']", where=WHERE)
-    return found.assign_attrs(readout=readout, proxy=int(np.ravel(proxy)[0]))
+    if "onset_ms" in recording.attrs:  # netCDF holds one number as an array of one
+        onset_ms = recording.attrs["onset_ms"]
+        single_value = onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
+        recording.attrs["onset_ms"] = number(single_value, FINITE, name="attrs['onset_ms']", where=WHERE)
+    return recording.assign_attrs(readout=readout, proxy=int(np.ravel(proxy)[0]))
 
 
-def _check_content(found: xr.DataArray) -> None:
-    """Raises: JtfneError for values that are no numbers, channels without a name each, and depths that are none."""
-    if found.dtype.kind not in "iuf":
-        raise refuse(f"a recording of dtype {found.dtype}", "real numbers", WHERE)
-    names = [str(name) for name in found["channel"].values.tolist()]
+def _check_content(recording: xr.DataArray) -> None:
+    """Raises: JtfneError for values that are no numbers, and bad names or depths of channels."""
+    if recording.dtype.kind not in "iuf":
+        raise refuse(f"a recording of dtype {recording.dtype}", "real numbers", WHERE)
+    names = [str(name) for name in recording["channel"].values.tolist()]
     if not names or len(set(names)) < len(names):
-        twice = next((name for name in names if names.count(name) > 1), None)
-        given = "a recording without channels" if twice is None else f"two channels of the name {twice!r}"
-        raise refuse(given, "a name for each channel, one channel or more", WHERE)
-    if "z_mm" in found.coords:
-        depths_mm = found["z_mm"]
+        repeated_name = next((name for name in names if names.count(name) > 1), None)
+        description = (
+            "a recording without channels" if repeated_name is None else f"two channels of the name {repeated_name!r}"
+        )
+        raise refuse(description, "a name for each channel, one channel or more", WHERE)
+    if "z_mm" in recording.coords:
+        depths_mm = recording["z_mm"]
         if depths_mm.dims != ("channel",) or depths_mm.dtype.kind not in "iuf":
             raise refuse(f"z_mm of dtype {depths_mm.dtype}", "a depth in mm for each channel", WHERE)
         if not np.isfinite(depths_mm.values).all():
-            bad = names[int(np.argmin(np.isfinite(depths_mm.values)))]
-            raise refuse(f"a z_mm of channel {bad!r} that is not finite", "a depth in mm for each channel", WHERE)
+            bad_channel = names[int(np.argmin(np.isfinite(depths_mm.values)))]
+            raise refuse(
+                f"a z_mm of channel {bad_channel!r} that is not finite", "a depth in mm for each channel", WHERE
+            )
 
 
-def _barrel(readout: str) -> xr.DataArray:
-    """The recording in elephant's folder, which is read without importing elephant."""
+def _load_barrel(readout: str) -> xr.DataArray:
+    """The barrel recording in elephant's folder, read without importing elephant.
+
+    Raises: JtfneError.
+    """
     spec = importlib.util.find_spec("elephant")
     if spec is None or not spec.submodule_search_locations:
         raise JtfneError(
@@ -193,8 +203,11 @@ def _barrel(readout: str) -> xr.DataArray:
     return xr.DataArray(lfp_V, coords=coords, dims=("time", "channel"), attrs=attrs, name=readout)
 
 
-def _from_fif(path: Path, readout: str) -> xr.DataArray:
-    """The field channels of one type in a Raw file; the first annotation is the onset."""
+def _read_fif(path: Path, readout: str) -> xr.DataArray:
+    """The field channels of one type in a Raw file; the first annotation is the onset.
+
+    Raises: JtfneError.
+    """
     import mne
 
     try:
@@ -204,14 +217,14 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
             f"{path.name}, which cannot be read as raw data ({error}),", "a FIF file of raw data", WHERE
         ) from None
     types = raw.get_channel_types()
-    present = [kind for kind in FIELD_TYPES if kind in types]
-    if not present:
+    present_types = [kind for kind in FIELD_TYPES if kind in types]
+    if not present_types:
         raise refuse(
             f"{path.name} with channels of types {sorted(set(types))}", f"one of {', '.join(FIELD_TYPES)}", WHERE
         )
-    wanted = [kind for kind in present if readout.startswith(kind)] or present
-    names = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == wanted[0]]
-    attrs: dict[str, Any] = {"units": MNE_UNITS[wanted[0]], "long_name": f"{wanted[0]} of {path.name}"}
+    chosen_types = [kind for kind in present_types if readout.startswith(kind)] or present_types
+    names = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == chosen_types[0]]
+    attrs: dict[str, Any] = {"units": MNE_UNITS[chosen_types[0]], "long_name": f"{chosen_types[0]} of {path.name}"}
     if len(raw.annotations):
         attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
     coords: dict[str, Any] = {"time": ("time", np.asarray(raw.times) * 1e3, {"units": "ms"}), "channel": names}
@@ -221,8 +234,11 @@ def _from_fif(path: Path, readout: str) -> xr.DataArray:
     return xr.DataArray(raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs)
 
 
-def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
-    """The variable named as the readout, or the only one, at the root or in the group of that name."""
+def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
+    """The variable named as the readout, or the only one, at the root or in the group of that name.
+
+    Raises: JtfneError.
+    """
     try:
         check_hdf5(path)
     except OSError as error:
@@ -232,9 +248,9 @@ def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
             with xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False) as table:
                 name = readout if readout in table else next(iter(table.data_vars), None)
                 if readout in table or len(table.data_vars) == 1:
-                    found = table[name].load()
-                    return found.assign_attrs(
-                        {key: value for key, value in table.attrs.items() if key not in found.attrs}
+                    array = table[name].load()
+                    return array.assign_attrs(
+                        {key: value for key, value in table.attrs.items() if key not in array.attrs}
                     )
         except OSError as error:
             if group is None:
@@ -244,8 +260,11 @@ def _from_netcdf(path: Path, readout: str) -> xr.DataArray:
     )
 
 
-def _from_parquet(path: Path, readout: str) -> xr.DataArray:
-    """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes."""
+def _read_parquet(path: Path, readout: str) -> xr.DataArray:
+    """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes.
+
+    Raises: JtfneError for columns that are missing or hold no numbers, and samples missing or given twice.
+    """
     try:
         table = read_parquet(path, WHERE)
     except JtfneError:
@@ -254,10 +273,10 @@ def _from_parquet(path: Path, readout: str) -> xr.DataArray:
         raise refuse(f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE) from None
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)  # what pandas would make of names of types in it
     value = readout if readout in frame else "value"
-    missing = [name for name in ("time", "channel", value) if name not in frame]
-    if missing:
+    missing_columns = [name for name in ("time", "channel", value) if name not in frame]
+    if missing_columns:
         raise refuse(
-            f"{path.name} without the column {missing[0]!r}", f"time, channel and {readout!r} or 'value'", WHERE
+            f"{path.name} without the column {missing_columns[0]!r}", f"time, channel and {readout!r} or 'value'", WHERE
         )
     for name in ("time", value, "z_mm"):
         if name in frame and frame[name].dtype.kind not in "iuf":
@@ -268,14 +287,14 @@ def _from_parquet(path: Path, readout: str) -> xr.DataArray:
         raise refuse(
             f"{path.name} with samples missing or given twice", "one row for each of " + " x ".join(dims), WHERE
         )
-    found = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(*dims)
-    found = found.sel(channel=list(dict.fromkeys(frame["channel"])))  # in the order of the file
+    array = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(*dims)
+    array = array.sel(channel=list(dict.fromkeys(frame["channel"])))  # in the order of the file
     if "z_mm" in frame:
         if (frame.groupby("channel")["z_mm"].nunique(dropna=False) > 1).any():
             raise refuse(f"{path.name} with several depths of one channel", "one z_mm for each channel", WHERE)
-        depth = frame.groupby("channel")["z_mm"].first().loc[found["channel"].values]
-        found = found.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
+        depth = frame.groupby("channel")["z_mm"].first().loc[array["channel"].values]
+        array = array.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
     metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
     attrs = {key: metadata[key] for key in ("units", "long_name") if key in metadata}
     attrs |= {"onset_ms": float(metadata["onset_ms"])} if "onset_ms" in metadata else {}
-    return found.assign_attrs(attrs)
+    return array.assign_attrs(attrs)

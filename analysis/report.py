@@ -99,7 +99,10 @@ def write_report(
     sections = [
         _section("Run", _definitions(facts)),
         f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
-        _section("Figures", '<div class="figures">' + "".join(_figure(Path(each)) for each in figures) + "</div>")
+        _section(
+            "Figures",
+            '<div class="figures">' + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures) + "</div>",
+        )
         if figures
         else "",
         _section("Simulated and recorded", _table(comparison)) if comparison is not None else "",
@@ -108,7 +111,7 @@ def write_report(
         _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
         _section("Manifest", _manifest(signals.manifest)),
     ]
-    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(each for each in sections if each))
+    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(section for section in sections if section))
     target = Path(path)
     with write_beside(target) as beside:
         beside.write_text(page, encoding="utf-8")
@@ -124,25 +127,25 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
         raise refuse(f"data of type {type(signals).__name__}", "Signals", where)
     if not isinstance(path, str | os.PathLike) or not str(path) or "\x00" in str(path):
         raise refuse(f"path={path!r}", "the name of a file", where)
-    listed = isinstance(figures, Sequence) and not isinstance(figures, str | bytes)
-    if not listed or not all(isinstance(figure, str | os.PathLike) for figure in figures):
+    is_list = isinstance(figures, Sequence) and not isinstance(figures, str | bytes)
+    if not is_list or not all(isinstance(figure, str | os.PathLike) for figure in figures):
         raise refuse(f"figures={figures!r}", "a list of PNG files", where)
     if comparison is not None and not isinstance(comparison, pd.DataFrame):
         raise refuse(f"a comparison of type {type(comparison).__name__}", "a DataFrame, or None", where)
 
 
 def _facts(signals: Signals) -> dict[str, str]:
-    """What ran, in a few words each; what the manifest does not say is left out."""
-    about, attrs = signals.manifest, signals.tree.attrs
-    run, software = about.get("run", {}), about.get("software", {})
+    """Facts of the run by name, a short text each; those that the manifest lacks are left out."""
+    manifest, attrs = signals.manifest, signals.tree.attrs
+    run, software = manifest.get("run", {}), manifest.get("software", {})
     facts = {
-        "config": str(about.get("config_sha256", ""))[:12],
+        "config": str(manifest.get("config_sha256", ""))[:12],
         "seed": str(run.get("seed", "")),
         "duration": f"{float(attrs['duration_ms']):g} ms in steps of {float(attrs['dt_ms']):g} ms",
         "trials": str(attrs["n_trials"]),
         "precision": str(run.get("dtype", "")),
-        "spikes": str(about.get("spikes", {}).get("count", "")),
-        "source": str(about.get("source", {}).get("kind", "")),
+        "spikes": str(manifest.get("spikes", {}).get("count", "")),
+        "source": str(manifest.get("source", {}).get("kind", "")),
         "software": ", ".join(
             f"{name} {software[name]}" for name in sorted(software, key=lambda name: (name != "jtfne", name))
         ),
@@ -156,7 +159,7 @@ def _has_proxies(signals: Signals) -> bool:
 
 
 def _has_rates(signals: Signals) -> bool:
-    """Whether rates by population can be told."""
+    """Whether rates by population can be computed: spikes were recorded, and cells have names."""
     return {"spk", "neurons"} <= set(signals.tree.children)
 
 
@@ -166,29 +169,29 @@ def _text(value: object) -> str:
 
 
 def _section(title: str, body: str) -> str:
-    """A titled part of the page."""
+    """HTML of a section of the page, with its title."""
     return f"<section><h2>{_text(title)}</h2>\n{body}</section>"
 
 
 def _definitions(facts: Mapping[str, str]) -> str:
-    """Names and values, side by side."""
+    """HTML of a list of names with their values."""
     rows = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items())
     return f"<dl>{rows}</dl>"
 
 
 def _figure(path: Path) -> str:
-    """A PNG inside the page, with its caption. Raises: JtfneError if it is no PNG file."""
+    """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file."""
     data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(PNG):
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
     caption = _text(CAPTIONS.get(path.stem, path.stem.replace("_", " ")))
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
-    shown = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
-    return f'<figure id="{_text(path.stem)}">{shown}</figure>'
+    image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
+    return f'<figure id="{_text(path.stem)}">{image_html}</figure>'
 
 
 def _table(table: "pd.DataFrame") -> str:
-    """A table that scrolls sideways where the screen is narrow."""
+    """HTML of a table that scrolls sideways where the screen is narrow."""
     head = "".join(f"<th>{_text(name)}</th>" for name in table.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{_text(_cell(value))}</td>" for value in row) + "</tr>"
@@ -198,7 +201,7 @@ def _table(table: "pd.DataFrame") -> str:
 
 
 def _cell(value: object) -> str:
-    """A value in a table: numbers to 4 digits, yes or no, nothing for None."""
+    """A value as the text of a table's cell: numbers to 4 digits, yes or no, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -207,13 +210,13 @@ def _cell(value: object) -> str:
 
 
 def _manifest(manifest: Mapping[str, Any]) -> str:
-    """The manifest as JSON, folded away."""
+    """HTML of the manifest as JSON, folded until it is clicked."""
     text = _text(_json.dumps(dict(manifest), indent=2))
     return f"<details><summary>manifest.json</summary><pre>{text}</pre></details>"
 
 
 def _page(title: str, body: str) -> str:
-    """The whole page around `body`."""
+    """The whole HTML page around `body`."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -65,8 +65,8 @@ def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float
     if power.sizes["frequency"] == 0:
         raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", where)
     relative = kernel(measures.spectrolaminar.relative_power, power.values)
-    about = {**power.attrs, "units": "1", "long_name": "relative power over depth"}
-    return power.copy(data=relative).assign_attrs(about).rename("spectrolaminar")
+    attrs = {**power.attrs, "units": "1", "long_name": "relative power over depth"}
+    return power.copy(data=relative).assign_attrs(attrs).rename("spectrolaminar")
 
 
 def flip(
@@ -101,11 +101,11 @@ def flip(
     where = "analysis.flip"
     low_Hz = pair(low_Hz, name="low_Hz", where=where, unit="Hz")
     high_Hz = pair(high_Hz, name="high_Hz", where=where, unit="Hz")
-    return _of(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
+    return _apply_to_map(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
 
 
 def vflip(power: xr.DataArray) -> Flip:
-    """FLIP of that pair of bands, of the authors' 1529, whose goodness is largest: ``low_Hz`` and ``high_Hz``.
+    """FLIP with that pair of bands, of the authors' 1529, which has the largest goodness.
 
     Parameters
     ----------
@@ -115,14 +115,15 @@ def vflip(power: xr.DataArray) -> Flip:
     Returns
     -------
     Flip
-        As `flip`. The best of so many pairs is larger by chance too: see `flip_null` with ``bands=None``.
+        As `flip`, with the pair in ``low_Hz`` and ``high_Hz``. The best of so many pairs is larger by
+        chance too: see `flip_null` with ``bands=None``.
 
     Raises
     ------
     JtfneError
         As `flip`; for frequencies that hold none of the pairs.
     """
-    return _of(power, "analysis.vflip", measures.vflip.vflip)
+    return _apply_to_map(power, "analysis.vflip", measures.vflip.vflip)
 
 
 def flip_null(
@@ -135,7 +136,7 @@ def flip_null(
     segment_ms: float = SEGMENT_MS,
     density: Method | None = None,
 ) -> FlipNull:
-    """How large a goodness chance finds: FLIP of data without the motif, or without what the motif must not need.
+    """The goodness that FLIP finds by chance: without the motif, or without what it must not need.
 
     Parameters
     ----------
@@ -173,32 +174,34 @@ def flip_null(
     if "time" not in getattr(data, "dims", ()):
         if density is not None:
             raise refuse("density= with a map of power", "density for potentials over time only", where)
-        return _of(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+        return _apply_to_map(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
     lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:
-        given = f"potentials of dimensions {tuple(map(str, data.dims))}"
-        raise refuse(given, "time, channel and trial: select one area", where)
-    real = _power(lfp, segment_ms, density)
+        description = f"potentials of dimensions {tuple(map(str, data.dims))}"
+        raise refuse(description, "time, channel and trial: select one area", where)
+    power_map = _compute_map(lfp, segment_ms, density)
     if not control.on_potential:
-        return _of(real, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+        return _apply_to_map(
+            power_map, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands
+        )
     values, front = values_last(lfp, "channel", "time")
-    rng, like = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
-    drawn = (like.copy(data=control.draw(values, rng)) for _ in range(n_draws))
-    maps = (_power(each, segment_ms, density).values for each in drawn)
-    return _of(real, where, measures.vflip.null_of, maps, bands)
+    rng, template = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
+    random_lfps = (template.copy(data=control.draw(values, rng)) for _ in range(n_draws))
+    maps = (_compute_map(random_lfp, segment_ms, density).values for random_lfp in random_lfps)
+    return _apply_to_map(power_map, where, measures.vflip.null_of, maps, bands)
 
 
-def _power(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
-    """The map (channel, frequency) of potentials, up to 150 Hz, mean over trials; of their CSD, if asked for."""
+def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
+    """Power (channel, frequency) up to 150 Hz, mean over trials, of potentials or of their CSD."""
     power = psd(lfp if density is None else csd(lfp, density), segment_ms)
     power = power.mean("trial", keep_attrs=True) if "trial" in power.dims else power
     f_Hz = power["frequency"].values
-    kept = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= HIGH_BAND_HZ[1])))
-    return kept.transpose("channel", "frequency")
+    power_map = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= HIGH_BAND_HZ[1])))
+    return power_map.transpose("channel", "frequency")
 
 
 def _check_control(control: Any, where: str) -> None:
-    """Raises: JtfneError for what is no control; a class of one is none yet."""
+    """Raises: JtfneError for what is no control; the class of one is none."""
     if isinstance(control, type) or not (
         isinstance(getattr(control, "on_potential", None), bool) and callable(getattr(control, "draw", None))
     ):
@@ -216,23 +219,26 @@ def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
     return low_Hz, high_Hz
 
 
-def _of(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-    """A kernel of one map, ordered by depth. Raises: JtfneError."""
+def _apply_to_map(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """The result of a kernel for one map (channel, frequency), ordered by depth.
+
+    Raises: JtfneError for another map.
+    """
     if not isinstance(power, xr.DataArray):
         raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)
     if set(power.dims) != {"channel", "frequency"}:
-        given = f"an array of dimensions {tuple(map(str, power.dims))}"
-        raise refuse(given, "(channel, frequency): select one area and trial", where)
+        description = f"an array of dimensions {tuple(map(str, power.dims))}"
+        raise refuse(description, "(channel, frequency): select one area and trial", where)
     check_form(power, where)
-    ordered, _ = by_depth(power, where)
-    gaps = np.flatnonzero(~np.isfinite(ordered.transpose("channel", "frequency").values).all(axis=1))
+    ordered_power, _ = by_depth(power, where)
+    gaps = np.flatnonzero(~np.isfinite(ordered_power.transpose("channel", "frequency").values).all(axis=1))
     if gaps.size:
-        first_mm = float(ordered["z_mm"].values[gaps[0]])
+        first_mm = float(ordered_power["z_mm"].values[gaps[0]])
         raise refuse(f"power that is not finite, the first at {first_mm:g} mm,", "finite power at every channel", where)
-    ordered, f_Hz = over_frequency(ordered, where)
-    values = ordered.transpose("channel", "frequency").values
+    ordered_power, f_Hz = over_frequency(ordered_power, where)
+    values = ordered_power.transpose("channel", "frequency").values
     try:
-        return function(values, f_Hz, ordered["z_mm"].values, *arguments, **keywords)
+        return function(values, f_Hz, ordered_power["z_mm"].values, *arguments, **keywords)
     except JtfneError:
         raise
     except ValueError as error:

@@ -59,7 +59,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     x, dt_ms = over_time(data, readout, where)
     segment_ms = check_segment(segment_ms, dt_ms, where)
     values, front = values_last(x, "time")
-    return _labelled(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
+    return _label_power(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
 
 def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy") -> xr.DataArray:
@@ -100,7 +100,7 @@ def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "l
     half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
     x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
-    return _labelled(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
+    return _label_power(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
 
 
 def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
@@ -111,15 +111,15 @@ def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
     return segment_ms
 
 
-def _labelled(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
-    """The power of `x` with its labels and units."""
+def _label_power(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
+    """Power (..., frequency) with the coordinates of `x` and its unit squared per Hz."""
     units = str(x.attrs.get("units", "a.u."))
-    kept = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
-    about = {**kept, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
+    inherited_attrs = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
+    attrs = {**inherited_attrs, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
     coords = {**coords_of(x, front), "frequency": f_Hz}
-    found = xr.DataArray(power, coords, (*front, "frequency"), "psd", about)
-    found["frequency"].attrs["units"] = "Hz"
-    return found
+    spectrum = xr.DataArray(power, coords, (*front, "frequency"), "psd", attrs)
+    spectrum["frequency"].attrs["units"] = "Hz"
+    return spectrum
 
 
 def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArray:

@@ -31,7 +31,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     DataArray
         Dims (..., rows, ``other``), between -1 and 1; NaN where one of the two never varies.
     """
-    traces, row_dim = _traces(data, bin_ms, "analysis.correlation")
+    traces, row_dim = _read_traces(data, bin_ms, "analysis.correlation")
     values, front = values_last(traces, row_dim, "time")
     n_pairs = values.size // values.shape[-1] * values.shape[-2]
     refuse_large(PAIR_BYTES * n_pairs, f"correlations of {values.shape[-2]} {row_dim}s", "analysis.correlation")
@@ -57,15 +57,18 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     DataArray
         Dims (trial,) or whatever else `data` had beside time and its rows; NaN where nothing moves, as in a silent run.
     """
-    traces, row_dim = _traces(data, bin_ms, "analysis.synchrony")
+    traces, row_dim = _read_traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)
     attrs = {"units": "1", "long_name": "synchrony chi"}
     coords = coords_of(traces, front)
     return xr.DataArray(kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony")
 
 
-def _traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
-    """What to correlate, and the dim of its rows: traces, or spike counts in bins."""
+def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
+    """The traces to correlate, or spike counts in bins, and the dim of their rows.
+
+    Raises: JtfneError.
+    """
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
         spikes = spikes_of(data, where)

@@ -18,7 +18,7 @@ Window = tuple[float, float]
 
 
 def check_signals(signals: Any, where: str) -> Signals:
-    """`signals`. Raises: JtfneError if it is anything else."""
+    """`signals` itself. Raises: JtfneError if it is no Signals."""
     if not isinstance(signals, Signals):
         allowed = "Signals, as `simulate` and `jtfne.load` give them"
         raise refuse(f"data of type {type(signals).__name__}", allowed, where)
@@ -36,10 +36,10 @@ def check_path(path: Any, where: str) -> Path:
 
 
 def check_trial(signals: Signals, trial: Any, where: str) -> int:
-    """`trial`. Raises: JtfneError unless it is the number of a trial of the run."""
+    """`trial` as an int. Raises: JtfneError unless it is the number of a trial of the run."""
     n_trials = int(signals.tree.attrs["n_trials"])
-    whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
-    if not whole or not 0 <= trial < n_trials:
+    is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
+    if not is_whole or not 0 <= trial < n_trials:
         raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
     return int(trial)
 
@@ -68,7 +68,7 @@ def check_window(window_ms: Any, name: str, where: str) -> Window:
 
 @contextlib.contextmanager
 def open_beside(path: Any, where: str) -> Iterator[Path]:
-    """A path to write to, renamed to `path` at the end, as `run_folder.written_beside`.
+    """A context with a temporary path to write to, which is renamed to `path` at the end.
 
     Raises
     ------
@@ -80,5 +80,5 @@ def open_beside(path: Any, where: str) -> Iterator[Path]:
         with run_folder.write_beside(target) as beside:
             yield beside
     except PermissionError as error:
-        given = f"{str(target)!r}, which cannot be written ({error.strerror}),"
-        raise refuse(given, "a path in a folder that is open for writing", where) from error
+        description = f"{str(target)!r}, which cannot be written ({error.strerror}),"
+        raise refuse(description, "a path in a folder that is open for writing", where) from error

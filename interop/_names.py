@@ -81,7 +81,7 @@ def _percent_encode(character: str) -> str:
 
 
 def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Names of channels as FIF holds them, all different; and original by written name, where they differ.
+    """Names of channels as FIF holds them, all different; and the original of each that changed.
 
     Letters beyond ASCII are transliterated: without their accents, or by their names, such as "alpha".
 
@@ -91,16 +91,16 @@ def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     >>> written, originals["alpha"]
     (['Sehe:0#2', 'Sehe:0', 'alpha'], 'α')
     """
-    plain = [_transliterate(name) for name in names]
-    taken = {text for text, name in zip(plain, names, strict=True) if text == name}
-    written: dict[str, str] = {}
-    for text, name in zip(plain, names, strict=True):
+    ascii_names = [_transliterate(name) for name in names]
+    unchanged_names = {text for text, name in zip(ascii_names, names, strict=True) if text == name}
+    name_of_text: dict[str, str] = {}
+    for text, name in zip(ascii_names, names, strict=True):
         number, candidate = 1, text
-        while candidate in written or (candidate != name and candidate in taken):
+        while candidate in name_of_text or (candidate != name and candidate in unchanged_names):
             number += 1
             candidate = f"{text}#{number}"
-        written[candidate] = name
-    return list(written), {text: name for text, name in written.items() if text != name}
+        name_of_text[candidate] = name
+    return list(name_of_text), {text: name for text, name in name_of_text.items() if text != name}
 
 
 def _transliterate(name: str) -> str:
@@ -115,7 +115,7 @@ def _transliterate(name: str) -> str:
 
 
 def _letter(character: str) -> str:
-    """A character by the end of its Unicode name, such as "alpha" or "ss"; by its number where it has no letter."""
+    """ASCII for a character: the end of its Unicode name, such as "alpha", or its number."""
     match = re.fullmatch(
         r"\w+ (SMALL|CAPITAL) LETTER (?:SHARP |FINAL )?(\w+)(?: WITH .*)?", unicodedata.name(character, "")
     )
@@ -127,15 +127,17 @@ def _letter(character: str) -> str:
 
 
 class RenamedWarning(UserWarning):
-    """Names that another format has to write otherwise."""
+    """The warning that another format has to write names otherwise."""
 
 
 def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 3) -> None:
     """Warn of names that another format has to write otherwise: pairs of the name and what is written for it."""
-    changed = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
-    if changed:
-        listed = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-        warnings.warn(f"{what} written so that they are names only: {listed}", RenamedWarning, stacklevel=stacklevel)
+    changed_names = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
+    if changed_names:
+        listing = ", ".join(changed_names[:5]) + (
+            f" and {len(changed_names) - 5} more" if len(changed_names) > 5 else ""
+        )
+        warnings.warn(f"{what} written so that they are names only: {listing}", RenamedWarning, stacklevel=stacklevel)
 
 
 def refuse_unwritable(tree: Any, where: str) -> None:
@@ -154,5 +156,5 @@ def refuse_unwritable(tree: Any, where: str) -> None:
                 continue
             for text in np.unique(np.asarray(variable.values, str)):
                 if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-                    given = f"{str(name)!r} of {node.path!r} with the text {str(text)!r}"
-                    raise refuse(given, "texts without NUL and lone surrogates", where)
+                    description = f"{str(name)!r} of {node.path!r} with the text {str(text)!r}"
+                    raise refuse(description, "texts without NUL and lone surrogates", where)

@@ -108,25 +108,25 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     try:
         if not source.is_dir():
             check_parquet(source, str(path))
-        for file in sorted(each for each in source.rglob("*") if not each.is_dir()):
+        for file in sorted(child for child in source.rglob("*") if not child.is_dir()):
             check_parquet(path_inside(source, file.relative_to(source).as_posix(), str(path)), str(path))
         table = dataset.dataset(source, format="parquet", partitioning="hive").to_table()
     except JtfneError:
         raise
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading") from error
-    missing = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]
-    if missing:
-        raise refuse(f"a table without {', '.join(missing)}", "columns trial, time_ms, neuron", str(path))
+    missing_columns = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]
+    if missing_columns:
+        raise refuse(f"a table without {', '.join(missing_columns)}", "columns trial, time_ms, neuron", str(path))
     table = table.sort_by([("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")])
     labels = [name for name in ("area", "layer", "cell_type") if name in table.column_names]
     texts = {name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str) for name in labels}
     values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
-    coords = {name: ("event", each) for name, each in {**values, **texts}.items() if name != "time_ms"}
-    shape = _shape(table.schema.metadata or {}, str(path))
+    coords = {name: ("event", column) for name, column in {**values, **texts}.items() if name != "time_ms"}
+    shape = _read_shape(table.schema.metadata or {}, str(path))
     _check_spikes(values, shape, str(path))
-    about = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
-    return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**about, **shape})
+    attrs = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
+    return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**attrs, **shape})
 
 
 def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str) -> None:
@@ -141,8 +141,11 @@ def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | fl
             raise refuse(f"a column {column} of other values", allowed, where)
 
 
-def _shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
-    """What the schema's metadata says of the run: silent neurons and trials leave no rows. Raises: JtfneError."""
+def _read_shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
+    """Numbers of neurons and trials, step and duration in the schema's metadata, where it has them.
+
+    Rows alone do not say: silent neurons and trials leave none. Raises: JtfneError for what is no number above 0.
+    """
     shape: dict[str, int | float] = {}
     for name, kind in (("n_neurons", int), ("n_trials", int), ("dt_ms", float), ("duration_ms", float)):
         text = metadata.get(name.encode())

@@ -67,40 +67,52 @@ def to_epochs(
     check_signals(signals, "to_epochs")
     scale = check_scale(scale, "to_epochs")
     window_ms = check_window(window_ms, "window_ms", "to_epochs")
-    events = _events(signals, label)
-    first = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
-    sampling_Hz, n_times = float(first.info["sfreq"]), first.n_times
-    start, stop = _span(window_ms, sampling_Hz)
-    zero = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
-    _refuse_beyond(events, zero, (start, stop), n_times, window_ms)
+    events = _select_events(signals, label)
+    first_raw = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
+    sampling_Hz, n_times = float(first_raw.info["sfreq"]), first_raw.n_times
+    start, stop = _window_samples(window_ms, sampling_Hz)
+    onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
+    _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
     trial = events["trial"].to_numpy()
-    kept = _cut(signals, readout, trial, zero, (start, stop)) * factor_of(signals.get(readout), scale)
+    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_of(
+        signals.get(readout), scale
+    )
     if baseline_ms is not None:
         baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
-        kept -= _baseline(kept, start, sampling_Hz, baseline_ms)
-    names, codes = _named(events)
-    table = np.column_stack([trial * n_times + zero, np.zeros_like(zero), codes])
+        samples -= _average_baseline(samples, start, sampling_Hz, baseline_ms)
+    names, codes = _name_events(events)
+    table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
-    about: dict[str, Any] = {"event_id": event_id, "metadata": events, "proj": False, "verbose": "error"}
-    return mne.EpochsArray(kept, first.info, table, start / sampling_Hz, **about)
+    options: dict[str, Any] = {"event_id": event_id, "metadata": events, "proj": False, "verbose": "error"}
+    return mne.EpochsArray(samples, first_raw.info, table, start / sampling_Hz, **options)
 
 
-def _span(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
-    """The window in samples. Raises: JtfneError if it has none."""
+def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
+    """Start and end of the window in samples from the onset.
+
+    Raises: JtfneError if it holds none.
+    """
     start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
     if stop <= start:
         raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
     return start, stop
 
 
-def _cut(
-    signals: Signals, readout: str, trial: NDArray[np.int64], zero: NDArray[np.int64], span: tuple[int, int]
+def _cut_epochs(
+    signals: Signals, readout: str, trial: NDArray[np.int64], onset_samples: NDArray[np.int64], span: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """The samples from `span[0]` to `span[1]` around `zero` of each event's trial: (n_events, n_channels, n_times)."""
-    rows = {each: rows_of(signals.get(readout, trial=each)) for each in np.unique(trial).tolist()}
+    """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
+    rows_of_trial = {
+        trial_number: rows_of(signals.get(readout, trial=trial_number)) for trial_number in np.unique(trial).tolist()
+    }
     start, stop = span
-    return np.stack([rows[own][:, at + start : at + stop + 1] for own, at in zip(trial.tolist(), zero, strict=True)])
+    return np.stack(
+        [
+            rows_of_trial[trial_number][:, onset_sample + start : onset_sample + stop + 1]
+            for trial_number, onset_sample in zip(trial.tolist(), onset_samples, strict=True)
+        ]
+    )
 
 
 def to_evoked(
@@ -131,68 +143,79 @@ def to_evoked(
     """
     epochs = to_epochs(signals, readout, label=label, window_ms=window_ms, baseline_ms=baseline_ms, scale=scale)
     means: list[mne.Evoked] = epochs.average(picks="all", by_event_type=True)
-    return {each.comment: each for each in means}
+    return {mean.comment: mean for mean in means}
 
 
-def _events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
-    """The events of these labels. Raises: JtfneError if there is none, or a label is unknown."""
+def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.DataFrame":
+    """The events of the labels asked for, or all.
+
+    Raises: JtfneError if there is none, or a label is unknown.
+    """
     events = signals.events
     if "code" not in events:  # a run of jtfne 0.1.0
-        known = {each: k for k, each in enumerate(dict.fromkeys(events["label"]), 1)}
-        events = events.assign(code=events["label"].map(known), condition="")
-    events = events.assign(label=[each or "stimulus" for each in events["label"]])
+        code_of_label = {name: k for k, name in enumerate(dict.fromkeys(events["label"]), 1)}
+        events = events.assign(code=events["label"].map(code_of_label), condition="")
+    events = events.assign(label=[name or "stimulus" for name in events["label"]])
     if events.empty:
         raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
     if label is None:
         return events
-    wanted: Any = [label] if isinstance(label, str) else label
-    if not isinstance(wanted, Sequence | np.ndarray) or len(wanted) == 0:
+    labels: Any = [label] if isinstance(label, str) else label
+    if not isinstance(labels, Sequence | np.ndarray) or len(labels) == 0:
         raise refuse(f"label={label!r}", "a label, or several in a list", "to_epochs")
-    for each in wanted:
-        one_of(each, sorted(set(events["label"])), name="label", where="to_epochs")
-    return events[events["label"].isin(wanted)].reset_index(drop=True)
+    for name in labels:
+        one_of(name, sorted(set(events["label"])), name="label", where="to_epochs")
+    return events[events["label"].isin(labels)].reset_index(drop=True)
 
 
-def _named(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
+def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))
-    order = {each: k for k, each in enumerate(dict.fromkeys(events["condition"]))}
+    order = {condition: k for k, condition in enumerate(dict.fromkeys(events["condition"]))}
     step = 10 ** len(str(int(events["code"].max())))
     codes = events["code"].to_numpy() + step * np.array([order[condition] for condition, _ in pairs])
-    renamed = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
-    tell_renamed(renamed.items(), "names of events", stacklevel=4)
-    names = ["/".join(renamed[name] for name in pair if name) for pair in pairs]
+    safe_names = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
+    tell_renamed(safe_names.items(), "names of events", stacklevel=4)
+    names = ["/".join(safe_names[name] for name in pair if name) for pair in pairs]
     code_of_name: dict[str, int] = {}  # "" and "stimulus" have one name, and MNE drops events without a name
     for name, code in zip(names, codes.tolist(), strict=True):
         code_of_name.setdefault(name, code)
     return names, np.array([code_of_name[name] for name in names])
 
 
-def _baseline(kept: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window) -> np.ndarray[Any, Any]:
+def _average_baseline(
+    samples: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window
+) -> np.ndarray[Any, Any]:
     """The mean of each epoch over the baseline. Raises: JtfneError if the baseline leaves the window."""
-    first, last = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
-    if not 0 <= first <= last < kept.shape[-1]:
-        span_ms = [each * 1e3 / sampling_Hz for each in (start, start + kept.shape[-1] - 1)]
+    first_sample, last_sample = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
+    if not 0 <= first_sample <= last_sample < samples.shape[-1]:
+        span_ms = [sample * 1e3 / sampling_Hz for sample in (start, start + samples.shape[-1] - 1)]
         allowed = f"a baseline within {span_ms[0]:g} to {span_ms[1]:g} ms"
         raise refuse(f"baseline_ms={baseline_ms}", allowed, "to_epochs")
-    return np.asarray(kept[..., first : last + 1].mean(axis=-1, keepdims=True))
+    return np.asarray(samples[..., first_sample : last_sample + 1].mean(axis=-1, keepdims=True))
 
 
 def _refuse_beyond(
-    events: "pd.DataFrame", zero: np.ndarray[Any, Any], edges: tuple[int, int], n_times: int, window_ms: Window
+    events: "pd.DataFrame", onset_samples: np.ndarray[Any, Any], edges: tuple[int, int], n_times: int, window_ms: Window
 ) -> None:
     """Raises: JtfneError if a window leaves its trial."""
-    beyond = np.flatnonzero((zero + edges[0] < 0) | (zero + edges[1] >= n_times))
-    if beyond.size:
-        one = events.iloc[int(beyond[0])]
-        given = f"window_ms={window_ms} around {one['label']!r} at {one['onset_ms']:g} ms of trial {one['trial']}"
-        raise refuse(f"{given}, and {beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs")
+    rows_beyond = np.flatnonzero((onset_samples + edges[0] < 0) | (onset_samples + edges[1] >= n_times))
+    if rows_beyond.size:
+        event = events.iloc[int(rows_beyond[0])]
+        description = (
+            f"window_ms={window_ms} around {event['label']!r} at {event['onset_ms']:g} ms of trial {event['trial']}"
+        )
+        raise refuse(
+            f"{description}, and {rows_beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs"
+        )
 
 
 def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None:
-    """Raises: JtfneError if two events share a sample: MNE tells epochs by it."""
+    """Raises: JtfneError if two events share a sample: MNE tells epochs apart by it."""
     samples, counts = np.unique(table[:, 0], return_counts=True)
     if (counts > 1).any():
-        two = events[table[:, 0] == samples[counts > 1][0]]
-        given = f"events {', '.join(map(repr, two['label']))} at {two['onset_ms'].iloc[0]:g} ms of one trial"
-        raise refuse(given, "one event a sample; choose by label=", "to_epochs")
+        doubles = events[table[:, 0] == samples[counts > 1][0]]
+        description = (
+            f"events {', '.join(map(repr, doubles['label']))} at {doubles['onset_ms'].iloc[0]:g} ms of one trial"
+        )
+        raise refuse(description, "one event a sample; choose by label=", "to_epochs")

@@ -58,26 +58,28 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
 
     check_signals(signals, "to_sphere")
     one_of(readout, HEADS, name="readout", where="to_sphere")
-    about = operator_of(signals.get(readout))
-    if "forward" in about:
-        raise refuse(f"{readout!r} by the forward {about['forward']!r}", "a readout of a head of Spheres", "to_sphere")
-    centre_m = M_PER_mm * np.array(about["centre_mm"])
+    operator = operator_of(signals.get(readout))
+    if "forward" in operator:
+        raise refuse(
+            f"{readout!r} by the forward {operator['forward']!r}", "a readout of a head of Spheres", "to_sphere"
+        )
+    centre_m = M_PER_mm * np.array(operator["centre_mm"])
     if readout == "meg":
         return mne.make_sphere_model(r0=centre_m, head_radius=None, verbose="error")
-    radii_mm = np.array(about["radii_mm"])
+    radii_mm = np.array(operator["radii_mm"])
     return mne.make_sphere_model(
         r0=centre_m,
         head_radius=M_PER_mm * radii_mm[-1],
         relative_radii=tuple(radii_mm / radii_mm[-1]),
-        sigmas=tuple(about["sigmas_S_m"]),
+        sigmas=tuple(operator["sigmas_S_m"]),
         verbose="error",
     )
 
 
-def operator_of(found: "xr.DataArray") -> dict[str, Any]:
-    """The parameters of a readout's operator."""
-    about: dict[str, Any] = json.loads(found.attrs["operator"])
-    return about
+def operator_of(data: "xr.DataArray") -> dict[str, Any]:
+    """The parameters of the operator that a readout was computed by."""
+    parameters: dict[str, Any] = json.loads(data.attrs["operator"])
+    return parameters
 
 
 def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
@@ -89,44 +91,44 @@ def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
 
     file = Path(path)
     if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
-        given = f"{path!r}, which is gone or not what the run was made with,"
-        raise refuse(given, "the forward solution of the run, whose coils the channels are", "to_raw")
-    theirs = mne.read_forward_solution(file, verbose="error")["info"]
-    coils = dict(zip(theirs["ch_names"], theirs["chs"], strict=True))
+        description = f"{path!r}, which is gone or not what the run was made with,"
+        raise refuse(description, "the forward solution of the run, whose coils the channels are", "to_raw")
+    forward_info = mne.read_forward_solution(file, verbose="error")["info"]
+    coils = dict(zip(forward_info["ch_names"], forward_info["chs"], strict=True))
     with info._unlock():
-        info["dev_head_t"] = theirs["dev_head_t"]
+        info["dev_head_t"] = forward_info["dev_head_t"]
         for channel in info["chs"]:
-            there = coils[channel["ch_name"]]
-            channel.update({key: there[key] for key in ("loc", "coord_frame", "coil_type", "kind", "unit")})
+            coil = coils[channel["ch_name"]]
+            channel.update({key: coil[key] for key in ("loc", "coord_frame", "coil_type", "kind", "unit")})
 
 
-def kinds_of(found: "xr.DataArray") -> list[str]:
+def kinds_of(data: "xr.DataArray") -> list[str]:
     """The MNE channel type of each row of a physical readout of one trial."""
-    if found.name == "meg":
-        return [MEG_KINDS[unit] for unit in found["unit"].values]
-    n_rows = found.size // found.sizes["time"]
-    return [PHYSICAL[str(found.name)]] * n_rows
+    if data.name == "meg":
+        return [MEG_KINDS[unit] for unit in data["unit"].values]
+    n_rows = data.size // data.sizes["time"]
+    return [PHYSICAL[str(data.name)]] * n_rows
 
 
-def factor_of(found: "xr.DataArray", scale: float | None) -> float:
-    """What the values are multiplied by: the caller's scale of a proxy; for a density over conductivity, V/m^2."""
-    if found.name == "csd":
-        return 1.0 / float(operator_of(found)["sigma_S_m"])
+def factor_of(data: "xr.DataArray", scale: float | None) -> float:
+    """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
+    if data.name == "csd":
+        return 1.0 / float(operator_of(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
-def places_of(signals: Signals, found: "xr.DataArray") -> Places | None:
-    """Where the channels of `lfp`, `csd` or `dipole` stand in the head, metres; None without the areas' places."""
+def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
+    """Head positions of channels of `lfp`, `csd` or `dipole`, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
-    placed = [areas.get(str(name), {}) for name in found["area"].values]
-    if not all(each.get("position_mm") and each.get("normal") for each in placed):
+    area_configs = [areas.get(str(name), {}) for name in data["area"].values]
+    if not all(area.get("position_mm") and area.get("normal") for area in area_configs):
         return None
     thickness_mm = float(circuit["geometry"]["thickness_mm"])
-    inside = np.array([[0.0, 0.0, 0.5 * thickness_mm]])  # as `eeg` and `meg` have the moment of an area
-    if "channel" in found.dims:
-        depths = found["z_mm"].values
-        across = [found[name].values if name in found.coords else 0.0 * depths for name in ("x_mm", "y_mm")]
-        inside = np.column_stack([*across, depths])
-    rows = [to_head_mm(inside, position_mm=each["position_mm"], normal=each["normal"]) for each in placed]
+    points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])  # as `eeg` and `meg` have the moment of an area
+    if "channel" in data.dims:
+        depths_mm = data["z_mm"].values
+        lateral_mm = [data[name].values if name in data.coords else 0.0 * depths_mm for name in ("x_mm", "y_mm")]
+        points_mm = np.column_stack([*lateral_mm, depths_mm])
+    rows = [to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"]) for area in area_configs]
     return M_PER_mm * np.concatenate(rows)

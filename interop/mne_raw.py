@@ -77,28 +77,31 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
 
 
 def raw_without_events(signals: Signals, readout: str, trial: int, scale: float | None) -> "mne.io.RawArray":
-    """What `to_raw` gives, without annotations."""
+    """A field readout of one trial as `mne.io.RawArray`, without annotations.
+
+    Raises: JtfneError as `to_raw`.
+    """
     import mne
 
     check_signals(signals, "to_raw")
-    found = signals.get(readout, trial=check_trial(signals, trial, "to_raw"))
-    name = str(found.name)
-    if "time" not in found.dims:
-        raise refuse(f"readout {name!r} over {', '.join(map(str, found.dims))}", "a readout over time", "to_raw")
+    data = signals.get(readout, trial=check_trial(signals, trial, "to_raw"))
+    name = str(data.name)
+    if "time" not in data.dims:
+        raise refuse(f"readout {name!r} over {', '.join(map(str, data.dims))}", "a readout over time", "to_raw")
     if scale is not None and name not in SCALED:
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
     scale = check_scale(scale, "to_raw")
-    factor = factor_of(found, scale)
-    names, originals = channel_names(_channel_names(found))
-    tell_renamed([(original, written) for written, original in originals.items()], "names of channels", stacklevel=4)
+    factor = factor_of(data, scale)
+    names, originals = channel_names(_channel_names(data))
+    tell_renamed([(original, text) for text, original in originals.items()], "names of channels", stacklevel=4)
     if name in PHYSICAL:
-        info = _physical_info(signals, found, names, _sampling_Hz(found))
+        info = _physical_info(signals, data, names, _sampling_Hz(data))
     else:
-        info = _info(found, names, _sampling_Hz(found), None if scale is None else SCALED[name])
+        info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
-        info["description"] = f"jtfne {__version__} {name} config {config}{_names_text(originals)}"
-    return mne.io.RawArray(rows_of(found) * factor, info, verbose="error")
+        info["description"] = f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
+    return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
 
 
 def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None) -> Path:
@@ -159,55 +162,58 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     if not isinstance(raw, mne.io.BaseRaw):
         raise refuse(f"data of type {type(raw).__name__}", "an mne.io.Raw", "from_raw")
     check_name(readout, "the readout", "from_raw")
-    originals = _names_of(raw.info)
+    originals = _read_original_names(raw.info)
     sampling_Hz = float(raw.info["sfreq"])
     time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
     kinds = raw.get_channel_types(unique=True)
-    about = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
+    attrs = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
     coords: dict[str, Any] = {"time": time_ms, "channel": [originals.get(name, name) for name in raw.ch_names]}
     places_mm = _head_places_m(raw.info) * 1e3
-    known = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
-    if known:  # MNE writes places that nobody knows as zeros
+    has_places = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
+    if has_places:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
     if len(kinds) > 1 and set(kinds) <= set(UNITS):
         coords["unit"] = ("channel", [UNITS[kind] for kind in raw.get_channel_types()])
-    return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, about)
+    return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, attrs)
 
 
-def _names_text(originals: dict[str, str]) -> str:
-    """Names that channels had before, in ASCII, for the description of a Raw; nothing if none was changed."""
+def _format_names(originals: dict[str, str]) -> str:
+    """The original names of channels as ASCII text for a Raw's description; "" if none changed."""
     return f"{NAMES}{json.dumps(originals)}" if originals else ""
 
 
-def _names_of(info: "mne.Info") -> dict[str, str]:
-    """The names that `to_raw` changed, by what it wrote for them. Raises: JtfneError if the text was cut."""
-    ours, _, text = str(info["description"] or "").partition(NAMES)
-    if not ours.startswith("jtfne ") or not text:
+def _read_original_names(info: "mne.Info") -> dict[str, str]:
+    """Original names of channels by those that `to_raw` wrote.
+
+    Raises: JtfneError if the text was cut.
+    """
+    prefix, _, text = str(info["description"] or "").partition(NAMES)
+    if not prefix.startswith("jtfne ") or not text:
         return {}
     return {str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()}
 
 
-def rows_of(found: "xr.DataArray") -> np.ndarray[Any, Any]:
+def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
-    return found.transpose("time", ...).values.reshape(found.sizes["time"], -1).T.astype(np.float64)
+    return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
 
 
-def _channel_names(found: "xr.DataArray") -> list[str]:
+def _channel_names(data: "xr.DataArray") -> list[str]:
     """One name a row of the data: the channel, after its area where there are areas; neurons by id."""
-    if {"area", "channel"} <= set(found.dims):
-        return [f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values]
-    if "channel" in found.dims:
-        return [str(channel) for channel in found["channel"].values]
-    if "neuron" in found.dims:
-        return [f"n{neuron}" for neuron in found["neuron"].values]
-    if "area" in found.dims:
-        return [str(area) for area in found["area"].values]
-    return [str(found.name)]
+    if {"area", "channel"} <= set(data.dims):
+        return [f"{area}:{channel}" for area in data["area"].values for channel in data["channel"].values]
+    if "channel" in data.dims:
+        return [str(channel) for channel in data["channel"].values]
+    if "neuron" in data.dims:
+        return [f"n{neuron}" for neuron in data["neuron"].values]
+    if "area" in data.dims:
+        return [str(area) for area in data["area"].values]
+    return [str(data.name)]
 
 
-def _sampling_Hz(found: "xr.DataArray") -> float:
-    """Samples a second. Raises: JtfneError if they are uneven."""
-    time_ms = np.asarray(found["time"].values, np.float64)
+def _sampling_Hz(data: "xr.DataArray") -> float:
+    """Sampling rate, Hz. Raises: JtfneError for uneven or fewer than 2 samples."""
+    time_ms = np.asarray(data["time"].values, np.float64)
     if time_ms.size < 2:
         raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
     steps_ms = np.diff(time_ms)
@@ -217,91 +223,104 @@ def _sampling_Hz(found: "xr.DataArray") -> float:
     return float(round(1e3 / step_ms, 6))
 
 
-def _info(found: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
-    """Channel names, types and places; `kind` None for arbitrary units."""
+def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
+    """The Info of a proxy: names, types and places of channels; `kind` None for arbitrary units."""
     import mne
 
-    if found.name == "meg_proxy":
+    if data.name == "meg_proxy":
         return _helmet_info(names, sampling_Hz, kind)
     info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
-    return _placed(info, _places_m(found), "eeg" if found.name == "eeg_proxy" else "seeg")
+    return _place_channels(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
 
 
-def _physical_info(signals: Signals, found: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
-    """Channel names, types and places of a physical readout; columns stand in the head where the areas do."""
+def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
+    """The Info of a physical readout: names, types and places of channels.
+
+    Columns stand in the head where areas have places.
+    """
     import mne
 
-    kinds = kinds_of(found)
-    about = operator_of(found)
-    if found.name == "meg" and "forward" not in about:
-        return _helmet_info(names, sampling_Hz, kinds[0], about["helmet"], about["helmet_lift_mm"] / 1e3)
+    kinds = kinds_of(data)
+    operator = operator_of(data)
+    if data.name == "meg" and "forward" not in operator:
+        return _helmet_info(names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3)
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
-    if found.name == "meg":
-        forward_sensors(info, about["forward"], about["forward_sha256"])
+    if data.name == "meg":
+        forward_sensors(info, operator["forward"], operator["forward_sha256"])
         return info
-    if found.name == "eeg":
-        return _placed(info, _places_m(found), "eeg")
-    in_head_m = places_of(signals, found)
-    return _placed(info, _places_m(found) if in_head_m is None else in_head_m, "seeg")
+    if data.name == "eeg":
+        return _place_channels(info, _places_m(data), "eeg")
+    in_head_m = places_of(signals, data)
+    return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
-def _placed(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
+def _place_channels(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
     """`info` with its channels at `places_m` in head coordinates, as if they were of a type that MNE places."""
     import mne
 
     if places_m is not None:
         names = info["ch_names"]
         montage = mne.channels.make_dig_montage(dict(zip(names, places_m, strict=True)), coord_frame="head")
-        placed = mne.create_info(names, info["sfreq"], as_if, verbose="error").set_montage(montage, verbose="error")
-        _take_places(info, placed)
+        info_with_places = mne.create_info(names, info["sfreq"], as_if, verbose="error").set_montage(
+            montage, verbose="error"
+        )
+        _copy_places(info, info_with_places)
     return info
 
 
-def _take_places(info: "mne.Info", placed: "mne.Info") -> None:
-    """Give the channels of `info` the places of those of `placed`: MNE itself places potentials only."""
+def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
+    """Give the channels of `info` the places of those of `source_info`.
+
+    MNE itself places potentials only.
+    """
     with info._unlock():
-        info["dig"] = placed["dig"]
-        for channel, there in zip(info["chs"], placed["chs"], strict=True):
-            channel["loc"], channel["coord_frame"] = there["loc"].copy(), there["coord_frame"]
+        info["dig"] = source_info["dig"]
+        for channel, source_channel in zip(info["chs"], source_info["chs"], strict=True):
+            channel["loc"], channel["coord_frame"] = source_channel["loc"].copy(), source_channel["coord_frame"]
 
 
-def _places_m(found: "xr.DataArray") -> np.ndarray[Any, Any] | None:
-    """Where channels stand: head positions, or contacts by depth on the z axis of each area; None if nowhere."""
-    if {"x_mm", "y_mm", "z_mm"} <= set(found.coords) and "area" not in found.dims:
-        return np.stack([found[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
-    if "channel" in found.dims and "z_mm" in found.coords:
-        depths = np.tile(found["z_mm"].values, found.sizes.get("area", 1))
-        shank = np.repeat(np.arange(found.sizes.get("area", 1)), found.sizes["channel"])
-        return np.stack([10.0 * shank, np.zeros(depths.size), -depths], axis=1) / 1e3  # shanks 10 mm apart, depth down
+def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
+    """Positions of channels, (n, 3) in m: in the head, or by depth on a shank for each area.
+
+    None without positions and depths.
+    """
+    if {"x_mm", "y_mm", "z_mm"} <= set(data.coords) and "area" not in data.dims:
+        return np.stack([data[f"{axis}_mm"].values for axis in "xyz"], axis=1) / 1e3
+    if "channel" in data.dims and "z_mm" in data.coords:
+        depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1))
+        shank = np.repeat(np.arange(data.sizes.get("area", 1)), data.sizes["channel"])
+        return (
+            np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
+        )  # shanks 10 mm apart, depth down
     return None
 
 
 def _helmet_info(
     names: list[str], sampling_Hz: float, kind: str | None, helmet: str = HELMET, lift_m: float = HELMET_LIFT_m
 ) -> "mne.Info":
-    """The canonical helmet's own channels, lifted onto the head; `misc` ones, which FIF gives no frame, stand there."""
+    """The Info of the canonical helmet, lifted onto the head; `misc` channels if `kind` is None."""
     import mne
     from mne.io.constants import FIFF
 
     info = mne.channels.read_meg_canonical_info(helmet)
     info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
-    lift = np.eye(4)
-    lift[2, 3] = lift_m
+    head_transform = np.eye(4)
+    head_transform[2, 3] = lift_m
     with info._unlock():
-        info["dev_head_t"] = mne.transforms.Transform("meg", "head", lift)
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head", head_transform)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
     if kind is not None:
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
-    _take_places(proxies, info)
-    for channel in proxies["chs"]:
+    _copy_places(proxies, info)
+    for channel in proxies["chs"]:  # FIF keeps no device frame of `misc` channels: write head positions
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
 
 
 def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
-    """Where the channels stand in head coordinates, (n, 3); those of a MEG helmet through its place on the head."""
+    """Positions of channels in head coordinates, (n, 3) in m, those of a helmet transformed."""
     from mne.io.constants import FIFF
     from mne.transforms import apply_trans
 
@@ -319,10 +338,10 @@ def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations
     events = signals.events
     events = events[(events["trial"] == trial) & (events["onset_ms"] < end_s * 1e3 - 1e-6)]
     labels = [str(label) or "stimulus" for label in events["label"]]
-    written = [safe_name(label, "mne_event") for label in labels]
-    renamed = list(zip(labels, written, strict=True))
-    tell_renamed(renamed, "labels of events", stacklevel=4)
-    extras = [None if label == text else {"label": label} for label, text in renamed]
+    texts = [safe_name(label, "mne_event") for label in labels]
+    name_pairs = list(zip(labels, texts, strict=True))
+    tell_renamed(name_pairs, "labels of events", stacklevel=4)
+    extras = [None if label == text else {"label": label} for label, text in name_pairs]
     onset_s = events["onset_ms"].to_numpy() / 1e3
     duration_s = np.minimum(events["duration_ms"].to_numpy() / 1e3, end_s - onset_s)
-    return mne.Annotations(onset_s, duration_s, written, extras=extras if any(extras) else None)
+    return mne.Annotations(onset_s, duration_s, texts, extras=extras if any(extras) else None)

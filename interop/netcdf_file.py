@@ -37,7 +37,7 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
 
 
 def from_netcdf(path: str | Path) -> Signals:
-    """Read what `to_netcdf` wrote.
+    """The signals in a file that `to_netcdf` wrote.
 
     Parameters
     ----------
@@ -57,10 +57,10 @@ def from_netcdf(path: str | Path) -> Signals:
     path = resolve_path(check_path(path, "from_netcdf"), "from_netcdf")
     try:
         check_hdf5(path)
-        with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as opened:
-            whole = run_folder.in_memory(opened)
+        with xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False) as open_tree:
+            stored_tree = run_folder.in_memory(open_tree)
     except JtfneError:
         raise
     except UNREADABLE as error:
         raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
-    return checked(whole, path)
+    return checked(stored_tree, path)

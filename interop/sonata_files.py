@@ -27,7 +27,7 @@ NULL = "NULL"
 
 
 class Circuit(Protocol):
-    """What is asked of a net."""
+    """A net, as far as `to_sonata` reads it."""
 
     @property
     def config(self) -> Any:
@@ -92,7 +92,7 @@ def to_sonata(
         raise refuse(f"a net of type {type(net).__name__}", "the net that was run", "to_sonata")
     if signals is not None:
         check_signals(signals, "to_sonata").get("spk", time=(-1.0, 0.0))  # refuses where there are none
-    cells = _cells(signals, net)
+    cells = _select_cells(signals, net)
     with open_beside(path, "to_sonata") as beside:
         beside.mkdir()
         if signals is not None:
@@ -100,35 +100,38 @@ def to_sonata(
         networks: dict[str, list[dict[str, str]]] = {}
         if cells is not None:
             _write_nodes(cells, net, beside, population)
-            networks["nodes"] = [_listed("node")]
+            networks["nodes"] = [_list_files("node")]
         if net is not None:
             _write_edges(net, beside, population)
-            networks["edges"] = [_listed("edge")]
+            networks["edges"] = [_list_files("edge")]
         if networks:
-            about = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
-            (beside / "circuit_config.json").write_text(_json.dumps(about, indent=2) + "\n", encoding="utf-8")
+            circuit_config = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
+            (beside / "circuit_config.json").write_text(_json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8")
     return Path(path)
 
 
-def _cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
-    """The cells of the run, None if they have no names. Raises: JtfneError if the net has others."""
+def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame | None":
+    """The cells to write: those of the run, or of the net; None if they have no names.
+
+    Raises: JtfneError if run and net have different cells.
+    """
     if signals is None or "neurons" not in signals.tree.children:
         return None if net is None else net.neurons
     cells = signals.neurons
     if net is not None and not np.array_equal(net.neurons["neuron"], cells["neuron"]):
-        given = f"a net of {len(net.neurons)} cells with signals of {len(cells)}"
-        raise refuse(given, "the net that was run", "to_sonata")
+        description = f"a net of {len(net.neurons)} cells with signals of {len(cells)}"
+        raise refuse(description, "the net that was run", "to_sonata")
     return cells
 
 
-def _listed(kind: str) -> dict[str, str]:
-    """The two files of nodes, or of edges, as a circuit's config lists them."""
+def _list_files(kind: str) -> dict[str, str]:
+    """The two files of `kind`, node or edge, as a circuit's config lists them."""
     names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
     return {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
 
 
-def _created(path: Path) -> "h5py.File":
-    """A new file with the two attributes that every one has."""
+def _create_file(path: Path) -> "h5py.File":
+    """Open a new HDF5 file and write the two attributes that every SONATA file has."""
     import h5py
 
     file = h5py.File(path, "w")
@@ -138,28 +141,31 @@ def _created(path: Path) -> "h5py.File":
 
 
 def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
-    """A file for each trial; silent ones too."""
+    """Write a file of spikes for each trial, silent ones too."""
     import h5py
 
     table = signals.spikes
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     kind = h5py.enum_dtype(SORTING, basetype="u1")
     for trial in range(n_trials):
-        mine = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
-        with _created(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
+        trial_spikes = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
+        with _create_file(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
             group = file.create_group(f"spikes/{population}")
             group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
-            group["timestamps"] = mine["time_ms"].to_numpy(np.float64)
+            group["timestamps"] = trial_spikes["time_ms"].to_numpy(np.float64)
             group["timestamps"].attrs["units"] = "ms"
-            group["node_ids"] = mine["neuron"].to_numpy(np.uint64)
+            group["node_ids"] = trial_spikes["neuron"].to_numpy(np.uint64)
 
 
 def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, population: str) -> None:
-    """One population of one group; names also stand beside each cell, by codes, for readers of HDF5 alone."""
+    """Write the cells as one population of one group, and the table of their types.
+
+    Names also stand beside each cell, by codes, for readers of HDF5 alone.
+    """
     import h5py
 
     kinds = cells.groupby(list(LABELS), sort=False, observed=True)
-    with _created(folder / "nodes.h5") as file:
+    with _create_file(folder / "nodes.h5") as file:
         nodes = file.create_group(f"nodes/{population}")
         nodes["node_id"] = cells["neuron"].to_numpy(np.uint64)
         nodes["node_type_id"] = kinds.ngroup().to_numpy(np.int64)
@@ -176,41 +182,44 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
     rows = []
     for number, key in enumerate(keys):
         names_of_type = [safe_name(name, "sonata") for name in key]
-        rows.append([number, population, *names_of_type, *_model(models.get(key))])
+        rows.append([number, population, *names_of_type, *_describe_model(models.get(key))])
     names = ("node_type_id", "population", *LABELS, "model_type", "model_template")
     _write_types(folder / "node_types.csv", names, rows)
 
 
-def _model(emitter: Any) -> tuple[str, str]:
-    """`model_type` and `model_template`: cells are points, since a cell of several compartments has no morphology."""
+def _describe_model(emitter: Any) -> tuple[str, str]:
+    """`model_type` and `model_template` of an emitter.
+
+    Cells of several compartments are points too, since they have no morphology.
+    """
     if not getattr(emitter, "receives", True):
         return "virtual", NULL
     return "point_neuron", NULL if emitter is None else f"jtfne:{type(emitter).__name__}"
 
 
 def _write_edges(net: Circuit, folder: Path, population: str) -> None:
-    """A population of one group, and a type, for each connection that has edges."""
+    """Write a population of one group, and a type, for each connection that has edges."""
     table = net.edges
     units = {name: name.removeprefix("weight_") for name in table.column_names if name.startswith("weight_")}
-    codes = np.concatenate([each.indices.to_numpy() for each in table["connection"].chunks] or [np.zeros(0)])
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)])
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
     rows = []
-    with _created(folder / "edges.h5") as file:
+    with _create_file(folder / "edges.h5") as file:
         file.create_group("edges")
         for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
             part = table.slice(start, stop - start)
             weight = next(name for name in units if not part[name].null_count)
-            label, mechanism = (part[each][0].as_py() for each in ("connection", "mechanism"))
+            label, mechanism = (part[column][0].as_py() for column in ("connection", "mechanism"))
             group = safe_name(label, "hdf5")
-            _fill(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
+            _fill_edges(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
             texts = [safe_name(text, "sonata") for text in (label, mechanism)]
             rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
     names = ("edge_type_id", "population", "connection", "mechanism", "weight_unit", "model_template")
     _write_types(folder / "edge_types.csv", names, rows)
 
 
-def _fill(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
-    """The datasets of one edge population."""
+def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
+    """Write the datasets of one edge population."""
     n_edges = part.num_rows
     for end in ("source", "target"):
         edges[f"{end}_node_id"] = part[end].to_numpy().astype(np.uint64)
@@ -218,13 +227,13 @@ def _fill(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number:
     edges["edge_type_id"] = np.full(n_edges, number, np.int64)
     edges["edge_group_id"] = np.zeros(n_edges, np.uint32)
     edges["edge_group_index"] = np.arange(n_edges, dtype=np.uint64)
-    for theirs, ours, its in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
-        edges[f"0/{theirs}"] = part[ours].to_numpy()
-        edges[f"0/{theirs}"].attrs["units"] = its
+    for sonata_name, column, column_unit in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
+        edges[f"0/{sonata_name}"] = part[column].to_numpy()
+        edges[f"0/{sonata_name}"].attrs["units"] = column_unit
 
 
 def _write_types(path: Path, names: Iterable[str], rows: list[list[Any]]) -> None:
-    """A table with a line a type: columns parted by a blank, texts that hold one in quotes."""
+    """Write a table with a line a type: columns parted by a blank, texts with a blank in quotes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=" ", lineterminator="\n")
         writer.writerows([list(names), *rows])

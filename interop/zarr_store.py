@@ -40,7 +40,7 @@ def to_zarr(signals: Signals, path: str | Path) -> Path:
 
 
 def from_zarr(path: str | Path) -> Signals:
-    """Read what `to_zarr` wrote.
+    """The signals in a store that `to_zarr` wrote.
 
     Parameters
     ----------
@@ -59,9 +59,12 @@ def from_zarr(path: str | Path) -> Signals:
     return checked(run_folder.read_tree(store), store)
 
 
-def checked(whole: "xr.DataTree", path: Path) -> Signals:
-    """The signals of a tree that carries its manifest. Raises: JtfneError if a node is not what it says."""
-    tree, text = run_folder.without_manifest(whole)
+def checked(stored_tree: "xr.DataTree", path: Path) -> Signals:
+    """The signals of a tree that carries its manifest.
+
+    Raises: JtfneError if a node differs from it.
+    """
+    tree, text = run_folder.without_manifest(stored_tree)
     manifest = from_json(text)
     for name in reports.altered_nodes(tree, reports.check_manifest(manifest)) if manifest else ():
         raise altered(path / name)

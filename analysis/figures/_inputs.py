@@ -19,23 +19,23 @@ EVENT_COLUMNS = ["onset_ms", "duration_ms", "label"]
 
 
 def check_run(signals: Any, name: str) -> Signals:
-    """`signals`. Raises: JtfneError if it is something else."""
+    """`signals` itself. Raises: JtfneError if it is no Signals."""
     if not isinstance(signals, Signals):
         raise refuse(f"data of type {type(signals).__name__}", "Signals", f"analysis.figures.{name}")
     return signals
 
 
 def check_trial(signals: Signals, trial: Any, name: str) -> int:
-    """`trial`. Raises: JtfneError unless it is the number of a trial of the run."""
+    """`trial` as an int. Raises: JtfneError unless it is the number of a trial of the run."""
     n_trials = int(signals.tree.attrs["n_trials"])
-    whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
-    if not whole or not 0 <= trial < n_trials:
+    is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
+    if not is_whole or not 0 <= trial < n_trials:
         raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", f"analysis.figures.{name}")
     return int(trial)
 
 
 def check_count(n: Any, where: str) -> int:
-    """`n`. Raises: JtfneError unless it is a whole number of 1 or more."""
+    """`n` as an int. Raises: JtfneError unless it is a whole number of 1 or more."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise refuse(f"n={n!r}", "a whole number, 1 or more", where)
     return int(n)
@@ -76,26 +76,26 @@ def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[
         For other data, a dimension that is missing or too many, values that are no real numbers or not finite, no
         values, and times or frequencies that do not rise.
     """
-    found = readout_of(data, readout, where)
-    dims = tuple(map(str, found.dims))
-    missing = [dim for dim in needed if dim not in dims]
-    if missing:
+    array = readout_of(data, readout, where)
+    dims = tuple(map(str, array.dims))
+    missing_dims = [dim for dim in needed if dim not in dims]
+    if missing_dims:
         raise refuse(f"an array of dimensions {dims}", f"one with {', '.join(map(repr, needed))}", where)
-    if found.dtype.kind not in "biuf":
-        raise refuse(f"values of type {found.dtype}", "real numbers", where)
-    if found.size == 0:
-        raise refuse(f"an array of shape {found.shape}", "one that holds values", where)
-    if "trial" in found.dims:
-        found = found.astype(np.float64).mean("trial", keep_attrs=True)
-    strange = [str(dim) for dim in found.dims if dim not in (*needed, *free)]
-    if strange and "..." not in free:
-        allowed = f"one over {', '.join(map(repr, needed))} only: choose by .isel({strange[0]}=...)"
+    if array.dtype.kind not in "biuf":
+        raise refuse(f"values of type {array.dtype}", "real numbers", where)
+    if array.size == 0:
+        raise refuse(f"an array of shape {array.shape}", "one that holds values", where)
+    if "trial" in array.dims:
+        array = array.astype(np.float64).mean("trial", keep_attrs=True)
+    extra_dims = [str(dim) for dim in array.dims if dim not in (*needed, *free)]
+    if extra_dims and "..." not in free:
+        allowed = f"one over {', '.join(map(repr, needed))} only: choose by .isel({extra_dims[0]}=...)"
         raise refuse(f"an array of dimensions {dims}", allowed, where)
-    found = _time_in_ms(found, where)
+    array = _time_in_ms(array, where)
     for axis in ("time", "frequency"):
-        _check_axis(found, axis, where)
-    _check_finite(found, where)
-    return found.astype(np.float64)
+        _check_axis(array, axis, where)
+    _check_finite(array, where)
+    return array.astype(np.float64)
 
 
 def _time_in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
@@ -108,7 +108,7 @@ def _time_in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
 
 
 def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
-    """Raises: JtfneError unless an axis, if it is there, has two points or more that rise."""
+    """Raises: JtfneError if `data` has this axis and it is not of two points or more that rise."""
     if axis not in data.dims:
         return
     if axis not in data.coords:
@@ -121,17 +121,19 @@ def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
 
 
 def _check_finite(data: xr.DataArray, where: str) -> None:
-    """Raises: JtfneError for a value that is not finite, with its place."""
-    finite = np.isfinite(data.values)
-    if finite.all():
+    """Raises: JtfneError for a value that is not finite; the message names its coordinates."""
+    is_finite = np.isfinite(data.values)
+    if is_finite.all():
         return
-    place = np.unravel_index(int(np.argmin(finite)), finite.shape)
-    names = []
-    for dim, index in zip(data.dims, place, strict=True):
+    bad_index = np.unravel_index(int(np.argmin(is_finite)), is_finite.shape)
+    place_words = []
+    for dim, index in zip(data.dims, bad_index, strict=True):
         label = data[dim].values[index] if dim in data.coords else index
-        names.append(f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}")
-    given = f"{float(data.values[place])} at {', '.join(names)}, and {int((~finite).sum()) - 1} more,"
-    raise refuse(given, "finite values", where)
+        place_words.append(f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}")
+    description = (
+        f"{float(data.values[bad_index])} at {', '.join(place_words)}, and {int((~is_finite).sum()) - 1} more,"
+    )
+    raise refuse(description, "finite values", where)
 
 
 def events_of(data: Data, events: Any) -> pd.DataFrame:
@@ -144,10 +146,10 @@ def events_of(data: Data, events: Any) -> pd.DataFrame:
     if not isinstance(events, pd.DataFrame):
         allowed = f"a table of {', '.join(EVENT_COLUMNS)}"
         raise refuse(f"events of type {type(events).__name__}", allowed, "analysis.figures")
-    missing = [name for name in EVENT_COLUMNS if name not in events]
-    if missing:
+    missing_columns = [name for name in EVENT_COLUMNS if name not in events]
+    if missing_columns:
         allowed = f"a table of {', '.join(EVENT_COLUMNS)}"
-        raise refuse(f"events without {', '.join(missing)}", allowed, "analysis.figures")
+        raise refuse(f"events without {', '.join(missing_columns)}", allowed, "analysis.figures")
     events = events[EVENT_COLUMNS].drop_duplicates()
     for name in EVENT_COLUMNS[:2]:
         times_ms = pd.to_numeric(events[name], errors="coerce").to_numpy(np.float64)

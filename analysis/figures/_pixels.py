@@ -15,7 +15,7 @@ MANY_DOTS = 50_000  # up to which every dot is drawn
 
 
 def n_columns(ax: "Axes") -> int:
-    """Pixels across the whole figure of `ax`, more than it has itself."""
+    """Pixels across the whole figure of `ax`: an upper bound for those across `ax` itself."""
     figure = ax.get_figure(root=True)
     return max(int(figure.get_figwidth() * figure.dpi), 100) if figure is not None else 1000
 
@@ -27,7 +27,7 @@ def n_rows(ax: "Axes") -> int:
 
 
 def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """A trace by the smallest and the largest sample of each pixel column, in order; as it is where it is short.
+    """A trace reduced to the smallest and largest sample of each pixel column, if it is long.
 
     Parameters
     ----------
@@ -53,19 +53,19 @@ def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
     if n_samples <= 4 * columns:
         return x, y
     width = -(-n_samples // columns)  # samples of a column, rounded up
-    whole = n_samples // width
-    blocks = y[: whole * width].reshape(whole, width)
-    starts = width * np.arange(whole)
-    kept = [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1), [0, n_samples - 1]]
-    rest = y[whole * width :]
-    if rest.size:
-        kept.append([whole * width + int(rest.argmin()), whole * width + int(rest.argmax())])
-    index = np.unique(np.concatenate(kept))
+    n_blocks = n_samples // width
+    blocks = y[: n_blocks * width].reshape(n_blocks, width)
+    starts = width * np.arange(n_blocks)
+    index_parts = [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1), [0, n_samples - 1]]
+    tail = y[n_blocks * width :]
+    if tail.size:
+        index_parts.append([n_blocks * width + int(tail.argmin()), n_blocks * width + int(tail.argmax())])
+    index = np.unique(np.concatenate(index_parts))
     return x[index], y[index]
 
 
 def mean_columns(x: Floats, values: Floats, columns: int) -> tuple[Floats, Floats]:
-    """An image by its mean over each pixel column; as it is where it is narrow.
+    """An image reduced to its mean over each pixel column; a narrow one is left as it is.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def mean_columns(x: Floats, values: Floats, columns: int) -> tuple[Floats, Float
 
 
 def thin_dots(x: Floats, y: Floats, ax: "Axes") -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Which dots to draw: all of a few; of many, one on each pixel within the limits of `ax`, (m,) indices."""
+    """Indices (m,) of the dots to draw: of many, one for each pixel within the limits of `ax`."""
     if len(x) <= MANY_DOTS:
         return np.arange(len(x))
     pixels = []

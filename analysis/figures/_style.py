@@ -36,7 +36,7 @@ WINDOW_ms = (-50.0, 150.0)
 
 
 def new_figure(width_in: float, height_in: float) -> "Figure":
-    """An empty figure that no window manager knows of."""
+    """An empty figure, made without pyplot: it belongs to no window and needs no closing."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
@@ -62,7 +62,10 @@ def figure_of(ax: "Axes") -> "Figure":
 
 
 def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
-    """The common look: no box, small type. `frame=False` also takes away the left spine with its ticks."""
+    """Give `ax` the look of all figures: no box, small type.
+
+    `frame=False` also hides the left spine and its ticks.
+    """
     ax.spines[["top", "right"]].set_visible(False)
     if not frame:
         ax.spines["left"].set_visible(False)
@@ -75,7 +78,7 @@ def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
 
 
 def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) -> "Colorbar":
-    """A colour bar right of `ax`, with its unit."""
+    """Draw a colour bar right of `ax`, with `label`."""
     figure = figure_of(ax[0] if isinstance(ax, list) else ax)
     bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
     bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
@@ -92,13 +95,13 @@ def write(figure: "Figure", path: Path) -> None:
 
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:
-    """A colour for each cell type: the known ones keep theirs, others take turns."""
-    found: dict[str, str] = {}
+    """A colour for each cell type: its own for E, PV, SST and VIP, others take turns."""
+    colour_of_type: dict[str, str] = {}
     for name in cell_types:
-        if name not in found:
-            others = sum(each not in TYPE_COLOURS for each in found)
-            found[name] = TYPE_COLOURS.get(name, MORE_COLOURS[others % len(MORE_COLOURS)])
-    return found
+        if name not in colour_of_type:
+            n_others = sum(cell_type not in TYPE_COLOURS for cell_type in colour_of_type)
+            colour_of_type[name] = TYPE_COLOURS.get(name, MORE_COLOURS[n_others % len(MORE_COLOURS)])
+    return colour_of_type
 
 
 def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataArray, str | None]:
@@ -109,9 +112,9 @@ def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataA
         return data, None
     if "area" not in data.coords:
         raise refuse("an array whose areas have no names", "one with the coordinate 'area'", where)
-    known = [str(name) for name in data["area"].values]
-    chosen = known[0] if area is None else one_of(area, known, name="area", where=where)
-    return data.isel(area=known.index(chosen)), chosen
+    area_names = [str(name) for name in data["area"].values]
+    chosen_area = area_names[0] if area is None else one_of(area, area_names, name="area", where=where)
+    return data.isel(area=area_names.index(chosen_area)), chosen_area
 
 
 def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
@@ -134,23 +137,26 @@ def first_onset(events: pd.DataFrame) -> float | None:
 
 
 def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
-    """`data` less its mean before the onset; less its mean over all time where nothing comes before."""
+    """`data` minus its mean before the onset, or over all time where nothing comes before."""
     time = data["time"].values
-    before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
-    base = data.isel(time=before if before.size else slice(None)).mean("time")
+    steps_before = np.flatnonzero(time <= onset_ms) if onset_ms is not None else np.arange(0)
+    base = data.isel(time=steps_before if steps_before.size else slice(None)).mean("time")
     return (data - base).assign_attrs(data.attrs)
 
 
 def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms) -> xr.DataArray:
-    """The samples around the onset; all of them without one. Raises: JtfneError if there are none."""
+    """The samples of `data` around the onset; all of them without an onset.
+
+    Raises: JtfneError if there are none.
+    """
     if onset_ms is None:
         return data
     time = data["time"].values
-    inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
-    if inside.size == 0:
+    steps_inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
+    if steps_inside.size == 0:
         span = f"{time[0]:g} to {time[-1]:g} ms" if time.size else "no samples"
         raise refuse(f"an event at {onset_ms:g} ms", f"one within {span}", "analysis.figures")
-    return data.isel(time=inside)
+    return data.isel(time=steps_inside)
 
 
 def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:
@@ -170,13 +176,13 @@ def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None
 
 
 def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
-    """A vertical bar of a round height, up to `at_most`, upward from 0 and right of the axes."""
+    """Draw a vertical bar of a round height, up to `at_most`, from 0 and right of the axes."""
     power = 10.0 ** np.floor(np.log10(at_most))
-    height = max(each * power for each in (1.0, 2.0, 5.0) if each * power <= at_most)
+    height = max(factor * power for factor in (1.0, 2.0, 5.0) if factor * power <= at_most)
     x = ax.get_xlim()[1] + 0.01 * np.ptp(ax.get_xlim())
     ax.plot([x, x], [0.0, height], color=INK, lw=1.5, clip_on=False)
-    place: dict[str, Any] = {"va": "center", "annotation_clip": False}
-    _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **place)
+    look: dict[str, Any] = {"va": "center", "annotation_clip": False}
+    _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **look)
 
 
 def peak_of(values: Floats) -> float:
@@ -185,7 +191,7 @@ def peak_of(values: Floats) -> float:
 
 
 def unit_of(data: xr.DataArray) -> str:
-    """The unit in words: proxies say that they are."""
+    """The unit of `data`, with "(proxy)" behind that of a proxy."""
     units = str(data.attrs.get("units", "a.u."))
     return f"{units} (proxy)" if data.attrs.get("proxy") else units
 
@@ -200,5 +206,5 @@ def name_of(data: xr.DataArray) -> str:
 
 
 def labelled(data: xr.DataArray) -> str:
-    """Name and unit, such as `LFP, a.u. (proxy)`."""
+    """Name and unit of `data`, such as `LFP, a.u. (proxy)`."""
     return f"{name_of(data)}, {unit_of(data)}"

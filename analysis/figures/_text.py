@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 
 def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """`text` in characters that the font has: others by their code, such as `\\u65e5`; cut where it is very long."""
+    """`text` with characters that the font lacks as codes, such as `\\u65e5`; cut if very long."""
     text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     if text.isascii() and text.isprintable():
         return text
@@ -27,18 +27,18 @@ def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
     fonts = [get_font(findfont(FontProperties(family=[family]))) for family in rcParams["font.family"]]
     letters = []
     for letter in text:
-        known = letter.isprintable() and any(font.get_char_index(ord(letter)) for font in fonts)
-        letters.append(letter if known else f"\\u{ord(letter):04x}")
+        has_glyph = letter.isprintable() and any(font.get_char_index(ord(letter)) for font in fonts)
+        letters.append(letter if has_glyph else f"\\u{ord(letter):04x}")
     return "".join(letters)
 
 
 def put_text(ax: "Axes", x: float, y: float, text: str, **look: Any) -> None:
-    """Write `text` at a place of the data, or of the `transform` given."""
+    """Write `text` at (x, y) in data coordinates, or in those of `transform` in `look`."""
     ax.text(x, y, drawable(text), parse_math=False, **look)
 
 
 def put_note(ax: "Axes", text: str, place: Point, offset_pt: Point, **look: Any) -> None:
-    """Write `text` so many points from a place."""
+    """Write `text` at an offset in points from `place`."""
     ax.annotate(drawable(text), place, offset_pt, textcoords="offset points", parse_math=False, **look)
 
 
@@ -62,7 +62,7 @@ def name_ticks(ax: "Axes", axis: Literal["x", "y"], places: Any, names: Sequence
 
 
 def put_legend(ax: "Axes", entries: "Mapping[str, Artist]", **look: Any) -> "Legend | None":
-    """A legend of these names; None without any."""
+    """Draw a legend of the artists in `entries` under their names; None without any."""
     if not entries:
         return None
     # Numbers first: matplotlib leaves names that begin with "_" out.

@@ -40,32 +40,32 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     """
     signals = _inputs.check_run(signals, "raster")
     events = signals.get("spk", trial=_inputs.check_trial(signals, trial, "raster"))
-    about = signals.tree["spk"].attrs
+    spike_attrs = signals.tree["spk"].attrs
     ax = _style.axes_for(ax, 7.0, 4.5)
-    size = float(np.clip(1600.0 / int(about["n_neurons"]), 2.2, 4.5))
+    size = float(np.clip(1600.0 / int(spike_attrs["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
-    n_neurons = int(about["n_neurons"])
-    ax.set(xlim=(0.0, float(about["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
+    n_neurons = int(spike_attrs["n_neurons"])
+    ax.set(xlim=(0.0, float(spike_attrs["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
     look: dict[str, Any] = {"ms": size, "mew": 0, "scalex": False, "scaley": False}
     if "neurons" in signals.tree.children:
-        cells = _by_layer(signals.neurons)
+        cells = _sort_by_layer(signals.neurons)
         rows = pd.Series(np.arange(len(cells)), index=cells["neuron"]).loc[ids].to_numpy()
-        shown = _pixels.thin_dots(events.values, rows, ax)
-        times_ms, rows = events.values[shown], rows[shown]
+        dot_indices = _pixels.thin_dots(events.values, rows, ax)
+        times_ms, rows = events.values[dot_indices], rows[dot_indices]
         kinds = cells["cell_type"].to_numpy()[rows]
         entries: dict[str, Artist] = {}
         for name, colour in _style.colours(cells["cell_type"]).items():
             of_type = kinds == name
             (entries[name],) = ax.plot(times_ms[of_type], rows[of_type], ".", color=colour, label=name, **look)
-        _bands(ax, cells)
-        _legend(ax, entries, markerscale=8.0 / size)
+        _draw_bands(ax, cells)
+        _draw_legend(ax, entries, markerscale=8.0 / size)
     else:
-        shown = _pixels.thin_dots(events.values, ids, ax)
-        ax.plot(events.values[shown], ids[shown], ".", color=_style.INK, **look)
+        dot_indices = _pixels.thin_dots(events.values, ids, ax)
+        ax.plot(events.values[dot_indices], ids[dot_indices], ".", color=_style.INK, **look)
         ax.set_ylabel("neuron")
-    if len(shown) < len(ids):
+    if len(dot_indices) < len(ids):
         note: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": _style.SMALL_pt}
-        text = f"{len(shown):,} of {len(ids):,} spikes: one a pixel"
+        text = f"{len(dot_indices):,} of {len(ids):,} spikes: one a pixel"
         _text.put_note(ax, text, (1.0, 0.0), (0, -16), xycoords="axes fraction", **note)
     _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax)
@@ -105,7 +105,7 @@ def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
         entries[name] = bars[0]
     _text.name_ticks(ax, "x", range(len(order)), order, rotation=45 if len(order) > 8 else 0)
     ax.set(ylabel="mean rate (Hz)", xlim=(-0.6, len(order) - 0.4))
-    _legend(ax, entries)
+    _draw_legend(ax, entries)
     ax.tick_params(axis="x", length=0)
     return _style.tidy(ax)
 
@@ -136,24 +136,24 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     where = "analysis.figures.vm"
     signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
     trial = _inputs.check_trial(signals, trial, "vm")
-    cells, rows, ids = _cells_to_show(signals, n)
-    found = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
-    found = _inputs.array_of(found, "vm", "time", "neuron", where=where).transpose("time", "neuron")
-    named = bool(cells["cell_type"].iloc[0])
+    cells, rows, ids = _choose_cells(signals, n)
+    potentials = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
+    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose("time", "neuron")
+    has_names = bool(cells["cell_type"].iloc[0])
     ax = _style.axes_for(ax, 7.0, 0.5 * len(rows) + 1.2)
-    values = found.values
+    values = potentials.values
     step = 1.1 * max(float(np.ptp(values, axis=0).max()), 1.0)
     kinds = _style.colours(cells["cell_type"])
     columns = _pixels.n_columns(ax)
     for number, row in enumerate(rows):
         trace = values[:, number] - values[:, number].min() - number * step
-        colour = kinds[cells["cell_type"][row]] if named else _style.INK
-        ax.plot(*_pixels.thin_trace(found["time"].values, trace, columns), lw=0.8, color=colour)
+        colour = kinds[cells["cell_type"][row]] if has_names else _style.INK
+        ax.plot(*_pixels.thin_trace(potentials["time"].values, trace, columns), lw=0.8, color=colour)
     names = _layer_names(cells) + " " + cells["cell_type"].to_numpy(dtype=object)
     middles = values.mean(axis=0) - values.min(axis=0) - step * np.arange(len(rows))
     _text.name_ticks(ax, "y", middles, [f"{names[row]} {ids[row]}".strip() for row in rows])
-    ax.set(xlabel="time (ms)", xlim=(0.0, float(found["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
-    _style.scale_bar(ax, 0.6 * step, str(found.attrs["units"]))
+    ax.set(xlabel="time (ms)", xlim=(0.0, float(potentials["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
+    _style.scale_bar(ax, 0.6 * step, str(potentials.attrs["units"]))
     _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax, frame=False)
 
@@ -182,24 +182,24 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
-    x_mm = cells["x_mm"] + cells["area"].map({name: at * pitch_mm for at, name in enumerate(areas)}).astype(float)
+    x_mm = cells["x_mm"] + cells["area"].map({name: k * pitch_mm for k, name in enumerate(areas)}).astype(float)
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
-        mine = cells["cell_type"] == name
-        front, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
-        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": front}
-        entries[name] = ax.scatter(x_mm[mine], cells["z_mm"][mine], size, **look)
-    for at, area in enumerate(areas):
-        _boundaries(ax, cells[cells["area"] == area], at * pitch_mm, 1.1 * half_mm)
+        is_type = cells["cell_type"] == name
+        zorder, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
+        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": zorder}
+        entries[name] = ax.scatter(x_mm[is_type], cells["z_mm"][is_type], size, **look)
+    for number, area in enumerate(areas):
+        _draw_boundaries(ax, cells[cells["area"] == area], number * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
-            place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
-            _text.put_text(ax, at * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **place)
+            title_look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
+            _text.put_text(ax, number * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **title_look)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
-    ax.set_xticks([at * pitch_mm + x for at in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
+    ax.set_xticks([number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
     ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
-    _legend(ax, entries, markerscale=2.0)
+    _draw_legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
 
 
@@ -236,7 +236,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     return _style.tidy(ax, frame=False)
 
 
-def _cells_to_show(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+def _choose_cells(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
     """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the ids of all.
 
     Raises: JtfneError if potentials were not recorded.
@@ -245,10 +245,10 @@ def _cells_to_show(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.i
         signals.get("vm")  # says so
     node = signals.tree["vm"].to_dataset()
     ids = node["neuron"].values
-    named = "cell_type" in node.coords
-    columns = [node[key].values if named else np.zeros(ids.size, "U1") for key in POPULATION]
+    has_names = "cell_type" in node.coords
+    columns = [node[key].values if has_names else np.zeros(ids.size, "U1") for key in POPULATION]
     cells = pd.DataFrame(dict(zip(POPULATION, columns, strict=True)))
-    return cells, _examples(cells, n) if named else np.arange(min(n, ids.size)), ids
+    return cells, _choose_examples(cells, n) if has_names else np.arange(min(n, ids.size)), ids
 
 
 def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
@@ -257,8 +257,8 @@ def _layer_names(table: pd.DataFrame) -> NDArray[np.object_]:
     return names.to_numpy(dtype=object)
 
 
-def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: float) -> None:
-    """Lines halfway between the layers of one area, and the layers' names left of it."""
+def _draw_boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: float) -> None:
+    """Draw lines halfway between the layers of one area, and write the layers' names left of it."""
     ranges = cells.groupby("layer", sort=False)["z_mm"].agg(["min", "max"]).sort_values("min")
     tops, bottoms = ranges["min"].to_numpy(float), ranges["max"].to_numpy(float)
     ends = [centre_mm - reach_mm, centre_mm + reach_mm]
@@ -268,29 +268,29 @@ def _boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm: flo
         _text.put_text(ax, ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt)
 
 
-def _by_layer(cells: pd.DataFrame) -> pd.DataFrame:
+def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's order."""
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
-    area = cells["area"].map({name: at for at, name in enumerate(dict.fromkeys(cells["area"]))})
-    kind = cells["cell_type"].map({name: at for at, name in enumerate(dict.fromkeys(cells["cell_type"]))})
+    area = cells["area"].map({name: number for number, name in enumerate(dict.fromkeys(cells["area"]))})
+    kind = cells["cell_type"].map({name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))})
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)
 
 
-def _bands(ax: "Axes", cells: pd.DataFrame) -> None:
-    """Every second layer shaded, each labelled at its middle."""
+def _draw_bands(ax: "Axes", cells: pd.DataFrame) -> None:
+    """Shade every second layer of a raster, and label each at its middle."""
     names = _layer_names(cells)
     centres = []
-    for at, name in enumerate(dict.fromkeys(names)):
+    for number, name in enumerate(dict.fromkeys(names)):
         rows = np.flatnonzero(names == name)
         centres.append((name, float(rows.mean())))
-        if at % 2 == 0:
+        if number % 2 == 0:
             ax.axhspan(rows[0] - 0.5, rows[-1] + 0.5, color=_style.BAND, lw=0, zorder=0)
     _text.name_ticks(ax, "y", [row for _, row in centres], [name for name, _ in centres])
     ax.tick_params(axis="y", length=0)
 
 
-def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
-    """Cell types, right of the axes."""
+def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.0) -> None:
+    """Draw a legend of cell types right of the axes."""
     _text.put_legend(
         ax,
         entries,
@@ -305,13 +305,14 @@ def _legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float = 1.
     )
 
 
-def _examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
-    """Rows of `n` cells: E of each layer first, then another type in each, then the next cells of the same."""
+def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
+    """Rows of `n` example cells: E of each layer first, then another type in each, and so on."""
     layers = cells["area"] + " " + cells["layer"]
-    layer = layers.map({name: at for at, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
-    kinds = {name: at for at, name in enumerate(dict.fromkeys(cells["cell_type"]))}
+    layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
+    kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
     kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
+    # Turn 0 takes the first type in every layer; later turns take a different one in each.
     turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
-    within = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
-    chosen = np.lexsort((layer, turn, within))[:n]
-    return np.sort(chosen)
+    rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
+    example_rows = np.lexsort((layer, turn, rank))[:n]
+    return np.sort(example_rows)

@@ -1,4 +1,4 @@
-"""Figures of a circuit before it runs: who hears how many of whom."""
+"""Figures of a circuit before it runs: how many inputs each population has from each."""
 
 from typing import TYPE_CHECKING
 
@@ -52,9 +52,9 @@ def connectivity(in_degrees: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     _text.name_ticks(ax, "y", range(rows), [str(name) for name in in_degrees.index])
     ax.set(xlabel="source", ylabel="target")
     if max(rows, columns) <= NUMBERED:
-        bright = values > 0.6 * values.max()
+        is_bright = values > 0.6 * values.max()
         for row, column in np.argwhere(values > 0.0):
-            colour = _style.INK if bright[row, column] else "white"
+            colour = _style.INK if is_bright[row, column] else "white"
             text = f"{values[row, column]:.3g}"
             _text.put_text(
                 ax, column, row, text, ha="center", va="center", color=colour, fontsize=_style.SMALL_pt - 1.0

@@ -39,17 +39,17 @@ def laminar_comparison(
         if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):
             raise refuse(f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE)
     figure = _style.new_figure(7.6, 3.4)
-    left, right = figure.subplots(1, 2)
-    _response(left, simulated, "simulated")
-    image = _response(right, recorded, "recorded")
-    _style.colour_bar([left, right], image, "CSD over its peak; sinks < 0")
+    simulated_ax, recorded_ax = figure.subplots(1, 2)
+    _draw_response(simulated_ax, simulated, "simulated")
+    image = _draw_response(recorded_ax, recorded, "recorded")
+    _style.colour_bar([simulated_ax, recorded_ax], image, "CSD over its peak; sinks < 0")
     if path is not None:
         _style.write(figure, Path(path))
     return figure
 
 
-def _response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
-    """One response over its peak within the window, its sink ringed; the image."""
+def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
+    """Draw one response over its peak within the window, its sink ringed; returns the image."""
     csd = _style.depths_of(_inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE)
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)

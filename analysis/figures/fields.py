@@ -54,26 +54,26 @@ def laminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.laminar"
-    found = _inputs.array_of(data, readout, "time", "channel", free=("area",), where=where)
-    found, chosen = _style.one_area(found, area, where)
-    found = _style.depths_of(found, where)
-    shown = _inputs.events_of(data, events)
-    onset_ms = _style.first_onset(shown)
-    found = _style.around(_style.from_baseline(found, onset_ms), onset_ms).transpose("channel", "time")
+    field = _inputs.array_of(data, readout, "time", "channel", free=("area",), where=where)
+    field, chosen_area = _style.one_area(field, area, where)
+    field = _style.depths_of(field, where)
+    event_table = _inputs.events_of(data, events)
+    onset_ms = _style.first_onset(event_table)
+    field = _style.around(_style.from_baseline(field, onset_ms), onset_ms).transpose("channel", "time")
     ax = _style.axes_for(ax, 4.8, 3.4)
-    values = np.asarray(found.values, float)
+    values = np.asarray(field.values, float)
     limit = _style.peak_of(values)
-    image = depth_image(ax, found["time"].values, found["z_mm"].values, values, low=-limit, high=limit)
+    image = depth_image(ax, field["time"].values, field["z_mm"].values, values, low=-limit, high=limit)
     ax.set_xlabel("time (ms)")
     if onset_ms is not None:
         ax.axvline(onset_ms, color=_style.INK, lw=1.0, ls="--")
-        label = str(shown["label"].iloc[0]) or "stimulus"
+        label = str(event_table["label"].iloc[0]) or "stimulus"
         look: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "fontsize": _style.SMALL_pt, "va": "bottom"}
         _text.put_note(ax, label, (onset_ms, 1.0), (0, 2), **look)
-    sign = "; sinks < 0" if _style.name_of(found) == "CSD" else ""
-    _style.colour_bar(ax, image, _style.labelled(found) + sign)
-    if chosen is not None and data_areas(data, readout) > 1:
-        _text.put_title(ax, chosen, loc="right")
+    sign = "; sinks < 0" if _style.name_of(field) == "CSD" else ""
+    _style.colour_bar(ax, image, _style.labelled(field) + sign)
+    if chosen_area is not None and data_areas(data, readout) > 1:
+        _text.put_title(ax, chosen_area, loc="right")
     return _style.tidy(ax)
 
 
@@ -102,10 +102,10 @@ def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", are
     """
     where = "analysis.figures.psd"
     # Power is averaged over trials, not the trace: what is not locked to the stimulus counts too.
-    given = _inputs.readout_of(data, readout, where)
-    if "time" in given.dims:
-        _inputs.array_of(given, readout, "time", free=("...",), where=where)
-    power = given if "frequency" in given.dims else power_of(given)
+    source = _inputs.readout_of(data, readout, where)
+    if "time" in source.dims:
+        _inputs.array_of(source, readout, "time", free=("...",), where=where)
+    power = source if "frequency" in source.dims else power_of(source)
     power, _ = _style.one_area(_inputs.array_of(power, readout, "frequency", free=("...",), where=where), area, where)
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= MAX_Hz)))
@@ -156,21 +156,21 @@ def spectrolaminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.spectrolaminar"
-    found = _inputs.array_of(data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where)
+    power_map = _inputs.array_of(data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where)
     if crossover_mm is not None:
         crossover_mm = _inputs.check_number(crossover_mm, "crossover_mm", where)
-    found, _ = _style.one_area(found, area, where)
-    found = _style.depths_of(found, where).transpose("channel", "frequency")
+    power_map, _ = _style.one_area(power_map, area, where)
+    power_map = _style.depths_of(power_map, where).transpose("channel", "frequency")
     ax = _style.axes_for(ax, 4.8, 3.4)
-    f_Hz, z_mm = found["frequency"].values, found["z_mm"].values
-    values = np.asarray(found.values, float)
+    f_Hz, z_mm = power_map["frequency"].values, power_map["z_mm"].values
+    values = np.asarray(power_map.values, float)
     image = depth_image(ax, f_Hz, z_mm, values, colours=_style.SEQUENTIAL, low=0.0, high=1.0)
     ax.set_xlabel("frequency (Hz)")
     if crossover_mm is not None:
         ax.axhline(crossover_mm, color="white", lw=1.2, ls="--")
         look: dict[str, Any] = {"color": "white", "ha": "right", "va": "bottom", "fontsize": _style.SMALL_pt}
         _text.put_note(ax, "crossover", (1.0, crossover_mm), (-3, 2), xycoords=ax.get_yaxis_transform(), **look)
-    proxy = " (proxy)" if found.attrs.get("proxy") else ""
+    proxy = " (proxy)" if power_map.attrs.get("proxy") else ""
     _style.colour_bar(ax, image, f"relative power{proxy}")
     return _style.tidy(ax)
 
@@ -178,22 +178,24 @@ def spectrolaminar(
 def depth_image(
     ax: "Axes", x: Floats, z_mm: Floats, values: Floats, *, colours: str = _style.DIVERGING, low: float, high: float
 ) -> "QuadMesh":
-    """`values` (channel, x) as an image, depth downward, linear between channels; what a colour bar needs.
+    """Draw `values` (channel, x) as an image, depth downward, linear between channels.
 
-    Of more columns than pixels each pixel shows their mean.
+    Where there are more columns than pixels, each pixel shows their mean. Returns the image, for a colour bar.
     """
     ends = (float(x[0]), float(x[-1]))
     x, values = _pixels.mean_columns(np.asarray(x, np.float64), values, _pixels.n_columns(ax))
     fine_mm = np.linspace(z_mm[0], z_mm[-1], N_FINE)
-    above = np.clip(np.searchsorted(z_mm, fine_mm, side="right") - 1, 0, z_mm.size - 2)
-    part = ((fine_mm - z_mm[above]) / (z_mm[above + 1] - z_mm[above]))[:, None]
-    fine = (1.0 - part) * values[above] + part * values[above + 1]
-    image = ax.pcolormesh(x, fine_mm, fine, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True)
+    row_above = np.clip(np.searchsorted(z_mm, fine_mm, side="right") - 1, 0, z_mm.size - 2)
+    weight_below = ((fine_mm - z_mm[row_above]) / (z_mm[row_above + 1] - z_mm[row_above]))[:, None]
+    fine_values = (1.0 - weight_below) * values[row_above] + weight_below * values[row_above + 1]
+    image = ax.pcolormesh(
+        x, fine_mm, fine_values, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True
+    )
     ax.set(xlim=ends, ylim=(float(z_mm[-1]), float(z_mm[0])), ylabel="depth (mm)")
     return image
 
 
 def data_areas(data: Data, readout: str) -> int:
     """How many areas a readout of `data` has; 1 where it has no such axis."""
-    found = data if isinstance(data, xr.DataArray) else data.get(readout)
-    return int(found.sizes.get("area", 1))
+    array = data if isinstance(data, xr.DataArray) else data.get(readout)
+    return int(array.sizes.get("area", 1))

@@ -46,42 +46,42 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     terms = result.metrics["term"].to_numpy(float)
     bars = np.where(np.isfinite(terms), terms, 0.0)
     ax.set_xscale("symlog", linthresh=1.0)
-    ax.barh(np.arange(len(metrics)), bars, height=0.62, color=[_colour(row) for row in metrics])
+    ax.barh(np.arange(len(metrics)), bars, height=0.62, color=[_choose_colour(row) for row in metrics])
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
     names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
     _text.name_ticks(ax, "y", range(n_rows), names)
-    texts = [(_reached(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
-    texts += [(_held(row), MET if row["passed"] else MISSED) for row in gates]
-    place = ax.get_yaxis_transform()
-    for at, (text, ink) in enumerate(texts):
+    texts = [(_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
+    texts += [(_describe_gate(row), MET if row["passed"] else MISSED) for row in gates]
+    transform = ax.get_yaxis_transform()
+    for number, (text, ink) in enumerate(texts):
         look: dict[str, Any] = {"va": "center", "fontsize": _style.SMALL_pt, "color": ink, "annotation_clip": False}
-        _text.put_note(ax, text, (1.02, at), (0, 0), xycoords=place, **look)
+        _text.put_note(ax, text, (1.02, number), (0, 0), xycoords=transform, **look)
     ax.set_xlabel("weighted distance from the target")
     verdict = "passed" if result.passed else "not passed"
     _text.put_title(ax, f"score {result.score:.4g}, {verdict}")
     return _style.tidy(ax)
 
 
-def _colour(row: Row) -> str:
-    """Blue within a scale of the target, red beyond."""
+def _choose_colour(row: Row) -> str:
+    """The colour of a metric's bar: blue within one scale of the target, red beyond."""
     return MET if row["distance"] <= 1.0 else MISSED
 
 
-def _number(row: Row) -> str:
-    """What was reached, with its unit."""
+def _describe_value(row: Row) -> str:
+    """The value that was reached, with its unit, as text."""
     unit = "" if row["unit"] in ("1", "r") else f" {row['unit']}"
     value = "not finite" if not np.isfinite(row["value"]) else f"{row['value']:.3g}{unit}"
     return f"r = {value}" if row["unit"] == "r" else value
 
 
-def _reached(row: Row) -> str:
-    """What was reached, and the target."""
+def _describe_metric(row: Row) -> str:
+    """The value of a metric and its target, as text."""
     if not row["target"].startswith("curve"):
-        return f"{_number(row)} (target {row['target']})"
-    return f"{_number(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
+        return f"{_describe_value(row)} (target {row['target']})"
+    return f"{_describe_value(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
 
 
-def _held(row: Row) -> str:
-    """What was reached, the condition, and whether it holds."""
-    return f"{_number(row)}, {'held' if row['passed'] else 'failed'}: {row['condition']}"
+def _describe_gate(row: Row) -> str:
+    """The value of a gate, whether it holds, and its condition, as text."""
+    return f"{_describe_value(row)}, {'held' if row['passed'] else 'failed'}: {row['condition']}"

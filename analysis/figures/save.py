@@ -42,15 +42,15 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
         If the folder holds anything.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _folder_of(folder)
+    target = _check_folder(folder)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [_save(draw, beside / f"{name}.png") for name, draw in _allowed(signals).items()]
+        paths = [_save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()]
     return [target / path.name for path in paths]
 
 
 def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dict[str, Exception]]:
-    """As `save_all`, but a figure that cannot be drawn leaves the others be.
+    """Draw every figure that a run allows, as `save_all`, and go on where one fails.
 
     Returns
     -------
@@ -58,12 +58,12 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
         The files, in order; and why each file that is missing could not be drawn.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _folder_of(folder)
+    target = _check_folder(folder)
     paths: list[Path] = []
     errors: dict[str, Exception] = {}
     with write_beside(target) as beside:
         beside.mkdir()
-        for name, draw in _allowed(signals).items():
+        for name, draw in _list_figures(signals).items():
             path = beside / f"{name}.png"
             try:
                 paths.append(_save(draw, path))
@@ -75,15 +75,15 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
     return [target / path.name for path in paths], errors
 
 
-def _folder_of(folder: object) -> Path:
-    """`folder` as a Path. Raises: JtfneError for what names none."""
+def _check_folder(folder: object) -> Path:
+    """`folder` as a Path. Raises: JtfneError for what names no folder."""
     if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
         raise refuse(f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all")
     return Path(folder)
 
 
 def _save(draw: "Callable[[], Figure]", path: Path) -> Path:
-    """Draw a figure and write it; where."""
+    """Draw a figure and write it to `path`, which is returned."""
     draw().savefig(path)
     return path
 
@@ -116,64 +116,67 @@ def overview(signals: Signals) -> "Figure":
     return figure
 
 
-def _allowed(signals: Signals) -> "dict[str, Callable[[], Figure]]":
-    """The figures that can be drawn, by file name."""
-    there = set(signals.recorded())
-    named = "neurons" in signals.tree.children
+def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
+    """The functions that draw the figures which the run allows, by file name."""
+    recorded_names = set(signals.recorded())
+    has_names = "neurons" in signals.tree.children
     figure = _style.figure_of
-    every: dict[str, tuple[bool, Callable[[], Figure]]] = {
-        "01_layout": (named, lambda: figure(cells.layout(signals))),
-        "02_raster": ("spk" in there, lambda: figure(cells.raster(signals))),
-        "03_rates": (named and "spk" in there, lambda: figure(cells.rates(signals))),
-        "04_vm": ("vm" in there, lambda: figure(cells.vm(signals))),
-        "05_lfp": ("lfp_proxy" in there, lambda: _by_area(signals, "lfp_proxy")),
-        "06_csd": ("csd_proxy" in there, lambda: _by_area(signals, "csd_proxy")),
-        "07_eeg": ("eeg_proxy" in there, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
-        "08_eeg_map": (_map_of(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
-        "09_meg": ("meg_proxy" in there, lambda: figure(head.traces(signals, readout="meg_proxy"))),
-        "10_meg_map": (_map_of(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
-        "11_psd": ("lfp_proxy" in there, lambda: _by_area(signals, "psd")),
-        "12_spectrolaminar": ("spectrolaminar_proxy" in there, lambda: _by_area(signals, "spectrolaminar_proxy")),
+    candidates: dict[str, tuple[bool, Callable[[], Figure]]] = {
+        "01_layout": (has_names, lambda: figure(cells.layout(signals))),
+        "02_raster": ("spk" in recorded_names, lambda: figure(cells.raster(signals))),
+        "03_rates": (has_names and "spk" in recorded_names, lambda: figure(cells.rates(signals))),
+        "04_vm": ("vm" in recorded_names, lambda: figure(cells.vm(signals))),
+        "05_lfp": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "lfp_proxy")),
+        "06_csd": ("csd_proxy" in recorded_names, lambda: _draw_areas(signals, "csd_proxy")),
+        "07_eeg": ("eeg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
+        "08_eeg_map": (_has_map(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
+        "09_meg": ("meg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="meg_proxy"))),
+        "10_meg_map": (_has_map(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
+        "11_psd": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "psd")),
+        "12_spectrolaminar": (
+            "spectrolaminar_proxy" in recorded_names,
+            lambda: _draw_areas(signals, "spectrolaminar_proxy"),
+        ),
         "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
     }
-    return {name: draw for name, (can, draw) in every.items() if can}
+    return {name: draw for name, (is_possible, draw) in candidates.items() if is_possible}
 
 
-def _map_of(signals: Signals, readout: str) -> bool:
+def _has_map(signals: Signals, readout: str) -> bool:
     """Whether there are sensors enough for a map."""
     return readout in signals.recorded() and signals.get(readout).sizes["channel"] >= 4
 
 
-def _by_area(signals: Signals, what: str) -> "Figure":
-    """One panel for each area."""
-    areas = [str(each) for each in signals.get("lfp_proxy" if what == "psd" else what)["area"].values]
+def _draw_areas(signals: Signals, quantity: str) -> "Figure":
+    """A figure with one panel for each area."""
+    areas = [str(name) for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
-        _panel(signals, ax, what, area)
+        _draw_panel(signals, ax, quantity, area)
         if len(areas) > 1:
             _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
     return figure
 
 
-def _panel(signals: Signals, ax: "Axes", what: str, area: str) -> None:
-    """One area's panel of `_by_area`."""
-    if what == "psd":
+def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
+    """Draw the panel of one area."""
+    if quantity == "psd":
         fields.psd(signals, ax, area=area)
-    elif what == "spectrolaminar_proxy":
-        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_crossover_mm(signals, area))
+    elif quantity == "spectrolaminar_proxy":
+        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_find_crossover_mm(signals, area))
     else:
-        fields.laminar(signals, ax, readout=what, area=area)
+        fields.laminar(signals, ax, readout=quantity, area=area)
 
 
-def _crossover_mm(signals: Signals, area: str) -> float | None:
-    """Where FLIP finds the crossover of an area's map; None where it finds none or cannot look."""
-    found = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
-    if "trial" in found.dims:
-        found = found.mean("trial")
+def _find_crossover_mm(signals: Signals, area: str) -> float | None:
+    """Depth of the crossover that FLIP finds in an area's map, mm; None without one."""
+    power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
+    if "trial" in power_map.dims:
+        power_map = power_map.mean("trial")
     try:
-        motif = flip(found)
+        motif = flip(power_map)
     except JtfneError:  # a probe too short, or frequencies too few: the map stands without a line
         return None
     if motif.goodness is None or motif.crossover is None or abs(motif.goodness) <= IDENTIFIABLE:
         return None
-    return float(found["z_mm"].sortby("z_mm").values[motif.crossover])
+    return float(power_map["z_mm"].sortby("z_mm").values[motif.crossover])

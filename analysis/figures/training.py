@@ -40,24 +40,24 @@ def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
         raise refuse(f"a {type(result).__name__}", "a TrainingResult, or its history", "training_history")
     if history["score"].dtype.kind not in "iuf" or history["generation"].dtype.kind not in "iuf":
         raise refuse("a history whose scores or generations are no numbers", "that of a training", "training_history")
-    scored = history[np.isfinite(history["score"])]
-    if scored.empty:
+    finite_rows = history[np.isfinite(history["score"])]
+    if finite_rows.empty:
         raise refuse("a history without a finite score", "at least one", "training_history")
     ax = _style.axes_for(ax, 6.0, 3.5)
     entries: dict[str, Artist] = {}
     look: dict[str, Any] = {"ms": 4.0, "mew": 0, "color": _style.FAINT, "label": "candidates"}
-    (entries["candidates"],) = ax.plot(scored["generation"], scored["score"], ".", **look)
-    passed = scored[scored["passed"].astype(bool)]
-    if len(passed):
+    (entries["candidates"],) = ax.plot(finite_rows["generation"], finite_rows["score"], ".", **look)
+    passed_rows = finite_rows[finite_rows["passed"].astype(bool)]
+    if len(passed_rows):
         colour = _style.TYPE_COLOURS["SST"]
         look = {"ms": 5.0, "mew": 0, "color": colour, "label": "passed"}
-        (entries["passed"],) = ax.plot(passed["generation"], passed["score"], ".", **look)
-    lowest = scored.groupby("generation")["score"].min().cummin()
+        (entries["passed"],) = ax.plot(passed_rows["generation"], passed_rows["score"], ".", **look)
+    lowest = finite_rows.groupby("generation")["score"].min().cummin()
     look = {"where": "post", "lw": 1.2, "color": _style.INK, "label": "best so far"}
     (entries["best so far"],) = ax.step(lowest.index, lowest.to_numpy(), **look)
-    if (scored["score"] > 0.0).all():
+    if (finite_rows["score"] > 0.0).all():
         ax.set_yscale("log")
-    n_lost = len(history) - len(scored)
+    n_lost = len(history) - len(finite_rows)
     title = f"{n_lost} of {len(history)} candidates without a finite score" if n_lost else ""
     ax.set(xlabel="generation", ylabel="score")
     _text.put_title(ax, title)
