@@ -104,7 +104,7 @@ def validate(config: Config_argument, allow_code: Allow_code = False, as_json: A
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
     checked = config_of(config, None, None, allow_code=allow_code)
     checked.check()
-    cells = sum(each.n_cells for each in checked.populations())
+    cells = sum(population.n_cells for population in checked.populations())
     facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
     print_facts({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
 
@@ -202,25 +202,27 @@ def presets(
     from jtfne.presets import PRESETS
 
     if name is None:
-        listed = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
-        print_facts(listed, as_json=as_json)
+        first_lines = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
+        print_facts(first_lines, as_json=as_json)
         return
     make = PRESETS[one_of(name, PRESETS, name="preset", where="jtfne presets")]
-    described = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
+    description = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
     if as_json:
-        print_facts(described, as_json=True)
+        print_facts(description, as_json=True)
         return
-    typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
+    typer.echo(f"{description['preset']}\n\n{description['doc']}\n")
     config = make()
-    for each in config.populations():
-        typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {each.model_and_input()}")
-    if sum(each.n_cells for each in config.populations()) <= SHOWN_CELLS:
+    for cells in config.populations():
+        typer.echo(
+            f"{cells.area} {cells.layer:5} {cells.cell_type:4} {cells.n_cells:6} cells   {cells.model_and_input()}"
+        )
+    if sum(population.n_cells for population in config.populations()) <= SHOWN_CELLS:
         typer.echo(f"\n{construct(config).summary()}")
 
 
 @app.command()
 def schema(
-    of: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
+    document: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
 ) -> None:
     """Print the JSON Schema of a config file or of a manifest."""
     from jtfne import _json
@@ -228,8 +230,8 @@ def schema(
     from jtfne.config import Config
     from jtfne.reports import manifest_schema
 
-    one_of(of, ("config", "manifest"), name="schema", where="jtfne schema")
-    typer.echo(_json.dumps(Config.json_schema() if of == "config" else manifest_schema(), indent=2))
+    one_of(document, ("config", "manifest"), name="schema", where="jtfne schema")
+    typer.echo(_json.dumps(Config.json_schema() if document == "config" else manifest_schema(), indent=2))
 
 
 def _simulated(config: "Config", room: Path) -> "Signals":
@@ -252,25 +254,25 @@ def _repeated(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, li
     manifest = check_manifest(_json.loads(read_text(source), where=str(path)))
     ran = {"conditions": (), **manifest["run"]}
     paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
-    asked = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
+    run_settings = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
-    signals = _run_in(room, config, paradigm, **asked)
+    signals = _run_in(room, config, paradigm, **run_settings)
     return signals, differing_readouts(manifest, signals.manifest)
 
 
-def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) -> "Signals":
+def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
     """The run, streamed to `room`; read from there if it was finished but for its figures."""
     import jtfne
     from jtfne._check import refuse
     from jtfne.run_folder import MANIFEST
 
     if not (room / MANIFEST).exists():
-        return jtfne.construct(config).simulate(paradigm, **asked, out=room)
+        return jtfne.construct(config).simulate(paradigm, **run_settings, out=room)
     signals = jtfne.load(room)
-    there, stimuli = signals.manifest, [each.model_dump(mode="json") for each in paradigm.stimuli]
-    run = {**there["run"], **asked, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
+    manifest, stimuli = signals.manifest, [stimulus.model_dump(mode="json") for stimulus in paradigm.stimuli]
+    run = {**manifest["run"], **run_settings, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
     asked_for = (jtfne.__version__, config.hash, stimuli, run)
-    if (there["software"]["jtfne"], there["config_sha256"], there["paradigm"], there["run"]) != asked_for:
+    if (manifest["software"]["jtfne"], manifest["config_sha256"], manifest["paradigm"], manifest["run"]) != asked_for:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
     return signals
 
@@ -304,7 +306,7 @@ def _tell_run(
 
 def _summary(signals: "Signals") -> dict[str, Any]:
     """Readouts with their shapes, and mean rates, as JSON values."""
-    readouts = {name: each["shape"] for name, each in signals.manifest["readouts"].items()}
+    readouts = {name: entry["shape"] for name, entry in signals.manifest["readouts"].items()}
     facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
     if "spk" in signals.tree.children:
         facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")

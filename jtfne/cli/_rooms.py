@@ -39,12 +39,12 @@ def open_room(out: Path, *, resume: bool) -> Path:
     room = room_of(out)
     if room.parent == out and resume:
         _move_back(room, out)
-    others = [path for path in out.iterdir() if path != room] if out.is_dir() else []
-    if (out.exists() and not out.is_dir()) or (others and not is_empty(out, but=room.name)):
+    other_paths = [path for path in out.iterdir() if path != room] if out.is_dir() else []
+    if (out.exists() and not out.is_dir()) or (other_paths and not is_empty(out, but=room.name)):
         raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
     if holds_run(room) and not resume:
-        given = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
-        raise refuse(given, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+        description = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
+        raise refuse(description, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
     return room
 
 
@@ -72,11 +72,11 @@ def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, Terminated) as error:
         number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM
-        told = f"stopped by {number.name}: nothing had been kept yet"
+        message = f"stopped by {number.name}: nothing had been kept yet"
         if is_kept():
-            told = f"stopped by {number.name}: what was done is kept in {str(kept_in)!r}"
-            told += "; the same command with --resume goes on from there"
-        typer.echo(told, err=True)
+            message = f"stopped by {number.name}: what was done is kept in {str(kept_in)!r}"
+            message += "; the same command with --resume goes on from there"
+        typer.echo(message, err=True)
         raise typer.Exit(128 + number) from None
     finally:
         if in_main:

@@ -23,16 +23,18 @@ Allow_code = Annotated[
 ]
 
 
-def config_of(given: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False) -> "Config":
+def config_of(
+    file_or_preset: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False
+) -> "Config":
     """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
     from jtfne.config import Config
 
-    path = Path(given)
+    path = Path(file_or_preset)
     if path.suffix in (".json", ".toml"):
-        made = Config.from_file(path, allow_code=allow_code)
+        config = Config.from_file(path, allow_code=allow_code)
     else:
-        made = _preset(given)
-    return made.runtime(seed=seed, duration_ms=duration_ms)
+        config = _preset(file_or_preset)
+    return config.runtime(seed=seed, duration_ms=duration_ms)
 
 
 def output_folder(folder: Path, out: Path | None, name: str) -> Path:
@@ -44,7 +46,7 @@ def output_folder(folder: Path, out: Path | None, name: str) -> Path:
     return path_inside(resolve_path(folder, "DIR"), name, f"jtfne {name}")
 
 
-def _preset(given: str) -> "Config":
+def _preset(preset_text: str) -> "Config":
     """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value, or one twice."""
     import inspect
 
@@ -52,11 +54,11 @@ def _preset(given: str) -> "Config":
     from jtfne.presets import PRESETS
     from jtfne.presets._arguments import read_argument
 
-    name, _, listed = given.partition(":")
+    name, _, argument_list = preset_text.partition(":")
     make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
-    for item in filter(None, listed.split(",")):
+    for item in filter(None, argument_list.split(",")):
         key, sign, text = item.partition("=")
         where = f"preset {name}"
         one_of(key, parameters, name="argument", where=where)

@@ -44,7 +44,7 @@ class Attempts:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever one format cannot hold must not cost the others
                 self.add_failure(name, error)
-        for text in dict.fromkeys(str(each.message) for each in caught):
+        for text in dict.fromkeys(str(warning.message) for warning in caught):
             typer.echo(f"note on {name}: {text}", err=True)
 
     def add_failure(self, name: str, error: Exception) -> None:

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from jtfne.config.config import Config
 
 
-def aimed(config: "Config", known: "Known", *, timed: bool, whole: bool) -> Iterator[str]:
+def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> Iterator[str]:
     """What is wrong with each metric and gate; `timed` says that the run is declared, `whole` that all is."""
     targets = config.training.objective
     if targets is None:
         return
     probes = {probe.readout: probe for probe in config.readouts.probes}
     for part in ("metrics", "gates"):
-        for at, aim in enumerate(getattr(targets, part)):
-            where = f"Config.training.objective.{part}[{at}]"
-            yield from known.refusals(aim.cells, f"{where}.cells")
-            yield from _areas(aim, known, where)
+        for index, aim in enumerate(getattr(targets, part)):
+            where = f"Config.training.objective.{part}[{index}]"
+            yield from declared.refusals(aim.cells, f"{where}.cells")
+            yield from _areas(aim, declared, where)
             if timed and aim.window_ms is not None and aim.window_ms[1] > config.run.duration_ms * (1.0 + 1e-9):
-                given = f"window_ms={aim.window_ms[0]:g} to {aim.window_ms[1]:g}"
-                yield str(refuse(given, f"a window within the run, 0 to {config.run.duration_ms:g} ms", where))
+                description = f"window_ms={aim.window_ms[0]:g} to {aim.window_ms[1]:g}"
+                yield str(refuse(description, f"a window within the run, 0 to {config.run.duration_ms:g} ms", where))
             elif timed and aim.of in probes:
                 yield from _clock(aim, probes[aim.of], config.run, where)
             if whole and aim.of not in probes:
@@ -38,17 +38,17 @@ def aimed(config: "Config", known: "Known", *, timed: bool, whole: bool) -> Iter
 
 def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
     """What would record the readout of `aim`."""
-    there = ", ".join(map(repr, probes)) or "nothing"
-    return f"what is recorded, {there}; or Config.probes([..., {aim.of!r}])"
+    recorded_names = ", ".join(map(repr, probes)) or "nothing"
+    return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
 
 
-def _areas(aim: Aim, known: "Known", where: str) -> Iterator[str]:
+def _areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
     """A response, or a profile over depth, of several areas at once."""
-    areas = aim.cells.area or known.area or ()
+    areas = aim.cells.area or declared.area or ()
     measure = aim.measure
     if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
-        given = f"{type(measure).__name__} of areas {', '.join(areas)}"
-        yield str(refuse(given, "one area, by cells={'area': ...}", where))
+        description = f"{type(measure).__name__} of areas {', '.join(areas)}"
+        yield str(refuse(description, "one area, by cells={'area': ...}", where))
 
 
 def _clock(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:

@@ -46,10 +46,10 @@ class Frozen(pydantic.BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
     def __init__(self, /, **data: Any) -> None:
-        known = type(self).model_fields
-        strange = [unknown(key, known, name="key") for key in data if key not in known]
-        if strange:
-            raise refused(type(self).__name__, (Problem((), line) for line in strange if line))
+        fields = type(self).model_fields
+        messages = [unknown(key, fields, name="key") for key in data if key not in fields]
+        if messages:
+            raise refused(type(self).__name__, (Problem((), line) for line in messages if line))
         with _one_voice(type(self).__name__):
             super().__init__(**data)
 
@@ -75,9 +75,9 @@ class Frozen(pydantic.BaseModel):
         if update is None:
             return super().model_copy(deep=deep)
         where = f"{type(self).__name__}.model_copy"
-        changed = check_table(update, allowed="{field: value}", name="update", where=where)
-        kept = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**{**kept, **changed})
+        changes = check_table(update, allowed="{field: value}", name="update", where=where)
+        set_fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**set_fields, **changes})
 
 
 def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
@@ -181,19 +181,21 @@ Vector = Annotated[tuple[Number, Number, Number], numeric]
 
 def _annotation(hint: Any, limit: Limit) -> Any:
     """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
-    members = [each for each in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if each != jax.Array]
-    only = next(each for each in members if each is not type(None))
-    one = int if int in (only, *get_args(only)) else float  # a number, or each number of a list
-    if one is int:
+    members = [
+        member for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if member != jax.Array
+    ]
+    value_type = next(member for member in members if member is not type(None))
+    number_type = int if int in (value_type, *get_args(value_type)) else float  # a number, or each number of a list
+    if number_type is int:
         low, high = (bound if math.isfinite(bound) else None for bound in limit[:2])
     else:
         low, high = max(limit.low, -MOST), min(limit.high, MOST)
     bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
-    number: Any = _ANNOTATED[one, Field(strict=True, **bounds), numeric]
-    if one is float and low == 0.0 and limit.open_low:
+    number: Any = _ANNOTATED[number_type, Field(strict=True, **bounds), numeric]
+    if number_type is float and low == 0.0 and limit.open_low:
         number = _ANNOTATED[number, AfterValidator(_refuse_tiny)]
-    listed = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
-    kind = number if only in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(only, listed)
+    list_type = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
+    kind = number if value_type in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(value_type, list_type)
     return kind | None if type(None) in members else kind
 
 
@@ -213,12 +215,12 @@ def _agree(part: Any) -> None:
     PAIRED both have as many entries, and each number in SIZES is within its bound."""
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
-            given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
-            raise refuse(given, "exactly one of them", HERE)
+            description = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
+            raise refuse(description, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
-        one, other = getattr(part, low), getattr(part, high)
-        if one is not None and other is not None and not one < other:
-            raise refuse(f"{low}={one!r}", f"less than {high}={other!r}", HERE)
+        low_value, high_value = getattr(part, low), getattr(part, high)
+        if low_value is not None and high_value is not None and not low_value < high_value:
+            raise refuse(f"{low}={low_value!r}", f"less than {high}={high_value!r}", HERE)
     for pair in getattr(type(part), "PAIRED", ()):
         lengths = [len(getattr(part, name)) for name in pair if getattr(part, name) is not None]
         if len(set(lengths)) > 1:
@@ -257,8 +259,8 @@ class Declared:
     ) -> core_schema.CoreSchema:
         """The union of the mirrors, between reading and making the object."""
         models = {name: handler.generate_schema(model) for name, model in self.mirrors.items()}
-        only = next(iter(models.values()))
-        union = only if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
+        first_model = next(iter(models.values()))
+        union = first_model if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
         read = core_schema.no_info_before_validator_function(self.table, union)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
         return core_schema.no_info_after_validator_function(self.object, read, serialization=write)
@@ -268,7 +270,10 @@ class Declared:
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
             fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
-            return {"kind": name, **{each: v for each, v in fields if v is not None or each not in self.later}}
+            return {
+                "kind": name,
+                **{field_name: v for field_name, v in fields if v is not None or field_name not in self.later},
+            }
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):

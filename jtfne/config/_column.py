@@ -57,10 +57,10 @@ class Column(Sequence[Any]):
         return hash(tuple(self.array.tolist()))
 
     def __repr__(self) -> str:
-        listed = self.array[: SHOWN + 1].tolist()
-        if len(listed) <= SHOWN:
-            return repr(tuple(listed))
-        return f"({', '.join(map(repr, listed[:3]))}, ..., {self[-1]!r})"
+        values = self.array[: SHOWN + 1].tolist()
+        if len(values) <= SHOWN:
+            return repr(tuple(values))
+        return f"({', '.join(map(repr, values[:3]))}, ..., {self[-1]!r})"
 
     def __reduce__(self) -> tuple[type, tuple[NDArray[Any]]]:
         """Pickled and copied whole."""
@@ -87,8 +87,8 @@ class ColumnOf(NamedTuple):
         """A list of numbers within the limit."""
         low = {} if np.isinf(self.limit.low) else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
         kind = "integer" if self.dtype is np.int64 else "number"
-        listed = {"type": "array", "items": {"type": kind, **low}}
-        return {"anyOf": [listed, {"type": "null"}]} if self.optional else listed
+        list_schema = {"type": "array", "items": {"type": kind, **low}}
+        return {"anyOf": [list_schema, {"type": "null"}]} if self.optional else list_schema
 
     def _read(self, value: Any, info: core_schema.ValidationInfo) -> Column | None:
         """The column of `value`. Raises: JtfneError for the first number that is none, or out of range."""
@@ -99,12 +99,12 @@ class ColumnOf(NamedTuple):
         else:
             array = numbers(value, str(info.field_name), whole=self.dtype is np.int64, where=HERE)
         low, open_low = self.limit.low, self.limit.open_low
-        wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
-        if wrong.any():
-            row, name = int(np.argmax(wrong)), info.field_name
+        is_wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
+        if is_wrong.any():
+            row, name = int(np.argmax(is_wrong)), info.field_name
             bound = "" if np.isinf(low) else f" {'above' if open_low else 'of at least'} {low:g}"
             kind = "whole numbers" if self.dtype is np.int64 else "finite numbers"
-            raise refuse(f"{name}[{row}]={array[row].item()!r}{_others(wrong)}", f"{kind}{bound}", HERE)
+            raise refuse(f"{name}[{row}]={array[row].item()!r}{_others(is_wrong)}", f"{kind}{bound}", HERE)
         return value if isinstance(value, Column) and array is value.array else Column(array.astype(self.dtype))
 
 
@@ -118,14 +118,18 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     array = np.asarray(None if texts else value)
     empty = _empty(array)
     if empty.any():
-        given = f"{name} without a value in row {int(np.argmax(empty))}{_others(empty)}"
-        raise refuse(given, f"{kind}, one in each row", where)
+        description = f"{name} without a value in row {int(np.argmax(empty))}{_others(empty)}"
+        raise refuse(description, f"{kind}, one in each row", where)
     if array.ndim == 1 and array.size == 0:
         return array.astype(np.int64)
-    boolean = isinstance(value, list | tuple) and any(isinstance(each, bool | np.bool_) for each in value)
+    boolean = isinstance(value, list | tuple) and any(isinstance(number, bool | np.bool_) for number in value)
     if array.ndim != 1 or boolean or array.dtype.kind not in ("iu" if whole else "iuf"):
-        given = repr(value) if texts or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
-        raise refuse(f"{name}={given if len(given) <= 80 else given[:77] + '...'}", f"{kind}, one in each row", where)
+        description = repr(value) if texts or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
+        raise refuse(
+            f"{name}={description if len(description) <= 80 else description[:77] + '...'}",
+            f"{kind}, one in each row",
+            where,
+        )
     return array
 
 
@@ -137,13 +141,13 @@ def _empty(array: NDArray[Any]) -> NDArray[np.bool_]:
         nans: NDArray[np.bool_] = np.isnan(array)
         return nans
     if array.dtype.kind == "O":
-        return np.array([each is None or type(each).__name__ == "NAType" or each != each for each in array], np.bool_)
+        return np.array([cell is None or type(cell).__name__ == "NAType" or cell != cell for cell in array], np.bool_)
     return np.zeros(0, np.bool_)
 
 
-def _others(wrong: NDArray[np.bool_]) -> str:
+def _others(is_wrong: NDArray[np.bool_]) -> str:
     """How many rows besides the first are wrong."""
-    n = int(np.count_nonzero(wrong)) - 1
+    n = int(np.count_nonzero(is_wrong)) - 1
     return f" and {n} other{'s' if n > 1 else ''}" if n else ""
 
 

@@ -69,8 +69,8 @@ def _layers() -> dict[str, tuple[float, float]]:
     """Name -> (top, bottom), relative depths: 0 pia .. 1 white matter."""
     depths = {name: (top, bottom) for name, (top, bottom) in _DEPTHS_um.items()}
     halves = {"L2/3": ("L2", "L3"), "L5": ("L5A", "L5B"), "L6": ("L6A", "L6B")}
-    for whole, names in halves.items():
-        top, bottom = depths[whole]
+    for layer, names in halves.items():
+        top, bottom = depths[layer]
         middle = 0.5 * (top + bottom)
         depths |= dict(zip(names, ((top, middle), (middle, bottom)), strict=True))
     depths["L5/6"] = (depths["L5"][0], depths["L6"][1])
@@ -100,4 +100,4 @@ CELL_TYPES: dict[str, CellType] = {
     "VIP": CellType(Izhikevich2003(a=0.02, b=0.2, c_mV=-55.0, d=4.0), drive=2.5, noise=3.0, sign=-1),
 }
 
-SIGNS: dict[str, int] = {"I": -1, **{name: each.sign for name, each in CELL_TYPES.items()}}
+SIGNS: dict[str, int] = {"I": -1, **{name: cell_type.sign for name, cell_type in CELL_TYPES.items()}}

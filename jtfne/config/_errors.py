@@ -51,39 +51,39 @@ class ConfigError(JtfneError):
 
 def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
     """The error that lists `problems` found under `root`, one a line."""
-    found = tuple(dict.fromkeys(problems))
-    lines = (_placed(problem.message, root, problem.place) for problem in found)
-    return ConfigError(list_problems(lines), found)
+    distinct_problems = tuple(dict.fromkeys(problems))
+    lines = (_placed(problem.message, root, problem.place) for problem in distinct_problems)
+    return ConfigError(list_problems(lines), distinct_problems)
 
 
 def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:
     """Every problem in a pydantic error, those found by a nested model too; `tags` of unions leave the path."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for line in error.errors(include_url=False):
         place = tuple(step for step in line["loc"] if step not in tags and step != "[key]")
         cause = line.get("ctx", {}).get("error")
         if isinstance(cause, ConfigError) and cause.problems:
-            found += [Problem((*place, *inner.place), inner.message) for inner in cause.problems]
+            problems += [Problem((*place, *inner.place), inner.message) for inner in cause.problems]
         elif isinstance(cause, ValueError):
-            found += [Problem(place, message) for message in str(cause).splitlines()]
+            problems += [Problem(place, message) for message in str(cause).splitlines()]
         else:
-            found.append(Problem(place, _in_our_voice(line["type"], line["msg"], line.get("ctx", {}), line, place)))
-    return found
+            problems.append(Problem(place, _in_our_voice(line["type"], line["msg"], line.get("ctx", {}), line, place)))
+    return problems
 
 
-def _in_our_voice(kind: str, text: str, about: dict[str, Any], line: Any, place: Place) -> str:
+def _in_our_voice(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
     """One pydantic complaint as `_check` would have said it."""
     name = next((step for step in reversed(place) if isinstance(step, str)), "value")
     if kind == "missing":
         return f"{name!r} is missing; allowed: a value for it (in {HERE})"
     if kind in ("union_tag_invalid", "literal_error", "enum"):
-        known = re.findall(r"'([^']*)'", about.get("expected_tags") or about.get("expected", ""))
-        given = about.get("tag", line["input"])
-        return unknown(str(given), known, name="kind" if "tag" in about else name) or text
+        allowed_names = re.findall(r"'([^']*)'", context.get("expected_tags") or context.get("expected", ""))
+        value = context.get("tag", line["input"])
+        return unknown(str(value), allowed_names, name="kind" if "tag" in context else name) or text
     if kind == "union_tag_not_found":
         return str(refuse(f"{name}={_short(line['input'])}", "a number or an object of a known kind", HERE))
     allowed = _ALLOWED.get(kind, text[:1].lower() + text[1:])
-    return str(refuse(f"{name}={_short(line['input'])}", allowed.format(**about), HERE))
+    return str(refuse(f"{name}={_short(line['input'])}", allowed.format(**context), HERE))
 
 
 def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE) -> str | None:
@@ -97,11 +97,11 @@ def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE)
 
 def duplicates(names: Sequence[str], *, name: str) -> None:
     """Raises: JtfneError if one of `names` comes twice."""
-    seen: set[str] = set()
+    earlier_names: set[str] = set()
     for text in names:
-        if text in seen:
+        if text in earlier_names:
             raise refuse(f"{name}={text!r}, given twice,", "each name once", HERE)
-        seen.add(text)
+        earlier_names.add(text)
 
 
 def _placed(message: str, root: str, place: Place) -> str:

@@ -15,10 +15,10 @@ def mapped(
     maps: tuple[SourceMap, ...], circuit: Circuit, refusals: Callable[[Selector, str], list[str]]
 ) -> Iterator[str]:
     """Maps of cells or mechanisms that are not declared. refusals: of a selector at a place."""
-    for at, each in enumerate(maps):
-        where = f"Config.readouts.maps[{at}]"
-        yield from refusals(each.cells, f"{where}.cells")
-        for name in each.mechanism or ():
+    for index, source_map in enumerate(maps):
+        where = f"Config.readouts.maps[{index}]"
+        yield from refusals(source_map.cells, f"{where}.cells")
+        for name in source_map.mechanism or ():
             line = unknown(name, [*RECEPTIVE, *OTHERS, *circuit.mechanisms], name="mechanism", where=where)
             if line:
                 yield line
@@ -26,12 +26,14 @@ def mapped(
 
 def unplaced(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
     """Areas without a place in the head, where a probe sees them from there."""
-    seen = [
-        each.readout
-        for each in readouts.probes
-        if isinstance(each, EEGProxy | MEGProxy | EEG | MEG) or (isinstance(each, LFP) and each.far)
+    readout_names = [
+        probe.readout
+        for probe in readouts.probes
+        if isinstance(probe, EEGProxy | MEGProxy | EEG | MEG) or (isinstance(probe, LFP) and probe.far)
     ]
-    for at, area in enumerate(circuit.areas if seen else ()):
+    for index, area in enumerate(circuit.areas if readout_names else ()):
         if not area.placed:
-            given = f"area {area.name!r} without position_mm, with a probe {seen[0]!r}"
-            yield str(refuse(given, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{at}]"))
+            description = f"area {area.name!r} without position_mm, with a probe {readout_names[0]!r}"
+            yield str(
+                refuse(description, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{index}]")
+            )

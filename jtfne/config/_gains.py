@@ -13,11 +13,11 @@ Ends = tuple[Set[str], Set[str]]  # the types of the sources of a connection, an
 
 def pairs_of(ends: Sequence[Ends]) -> dict[str, list[int]]:
     """The pairs of cell types that connections join, such as E->PV, and which connections do."""
-    found: dict[str, list[int]] = {}
-    for at, (sources, targets) in enumerate(ends):
+    indices_by_pair: dict[str, list[int]] = {}
+    for index, (sources, targets) in enumerate(ends):
         for pair in sorted(pair_label(source, target) for source in sources for target in targets):
-            found.setdefault(pair, []).append(at)
-    return found
+            indices_by_pair.setdefault(pair, []).append(index)
+    return indices_by_pair
 
 
 def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
@@ -28,7 +28,7 @@ def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
         if line:
             yield line
             continue
-        learns = any(isinstance(circuit.connections[at].plasticity, PairSTDP) for at in pairs[pair])
+        learns = any(isinstance(circuit.connections[index].plasticity, PairSTDP) for index in pairs[pair])
         if learns and gain > 1.0:
-            given = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
-            yield str(refuse(given, "at most 1", where))
+            description = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
+            yield str(refuse(description, "at most 1", where))

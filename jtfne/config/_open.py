@@ -31,15 +31,18 @@ class OpenDeclared(Declared):
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """That of the catalogue, unless the part comes from outside."""
-        known = super().__get_pydantic_core_schema__(source, handler)
+        catalogue_schema = super().__get_pydantic_core_schema__(source, handler)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
-        return core_schema.no_info_wrap_validator_function(self._read, known, serialization=write)
+        return core_schema.no_info_wrap_validator_function(self._read, catalogue_schema, serialization=write)
 
     def table(self, value: Any) -> Any:
         """As `Declared`, and of an object from outside."""
         if not self._is_outside(value):
             return super().table(value)
-        return {"kind": _kind(type(value)), **{name: plain(each) for name, each in _fields(value).items()}}
+        return {
+            "kind": _kind(type(value)),
+            **{name: plain(field_value) for name, field_value in _fields(value).items()},
+        }
 
     def checked(self, part: Any) -> Any:
         """As `Declared`, and of an object from outside."""
@@ -65,17 +68,17 @@ class OpenDeclared(Declared):
         if module not in sys.modules and _code_allowed.get():
             _import(module, kind)
         if module not in sys.modules:
-            known = ", ".join(map(repr, self.catalogue))
-            told = "a 'module:Class' of a module that is imported before"
+            kinds = ", ".join(map(repr, self.catalogue))
+            imported_class = "a 'module:Class' of a module that is imported before"
             permission = f"or allow_code=True (--allow-code), which runs module {module!r} to take its class {path!r}"
-            raise refuse(f"kind={kind!r}", f"{known}; {told}; {permission}", HERE)
-        found: Any = sys.modules[module]
+            raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {permission}", HERE)
+        target: Any = sys.modules[module]
         for name in path.split("."):  # by `vars`, so that no property, and no `__getattr__` of a module, runs
-            found = vars(found).get(name) if hasattr(found, "__dict__") else None
-        if not isinstance(found, type) or not dataclasses.is_dataclass(found):
-            given = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
-            raise refuse(given, "the 'module:Class' of a class under @jtfne.emitters.register", HERE)
-        return found
+            target = vars(target).get(name) if hasattr(target, "__dict__") else None
+        if not isinstance(target, type) or not dataclasses.is_dataclass(target):
+            description = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
+            raise refuse(description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE)
+        return target
 
 
 _code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allowed", default=False)
@@ -100,8 +103,8 @@ def _import(module: str, kind: str) -> None:
     try:
         importlib.import_module(module)
     except Exception as error:
-        given = f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
-        raise refuse(given, "an installed module", HERE) from error
+        description = f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
+        raise refuse(description, "an installed module", HERE) from error
 
 
 def _kind(cls: type) -> str:
@@ -119,10 +122,10 @@ _mirror = functools.cache(lambda cls: mirror(cls, _kind(cls)))
 
 def _rebuilt(cls: Any, table: Mapping[str, Any]) -> Any:
     """An object of a class from outside, by its table. Raises: JtfneError if it is no emitter, or out of LIMITS."""
-    have = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
-    lacking = [name for name in NEEDED if name not in have]
-    if lacking:
-        raise refuse(f"a {cls.__name__} without {', '.join(lacking)}", f"an emitter: {', '.join(NEEDED)}", HERE)
+    member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
+    missing_names = [name for name in NEEDED if name not in member_names]
+    if missing_names:
+        raise refuse(f"a {cls.__name__} without {', '.join(missing_names)}", f"an emitter: {', '.join(NEEDED)}", HERE)
     part = made(cls, _mirror(cls)(**table))
     if jax.tree_util.all_leaves([part]):
         raise refuse(f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE)

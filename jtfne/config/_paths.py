@@ -37,14 +37,16 @@ class Place:
 
 def places_of(circuit: Circuit) -> dict[str, Place]:
     """All paths of a circuit that is complete, by family."""
-    found = [*_gains(circuit), *_connections(circuit), *_cells(circuit), *_mechanisms(circuit)]
-    return {each.path: each for each in found}
+    places = [*_gains(circuit), *_connections(circuit), *_cells(circuit), *_mechanisms(circuit)]
+    return {place.path: place for place in places}
 
 
 def _gains(circuit: Circuit) -> Iterator[Place]:
     """The pairs of cell types between which something is connected."""
-    known = Known(circuit)
-    for pair in pairs_of([(known.types(each.source), known.types(each.target)) for each in circuit.connections]):
+    declared = Known(circuit)
+    for pair in pairs_of(
+        [(declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections]
+    ):
         yield Place(f"gains.{pair}", "gains", pair)
 
 
@@ -52,17 +54,17 @@ def _connections(circuit: Circuit) -> Iterator[Place]:
     """The weight of each connection, by its ends alone where no other has them."""
     labels = connection_labels(circuit.connections)
     ends = [label.rpartition(":")[0] for label in labels]
-    for at, (label, short) in enumerate(zip(labels, ends, strict=True)):
-        yield Place(f"connections.{label}.weight", "connections", label, "weight", at)
+    for index, (label, short) in enumerate(zip(labels, ends, strict=True)):
+        yield Place(f"connections.{label}.weight", "connections", label, "weight", index)
         if ends.count(short) == 1:
-            yield Place(f"connections.{short}.weight", "connections", label, "weight", at)
+            yield Place(f"connections.{short}.weight", "connections", label, "weight", index)
 
 
 def _cells(circuit: Circuit) -> Iterator[Place]:
     """Drive, noise and the traced numbers of each type's emitter."""
     for cell_type in sorted({name for *_, name in counts_of(circuit)}):
         emitter: Any = base_emitter(circuit, cell_type)
-        traced = [each.name for each in dataclasses.fields(emitter) if not each.metadata.get("static")]
+        traced = [field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")]
         numbers = [name for name in traced if not isinstance(getattr(emitter, name), Trains)]
         for name in (*(INPUTS if getattr(type(emitter), "receives", True) else ()), *numbers):
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
@@ -72,21 +74,23 @@ def _mechanisms(circuit: Circuit) -> Iterator[Place]:
     """The traced numbers of each mechanism."""
     for name, mechanism in circuit.mechanisms.items():
         fields: Any = mechanism
-        for each in dataclasses.fields(fields):
-            if not each.metadata.get("static") and getattr(mechanism, each.name) is not None:
-                yield Place(f"mechanisms.{name}.{each.name}", "mechanisms", name, each.name)
+        for field in dataclasses.fields(fields):
+            if not field.metadata.get("static") and getattr(mechanism, field.name) is not None:
+                yield Place(f"mechanisms.{name}.{field.name}", "mechanisms", name, field.name)
 
 
-def place_of(path: str, known: Mapping[str, Place], where: str) -> Place:
+def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
     """Where `path` leads. Raises: JtfneError, with the nearest of the paths that there are."""
-    if path in known:
-        return known[path]
+    if path in places:
+        return places[path]
     family = path.partition(".")[0]
-    among = [each for each in known if known[each].family == family] or list(known)
-    close = nearest(path, among)
-    shown = ", ".join(map(repr, among[:SHOWN])) + (f", ... ({len(among)} in all)" if len(among) > SHOWN else "")
-    hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(f"path={path!r} is not allowed; allowed: {shown or 'nothing'}{hint} (in {where})")
+    candidates = [candidate for candidate in places if places[candidate].family == family] or list(places)
+    nearest_path = nearest(path, candidates)
+    listing = ", ".join(map(repr, candidates[:SHOWN])) + (
+        f", ... ({len(candidates)} in all)" if len(candidates) > SHOWN else ""
+    )
+    hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
+    raise JtfneError(f"path={path!r} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})")
 
 
 def value_at(circuit: Circuit, place: Place) -> float | None:
@@ -97,9 +101,9 @@ def value_at(circuit: Circuit, place: Place) -> float | None:
         return mean_weight(circuit.connections[place.at])
     if place.family == "mechanisms":
         return float(getattr(circuit.mechanisms[place.name], place.field))
-    given = circuit.cell_params.get(place.name, {})
+    params = circuit.cell_params.get(place.name, {})
     default = default_input if place.field in INPUTS else _field_of
-    value: Any = given[place.field] if place.field in given else default(circuit, place.name, place.field)
+    value: Any = params[place.field] if place.field in params else default(circuit, place.name, place.field)
     return float(value) if np.ndim(value) == 0 else None
 
 
@@ -125,8 +129,8 @@ def is_constant(connection: Connection) -> bool:
 
 def _is_number(connection: Connection) -> bool:
     """Whether the weight is declared as a number, perhaps one that falls with distance."""
-    listed = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
-    return not listed and isinstance(connection.weight, int | float)
+    has_table_weights = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
+    return not has_table_weights and isinstance(connection.weight, int | float)
 
 
 def _weighted(connection: Connection, value: float) -> Connection:
@@ -135,8 +139,8 @@ def _weighted(connection: Connection, value: float) -> Connection:
         return connection.model_copy(update={"weight": value})
     factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
-        scaled = {**_fields(rule), "weight": rule.weight.array * factor}
-        return connection.model_copy(update={"rule": FromTable(**scaled)})
+        rule_fields = {**_fields(rule), "weight": rule.weight.array * factor}
+        return connection.model_copy(update={"rule": FromTable(**rule_fields)})
     if factor == 0.0 or isinstance(weight, int | float):
         return connection.model_copy(update={"weight": value})
     return connection.model_copy(update={"weight": _scaled(weight, factor)})
@@ -150,7 +154,7 @@ def _fields(model: Any) -> dict[str, Any]:
 def _scaled(weight: Dist, factor: float) -> Dist:
     """A distribution of `factor` times the weight; factor > 0."""
     numbers: dict[str, Any] = {
-        name: each * factor for name, each in _fields(weight).items() if isinstance(each, int | float)
+        name: number * factor for name, number in _fields(weight).items() if isinstance(number, int | float)
     }
     return type(weight)(**numbers)
 
@@ -159,7 +163,7 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
     """`config` with other values. Raises: JtfneError for what is refused there."""
     circuit = config.circuit
     gains, connections, mechanisms = dict(circuit.gains), list(circuit.connections), dict(circuit.mechanisms)
-    params = {name: dict(given) for name, given in circuit.cell_params.items()}
+    params = {name: dict(fields) for name, fields in circuit.cell_params.items()}
     for place, value in values.items():
         if place.family == "gains":
             gains[place.name] = value
@@ -168,8 +172,8 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
         elif place.family == "cells":
             params.setdefault(place.name, {})[place.field] = value
         else:
-            old: Any = mechanisms[place.name]
-            mechanisms[place.name] = dataclasses.replace(old, **{place.field: value})
+            mechanism: Any = mechanisms[place.name]
+            mechanisms[place.name] = dataclasses.replace(mechanism, **{place.field: value})
     families = {place.family for place in values}
     config = config.mechanisms(mechanisms) if "mechanisms" in families else config
     config = config.cell_params(params) if "cells" in families else config
@@ -178,30 +182,30 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
 
 def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str) -> Iterator[str]:
     """What is wrong with the paths and bounds of trainables, one line each."""
-    known = places_of(config.circuit)
-    found: dict[Place, Trainable] = {}
-    for at, each in enumerate(trainables):
-        here = f"{where}[{at}]"
+    places = places_of(config.circuit)
+    by_place: dict[Place, Trainable] = {}
+    for index, trainable in enumerate(trainables):
+        entry_where = f"{where}[{index}]"
         try:
-            place = place_of(each.path, known, here)
+            place = place_of(trainable.path, places, entry_where)
         except JtfneError as error:
             yield str(error)
             continue
-        if place in found:
-            yield str(refuse(f"path={each.path!r}, given twice,", "each path once", here))
-        found[place] = each
-        yield from _outside(each, value_at(config.circuit, place), here)
+        if place in by_place:
+            yield str(refuse(f"path={trainable.path!r}, given twice,", "each path once", entry_where))
+        by_place[place] = trainable
+        yield from _outside(trainable, value_at(config.circuit, place), entry_where)
 
 
 def _outside(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
     """A value that is not one number, or is not within the bounds."""
     low, high = trainable.bounds
     if value is None:
-        given = f"path={trainable.path!r}, which differs from cell to cell,"
-        yield str(refuse(given, "a path to one number", where))
+        description = f"path={trainable.path!r}, which differs from cell to cell,"
+        yield str(refuse(description, "a path to one number", where))
     elif not low - ROUNDING * abs(low) <= value <= high + ROUNDING * abs(high):
-        given = f"bounds=({low:g}, {high:g}) of {trainable.path!r}, which is {value:g},"
-        yield str(refuse(given, "bounds between which the declared value lies", where))
+        description = f"bounds=({low:g}, {high:g}) of {trainable.path!r}, which is {value:g},"
+        yield str(refuse(description, "bounds between which the declared value lies", where))
 
 
 class Ranged(Protocol):
@@ -223,11 +227,14 @@ def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> N
 
     So no two can cross within their bounds: what a circuit refuses is a value beyond a limit, or above another one.
     """
-    for place, each in ranged.items():
-        for pick in (0, 1):
-            values = {other: one.bounds[pick if other == place else 1 - pick] for other, one in ranged.items()}
+    for place, entry in ranged.items():
+        for side in (0, 1):
+            values = {
+                other_place: other_entry.bounds[side if other_place == place else 1 - side]
+                for other_place, other_entry in ranged.items()
+            }
             try:
                 with_values(config, values)
             except JtfneError as error:
-                told = ", ".join(f"{one.path}={value:g}" for one, value in values.items())
-                raise refuse(f"bounds of {each.path!r}, at which {told}", str(error), where) from error
+                listing = ", ".join(f"{other_entry.path}={value:g}" for other_entry, value in values.items())
+                raise refuse(f"bounds of {entry.path!r}, at which {listing}", str(error), where) from error

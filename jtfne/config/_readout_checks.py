@@ -38,24 +38,24 @@ def check_readouts(
     """
     for probe in readouts.probes:
         if isinstance(probe, EEGProxy):
-            known = sensors.list_sites(sensors.MONTAGE) if probe.sites else ()
-            yield from _check_names(probe.sites, known, "sensor", "EEGProxy.sites")
+            allowed_names = sensors.list_sites(sensors.MONTAGE) if probe.sites else ()
+            yield from _check_names(probe.sites, allowed_names, "sensor", "EEGProxy.sites")
         elif isinstance(probe, MEGProxy):
-            known = sensors.list_coils(sensors.HELMET, "mag") if probe.sensors else ()
-            yield from _check_names(probe.sensors, known, "sensor", "MEGProxy.sensors")
+            allowed_names = sensors.list_coils(sensors.HELMET, "mag") if probe.sensors else ()
+            yield from _check_names(probe.sensors, allowed_names, "sensor", "MEGProxy.sensors")
         elif isinstance(probe, EEG | MEG):
             yield from _check_head(probe, circuit)
         elif isinstance(probe, LFP | CSD):
             yield from _check_contacts(probe, circuit)
     if any(isinstance(probe, Physical) for probe in readouts.probes):
-        maps = [(each, set(find_cells(each.cells))) for each in readouts.maps]
+        maps = [(source_map, set(find_cells(source_map.cells))) for source_map in readouts.maps]
         yield from _check_maps(readouts, circuit, tuple(dict.fromkeys(mechanisms)), tuple(populations), maps)
 
 
-def _check_names(names: Sequence[str] | None, known: Sequence[str], name: str, where: str) -> Iterator[str]:
+def _check_names(names: Sequence[str] | None, allowed_names: Sequence[str], name: str, where: str) -> Iterator[str]:
     """Sensors that are not in a table."""
     for sensor in names or ():
-        line = unknown(sensor, known, name=name, where=where)
+        line = unknown(sensor, allowed_names, name=name, where=where)
         if line:
             yield line
 
@@ -64,8 +64,8 @@ def _check_head(probe: EEG | MEG, circuit: Circuit) -> Iterator[str]:
     """Unknown tables of sensors, unknown sensors, areas outside the brain, and a forward's file that is not there."""
     if isinstance(probe.head, Forward):
         if not Path(probe.head.path).expanduser().is_file():
-            given = f"{probe.head.path!r}, which is no file,"
-            yield str(refuse(given, "a forward solution, as MNE writes it", f"{probe.kind}.head"))
+            description = f"{probe.head.path!r}, which is no file,"
+            yield str(refuse(description, "a forward solution, as MNE writes it", f"{probe.kind}.head"))
         return
     yield from _check_places(probe.head, circuit, probe.kind)
     if isinstance(probe, EEG):
@@ -161,13 +161,13 @@ def _check_maps(
             is_mapped |= any(key in cells and declared.holds(*words) for declared, cells in maps)
             if not is_mapped and (cell_type, words[0]) not in refused:
                 refused.add((cell_type, words[0]))
-                given = f"cell type {cell_type!r} without a source map for {words[0]!r}"
-                own = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
-                yield str(refuse(given, f"{own}, or a type that has one: E, I, PV, SST, VIP", MAPS))
+                description = f"cell type {cell_type!r} without a source map for {words[0]!r}"
+                remedy = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
+                yield str(refuse(description, f"{remedy}, or a type that has one: E, I, PV, SST, VIP", MAPS))
 
 
 def _name_currents(
-    emitter: Any, readouts: Readouts, known: Mapping[str, Any], mechanisms: Sequence[str]
+    emitter: Any, readouts: Readouts, mechanism_by_name: Mapping[str, Any], mechanisms: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
     """The words that each current of a cell goes by, its name first.
 
@@ -177,7 +177,7 @@ def _name_currents(
         yield ("axial",)
         return
     for name in mechanisms if "synaptic" in readouts.source.terms else ():
-        sign = sign_of(known[name])
+        sign = sign_of(mechanism_by_name[name])
         yield words_of(name, sign) if sign else (name, *RECEPTIVE)
     if "external" in readouts.source.terms:
         yield (OTHERS[0],)

@@ -14,30 +14,32 @@ from jtfne.emitters import SpikeSource, Trains
 
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
     """`what` that reaches cells of `types` that only send."""
-    found = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
-    deaf = [f"{name!r} ({cls.__name__})" for name, cls in found.items() if not getattr(cls, "receives", True)]
+    classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
+    deaf = [f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not getattr(cls, "receives", True)]
     if deaf:
-        given = f"{what} onto cells of type {', '.join(deaf)}, which only send,"
-        yield str(refuse(given, "a target of cells that receive, by its cell_type", where))
+        description = f"{what} onto cells of type {', '.join(deaf)}, which only send,"
+        yield str(refuse(description, "a target of cells that receive, by its cell_type", where))
 
 
 def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
     """`what` moves the membrane of cells of `types` whose emitter has no method `jumped_pA`, so cannot jump."""
-    found = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
+    classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
     rigid = [
         f"{name!r} ({cls.__name__})"
-        for name, cls in found.items()
+        for name, cls in classes.items()
         if getattr(cls, "receives", True) and cls is not type(None) and not hasattr(cls, "jumped_pA")
     ]
     if rigid:
-        given = f"{what} of the membrane of cells of type {', '.join(rigid)}"
-        yield str(refuse(given, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where))
+        description = f"{what} of the membrane of cells of type {', '.join(rigid)}"
+        yield str(
+            refuse(description, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where)
+        )
 
 
-def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
+def driven(emitter: Any, params: Mapping[str, Any], where: str) -> Iterator[str]:
     """Drive or noise of cells that only send; 0 is none."""
     for name in INPUTS if not getattr(type(emitter), "receives", True) else ():
-        if np.any(given.get(name, 0.0)):
+        if np.any(params.get(name, 0.0)):
             yield str(refuse(f"{name} of a {type(emitter).__name__}, which only sends,", "no input", where))
 
 
@@ -54,5 +56,5 @@ def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) ->
             yield str(refuse(f"{len(trains)} trains", f"one for each of the {n_cells} cells", where))
         twice = None if dt_ms is None else trains.at_once(dt_ms)
         if twice is not None:
-            given = f"times_ms[{twice[0]}] with two spikes in one step, at {twice[1]:g} ms"
-            yield str(refuse(given, f"at most one in dt_ms={dt_ms:g}", where))
+            description = f"times_ms[{twice[0]}] with two spikes in one step, at {twice[1]:g} ms"
+            yield str(refuse(description, f"at most one in dt_ms={dt_ms:g}", where))

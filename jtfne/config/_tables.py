@@ -30,17 +30,17 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
         if name.startswith(OURS):
             one_of(name, KNOWN, name="column", where=where)
     rows = _rows_of(table, names, connection, where)
-    found = {name: _numbers(table, name, rows, where) for name in ("source", "target")}
+    columns = {name: _numbers(table, name, rows, where) for name in ("source", "target")}
     weights = [name for name in WEIGHTS if name in names]
     if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
         weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()]
     if len(weights) > 1:
         raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
     if weights:
-        found["weight"] = _numbers(table, weights[0], rows, where)
+        columns["weight"] = _numbers(table, weights[0], rows, where)
     if "delay_ms" in names:
-        found["delay_ms"] = _numbers(table, "delay_ms", rows, where)
-    return found
+        columns["delay_ms"] = _numbers(table, "delay_ms", rows, where)
+    return columns
 
 
 def _numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
@@ -57,8 +57,8 @@ def _rows_of(table: Any, names: Sequence[str], connection: str | None, where: st
         return slice(None)
     codes, labels = _coded(table["connection"], where)
     if connection is None and len(labels) > 1:
-        listed = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
-        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listed}", where)
+        listing = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listing}", where)
     if connection is None:
         return slice(None)
     return np.flatnonzero(codes == labels.index(one_of(connection, labels, name="connection", where=where)))
@@ -75,8 +75,8 @@ def _coded(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
         array = array.dictionary_encode()
     if array.null_count:
         raise refuse("connection without a value in some row", "a text in each row", where)
-    known, codes = np.unique(array.indices.to_numpy(), return_inverse=True)
-    return codes, [str(array.dictionary[int(each)]) for each in known]
+    used_codes, codes = np.unique(array.indices.to_numpy(), return_inverse=True)
+    return codes, [str(array.dictionary[int(code)]) for code in used_codes]
 
 
 def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
@@ -110,38 +110,40 @@ def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
 
     check_hdf5(path)
     with h5py.File(path, "r") as file:
-        known = list(file["edges"]) if "edges" in file else []
-        if population is None and len(known) != 1:
-            listed = ", ".join(map(repr, known)) or "no other"
-            given = f"{len(known)} edge populations"
-            raise refuse(given, f"one, or connection= one of {listed}", str(path))
-        edges = file["edges"][one_of(population or known[0], known, name="edge population", where=str(path))]
+        population_names = list(file["edges"]) if "edges" in file else []
+        if population is None and len(population_names) != 1:
+            listing = ", ".join(map(repr, population_names)) or "no other"
+            description = f"{len(population_names)} edge populations"
+            raise refuse(description, f"one, or connection= one of {listing}", str(path))
+        edges = file["edges"][
+            one_of(population or population_names[0], population_names, name="edge population", where=str(path))
+        ]
         ends = {name: f"{name}_node_id" for name in ("source", "target")}
         for name in ends.values():
             one_of(name, list(edges), name="dataset", where=str(path))
         nodes = {str(edges[name].attrs.get("node_population", "")) for name in ends.values()}
         if len(nodes) > 1:
-            given = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
-            raise refuse(given, "one node population, whose ids are those of the net", str(path))
+            description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
+            raise refuse(description, "one node population, whose ids are those of the net", str(path))
         columns = {name: edges[theirs][:] for name, theirs in ends.items()}
         return columns | _attributes(edges, columns["source"].size, str(path))
 
 
 def _attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
     """Weights and delays: edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; of group 0 if unsaid."""
-    told = "edge_group_id" in edges and "edge_group_index" in edges
-    group = edges["edge_group_id"][:] if told else np.zeros(n_edges, np.int64)
-    index = edges["edge_group_index"][:] if told else np.arange(n_edges)
-    groups = {int(each): edges.get(str(each), {}) for each in np.unique(group)}
-    found: dict[str, NDArray[Any]] = {}
-    for name, theirs in SONATA.items():
-        holding = [each for each, held in groups.items() if theirs in held]
-        if holding and len(holding) < len(groups):
-            lacking = sorted(set(groups) - set(holding))
-            raise refuse(f"groups {lacking} without {theirs!r}", "it in every group, or in none", where)
-        if holding:
-            found[name] = np.empty(n_edges)
-        for each in holding:
-            mine = group == each
-            found[name][mine] = groups[each][theirs][:][index[mine]]
-    return found
+    has_groups = "edge_group_id" in edges and "edge_group_index" in edges
+    group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)
+    index = edges["edge_group_index"][:] if has_groups else np.arange(n_edges)
+    groups = {int(group_id): edges.get(str(group_id), {}) for group_id in np.unique(group)}
+    columns: dict[str, NDArray[Any]] = {}
+    for name, sonata_name in SONATA.items():
+        group_ids = [group_id for group_id, datasets in groups.items() if sonata_name in datasets]
+        if group_ids and len(group_ids) < len(groups):
+            lacking_ids = sorted(set(groups) - set(group_ids))
+            raise refuse(f"groups {lacking_ids} without {sonata_name!r}", "it in every group, or in none", where)
+        if group_ids:
+            columns[name] = np.empty(n_edges)
+        for group_id in group_ids:
+            in_group = group == group_id
+            columns[name][in_group] = groups[group_id][sonata_name][:][index[in_group]]
+    return columns

@@ -34,16 +34,16 @@ def dumps(data: Mapping[str, Any]) -> str:
     [b]
     c = ["x", 2.0]
     """
-    lines = [f"{_key(name)} = {_value(each)}" for name, each in _given(data) if not isinstance(each, Mapping)]
-    for section, table in ((name, each) for name, each in _given(data) if isinstance(each, Mapping)):
+    lines = [f"{_key(name)} = {_value(value)}" for name, value in _given(data) if not isinstance(value, Mapping)]
+    for section, table in ((name, value) for name, value in _given(data) if isinstance(value, Mapping)):
         lines += ["", f"[{_key(section)}]"]
-        lines += [f"{_key(name)} = {_item(each)}" for name, each in _given(table)]
+        lines += [f"{_key(name)} = {_item(value)}" for name, value in _given(table)]
     return "\n".join(lines) + "\n"
 
 
 def _given(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The entries that are not None."""
-    return [(name, each) for name, each in table.items() if each is not None]
+    return [(name, value) for name, value in table.items() if value is not None]
 
 
 def _item(value: Any) -> str:
@@ -51,15 +51,15 @@ def _item(value: Any) -> str:
     text = _value(value)
     if len(text) <= _WIDTH or not isinstance(value, list | tuple):
         return text
-    return "[\n" + "".join(f"  {_value(each)},\n" for each in value) + "]"
+    return "[\n" + "".join(f"  {_value(entry)},\n" for entry in value) + "]"
 
 
 def _value(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(name)} = {_value(each)}" for name, each in _given(value)) + "}"
+        return "{" + ", ".join(f"{_key(name)} = {_value(entry)}" for name, entry in _given(value)) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(each) for each in value) + "]"
+        return "[" + ", ".join(_value(entry) for entry in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return _text(value) if isinstance(value, str) else repr(value)

@@ -105,7 +105,7 @@ class Area(Frozen):
 
 def _is_point(value: Any) -> bool:
     """Whether `value` is three finite numbers."""
-    numbers = isinstance(value, list | tuple) and all(isinstance(each, int | float) for each in value)
+    numbers = isinstance(value, list | tuple) and all(isinstance(number, int | float) for number in value)
     return numbers and len(value) == 3 and math.isfinite(math.hypot(*value))
 
 
@@ -116,7 +116,7 @@ def _unit(normal: Any) -> Any:
     length = math.hypot(*normal)
     if length == 0.0 or abs(length - 1.0) < 1e-9:
         return normal
-    return tuple(each / length for each in normal)
+    return tuple(component / length for component in normal)
 
 
 class Layer(Frozen):
@@ -198,16 +198,16 @@ class Cells(Frozen):
     def _tell_unit(cls, data: Any) -> Any:
         """Fractions from counts, by the kind of number; mixed ones are refused."""
         data = _as_table(data, "{'mix': ..., 'n': ...}")
-        numbers = [each for *_, each in _leaves(data.get("mix"))]
+        numbers = [number for *_, number in _leaves(data.get("mix"))]
         if data.get("unit") in ("", None):
-            kinds = {type(each) for each in numbers}
+            kinds = {type(number) for number in numbers}
             if kinds == {int, float}:
                 raise refuse("a mix of whole numbers and fractions", "counts (ints) or fractions (floats)", HERE)
             data["unit"] = "count" if kinds == {int} else "fraction"
-        wrong = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
-        if wrong:
-            raise ValueError(wrong)
-        if data["unit"] == "count" and any(each != int(each) for each in numbers):
+        problem = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
+        if problem:
+            raise ValueError(problem)
+        if data["unit"] == "count" and any(number != int(number) for number in numbers):
             raise refuse("a count that is not whole", "whole numbers", HERE)
         return {**data, "mix": _rebuilt(data["mix"], int if data["unit"] == "count" else float)}
 
@@ -238,17 +238,17 @@ def _leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """The numbers of a mix, checked for form. Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
         raise refuse(f"{mix!r}{_at(path)}", "{type: fraction or count}, for each layer or area if need be", HERE)
-    depths = {isinstance(each, Mapping) for each in mix.values()}
+    depths = {isinstance(entry, Mapping) for entry in mix.values()}
     if len(depths) > 1 or len(path) > 2:
         raise refuse(f"a mix with types beside layers{_at(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE)
-    for name, each in mix.items():
+    for name, entry in mix.items():
         check_name(name, "the name", HERE)
-        if isinstance(each, Mapping):
-            yield from _leaves(each, (*path, name))
+        if isinstance(entry, Mapping):
+            yield from _leaves(entry, (*path, name))
             continue
-        value = plain(each)
+        value = plain(entry)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise refuse(f"{name}={each!r}{_at(path)}", "a fraction or a count, 0 or more", HERE)
+            raise refuse(f"{name}={entry!r}{_at(path)}", "a fraction or a count, 0 or more", HERE)
         area, layer = ("", "", *path)[-2:]
         yield area, layer, name, value
 
@@ -278,9 +278,9 @@ def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
         for area, layer, _, value in _leaves(mix):
             if (_at((area,)) if area else "") == place:
                 layers[layer] = layers.get(layer, 0.0) + value
-        if not is_one(sum(group)) and not all(is_one(each) for each in layers.values()):
-            given = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
-            raise refuse(f"a mix whose fractions sum to {given}{place}", "a sum of 1 (counts are ints)", HERE)
+        if not is_one(sum(group)) and not all(is_one(total) for total in layers.values()):
+            description = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
+            raise refuse(f"a mix whose fractions sum to {description}{place}", "a sum of 1 (counts are ints)", HERE)
 
 
 def is_one(total: float) -> bool:
@@ -311,9 +311,9 @@ Param = Annotated[
 ]
 
 
-def _with_built_in(given: Any) -> Any:
+def _with_built_in(mechanisms: Any) -> Any:
     """`given` mechanisms beside the built-in ones."""
-    return {**RECEPTORS, **given} if isinstance(given, Mapping) else given
+    return {**RECEPTORS, **mechanisms} if isinstance(mechanisms, Mapping) else mechanisms
 
 
 class Circuit(Frozen):
@@ -363,7 +363,7 @@ class Circuit(Frozen):
         duplicates([layer.name for layer in self.layers], name="layers")
         for upper, lower in zip(self.layers, self.layers[1:], strict=False):
             if upper.bottom > lower.top + 1e-9:
-                given = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
-                given += f" ({upper.top:g} .. {upper.bottom:g})"
-                raise refuse(given, "layers from the pia down, which do not overlap", HERE)
+                description = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
+                description += f" ({upper.top:g} .. {upper.bottom:g})"
+                raise refuse(description, "layers from the pia down, which do not overlap", HERE)
         return self

@@ -107,8 +107,8 @@ class Config(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse what contradicts what, as far as it is declared."""
-        wrong = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([wrong] if wrong else self._findings(whole=False))
+        problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
+        refuse_all([problem] if problem else self._findings(whole=False))
         return self
 
     def _findings(self, *, whole: bool) -> Iterator[str]:
@@ -124,10 +124,10 @@ class Config(Frozen):
     def _with(self, part: str, **fields: Any) -> Self:
         """A new Config in which `fields` of sub-model `part` are replaced; those that are None stay."""
         data = {name: getattr(self, name) for name in self.model_fields_set}
-        old = getattr(self, part)
-        kept = {name: getattr(old, name) for name in old.model_fields_set}
-        new = {name: each for name, each in fields.items() if each is not None}
-        return type(self)(**{**data, part: {**kept, **new}})
+        old_part = getattr(self, part)
+        set_fields = {name: getattr(old_part, name) for name in old_part.model_fields_set}
+        new_fields = {name: value for name, value in fields.items() if value is not None}
+        return type(self)(**{**data, part: {**set_fields, **new_fields}})
 
     def runtime(
         self,
@@ -155,20 +155,20 @@ class Config(Frozen):
     ) -> Self:
         """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers declared before."""
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
-        changed = {name: each for name, each in size.items() if each is not None}
-        old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
+        changes = {name: value for name, value in size.items() if value is not None}
+        set_fields = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
         pairs = {} if layers is None else layers
         depths = dict(check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"))
-        known = [layer.name for layer in self.circuit.layers]
+        layer_names = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
-            one_of(name, known, name="layer", where="Config.geometry")
+            one_of(name, layer_names, name="layer", where="Config.geometry")
             if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str | bytes) or len(pair) != 2:
                 raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry")
-        moved = [
+        moved_layers = [
             {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
-            for name, layer in zip(known, self.circuit.layers, strict=True)
+            for name, layer in zip(layer_names, self.circuit.layers, strict=True)
         ]
-        return self._with("circuit", geometry={**old, **changed}, layers=moved if depths else None)
+        return self._with("circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None)
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """How many of which type in each area: ``{type: fraction or count}``, nested by layer or area if need be.
@@ -209,8 +209,8 @@ class Config(Frozen):
     ) -> Self:
         """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
         the other, 1 unless given."""
-        listed = None if connections is None else _listed(connections, "connections")
-        return self._with("circuit", connections=listed, gains=gains)
+        connection_list = None if connections is None else _listed(connections, "connections")
+        return self._with("circuit", connections=connection_list, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
@@ -229,8 +229,8 @@ class Config(Frozen):
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
-        listed = None if maps is None else _listed(maps, "source")
-        return self._with("readouts", source=mode, maps=listed, scale=scale)
+        map_list = None if maps is None else _listed(maps, "source")
+        return self._with("readouts", source=mode, maps=map_list, scale=scale)
 
     def stimuli(
         self,
@@ -291,10 +291,10 @@ class Config(Frozen):
 
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
         """As that of any declaration, without the hash of what it was copied from."""
-        copied = super().model_copy(update=update, deep=deep)
+        copy = super().model_copy(update=update, deep=deep)
         for name in ("hash", "_populations"):
-            vars(copied).pop(name, None)
-        return copied
+            vars(copy).pop(name, None)
+        return copy
 
     def to_json(self) -> str:
         """The config as strict JSON."""

@@ -299,8 +299,8 @@ class FromTable(Frozen):
         columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
         sizes = {name: len(column) for name, column in columns.items() if column is not None}
         if len(set(sizes.values())) > 1 or not len(self.source):
-            given = ", ".join(f"{size} of {name}" for name, size in sizes.items())
-            raise refuse(f"a table with {given}", "columns of one length, at least 1", HERE)
+            description = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+            raise refuse(f"a table with {description}", "columns of one length, at least 1", HERE)
         return self
 
     @classmethod
@@ -381,9 +381,9 @@ class Connection(Frozen):
     @model_validator(mode="after")
     def _has_weight(self) -> "Connection":
         """Refuse a connection without weights, and listed ones that are to fall."""
-        listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
-        if "weight" not in self.model_fields_set and not listed:
+        has_table_weights = isinstance(self.rule, FromTable) and self.rule.weight is not None
+        if "weight" not in self.model_fields_set and not has_table_weights:
             raise refuse("no weight", "a number or distribution, pA (nS for a conductance, mV for a jump)", HERE)
-        if listed and self.weight_decay is not None:
+        if has_table_weights and self.weight_decay is not None:
             raise refuse("weight_decay with a table that has weights", "one of the two", HERE)
         return self

@@ -95,7 +95,7 @@ class LFP(Frozen):
         """Refuse what discs cannot be seen by, and a far field in tissue that is not the same all round."""
         places = self.shanks_mm if self.contacts_mm is None else self.contacts_mm
         if isinstance(self.sources, Discs):
-            if any(each[0] or each[1] for each in places):
+            if any(place[0] or place[1] for place in places):
                 raise refuse("contacts off the column's axis with Discs()", "x = y = 0, or sources=Points()", HERE)
             if isinstance(self.sigma_S_m, tuple):
                 raise refuse("three conductivities with Discs()", "one, or sources=Points()", HERE)
@@ -139,7 +139,7 @@ class CSD(Frozen):
 
     def potential(self) -> LFP:
         """The probe of the potential that it is estimated from."""
-        contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, each) for each in self.depths_mm)
+        contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, depth_mm) for depth_mm in self.depths_mm)
         return LFP(
             interval_ms=self.interval_ms, n_channels=self.n_channels, contacts_mm=contacts_mm, surface=self.surface
         )
@@ -257,10 +257,10 @@ class MEG(Frozen):
         return self
 
 
-def _refuse_two(head: Spheres | Forward, given: str, default: str, name: str) -> None:
+def _refuse_two(head: Spheres | Forward, sensor_table: str, default: str, name: str) -> None:
     """Raises: JtfneError for a table of sensors beside that of a forward."""
-    if isinstance(head, Forward) and given != default:
-        raise refuse(f"{name}={given!r} with a Forward", "the sensors that it has", HERE)
+    if isinstance(head, Forward) and sensor_table != default:
+        raise refuse(f"{name}={sensor_table!r} with a Forward", "the sensors that it has", HERE)
 
 
 Physical = LFP | CSD | Dipole | EEG | MEG

@@ -41,7 +41,7 @@ class Population:
     def model_and_input(self) -> str:
         """In words; of values that differ between cells, the least and the greatest."""
         drive, noise = (
-            " .. ".join(f"{each:g}" for each in np.unique([np.min(value), np.max(value)]))
+            " .. ".join(f"{number:g}" for number in np.unique([np.min(value), np.max(value)]))
             for value in (self.drive, self.noise)
         )
         return f"{type(self.emitter).__name__}, drive {drive}, noise {noise} {self.emitter.input_unit}"
@@ -49,29 +49,29 @@ class Population:
 
 def populations_of(circuit: Circuit) -> tuple[Population, ...]:
     """The populations in order of area, layer and type (by name), those without cells left out."""
-    found: list[Population] = []
+    populations: list[Population] = []
     before: dict[str, int] = {}  # cells of each type in the populations so far
     for (area, layer, cell_type), n_cells in counts_of(circuit).items():
         first = before.get(cell_type, 0)
         before[cell_type] = first + n_cells
-        given = _params_of(circuit, cell_type, slice(first, first + n_cells))
-        drive, noise = (given.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
-        v_init_mV = given.pop(V_INIT, None)
+        params = _params_of(circuit, cell_type, slice(first, first + n_cells))
+        drive, noise = (params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
+        v_init_mV = params.pop(V_INIT, None)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
-        made = dataclasses.replace(emitter, **given, **_trains_of(emitter, first, n_cells))
-        found.append(
+        population_emitter = dataclasses.replace(emitter, **params, **_trains_of(emitter, first, n_cells))
+        populations.append(
             Population(
                 area=area,
                 layer=layer,
                 cell_type=cell_type,
                 n_cells=n_cells,
-                emitter=made,
+                emitter=population_emitter,
                 drive=drive,
                 noise=noise,
                 v_init_mV=v_init_mV,
             )
         )
-    return tuple(found)
+    return tuple(populations)
 
 
 def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
@@ -83,17 +83,17 @@ def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
 
 def _params_of(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
     """The cell_params of some of the cells of a type: numbers, and arrays of the values of `cells`."""
-    given = circuit.cell_params.get(cell_type, {})
+    params = circuit.cell_params.get(cell_type, {})
     return {
         name: np.asarray(value[cells], np.float64) if isinstance(value, tuple) else value
-        for name, value in given.items()
+        for name, value in params.items()
     }
 
 
 def _trains_of(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
     """The trains of some of the cells of a type, by field."""
     fields = {name: getattr(emitter, name) for name in vars(emitter)}
-    return {name: each.of_cells(first, n_cells) for name, each in fields.items() if isinstance(each, Trains)}
+    return {name: value.of_cells(first, n_cells) for name, value in fields.items() if isinstance(value, Trains)}
 
 
 def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
@@ -107,10 +107,10 @@ def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
     thickness = {layer.name: layer.bottom - layer.top for layer in circuit.layers}
     counts: dict[tuple[str, str, str], int] = {}
     for area in circuit.areas:
-        found = _in_area(circuit.cells, area.name, thickness) if circuit.cells else {}
+        cells_in_area = _in_area(circuit.cells, area.name, thickness) if circuit.cells else {}
         for layer in thickness:
-            for cell_type in sorted({name for _, name in found}):
-                counts[area.name, layer, cell_type] = found.get((layer, cell_type), 0)
+            for cell_type in sorted({name for _, name in cells_in_area}):
+                counts[area.name, layer, cell_type] = cells_in_area.get((layer, cell_type), 0)
     return {key: n for key, n in counts.items() if n}
 
 
@@ -132,13 +132,13 @@ def _in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict[tuple
         return {key: int(n) for key, n in mix.items()}
     if is_one(sum(mix.values())):
         return dict(zip(mix, largest_remainder(cells.per_area, list(mix.values())), strict=True))
-    layers = [layer for layer in thickness if any(layer == each for each, _ in mix)]
+    layers = [layer for layer in thickness if any(layer == mix_layer for mix_layer, _ in mix)]
     by_layer = largest_remainder(cells.per_area, [thickness[layer] for layer in layers])
-    found: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for layer, total in zip(layers, by_layer, strict=True):
-        here = {key: share for key, share in mix.items() if key[0] == layer}
-        found |= dict(zip(here, largest_remainder(total, list(here.values())), strict=True))
-    return found
+        shares = {key: share for key, share in mix.items() if key[0] == layer}
+        counts |= dict(zip(shares, largest_remainder(total, list(shares.values())), strict=True))
+    return counts
 
 
 def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
@@ -148,7 +148,7 @@ def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
     [5, 3, 2]
     """
     exact = [total * share / sum(shares) for share in shares]
-    parts = [math.floor(each + 1e-9) for each in exact]
+    parts = [math.floor(exact_part + 1e-9) for exact_part in exact]
     order = sorted(range(len(parts)), key=lambda k: parts[k] - exact[k])
     for k in order[: total - sum(parts)]:
         parts[k] += 1

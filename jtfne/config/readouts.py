@@ -131,9 +131,9 @@ def _as_probe(value: Any) -> Any:
     kinds = {cls.__name__: cls for cls in PROBES.values()}
     kind = str(table.get("kind", "nothing"))
     if kind not in kinds:
-        wrong = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
-        if wrong:
-            raise ValueError(wrong)
+        problem = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
+        if problem:
+            raise ValueError(problem)
         kind = PROBES[ALIASES.get(kind, kind)].__name__
     return {**table, "kind": kind}
 
@@ -197,11 +197,11 @@ def only_source(modes: Sequence[Any]) -> Any:
         return modes[0]
     terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
     kinds = [one_of(_kind_of(mode), terms, name="source", where="Config.source") for mode in modes]
-    for one, other in itertools.combinations(kinds, 2):
-        twice = sorted(terms[one] & terms[other])
+    for first, second in itertools.combinations(kinds, 2):
+        twice = sorted(terms[first] & terms[second])
         if twice:
             raise SynapticDoubleCountError(
-                f"sources {one!r} and {other!r} would count {', '.join(twice)} twice; allowed: one mode a run "
+                f"sources {first!r} and {second!r} would count {', '.join(twice)} twice; allowed: one mode a run "
                 "(in Config.source)"
             )
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
@@ -247,6 +247,6 @@ class Readouts(Frozen):
         physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
         if physical and not {"synaptic", "external"} & set(self.source.terms):
             modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)
-            given = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
-            raise refuse(given, modes, HERE)
+            description = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
+            raise refuse(description, modes, HERE)
         return self

@@ -60,8 +60,8 @@ class Between(Frozen):
 
     def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
         """As `AtSoma`; the lesser depth first."""
-        one, other = (each.ends_mm(soma_mm, thickness_mm)[0] for each in (self.first, self.last))
-        return np.minimum(one, other), np.maximum(one, other)
+        first_mm, last_mm = (end.ends_mm(soma_mm, thickness_mm)[0] for end in (self.first, self.last))
+        return np.minimum(first_mm, last_mm), np.maximum(first_mm, last_mm)
 
 
 Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_named)]

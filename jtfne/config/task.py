@@ -32,18 +32,18 @@ class Run(Frozen):
     @classmethod
     def _known_dtype(cls, dtype: str) -> str:
         """Refuse a dtype that jtfne does not compute in."""
-        wrong = unknown(dtype, DTYPES, name="dtype")
-        if wrong:
-            raise ValueError(wrong)
+        problem = unknown(dtype, DTYPES, name="dtype")
+        if problem:
+            raise ValueError(problem)
         return dtype
 
     @model_validator(mode="after")
     def _whole_steps(self) -> "Run":
         """Refuse a dt that does not divide the duration."""
         if whole_steps(self.duration_ms, self.dt_ms) is None:
-            given = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
+            description = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
             fits = nearest_fits(self.duration_ms, self.dt_ms)
-            raise refuse(given, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
+            raise refuse(description, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
         if self.n_steps >= MOST_STEPS:
             raise refuse(f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE)
         return self
@@ -84,7 +84,7 @@ class Schedule(Frozen):
         """The onsets of a trial, ms."""
         if self.trials is None:
             return list(self.onsets_ms)
-        return [each for each, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
+        return [onset_ms for onset_ms, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
 
 
 class Stimulus(Frozen):
@@ -154,18 +154,22 @@ class Task(Frozen):
         """Refuse trials that are not there, and codes that do not tell labels apart."""
         if self.conditions and len(self.conditions) != self.n_trials:
             raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)
-        for at, each in enumerate(self.stimuli):
-            last = max(each.at.trials, default=0) if each.at is not None and each.at.trials is not None else 0
+        for index, stimulus in enumerate(self.stimuli):
+            last = (
+                max(stimulus.at.trials, default=0) if stimulus.at is not None and stimulus.at.trials is not None else 0
+            )
             if last >= self.n_trials:
-                given = f"stimuli[{at}] in trial {last} with n_trials={self.n_trials}"
-                raise refuse(given, f"trials 0 .. {self.n_trials - 1}", HERE)
+                description = f"stimuli[{index}] in trial {last} with n_trials={self.n_trials}"
+                raise refuse(description, f"trials 0 .. {self.n_trials - 1}", HERE)
         codes_of(self.stimuli)
         return self
 
     @property
     def differs(self) -> bool:
         """Whether one trial is declared to be unlike another."""
-        return bool(self.conditions) or any(each.at is not None and each.at.trials is not None for each in self.stimuli)
+        return bool(self.conditions) or any(
+            stimulus.at is not None and stimulus.at.trials is not None for stimulus in self.stimuli
+        )
 
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
         """The condition of each of `n_trials`, "" where none is declared."""
@@ -176,15 +180,19 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
     """Label -> code of its events. Raises: JtfneError if a label has two codes, or a code two labels."""
     codes: dict[str, int] = {}
     label_of_code: dict[int, str] = {}  # the way back, so that thousands of labels are checked in one pass
-    for each in stimuli:
-        if each.code is None:
+    for stimulus in stimuli:
+        if stimulus.code is None:
             continue
-        if codes.setdefault(each.label, each.code) != each.code:
-            raise refuse(f"label {each.label!r} with codes {codes[each.label]} and {each.code}", "one code", HERE)
-        other = label_of_code.setdefault(each.code, each.label)
-        if other != each.label:
-            raise refuse(f"code={each.code} of {other!r} and of {each.label!r}", "a code for each label", HERE)
-    labels = dict.fromkeys(each.label for each in stimuli if each.event and each.label not in codes)
+        if codes.setdefault(stimulus.label, stimulus.code) != stimulus.code:
+            raise refuse(
+                f"label {stimulus.label!r} with codes {codes[stimulus.label]} and {stimulus.code}", "one code", HERE
+            )
+        other_label = label_of_code.setdefault(stimulus.code, stimulus.label)
+        if other_label != stimulus.label:
+            raise refuse(
+                f"code={stimulus.code} of {other_label!r} and of {stimulus.label!r}", "a code for each label", HERE
+            )
+    labels = dict.fromkeys(stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes)
     free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
     return {**codes, **dict(zip(labels, free, strict=False))}
 

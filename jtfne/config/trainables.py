@@ -80,8 +80,8 @@ class Trainable(Frozen):
         if not low < high:
             raise refuse(f"bounds=({low:g}, {high:g}) of {self.path!r}", "the lower bound below the upper", HERE)
         if isinstance(self.transform, Log) and low * high <= 0.0:
-            given = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
-            raise refuse(given, "bounds of one sign, neither of them 0; or Linear", HERE)
+            description = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
+            raise refuse(description, "bounds of one sign, neither of them 0; or Linear", HERE)
         return self
 
     @property
@@ -100,6 +100,6 @@ class Trainable(Frozen):
 
     def value(self, searched: Any, xp: Any = math) -> Any:
         """The value at a place of the search, not rounded beyond a bound; xp: math, or whose arrays `searched` are."""
-        found = self.free(searched, xp)
+        value = self.free(searched, xp)
         low, high = self.bounds
-        return min(max(found, low), high) if xp is math else xp.clip(found, low, high)
+        return min(max(value, low), high) if xp is math else xp.clip(value, low, high)

@@ -50,14 +50,14 @@ class _Weighted(Frozen):
     @model_validator(mode="after")
     def _resolves(self) -> "_Weighted":
         """Refuse samples that miss a delay."""
-        found: Any = self
+        probe: Any = self
         try:
-            found.sum_weights().steps(found.interval_ms)
+            probe.sum_weights().steps(probe.interval_ms)
         except ValueError:
-            delays = found.sum_weights()
-            given = f"interval_ms={found.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
-            given += f"{delays.inhibition_ms:.4g} ms"
-            raise refuse(given, "an interval that meets both to 5 %, such as 0.1", HERE) from None
+            delays = probe.sum_weights()
+            description = f"interval_ms={probe.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
+            description += f"{delays.inhibition_ms:.4g} ms"
+            raise refuse(description, "an interval that meets both to 5 %, such as 0.1", HERE) from None
         return self
 
 
