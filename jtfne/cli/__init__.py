@@ -49,9 +49,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (JtfneError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        _fail(error, 2)
+        _exit_with_error(error, 2)
     except OSError as error:
-        _fail(error, 1)
+        _exit_with_error(error, 1)
 
 
 @app.command()
@@ -86,12 +86,12 @@ def run(
     room = open_room(folder, resume=resume)
     with resumable(room, lambda: holds_run(room)):
         if manifest is not None:
-            signals, differing = _repeated(manifest, room, allow_code=allow_code)
+            signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
             checked = config_of(str(config), seed, duration_ms, allow_code=allow_code)
-            signals, differing = _simulated(checked, room), None
+            signals, differing = _simulate_config(checked, room), None
         files, failures = write_results(signals, room, folder)
-    _tell_run(signals, out, files, differing, failures, as_json=as_json)
+    _print_run(signals, out, files, differing, failures, as_json=as_json)
     if differing or failures:
         raise typer.Exit(1)
 
@@ -131,7 +131,7 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
 def _print_signals(signals: "Signals", *, as_json: bool) -> None:
     """Readouts, rates and events, in a few lines or as JSON."""
     if as_json:
-        print_facts(_summary(signals), as_json=True)
+        print_facts(_summarize_run(signals), as_json=True)
         return
     typer.echo(signals.summary().to_string())
     if "spk" in signals.tree.children:
@@ -234,15 +234,15 @@ def schema(
     typer.echo(_json.dumps(Config.json_schema() if document == "config" else manifest_schema(), indent=2))
 
 
-def _simulated(config: "Config", room: Path) -> "Signals":
+def _simulate_config(config: "Config", room: Path) -> "Signals":
     """The run of a config, in `room`."""
     import jtfne
 
     paradigm = jtfne.Paradigm(**dict(config.task))
-    return _run_in(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
+    return _simulate_into(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
 
 
-def _repeated(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
+def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
     """The run of a manifest once more, in `room`, and the readouts whose bytes differ from it."""
     import jtfne
     from jtfne import _json
@@ -256,11 +256,11 @@ def _repeated(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, li
     paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
     run_settings = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
-    signals = _run_in(room, config, paradigm, **run_settings)
+    signals = _simulate_into(room, config, paradigm, **run_settings)
     return signals, differing_readouts(manifest, signals.manifest)
 
 
-def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
+def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
     """The run, streamed to `room`; read from there if it was finished but for its figures."""
     import jtfne
     from jtfne._check import refuse
@@ -277,7 +277,7 @@ def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: 
     return signals
 
 
-def _tell_run(
+def _print_run(
     signals: "Signals",
     out: Path,
     files: list[Path],
@@ -287,7 +287,7 @@ def _tell_run(
     as_json: bool,
 ) -> None:
     """What came out, in a few lines or as JSON."""
-    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summary(signals)}
+    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summarize_run(signals)}
     if failures:
         facts["failures"] = failures
     if differing is not None:
@@ -304,7 +304,7 @@ def _tell_run(
     typer.echo(f"open {out / 'report.html'}")
 
 
-def _summary(signals: "Signals") -> dict[str, Any]:
+def _summarize_run(signals: "Signals") -> dict[str, Any]:
     """Readouts with their shapes, and mean rates, as JSON values."""
     readouts = {name: entry["shape"] for name, entry in signals.manifest["readouts"].items()}
     facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
@@ -313,7 +313,7 @@ def _summary(signals: "Signals") -> dict[str, Any]:
     return facts
 
 
-def _fail(error: Exception, code: int) -> None:
+def _exit_with_error(error: Exception, code: int) -> None:
     """One clear error, no traceback."""
     typer.echo(f"error: {error}", err=True)
     raise SystemExit(code)

@@ -33,7 +33,7 @@ def config_of(
     if path.suffix in (".json", ".toml"):
         config = Config.from_file(path, allow_code=allow_code)
     else:
-        config = _preset(file_or_preset)
+        config = _read_preset(file_or_preset)
     return config.runtime(seed=seed, duration_ms=duration_ms)
 
 
@@ -46,7 +46,7 @@ def output_folder(folder: Path, out: Path | None, name: str) -> Path:
     return path_inside(resolve_path(folder, "DIR"), name, f"jtfne {name}")
 
 
-def _preset(preset_text: str) -> "Config":
+def _read_preset(preset_text: str) -> "Config":
     """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value, or one twice."""
     import inspect
 

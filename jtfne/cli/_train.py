@@ -46,12 +46,12 @@ def train(
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
         write(figure_of(figures.training_history(result)), folder / FIGURE)
-    _tell(result, out, as_json=as_json)
+    _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)
 
 
-def _tell(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
+def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
     """What came out, in a few lines or as JSON."""
     if as_json:
         print_facts({"folder": str(out), **result.report}, as_json=True)

@@ -26,23 +26,25 @@ def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> I
         for index, aim in enumerate(getattr(targets, part)):
             where = f"Config.training.objective.{part}[{index}]"
             yield from declared.refusals(aim.cells, f"{where}.cells")
-            yield from _areas(aim, declared, where)
+            yield from _check_areas(aim, declared, where)
             if timed and aim.window_ms is not None and aim.window_ms[1] > config.run.duration_ms * (1.0 + 1e-9):
                 description = f"window_ms={aim.window_ms[0]:g} to {aim.window_ms[1]:g}"
                 yield str(refuse(description, f"a window within the run, 0 to {config.run.duration_ms:g} ms", where))
             elif timed and aim.of in probes:
-                yield from _clock(aim, probes[aim.of], config.run, where)
+                yield from _check_samples(aim, probes[aim.of], config.run, where)
             if whole and aim.of not in probes:
-                yield str(refuse(f"{aim.label!r} of {aim.of!r}, which no probe records,", _remedy(aim, probes), where))
+                yield str(
+                    refuse(f"{aim.label!r} of {aim.of!r}, which no probe records,", _suggest_probe(aim, probes), where)
+                )
 
 
-def _remedy(aim: Aim, probes: dict[str, Probe]) -> str:
+def _suggest_probe(aim: Aim, probes: dict[str, Probe]) -> str:
     """What would record the readout of `aim`."""
     recorded_names = ", ".join(map(repr, probes)) or "nothing"
     return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
 
 
-def _areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
+def _check_areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
     """A response, or a profile over depth, of several areas at once."""
     areas = aim.cells.area or declared.area or ()
     measure = aim.measure
@@ -51,7 +53,7 @@ def _areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
         yield str(refuse(description, "one area, by cells={'area': ...}", where))
 
 
-def _clock(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
+def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
     """A measure that the samples cannot show."""
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)

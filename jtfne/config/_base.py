@@ -27,7 +27,7 @@ _TUPLE: Any = tuple
 
 
 @contextlib.contextmanager
-def _one_voice(root: str) -> Iterator[None]:
+def _translate_errors(root: str) -> Iterator[None]:
     """Turns what pydantic refuses within into a JtfneError that tells places from `root` on."""
     try:
         yield
@@ -50,7 +50,7 @@ class Frozen(pydantic.BaseModel):
         messages = [unknown(key, fields, name="key") for key in data if key not in fields]
         if messages:
             raise refused(type(self).__name__, (Problem((), line) for line in messages if line))
-        with _one_voice(type(self).__name__):
+        with _translate_errors(type(self).__name__):
             super().__init__(**data)
 
     def __hash__(self) -> int:
@@ -66,7 +66,7 @@ class Frozen(pydantic.BaseModel):
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
         """As pydantic's, but what is refused is a JtfneError."""
-        with _one_voice(cls.__name__):
+        with _translate_errors(cls.__name__):
             declaration = super().model_validate(obj, **kwargs)
         return declaration
 
@@ -146,12 +146,12 @@ def plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
 
 
-def _printable(name: str) -> str:
+def _check_printable(name: str) -> str:
     """`name`, if it can be read and written anywhere. Raises: JtfneError."""
     return check_name(name, "the name", HERE)
 
 
-def _printable_or_empty(label: str) -> str:
+def _check_label(label: str) -> str:
     """`label`, if it is empty or can be read and written anywhere. Raises: JtfneError."""
     return check_name(label, "the label", HERE) if label else label
 
@@ -173,13 +173,13 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
 Whole = Annotated[int, Field(strict=True, ge=0), numeric]
 Count = Annotated[int, Field(strict=True, ge=1), numeric]
 Flag = Annotated[bool, Field(strict=True), numeric]
-Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_printable)]
-Label = Annotated[str, Field(strict=True), AfterValidator(_printable_or_empty)]
+Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_check_printable)]
+Label = Annotated[str, Field(strict=True), AfterValidator(_check_label)]
 _TRAINS = Annotated[Trains, TrainsField()]
 Vector = Annotated[tuple[Number, Number, Number], numeric]
 
 
-def _annotation(hint: Any, limit: Limit) -> Any:
+def _make_annotation(hint: Any, limit: Limit) -> Any:
     """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
     members = [
         member for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if member != jax.Array
@@ -206,11 +206,11 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
     fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
     for field in dataclasses.fields(cls):
         default = ... if field.default is dataclasses.MISSING else plain(field.default)
-        fields[field.name] = (_annotation(hints[field.name], limits.get(field.name, Limit())), default)
+        fields[field.name] = (_make_annotation(hints[field.name], limits.get(field.name, Limit())), default)
     return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
 
 
-def _agree(part: Any) -> None:
+def _check_agreement(part: Any) -> None:
     """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, in
     PAIRED both have as many entries, and each number in SIZES is within its bound."""
     for pair in getattr(type(part), "EITHER", ()):
@@ -236,7 +236,7 @@ def _agree(part: Any) -> None:
 def made(cls: Any, model: Any) -> Any:
     """The object of a valid mirror of `cls`. Raises: JtfneError where two fields do not agree."""
     part = cls(**{name: getattr(model, name) for name in type(model).model_fields if name != "kind"})
-    _agree(part)
+    _check_agreement(part)
     return part
 
 

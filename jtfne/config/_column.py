@@ -78,7 +78,7 @@ class ColumnOf(NamedTuple):
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """One function over the whole column: one error for it, and no object for each number."""
-        write = core_schema.plain_serializer_function_ser_schema(_written)
+        write = core_schema.plain_serializer_function_ser_schema(_to_list)
         return core_schema.with_info_plain_validator_function(self._read, serialization=write)
 
     def __get_pydantic_json_schema__(
@@ -104,7 +104,7 @@ class ColumnOf(NamedTuple):
             row, name = int(np.argmax(is_wrong)), info.field_name
             bound = "" if np.isinf(low) else f" {'above' if open_low else 'of at least'} {low:g}"
             kind = "whole numbers" if self.dtype is np.int64 else "finite numbers"
-            raise refuse(f"{name}[{row}]={array[row].item()!r}{_others(is_wrong)}", f"{kind}{bound}", HERE)
+            raise refuse(f"{name}[{row}]={array[row].item()!r}{_describe_others(is_wrong)}", f"{kind}{bound}", HERE)
         return value if isinstance(value, Column) and array is value.array else Column(array.astype(self.dtype))
 
 
@@ -116,9 +116,9 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     kind = "whole numbers" if whole else "numbers"
     texts = isinstance(value, str | bytes) or not hasattr(value, "__len__")
     array = np.asarray(None if texts else value)
-    empty = _empty(array)
+    empty = _find_empty(array)
     if empty.any():
-        description = f"{name} without a value in row {int(np.argmax(empty))}{_others(empty)}"
+        description = f"{name} without a value in row {int(np.argmax(empty))}{_describe_others(empty)}"
         raise refuse(description, f"{kind}, one in each row", where)
     if array.ndim == 1 and array.size == 0:
         return array.astype(np.int64)
@@ -133,7 +133,7 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     return array
 
 
-def _empty(array: NDArray[Any]) -> NDArray[np.bool_]:
+def _find_empty(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Which cells of a column hold nothing: NaN among numbers, None and pandas' NA among objects."""
     if array.ndim != 1:
         return np.zeros(0, np.bool_)
@@ -145,12 +145,12 @@ def _empty(array: NDArray[Any]) -> NDArray[np.bool_]:
     return np.zeros(0, np.bool_)
 
 
-def _others(is_wrong: NDArray[np.bool_]) -> str:
+def _describe_others(is_wrong: NDArray[np.bool_]) -> str:
     """How many rows besides the first are wrong."""
     n = int(np.count_nonzero(is_wrong)) - 1
     return f" and {n} other{'s' if n > 1 else ''}" if n else ""
 
 
-def _written(value: Column | None) -> list[Any] | None:
+def _to_list(value: Column | None) -> list[Any] | None:
     """The column as JSON values."""
     return None if value is None else value.array.tolist()

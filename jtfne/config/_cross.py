@@ -46,7 +46,7 @@ class Known:
         self.layer = [layer.name for layer in circuit.layers] or None
         leaves = circuit.cells.leaves() if circuit.cells else []
         self.cell_type = sorted({name for *_, name, _ in leaves}) or None
-        self.misnamed = list(_mix_names(self, leaves))
+        self.misnamed = list(_check_mix_names(self, leaves))
         is_complete = self.area and self.layer and self.cell_type and not self.misnamed
         self.counts = counts_of(circuit) if is_complete else None
         self._chosen: dict[Any, list[Key]] = {}  # many connections share few selectors
@@ -54,9 +54,9 @@ class Known:
 
     def chosen(self, selector: Selector) -> list[Key]:
         """The populations in which `selector` finds cells."""
-        criteria = _asked(selector)
+        criteria = _list_criteria(selector)
         if criteria not in self._chosen:
-            self._chosen[criteria] = self._search(selector)
+            self._chosen[criteria] = self._find_populations(selector)
         return self._chosen[criteria]
 
     def types(self, selector: Selector) -> set[str]:
@@ -67,7 +67,7 @@ class Known:
         """How many cells of a type there are, if that is known and there are any."""
         return sum(n for key, n in (self.counts or {}).items() if key[2] == cell_type) or None
 
-    def _search(self, selector: Selector) -> list[Key]:
+    def _find_populations(self, selector: Selector) -> list[Key]:
         """`chosen`, for the first time."""
         populations, first = [], 0
         for key, n_cells in (self.counts or {}).items():
@@ -81,7 +81,7 @@ class Known:
 
     def refusals(self, selector: Selector, where: str) -> list[str]:
         """What is wrong with `selector`: an unknown name, an id out of range, or nothing that matches."""
-        if _asked(selector) in self._fine:
+        if _list_criteria(selector) in self._fine:
             return []
         lines = []
         for name in ("area", "layer", "cell_type"):
@@ -99,11 +99,11 @@ class Known:
             populations = ", ".join("/".join(key) for key in self.counts)
             problems.append(_no(f"{description}, which matches no cell,", populations, where))
         if not problems:
-            self._fine.add(_asked(selector))
+            self._fine.add(_list_criteria(selector))
         return problems
 
 
-def _asked(selector: Selector) -> tuple[Any, ...]:
+def _list_criteria(selector: Selector) -> tuple[Any, ...]:
     """What a selector asks for, as a key."""
     return selector.area, selector.layer, selector.cell_type, selector.ids
 
@@ -112,17 +112,17 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     """Everything wrong between the parts declared so far; `whole` asks that none is missing."""
     circuit, declared = config.circuit, Known(config.circuit)
     if whole:
-        yield from _missing(circuit)
+        yield from _check_parts(circuit)
     yield from declared.misnamed
-    yield from _cells(circuit, declared, whole)
+    yield from _check_cells(circuit, declared, whole)
     timed = whole or "run" in config.model_fields_set
     n_cells = {name: n for name in declared.cell_type or () if (n := declared.cells_of(name)) is not None}
     yield from trained(circuit, n_cells, config.run.dt_ms if timed else None)
     for index, connection in enumerate(circuit.connections):
         where = f"Config.circuit.connections[{index}]"
-        yield from _connection(connection, declared, where)
+        yield from _check_connection(connection, declared, where)
         if timed:
-            yield from _delays(connection, declared, config.run.dt_ms, where)
+            yield from _check_delays(connection, declared, config.run.dt_ms, where)
             longest_ms = _longest_delay_ms(connection)
             if longest_ms > MOST_STEPS * config.run.dt_ms:
                 yield _no(f"delay_ms={longest_ms:g}", _at_most_steps(config.run.dt_ms), where)
@@ -131,8 +131,8 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
             (declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections
         ]
         yield from misplaced_gains(circuit, ends)
-    yield from _stimuli(config.task, config.run if timed else None, declared)
-    yield from _probes(config.readouts, config.run if timed else None, declared)
+    yield from _check_stimuli(config.task, config.run if timed else None, declared)
+    yield from _check_probes(config.readouts, config.run if timed else None, declared)
     yield from aimed(config, declared, timed=timed, whole=whole)
     yield from mapped(config.readouts.maps, circuit, declared.refusals)
     if whole:
@@ -145,9 +145,9 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
 def circuit_findings(config: "Config") -> Iterator[str]:
     """Everything for which a config has no cells: what is missing, or wrong with them."""
     declared = Known(config.circuit)
-    yield from _missing(config.circuit)
+    yield from _check_parts(config.circuit)
     yield from declared.misnamed
-    yield from _cells(config.circuit, declared, whole=True)
+    yield from _check_cells(config.circuit, declared, whole=True)
 
 
 def _used_mechanisms(config: "Config") -> list[str]:
@@ -163,14 +163,14 @@ def _no(description: str, allowed: str, where: str) -> str:
     return str(refuse(description, allowed, where))
 
 
-def _missing(circuit: Circuit) -> Iterator[str]:
+def _check_parts(circuit: Circuit) -> Iterator[str]:
     """Parts without which there is no circuit."""
     for verb, part in (("areas", circuit.areas), ("layers", circuit.layers), ("cells", circuit.cells)):
         if not part:
             yield _no(f"a circuit without {verb}", f"one that declares them, by Config.{verb}(...)", "Config.circuit")
 
 
-def _mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
+def _check_mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
     """Layers and areas of a mix that are not declared."""
     where = "Config.circuit.cells.mix"
     areas, layers = (dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ()))
@@ -181,7 +181,7 @@ def _mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -
                 yield line
 
 
-def _cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
+def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
     """Emitters and parameters of types that the mix does not have, of unknown fields, or out of range."""
     for part in ("emitters", "cell_params"):
         for name in getattr(circuit, part) if declared.cell_type else ():
@@ -189,7 +189,7 @@ def _cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
             if line:
                 yield line
     for cell_type, params in circuit.cell_params.items():
-        yield from _parameters(declared, cell_type, params)
+        yield from _check_parameters(declared, cell_type, params)
     if not whole:
         return
     for cell_type in declared.cell_type or ():
@@ -201,7 +201,7 @@ def _cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
             yield _no(f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix")
 
 
-def _parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> Iterator[str]:
+def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the cell_params of one type."""
     where = f"Config.circuit.cell_params[{cell_type!r}]"
     emitter: Any = base_emitter(declared.circuit, cell_type)
@@ -211,7 +211,7 @@ def _parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> I
     problems = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params]
     yield from (line for line in problems if line)
     arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
-    array_problems = list(_misfits(arrays, fields, declared.cells_of(cell_type), where))
+    array_problems = list(_check_arrays(arrays, fields, declared.cells_of(cell_type), where))
     yield from array_problems
     yield from driven(emitter, params, where)
     noise = float(np.min(params.get("noise", 0.0)))
@@ -220,11 +220,11 @@ def _parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> I
     numbers = {name: value for name, value in params.items() if name in fields and name not in arrays}
     base = dataclasses.replace(emitter, **numbers)
     if V_INIT in params and not array_problems:
-        yield from _first_potential(base, arrays, params[V_INIT], where)
+        yield from _check_v_init(base, arrays, params[V_INIT], where)
     field_arrays = {name: values for name, values in arrays.items() if name in fields}
     if not field_arrays:
         yield from _EMITTERS.complaints(base, where)
-    for k in () if array_problems else _extremes(type(emitter), field_arrays, base):
+    for k in () if array_problems else _find_extremes(type(emitter), field_arrays, base):
         cell_emitter = dataclasses.replace(base, **{name: float(values[k]) for name, values in field_arrays.items()})
         lines = _EMITTERS.complaints(cell_emitter, f"{where}[cell {k}]")
         yield from lines
@@ -232,9 +232,7 @@ def _parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> I
             return
 
 
-def _first_potential(
-    emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
-) -> Iterator[str]:
+def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str) -> Iterator[str]:
     """A potential before the first step of cells without one, or at which they would have spiked before."""
     if not hasattr(emitter, "at_potential"):
         description = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
@@ -248,7 +246,7 @@ def _first_potential(
             yield _no(description, f"less than {name}={float(np.min(threshold_mV)):g}", where)
 
 
-def _misfits(
+def _check_arrays(
     arrays: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
 ) -> Iterator[str]:
     """Sequences of another length than there are cells, and those for fields that are static."""
@@ -260,7 +258,7 @@ def _misfits(
             yield _no(f"{name} with {values.size} values", f"a number, or one for each of the {n_values} cells", where)
 
 
-def _extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any) -> list[int]:
+def _find_extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any) -> list[int]:
     """The cells that break a limit, or the order of two fields, if any cell does."""
     cells = [k for values in arrays.values() for k in (np.argmin(values), np.argmax(values))]
     for low, high in getattr(cls, "BELOW", ()):
@@ -269,7 +267,7 @@ def _extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any
     return sorted({int(k) for k in cells})
 
 
-def _connection(connection: Connection, declared: Known, where: str) -> Iterator[str]:
+def _check_connection(connection: Connection, declared: Known, where: str) -> Iterator[str]:
     """Unknown names and wrong signs of one connection."""
     yield from declared.refusals(connection.source, f"{where}.source")
     yield from declared.refusals(connection.target, f"{where}.target")
@@ -291,14 +289,14 @@ def _connection(connection: Connection, declared: Known, where: str) -> Iterator
             return
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
-    yield from _signs(connection, sign, mechanism.unit, why, where)
+    yield from _check_signs(connection, sign, mechanism.unit, why, where)
     if mechanism.unit == "mV":
         yield from onto_rigid(declared.circuit, declared.types(connection.target), "a jump", f"{where}.target")
     if isinstance(connection.plasticity, PairSTDP):
-        yield from _learning(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
+        yield from _check_w_max(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
 
 
-def _learning(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
+def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
     """Weights that STDP cannot keep within its bounds."""
     weight, rule = connection.weight, connection.rule
     largest: float | None
@@ -313,7 +311,7 @@ def _learning(connection: Connection, w_max: float, sign: int, unit: str, where:
         yield _no(description, f"at most w_max={w_max:g} {unit} (high=...) with PairSTDP", where)
 
 
-def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
+def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
     """Weights of the wrong sign, or of both."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
@@ -333,14 +331,14 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
         yield _no(f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name)
 
 
-def _delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
+def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
     """Delays that may fall below one step, and fixed ones off the grid; those that differ by edge are rounded to it."""
     delay, rule = connection.delay_ms, connection.rule
     shortest_ms: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
         shortest_ms = rule.delay_ms.array.min()
     elif isinstance(delay, FromDistance):
-        yield from _far_delays(connection, delay, declared, dt_ms, where)
+        yield from _check_far_delays(connection, delay, declared, dt_ms, where)
         return
     elif isinstance(delay, Normal | LogNormal):
         shortest_ms = delay.low
@@ -352,10 +350,10 @@ def _delays(connection: Connection, declared: Known, dt_ms: float, where: str) -
     if shortest_ms < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
         yield _no(f"delay_ms={shortest_ms:g}", f"at least one step, dt_ms={dt_ms:g}", where)
     elif shortest_ms is delay and whole_steps(shortest_ms, dt_ms) is None:  # one for all edges
-        yield _off_grid("delay_ms", shortest_ms, dt_ms, where)
+        yield _refuse_off_grid("delay_ms", shortest_ms, dt_ms, where)
 
 
-def _off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
+def _refuse_off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
     """The line that refuses a span that is no whole number of steps."""
     fits = nearest_fits(span_ms, dt_ms)
     return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
@@ -373,7 +371,7 @@ def _longest_delay_ms(connection: Connection) -> float:
     return float(delay)
 
 
-def _far_delays(
+def _check_far_delays(
     connection: Connection, delay: FromDistance, declared: Known, dt_ms: float, where: str
 ) -> Iterator[str]:
     """Delays by distance from or to an area without place, or that may fall below one step."""
@@ -413,7 +411,7 @@ def _at_most_steps(dt_ms: float) -> str:
     return f"at most {MOST_STEPS} steps of {dt_ms:g} ms, for which spikes are held in memory"
 
 
-def _stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
+def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
     """Stimuli onto nothing, outside the run, or through an unknown mechanism."""
     for index, stimulus in enumerate(task.stimuli):
         where = f"Config.task.stimuli[{index}]"
@@ -423,14 +421,14 @@ def _stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
             what = f"a {type(drive).__name__}"
             yield from onto_senders(declared.circuit, declared.types(stimulus.target), what, f"{where}.target")
         if isinstance(drive, SpikeTimes) and drive.cells is not None:
-            yield from _cells_of_table(drive.cells, stimulus.target, declared, where)
+            yield from _check_table_cells(drive.cells, stimulus.target, declared, where)
         if isinstance(drive, SYNAPTIC):
             line = unknown(drive.mechanism, declared.circuit.mechanisms, name="mechanism", where=where)
             if line:
                 yield line
             else:
                 mechanism = declared.circuit.mechanisms[drive.mechanism]
-                yield from _rain(drive, mechanism, where)
+                yield from _check_poisson_weight(drive, mechanism, where)
                 if mechanism.unit == "mV":
                     yield from onto_rigid(
                         declared.circuit, declared.types(stimulus.target), "a jump", f"{where}.target"
@@ -448,7 +446,7 @@ def _stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
                 )
 
 
-def _cells_of_table(cells: tuple[int, ...], target: Selector, declared: Known, where: str) -> Iterator[str]:
+def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known, where: str) -> Iterator[str]:
     """Cells of a table of spikes that are not of its target."""
     if declared.counts is None:
         return
@@ -463,7 +461,7 @@ def _cells_of_table(cells: tuple[int, ...], target: Selector, declared: Known, w
         yield _no(f"cells={foreign_cells[:5]}", f"ids of the {len(inside)} cells of the target", where)
 
 
-def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
+def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
     """A weight in another unit than the mechanism's, or of the wrong sign."""
     name = next(name for name in type(drive).WEIGHTS if getattr(drive, name) is not None)
     description, expected_name = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
@@ -477,7 +475,7 @@ def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
         yield _no(description, f"the sign of mechanism {drive.mechanism!r}", where)
 
 
-def _probes(readouts: Readouts, run: Run | None, declared: Known) -> Iterator[str]:
+def _check_probes(readouts: Readouts, run: Run | None, declared: Known) -> Iterator[str]:
     """Probes of no cells, or with intervals off the grid."""
     for index, probe in enumerate(readouts.probes):
         where = f"Config.readouts.probes[{index}]"
@@ -487,7 +485,7 @@ def _probes(readouts: Readouts, run: Run | None, declared: Known) -> Iterator[st
         if interval_ms is None or run is None:
             continue
         if whole_steps(interval_ms, run.dt_ms) is None:
-            yield _off_grid("interval_ms", interval_ms, run.dt_ms, where)
+            yield _refuse_off_grid("interval_ms", interval_ms, run.dt_ms, where)
         elif interval_ms > run.duration_ms * (1.0 + 1e-9):
             yield _no(f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where)
 

@@ -47,7 +47,7 @@ class Curve(Frozen):
     units: Label = ""
 
     @model_validator(mode="after")
-    def _whole(self) -> "Curve":
+    def _check_grid(self) -> "Curve":
         """Refuse dimensions without points, points that do not rise, and values that are not one for each."""
         duplicates(self.dims, name="dims")
         unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
@@ -87,9 +87,9 @@ def as_curve(data: Any) -> Any:
     Raises: JtfneError for arrays and responses that are no curve.
     """
     if hasattr(data, "dims") and hasattr(data, "coords") and hasattr(data, "attrs"):
-        return _of_array(data)
+        return _from_array(data)
     if hasattr(data, "info") and hasattr(data, "times") and hasattr(data, "get_channel_types"):
-        return _of_evoked(data)
+        return _from_evoked(data)
     data = plain(data)
     if isinstance(data, list | tuple) and not any(isinstance(entry, list | tuple | Mapping | str) for entry in data):
         return {"kind": "Curve", "values": tuple(data)}
@@ -98,7 +98,7 @@ def as_curve(data: Any) -> Any:
     return data
 
 
-def _of_array(data: Any) -> dict[str, Any]:
+def _from_array(data: Any) -> dict[str, Any]:
     """A DataArray: its dimensions are those of a curve, and one of length 1 beside them is left out."""
     coords: dict[str, Any] = {}
     array = data.squeeze([dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True)
@@ -122,7 +122,7 @@ def _of_array(data: Any) -> dict[str, Any]:
     return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}
 
 
-def _of_evoked(evoked: Any) -> dict[str, Any]:
+def _from_evoked(evoked: Any) -> dict[str, Any]:
     """An mne.Evoked of channels of one type, in SI units, bad channels left out."""
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
     names = [name for name in evoked.ch_names if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]]

@@ -65,7 +65,7 @@ _DEPTHS_um = {
 _WHITE_MATTER_um = 1491.7
 
 
-def _layers() -> dict[str, tuple[float, float]]:
+def _list_relative_depths() -> dict[str, tuple[float, float]]:
     """Name -> (top, bottom), relative depths: 0 pia .. 1 white matter."""
     depths = {name: (top, bottom) for name, (top, bottom) in _DEPTHS_um.items()}
     halves = {"L2/3": ("L2", "L3"), "L5": ("L5A", "L5B"), "L6": ("L6A", "L6B")}
@@ -78,7 +78,7 @@ def _layers() -> dict[str, tuple[float, float]]:
     return {name: (top / _WHITE_MATTER_um, bottom / _WHITE_MATTER_um) for name, (top, bottom) in depths.items()}
 
 
-LAYERS: dict[str, tuple[float, float]] = _layers()
+LAYERS: dict[str, tuple[float, float]] = _list_relative_depths()
 
 
 class CellType(NamedTuple):

@@ -52,7 +52,7 @@ class ConfigError(JtfneError):
 def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
     """The error that lists `problems` found under `root`, one a line."""
     distinct_problems = tuple(dict.fromkeys(problems))
-    lines = (_placed(problem.message, root, problem.place) for problem in distinct_problems)
+    lines = (_fill_in_place(problem.message, root, problem.place) for problem in distinct_problems)
     return ConfigError(list_problems(lines), distinct_problems)
 
 
@@ -67,11 +67,13 @@ def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[P
         elif isinstance(cause, ValueError):
             problems += [Problem(place, message) for message in str(cause).splitlines()]
         else:
-            problems.append(Problem(place, _in_our_voice(line["type"], line["msg"], line.get("ctx", {}), line, place)))
+            problems.append(
+                Problem(place, _translate_problem(line["type"], line["msg"], line.get("ctx", {}), line, place))
+            )
     return problems
 
 
-def _in_our_voice(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
+def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
     """One pydantic complaint as `_check` would have said it."""
     name = next((step for step in reversed(place) if isinstance(step, str)), "value")
     if kind == "missing":
@@ -81,9 +83,9 @@ def _in_our_voice(kind: str, text: str, context: dict[str, Any], line: Any, plac
         value = context.get("tag", line["input"])
         return unknown(str(value), allowed_names, name="kind" if "tag" in context else name) or text
     if kind == "union_tag_not_found":
-        return str(refuse(f"{name}={_short(line['input'])}", "a number or an object of a known kind", HERE))
+        return str(refuse(f"{name}={_shorten(line['input'])}", "a number or an object of a known kind", HERE))
     allowed = _ALLOWED.get(kind, text[:1].lower() + text[1:])
-    return str(refuse(f"{name}={_short(line['input'])}", allowed.format(**context), HERE))
+    return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 
 
 def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE) -> str | None:
@@ -104,7 +106,7 @@ def duplicates(names: Sequence[str], *, name: str) -> None:
         earlier_names.add(text)
 
 
-def _placed(message: str, root: str, place: Place) -> str:
+def _fill_in_place(message: str, root: str, place: Place) -> str:
     """`message` with its place written out."""
     path = root
     for step in place:
@@ -113,7 +115,7 @@ def _placed(message: str, root: str, place: Place) -> str:
     return message.replace(f"(in {HERE}", f"(in {path}") if f"(in {HERE}" in message else message
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     """`value` as written, cut if long."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

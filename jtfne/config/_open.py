@@ -33,40 +33,40 @@ class OpenDeclared(Declared):
         """That of the catalogue, unless the part comes from outside."""
         catalogue_schema = super().__get_pydantic_core_schema__(source, handler)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
-        return core_schema.no_info_wrap_validator_function(self._read, catalogue_schema, serialization=write)
+        return core_schema.no_info_wrap_validator_function(self._read_object, catalogue_schema, serialization=write)
 
     def table(self, value: Any) -> Any:
         """As `Declared`, and of an object from outside."""
         if not self._is_outside(value):
             return super().table(value)
         return {
-            "kind": _kind(type(value)),
-            **{name: plain(field_value) for name, field_value in _fields(value).items()},
+            "kind": _name_class(type(value)),
+            **{name: plain(field_value) for name, field_value in _get_fields(value).items()},
         }
 
     def checked(self, part: Any) -> Any:
         """As `Declared`, and of an object from outside."""
-        return _rebuilt(type(part), self.table(part)) if self._is_outside(part) else super().checked(part)
+        return _build_from_table(type(part), self.table(part)) if self._is_outside(part) else super().checked(part)
 
-    def _read(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
+    def _read_object(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
         """The object, read by `catalogued` unless its class is from outside."""
         if self._is_outside(value):
             return self.checked(value)
         kind = value.get("kind") if isinstance(value, Mapping) else value
         if not isinstance(kind, str) or ":" not in kind:
             return catalogued(value)
-        return _rebuilt(self._class(kind), value if isinstance(value, Mapping) else {"kind": kind})
+        return _build_from_table(self._find_class(kind), value if isinstance(value, Mapping) else {"kind": kind})
 
     def _is_outside(self, value: Any) -> bool:
         """Whether `value` is an object of a class that is not in the catalogue."""
         outside = not isinstance(value, type) and self.catalogue.get(type(value).__name__) is not type(value)
         return dataclasses.is_dataclass(value) and outside
 
-    def _class(self, kind: str) -> Any:
+    def _find_class(self, kind: str) -> Any:
         """The class that `kind` names. Raises: JtfneError unless it has been imported, or may be."""
         module, _, path = kind.partition(":")
         if module not in sys.modules and _code_allowed.get():
-            _import(module, kind)
+            _import_module(module, kind)
         if module not in sys.modules:
             kinds = ", ".join(map(repr, self.catalogue))
             imported_class = "a 'module:Class' of a module that is imported before"
@@ -96,7 +96,7 @@ def code_allowed(allowed: bool) -> Iterator[None]:
         _code_allowed.reset(token)
 
 
-def _import(module: str, kind: str) -> None:
+def _import_module(module: str, kind: str) -> None:
     """Import a module that a file names. Raises: JtfneError for what is no name of one, or if it cannot be."""
     if not all(part.isidentifier() for part in module.split(".")):
         raise refuse(f"kind={kind!r}", "'module:Class' with the dotted name of a module", HERE)
@@ -107,20 +107,20 @@ def _import(module: str, kind: str) -> None:
         raise refuse(description, "an installed module", HERE) from error
 
 
-def _kind(cls: type) -> str:
+def _name_class(cls: type) -> str:
     """How a class from outside is named in a file."""
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _fields(part: Any) -> dict[str, Any]:
+def _get_fields(part: Any) -> dict[str, Any]:
     """The fields of an object, by name."""
     return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
 
 
-_mirror = functools.cache(lambda cls: mirror(cls, _kind(cls)))
+_mirror = functools.cache(lambda cls: mirror(cls, _name_class(cls)))
 
 
-def _rebuilt(cls: Any, table: Mapping[str, Any]) -> Any:
+def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
     """An object of a class from outside, by its table. Raises: JtfneError if it is no emitter, or out of LIMITS."""
     member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
     missing_names = [name for name in NEEDED if name not in member_names]

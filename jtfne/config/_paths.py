@@ -37,11 +37,16 @@ class Place:
 
 def places_of(circuit: Circuit) -> dict[str, Place]:
     """All paths of a circuit that is complete, by family."""
-    places = [*_gains(circuit), *_connections(circuit), *_cells(circuit), *_mechanisms(circuit)]
+    places = [
+        *_list_gain_paths(circuit),
+        *_list_weight_paths(circuit),
+        *_list_cell_paths(circuit),
+        *_list_mechanism_paths(circuit),
+    ]
     return {place.path: place for place in places}
 
 
-def _gains(circuit: Circuit) -> Iterator[Place]:
+def _list_gain_paths(circuit: Circuit) -> Iterator[Place]:
     """The pairs of cell types between which something is connected."""
     declared = Known(circuit)
     for pair in pairs_of(
@@ -50,7 +55,7 @@ def _gains(circuit: Circuit) -> Iterator[Place]:
         yield Place(f"gains.{pair}", "gains", pair)
 
 
-def _connections(circuit: Circuit) -> Iterator[Place]:
+def _list_weight_paths(circuit: Circuit) -> Iterator[Place]:
     """The weight of each connection, by its ends alone where no other has them."""
     labels = connection_labels(circuit.connections)
     ends = [label.rpartition(":")[0] for label in labels]
@@ -60,7 +65,7 @@ def _connections(circuit: Circuit) -> Iterator[Place]:
             yield Place(f"connections.{short}.weight", "connections", label, "weight", index)
 
 
-def _cells(circuit: Circuit) -> Iterator[Place]:
+def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
     """Drive, noise and the traced numbers of each type's emitter."""
     for cell_type in sorted({name for *_, name in counts_of(circuit)}):
         emitter: Any = base_emitter(circuit, cell_type)
@@ -70,7 +75,7 @@ def _cells(circuit: Circuit) -> Iterator[Place]:
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
 
 
-def _mechanisms(circuit: Circuit) -> Iterator[Place]:
+def _list_mechanism_paths(circuit: Circuit) -> Iterator[Place]:
     """The traced numbers of each mechanism."""
     for name, mechanism in circuit.mechanisms.items():
         fields: Any = mechanism
@@ -102,12 +107,12 @@ def value_at(circuit: Circuit, place: Place) -> float | None:
     if place.family == "mechanisms":
         return float(getattr(circuit.mechanisms[place.name], place.field))
     params = circuit.cell_params.get(place.name, {})
-    default = default_input if place.field in INPUTS else _field_of
+    default = default_input if place.field in INPUTS else _get_emitter_field
     value: Any = params[place.field] if place.field in params else default(circuit, place.name, place.field)
     return float(value) if np.ndim(value) == 0 else None
 
 
-def _field_of(circuit: Circuit, cell_type: str, field: str) -> Any:
+def _get_emitter_field(circuit: Circuit, cell_type: str, field: str) -> Any:
     """A field of a type's emitter."""
     return getattr(base_emitter(circuit, cell_type), field)
 
@@ -133,28 +138,28 @@ def _is_number(connection: Connection) -> bool:
     return not has_table_weights and isinstance(connection.weight, int | float)
 
 
-def _weighted(connection: Connection, value: float) -> Connection:
+def _set_mean_weight(connection: Connection, value: float) -> Connection:
     """`connection` with another mean weight, its distribution scaled."""
     if _is_number(connection):
         return connection.model_copy(update={"weight": value})
     factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
-        rule_fields = {**_fields(rule), "weight": rule.weight.array * factor}
+        rule_fields = {**_get_fields(rule), "weight": rule.weight.array * factor}
         return connection.model_copy(update={"rule": FromTable(**rule_fields)})
     if factor == 0.0 or isinstance(weight, int | float):
         return connection.model_copy(update={"weight": value})
-    return connection.model_copy(update={"weight": _scaled(weight, factor)})
+    return connection.model_copy(update={"weight": _scale_weights(weight, factor)})
 
 
-def _fields(model: Any) -> dict[str, Any]:
+def _get_fields(model: Any) -> dict[str, Any]:
     """The fields of a declaration, by name."""
     return {name: getattr(model, name) for name in type(model).model_fields}
 
 
-def _scaled(weight: Dist, factor: float) -> Dist:
+def _scale_weights(weight: Dist, factor: float) -> Dist:
     """A distribution of `factor` times the weight; factor > 0."""
     numbers: dict[str, Any] = {
-        name: number * factor for name, number in _fields(weight).items() if isinstance(number, int | float)
+        name: number * factor for name, number in _get_fields(weight).items() if isinstance(number, int | float)
     }
     return type(weight)(**numbers)
 
@@ -168,7 +173,7 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
         if place.family == "gains":
             gains[place.name] = value
         elif place.family == "connections":
-            connections[place.at] = _weighted(connections[place.at], value)
+            connections[place.at] = _set_mean_weight(connections[place.at], value)
         elif place.family == "cells":
             params.setdefault(place.name, {})[place.field] = value
         else:
@@ -194,10 +199,10 @@ def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str)
         if place in by_place:
             yield str(refuse(f"path={trainable.path!r}, given twice,", "each path once", entry_where))
         by_place[place] = trainable
-        yield from _outside(trainable, value_at(config.circuit, place), entry_where)
+        yield from _check_value(trainable, value_at(config.circuit, place), entry_where)
 
 
-def _outside(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
+def _check_value(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
     """A value that is not one number, or is not within the bounds."""
     low, high = trainable.bounds
     if value is None:

@@ -29,33 +29,33 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
     for name in names:
         if name.startswith(OURS):
             one_of(name, KNOWN, name="column", where=where)
-    rows = _rows_of(table, names, connection, where)
-    columns = {name: _numbers(table, name, rows, where) for name in ("source", "target")}
+    rows = _select_rows(table, names, connection, where)
+    columns = {name: _read_numbers(table, name, rows, where) for name in ("source", "target")}
     weights = [name for name in WEIGHTS if name in names]
     if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
         weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()]
     if len(weights) > 1:
         raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
     if weights:
-        columns["weight"] = _numbers(table, weights[0], rows, where)
+        columns["weight"] = _read_numbers(table, weights[0], rows, where)
     if "delay_ms" in names:
-        columns["delay_ms"] = _numbers(table, "delay_ms", rows, where)
+        columns["delay_ms"] = _read_numbers(table, "delay_ms", rows, where)
     return columns
 
 
-def _numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
+def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
     """The numbers of one column. Raises: JtfneError for an empty cell, or what is no number."""
     column = table[name] if isinstance(rows, slice) else np.asarray(table[name])[rows]
     return numbers(column, name, whole=name in ("source", "target"), where=where)
 
 
-def _rows_of(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
+def _select_rows(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
     """Which rows are of `connection`; all of them without such a column. Raises: JtfneError for several, unnamed."""
     if "connection" not in names:
         if connection is not None:
             raise refuse(f"connection={connection!r} of a table without that column", "a column 'connection'", where)
         return slice(None)
-    codes, labels = _coded(table["connection"], where)
+    codes, labels = _encode_texts(table["connection"], where)
     if connection is None and len(labels) > 1:
         listing = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
         raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listing}", where)
@@ -64,7 +64,7 @@ def _rows_of(table: Any, names: Sequence[str], connection: str | None, where: st
     return np.flatnonzero(codes == labels.index(one_of(connection, labels, name="connection", where=where)))
 
 
-def _coded(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
+def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
     """Codes (n,) of a column of texts, and those that occur. Raises: JtfneError for an empty cell."""
     import pyarrow as pa
 
@@ -89,7 +89,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
         raise refuse(f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read")
     try:
         if path.suffix == ".h5":
-            return _sonata(path, connection)
+            return _read_sonata(path, connection)
         if path.suffix == ".csv":
             table = read_csv(path)
         else:
@@ -101,7 +101,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
     return columns_of(table, connection, str(path))
 
 
-def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
+def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
     """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its groups.
 
     Source: the SONATA data format, github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, "edges".
@@ -126,10 +126,10 @@ def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
             description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
             raise refuse(description, "one node population, whose ids are those of the net", str(path))
         columns = {name: edges[theirs][:] for name, theirs in ends.items()}
-        return columns | _attributes(edges, columns["source"].size, str(path))
+        return columns | _read_attributes(edges, columns["source"].size, str(path))
 
 
-def _attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
+def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
     """Weights and delays: edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; of group 0 if unsaid."""
     has_groups = "edge_group_id" in edges and "edge_group_index" in edges
     group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)

@@ -19,7 +19,7 @@ class TrainsField:
     ) -> core_schema.CoreSchema:
         """One function over all of them."""
         write = core_schema.plain_serializer_function_ser_schema(Trains.tolist)
-        return core_schema.with_info_plain_validator_function(_read, serialization=write)
+        return core_schema.with_info_plain_validator_function(_read_trains, serialization=write)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
@@ -28,7 +28,7 @@ class TrainsField:
         return {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0}}}
 
 
-def _read(value: Any, info: core_schema.ValidationInfo) -> Trains:
+def _read_trains(value: Any, info: core_schema.ValidationInfo) -> Trains:
     """The trains of `value`. Raises: JtfneError for what are none, and for the first time that cannot be."""
     name = info.field_name
     rows: Any = value if isinstance(value, list | tuple) else [None]

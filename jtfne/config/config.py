@@ -105,13 +105,13 @@ class Config(Frozen):
     training: Training = Training()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         """Refuse what contradicts what, as far as it is declared."""
         problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([problem] if problem else self._findings(whole=False))
+        refuse_all([problem] if problem else self._list_findings(whole=False))
         return self
 
-    def _findings(self, *, whole: bool) -> Iterator[str]:
+    def _list_findings(self, *, whole: bool) -> Iterator[str]:
         """What contradicts what; `whole` asks that nothing is missing."""
         lines = list(findings(self, whole=whole))
         yield from lines
@@ -121,7 +121,7 @@ class Config(Frozen):
     def __hash__(self) -> int:
         return hash(self.hash)
 
-    def _with(self, part: str, **fields: Any) -> Self:
+    def _replace_part(self, part: str, **fields: Any) -> Self:
         """A new Config in which `fields` of sub-model `part` are replaced; those that are None stay."""
         data = {name: getattr(self, name) for name in self.model_fields_set}
         old_part = getattr(self, part)
@@ -137,15 +137,15 @@ class Config(Frozen):
         dt_ms: float | None = None,
     ) -> Self:
         """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000 ms and 0.1 ms."""
-        return self._with("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
+        return self._replace_part("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
 
     def areas(self, areas: Sequence[str | Area | Table]) -> Self:
         """The areas, each with one column."""
-        return self._with("circuit", areas=_listed(areas, "areas"))
+        return self._replace_part("circuit", areas=_check_entries(areas, "areas"))
 
     def layers(self, layers: Sequence[str | Layer | Table]) -> Self:
         """The layers, pia first."""
-        return self._with("circuit", layers=_listed(layers, "layers"))
+        return self._replace_part("circuit", layers=_check_entries(layers, "layers"))
 
     def geometry(
         self,
@@ -168,14 +168,16 @@ class Config(Frozen):
             {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
             for name, layer in zip(layer_names, self.circuit.layers, strict=True)
         ]
-        return self._with("circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None)
+        return self._replace_part(
+            "circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None
+        )
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """How many of which type in each area: ``{type: fraction or count}``, nested by layer or area if need be.
 
         ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a default emitter.
         """
-        return self._with("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
+        return self._replace_part("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
     def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
         """By cell type: other values for fields of its emitter, `drive` and `noise` in its input unit, and `v_init_mV`.
@@ -185,7 +187,7 @@ class Config(Frozen):
         Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt. `v_init_mV` is the
         potential before the first step of every trial, below threshold; left out, cells are spread by the seed.
         """
-        return self._with("circuit", cell_params=params)
+        return self._replace_part("circuit", cell_params=params)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
         """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`.
@@ -193,7 +195,7 @@ class Config(Frozen):
         One of `jtfne.emitters`, or an object of your own class with the methods of `jtfne.emitters.Emitter`. A file
         names such a class as `module:Class`; the module must have been imported when the file is read.
         """
-        return self._with("circuit", emitters=emitters)
+        return self._replace_part("circuit", emitters=emitters)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
@@ -202,19 +204,19 @@ class Config(Frozen):
         BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps, in mV. `jtfne.synapses.CONDUCTANCES`
         holds the built-in four as conductances. A table without `kind` is an Exponential.
         """
-        return self._with("circuit", mechanisms=mechanisms)
+        return self._replace_part("circuit", mechanisms=mechanisms)
 
     def connections(
         self, connections: Sequence[Connection | Table] | None = None, gains: Mapping[str, float] | None = None
     ) -> Self:
         """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
         the other, 1 unless given."""
-        connection_list = None if connections is None else _listed(connections, "connections")
-        return self._with("circuit", connections=connection_list, gains=gains)
+        connection_list = None if connections is None else _check_entries(connections, "connections")
+        return self._replace_part("circuit", connections=connection_list, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
-        return self._with("readouts", probes=_listed(probes, "probes"))
+        return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
 
     def source(
         self,
@@ -229,8 +231,8 @@ class Config(Frozen):
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
-        map_list = None if maps is None else _listed(maps, "source")
-        return self._with("readouts", source=mode, maps=map_list, scale=scale)
+        map_list = None if maps is None else _check_entries(maps, "source")
+        return self._replace_part("readouts", source=mode, maps=map_list, scale=scale)
 
     def stimuli(
         self,
@@ -239,24 +241,26 @@ class Config(Frozen):
         conditions: Sequence[str] | None = None,
     ) -> Self:
         """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of each trial."""
-        named = None if conditions is None else _listed(conditions, "stimuli")
-        return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
+        named = None if conditions is None else _check_entries(conditions, "stimuli")
+        return self._replace_part(
+            "task", stimuli=_check_entries(stimuli, "stimuli"), n_trials=n_trials, conditions=named
+        )
 
     def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
         """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
 
         `jtfne.Objective.of(config)` evaluates it.
         """
-        targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
-        return self._with("training", objective=targets)
+        targets = {"metrics": _check_entries(metrics, "objective"), "gates": _check_entries(gates, "objective")}
+        return self._replace_part("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
         """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
-        return self._with("training", trainables=_listed(trainables, "trainables"))
+        return self._replace_part("training", trainables=_check_entries(trainables, "trainables"))
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(self._findings(whole=True))
+        refuse_all(self._list_findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name).
@@ -358,6 +362,6 @@ class Config(Frozen):
             return cls.model_validate(table)
 
 
-def _listed(entries: Any, verb: str) -> Any:
+def _check_entries(entries: Any, verb: str) -> Any:
     """`entries` as a tuple. Raises: JtfneError for a bare name, which would be read letter by letter."""
     return check_list(entries, allowed="a list", name=verb, where=f"Config.{verb}")

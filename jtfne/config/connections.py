@@ -23,7 +23,7 @@ from jtfne.config._tables import columns_in, columns_of
 from jtfne.synapses import PLASTICITIES, Plasticity
 
 
-def _one_or_more(value: Any) -> Any:
+def _as_tuple(value: Any) -> Any:
     """One name (or id) or several, as a tuple."""
     value = plain(value)
     return (value,) if isinstance(value, str | int) else value
@@ -32,7 +32,7 @@ def _one_or_more(value: Any) -> Any:
 Names = Annotated[
     tuple[Name, ...] | None,
     Field(min_length=1),
-    BeforeValidator(_one_or_more, json_schema_input_type=str | tuple[str, ...] | None),
+    BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...] | None),
 ]
 
 
@@ -53,11 +53,11 @@ class Selector(Frozen):
     ids: Annotated[
         tuple[Whole, ...] | None,
         Field(min_length=1),
-        BeforeValidator(_one_or_more, json_schema_input_type=int | tuple[int, ...] | None),
+        BeforeValidator(_as_tuple, json_schema_input_type=int | tuple[int, ...] | None),
     ] = None
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Selector":
+    def _check_names(self) -> "Selector":
         """Refuse a name given twice."""
         for key in ("area", "layer", "cell_type"):
             duplicates(getattr(self, key) or (), name=key)
@@ -84,7 +84,7 @@ class Normal(Frozen):
     high: Number | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "Normal":
+    def _check_bounds(self) -> "Normal":
         """Refuse bounds that leave nothing."""
         _refuse_empty(self.low, self.high)
         return self
@@ -100,7 +100,7 @@ class LogNormal(Frozen):
     high: Number | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "LogNormal":
+    def _check_bounds(self) -> "LogNormal":
         """Refuse bounds that leave nothing, and a mean without sign."""
         _refuse_empty(self.low, self.high)
         if self.mean == 0.0:
@@ -116,7 +116,7 @@ class Uniform(Frozen):
     high: Number
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "Uniform":
+    def _check_bounds(self) -> "Uniform":
         """Refuse bounds that leave nothing."""
         _refuse_empty(self.low, self.high)
         return self
@@ -131,7 +131,7 @@ def _refuse_empty(low: float | None, high: float | None) -> None:
 Dist = Normal | LogNormal | Uniform
 
 
-def _number_or_kind(value: Any) -> str | None:
+def _find_tag(value: Any) -> str | None:
     """Which member of the union a value is meant for."""
     if isinstance(plain(value), int | float):
         return "number"
@@ -144,7 +144,7 @@ Value = Annotated[
     | Annotated[Normal, Tag("Normal")]
     | Annotated[LogNormal, Tag("LogNormal")]
     | Annotated[Uniform, Tag("Uniform")],
-    Discriminator(_number_or_kind),
+    Discriminator(_find_tag),
 ]
 
 
@@ -171,7 +171,7 @@ Delay = Annotated[
     | Annotated[LogNormal, Tag("LogNormal")]
     | Annotated[Uniform, Tag("Uniform")]
     | Annotated[FromDistance, Tag("FromDistance")],
-    Discriminator(_number_or_kind),
+    Discriminator(_find_tag),
 ]
 
 
@@ -294,7 +294,7 @@ class FromTable(Frozen):
     delay_ms: Annotated[Column | None, ColumnOf(np.float64, POSITIVE, optional=True)] = None
 
     @model_validator(mode="after")
-    def _one_length(self) -> "FromTable":
+    def _check_lengths(self) -> "FromTable":
         """Refuse columns of different lengths, and none."""
         columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
         sizes = {name: len(column) for name, column in columns.items() if column is not None}
@@ -372,14 +372,14 @@ class Connection(Frozen):
     weight_decay: WeightDecay | None = None
 
     @model_serializer(mode="wrap")
-    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what there is none of: such configs keep the hash that they had before there was any."""
         table: dict[str, Any] = handler(self)
         later = ("plasticity", "weight_decay")
         return {name: value for name, value in table.items() if name not in later or value is not None}
 
     @model_validator(mode="after")
-    def _has_weight(self) -> "Connection":
+    def _check_weight(self) -> "Connection":
         """Refuse a connection without weights, and listed ones that are to fall."""
         has_table_weights = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not has_table_weights:

@@ -17,14 +17,14 @@ Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
 
 
-def _one_or_three(value: Any) -> str:
+def _find_tag(value: Any) -> str:
     """Which member of the union a conductivity is meant for."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
 Conductivity = Annotated[
     Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
-    Discriminator(_one_or_three),
+    Discriminator(_find_tag),
 ]
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
 Places = Annotated[tuple[Vector, ...], Field(min_length=1), numeric]
@@ -50,7 +50,7 @@ class Points(Frozen):
     radius_mm: NotNegative = 0.01
 
 
-def _named(value: Any) -> Any:
+def _as_kind_table(value: Any) -> Any:
     """A bare kind as the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
@@ -84,14 +84,14 @@ class LFP(Frozen):
     shanks_mm: Plane = ((0.0, 0.0),)
     contacts_mm: Places | None = None
     sources: Annotated[
-        Annotated[Discs | Points, Field(discriminator="kind")], BeforeValidator(_named, Discs | Points | str)
+        Annotated[Discs | Points, Field(discriminator="kind")], BeforeValidator(_as_kind_table, Discs | Points | str)
     ] = Discs()
     sigma_S_m: Conductivity = SIGMA_S_m
     surface: AnySurface | None = None
     far: Flag = False
 
     @model_validator(mode="after")
-    def _fits(self) -> "LFP":
+    def _check_tissue(self) -> "LFP":
         """Refuse what discs cannot be seen by, and a far field in tissue that is not the same all round."""
         places = self.shanks_mm if self.contacts_mm is None else self.contacts_mm
         if isinstance(self.sources, Discs):
@@ -173,7 +173,7 @@ class Spheres(Frozen):
     sigmas_S_m: Four = (0.3, 1.5, 0.015, 0.3)
 
     @model_validator(mode="after")
-    def _outwards(self) -> "Spheres":
+    def _check_radii(self) -> "Spheres":
         """Refuse spheres that do not lie within each other."""
         if not (np.diff(self.radii_mm) > 0.0).all():
             raise refuse(f"radii_mm={self.radii_mm}", "radii that increase from the brain outwards", HERE)
@@ -191,13 +191,13 @@ class Forward(Frozen):
     within_mm: Positive = 10.0
 
 
-def _head(value: Any) -> Any:
+def _as_head(value: Any) -> Any:
     """A table without `kind` as spheres."""
-    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _named(value)
+    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _as_kind_table(value)
 
 
 Head = Annotated[
-    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_head, Spheres | Forward | str)
+    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_as_head, Spheres | Forward | str)
 ]
 
 
@@ -223,7 +223,7 @@ class EEG(Frozen):
     head: Head = Spheres()
 
     @model_validator(mode="after")
-    def _one_table(self) -> "EEG":
+    def _check_sensors(self) -> "EEG":
         """Refuse a montage beside that of a forward."""
         _refuse_two(self.head, self.montage, EEG.model_fields["montage"].default, "montage")
         return self
@@ -251,7 +251,7 @@ class MEG(Frozen):
     head: Head = Spheres()
 
     @model_validator(mode="after")
-    def _one_table(self) -> "MEG":
+    def _check_sensors(self) -> "MEG":
         """Refuse a helmet beside that of a forward."""
         _refuse_two(self.head, self.helmet, MEG.model_fields["helmet"].default, "helmet")
         return self

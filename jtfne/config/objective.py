@@ -92,7 +92,7 @@ def _as_target(value: Any) -> Any:
     return as_curve(value)
 
 
-def _kind_of(value: Any) -> str | None:
+def _find_tag(value: Any) -> str | None:
     """Which member of the union a target is meant for."""
     if isinstance(value, bool | int | float):
         return "number"
@@ -106,7 +106,7 @@ Target = Annotated[
     Annotated[Number, Tag("number")]
     | Annotated[InRange, Declared({"InRange": InRange}), Tag("InRange")]
     | Annotated[Curve, Tag("Curve")],
-    Discriminator(_kind_of),
+    Discriminator(_find_tag),
     BeforeValidator(_as_target),
 ]
 Window = Annotated[tuple[NotNegative, Positive], numeric] | None
@@ -124,13 +124,13 @@ class Aim(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_readout(cls, data: Any) -> Any:
+    def _resolve_alias(cls, data: Any) -> Any:
         """An alias by the name it stands for."""
         name = data.get("readout") if isinstance(data, Mapping) else None
         return {**data, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else data
 
     @model_validator(mode="after")
-    def _fitting(self) -> Self:
+    def _check_selection(self) -> Self:
         """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
         measure = self.measure
         kind = type(measure).__name__
@@ -218,7 +218,7 @@ class Metric(Aim):
     scale: Positive = 1.0
 
     @model_validator(mode="after")
-    def _comparable(self) -> Self:
+    def _check_target(self) -> Self:
         """Refuse a number for a curve, a curve for a number, and a curve over other dimensions."""
         measure = self.measure
         kind = type(measure).__name__
@@ -259,7 +259,7 @@ class Gate(Aim):
     condition: Annotated[Condition, Declared(CONDITIONS)]
 
     @model_validator(mode="after")
-    def _number(self) -> Self:
+    def _check_measure(self) -> Self:
         """Refuse a curve, which no condition holds for."""
         measure = self.measure
         if measure.dims:
@@ -275,7 +275,7 @@ class Targets(Frozen):
     gates: tuple[Gate, ...] = ()
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _check_labels(self) -> Self:
         """Refuse two metrics, or two gates, of one name, and metrics of no weight at all."""
         for part in (self.metrics, self.gates):
             duplicates([aim.label for aim in part], name="name")

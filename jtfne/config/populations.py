@@ -54,11 +54,11 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
     for (area, layer, cell_type), n_cells in counts_of(circuit).items():
         first = before.get(cell_type, 0)
         before[cell_type] = first + n_cells
-        params = _params_of(circuit, cell_type, slice(first, first + n_cells))
+        params = _select_params(circuit, cell_type, slice(first, first + n_cells))
         drive, noise = (params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
         v_init_mV = params.pop(V_INIT, None)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
-        population_emitter = dataclasses.replace(emitter, **params, **_trains_of(emitter, first, n_cells))
+        population_emitter = dataclasses.replace(emitter, **params, **_select_trains(emitter, first, n_cells))
         populations.append(
             Population(
                 area=area,
@@ -81,7 +81,7 @@ def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
     return CELL_TYPES[cell_type].emitter if cell_type in CELL_TYPES else None
 
 
-def _params_of(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
+def _select_params(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
     """The cell_params of some of the cells of a type: numbers, and arrays of the values of `cells`."""
     params = circuit.cell_params.get(cell_type, {})
     return {
@@ -90,7 +90,7 @@ def _params_of(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Valu
     }
 
 
-def _trains_of(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
+def _select_trains(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
     """The trains of some of the cells of a type, by field."""
     fields = {name: getattr(emitter, name) for name in vars(emitter)}
     return {name: value.of_cells(first, n_cells) for name, value in fields.items() if isinstance(value, Trains)}
@@ -107,14 +107,14 @@ def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
     thickness = {layer.name: layer.bottom - layer.top for layer in circuit.layers}
     counts: dict[tuple[str, str, str], int] = {}
     for area in circuit.areas:
-        cells_in_area = _in_area(circuit.cells, area.name, thickness) if circuit.cells else {}
+        cells_in_area = _count_in_area(circuit.cells, area.name, thickness) if circuit.cells else {}
         for layer in thickness:
             for cell_type in sorted({name for _, name in cells_in_area}):
                 counts[area.name, layer, cell_type] = cells_in_area.get((layer, cell_type), 0)
     return {key: n for key, n in counts.items() if n}
 
 
-def _in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict[tuple[str, str], int]:
+def _count_in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict[tuple[str, str], int]:
     """(layer, cell type) -> number of cells in one area."""
     mix = {(layer, name): value for a, layer, name, value in cells.leaves() if a in ("", area)}
     if not mix:

@@ -69,7 +69,7 @@ class SpectrolaminarProxy(_Laminar):
     max_frequency_Hz: Positive = 150.0
 
     @model_validator(mode="after")
-    def _below_nyquist(self) -> "SpectrolaminarProxy":
+    def _check_frequency(self) -> "SpectrolaminarProxy":
         """Refuse frequencies that the interval cannot show."""
         if self.max_frequency_Hz > 500.0 / self.interval_ms:
             allowed = f"at most {500.0 / self.interval_ms:g}, half the rate of samples every {self.interval_ms:g} ms"
@@ -85,7 +85,7 @@ class EMMProxy(_Laminar):
     weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)
 
     @model_validator(mode="after")
-    def _some_weight(self) -> "EMMProxy":
+    def _check_weights(self) -> "EMMProxy":
         """Refuse a mean of nothing."""
         if not any(self.weights):
             raise refuse(f"weights={self.weights}", "at least one above 0", HERE)
@@ -196,7 +196,7 @@ def only_source(modes: Sequence[Any]) -> Any:
     if len(modes) == 1:
         return modes[0]
     terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
-    kinds = [one_of(_kind_of(mode), terms, name="source", where="Config.source") for mode in modes]
+    kinds = [one_of(_name_mode(mode), terms, name="source", where="Config.source") for mode in modes]
     for first, second in itertools.combinations(kinds, 2):
         twice = sorted(terms[first] & terms[second])
         if twice:
@@ -207,7 +207,7 @@ def only_source(modes: Sequence[Any]) -> Any:
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
 
 
-def _kind_of(mode: Any) -> str:
+def _name_mode(mode: Any) -> str:
     """The name of a mode given as text, table or object."""
     return str(mode.get("kind") if isinstance(mode, Mapping) else getattr(mode, "kind", mode))
 
@@ -236,13 +236,13 @@ class Readouts(Frozen):
     scale: Positive = 1.0
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Readouts":
+    def _check_names(self) -> "Readouts":
         """Refuse two probes of one readout."""
         duplicates([probe.readout for probe in self.probes], name="probes")
         return self
 
     @model_validator(mode="after")
-    def _balanced(self) -> "Readouts":
+    def _check_return_current(self) -> "Readouts":
         """Refuse physical readouts of what has no return current."""
         physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
         if physical and not {"synaptic", "external"} & set(self.source.terms):

@@ -43,12 +43,12 @@ class AtDepth(Frozen):
         return at_mm, at_mm
 
 
-def _named(value: Any) -> Any:
+def _as_kind_table(value: Any) -> Any:
     """A bare kind as the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
-End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_named)]
+End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
 
 
 class Between(Frozen):
@@ -64,7 +64,7 @@ class Between(Frozen):
         return np.minimum(first_mm, last_mm), np.maximum(first_mm, last_mm)
 
 
-Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_named)]
+Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
 
 
 class SourceMap(Frozen):

@@ -30,7 +30,7 @@ class Run(Frozen):
 
     @field_validator("dtype")
     @classmethod
-    def _known_dtype(cls, dtype: str) -> str:
+    def _check_dtype(cls, dtype: str) -> str:
         """Refuse a dtype that jtfne does not compute in."""
         problem = unknown(dtype, DTYPES, name="dtype")
         if problem:
@@ -38,7 +38,7 @@ class Run(Frozen):
         return dtype
 
     @model_validator(mode="after")
-    def _whole_steps(self) -> "Run":
+    def _check_steps(self) -> "Run":
         """Refuse a dt that does not divide the duration."""
         if whole_steps(self.duration_ms, self.dt_ms) is None:
             description = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
@@ -74,7 +74,7 @@ class Schedule(Frozen):
     trials: Annotated[tuple[Whole, ...], numeric] | None = None
 
     @model_validator(mode="after")
-    def _paired(self) -> "Schedule":
+    def _check_lengths(self) -> "Schedule":
         """Refuse onsets without their trial."""
         if self.trials is not None and len(self.trials) != len(self.onsets_ms):
             raise refuse(f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials", "equally many", HERE)
@@ -150,7 +150,7 @@ class Task(Frozen):
     conditions: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Task":
+    def _check_trials(self) -> "Task":
         """Refuse trials that are not there, and codes that do not tell labels apart."""
         if self.conditions and len(self.conditions) != self.n_trials:
             raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)

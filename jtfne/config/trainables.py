@@ -74,7 +74,7 @@ class Trainable(Frozen):
     transform: Annotated[Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)] = Linear()
 
     @model_validator(mode="after")
-    def _searchable(self) -> "Trainable":
+    def _check_bounds(self) -> "Trainable":
         """Refuse bounds that leave nothing, or that have no logarithm."""
         low, high = self.bounds
         if not low < high:

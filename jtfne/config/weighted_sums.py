@@ -37,7 +37,7 @@ class ERWS2(Frozen):
         return measure.erws2(self.rate, causal=self.causal)
 
 
-def _named(value: Any) -> Any:
+def _as_kind_table(value: Any) -> Any:
     """A bare kind as the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
@@ -48,7 +48,7 @@ class _Weighted(Frozen):
     cells: Selection = PYRAMIDAL
 
     @model_validator(mode="after")
-    def _resolves(self) -> "_Weighted":
+    def _check_delays(self) -> "_Weighted":
         """Refuse samples that miss a delay."""
         probe: Any = self
         try:
@@ -86,7 +86,7 @@ class ERWS(_Weighted):
     readout: ClassVar[str] = "erws"
     interval_ms: Positive = 0.1
     variant: Annotated[
-        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")], BeforeValidator(_named, ERWS1 | ERWS2 | str)
+        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")], BeforeValidator(_as_kind_table, ERWS1 | ERWS2 | str)
     ] = ERWS1()
 
     def sum_weights(self) -> measure.Weights:
