@@ -129,7 +129,7 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
 
 
 def _print_signals(signals: "Signals", *, as_json: bool) -> None:
-    """Readouts, rates and events, in a few lines or as JSON."""
+    """Print the readouts, rates and events of a run, in a few lines or as JSON."""
     if as_json:
         print_facts(_summarize_run(signals), as_json=True)
         return
@@ -235,7 +235,7 @@ def schema(
 
 
 def _simulate_config(config: "Config", room: Path) -> "Signals":
-    """The run of a config, in `room`."""
+    """Simulate a config into the folder `room`; returns its signals."""
     import jtfne
 
     paradigm = jtfne.Paradigm(**dict(config.task))
@@ -243,7 +243,7 @@ def _simulate_config(config: "Config", room: Path) -> "Signals":
 
 
 def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
-    """The run of a manifest once more, in `room`, and the readouts whose bytes differ from it."""
+    """Simulate the run of a manifest again into `room`; returns signals, readouts that differ."""
     import jtfne
     from jtfne import _json
     from jtfne._files import read_text, resolve_path
@@ -261,7 +261,10 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
 
 
 def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
-    """The run, streamed to `room`; read from there if it was finished but for its figures."""
+    """Simulate into `room`; if a finished run (but for its figures) is there already, load that.
+
+    Raises: JtfneError if the run that is there is another one.
+    """
     import jtfne
     from jtfne._check import refuse
     from jtfne.run_folder import MANIFEST
@@ -286,7 +289,7 @@ def _print_run(
     *,
     as_json: bool,
 ) -> None:
-    """What came out, in a few lines or as JSON."""
+    """Print the rates, files and failures of a run, in a few lines or as JSON."""
     facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summarize_run(signals)}
     if failures:
         facts["failures"] = failures
@@ -314,6 +317,6 @@ def _summarize_run(signals: "Signals") -> dict[str, Any]:
 
 
 def _exit_with_error(error: Exception, code: int) -> None:
-    """One clear error, no traceback."""
+    """Print one clear error without traceback and exit with `code`."""
     typer.echo(f"error: {error}", err=True)
     raise SystemExit(code)

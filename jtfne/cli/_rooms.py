@@ -14,11 +14,14 @@ INSIDE = ".partial"  # in a folder that cannot be replaced, such as a mount poin
 
 
 class Terminated(BaseException):
-    """SIGTERM came."""
+    """Raised when the process receives SIGTERM."""
 
 
 def room_of(out: Path) -> Path:
-    """The folder in which the run of `out` grows: beside it, or in it where nothing can take its place."""
+    """The folder that holds the run of `out` until it is finished.
+
+    It lies beside `out`, or in it where `out` cannot be replaced (such as a mount point).
+    """
     from jtfne.run_folder import is_irreplaceable
 
     if out.is_dir() and is_irreplaceable(out):
@@ -49,7 +52,7 @@ def open_room(out: Path, *, resume: bool) -> Path:
 
 
 def close_room(room: Path, out: Path) -> None:
-    """Put the finished run of `room` in its place: the manifest last, where its files go one by one."""
+    """Move the finished run of `room` to `out`; file by file where it must, the manifest last."""
     from jtfne._files import move_into, sync_one
     from jtfne.run_folder import MANIFEST
 
@@ -65,7 +68,10 @@ def close_room(room: Path, out: Path) -> None:
 
 @contextlib.contextmanager
 def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
-    """Within, SIGINT and SIGTERM end the command with 130 and 143, and say what is kept and how to go on with it."""
+    """Context in which SIGINT and SIGTERM exit with 130 and 143 and say how to resume.
+
+    kept_in: the folder that the message names. is_kept: whether anything can be resumed from it.
+    """
     in_main = threading.current_thread() is threading.main_thread()  # the only one that may set handlers
     before = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
     try:
@@ -84,12 +90,12 @@ def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    """Let SIGTERM unwind the program as SIGINT does."""
+    """Signal handler: raise Terminated, so that SIGTERM unwinds the program as SIGINT does."""
     raise Terminated
 
 
 def _move_back(room: Path, out: Path) -> None:
-    """Return to `room` what a process that was killed while it moved a finished run had moved out of it already."""
+    """Move files of a run back from `out` to `room`, after a process was killed in `close_room`."""
     from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES
 
     if not (room / MANIFEST).exists():

@@ -38,7 +38,10 @@ def config_of(
 
 
 def output_folder(folder: Path, out: Path | None, name: str) -> Path:
-    """Where a command writes: `out`, or `name` in a run folder, in which no link that leads out is taken."""
+    """The folder that a command writes to: `out`, or `name` in the run folder.
+
+    Raises: JtfneError for a link in the run folder that leads out of it.
+    """
     from jtfne._files import path_inside, resolve_path
 
     if out is not None:
@@ -71,7 +74,7 @@ def _read_preset(preset_text: str) -> "Config":
 
 
 def print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
-    """`facts` as JSON, or a line each."""
+    """Print `facts` as JSON, or one line for each."""
     from jtfne import _json
 
     if as_json:

@@ -52,7 +52,7 @@ def train(
 
 
 def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
-    """What came out, in a few lines or as JSON."""
+    """Print the verdict and the best parameters of a training, or all of its report as JSON."""
     if as_json:
         print_facts({"folder": str(out), **result.report}, as_json=True)
         return

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> Iterator[str]:
-    """What is wrong with each metric and gate; `timed` says that the run is declared, `whole` that all is."""
+    """Yield a line for each error of a metric or gate.
+
+    timed: the run is declared. whole: everything is declared, so that nothing may be missing.
+    """
     targets = config.training.objective
     if targets is None:
         return
@@ -39,13 +42,13 @@ def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> I
 
 
 def _suggest_probe(aim: Aim, probes: dict[str, Probe]) -> str:
-    """What would record the readout of `aim`."""
+    """Text of a refusal: which readouts are recorded, and how to record that of `aim`."""
     recorded_names = ", ".join(map(repr, probes)) or "nothing"
     return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
 
 
 def _check_areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
-    """A response, or a profile over depth, of several areas at once."""
+    """Yield an error if a measure of one area (a response, a depth profile) selects several."""
     areas = aim.cells.area or declared.area or ()
     measure = aim.measure
     if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
@@ -54,7 +57,7 @@ def _check_areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
 
 
 def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
-    """A measure that the samples cannot show."""
+    """Yield an error if the window holds no sample, or too few for the measure."""
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
     n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))

@@ -28,7 +28,7 @@ _TUPLE: Any = tuple
 
 @contextlib.contextmanager
 def _translate_errors(root: str) -> Iterator[None]:
-    """Turns what pydantic refuses within into a JtfneError that tells places from `root` on."""
+    """Context that turns pydantic's ValidationError into a ConfigError with paths from `root`."""
     try:
         yield
     except pydantic.ValidationError as error:
@@ -65,13 +65,13 @@ class Frozen(pydantic.BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
-        """As pydantic's, but what is refused is a JtfneError."""
+        """Build a declaration from a table. Raises: JtfneError if it is not valid."""
         with _translate_errors(cls.__name__):
             declaration = super().model_validate(obj, **kwargs)
         return declaration
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """As pydantic's, but `update` is checked as any declaration is. Raises: JtfneError."""
+        """A copy with the fields of `update` replaced and checked. Raises: JtfneError."""
         if update is None:
             return super().model_copy(deep=deep)
         where = f"{type(self).__name__}.model_copy"
@@ -81,7 +81,10 @@ class Frozen(pydantic.BaseModel):
 
 
 def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
-    """What stands in the place of a name of pydantic 1, which would skip jtfne's checks. Raises: JtfneError, always."""
+    """A method that always raises JtfneError, to replace one of pydantic 1 that skips checks.
+
+    name: the old name. instead: what to call. method: False for a class method.
+    """
 
     def refuse_call(owner: Any, *args: Any, **kwargs: Any) -> Any:
         """Raises: JtfneError, always."""
@@ -117,7 +120,7 @@ class FrozenDict(dict[Any, Any]):
     """A dict that cannot be changed."""
 
     def __reduce__(self) -> tuple[type, tuple[dict[Any, Any]]]:
-        """Pickled and copied whole, since items cannot be set."""
+        """Pickle by the constructor, since items cannot be set one by one."""
         return type(self), (dict(self),)
 
 
@@ -131,7 +134,7 @@ for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem
 
 
 def plain(value: Any) -> Any:
-    """Numbers and lists of numpy, jax, pandas and xarray as Python's own.
+    """Convert numbers and arrays of numpy, jax, pandas and xarray to Python's numbers and lists.
 
     A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not 0.10000000149.
     """
@@ -147,17 +150,17 @@ def plain(value: Any) -> Any:
 
 
 def _check_printable(name: str) -> str:
-    """`name`, if it can be read and written anywhere. Raises: JtfneError."""
+    """Return `name` unchanged. Raises: JtfneError for unprintable characters or outer blanks."""
     return check_name(name, "the name", HERE)
 
 
 def _check_label(label: str) -> str:
-    """`label`, if it is empty or can be read and written anywhere. Raises: JtfneError."""
+    """Return `label` unchanged; it may be empty. Raises: JtfneError as `_check_printable`."""
     return check_name(label, "the label", HERE) if label else label
 
 
 def _refuse_tiny(value: float) -> float:
-    """`value`, if what is divided by it stays finite. Raises: JtfneError."""
+    """Return `value` unchanged. Raises: JtfneError below LEAST, by which float32 cannot divide."""
     if value < LEAST:
         raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
     return value
@@ -180,7 +183,10 @@ Vector = Annotated[tuple[Number, Number, Number], numeric]
 
 
 def _make_annotation(hint: Any, limit: Limit) -> Any:
-    """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
+    """The pydantic type for a dataclass field of type `hint`, with numbers restricted to `limit`.
+
+    A field that may be a jax array takes one number here.
+    """
     members = [
         member for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if member != jax.Array
     ]
@@ -200,7 +206,7 @@ def _make_annotation(hint: Any, limit: Limit) -> Any:
 
 
 def mirror(cls: Any, kind: str) -> type[Frozen]:
-    """The pydantic model of a dataclass: its fields and defaults, its LIMITS if it has any, and its `kind`."""
+    """The pydantic model of a dataclass: same fields, defaults and LIMITS, and a field `kind`."""
     hints = get_type_hints(cls)
     limits: Mapping[str, Limit] = getattr(cls, "LIMITS", {})
     fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
@@ -211,8 +217,11 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
 
 
 def _check_agreement(part: Any) -> None:
-    """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, in
-    PAIRED both have as many entries, and each number in SIZES is within its bound."""
+    """Check the rules between fields of a part: EITHER, BELOW, PAIRED and SIZES of its class.
+
+    EITHER: exactly one of the pair is given. BELOW: the first is less than the second.
+    PAIRED: equal lengths. SIZES: a number is within its bound. Raises: JtfneError.
+    """
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
             description = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
@@ -234,7 +243,7 @@ def _check_agreement(part: Any) -> None:
 
 
 def made(cls: Any, model: Any) -> Any:
-    """The object of a valid mirror of `cls`. Raises: JtfneError where two fields do not agree."""
+    """Build an object of `cls` from its validated mirror. Raises: JtfneError if fields disagree."""
     part = cls(**{name: getattr(model, name) for name in type(model).model_fields if name != "kind"})
     _check_agreement(part)
     return part
@@ -257,7 +266,7 @@ class Declared:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """The union of the mirrors, between reading and making the object."""
+        """Pydantic schema: make a table of the value, validate it by its mirror, build it."""
         models = {name: handler.generate_schema(model) for name, model in self.mirrors.items()}
         first_model = next(iter(models.values()))
         union = first_model if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
@@ -266,7 +275,7 @@ class Declared:
         return core_schema.no_info_after_validator_function(self.object, read, serialization=write)
 
     def table(self, value: Any) -> Any:
-        """The table of an object of the catalogue, or of a bare kind; other tables are left for pydantic to judge."""
+        """Convert an object of the catalogue, or a bare kind, to a table; copy a table as it is."""
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
             fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
@@ -285,15 +294,15 @@ class Declared:
         return dict(value)
 
     def object(self, model: Any) -> Any:
-        """The object of a valid mirror. Raises: JtfneError where two fields do not agree."""
+        """Build the object from its validated mirror. Raises: JtfneError if fields disagree."""
         return made(self.catalogue[model.kind], model)
 
     def checked(self, part: Any) -> Any:
-        """`part`, an object of the catalogue, read anew. Raises: JtfneError if anything is wrong with it."""
+        """Validate `part`, an object of the catalogue, and return a new one. Raises: JtfneError."""
         return self.object(self.mirrors[type(part).__name__](**self.table(part)))
 
     def complaints(self, part: Any, where: str) -> list[str]:
-        """What is wrong with an object that lies at `where`."""
+        """The errors of an object, one line each, with `where` as its place in the config."""
         try:
             self.checked(part)
         except ConfigError as error:

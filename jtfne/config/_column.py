@@ -33,7 +33,7 @@ class Column(Sequence[Any]):
     @overload
     def __getitem__(self, key: slice) -> "Column": ...
     def __getitem__(self, key: int | slice) -> Any:
-        """A number, or a part."""
+        """One number for an int, a Column for a slice."""
         return Column(self.array[key]) if isinstance(key, slice) else self.array[key].item()
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Column(Sequence[Any]):
         return iter(self.array.tolist())
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        """As numpy asks for it."""
+        """The numbers as a numpy array, (n,); read-only unless copied or converted."""
         if dtype is not None and np.dtype(dtype) != self.array.dtype:
             return self.array.astype(dtype)
         return self.array.copy() if copy else self.array
@@ -63,7 +63,7 @@ class Column(Sequence[Any]):
         return f"({', '.join(map(repr, values[:3]))}, ..., {self[-1]!r})"
 
     def __reduce__(self) -> tuple[type, tuple[NDArray[Any]]]:
-        """Pickled and copied whole."""
+        """Pickle by the constructor, since __slots__ leaves no __dict__."""
         return Column, (self.array,)
 
 
@@ -77,21 +77,21 @@ class ColumnOf(NamedTuple):
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """One function over the whole column: one error for it, and no object for each number."""
+        """Validate the column as an array: one error for it, no Python object for each number."""
         write = core_schema.plain_serializer_function_ser_schema(_to_list)
         return core_schema.with_info_plain_validator_function(self._read, serialization=write)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """A list of numbers within the limit."""
+        """JSON schema: a list of numbers within the limit, or null if optional."""
         low = {} if np.isinf(self.limit.low) else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
         kind = "integer" if self.dtype is np.int64 else "number"
         list_schema = {"type": "array", "items": {"type": kind, **low}}
         return {"anyOf": [list_schema, {"type": "null"}]} if self.optional else list_schema
 
     def _read(self, value: Any, info: core_schema.ValidationInfo) -> Column | None:
-        """The column of `value`. Raises: JtfneError for the first number that is none, or out of range."""
+        """Convert `value` to a Column. Raises: JtfneError with the first number out of range."""
         if value is None and self.optional:
             return None
         if isinstance(value, Column) and value.array.dtype == self.dtype:
@@ -109,7 +109,7 @@ class ColumnOf(NamedTuple):
 
 
 def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
-    """The numbers of a column of a table or of a list, (n,).
+    """Convert a column of a table, or a list, to an array of numbers, (n,).
 
     Raises: JtfneError where it is no list of numbers (whole ones, if need be), or a cell is empty.
     """
@@ -134,7 +134,7 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
 
 
 def _find_empty(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which cells of a column hold nothing: NaN among numbers, None and pandas' NA among objects."""
+    """Mask (n,) of empty cells: NaN among numbers, None and pandas' NA among objects."""
     if array.ndim != 1:
         return np.zeros(0, np.bool_)
     if array.dtype.kind == "f":
@@ -146,11 +146,11 @@ def _find_empty(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _describe_others(is_wrong: NDArray[np.bool_]) -> str:
-    """How many rows besides the first are wrong."""
+    """Text for the rows that are wrong besides the first, such as " and 2 others"."""
     n = int(np.count_nonzero(is_wrong)) - 1
     return f" and {n} other{'s' if n > 1 else ''}" if n else ""
 
 
 def _to_list(value: Column | None) -> list[Any] | None:
-    """The column as JSON values."""
+    """The column as a list of JSON values."""
     return None if value is None else value.array.tolist()

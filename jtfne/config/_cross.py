@@ -1,4 +1,4 @@
-"""Checks between parts: names that must exist, signs, times. Each finding is one line."""
+"""Checks between the parts of a config: names that must exist, signs, times. One line an error."""
 
 import dataclasses
 import math
@@ -38,7 +38,7 @@ _EMITTERS = OpenDeclared(EMITTERS)
 
 
 class Known:
-    """What a circuit has declared so far; None where nothing is."""
+    """Names and cell counts that a circuit has declared so far; None where nothing is declared."""
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
@@ -53,22 +53,22 @@ class Known:
         self._fine: set[Any] = set()
 
     def chosen(self, selector: Selector) -> list[Key]:
-        """The populations in which `selector` finds cells."""
+        """The populations (area, layer, cell type) that hold cells of `selector`; cached."""
         criteria = _list_criteria(selector)
         if criteria not in self._chosen:
             self._chosen[criteria] = self._find_populations(selector)
         return self._chosen[criteria]
 
     def types(self, selector: Selector) -> set[str]:
-        """The types of these populations, or those that `selector` names as long as there are none."""
+        """The cell types that `selector` matches; those that it names where no cells are known."""
         return {key[2] for key in self.chosen(selector)} or set(selector.cell_type or ())
 
     def cells_of(self, cell_type: str) -> int | None:
-        """How many cells of a type there are, if that is known and there are any."""
+        """Number of cells of a type; None if there are none, or if it is not known."""
         return sum(n for key, n in (self.counts or {}).items() if key[2] == cell_type) or None
 
     def _find_populations(self, selector: Selector) -> list[Key]:
-        """`chosen`, for the first time."""
+        """Search all populations for cells of `selector`."""
         populations, first = [], 0
         for key, n_cells in (self.counts or {}).items():
             criteria = (selector.area, selector.layer, selector.cell_type)
@@ -80,7 +80,7 @@ class Known:
         return populations
 
     def refusals(self, selector: Selector, where: str) -> list[str]:
-        """What is wrong with `selector`: an unknown name, an id out of range, or nothing that matches."""
+        """The errors of `selector`, one line each: unknown names or ids, or no cell that matches."""
         if _list_criteria(selector) in self._fine:
             return []
         lines = []
@@ -104,12 +104,12 @@ class Known:
 
 
 def _list_criteria(selector: Selector) -> tuple[Any, ...]:
-    """What a selector asks for, as a key."""
+    """The criteria of a selector as a hashable key."""
     return selector.area, selector.layer, selector.cell_type, selector.ids
 
 
 def findings(config: "Config", *, whole: bool) -> Iterator[str]:
-    """Everything wrong between the parts declared so far; `whole` asks that none is missing."""
+    """Yield each error between the parts of a config. whole: missing parts are errors too."""
     circuit, declared = config.circuit, Known(config.circuit)
     if whole:
         yield from _check_parts(circuit)
@@ -143,7 +143,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
 
 
 def circuit_findings(config: "Config") -> Iterator[str]:
-    """Everything for which a config has no cells: what is missing, or wrong with them."""
+    """Yield each error for which the cells of a config cannot be counted."""
     declared = Known(config.circuit)
     yield from _check_parts(config.circuit)
     yield from declared.misnamed
@@ -151,7 +151,7 @@ def circuit_findings(config: "Config") -> Iterator[str]:
 
 
 def _used_mechanisms(config: "Config") -> list[str]:
-    """The mechanisms of connections and of stimuli, as far as they are declared."""
+    """Names of the declared mechanisms that connections and stimuli use, perhaps repeated."""
     drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
     names = [connection.mechanism for connection in config.circuit.connections]
     names += [drive.mechanism for drive in drives if isinstance(drive, SYNAPTIC)]
@@ -159,19 +159,19 @@ def _used_mechanisms(config: "Config") -> list[str]:
 
 
 def _no(description: str, allowed: str, where: str) -> str:
-    """The line that refuses `given`."""
+    """The line of an error: `description` is not allowed, `allowed` is."""
     return str(refuse(description, allowed, where))
 
 
 def _check_parts(circuit: Circuit) -> Iterator[str]:
-    """Parts without which there is no circuit."""
+    """Yield an error for each of areas, layers and cells that is missing."""
     for verb, part in (("areas", circuit.areas), ("layers", circuit.layers), ("cells", circuit.cells)):
         if not part:
             yield _no(f"a circuit without {verb}", f"one that declares them, by Config.{verb}(...)", "Config.circuit")
 
 
 def _check_mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
-    """Layers and areas of a mix that are not declared."""
+    """Yield an error for each layer or area of a mix that is not declared."""
     where = "Config.circuit.cells.mix"
     areas, layers = (dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ()))
     for name, names, allowed_names in (("area", areas, declared.area), ("layer", layers, declared.layer)):
@@ -182,7 +182,7 @@ def _check_mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, floa
 
 
 def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
-    """Emitters and parameters of types that the mix does not have, of unknown fields, or out of range."""
+    """Yield each error of emitters and cell_params: unknown cell types or fields, bad values."""
     for part in ("emitters", "cell_params"):
         for name in getattr(circuit, part) if declared.cell_type else ():
             line = unknown(name, declared.cell_type or (), name="cell type", where=f"Config.circuit.{part}")
@@ -202,7 +202,7 @@ def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str
 
 
 def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the cell_params of one type."""
+    """Yield each error in the cell_params of one cell type."""
     where = f"Config.circuit.cell_params[{cell_type!r}]"
     emitter: Any = base_emitter(declared.circuit, cell_type)
     if emitter is None:
@@ -233,7 +233,7 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
 
 
 def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str) -> Iterator[str]:
-    """A potential before the first step of cells without one, or at which they would have spiked before."""
+    """Yield an error for a v_init_mV that the emitter does not take, or at or above threshold."""
     if not hasattr(emitter, "at_potential"):
         description = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
         yield _no(description, "no potential before the first step", where)
@@ -249,7 +249,7 @@ def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], v
 def _check_arrays(
     arrays: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
 ) -> Iterator[str]:
-    """Sequences of another length than there are cells, and those for fields that are static."""
+    """Yield an error for each array of another length than the cells, or for a static field."""
     for name, values in arrays.items():
         n_values = next(iter(arrays.values())).size if n_cells is None else n_cells
         if fields.get(name):
@@ -259,7 +259,7 @@ def _check_arrays(
 
 
 def _find_extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any) -> list[int]:
-    """The cells that break a limit, or the order of two fields, if any cell does."""
+    """Indices of cells to check: if any cell breaks a limit or a rule BELOW, one of these does."""
     cells = [k for values in arrays.values() for k in (np.argmin(values), np.argmax(values))]
     for low, high in getattr(cls, "BELOW", ()):
         gap = arrays.get(high, getattr(base, high)) - arrays.get(low, getattr(base, low))
@@ -268,7 +268,7 @@ def _find_extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base
 
 
 def _check_connection(connection: Connection, declared: Known, where: str) -> Iterator[str]:
-    """Unknown names and wrong signs of one connection."""
+    """Yield each error of a connection: unknown names, wrong signs, targets that take no input."""
     yield from declared.refusals(connection.source, f"{where}.source")
     yield from declared.refusals(connection.target, f"{where}.target")
     yield from onto_senders(declared.circuit, declared.types(connection.target), "a connection", f"{where}.target")
@@ -297,7 +297,7 @@ def _check_connection(connection: Connection, declared: Known, where: str) -> It
 
 
 def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
-    """Weights that STDP cannot keep within its bounds."""
+    """Yield an error for a connection with PairSTDP that inhibits, or with weights above w_max."""
     weight, rule = connection.weight, connection.rule
     largest: float | None
     if isinstance(rule, FromTable) and rule.weight is not None:
@@ -312,7 +312,7 @@ def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, whe
 
 
 def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
-    """Weights of the wrong sign, or of both."""
+    """Yield an error for weights of both signs, or of another than `sign` (0: either may be)."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
         values, name = [rule.weight.array.min(), rule.weight.array.max()], f"{where}.rule"
@@ -332,7 +332,7 @@ def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: 
 
 
 def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
-    """Delays that may fall below one step, and fixed ones off the grid; those that differ by edge are rounded to it."""
+    """Yield an error for delays under one step, and for one of all edges off the grid (else rounded)."""
     delay, rule = connection.delay_ms, connection.rule
     shortest_ms: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
@@ -354,13 +354,13 @@ def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: 
 
 
 def _refuse_off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
-    """The line that refuses a span that is no whole number of steps."""
+    """The line of an error for a time that is not a whole number of steps."""
     fits = nearest_fits(span_ms, dt_ms)
     return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
 
 
 def _longest_delay_ms(connection: Connection) -> float:
-    """The longest delay that is declared; that of a distribution without an upper end is not known."""
+    """The longest declared delay, ms; 0 for a distribution without an upper end."""
     delay, rule = connection.delay_ms, connection.rule
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
         return float(rule.delay_ms.array.max(initial=0.0))
@@ -374,7 +374,7 @@ def _longest_delay_ms(connection: Connection) -> float:
 def _check_far_delays(
     connection: Connection, delay: FromDistance, declared: Known, dt_ms: float, where: str
 ) -> Iterator[str]:
-    """Delays by distance from or to an area without place, or that may fall below one step."""
+    """Yield the first error of delays by distance: no position, too short, too long."""
     ends = [{key[0] for key in declared.chosen(selector)} for selector in (connection.source, connection.target)]
     areas = {area.name: area for area in declared.circuit.areas}
     for source, target in ((source, target) for source in sorted(ends[0]) for target in sorted(ends[1])):
@@ -407,12 +407,12 @@ def _check_far_delays(
 
 
 def _at_most_steps(dt_ms: float) -> str:
-    """What is allowed of the longest delay."""
+    """Text of an error: the longest delay that is allowed."""
     return f"at most {MOST_STEPS} steps of {dt_ms:g} ms, for which spikes are held in memory"
 
 
 def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
-    """Stimuli onto nothing, outside the run, or through an unknown mechanism."""
+    """Yield each error of the stimuli: bad targets or mechanisms, or times outside the run."""
     for index, stimulus in enumerate(task.stimuli):
         where = f"Config.task.stimuli[{index}]"
         yield from declared.refusals(stimulus.target, f"{where}.target")
@@ -447,7 +447,7 @@ def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str
 
 
 def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known, where: str) -> Iterator[str]:
-    """Cells of a table of spikes that are not of its target."""
+    """Yield an error for cell ids of a SpikeTimes that its target does not select."""
     if declared.counts is None:
         return
     chosen, first = set(declared.chosen(target)), 0
@@ -462,7 +462,7 @@ def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known
 
 
 def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
-    """A weight in another unit than the mechanism's, or of the wrong sign."""
+    """Yield an error for a stimulus weight of another unit or sign than the mechanism."""
     name = next(name for name in type(drive).WEIGHTS if getattr(drive, name) is not None)
     description, expected_name = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
     if name != expected_name:
@@ -476,7 +476,7 @@ def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterato
 
 
 def _check_probes(readouts: Readouts, run: Run | None, declared: Known) -> Iterator[str]:
-    """Probes of no cells, or with intervals off the grid."""
+    """Yield each error of the probes: unknown cells, intervals off the grid or too long."""
     for index, probe in enumerate(readouts.probes):
         where = f"Config.readouts.probes[{index}]"
         if isinstance(probe, Voltage | WeightedSum):

@@ -77,12 +77,12 @@ class Curve(Frozen):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Points by dimension."""
+        """Number of points along each dimension."""
         return tuple(len(self.coords[name]) for name in self.dims) or (len(self.values),)
 
 
 def as_curve(data: Any) -> Any:
-    """The table of a curve, for what can be taken for one; anything else is left for pydantic to judge.
+    """Convert lists, arrays and responses to the table of a Curve; return anything else unchanged.
 
     Raises: JtfneError for arrays and responses that are no curve.
     """
@@ -99,7 +99,7 @@ def as_curve(data: Any) -> Any:
 
 
 def _from_array(data: Any) -> dict[str, Any]:
-    """A DataArray: its dimensions are those of a curve, and one of length 1 beside them is left out."""
+    """The table of a Curve from a DataArray; other dimensions of length 1 are dropped."""
     coords: dict[str, Any] = {}
     array = data.squeeze([dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True)
     extra = [str(dim) for dim in array.dims if dim not in COORDS]
@@ -123,7 +123,7 @@ def _from_array(data: Any) -> dict[str, Any]:
 
 
 def _from_evoked(evoked: Any) -> dict[str, Any]:
-    """An mne.Evoked of channels of one type, in SI units, bad channels left out."""
+    """The table of a Curve from an mne.Evoked: channels of one type, SI units, no bad channels."""
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
     names = [name for name in evoked.ch_names if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]]
     kinds_present = sorted({kinds[name] for name in names})

@@ -32,7 +32,10 @@ _CENTRE_mm = (0.0, 0.0, 40.0)
 
 
 def placed_at(position_mm: Point, faces: Point = (0.0, 0.0, 0.0)) -> Place:
-    """An area at `position_mm`; `faces`, if not zero, is the unit direction of its bank."""
+    """The Place of an area at `position_mm`, with a normal away from the centre of the head.
+
+    faces: unit direction that the bank of its sulcus faces, averaged in; zero for none.
+    """
     away = [x - c for x, c in zip(position_mm, _CENTRE_mm, strict=True)]
     radius_mm = math.hypot(*away) or 1.0  # at the centre nothing is outward: the normal is zero, which Area refuses
     x, y, z = (a / radius_mm + f for a, f in zip(away, faces, strict=True))
@@ -66,7 +69,7 @@ _WHITE_MATTER_um = 1491.7
 
 
 def _list_relative_depths() -> dict[str, tuple[float, float]]:
-    """Name -> (top, bottom), relative depths: 0 pia .. 1 white matter."""
+    """Map each layer's name to its (top, bottom) as relative depths: 0 pia .. 1 white matter."""
     depths = {name: (top, bottom) for name, (top, bottom) in _DEPTHS_um.items()}
     halves = {"L2/3": ("L2", "L3"), "L5": ("L5A", "L5B"), "L6": ("L6A", "L6B")}
     for layer, names in halves.items():

@@ -1,4 +1,4 @@
-"""pydantic's complaints in jtfne's one voice: one line a problem, each saying where."""
+"""Translation of pydantic's errors into JtfneErrors: one line a problem, with its place."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -35,14 +35,14 @@ _ALLOWED = {
 
 
 class Problem(NamedTuple):
-    """One thing refused: where it lies, and a message in which HERE stands for that place."""
+    """One error: its place, and a message in which HERE stands for that place."""
 
     place: Place
     message: str
 
 
 class ConfigError(JtfneError):
-    """A declaration that is refused; `problems` keeps each place, so that the whole can name it in full."""
+    """Error of a declaration; `problems` keeps places, which an outer declaration prepends to."""
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
@@ -50,14 +50,17 @@ class ConfigError(JtfneError):
 
 
 def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
-    """The error that lists `problems` found under `root`, one a line."""
+    """Build the ConfigError that lists `problems`, one a line, with paths that start at `root`."""
     distinct_problems = tuple(dict.fromkeys(problems))
     lines = (_fill_in_place(problem.message, root, problem.place) for problem in distinct_problems)
     return ConfigError(list_problems(lines), distinct_problems)
 
 
 def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:
-    """Every problem in a pydantic error, those found by a nested model too; `tags` of unions leave the path."""
+    """The problems in a pydantic error, with those of nested models.
+
+    tags: discriminators of unions, which pydantic puts into paths and which are taken out.
+    """
     problems: list[Problem] = []
     for line in error.errors(include_url=False):
         place = tuple(step for step in line["loc"] if step not in tags and step != "[key]")
@@ -74,7 +77,10 @@ def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[P
 
 
 def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
-    """One pydantic complaint as `_check` would have said it."""
+    """Reword one error of pydantic in the form of `_check.refuse`.
+
+    kind, text, context: pydantic's `type`, `msg` and `ctx`. line: the whole entry.
+    """
     name = next((step for step in reversed(place) if isinstance(step, str)), "value")
     if kind == "missing":
         return f"{name!r} is missing; allowed: a value for it (in {HERE})"
@@ -89,7 +95,7 @@ def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any,
 
 
 def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE) -> str | None:
-    """What `one_of` has to say against `value`, or None if it is allowed."""
+    """The message of `one_of` if `value` is not allowed, else None."""
     try:
         one_of(value, allowed, name=name, where=where)
     except JtfneError as error:
@@ -107,7 +113,7 @@ def duplicates(names: Sequence[str], *, name: str) -> None:
 
 
 def _fill_in_place(message: str, root: str, place: Place) -> str:
-    """`message` with its place written out."""
+    """Replace HERE in `message` by the path of `place`, from `root`."""
     path = root
     for step in place:
         plain = isinstance(step, str) and step.isidentifier()
@@ -116,6 +122,6 @@ def _fill_in_place(message: str, root: str, place: Place) -> str:
 
 
 def _shorten(value: object) -> str:
-    """`value` as written, cut if long."""
+    """The repr of `value`, cut to 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

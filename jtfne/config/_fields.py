@@ -1,4 +1,4 @@
-"""Checks of fields against the circuit: maps of what is not there, areas without a place. Each finding is one line."""
+"""Checks of physical readouts against the circuit: source maps and area positions."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,10 @@ from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
 def mapped(
     maps: tuple[SourceMap, ...], circuit: Circuit, refusals: Callable[[Selector, str], list[str]]
 ) -> Iterator[str]:
-    """Maps of cells or mechanisms that are not declared. refusals: of a selector at a place."""
+    """Yield an error for each source map of unknown cells or mechanisms.
+
+    refusals: gives the errors of a selector at a place, one line each.
+    """
     for index, source_map in enumerate(maps):
         where = f"Config.readouts.maps[{index}]"
         yield from refusals(source_map.cells, f"{where}.cells")
@@ -25,7 +28,7 @@ def mapped(
 
 
 def unplaced(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
-    """Areas without a place in the head, where a probe sees them from there."""
+    """Yield an error for each area without a position if a probe needs positions in the head."""
     readout_names = [
         probe.readout
         for probe in readouts.probes

@@ -12,7 +12,7 @@ Ends = tuple[Set[str], Set[str]]  # the types of the sources of a connection, an
 
 
 def pairs_of(ends: Sequence[Ends]) -> dict[str, list[int]]:
-    """The pairs of cell types that connections join, such as E->PV, and which connections do."""
+    """Map each pair of cell types, such as E->PV, to the indices of its connections."""
     indices_by_pair: dict[str, list[int]] = {}
     for index, (sources, targets) in enumerate(ends):
         for pair in sorted(pair_label(source, target) for source in sources for target in targets):
@@ -21,7 +21,7 @@ def pairs_of(ends: Sequence[Ends]) -> dict[str, list[int]]:
 
 
 def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
-    """Gains of pairs that no connection joins, and those that would lift a weight that learns above its bound."""
+    """Yield an error for gains of unconnected pairs, and above 1 on synapses with PairSTDP."""
     where, pairs = "Config.circuit.gains", pairs_of(ends)
     for pair, gain in circuit.gains.items():
         line = unknown(pair, pairs, name="gain", where=where)

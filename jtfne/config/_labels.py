@@ -34,5 +34,5 @@ def selector_label(selector: Selector) -> str:
 
 
 def _alternatives(names: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
+    """The names as a tuple; a single name as a tuple of one."""
     return (names,) if isinstance(names, str) else tuple(names)

@@ -21,22 +21,23 @@ NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # what the rest 
 
 
 class OpenDeclared(Declared):
-    """As `Declared`, and takes objects of any class that is an emitter: a registered dataclass that has all of NEEDED.
+    """A `Declared` that also takes objects of emitter classes from outside its catalogue.
 
-    Such a part is written with the `kind` "module:Class", and read where the program has imported that module. A file
-    makes it import one only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
+    Such a class is a registered dataclass with all of NEEDED. Its objects are written with the `kind`
+    "module:Class", and read where the program has imported that module. A file makes it import one
+    only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
     """
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """That of the catalogue, unless the part comes from outside."""
+        """Pydantic schema: validate by the catalogue, unless the class comes from outside it."""
         catalogue_schema = super().__get_pydantic_core_schema__(source, handler)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
         return core_schema.no_info_wrap_validator_function(self._read_object, catalogue_schema, serialization=write)
 
     def table(self, value: Any) -> Any:
-        """As `Declared`, and of an object from outside."""
+        """As `Declared`, also for an object of a class from outside the catalogue."""
         if not self._is_outside(value):
             return super().table(value)
         return {
@@ -45,11 +46,11 @@ class OpenDeclared(Declared):
         }
 
     def checked(self, part: Any) -> Any:
-        """As `Declared`, and of an object from outside."""
+        """As `Declared`, also for an object of a class from outside the catalogue."""
         return _build_from_table(type(part), self.table(part)) if self._is_outside(part) else super().checked(part)
 
     def _read_object(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
-        """The object, read by `catalogued` unless its class is from outside."""
+        """Build the object that `value` declares; `catalogued` validates the catalogue's."""
         if self._is_outside(value):
             return self.checked(value)
         kind = value.get("kind") if isinstance(value, Mapping) else value
@@ -63,7 +64,10 @@ class OpenDeclared(Declared):
         return dataclasses.is_dataclass(value) and outside
 
     def _find_class(self, kind: str) -> Any:
-        """The class that `kind` names. Raises: JtfneError unless it has been imported, or may be."""
+        """The class that `kind` ("module:Class") names.
+
+        Raises: JtfneError unless its module has been imported, or may be (`code_allowed`).
+        """
         module, _, path = kind.partition(":")
         if module not in sys.modules and _code_allowed.get():
             _import_module(module, kind)
@@ -86,7 +90,10 @@ _code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allow
 
 @contextlib.contextmanager
 def code_allowed(allowed: bool) -> Iterator[None]:
-    """Whether what is read in here may import modules that it names: the caller's word, never a file's."""
+    """Context that allows or forbids declarations to import the modules that they name.
+
+    Only the caller can allow it, never a file. Raises: JtfneError unless `allowed` is a bool.
+    """
     if not isinstance(allowed, bool):
         raise refuse(f"allow_code={allowed!r}", "True or False", "reading")
     token = _code_allowed.set(allowed)
@@ -97,7 +104,7 @@ def code_allowed(allowed: bool) -> Iterator[None]:
 
 
 def _import_module(module: str, kind: str) -> None:
-    """Import a module that a file names. Raises: JtfneError for what is no name of one, or if it cannot be."""
+    """Import the module of `kind`. Raises: JtfneError for a bad name, or if the import fails."""
     if not all(part.isidentifier() for part in module.split(".")):
         raise refuse(f"kind={kind!r}", "'module:Class' with the dotted name of a module", HERE)
     try:
@@ -108,12 +115,12 @@ def _import_module(module: str, kind: str) -> None:
 
 
 def _name_class(cls: type) -> str:
-    """How a class from outside is named in a file."""
+    """The name of a class in a file, "module:Class"."""
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _get_fields(part: Any) -> dict[str, Any]:
-    """The fields of an object, by name."""
+    """The fields of a dataclass object, by name."""
     return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
 
 
@@ -121,7 +128,10 @@ _mirror = functools.cache(lambda cls: mirror(cls, _name_class(cls)))
 
 
 def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
-    """An object of a class from outside, by its table. Raises: JtfneError if it is no emitter, or out of LIMITS."""
+    """Build an object of a class from outside from its table.
+
+    Raises: JtfneError if the class is no emitter, or a value is out of its LIMITS.
+    """
     member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
     missing_names = [name for name in NEEDED if name not in member_names]
     if missing_names:

@@ -1,4 +1,4 @@
-"""Paths to the numbers of a circuit that may be tuned or swept: which there are, what they are, and how to set them."""
+"""Paths to the numbers of a circuit that may be tuned or swept: list them, read them, set them."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,11 @@ SHOWN = 12  # known paths that a message lists
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a path leads. family: one of FAMILIES. name: pair, cell type or mechanism. at: which connection."""
+    """The parameter that a path names.
+
+    family: one of FAMILIES. name: pair of cell types, connection, cell type or mechanism.
+    at: index of the connection, -1 for other families.
+    """
 
     path: str = dataclasses.field(compare=False)  # one of two, perhaps
     family: str
@@ -36,7 +40,7 @@ class Place:
 
 
 def places_of(circuit: Circuit) -> dict[str, Place]:
-    """All paths of a circuit that is complete, by family."""
+    """Map each path of a complete circuit to its Place, in order of family."""
     places = [
         *_list_gain_paths(circuit),
         *_list_weight_paths(circuit),
@@ -47,7 +51,7 @@ def places_of(circuit: Circuit) -> dict[str, Place]:
 
 
 def _list_gain_paths(circuit: Circuit) -> Iterator[Place]:
-    """The pairs of cell types between which something is connected."""
+    """Yield the gain of each pair of cell types that a connection joins."""
     declared = Known(circuit)
     for pair in pairs_of(
         [(declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections]
@@ -56,7 +60,7 @@ def _list_gain_paths(circuit: Circuit) -> Iterator[Place]:
 
 
 def _list_weight_paths(circuit: Circuit) -> Iterator[Place]:
-    """The weight of each connection, by its ends alone where no other has them."""
+    """Yield the weight of each connection; also by its ends alone where no other has them."""
     labels = connection_labels(circuit.connections)
     ends = [label.rpartition(":")[0] for label in labels]
     for index, (label, short) in enumerate(zip(labels, ends, strict=True)):
@@ -66,7 +70,7 @@ def _list_weight_paths(circuit: Circuit) -> Iterator[Place]:
 
 
 def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
-    """Drive, noise and the traced numbers of each type's emitter."""
+    """Yield drive, noise and the traced numbers of the emitter of each cell type."""
     for cell_type in sorted({name for *_, name in counts_of(circuit)}):
         emitter: Any = base_emitter(circuit, cell_type)
         traced = [field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")]
@@ -76,7 +80,7 @@ def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
 
 
 def _list_mechanism_paths(circuit: Circuit) -> Iterator[Place]:
-    """The traced numbers of each mechanism."""
+    """Yield the traced numbers of each mechanism."""
     for name, mechanism in circuit.mechanisms.items():
         fields: Any = mechanism
         for field in dataclasses.fields(fields):
@@ -85,7 +89,7 @@ def _list_mechanism_paths(circuit: Circuit) -> Iterator[Place]:
 
 
 def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
-    """Where `path` leads. Raises: JtfneError, with the nearest of the paths that there are."""
+    """The Place of `path`. Raises: JtfneError for an unknown path, with the nearest one."""
     if path in places:
         return places[path]
     family = path.partition(".")[0]
@@ -99,7 +103,7 @@ def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
 
 
 def value_at(circuit: Circuit, place: Place) -> float | None:
-    """What stands there, None if it is not one number for all."""
+    """The declared value of a parameter; None if it differs from cell to cell."""
     if place.family == "gains":
         return float(circuit.gains.get(place.name, 1.0))
     if place.family == "connections":
@@ -113,12 +117,12 @@ def value_at(circuit: Circuit, place: Place) -> float | None:
 
 
 def _get_emitter_field(circuit: Circuit, cell_type: str, field: str) -> Any:
-    """A field of a type's emitter."""
+    """A field of the emitter of a cell type."""
     return getattr(base_emitter(circuit, cell_type), field)
 
 
 def mean_weight(connection: Connection) -> float:
-    """The weight of a connection: of a distribution its declared mean, of a table the mean."""
+    """The mean weight of a connection: as declared, or that of its table."""
     rule, weight = connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
         return float(np.mean(rule.weight.array))
@@ -139,7 +143,7 @@ def _is_number(connection: Connection) -> bool:
 
 
 def _set_mean_weight(connection: Connection, value: float) -> Connection:
-    """`connection` with another mean weight, its distribution scaled."""
+    """Copy a connection with another mean weight; its distribution or table is scaled."""
     if _is_number(connection):
         return connection.model_copy(update={"weight": value})
     factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
@@ -157,7 +161,7 @@ def _get_fields(model: Any) -> dict[str, Any]:
 
 
 def _scale_weights(weight: Dist, factor: float) -> Dist:
-    """A distribution of `factor` times the weight; factor > 0."""
+    """Multiply every number of a distribution by `factor` > 0."""
     numbers: dict[str, Any] = {
         name: number * factor for name, number in _get_fields(weight).items() if isinstance(number, int | float)
     }
@@ -165,7 +169,7 @@ def _scale_weights(weight: Dist, factor: float) -> Dist:
 
 
 def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
-    """`config` with other values. Raises: JtfneError for what is refused there."""
+    """Copy a config with other values of parameters. Raises: JtfneError for a bad value."""
     circuit = config.circuit
     gains, connections, mechanisms = dict(circuit.gains), list(circuit.connections), dict(circuit.mechanisms)
     params = {name: dict(fields) for name, fields in circuit.cell_params.items()}
@@ -186,7 +190,7 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
 
 
 def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str) -> Iterator[str]:
-    """What is wrong with the paths and bounds of trainables, one line each."""
+    """Yield each error in the paths and bounds of trainables."""
     places = places_of(config.circuit)
     by_place: dict[Place, Trainable] = {}
     for index, trainable in enumerate(trainables):
@@ -203,7 +207,7 @@ def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str)
 
 
 def _check_value(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
-    """A value that is not one number, or is not within the bounds."""
+    """Yield an error for a declared value that is not one number, or not within the bounds."""
     low, high = trainable.bounds
     if value is None:
         description = f"path={trainable.path!r}, which differs from cell to cell,"
@@ -214,23 +218,24 @@ def _check_value(trainable: Trainable, value: float | None, where: str) -> Itera
 
 
 class Ranged(Protocol):
-    """What has a path and bounds."""
+    """Anything with a path and bounds, such as a Trainable."""
 
     @property
     def path(self) -> str:
-        """Where it leads."""
+        """Path of the parameter."""
         ...
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value."""
+        """Least and greatest value."""
         ...
 
 
 def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> None:
-    """Raises: JtfneError, if the circuit is refused with one at a bound and all others at the opposite ones.
+    """Check each parameter at either bound, with all others at the opposite one.
 
-    So no two can cross within their bounds: what a circuit refuses is a value beyond a limit, or above another one.
+    A circuit refuses a value beyond a limit, or one above another value, so these corners cover all
+    combinations within the bounds. Raises: JtfneError if the circuit is refused at one of them.
     """
     for place, entry in ranged.items():
         for side in (0, 1):

@@ -13,7 +13,7 @@ from jtfne.emitters import SpikeSource, Trains
 
 
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
-    """`what` that reaches cells of `types` that only send."""
+    """Yield an error if some of `types`, which `what` is applied to, only send spikes."""
     classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
     deaf = [f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not getattr(cls, "receives", True)]
     if deaf:
@@ -22,7 +22,7 @@ def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str
 
 
 def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
-    """`what` moves the membrane of cells of `types` whose emitter has no method `jumped_pA`, so cannot jump."""
+    """Yield an error if some of `types`, whose potential `what` moves, have no `jumped_pA`."""
     classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
     rigid = [
         f"{name!r} ({cls.__name__})"
@@ -37,14 +37,17 @@ def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) 
 
 
 def driven(emitter: Any, params: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Drive or noise of cells that only send; 0 is none."""
+    """Yield an error for drive or noise (not 0) of cells that only send spikes."""
     for name in INPUTS if not getattr(type(emitter), "receives", True) else ():
         if np.any(params.get(name, 0.0)):
             yield str(refuse(f"{name} of a {type(emitter).__name__}, which only sends,", "no input", where))
 
 
 def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) -> Iterator[str]:
-    """More trains than cells of a type, or more than one spike a step. counts: cells by type, where known."""
+    """Yield an error for more spike trains than cells, or more than one spike a step.
+
+    counts: number of cells by type, where known.
+    """
     for name, emitter in circuit.emitters.items():
         if dt_ms is not None:
             yield from too_fast(emitter, circuit.cell_params.get(name, {}), dt_ms, f"Config.circuit.emitters.{name}")

@@ -1,4 +1,4 @@
-"""Stimuli and sources of spikes whose numbers mean nothing, or too much, on the grid and in the time of a run."""
+"""Checks of stimuli and spike sources against the time step and the duration of a run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ MOST_PER_STEP = 1000
 
 
 def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
-    """What `run` cannot do with a stimulus, a line a problem."""
+    """Yield each error of a stimulus on the time grid of `run`."""
     dt_ms, kind = run.dt_ms, f"a {type(drive).__name__}"
     if isinstance(drive, Poisson) and drive.rate_Hz * dt_ms > 1e3 * MOST_PER_STEP:
         per_step = drive.rate_Hz * dt_ms * 1e-3
@@ -36,7 +36,10 @@ def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
 
 
 def too_fast(emitter: Any, params: Mapping[str, Any], dt_ms: float, where: str) -> Iterator[str]:
-    """A source of spikes that cannot reach its rate, with at most one spike a step. params: cell_params of its type."""
+    """Yield an error for a PoissonSource with a rate above one spike a step.
+
+    params: the cell_params of its type.
+    """
     if not isinstance(emitter, PoissonSource):
         return
     rates_Hz = np.asarray(params.get("rate_Hz", emitter.rate_Hz))

@@ -19,9 +19,11 @@ SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # ours -> theirs, in the
 
 
 def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
-    """`source`, `target`, and `weight` and `delay_ms` where given, of the rows of `connection`, each (n,).
+    """The columns `source`, `target`, and perhaps `weight` and `delay_ms` of a table, each (n,).
 
-    Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
+    connection: takes only its rows, from a table with a column `connection`.
+    Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or
+    several connections of which none is named.
     """
     names = [str(name) for name in getattr(table, "column_names", table)]
     for name in ("source", "target"):
@@ -50,7 +52,10 @@ def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str)
 
 
 def _select_rows(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
-    """Which rows are of `connection`; all of them without such a column. Raises: JtfneError for several, unnamed."""
+    """The rows of `connection` as indices; a full slice if the table holds one connection.
+
+    Raises: JtfneError for several connections of which none is named.
+    """
     if "connection" not in names:
         if connection is not None:
             raise refuse(f"connection={connection!r} of a table without that column", "a column 'connection'", where)
@@ -65,7 +70,7 @@ def _select_rows(table: Any, names: Sequence[str], connection: str | None, where
 
 
 def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
-    """Codes (n,) of a column of texts, and those that occur. Raises: JtfneError for an empty cell."""
+    """Encode a column of texts: codes (n,), and the text of each code. Raises: JtfneError."""
     import pyarrow as pa
 
     array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
@@ -80,8 +85,9 @@ def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
 
 
 def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
-    """As `columns_of`, of a file: .csv, .parquet, or SONATA's .h5, where `connection` is an edge population.
+    """Read the columns of `columns_of` from a file: .csv, .parquet or SONATA's .h5.
 
+    connection: of a SONATA file, the edge population.
     Raises: JtfneError for another kind of file, or one that cannot be read.
     """
     one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
@@ -130,7 +136,10 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
 
 
 def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
-    """Weights and delays: edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; of group 0 if unsaid."""
+    """Weights and delays of the edges, by our column names, each (n_edges,).
+
+    Edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; row k of group 0 without these.
+    """
     has_groups = "edge_group_id" in edges and "edge_group_index" in edges
     group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)
     index = edges["edge_group_index"][:] if has_groups else np.arange(n_edges)

@@ -46,12 +46,12 @@ def dumps(data: Mapping[str, Any]) -> str:
 
 
 def _list_entries(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The entries that are not None."""
+    """The (key, value) pairs of a table without those that are None."""
     return [(name, value) for name, value in table.items() if value is not None]
 
 
 def _format_item(value: Any) -> str:
-    """A value; a long list one entry a line."""
+    """Write a value; a long list with one entry a line."""
     text = _format_value(value)
     if len(text) <= _WIDTH or not isinstance(value, list | tuple):
         return text
@@ -59,7 +59,7 @@ def _format_item(value: Any) -> str:
 
 
 def _format_value(value: Any) -> str:
-    """A value on one line."""
+    """Write a value on one line."""
     if isinstance(value, Mapping):
         return (
             "{"
@@ -74,10 +74,10 @@ def _format_value(value: Any) -> str:
 
 
 def _format_key(name: str) -> str:
-    """A key, quoted if need be."""
+    """Write a key, quoted if need be."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _format_text(name)
 
 
 def _format_text(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's, which asks for one more."""
+    """Write a TOML basic string: JSON's escapes, and that of DEL (0x7f), which TOML needs too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -17,19 +17,19 @@ class TrainsField:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """One function over all of them."""
+        """Pydantic schema: validate all trains by one function."""
         write = core_schema.plain_serializer_function_ser_schema(Trains.tolist)
         return core_schema.with_info_plain_validator_function(_read_trains, serialization=write)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Lists of lists of numbers."""
+        """JSON schema: lists of lists of numbers."""
         return {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0}}}
 
 
 def _read_trains(value: Any, info: core_schema.ValidationInfo) -> Trains:
-    """The trains of `value`. Raises: JtfneError for what are none, and for the first time that cannot be."""
+    """Convert `value` to Trains. Raises: JtfneError with the first time that is not allowed."""
     name = info.field_name
     rows: Any = value if isinstance(value, list | tuple) else [None]
     try:

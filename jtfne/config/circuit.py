@@ -40,12 +40,12 @@ from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
 def _as_name_table(value: Any) -> Any:
-    """A bare name as the table that holds it."""
+    """Convert a bare name to the table that declares it."""
     return {"name": value} if isinstance(value, str) else value
 
 
 def _as_table(data: Any, allowed: str) -> dict[str, Any]:
-    """The fields of a part as a dict of their own. Raises: JtfneError for anything that has none."""
+    """Copy a table as a dict. Raises: JtfneError for anything that is not one."""
     if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
         raise refuse(describe_argument(data), allowed, HERE)
     return dict(data)
@@ -90,7 +90,7 @@ class Area(Frozen):
 
     @model_validator(mode="after")
     def _in_mm(self) -> "Area":
-        """Refuse a place outside any head, which would not be in mm."""
+        """Refuse a position outside any head, which cannot be in mm, and a normal of zero."""
         if math.hypot(*self.position_mm) > 200.0:
             raise refuse(f"position_mm={self.position_mm}", "a place within 200 mm of the origin of the head", HERE)
         if not any(self.normal):
@@ -99,7 +99,7 @@ class Area(Frozen):
 
     @property
     def placed(self) -> bool:
-        """Whether its place in the head is known."""
+        """Whether the position in the head is known."""
         return self.position_mm != UNPLACED.position_mm
 
 
@@ -110,7 +110,7 @@ def _is_point(value: Any) -> bool:
 
 
 def _normalize(normal: Any) -> Any:
-    """`normal` at unit length, left as it is where it has that length, or is none."""
+    """Scale `normal` to unit length; anything that is no direction is returned unchanged."""
     if not _is_point(normal):
         return normal
     length = math.hypot(*normal)
@@ -170,7 +170,7 @@ Leaf = tuple[str, str, str, float]  # area, layer, cell type ("" for every area 
 
 
 def _freeze_mix(mix: Mapping[str, Any]) -> FrozenDict:
-    """The mix with every level frozen."""
+    """Copy a mix with every level as a FrozenDict."""
     return FrozenDict({k: _freeze_mix(v) if isinstance(v, Mapping) else v for k, v in mix.items()})
 
 
@@ -196,7 +196,7 @@ class Cells(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _infer_unit(cls, data: Any) -> Any:
-        """Fractions from counts, by the kind of number; mixed ones are refused."""
+        """Fill in `unit` by the type of the numbers: float for fractions, int for counts."""
         data = _as_table(data, "{'mix': ..., 'n': ...}")
         numbers = [number for *_, number in _list_leaves(data.get("mix"))]
         if data.get("unit") in ("", None):
@@ -226,16 +226,16 @@ class Cells(Frozen):
 
     @property
     def per_area(self) -> int:
-        """How many cells fractions are of."""
+        """Number of cells of an area, which fractions are taken of."""
         return 100 if self.n is None else self.n
 
     def leaves(self) -> list[Leaf]:
-        """Every number of the mix with its area, layer and type; "" stands for all."""
+        """Each number of the mix as (area, layer, cell type, number); "" stands for all."""
         return list(_list_leaves(self.mix))
 
 
 def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """The numbers of a mix, checked for form. Raises: JtfneError."""
+    """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
         raise refuse(
             f"{mix!r}{_describe_path(path)}", "{type: fraction or count}, for each layer or area if need be", HERE
@@ -258,19 +258,19 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
 
 
 def _describe_path(path: tuple[str, ...]) -> str:
-    """Where in a mix."""
+    """Text for a place in a mix, such as " for V1/L4"."""
     return f" for {'/'.join(path)}" if path else ""
 
 
 def _convert_numbers(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
-    """The mix with every number of one kind."""
+    """Copy a mix with every number converted to the type `number`."""
     return FrozenDict(
         {k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v)) for k, v in mix.items()}
     )
 
 
 def _group_by_area(mix: Mapping[str, Any]) -> dict[str, list[float]]:
-    """The numbers of each area, by where they are."""
+    """Group the numbers of a mix by area, keyed by the text of `_describe_path`."""
     groups: dict[str, list[float]] = {}
     for area, _, _, value in _list_leaves(mix):
         groups.setdefault(_describe_path((area,)) if area else "", []).append(value)
@@ -278,7 +278,7 @@ def _group_by_area(mix: Mapping[str, Any]) -> dict[str, list[float]]:
 
 
 def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
-    """Raises: JtfneError unless fractions sum to 1, in each area or in each of its layers."""
+    """Check that fractions sum to 1 in each area or in each of its layers. Raises: JtfneError."""
     for place, group in _group_by_area(mix).items():
         layers: dict[str, float] = {}
         for area, layer, _, value in _list_leaves(mix):
@@ -290,7 +290,7 @@ def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
 
 
 def is_one(total: float) -> bool:
-    """Whether fractions sum to 1, as far as decimals can."""
+    """Whether a sum of fractions is 1 within 1e-6."""
     return abs(total - 1.0) < 1e-6
 
 
@@ -299,12 +299,12 @@ Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=(
 
 
 def _find_tag(value: Any) -> str:
-    """Which member of the union a value is meant for."""
+    """Discriminator of the union: "each" for a sequence, else "number"."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
 def _refuse_empty(values: tuple[float, ...]) -> tuple[float, ...]:
-    """Refuse a sequence of nothing; as `min_length` it would be complained of beside a value that is refused."""
+    """Refuse an empty sequence; `min_length` would add its own error to that of a bad value."""
     if not values:
         raise refuse("a sequence without values", "a number, or one for each cell of the type", HERE)
     return values
@@ -318,7 +318,7 @@ Param = Annotated[
 
 
 def _add_built_in(mechanisms: Any) -> Any:
-    """`given` mechanisms beside the built-in ones."""
+    """Add the built-in mechanisms to the declared ones, which replace those of the same name."""
     return {**RECEPTORS, **mechanisms} if isinstance(mechanisms, Mapping) else mechanisms
 
 
@@ -358,7 +358,7 @@ class Circuit(Frozen):
 
     @model_serializer(mode="wrap")
     def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without gains where there are none: such configs keep the hash that they had before there were any."""
+        """Leave out empty gains, so that configs from before gains existed keep their hash."""
         table: dict[str, Any] = handler(self)
         return {name: value for name, value in table.items() if name != "gains" or value}
 

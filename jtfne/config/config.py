@@ -37,7 +37,7 @@ Table = Mapping[str, Any]
 
 
 class _Derived:
-    """What follows from a config, kept beside its fields; equal wherever the fields are, which alone are compared."""
+    """Cached result beside the fields of a config; all are equal, so only fields are compared."""
 
     __slots__ = ("value",)
 
@@ -106,13 +106,13 @@ class Config(Frozen):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        """Refuse what contradicts what, as far as it is declared."""
+        """Refuse parts that contradict each other, as far as they are declared."""
         problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
         refuse_all([problem] if problem else self._list_findings(whole=False))
         return self
 
     def _list_findings(self, *, whole: bool) -> Iterator[str]:
-        """What contradicts what; `whole` asks that nothing is missing."""
+        """Yield each error between parts. whole: parts that are missing are errors too."""
         lines = list(findings(self, whole=whole))
         yield from lines
         if self.training.trainables and not lines and whole:
@@ -275,7 +275,7 @@ class Config(Frozen):
         return populations
 
     def __getstate__(self) -> dict[Any, Any]:
-        """What is pickled and copied: the declaration, without what was found from it."""
+        """State to pickle and copy: the fields, without cached results."""
         state = super().__getstate__()
         fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
         return {**state, "__dict__": fields}
@@ -294,7 +294,7 @@ class Config(Frozen):
         return _json.sha256(self.to_dict())
 
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
-        """As that of any declaration, without the hash of what it was copied from."""
+        """A copy with the fields of `update` replaced; cached results are not copied."""
         copy = super().model_copy(update=update, deep=deep)
         for name in ("hash", "_populations"):
             vars(copy).pop(name, None)
@@ -355,7 +355,7 @@ class Config(Frozen):
 
     @classmethod
     def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
-        """A Config from JSON values."""
+        """Validate JSON values as a Config."""
         if not isinstance(table, dict):
             raise refuse(describe_argument(table), "an object with the parts of a Config", "Config")
         with code_allowed(allow_code):
@@ -363,5 +363,5 @@ class Config(Frozen):
 
 
 def _check_entries(entries: Any, verb: str) -> Any:
-    """`entries` as a tuple. Raises: JtfneError for a bare name, which would be read letter by letter."""
+    """The entries of a list as a tuple. Raises: JtfneError for a bare text or anything else."""
     return check_list(entries, allowed="a list", name=verb, where=f"Config.{verb}")

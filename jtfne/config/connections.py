@@ -24,7 +24,7 @@ from jtfne.synapses import PLASTICITIES, Plasticity
 
 
 def _as_tuple(value: Any) -> Any:
-    """One name (or id) or several, as a tuple."""
+    """Convert one name or id to a tuple of it; return several unchanged."""
     value = plain(value)
     return (value,) if isinstance(value, str | int) else value
 
@@ -67,7 +67,7 @@ class Selector(Frozen):
 
 
 def _as_selector(value: Any) -> Any:
-    """A bare text as a selector of that cell type."""
+    """Convert a bare text to a selector of that cell type."""
     return {"cell_type": value} if isinstance(value, str) else value
 
 
@@ -123,7 +123,7 @@ class Uniform(Frozen):
 
 
 def _refuse_empty(low: float | None, high: float | None) -> None:
-    """Raises: JtfneError unless low < high."""
+    """Check that low < high, where both are given. Raises: JtfneError."""
     if low is not None and high is not None and not low < high:
         raise refuse(f"low={low:g}, high={high:g}", "low below high", HERE)
 
@@ -132,7 +132,7 @@ Dist = Normal | LogNormal | Uniform
 
 
 def _find_tag(value: Any) -> str | None:
-    """Which member of the union a value is meant for."""
+    """Discriminator of the union: "number", or the `kind` of a table or object."""
     if isinstance(plain(value), int | float):
         return "number"
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
@@ -237,7 +237,7 @@ class GaussianDecay(Frozen):
 
 
 def _as_kind(value: Any) -> Any:
-    """A bare name as the table that declares it."""
+    """Convert a bare name to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -305,17 +305,18 @@ class FromTable(Frozen):
 
     @classmethod
     def from_table(cls, table: Any, *, connection: str | None = None) -> Self:
-        """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps a weight and `delay_ms`.
+        """Build the rule from a DataFrame, an Arrow table or a mapping of columns.
 
-        The weight is the column `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's
-        mechanism. Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
+        Columns are `source`, `target` and perhaps a weight and `delay_ms`. The weight is the column
+        `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's mechanism.
+        Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
         Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
         """
         return cls(**columns_of(table, connection, "FromTable.from_table"))
 
     @classmethod
     def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
-        """From a file with those columns: .csv, .parquet, or a SONATA edge file (.h5).
+        """Read the rule from a file with those columns: .csv, .parquet or a SONATA edge file (.h5).
 
         `connection` is needed where there are several; in a SONATA file they are its edge populations.
         Raises: JtfneError as `from_table`, and for a file that cannot be read.
@@ -373,14 +374,14 @@ class Connection(Frozen):
 
     @model_serializer(mode="wrap")
     def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what there is none of: such configs keep the hash that they had before there was any."""
+        """Leave out later fields that are None, so that older configs keep their hash."""
         table: dict[str, Any] = handler(self)
         later = ("plasticity", "weight_decay")
         return {name: value for name, value in table.items() if name not in later or value is not None}
 
     @model_validator(mode="after")
     def _check_weight(self) -> "Connection":
-        """Refuse a connection without weights, and listed ones that are to fall."""
+        """Refuse a connection without weights, and weight_decay on weights from a table."""
         has_table_weights = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not has_table_weights:
             raise refuse("no weight", "a number or distribution, pA (nS for a conductance, mV for a jump)", HERE)

@@ -18,7 +18,7 @@ Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
 
 
 def _find_tag(value: Any) -> str:
-    """Which member of the union a conductivity is meant for."""
+    """Discriminator of the union: "each" for three conductivities, else "number"."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
@@ -51,7 +51,7 @@ class Points(Frozen):
 
 
 def _as_kind_table(value: Any) -> Any:
-    """A bare kind as the table that declares it."""
+    """Convert a bare kind to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -92,7 +92,7 @@ class LFP(Frozen):
 
     @model_validator(mode="after")
     def _check_tissue(self) -> "LFP":
-        """Refuse what discs cannot be seen by, and a far field in tissue that is not the same all round."""
+        """Refuse Discs with contacts off the axis; three conductivities with Discs or far=True."""
         places = self.shanks_mm if self.contacts_mm is None else self.contacts_mm
         if isinstance(self.sources, Discs):
             if any(place[0] or place[1] for place in places):
@@ -104,7 +104,7 @@ class LFP(Frozen):
         return self
 
     def places_mm(self, thickness_mm: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The contacts in the column: (n_channels, 3), z the depth below the pia."""
+        """Positions of the contacts in the column, mm, (n_channels, 3); z is the depth."""
         if self.contacts_mm is not None:
             return np.array(self.contacts_mm, np.float64)
         depths_mm = np.round(np.linspace(0.0, thickness_mm, self.n_channels), 9)
@@ -138,14 +138,14 @@ class CSD(Frozen):
     method: AnyMethod | None = None
 
     def potential(self) -> LFP:
-        """The probe of the potential that it is estimated from."""
+        """The LFP probe with whose potential the CSD is estimated."""
         contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, depth_mm) for depth_mm in self.depths_mm)
         return LFP(
             interval_ms=self.interval_ms, n_channels=self.n_channels, contacts_mm=contacts_mm, surface=self.surface
         )
 
     def estimator(self, diameter_mm: float) -> Method:
-        """The method, in a column of this diameter."""
+        """The declared method; by default a DeltaICSD of this diameter, mm."""
         if self.method is not None:
             return self.method
         pial = self.surface is not None and self.surface.z_mm == 0.0
@@ -174,7 +174,7 @@ class Spheres(Frozen):
 
     @model_validator(mode="after")
     def _check_radii(self) -> "Spheres":
-        """Refuse spheres that do not lie within each other."""
+        """Refuse radii that do not increase from the brain outwards."""
         if not (np.diff(self.radii_mm) > 0.0).all():
             raise refuse(f"radii_mm={self.radii_mm}", "radii that increase from the brain outwards", HERE)
         return self
@@ -192,7 +192,7 @@ class Forward(Frozen):
 
 
 def _as_head(value: Any) -> Any:
-    """A table without `kind` as spheres."""
+    """Convert a head without `kind` to the table of Spheres."""
     return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _as_kind_table(value)
 
 
@@ -258,7 +258,10 @@ class MEG(Frozen):
 
 
 def _refuse_two(head: Spheres | Forward, sensor_table: str, default: str, name: str) -> None:
-    """Raises: JtfneError for a table of sensors beside that of a forward."""
+    """Check that a Forward, which has its own sensors, comes without a table of sensors.
+
+    Raises: JtfneError.
+    """
     if isinstance(head, Forward) and sensor_table != default:
         raise refuse(f"{name}={sensor_table!r} with a Forward", "the sensors that it has", HERE)
 

@@ -23,7 +23,7 @@ class Above:
     value: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return x > self.value
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Below:
     value: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return x < self.value
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class InRange:
     high: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return self.low <= x <= self.high
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Equal:
     within: float = 0.0
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return abs(x - self.value) <= self.within
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ CONDITIONS: dict[str, Any] = {cls.__name__: cls for cls in (Above, Below, InRang
 
 
 def _as_target(value: Any) -> Any:
-    """A number as it is, two numbers as a range, other arrays as a curve, and objects as they are."""
+    """Convert two numbers to the table of an InRange, arrays and lists to that of a Curve."""
     if getattr(value, "dims", ()):  # an array with names, which a list would lose
         return as_curve(value)
     value = plain(value)
@@ -93,7 +93,7 @@ def _as_target(value: Any) -> Any:
 
 
 def _find_tag(value: Any) -> str | None:
-    """Which member of the union a target is meant for."""
+    """Discriminator of the union: "number", or the kind of a table or object; None if neither."""
     if isinstance(value, bool | int | float):
         return "number"
     if isinstance(value, str):
@@ -125,13 +125,13 @@ class Aim(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _resolve_alias(cls, data: Any) -> Any:
-        """An alias by the name it stands for."""
+        """Replace an alias of a readout by its name."""
         name = data.get("readout") if isinstance(data, Mapping) else None
         return {**data, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else data
 
     @model_validator(mode="after")
     def _check_selection(self) -> Self:
-        """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
+        """Refuse a readout that the measure cannot use, and selectors that the readout lacks."""
         measure = self.measure
         kind = type(measure).__name__
         readouts = [readout for readout in measure.readouts if readout in PROBES]
@@ -155,13 +155,13 @@ class Aim(Frozen):
 
     @property
     def of(self) -> str:
-        """The readout."""
+        """Name of the readout that is measured."""
         default_readout: str = self.measure.readouts[0]
         return self.readout or default_readout
 
     @property
     def selector(self) -> str:
-        """The cells or channels in words; empty for all."""
+        """Text of the selected cells or channels; empty for all."""
         parts = [*(getattr(self.cells, key) or () for key in ("area", "layer", "cell_type")), self.channels or ()]
         words = [", ".join(map(str, part)) for part in parts if part]
         words += [f"{len(self.cells.ids)} ids"] if self.cells.ids else []
@@ -169,7 +169,7 @@ class Aim(Frozen):
 
     @property
     def label(self) -> str:
-        """Its name, or what it is: measure, settings that are not the default, readout, selector and window."""
+        """Its name; without one, its measure, changed settings, readout, selection and window."""
         if self.name is not None:
             return self.name
         measure: Any = self.measure
@@ -219,7 +219,7 @@ class Metric(Aim):
 
     @model_validator(mode="after")
     def _check_target(self) -> Self:
-        """Refuse a number for a curve, a curve for a number, and a curve over other dimensions."""
+        """Refuse a target of another form than the measure: number or curve, and its dimensions."""
         measure = self.measure
         kind = type(measure).__name__
         if not isinstance(self.target, Curve):
@@ -260,7 +260,7 @@ class Gate(Aim):
 
     @model_validator(mode="after")
     def _check_measure(self) -> Self:
-        """Refuse a curve, which no condition holds for."""
+        """Refuse a measure that gives a curve, since conditions are on numbers."""
         measure = self.measure
         if measure.dims:
             numbers = [name for name, measure_class in MEASURES.items() if not measure_class.dims]
@@ -276,7 +276,7 @@ class Targets(Frozen):
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:
-        """Refuse two metrics, or two gates, of one name, and metrics of no weight at all."""
+        """Refuse two metrics or gates with the same label, and metrics that all have weight 0."""
         for part in (self.metrics, self.gates):
             duplicates([aim.label for aim in part], name="name")
         if not any(metric.weight for metric in self.metrics):

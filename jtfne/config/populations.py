@@ -1,4 +1,4 @@
-"""From a mix to counted populations, each with its emitter and input."""
+"""Populations of a circuit: cell counts from the mix, each with its emitter and input."""
 
 import dataclasses
 import math
@@ -35,11 +35,11 @@ class Population:
     v_init_mV: Values | None = None
 
     def spread(self, value: Any) -> npt.NDArray[np.float64]:
-        """One value a cell of what may be one for all: (n_cells,)."""
+        """Broadcast a value, or an array with one for each cell, to (n_cells,)."""
         return np.broadcast_to(np.asarray(value, np.float64), (self.n_cells,))
 
     def model_and_input(self) -> str:
-        """In words; of values that differ between cells, the least and the greatest."""
+        """Text of the cell model and its input; the range of values that differ between cells."""
         drive, noise = (
             " .. ".join(f"{number:g}" for number in np.unique([np.min(value), np.max(value)]))
             for value in (self.drive, self.noise)
@@ -48,7 +48,7 @@ class Population:
 
 
 def populations_of(circuit: Circuit) -> tuple[Population, ...]:
-    """The populations in order of area, layer and type (by name), those without cells left out."""
+    """The populations that have cells, in order of area, layer and type (by name)."""
     populations: list[Population] = []
     before: dict[str, int] = {}  # cells of each type in the populations so far
     for (area, layer, cell_type), n_cells in counts_of(circuit).items():
@@ -75,14 +75,14 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
 
 
 def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
-    """The declared emitter of a type, or its default, or None."""
+    """The declared emitter of a cell type, else its default, else None."""
     if cell_type in circuit.emitters:
         return circuit.emitters[cell_type]
     return CELL_TYPES[cell_type].emitter if cell_type in CELL_TYPES else None
 
 
 def _select_params(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
-    """The cell_params of some of the cells of a type: numbers, and arrays of the values of `cells`."""
+    """The cell_params of `cells` of a type: numbers, and arrays of the values of these cells."""
     params = circuit.cell_params.get(cell_type, {})
     return {
         name: np.asarray(value[cells], np.float64) if isinstance(value, tuple) else value
@@ -91,19 +91,19 @@ def _select_params(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, 
 
 
 def _select_trains(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
-    """The trains of some of the cells of a type, by field."""
+    """The spike trains of `n_cells` cells of a type from cell `first` on, by emitter field."""
     fields = {name: getattr(emitter, name) for name in vars(emitter)}
     return {name: value.of_cells(first, n_cells) for name, value in fields.items() if isinstance(value, Trains)}
 
 
 def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
-    """Drive or noise where none is declared: the type's default, which belongs to its default emitter; else none."""
+    """Drive or noise where none is declared: that of the type's default emitter, else 0."""
     default = CELL_TYPES.get(cell_type)
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0
 
 
 def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
-    """(area, layer, cell type) -> number of cells, where there are any."""
+    """Map (area, layer, cell type) to its number of cells, where there are any."""
     thickness = {layer.name: layer.bottom - layer.top for layer in circuit.layers}
     counts: dict[tuple[str, str, str], int] = {}
     for area in circuit.areas:
@@ -115,7 +115,7 @@ def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
 
 
 def _count_in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict[tuple[str, str], int]:
-    """(layer, cell type) -> number of cells in one area."""
+    """Map (layer, cell type) to its number of cells in one area."""
     mix = {(layer, name): value for a, layer, name, value in cells.leaves() if a in ("", area)}
     if not mix:
         return {}
@@ -142,7 +142,7 @@ def _count_in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict
 
 
 def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
-    """`total` in whole parts, as near to `shares` as can be (method of Hare); ties go to the first.
+    """Split `total` into whole numbers in proportion to `shares` (Hare); ties go to the first.
 
     >>> largest_remainder(10, [0.5, 0.25, 0.25])
     [5, 3, 2]

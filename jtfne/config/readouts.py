@@ -86,7 +86,7 @@ class EMMProxy(_Laminar):
 
     @model_validator(mode="after")
     def _check_weights(self) -> "EMMProxy":
-        """Refuse a mean of nothing."""
+        """Refuse weights that are all 0."""
         if not any(self.weights):
             raise refuse(f"weights={self.weights}", "at least one above 0", HERE)
         return self
@@ -124,7 +124,7 @@ ALIASES: dict[str, str] = {
 
 
 def _as_probe(value: Any) -> Any:
-    """A readout name or alias, bare or as the `kind` of a table, as the table that declares its probe."""
+    """Convert a readout's name or alias, bare or as `kind`, to the table of its probe."""
     table = {"kind": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping):
         return value
@@ -183,7 +183,7 @@ SOURCE_MODES: tuple[type[Source], ...] = (
 
 
 def _as_source(value: Any) -> Any:
-    """The bare name of a mode as the table that declares it."""
+    """Convert the bare name of a source mode to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -208,7 +208,7 @@ def only_source(modes: Sequence[Any]) -> Any:
 
 
 def _name_mode(mode: Any) -> str:
-    """The name of a mode given as text, table or object."""
+    """The name of a source mode that is a text, a table or an object."""
     return str(mode.get("kind") if isinstance(mode, Mapping) else getattr(mode, "kind", mode))
 
 
@@ -243,7 +243,7 @@ class Readouts(Frozen):
 
     @model_validator(mode="after")
     def _check_return_current(self) -> "Readouts":
-        """Refuse physical readouts of what has no return current."""
+        """Refuse physical readouts of a source without return current."""
         physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
         if physical and not {"synaptic", "external"} & set(self.source.terms):
             modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)

@@ -39,7 +39,7 @@ class Run(Frozen):
 
     @model_validator(mode="after")
     def _check_steps(self) -> "Run":
-        """Refuse a dt that does not divide the duration."""
+        """Refuse a dt that does not divide the duration, and too many steps to count in 32 bits."""
         if whole_steps(self.duration_ms, self.dt_ms) is None:
             description = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
             fits = nearest_fits(self.duration_ms, self.dt_ms)
@@ -50,7 +50,7 @@ class Run(Frozen):
 
     @property
     def n_steps(self) -> int:
-        """Number of time steps."""
+        """Number of time steps of a trial."""
         return int(nearest_steps(self.duration_ms, self.dt_ms))
 
 
@@ -75,13 +75,13 @@ class Schedule(Frozen):
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "Schedule":
-        """Refuse onsets without their trial."""
+        """Refuse trials that are not as many as the onsets."""
         if self.trials is not None and len(self.trials) != len(self.onsets_ms):
             raise refuse(f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials", "equally many", HERE)
         return self
 
     def within(self, trial: int) -> list[float]:
-        """The onsets of a trial, ms."""
+        """Onsets within one trial, ms."""
         if self.trials is None:
             return list(self.onsets_ms)
         return [onset_ms for onset_ms, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
@@ -121,7 +121,7 @@ class Stimulus(Frozen):
     at: Schedule | None = None
 
     def presented(self, trial: int) -> list[Any]:
-        """The drive as often as it is presented in a trial, on the clock of the trial."""
+        """One drive for each presentation in a trial, shifted to its onset."""
         if self.at is None:
             return [self.drive]
         drive: Any = self.drive
@@ -151,7 +151,7 @@ class Task(Frozen):
 
     @model_validator(mode="after")
     def _check_trials(self) -> "Task":
-        """Refuse trials that are not there, and codes that do not tell labels apart."""
+        """Refuse conditions or onsets of other trials than there are, and ambiguous event codes."""
         if self.conditions and len(self.conditions) != self.n_trials:
             raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)
         for index, stimulus in enumerate(self.stimuli):
@@ -166,7 +166,7 @@ class Task(Frozen):
 
     @property
     def differs(self) -> bool:
-        """Whether one trial is declared to be unlike another."""
+        """Whether trials differ in their conditions or stimuli."""
         return bool(self.conditions) or any(
             stimulus.at is not None and stimulus.at.trials is not None for stimulus in self.stimuli
         )
@@ -177,7 +177,10 @@ class Task(Frozen):
 
 
 def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
-    """Label -> code of its events. Raises: JtfneError if a label has two codes, or a code two labels."""
+    """Map the label of each stimulus with events or a code to its event code.
+
+    Raises: JtfneError if a label has two codes, or a code two labels.
+    """
     codes: dict[str, int] = {}
     label_of_code: dict[int, str] = {}  # the way back, so that thousands of labels are checked in one pass
     for stimulus in stimuli:
@@ -198,7 +201,7 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
 
 
 def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:
-    """First onset, last onset and last end of the events of a stimulus in trials of `duration_ms`."""
+    """First onset, last onset and last end, ms, of the events of a stimulus in a trial."""
     drive: Any = stimulus.drive
     onsets_ms = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
     events = [event for at_ms in onsets_ms for event in drive.shifted(at_ms).events_ms(duration_ms)]

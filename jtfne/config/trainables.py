@@ -16,11 +16,11 @@ class Linear(Frozen):
     kind: Literal["Linear"] = "Linear"
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search."""
+        """The point of the search for `value`."""
         return value
 
     def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
-        """The value at a place of the search."""
+        """The value at a point of the search."""
         return searched
 
 
@@ -30,16 +30,16 @@ class Log(Frozen):
     kind: Literal["Log"] = "Log"
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search: the logarithm of its size."""
+        """The point of the search for `value`: log of its absolute value."""
         return math.log(abs(value))
 
     def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
-        """The value at a place of the search; xp: whose `exp`, of math, numpy or jax.numpy."""
+        """The value at a point of the search. xp: module with `exp` (math, numpy or jax.numpy)."""
         return sign * xp.exp(searched)
 
 
 def _as_kind(value: Any) -> Any:
-    """A bare name as the table that declares it."""
+    """Convert a bare name to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -86,20 +86,23 @@ class Trainable(Frozen):
 
     @property
     def search_bounds(self) -> tuple[float, float]:
-        """The bounds in the scale of the search, the lower first."""
+        """The bounds as points of the search, the lower first."""
         low, high = sorted(map(self.transform.searched, self.bounds))
         return low, high
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search."""
+        """The point of the search for `value`."""
         return self.transform.searched(value)
 
     def free(self, searched: Any, xp: Any = math) -> Any:
-        """As `value`, but perhaps rounded beyond a bound; its slope there is that of anywhere else."""
+        """Like `value` without clipping, so that the gradient survives at a bound."""
         return self.transform.value(searched, math.copysign(1.0, self.bounds[1]), xp)
 
     def value(self, searched: Any, xp: Any = math) -> Any:
-        """The value at a place of the search, not rounded beyond a bound; xp: math, or whose arrays `searched` are."""
+        """The value at a point of the search, clipped to the bounds against rounding.
+
+        xp: math, or the module of the arrays in `searched` (numpy or jax.numpy).
+        """
         value = self.free(searched, xp)
         low, high = self.bounds
         return min(max(value, low), high) if xp is math else xp.clip(value, low, high)

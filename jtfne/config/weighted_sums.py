@@ -21,7 +21,7 @@ class ERWS1(Frozen):
     causal: Flag = False
 
     def weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.ERWS1_CAUSAL if self.causal else measure.ERWS1
 
 
@@ -33,12 +33,12 @@ class ERWS2(Frozen):
     causal: Flag = False
 
     def weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.erws2(self.rate, causal=self.causal)
 
 
 def _as_kind_table(value: Any) -> Any:
-    """A bare kind as the table that declares it."""
+    """Convert a bare kind to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -49,7 +49,7 @@ class _Weighted(Frozen):
 
     @model_validator(mode="after")
     def _check_delays(self) -> "_Weighted":
-        """Refuse samples that miss a delay."""
+        """Refuse a sampling interval that does not fit the delays."""
         probe: Any = self
         try:
             probe.sum_weights().steps(probe.interval_ms)
@@ -72,7 +72,7 @@ class RWS(_Weighted):
     interval_ms: Positive = 1.0
 
     def sum_weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.RWS
 
 
@@ -90,7 +90,7 @@ class ERWS(_Weighted):
     ] = ERWS1()
 
     def sum_weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return self.variant.weights()
 
 
