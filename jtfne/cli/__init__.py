@@ -250,11 +250,13 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
     from jtfne.reports import check_manifest, differing_readouts
 
     source = resolve_path(path, "jtfne run --from")
-    # Its own hash is not asked for: a recipe may be changed by hand, and what differs is told after the run.
+    # The manifest's own hash is not checked: it may be changed by hand; what differs is printed later.
     manifest = check_manifest(_json.loads(read_text(source), where=str(path)))
-    ran = {"conditions": (), **manifest["run"]}
-    paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
-    run_settings = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
+    run_table = {"conditions": (), **manifest["run"]}
+    paradigm = jtfne.Paradigm(
+        stimuli=manifest["paradigm"], n_trials=run_table["trials"], conditions=run_table["conditions"]
+    )
+    run_settings = {name: run_table[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
     signals = _simulate_into(room, config, paradigm, **run_settings)
     return signals, differing_readouts(manifest, signals.manifest)
@@ -274,8 +276,8 @@ def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_set
     signals = jtfne.load(room)
     manifest, stimuli = signals.manifest, [stimulus.model_dump(mode="json") for stimulus in paradigm.stimuli]
     run = {**manifest["run"], **run_settings, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
-    asked_for = (jtfne.__version__, config.hash, stimuli, run)
-    if (manifest["software"]["jtfne"], manifest["config_sha256"], manifest["paradigm"], manifest["run"]) != asked_for:
+    expected = (jtfne.__version__, config.hash, stimuli, run)
+    if (manifest["software"]["jtfne"], manifest["config_sha256"], manifest["paradigm"], manifest["run"]) != expected:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
     return signals
 

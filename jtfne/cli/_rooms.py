@@ -73,7 +73,7 @@ def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
     kept_in: the folder that the message names. is_kept: whether anything can be resumed from it.
     """
     in_main = threading.current_thread() is threading.main_thread()  # the only one that may set handlers
-    before = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
+    previous_handler = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
     try:
         yield
     except (KeyboardInterrupt, Terminated) as error:
@@ -86,7 +86,7 @@ def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
         raise typer.Exit(128 + number) from None
     finally:
         if in_main:
-            signal.signal(signal.SIGTERM, before)
+            signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:

@@ -61,12 +61,12 @@ def _read_preset(preset_text: str) -> "Config":
     make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
-    for item in filter(None, argument_list.split(",")):
-        key, sign, text = item.partition("=")
+    for argument in filter(None, argument_list.split(",")):
+        key, sign, text = argument.partition("=")
         where = f"preset {name}"
         one_of(key, parameters, name="argument", where=where)
         if not sign:
-            raise refuse(f"{item!r}", f"{key}=VALUE", where)
+            raise refuse(f"{argument!r}", f"{key}=VALUE", where)
         if key in arguments:
             raise refuse(f"{key} given twice", "each argument once", where)
         arguments[key] = read_argument(parameters[key], text, where)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 FIELDS = ("lfp", "csd", "eeg", "meg")
-LONG_s = 5.0  # what takes longer is told
+LONG_s = 5.0  # the duration of work that takes longer is printed
 
 
 class Attempts:

@@ -139,7 +139,7 @@ def plain(value: Any) -> Any:
     A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not 0.10000000149.
     """
     if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(value, "to_numpy"):
-        value = value.to_numpy()  # told by the module's name, so that neither need be loaded
+        value = value.to_numpy()  # by the module's name, so that neither need be imported
     if isinstance(value, jax.Array) and not jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         value = np.asarray(value)
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
@@ -236,10 +236,10 @@ def _check_agreement(part: Any) -> None:
             raise refuse(
                 " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)), "equally many", HERE
             )
-    for name, most in getattr(type(part), "SIZES", ()):
+    for name, maximum in getattr(type(part), "SIZES", ()):
         size = getattr(part, name)
-        if size > most:
-            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {most:,}", HERE)
+        if size > maximum:
+            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {maximum:,}", HERE)
 
 
 def made(cls: Any, model: Any) -> Any:

@@ -114,17 +114,17 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     Raises: JtfneError where it is no list of numbers (whole ones, if need be), or a cell is empty.
     """
     kind = "whole numbers" if whole else "numbers"
-    texts = isinstance(value, str | bytes) or not hasattr(value, "__len__")
-    array = np.asarray(None if texts else value)
-    empty = _find_empty(array)
-    if empty.any():
-        description = f"{name} without a value in row {int(np.argmax(empty))}{_describe_others(empty)}"
+    is_scalar = isinstance(value, str | bytes) or not hasattr(value, "__len__")
+    array = np.asarray(None if is_scalar else value)
+    is_empty = _find_empty(array)
+    if is_empty.any():
+        description = f"{name} without a value in row {int(np.argmax(is_empty))}{_describe_others(is_empty)}"
         raise refuse(description, f"{kind}, one in each row", where)
     if array.ndim == 1 and array.size == 0:
         return array.astype(np.int64)
-    boolean = isinstance(value, list | tuple) and any(isinstance(number, bool | np.bool_) for number in value)
-    if array.ndim != 1 or boolean or array.dtype.kind not in ("iu" if whole else "iuf"):
-        description = repr(value) if texts or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
+    has_booleans = isinstance(value, list | tuple) and any(isinstance(number, bool | np.bool_) for number in value)
+    if array.ndim != 1 or has_booleans or array.dtype.kind not in ("iu" if whole else "iuf"):
+        description = repr(value) if is_scalar or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
         raise refuse(
             f"{name}={description if len(description) <= 80 else description[:77] + '...'}",
             f"{kind}, one in each row",

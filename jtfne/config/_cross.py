@@ -49,7 +49,7 @@ class Known:
         self.misnamed = list(_check_mix_names(self, leaves))
         is_complete = self.area and self.layer and self.cell_type and not self.misnamed
         self.counts = counts_of(circuit) if is_complete else None
-        self._chosen: dict[Any, list[Key]] = {}  # many connections share few selectors
+        self._chosen: dict[Any, list[Key]] = {}  # cache: many connections share few selectors
         self._fine: set[Any] = set()
 
     def chosen(self, selector: Selector) -> list[Key]:
@@ -80,7 +80,7 @@ class Known:
         return populations
 
     def refusals(self, selector: Selector, where: str) -> list[str]:
-        """The errors of `selector`, one line each: unknown names or ids, or no cell that matches."""
+        """The errors of `selector`, one line each: unknown names or ids, or no cell at all."""
         if _list_criteria(selector) in self._fine:
             return []
         lines = []
@@ -332,7 +332,7 @@ def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: 
 
 
 def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
-    """Yield an error for delays under one step, and for one of all edges off the grid (else rounded)."""
+    """Yield an error for delays under one step, and for one of all edges off the grid."""
     delay, rule = connection.delay_ms, connection.rule
     shortest_ms: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
@@ -451,14 +451,14 @@ def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known
     if declared.counts is None:
         return
     chosen, first = set(declared.chosen(target)), 0
-    inside: set[int] = set()
+    target_ids: set[int] = set()
     for key, n_cells in declared.counts.items():
-        inside |= set(range(first, first + n_cells)) if key in chosen else set()
+        target_ids |= set(range(first, first + n_cells)) if key in chosen else set()
         first += n_cells
-    inside &= inside if target.ids is None else set(target.ids)
-    foreign_cells = sorted(set(cells) - inside)
+    target_ids &= target_ids if target.ids is None else set(target.ids)
+    foreign_cells = sorted(set(cells) - target_ids)
     if foreign_cells:
-        yield _no(f"cells={foreign_cells[:5]}", f"ids of the {len(inside)} cells of the target", where)
+        yield _no(f"cells={foreign_cells[:5]}", f"ids of the {len(target_ids)} cells of the target", where)
 
 
 def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:

@@ -53,13 +53,17 @@ class Curve(Frozen):
         unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
         if unknown_names:
             raise refuse(f"a curve over {unknown_names[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE)
-        missing = [name for name in self.dims if name not in self.coords]
-        if missing:
-            raise refuse(f"a curve over {missing[0]!r} without its points", f"coords with {missing[0]!r}", HERE)
+        missing_dims = [name for name in self.dims if name not in self.coords]
+        if missing_dims:
+            raise refuse(
+                f"a curve over {missing_dims[0]!r} without its points", f"coords with {missing_dims[0]!r}", HERE
+            )
         of_channels = {"z_mm"} if "channel" in self.dims else set()
-        loose = [name for name in self.coords if name not in {*self.dims, *of_channels}]
-        if loose:
-            raise refuse(f"coords of {loose[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE)
+        stray_coords = [name for name in self.coords if name not in {*self.dims, *of_channels}]
+        if stray_coords:
+            raise refuse(
+                f"coords of {stray_coords[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE
+            )
         if self.dims and len(self.values) != int(np.prod(self.shape)):
             description = f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
             raise refuse(description, "a value for each point", HERE)
@@ -102,15 +106,15 @@ def _from_array(data: Any) -> dict[str, Any]:
     """The table of a Curve from a DataArray; other dimensions of length 1 are dropped."""
     coords: dict[str, Any] = {}
     array = data.squeeze([dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True)
-    extra = [str(dim) for dim in array.dims if dim not in COORDS]
-    if extra:
+    extra_dims = [str(dim) for dim in array.dims if dim not in COORDS]
+    if extra_dims:
         raise refuse(
-            f"an array over {', '.join(extra)}", f"one over {', '.join(COORDS)}: average or select first", HERE
+            f"an array over {', '.join(extra_dims)}", f"one over {', '.join(COORDS)}: average or select first", HERE
         )
-    deep = "z_mm" in array.coords and array["z_mm"].dims == ("channel",)
-    if deep and "channel" not in array.coords:  # contacts without names: known by their depth
+    has_depths = "z_mm" in array.coords and array["z_mm"].dims == ("channel",)
+    if has_depths and "channel" not in array.coords:  # contacts without names: known by their depth
         array = array.swap_dims(channel="z_mm").sortby("z_mm")
-    elif deep:
+    elif has_depths:
         coords["z_mm"] = plain(array["z_mm"].values)
     dims = tuple(str(dim) for dim in array.dims)
     coords |= {name: plain(array[name].values) for name in dims if name in array.coords}

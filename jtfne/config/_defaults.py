@@ -36,9 +36,9 @@ def placed_at(position_mm: Point, faces: Point = (0.0, 0.0, 0.0)) -> Place:
 
     faces: unit direction that the bank of its sulcus faces, averaged in; zero for none.
     """
-    away = [x - c for x, c in zip(position_mm, _CENTRE_mm, strict=True)]
-    radius_mm = math.hypot(*away) or 1.0  # at the centre nothing is outward: the normal is zero, which Area refuses
-    x, y, z = (a / radius_mm + f for a, f in zip(away, faces, strict=True))
+    outward = [x - c for x, c in zip(position_mm, _CENTRE_mm, strict=True)]
+    radius_mm = math.hypot(*outward) or 1.0  # at the centre nothing is outward: the normal is zero, which Area refuses
+    x, y, z = (a / radius_mm + f for a, f in zip(outward, faces, strict=True))
     length = math.hypot(x, y, z) or 1.0
     return Place(position_mm, (x / length, y / length, z / length))
 

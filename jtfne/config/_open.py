@@ -17,7 +17,7 @@ from jtfne._check import refuse
 from jtfne.config._base import Declared, made, mirror, plain
 from jtfne.config._errors import HERE
 
-NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # what the rest of jtfne asks of an emitter
+NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # attributes that the rest of jtfne uses of an emitter
 
 
 class OpenDeclared(Declared):
@@ -74,8 +74,8 @@ class OpenDeclared(Declared):
         if module not in sys.modules:
             kinds = ", ".join(map(repr, self.catalogue))
             imported_class = "a 'module:Class' of a module that is imported before"
-            permission = f"or allow_code=True (--allow-code), which runs module {module!r} to take its class {path!r}"
-            raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {permission}", HERE)
+            way_to_allow = f"or allow_code=True (--allow-code), which runs module {module!r} to take its class {path!r}"
+            raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
         target: Any = sys.modules[module]
         for name in path.split("."):  # by `vars`, so that no property, and no `__getattr__` of a module, runs
             target = vars(target).get(name) if hasattr(target, "__dict__") else None

@@ -32,7 +32,7 @@ class Place:
     at: index of the connection, -1 for other families.
     """
 
-    path: str = dataclasses.field(compare=False)  # one of two, perhaps
+    path: str = dataclasses.field(compare=False)  # not compared: a connection may have two paths
     family: str
     name: str
     field: str = ""
@@ -63,10 +63,10 @@ def _list_weight_paths(circuit: Circuit) -> Iterator[Place]:
     """Yield the weight of each connection; also by its ends alone where no other has them."""
     labels = connection_labels(circuit.connections)
     ends = [label.rpartition(":")[0] for label in labels]
-    for index, (label, short) in enumerate(zip(labels, ends, strict=True)):
+    for index, (label, ends_label) in enumerate(zip(labels, ends, strict=True)):
         yield Place(f"connections.{label}.weight", "connections", label, "weight", index)
-        if ends.count(short) == 1:
-            yield Place(f"connections.{short}.weight", "connections", label, "weight", index)
+        if ends.count(ends_label) == 1:
+            yield Place(f"connections.{ends_label}.weight", "connections", label, "weight", index)
 
 
 def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:

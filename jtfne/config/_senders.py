@@ -15,22 +15,22 @@ from jtfne.emitters import SpikeSource, Trains
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
     """Yield an error if some of `types`, which `what` is applied to, only send spikes."""
     classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
-    deaf = [f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not getattr(cls, "receives", True)]
-    if deaf:
-        description = f"{what} onto cells of type {', '.join(deaf)}, which only send,"
+    sender_names = [f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not getattr(cls, "receives", True)]
+    if sender_names:
+        description = f"{what} onto cells of type {', '.join(sender_names)}, which only send,"
         yield str(refuse(description, "a target of cells that receive, by its cell_type", where))
 
 
 def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
     """Yield an error if some of `types`, whose potential `what` moves, have no `jumped_pA`."""
     classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
-    rigid = [
+    rigid_names = [
         f"{name!r} ({cls.__name__})"
         for name, cls in classes.items()
         if getattr(cls, "receives", True) and cls is not type(None) and not hasattr(cls, "jumped_pA")
     ]
-    if rigid:
-        description = f"{what} of the membrane of cells of type {', '.join(rigid)}"
+    if rigid_names:
+        description = f"{what} of the membrane of cells of type {', '.join(rigid_names)}"
         yield str(
             refuse(description, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where)
         )
@@ -57,7 +57,7 @@ def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) ->
         where, n_cells = f"Config.circuit.emitters.{name}", counts.get(name)
         if n_cells is not None and len(trains) > n_cells:
             yield str(refuse(f"{len(trains)} trains", f"one for each of the {n_cells} cells", where))
-        twice = None if dt_ms is None else trains.at_once(dt_ms)
-        if twice is not None:
-            description = f"times_ms[{twice[0]}] with two spikes in one step, at {twice[1]:g} ms"
+        double_spike = None if dt_ms is None else trains.at_once(dt_ms)
+        if double_spike is not None:
+            description = f"times_ms[{double_spike[0]}] with two spikes in one step, at {double_spike[1]:g} ms"
             yield str(refuse(description, f"at most one in dt_ms={dt_ms:g}", where))

@@ -15,7 +15,7 @@ WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column
 KNOWN = (*WEIGHTS, "delay_ms")
 OURS = ("weight", "delay")  # a column that begins so is read, or refused; others may be there
 SUFFIXES = (".csv", ".parquet", ".h5")
-SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # ours -> theirs, in the groups of an edge population
+SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # column -> dataset of an edge group
 
 
 def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
         if len(nodes) > 1:
             description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
             raise refuse(description, "one node population, whose ids are those of the net", str(path))
-        columns = {name: edges[theirs][:] for name, theirs in ends.items()}
+        columns = {name: edges[dataset_name][:] for name, dataset_name in ends.items()}
         return columns | _read_attributes(edges, columns["source"].size, str(path))
 
 

@@ -267,7 +267,7 @@ class Config(Frozen):
 
         Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
         """
-        # A config is frozen, so that what its circuit says is found once: every step from config to signals asks.
+        # A config is frozen and every step from config to signals asks for its populations: cache them.
         if "_populations" not in vars(self):
             refuse_all(circuit_findings(self))
             vars(self)["_populations"] = _Derived(populations_of(self.circuit))

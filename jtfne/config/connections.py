@@ -376,8 +376,8 @@ class Connection(Frozen):
     def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out later fields that are None, so that older configs keep their hash."""
         table: dict[str, Any] = handler(self)
-        later = ("plasticity", "weight_decay")
-        return {name: value for name, value in table.items() if name not in later or value is not None}
+        later_fields = ("plasticity", "weight_decay")
+        return {name: value for name, value in table.items() if name not in later_fields or value is not None}
 
     @model_validator(mode="after")
     def _check_weight(self) -> "Connection":

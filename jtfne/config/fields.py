@@ -148,8 +148,8 @@ class CSD(Frozen):
         """The declared method; by default a DeltaICSD of this diameter, mm."""
         if self.method is not None:
             return self.method
-        pial = self.surface is not None and self.surface.z_mm == 0.0
-        top_S_m = self.surface.sigma_above_S_m if self.surface is not None and pial else None
+        is_at_pia = self.surface is not None and self.surface.z_mm == 0.0
+        top_S_m = self.surface.sigma_above_S_m if self.surface is not None and is_at_pia else None
         return DeltaICSD(diameter_mm=diameter_mm, sigma_top_S_m=top_S_m)
 
 

@@ -232,8 +232,8 @@ class Metric(Aim):
             return self
         optional_dims = {"channel"} if len(measure.dims) > 1 else set()  # that of the only one
         missing_dims = {*measure.dims} - {*self.target.dims, *self.target.coords} - optional_dims
-        along = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
-        extra_dims = {*self.target.dims} - {*measure.dims, *measure.averaged} - along
+        channel_dims = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
+        extra_dims = {*self.target.dims} - {*measure.dims, *measure.averaged} - channel_dims
         if missing_dims or extra_dims:
             description = f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
             raise refuse(description, f"one over {', '.join(measure.dims)}", HERE)

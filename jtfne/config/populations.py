@@ -50,10 +50,10 @@ class Population:
 def populations_of(circuit: Circuit) -> tuple[Population, ...]:
     """The populations that have cells, in order of area, layer and type (by name)."""
     populations: list[Population] = []
-    before: dict[str, int] = {}  # cells of each type in the populations so far
+    n_before: dict[str, int] = {}  # cells of each type in the populations so far
     for (area, layer, cell_type), n_cells in counts_of(circuit).items():
-        first = before.get(cell_type, 0)
-        before[cell_type] = first + n_cells
+        first = n_before.get(cell_type, 0)
+        n_before[cell_type] = first + n_cells
         params = _select_params(circuit, cell_type, slice(first, first + n_cells))
         drive, noise = (params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
         v_init_mV = params.pop(V_INIT, None)
@@ -120,12 +120,12 @@ def _count_in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict
     if not mix:
         return {}
     if all(layer == "" for layer, _ in mix):  # the same in every layer: types first, then each over the layers
-        counted = cells.unit == "count"
-        totals = [int(n) for n in mix.values()] if counted else largest_remainder(cells.per_area, list(mix.values()))
-        spread = [largest_remainder(total, list(thickness.values())) for total in totals]
+        is_count = cells.unit == "count"
+        totals = [int(n) for n in mix.values()] if is_count else largest_remainder(cells.per_area, list(mix.values()))
+        counts_by_layer = [largest_remainder(total, list(thickness.values())) for total in totals]
         return {
             (layer, name): n
-            for (_, name), row in zip(mix, spread, strict=True)
+            for (_, name), row in zip(mix, counts_by_layer, strict=True)
             for layer, n in zip(thickness, row, strict=True)
         }
     if cells.unit == "count":
@@ -147,9 +147,9 @@ def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
     >>> largest_remainder(10, [0.5, 0.25, 0.25])
     [5, 3, 2]
     """
-    exact = [total * share / sum(shares) for share in shares]
-    parts = [math.floor(exact_part + 1e-9) for exact_part in exact]
-    order = sorted(range(len(parts)), key=lambda k: parts[k] - exact[k])
+    exact_parts = [total * share / sum(shares) for share in shares]
+    parts = [math.floor(exact_part + 1e-9) for exact_part in exact_parts]
+    order = sorted(range(len(parts)), key=lambda k: parts[k] - exact_parts[k])
     for k in order[: total - sum(parts)]:
         parts[k] += 1
     return parts

@@ -198,10 +198,10 @@ def only_source(modes: Sequence[Any]) -> Any:
     terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
     kinds = [one_of(_name_mode(mode), terms, name="source", where="Config.source") for mode in modes]
     for first, second in itertools.combinations(kinds, 2):
-        twice = sorted(terms[first] & terms[second])
-        if twice:
+        overlap = sorted(terms[first] & terms[second])
+        if overlap:
             raise SynapticDoubleCountError(
-                f"sources {first!r} and {second!r} would count {', '.join(twice)} twice; allowed: one mode a run "
+                f"sources {first!r} and {second!r} would count {', '.join(overlap)} twice; allowed: one mode a run "
                 "(in Config.source)"
             )
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")

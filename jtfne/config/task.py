@@ -196,8 +196,8 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
                 f"code={stimulus.code} of {other_label!r} and of {stimulus.label!r}", "a code for each label", HERE
             )
     labels = dict.fromkeys(stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes)
-    free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
-    return {**codes, **dict(zip(labels, free, strict=False))}
+    free_codes = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
+    return {**codes, **dict(zip(labels, free_codes, strict=False))}
 
 
 def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:
