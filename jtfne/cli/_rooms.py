@@ -17,7 +17,7 @@ class Terminated(BaseException):
     """Raised when the process receives SIGTERM."""
 
 
-def room_of(out: Path) -> Path:
+def locate_room(out: Path) -> Path:
     """The folder that holds the run of `out` until it is finished.
 
     It lies beside `out`, or in it where `out` cannot be replaced (such as a mount point).
@@ -39,7 +39,7 @@ def open_room(out: Path, *, resume: bool) -> Path:
     from jtfne.partial_run import holds_run
     from jtfne.run_folder import is_empty
 
-    room = room_of(out)
+    room = locate_room(out)
     if room.parent == out and resume:
         _move_back(room, out)
     other_paths = [path for path in out.iterdir() if path != room] if out.is_dir() else []

@@ -49,21 +49,21 @@ class Known:
         self.misnamed = list(_check_mix_names(self, leaves))
         is_complete = self.area and self.layer and self.cell_type and not self.misnamed
         self.counts = counts_of(circuit) if is_complete else None
-        self._chosen: dict[Any, list[Key]] = {}  # cache: many connections share few selectors
-        self._fine: set[Any] = set()
+        self._populations_by_criteria: dict[Any, list[Key]] = {}  # cache: many connections share few selectors
+        self._valid_criteria: set[Any] = set()
 
     def chosen(self, selector: Selector) -> list[Key]:
         """The populations (area, layer, cell type) that hold cells of `selector`; cached."""
         criteria = _list_criteria(selector)
-        if criteria not in self._chosen:
-            self._chosen[criteria] = self._find_populations(selector)
-        return self._chosen[criteria]
+        if criteria not in self._populations_by_criteria:
+            self._populations_by_criteria[criteria] = self._find_populations(selector)
+        return self._populations_by_criteria[criteria]
 
     def types(self, selector: Selector) -> set[str]:
         """The cell types that `selector` matches; those that it names where no cells are known."""
         return {key[2] for key in self.chosen(selector)} or set(selector.cell_type or ())
 
-    def cells_of(self, cell_type: str) -> int | None:
+    def count_cells(self, cell_type: str) -> int | None:
         """Number of cells of a type; None if there are none, or if it is not known."""
         return sum(n for key, n in (self.counts or {}).items() if key[2] == cell_type) or None
 
@@ -81,7 +81,7 @@ class Known:
 
     def refusals(self, selector: Selector, where: str) -> list[str]:
         """The errors of `selector`, one line each: unknown names or ids, or no cell at all."""
-        if _list_criteria(selector) in self._fine:
+        if _list_criteria(selector) in self._valid_criteria:
             return []
         lines = []
         for name in ("area", "layer", "cell_type"):
@@ -99,7 +99,7 @@ class Known:
             populations = ", ".join("/".join(key) for key in self.counts)
             problems.append(_no(f"{description}, which matches no cell,", populations, where))
         if not problems:
-            self._fine.add(_list_criteria(selector))
+            self._valid_criteria.add(_list_criteria(selector))
         return problems
 
 
@@ -116,7 +116,7 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from declared.misnamed
     yield from _check_cells(circuit, declared, whole)
     timed = whole or "run" in config.model_fields_set
-    n_cells = {name: n for name in declared.cell_type or () if (n := declared.cells_of(name)) is not None}
+    n_cells = {name: n for name in declared.cell_type or () if (n := declared.count_cells(name)) is not None}
     yield from trained(circuit, n_cells, config.run.dt_ms if timed else None)
     for index, connection in enumerate(circuit.connections):
         where = f"Config.circuit.connections[{index}]"
@@ -211,7 +211,7 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
     problems = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params]
     yield from (line for line in problems if line)
     arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
-    array_problems = list(_check_arrays(arrays, fields, declared.cells_of(cell_type), where))
+    array_problems = list(_check_arrays(arrays, fields, declared.count_cells(cell_type), where))
     yield from array_problems
     yield from driven(emitter, params, where)
     noise = float(np.min(params.get("noise", 0.0)))
