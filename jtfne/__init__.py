@@ -117,7 +117,7 @@ _MODULES = frozenset(
 
 
 def __getattr__(name: str) -> object:
-    """The public object `name`, loaded on first use and kept."""
+    """Import the public object `name` on first use, and keep it in the module."""
     if name in _MODULES:
         return importlib.import_module(f"jtfne.{name}")
     if name not in _HOMES:
@@ -129,5 +129,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
+    """The public names, whether loaded yet or not."""
     return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -49,9 +49,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (JtfneError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        _fail(error, 2)
+        _exit_with_error(error, 2)
     except OSError as error:
-        _fail(error, 1)
+        _exit_with_error(error, 1)
 
 
 @app.command()
@@ -86,12 +86,12 @@ def run(
     room = open_room(folder, resume=resume)
     with resumable(room, lambda: holds_run(room)):
         if manifest is not None:
-            signals, differing = _repeated(manifest, room, allow_code=allow_code)
+            signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
             checked = config_of(str(config), seed, duration_ms, allow_code=allow_code)
-            signals, differing = _simulated(checked, room), None
+            signals, differing = _simulate_config(checked, room), None
         files, failures = write_results(signals, room, folder)
-    _tell_run(signals, out, files, differing, failures, as_json=as_json)
+    _print_run(signals, out, files, differing, failures, as_json=as_json)
     if differing or failures:
         raise typer.Exit(1)
 
@@ -104,7 +104,7 @@ def validate(config: Config_argument, allow_code: Allow_code = False, as_json: A
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
     checked = config_of(config, None, None, allow_code=allow_code)
     checked.check()
-    cells = sum(each.n_cells for each in checked.populations())
+    cells = sum(population.n_cells for population in checked.populations())
     facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
     print_facts({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
 
@@ -129,9 +129,9 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
 
 
 def _print_signals(signals: "Signals", *, as_json: bool) -> None:
-    """Readouts, rates and events, in a few lines or as JSON."""
+    """Print the readouts, rates and events of a run, in a few lines or as JSON."""
     if as_json:
-        print_facts(_summary(signals), as_json=True)
+        print_facts(_summarize_run(signals), as_json=True)
         return
     typer.echo(signals.summary().to_string())
     if "spk" in signals.tree.children:
@@ -202,25 +202,27 @@ def presets(
     from jtfne.presets import PRESETS
 
     if name is None:
-        listed = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
-        print_facts(listed, as_json=as_json)
+        first_lines = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
+        print_facts(first_lines, as_json=as_json)
         return
     make = PRESETS[one_of(name, PRESETS, name="preset", where="jtfne presets")]
-    described = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
+    description = {"preset": f"{name}{inspect.signature(make)}", "doc": inspect.getdoc(make)}
     if as_json:
-        print_facts(described, as_json=True)
+        print_facts(description, as_json=True)
         return
-    typer.echo(f"{described['preset']}\n\n{described['doc']}\n")
+    typer.echo(f"{description['preset']}\n\n{description['doc']}\n")
     config = make()
-    for each in config.populations():
-        typer.echo(f"{each.area} {each.layer:5} {each.cell_type:4} {each.n_cells:6} cells   {each.model_and_input()}")
-    if sum(each.n_cells for each in config.populations()) <= SHOWN_CELLS:
+    for cells in config.populations():
+        typer.echo(
+            f"{cells.area} {cells.layer:5} {cells.cell_type:4} {cells.n_cells:6} cells   {cells.model_and_input()}"
+        )
+    if sum(population.n_cells for population in config.populations()) <= SHOWN_CELLS:
         typer.echo(f"\n{construct(config).summary()}")
 
 
 @app.command()
 def schema(
-    of: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
+    document: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
 ) -> None:
     """Print the JSON Schema of a config file or of a manifest."""
     from jtfne import _json
@@ -228,54 +230,59 @@ def schema(
     from jtfne.config import Config
     from jtfne.reports import manifest_schema
 
-    one_of(of, ("config", "manifest"), name="schema", where="jtfne schema")
-    typer.echo(_json.dumps(Config.json_schema() if of == "config" else manifest_schema(), indent=2))
+    one_of(document, ("config", "manifest"), name="schema", where="jtfne schema")
+    typer.echo(_json.dumps(Config.json_schema() if document == "config" else manifest_schema(), indent=2))
 
 
-def _simulated(config: "Config", room: Path) -> "Signals":
-    """The run of a config, in `room`."""
+def _simulate_config(config: "Config", room: Path) -> "Signals":
+    """Simulate a config into the folder `room`; returns its signals."""
     import jtfne
 
     paradigm = jtfne.Paradigm(**dict(config.task))
-    return _run_in(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
+    return _simulate_into(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
 
 
-def _repeated(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
-    """The run of a manifest once more, in `room`, and the readouts whose bytes differ from it."""
+def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
+    """Simulate the run of a manifest again into `room`; returns signals, readouts that differ."""
     import jtfne
     from jtfne import _json
     from jtfne._files import read_text, resolve_path
     from jtfne.reports import check_manifest, differing_readouts
 
     source = resolve_path(path, "jtfne run --from")
-    # Its own hash is not asked for: a recipe may be changed by hand, and what differs is told after the run.
+    # The manifest's own hash is not checked: it may be changed by hand; what differs is printed later.
     manifest = check_manifest(_json.loads(read_text(source), where=str(path)))
-    ran = {"conditions": (), **manifest["run"]}
-    paradigm = jtfne.Paradigm(stimuli=manifest["paradigm"], n_trials=ran["trials"], conditions=ran["conditions"])
-    asked = {name: ran[name] for name in ("seed", "duration_ms", "dt_ms")}
+    run_table = {"conditions": (), **manifest["run"]}
+    paradigm = jtfne.Paradigm(
+        stimuli=manifest["paradigm"], n_trials=run_table["trials"], conditions=run_table["conditions"]
+    )
+    run_settings = {name: run_table[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
-    signals = _run_in(room, config, paradigm, **asked)
+    signals = _simulate_into(room, config, paradigm, **run_settings)
     return signals, differing_readouts(manifest, signals.manifest)
 
 
-def _run_in(room: Path, config: "Config", paradigm: "Paradigm", **asked: Any) -> "Signals":
-    """The run, streamed to `room`; read from there if it was finished but for its figures."""
+def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
+    """Simulate into `room`; if a finished run (but for its figures) is there already, load that.
+
+    Raises: JtfneError if the run that is there is another one.
+    """
     import jtfne
     from jtfne._check import refuse
     from jtfne.run_folder import MANIFEST
 
     if not (room / MANIFEST).exists():
-        return jtfne.construct(config).simulate(paradigm, **asked, out=room)
+        return jtfne.construct(config).simulate(paradigm, **run_settings, out=room)
     signals = jtfne.load(room)
-    there, stimuli = signals.manifest, [each.model_dump(mode="json") for each in paradigm.stimuli]
-    run = {**there["run"], **asked, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
-    asked_for = (jtfne.__version__, config.hash, stimuli, run)
-    if (there["software"]["jtfne"], there["config_sha256"], there["paradigm"], there["run"]) != asked_for:
+    manifest, stimuli = signals.manifest, [stimulus.model_dump(mode="json") for stimulus in paradigm.stimuli]
+    run = {**manifest["run"], **run_settings, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
+    expected = (jtfne.__version__, config.hash, stimuli, run)
+    if (manifest["software"]["jtfne"], manifest["config_sha256"], manifest["paradigm"], manifest["run"]) != expected:
         raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
     return signals
 
 
-def _tell_run(
+def _print_run(
     signals: "Signals",
     out: Path,
     files: list[Path],
@@ -284,8 +291,8 @@ def _tell_run(
     *,
     as_json: bool,
 ) -> None:
-    """What came out, in a few lines or as JSON."""
-    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summary(signals)}
+    """Print the rates, files and failures of a run, in a few lines or as JSON."""
+    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summarize_run(signals)}
     if failures:
         facts["failures"] = failures
     if differing is not None:
@@ -302,16 +309,16 @@ def _tell_run(
     typer.echo(f"open {out / 'report.html'}")
 
 
-def _summary(signals: "Signals") -> dict[str, Any]:
+def _summarize_run(signals: "Signals") -> dict[str, Any]:
     """Readouts with their shapes, and mean rates, as JSON values."""
-    readouts = {name: each["shape"] for name, each in signals.manifest["readouts"].items()}
+    readouts = {name: entry["shape"] for name, entry in signals.manifest["readouts"].items()}
     facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
     if "spk" in signals.tree.children:
         facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")
     return facts
 
 
-def _fail(error: Exception, code: int) -> None:
-    """One clear error, no traceback."""
+def _exit_with_error(error: Exception, code: int) -> None:
+    """Print one clear error without traceback and exit with `code`."""
     typer.echo(f"error: {error}", err=True)
     raise SystemExit(code)

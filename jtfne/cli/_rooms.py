@@ -14,11 +14,14 @@ INSIDE = ".partial"  # in a folder that cannot be replaced, such as a mount poin
 
 
 class Terminated(BaseException):
-    """SIGTERM came."""
+    """Raised when the process receives SIGTERM."""
 
 
-def room_of(out: Path) -> Path:
-    """The folder in which the run of `out` grows: beside it, or in it where nothing can take its place."""
+def locate_room(out: Path) -> Path:
+    """The folder that holds the run of `out` until it is finished.
+
+    It lies beside `out`, or in it where `out` cannot be replaced (such as a mount point).
+    """
     from jtfne.run_folder import is_irreplaceable
 
     if out.is_dir() and is_irreplaceable(out):
@@ -36,20 +39,20 @@ def open_room(out: Path, *, resume: bool) -> Path:
     from jtfne.partial_run import holds_run
     from jtfne.run_folder import is_empty
 
-    room = room_of(out)
+    room = locate_room(out)
     if room.parent == out and resume:
         _move_back(room, out)
-    others = [path for path in out.iterdir() if path != room] if out.is_dir() else []
-    if (out.exists() and not out.is_dir()) or (others and not is_empty(out, but=room.name)):
+    other_paths = [path for path in out.iterdir() if path != room] if out.is_dir() else []
+    if (out.exists() and not out.is_dir()) or (other_paths and not is_empty(out, but=room.name)):
         raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
     if holds_run(room) and not resume:
-        given = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
-        raise refuse(given, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+        description = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
+        raise refuse(description, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
     return room
 
 
 def close_room(room: Path, out: Path) -> None:
-    """Put the finished run of `room` in its place: the manifest last, where its files go one by one."""
+    """Move the finished run of `room` to `out`; file by file where it must, the manifest last."""
     from jtfne._files import move_into, sync_one
     from jtfne.run_folder import MANIFEST
 
@@ -65,31 +68,34 @@ def close_room(room: Path, out: Path) -> None:
 
 @contextlib.contextmanager
 def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
-    """Within, SIGINT and SIGTERM end the command with 130 and 143, and say what is kept and how to go on with it."""
+    """Context in which SIGINT and SIGTERM exit with 130 and 143 and say how to resume.
+
+    kept_in: the folder that the message names. is_kept: whether anything can be resumed from it.
+    """
     in_main = threading.current_thread() is threading.main_thread()  # the only one that may set handlers
-    before = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
+    previous_handler = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
     try:
         yield
     except (KeyboardInterrupt, Terminated) as error:
         number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM
-        told = f"stopped by {number.name}: nothing had been kept yet"
+        message = f"stopped by {number.name}: nothing had been kept yet"
         if is_kept():
-            told = f"stopped by {number.name}: what was done is kept in {str(kept_in)!r}"
-            told += "; the same command with --resume goes on from there"
-        typer.echo(told, err=True)
+            message = f"stopped by {number.name}: what was done is kept in {str(kept_in)!r}"
+            message += "; the same command with --resume goes on from there"
+        typer.echo(message, err=True)
         raise typer.Exit(128 + number) from None
     finally:
         if in_main:
-            signal.signal(signal.SIGTERM, before)
+            signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    """Let SIGTERM unwind the program as SIGINT does."""
+    """Signal handler: raise Terminated, so that SIGTERM unwinds the program as SIGINT does."""
     raise Terminated
 
 
 def _move_back(room: Path, out: Path) -> None:
-    """Return to `room` what a process that was killed while it moved a finished run had moved out of it already."""
+    """Move files of a run back from `out` to `room`, after a process was killed in `close_room`."""
     from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES
 
     if not (room / MANIFEST).exists():

@@ -23,20 +23,25 @@ Allow_code = Annotated[
 ]
 
 
-def config_of(given: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False) -> "Config":
+def config_of(
+    file_or_preset: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False
+) -> "Config":
     """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
     from jtfne.config import Config
 
-    path = Path(given)
+    path = Path(file_or_preset)
     if path.suffix in (".json", ".toml"):
-        made = Config.from_file(path, allow_code=allow_code)
+        config = Config.from_file(path, allow_code=allow_code)
     else:
-        made = _preset(given)
-    return made.runtime(seed=seed, duration_ms=duration_ms)
+        config = _read_preset(file_or_preset)
+    return config.runtime(seed=seed, duration_ms=duration_ms)
 
 
 def output_folder(folder: Path, out: Path | None, name: str) -> Path:
-    """Where a command writes: `out`, or `name` in a run folder, in which no link that leads out is taken."""
+    """The folder that a command writes to: `out`, or `name` in the run folder.
+
+    Raises: JtfneError for a link in the run folder that leads out of it.
+    """
     from jtfne._files import path_inside, resolve_path
 
     if out is not None:
@@ -44,7 +49,7 @@ def output_folder(folder: Path, out: Path | None, name: str) -> Path:
     return path_inside(resolve_path(folder, "DIR"), name, f"jtfne {name}")
 
 
-def _preset(given: str) -> "Config":
+def _read_preset(preset_text: str) -> "Config":
     """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value, or one twice."""
     import inspect
 
@@ -52,16 +57,16 @@ def _preset(given: str) -> "Config":
     from jtfne.presets import PRESETS
     from jtfne.presets._arguments import read_argument
 
-    name, _, listed = given.partition(":")
+    name, _, argument_list = preset_text.partition(":")
     make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
-    for item in filter(None, listed.split(",")):
-        key, sign, text = item.partition("=")
+    for argument in filter(None, argument_list.split(",")):
+        key, sign, text = argument.partition("=")
         where = f"preset {name}"
         one_of(key, parameters, name="argument", where=where)
         if not sign:
-            raise refuse(f"{item!r}", f"{key}=VALUE", where)
+            raise refuse(f"{argument!r}", f"{key}=VALUE", where)
         if key in arguments:
             raise refuse(f"{key} given twice", "each argument once", where)
         arguments[key] = read_argument(parameters[key], text, where)
@@ -69,7 +74,7 @@ def _preset(given: str) -> "Config":
 
 
 def print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
-    """`facts` as JSON, or a line each."""
+    """Print `facts` as JSON, or one line for each."""
     from jtfne import _json
 
     if as_json:

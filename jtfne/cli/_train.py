@@ -46,13 +46,13 @@ def train(
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
         write(figure_of(figures.training_history(result)), folder / FIGURE)
-    _tell(result, out, as_json=as_json)
+    _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)
 
 
-def _tell(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
-    """What came out, in a few lines or as JSON."""
+def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
+    """Print the verdict and the best parameters of a training, or all of its report as JSON."""
     if as_json:
         print_facts({"folder": str(out), **result.report}, as_json=True)
         return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
 FIELDS = ("lfp", "csd", "eeg", "meg")
-LONG_s = 5.0  # what takes longer is told
+LONG_s = 5.0  # the duration of work that takes longer is printed
 
 
 class Attempts:
@@ -29,7 +29,7 @@ class Attempts:
         self.refusals: list[JtfneError] = []
 
     def attempt(self, name: str, step: Callable[[], object]) -> None:
-        """Run a step; say on stderr what it warns of, and keep why it failed.
+        """Run a step; print its warnings on stderr, and note why it failed.
 
         An OSError, such as that of a full disk, is no matter of one format: it ends the command, and `--resume` goes
         on from there.
@@ -44,17 +44,17 @@ class Attempts:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever one format cannot hold must not cost the others
                 self.add_failure(name, error)
-        for text in dict.fromkeys(str(each.message) for each in caught):
+        for text in dict.fromkeys(str(warning.message) for warning in caught):
             typer.echo(f"note on {name}: {text}", err=True)
 
     def add_failure(self, name: str, error: Exception) -> None:
-        """Keep that `name` was not written, and why."""
+        """Note that `name` was not written, and why."""
         self.failures[name] = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, JtfneError):
             self.refusals.append(error)
 
     def print_failures(self) -> None:
-        """Say on stderr what was not written, and why."""
+        """Print on stderr what was not written, and why."""
         for name, reason in self.failures.items():
             typer.echo(f"error: {name} was not written: {reason}", err=True)
 
@@ -76,7 +76,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     figures: list[Path] = []
 
     def draw_figures() -> None:
-        """Figures that can be drawn, in `room`; the others are noted."""
+        """Draw the figures into `room` and note those that failed."""
         paths, errors = write_figures(signals, room / "figures")
         figures.extend(paths)
         for name, error in errors.items():
@@ -142,7 +142,7 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
 
 @contextlib.contextmanager
 def show_work(what: str) -> Iterator[None]:
-    """Say on a terminal what takes a moment, and how long it took if that was long."""
+    """Context that shows `what` on a terminal while it runs, and its duration if it took long."""
     from jtfne._terminal import stderr_is_terminal
 
     if not stderr_is_terminal():

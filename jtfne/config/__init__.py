@@ -1,4 +1,4 @@
-"""Words: frozen, typed declarations of a circuit and its run; all validation happens here."""
+"""Frozen, typed declarations of a circuit and its run; all validation happens here."""
 
 from jtfne.config._base import Frozen
 from jtfne.config._curves import Curve

@@ -27,8 +27,8 @@ _TUPLE: Any = tuple
 
 
 @contextlib.contextmanager
-def _one_voice(root: str) -> Iterator[None]:
-    """Turns what pydantic refuses within into a JtfneError that tells places from `root` on."""
+def _translate_errors(root: str) -> Iterator[None]:
+    """Context that turns pydantic's ValidationError into a ConfigError with paths from `root`."""
     try:
         yield
     except pydantic.ValidationError as error:
@@ -46,11 +46,11 @@ class Frozen(pydantic.BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
     def __init__(self, /, **data: Any) -> None:
-        known = type(self).model_fields
-        strange = [unknown(key, known, name="key") for key in data if key not in known]
-        if strange:
-            raise refused(type(self).__name__, (Problem((), line) for line in strange if line))
-        with _one_voice(type(self).__name__):
+        fields = type(self).model_fields
+        messages = [unknown(key, fields, name="key") for key in data if key not in fields]
+        if messages:
+            raise refused(type(self).__name__, (Problem((), line) for line in messages if line))
+        with _translate_errors(type(self).__name__):
             super().__init__(**data)
 
     def __hash__(self) -> int:
@@ -65,23 +65,26 @@ class Frozen(pydantic.BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **kwargs: Any) -> Self:
-        """As pydantic's, but what is refused is a JtfneError."""
-        with _one_voice(cls.__name__):
+        """Build a declaration from a table. Raises: JtfneError if it is not valid."""
+        with _translate_errors(cls.__name__):
             declaration = super().model_validate(obj, **kwargs)
         return declaration
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """As pydantic's, but `update` is checked as any declaration is. Raises: JtfneError."""
+        """A copy with the fields of `update` replaced and checked. Raises: JtfneError."""
         if update is None:
             return super().model_copy(deep=deep)
         where = f"{type(self).__name__}.model_copy"
-        changed = check_table(update, allowed="{field: value}", name="update", where=where)
-        kept = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**{**kept, **changed})
+        changes = check_table(update, allowed="{field: value}", name="update", where=where)
+        set_fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**set_fields, **changes})
 
 
 def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
-    """What stands in the place of a name of pydantic 1, which would skip jtfne's checks. Raises: JtfneError, always."""
+    """A method that always raises JtfneError, to replace one of pydantic 1 that skips checks.
+
+    name: the old name. instead: what to call. method: False for a class method.
+    """
 
     def refuse_call(owner: Any, *args: Any, **kwargs: Any) -> Any:
         """Raises: JtfneError, always."""
@@ -117,7 +120,7 @@ class FrozenDict(dict[Any, Any]):
     """A dict that cannot be changed."""
 
     def __reduce__(self) -> tuple[type, tuple[dict[Any, Any]]]:
-        """Pickled and copied whole, since items cannot be set."""
+        """Pickle by the constructor, since items cannot be set one by one."""
         return type(self), (dict(self),)
 
 
@@ -131,12 +134,12 @@ for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem
 
 
 def plain(value: Any) -> Any:
-    """Numbers and lists of numpy, jax, pandas and xarray as Python's own.
+    """Convert numbers and arrays of numpy, jax, pandas and xarray to Python's numbers and lists.
 
     A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not 0.10000000149.
     """
     if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(value, "to_numpy"):
-        value = value.to_numpy()  # told by the module's name, so that neither need be loaded
+        value = value.to_numpy()  # by the module's name, so that neither need be imported
     if isinstance(value, jax.Array) and not jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         value = np.asarray(value)
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
@@ -146,18 +149,18 @@ def plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
 
 
-def _printable(name: str) -> str:
-    """`name`, if it can be read and written anywhere. Raises: JtfneError."""
+def _check_printable(name: str) -> str:
+    """Return `name` unchanged. Raises: JtfneError for unprintable characters or outer blanks."""
     return check_name(name, "the name", HERE)
 
 
-def _printable_or_empty(label: str) -> str:
-    """`label`, if it is empty or can be read and written anywhere. Raises: JtfneError."""
+def _check_label(label: str) -> str:
+    """Return `label` unchanged; it may be empty. Raises: JtfneError as `_check_printable`."""
     return check_name(label, "the label", HERE) if label else label
 
 
 def _refuse_tiny(value: float) -> float:
-    """`value`, if what is divided by it stays finite. Raises: JtfneError."""
+    """Return `value` unchanged. Raises: JtfneError below LEAST, by which float32 cannot divide."""
     if value < LEAST:
         raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
     return value
@@ -173,68 +176,76 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
 Whole = Annotated[int, Field(strict=True, ge=0), numeric]
 Count = Annotated[int, Field(strict=True, ge=1), numeric]
 Flag = Annotated[bool, Field(strict=True), numeric]
-Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_printable)]
-Label = Annotated[str, Field(strict=True), AfterValidator(_printable_or_empty)]
+Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_check_printable)]
+Label = Annotated[str, Field(strict=True), AfterValidator(_check_label)]
 _TRAINS = Annotated[Trains, TrainsField()]
 Vector = Annotated[tuple[Number, Number, Number], numeric]
 
 
-def _annotation(hint: Any, limit: Limit) -> Any:
-    """The pydantic type of a dataclass field: an array is one number here, and numbers keep to `limit`."""
-    members = [each for each in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if each != jax.Array]
-    only = next(each for each in members if each is not type(None))
-    one = int if int in (only, *get_args(only)) else float  # a number, or each number of a list
-    if one is int:
+def _make_annotation(hint: Any, limit: Limit) -> Any:
+    """The pydantic type for a dataclass field of type `hint`, with numbers restricted to `limit`.
+
+    A field that may be a jax array takes one number here.
+    """
+    members = [
+        member for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if member != jax.Array
+    ]
+    value_type = next(member for member in members if member is not type(None))
+    number_type = int if int in (value_type, *get_args(value_type)) else float  # a number, or each number of a list
+    if number_type is int:
         low, high = (bound if math.isfinite(bound) else None for bound in limit[:2])
     else:
         low, high = max(limit.low, -MOST), min(limit.high, MOST)
     bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
-    number: Any = _ANNOTATED[one, Field(strict=True, **bounds), numeric]
-    if one is float and low == 0.0 and limit.open_low:
+    number: Any = _ANNOTATED[number_type, Field(strict=True, **bounds), numeric]
+    if number_type is float and low == 0.0 and limit.open_low:
         number = _ANNOTATED[number, AfterValidator(_refuse_tiny)]
-    listed = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
-    kind = number if only in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(only, listed)
+    list_type = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
+    kind = number if value_type in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(value_type, list_type)
     return kind | None if type(None) in members else kind
 
 
 def mirror(cls: Any, kind: str) -> type[Frozen]:
-    """The pydantic model of a dataclass: its fields and defaults, its LIMITS if it has any, and its `kind`."""
+    """The pydantic model of a dataclass: same fields, defaults and LIMITS, and a field `kind`."""
     hints = get_type_hints(cls)
     limits: Mapping[str, Limit] = getattr(cls, "LIMITS", {})
     fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
     for field in dataclasses.fields(cls):
         default = ... if field.default is dataclasses.MISSING else plain(field.default)
-        fields[field.name] = (_annotation(hints[field.name], limits.get(field.name, Limit())), default)
+        fields[field.name] = (_make_annotation(hints[field.name], limits.get(field.name, Limit())), default)
     return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
 
 
-def _agree(part: Any) -> None:
-    """Raises: JtfneError unless of each pair in EITHER one is given, in BELOW the first is less than the second, in
-    PAIRED both have as many entries, and each number in SIZES is within its bound."""
+def _check_agreement(part: Any) -> None:
+    """Check the rules between fields of a part: EITHER, BELOW, PAIRED and SIZES of its class.
+
+    EITHER: exactly one of the pair is given. BELOW: the first is less than the second.
+    PAIRED: equal lengths. SIZES: a number is within its bound. Raises: JtfneError.
+    """
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
-            given = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
-            raise refuse(given, "exactly one of them", HERE)
+            description = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
+            raise refuse(description, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
-        one, other = getattr(part, low), getattr(part, high)
-        if one is not None and other is not None and not one < other:
-            raise refuse(f"{low}={one!r}", f"less than {high}={other!r}", HERE)
+        low_value, high_value = getattr(part, low), getattr(part, high)
+        if low_value is not None and high_value is not None and not low_value < high_value:
+            raise refuse(f"{low}={low_value!r}", f"less than {high}={high_value!r}", HERE)
     for pair in getattr(type(part), "PAIRED", ()):
         lengths = [len(getattr(part, name)) for name in pair if getattr(part, name) is not None]
         if len(set(lengths)) > 1:
             raise refuse(
                 " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)), "equally many", HERE
             )
-    for name, most in getattr(type(part), "SIZES", ()):
+    for name, maximum in getattr(type(part), "SIZES", ()):
         size = getattr(part, name)
-        if size > most:
-            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {most:,}", HERE)
+        if size > maximum:
+            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {maximum:,}", HERE)
 
 
 def made(cls: Any, model: Any) -> Any:
-    """The object of a valid mirror of `cls`. Raises: JtfneError where two fields do not agree."""
+    """Build an object of `cls` from its validated mirror. Raises: JtfneError if fields disagree."""
     part = cls(**{name: getattr(model, name) for name in type(model).model_fields if name != "kind"})
-    _agree(part)
+    _check_agreement(part)
     return part
 
 
@@ -255,20 +266,23 @@ class Declared:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """The union of the mirrors, between reading and making the object."""
+        """Pydantic schema: make a table of the value, validate it by its mirror, build it."""
         models = {name: handler.generate_schema(model) for name, model in self.mirrors.items()}
-        only = next(iter(models.values()))
-        union = only if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
+        first_model = next(iter(models.values()))
+        union = first_model if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
         read = core_schema.no_info_before_validator_function(self.table, union)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
         return core_schema.no_info_after_validator_function(self.object, read, serialization=write)
 
     def table(self, value: Any) -> Any:
-        """The table of an object of the catalogue, or of a bare kind; other tables are left for pydantic to judge."""
+        """Convert an object of the catalogue, or a bare kind, to a table; copy a table as it is."""
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
             fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
-            return {"kind": name, **{each: v for each, v in fields if v is not None or each not in self.later}}
+            return {
+                "kind": name,
+                **{field_name: v for field_name, v in fields if v is not None or field_name not in self.later},
+            }
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
@@ -280,15 +294,15 @@ class Declared:
         return dict(value)
 
     def object(self, model: Any) -> Any:
-        """The object of a valid mirror. Raises: JtfneError where two fields do not agree."""
+        """Build the object from its validated mirror. Raises: JtfneError if fields disagree."""
         return made(self.catalogue[model.kind], model)
 
     def checked(self, part: Any) -> Any:
-        """`part`, an object of the catalogue, read anew. Raises: JtfneError if anything is wrong with it."""
+        """Validate `part`, an object of the catalogue, and return a new one. Raises: JtfneError."""
         return self.object(self.mirrors[type(part).__name__](**self.table(part)))
 
     def complaints(self, part: Any, where: str) -> list[str]:
-        """What is wrong with an object that lies at `where`."""
+        """The errors of an object, one line each, with `where` as its place in the config."""
         try:
             self.checked(part)
         except ConfigError as error:

@@ -33,7 +33,7 @@ class Column(Sequence[Any]):
     @overload
     def __getitem__(self, key: slice) -> "Column": ...
     def __getitem__(self, key: int | slice) -> Any:
-        """A number, or a part."""
+        """One number for an int, a Column for a slice."""
         return Column(self.array[key]) if isinstance(key, slice) else self.array[key].item()
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Column(Sequence[Any]):
         return iter(self.array.tolist())
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        """As numpy asks for it."""
+        """The numbers as a numpy array, (n,); read-only unless copied or converted."""
         if dtype is not None and np.dtype(dtype) != self.array.dtype:
             return self.array.astype(dtype)
         return self.array.copy() if copy else self.array
@@ -57,13 +57,13 @@ class Column(Sequence[Any]):
         return hash(tuple(self.array.tolist()))
 
     def __repr__(self) -> str:
-        listed = self.array[: SHOWN + 1].tolist()
-        if len(listed) <= SHOWN:
-            return repr(tuple(listed))
-        return f"({', '.join(map(repr, listed[:3]))}, ..., {self[-1]!r})"
+        values = self.array[: SHOWN + 1].tolist()
+        if len(values) <= SHOWN:
+            return repr(tuple(values))
+        return f"({', '.join(map(repr, values[:3]))}, ..., {self[-1]!r})"
 
     def __reduce__(self) -> tuple[type, tuple[NDArray[Any]]]:
-        """Pickled and copied whole."""
+        """Pickle by the constructor, since __slots__ leaves no __dict__."""
         return Column, (self.array,)
 
 
@@ -77,21 +77,21 @@ class ColumnOf(NamedTuple):
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """One function over the whole column: one error for it, and no object for each number."""
-        write = core_schema.plain_serializer_function_ser_schema(_written)
+        """Validate the column as an array: one error for it, no Python object for each number."""
+        write = core_schema.plain_serializer_function_ser_schema(_to_list)
         return core_schema.with_info_plain_validator_function(self._read, serialization=write)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """A list of numbers within the limit."""
+        """JSON schema: a list of numbers within the limit, or null if optional."""
         low = {} if np.isinf(self.limit.low) else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
         kind = "integer" if self.dtype is np.int64 else "number"
-        listed = {"type": "array", "items": {"type": kind, **low}}
-        return {"anyOf": [listed, {"type": "null"}]} if self.optional else listed
+        list_schema = {"type": "array", "items": {"type": kind, **low}}
+        return {"anyOf": [list_schema, {"type": "null"}]} if self.optional else list_schema
 
     def _read(self, value: Any, info: core_schema.ValidationInfo) -> Column | None:
-        """The column of `value`. Raises: JtfneError for the first number that is none, or out of range."""
+        """Convert `value` to a Column. Raises: JtfneError with the first number out of range."""
         if value is None and self.optional:
             return None
         if isinstance(value, Column) and value.array.dtype == self.dtype:
@@ -99,54 +99,58 @@ class ColumnOf(NamedTuple):
         else:
             array = numbers(value, str(info.field_name), whole=self.dtype is np.int64, where=HERE)
         low, open_low = self.limit.low, self.limit.open_low
-        wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
-        if wrong.any():
-            row, name = int(np.argmax(wrong)), info.field_name
+        is_wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
+        if is_wrong.any():
+            row, name = int(np.argmax(is_wrong)), info.field_name
             bound = "" if np.isinf(low) else f" {'above' if open_low else 'of at least'} {low:g}"
             kind = "whole numbers" if self.dtype is np.int64 else "finite numbers"
-            raise refuse(f"{name}[{row}]={array[row].item()!r}{_others(wrong)}", f"{kind}{bound}", HERE)
+            raise refuse(f"{name}[{row}]={array[row].item()!r}{_describe_others(is_wrong)}", f"{kind}{bound}", HERE)
         return value if isinstance(value, Column) and array is value.array else Column(array.astype(self.dtype))
 
 
 def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
-    """The numbers of a column of a table or of a list, (n,).
+    """Convert a column of a table, or a list, to an array of numbers, (n,).
 
     Raises: JtfneError where it is no list of numbers (whole ones, if need be), or a cell is empty.
     """
     kind = "whole numbers" if whole else "numbers"
-    texts = isinstance(value, str | bytes) or not hasattr(value, "__len__")
-    array = np.asarray(None if texts else value)
-    empty = _empty(array)
-    if empty.any():
-        given = f"{name} without a value in row {int(np.argmax(empty))}{_others(empty)}"
-        raise refuse(given, f"{kind}, one in each row", where)
+    is_scalar = isinstance(value, str | bytes) or not hasattr(value, "__len__")
+    array = np.asarray(None if is_scalar else value)
+    is_empty = _find_empty(array)
+    if is_empty.any():
+        description = f"{name} without a value in row {int(np.argmax(is_empty))}{_describe_others(is_empty)}"
+        raise refuse(description, f"{kind}, one in each row", where)
     if array.ndim == 1 and array.size == 0:
         return array.astype(np.int64)
-    boolean = isinstance(value, list | tuple) and any(isinstance(each, bool | np.bool_) for each in value)
-    if array.ndim != 1 or boolean or array.dtype.kind not in ("iu" if whole else "iuf"):
-        given = repr(value) if texts or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
-        raise refuse(f"{name}={given if len(given) <= 80 else given[:77] + '...'}", f"{kind}, one in each row", where)
+    has_booleans = isinstance(value, list | tuple) and any(isinstance(number, bool | np.bool_) for number in value)
+    if array.ndim != 1 or has_booleans or array.dtype.kind not in ("iu" if whole else "iuf"):
+        description = repr(value) if is_scalar or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
+        raise refuse(
+            f"{name}={description if len(description) <= 80 else description[:77] + '...'}",
+            f"{kind}, one in each row",
+            where,
+        )
     return array
 
 
-def _empty(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which cells of a column hold nothing: NaN among numbers, None and pandas' NA among objects."""
+def _find_empty(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mask (n,) of empty cells: NaN among numbers, None and pandas' NA among objects."""
     if array.ndim != 1:
         return np.zeros(0, np.bool_)
     if array.dtype.kind == "f":
         nans: NDArray[np.bool_] = np.isnan(array)
         return nans
     if array.dtype.kind == "O":
-        return np.array([each is None or type(each).__name__ == "NAType" or each != each for each in array], np.bool_)
+        return np.array([cell is None or type(cell).__name__ == "NAType" or cell != cell for cell in array], np.bool_)
     return np.zeros(0, np.bool_)
 
 
-def _others(wrong: NDArray[np.bool_]) -> str:
-    """How many rows besides the first are wrong."""
-    n = int(np.count_nonzero(wrong)) - 1
+def _describe_others(is_wrong: NDArray[np.bool_]) -> str:
+    """Text for the rows that are wrong besides the first, such as " and 2 others"."""
+    n = int(np.count_nonzero(is_wrong)) - 1
     return f" and {n} other{'s' if n > 1 else ''}" if n else ""
 
 
-def _written(value: Column | None) -> list[Any] | None:
-    """The column as JSON values."""
+def _to_list(value: Column | None) -> list[Any] | None:
+    """The column as a list of JSON values."""
     return None if value is None else value.array.tolist()

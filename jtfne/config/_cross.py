@@ -1,4 +1,4 @@
-"""Checks between parts: names that must exist, signs, times. Each finding is one line."""
+"""Checks between the parts of a config: names that must exist, signs, times. One line an error."""
 
 import dataclasses
 import math
@@ -38,7 +38,7 @@ _EMITTERS = OpenDeclared(EMITTERS)
 
 
 class Known:
-    """What a circuit has declared so far; None where nothing is."""
+    """Names and cell counts that a circuit has declared so far; None where nothing is declared."""
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
@@ -46,256 +46,258 @@ class Known:
         self.layer = [layer.name for layer in circuit.layers] or None
         leaves = circuit.cells.leaves() if circuit.cells else []
         self.cell_type = sorted({name for *_, name, _ in leaves}) or None
-        self.misnamed = list(_mix_names(self, leaves))
-        whole = self.area and self.layer and self.cell_type and not self.misnamed
-        self.counts = counts_of(circuit) if whole else None
-        self._chosen: dict[Any, list[Key]] = {}  # many connections share few selectors
-        self._fine: set[Any] = set()
+        self.misnamed = list(_check_mix_names(self, leaves))
+        is_complete = self.area and self.layer and self.cell_type and not self.misnamed
+        self.counts = counts_of(circuit) if is_complete else None
+        self._populations_by_criteria: dict[Any, list[Key]] = {}  # cache: many connections share few selectors
+        self._valid_criteria: set[Any] = set()
 
     def chosen(self, selector: Selector) -> list[Key]:
-        """The populations in which `selector` finds cells."""
-        asked = _asked(selector)
-        if asked not in self._chosen:
-            self._chosen[asked] = self._search(selector)
-        return self._chosen[asked]
+        """The populations (area, layer, cell type) that hold cells of `selector`; cached."""
+        criteria = _list_criteria(selector)
+        if criteria not in self._populations_by_criteria:
+            self._populations_by_criteria[criteria] = self._find_populations(selector)
+        return self._populations_by_criteria[criteria]
 
     def types(self, selector: Selector) -> set[str]:
-        """The types of these populations, or those that `selector` names as long as there are none."""
+        """The cell types that `selector` matches; those that it names where no cells are known."""
         return {key[2] for key in self.chosen(selector)} or set(selector.cell_type or ())
 
-    def cells_of(self, cell_type: str) -> int | None:
-        """How many cells of a type there are, if that is known and there are any."""
+    def count_cells(self, cell_type: str) -> int | None:
+        """Number of cells of a type; None if there are none, or if it is not known."""
         return sum(n for key, n in (self.counts or {}).items() if key[2] == cell_type) or None
 
-    def _search(self, selector: Selector) -> list[Key]:
-        """`chosen`, for the first time."""
-        found, first = [], 0
+    def _find_populations(self, selector: Selector) -> list[Key]:
+        """Search all populations for cells of `selector`."""
+        populations, first = [], 0
         for key, n_cells in (self.counts or {}).items():
-            asked = (selector.area, selector.layer, selector.cell_type)
-            named = all(names is None or each in names for each, names in zip(key, asked, strict=True))
-            ids = selector.ids is None or any(first <= each < first + n_cells for each in selector.ids)
+            criteria = (selector.area, selector.layer, selector.cell_type)
+            is_named = all(names is None or name in names for name, names in zip(key, criteria, strict=True))
+            has_id = selector.ids is None or any(first <= cell_id < first + n_cells for cell_id in selector.ids)
             first += n_cells
-            if named and ids:
-                found.append(key)
-        return found
+            if is_named and has_id:
+                populations.append(key)
+        return populations
 
     def refusals(self, selector: Selector, where: str) -> list[str]:
-        """What is wrong with `selector`: an unknown name, an id out of range, or nothing that matches."""
-        if _asked(selector) in self._fine:
+        """The errors of `selector`, one line each: unknown names or ids, or no cell at all."""
+        if _list_criteria(selector) in self._valid_criteria:
             return []
         lines = []
         for name in ("area", "layer", "cell_type"):
-            known: Sequence[str] | None = getattr(self, name)
-            asked = (getattr(selector, name) or ()) if known else ()
-            lines += [unknown(each, known or (), name=name, where=where) for each in asked]
+            allowed_names: Sequence[str] | None = getattr(self, name)
+            names = (getattr(selector, name) or ()) if allowed_names else ()
+            lines += [unknown(given_name, allowed_names or (), name=name, where=where) for given_name in names]
         if self.counts is not None:
             total = sum(self.counts.values())
-            stray = [each for each in selector.ids or () if each >= total]
-            if stray:
-                lines.append(_no(f"ids={stray[:5]}", f"ids of the {total} cells, 0 .. {total - 1}", where))
-        found = [line for line in lines if line]
-        if not found and self.counts is not None and not self.chosen(selector):
-            given = ", ".join(f"{k}={v!r}" for k, v in selector if v is not None)
-            have = ", ".join("/".join(key) for key in self.counts)
-            found.append(_no(f"{given}, which matches no cell,", have, where))
-        if not found:
-            self._fine.add(_asked(selector))
-        return found
+            absent_ids = [cell_id for cell_id in selector.ids or () if cell_id >= total]
+            if absent_ids:
+                lines.append(_no(f"ids={absent_ids[:5]}", f"ids of the {total} cells, 0 .. {total - 1}", where))
+        problems = [line for line in lines if line]
+        if not problems and self.counts is not None and not self.chosen(selector):
+            description = ", ".join(f"{k}={v!r}" for k, v in selector if v is not None)
+            populations = ", ".join("/".join(key) for key in self.counts)
+            problems.append(_no(f"{description}, which matches no cell,", populations, where))
+        if not problems:
+            self._valid_criteria.add(_list_criteria(selector))
+        return problems
 
 
-def _asked(selector: Selector) -> tuple[Any, ...]:
-    """What a selector asks for, as a key."""
+def _list_criteria(selector: Selector) -> tuple[Any, ...]:
+    """The criteria of a selector as a hashable key."""
     return selector.area, selector.layer, selector.cell_type, selector.ids
 
 
 def findings(config: "Config", *, whole: bool) -> Iterator[str]:
-    """Everything wrong between the parts declared so far; `whole` asks that none is missing."""
-    circuit, known = config.circuit, Known(config.circuit)
+    """Yield each error between the parts of a config. whole: missing parts are errors too."""
+    circuit, declared = config.circuit, Known(config.circuit)
     if whole:
-        yield from _missing(circuit)
-    yield from known.misnamed
-    yield from _cells(circuit, known, whole)
+        yield from _check_parts(circuit)
+    yield from declared.misnamed
+    yield from _check_cells(circuit, declared, whole)
     timed = whole or "run" in config.model_fields_set
-    n_cells = {name: n for name in known.cell_type or () if (n := known.cells_of(name)) is not None}
+    n_cells = {name: n for name in declared.cell_type or () if (n := declared.count_cells(name)) is not None}
     yield from trained(circuit, n_cells, config.run.dt_ms if timed else None)
-    for at, connection in enumerate(circuit.connections):
-        where = f"Config.circuit.connections[{at}]"
-        yield from _connection(connection, known, where)
+    for index, connection in enumerate(circuit.connections):
+        where = f"Config.circuit.connections[{index}]"
+        yield from _check_connection(connection, declared, where)
         if timed:
-            yield from _delays(connection, known, config.run.dt_ms, where)
+            yield from _check_delays(connection, declared, config.run.dt_ms, where)
             longest_ms = _longest_delay_ms(connection)
             if longest_ms > MOST_STEPS * config.run.dt_ms:
                 yield _no(f"delay_ms={longest_ms:g}", _at_most_steps(config.run.dt_ms), where)
-    if whole or (known.counts is not None and circuit.connections):
-        ends = [(known.types(each.source), known.types(each.target)) for each in circuit.connections]
+    if whole or (declared.counts is not None and circuit.connections):
+        ends = [
+            (declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections
+        ]
         yield from misplaced_gains(circuit, ends)
-    yield from _stimuli(config.task, config.run if timed else None, known)
-    yield from _probes(config.readouts, config.run if timed else None, known)
-    yield from aimed(config, known, timed=timed, whole=whole)
-    yield from mapped(config.readouts.maps, circuit, known.refusals)
+    yield from _check_stimuli(config.task, config.run if timed else None, declared)
+    yield from _check_probes(config.readouts, config.run if timed else None, declared)
+    yield from aimed(config, declared, timed=timed, whole=whole)
+    yield from mapped(config.readouts.maps, circuit, declared.refusals)
     if whole:
         yield from unplaced(config.readouts, circuit)
-        yield from check_readouts(config.readouts, circuit, _used_mechanisms(config), known.counts or (), known.chosen)
+        yield from check_readouts(
+            config.readouts, circuit, _used_mechanisms(config), declared.counts or (), declared.chosen
+        )
 
 
 def circuit_findings(config: "Config") -> Iterator[str]:
-    """Everything for which a config has no cells: what is missing, or wrong with them."""
-    known = Known(config.circuit)
-    yield from _missing(config.circuit)
-    yield from known.misnamed
-    yield from _cells(config.circuit, known, whole=True)
+    """Yield each error for which the cells of a config cannot be counted."""
+    declared = Known(config.circuit)
+    yield from _check_parts(config.circuit)
+    yield from declared.misnamed
+    yield from _check_cells(config.circuit, declared, whole=True)
 
 
 def _used_mechanisms(config: "Config") -> list[str]:
-    """The mechanisms of connections and of stimuli, as far as they are declared."""
+    """Names of the declared mechanisms that connections and stimuli use, perhaps repeated."""
     drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
     names = [connection.mechanism for connection in config.circuit.connections]
     names += [drive.mechanism for drive in drives if isinstance(drive, SYNAPTIC)]
     return [name for name in names if name in config.circuit.mechanisms]
 
 
-def _no(given: str, allowed: str, where: str) -> str:
-    """The line that refuses `given`."""
-    return str(refuse(given, allowed, where))
+def _no(description: str, allowed: str, where: str) -> str:
+    """The line of an error: `description` is not allowed, `allowed` is."""
+    return str(refuse(description, allowed, where))
 
 
-def _missing(circuit: Circuit) -> Iterator[str]:
-    """Parts without which there is no circuit."""
+def _check_parts(circuit: Circuit) -> Iterator[str]:
+    """Yield an error for each of areas, layers and cells that is missing."""
     for verb, part in (("areas", circuit.areas), ("layers", circuit.layers), ("cells", circuit.cells)):
         if not part:
             yield _no(f"a circuit without {verb}", f"one that declares them, by Config.{verb}(...)", "Config.circuit")
 
 
-def _mix_names(known: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
-    """Layers and areas of a mix that are not declared."""
+def _check_mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
+    """Yield an error for each layer or area of a mix that is not declared."""
     where = "Config.circuit.cells.mix"
     areas, layers = (dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ()))
-    for name, names, declared in (("area", areas, known.area), ("layer", layers, known.layer)):
-        for each in names:
-            line = unknown(each, declared, name=name, where=where) if each and declared else None
+    for name, names, allowed_names in (("area", areas, declared.area), ("layer", layers, declared.layer)):
+        for mix_name in names:
+            line = unknown(mix_name, allowed_names, name=name, where=where) if mix_name and allowed_names else None
             if line:
                 yield line
 
 
-def _cells(circuit: Circuit, known: Known, whole: bool) -> Iterator[str]:
-    """Emitters and parameters of types that the mix does not have, of unknown fields, or out of range."""
+def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str]:
+    """Yield each error of emitters and cell_params: unknown cell types or fields, bad values."""
     for part in ("emitters", "cell_params"):
-        for name in getattr(circuit, part) if known.cell_type else ():
-            line = unknown(name, known.cell_type or (), name="cell type", where=f"Config.circuit.{part}")
+        for name in getattr(circuit, part) if declared.cell_type else ():
+            line = unknown(name, declared.cell_type or (), name="cell type", where=f"Config.circuit.{part}")
             if line:
                 yield line
-    for cell_type, given in circuit.cell_params.items():
-        yield from _parameters(known, cell_type, given)
+    for cell_type, params in circuit.cell_params.items():
+        yield from _check_parameters(declared, cell_type, params)
     if not whole:
         return
-    for cell_type in known.cell_type or ():
+    for cell_type in declared.cell_type or ():
         if base_emitter(circuit, cell_type) is None:
-            have = f"{', '.join(map(repr, CELL_TYPES))}, or a type with an emitter, by Config.emitters(...)"
-            yield _no(f"cell type {cell_type!r} without emitter", have, "Config.circuit.cells.mix")
-    for area in known.area or () if known.counts is not None else ():
-        if not any(key[0] == area for key in known.counts or ()):
+            allowed = f"{', '.join(map(repr, CELL_TYPES))}, or a type with an emitter, by Config.emitters(...)"
+            yield _no(f"cell type {cell_type!r} without emitter", allowed, "Config.circuit.cells.mix")
+    for area in declared.area or () if declared.counts is not None else ():
+        if not any(key[0] == area for key in declared.counts or ()):
             yield _no(f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix")
 
 
-def _parameters(known: Known, cell_type: str, given: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the cell_params of one type."""
+def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each error in the cell_params of one cell type."""
     where = f"Config.circuit.cell_params[{cell_type!r}]"
-    emitter: Any = base_emitter(known.circuit, cell_type)
+    emitter: Any = base_emitter(declared.circuit, cell_type)
     if emitter is None:
         return
     fields = {field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)}
-    wrong = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in given]
-    yield from (line for line in wrong if line)
-    each = {name: np.asarray(value) for name, value in given.items() if isinstance(value, tuple)}
-    misfits = list(_misfits(each, fields, known.cells_of(cell_type), where))
-    yield from misfits
-    yield from driven(emitter, given, where)
-    noise = float(np.min(given.get("noise", 0.0)))
+    problems = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params]
+    yield from (line for line in problems if line)
+    arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
+    array_problems = list(_check_arrays(arrays, fields, declared.count_cells(cell_type), where))
+    yield from array_problems
+    yield from driven(emitter, params, where)
+    noise = float(np.min(params.get("noise", 0.0)))
     if noise < 0:
         yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
-    numbers = {name: value for name, value in given.items() if name in fields and name not in each}
-    changed = dataclasses.replace(emitter, **numbers)
-    if V_INIT in given and not misfits:
-        yield from _first_potential(changed, each, given[V_INIT], where)
-    of_fields = {name: values for name, values in each.items() if name in fields}
-    if not of_fields:
-        yield from _EMITTERS.complaints(changed, where)
-    for k in () if misfits else _extremes(type(emitter), of_fields, changed):
-        one = dataclasses.replace(changed, **{name: float(values[k]) for name, values in of_fields.items()})
-        lines = _EMITTERS.complaints(one, f"{where}[cell {k}]")
+    numbers = {name: value for name, value in params.items() if name in fields and name not in arrays}
+    base = dataclasses.replace(emitter, **numbers)
+    if V_INIT in params and not array_problems:
+        yield from _check_v_init(base, arrays, params[V_INIT], where)
+    field_arrays = {name: values for name, values in arrays.items() if name in fields}
+    if not field_arrays:
+        yield from _EMITTERS.complaints(base, where)
+    for k in () if array_problems else _find_extremes(type(emitter), field_arrays, base):
+        cell_emitter = dataclasses.replace(base, **{name: float(values[k]) for name, values in field_arrays.items()})
+        lines = _EMITTERS.complaints(cell_emitter, f"{where}[cell {k}]")
         yield from lines
         if lines:
             return
 
 
-def _first_potential(
-    emitter: Any, each: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
-) -> Iterator[str]:
-    """A potential before the first step of cells without one, or at which they would have spiked before."""
+def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str) -> Iterator[str]:
+    """Yield an error for a v_init_mV that the emitter does not take, or at or above threshold."""
     if not hasattr(emitter, "at_potential"):
-        given = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
-        yield _no(given, "no potential before the first step", where)
+        description = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
+        yield _no(description, "no potential before the first step", where)
         return
     v_mV = np.asarray(value, np.float64)
     for name in ("v_th_mV", "v_peak_mV"):
-        threshold_mV = each.get(name, getattr(emitter, name, np.inf))
+        threshold_mV = arrays.get(name, getattr(emitter, name, np.inf))
         if np.any(v_mV >= threshold_mV):
-            given = f"{V_INIT}={float(np.max(v_mV)):g}"
-            yield _no(given, f"less than {name}={float(np.min(threshold_mV)):g}", where)
+            description = f"{V_INIT}={float(np.max(v_mV)):g}"
+            yield _no(description, f"less than {name}={float(np.min(threshold_mV)):g}", where)
 
 
-def _misfits(
-    each: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
+def _check_arrays(
+    arrays: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
 ) -> Iterator[str]:
-    """Sequences of another length than there are cells, and those for fields that are static."""
-    for name, values in each.items():
-        wanted = next(iter(each.values())).size if n_cells is None else n_cells
+    """Yield an error for each array of another length than the cells, or for a static field."""
+    for name, values in arrays.items():
+        n_values = next(iter(arrays.values())).size if n_cells is None else n_cells
         if fields.get(name):
             yield _no(f"{name} as a sequence", "one value for all cells of the type", where)
-        if values.size != wanted:
-            yield _no(f"{name} with {values.size} values", f"a number, or one for each of the {wanted} cells", where)
+        if values.size != n_values:
+            yield _no(f"{name} with {values.size} values", f"a number, or one for each of the {n_values} cells", where)
 
 
-def _extremes(cls: Any, each: Mapping[str, npt.NDArray[np.float64]], changed: Any) -> list[int]:
-    """The cells that break a limit, or the order of two fields, if any cell does."""
-    found = [k for values in each.values() for k in (np.argmin(values), np.argmax(values))]
+def _find_extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any) -> list[int]:
+    """Indices of cells to check: if any cell breaks a limit or a rule BELOW, one of these does."""
+    cells = [k for values in arrays.values() for k in (np.argmin(values), np.argmax(values))]
     for low, high in getattr(cls, "BELOW", ()):
-        gap = each.get(high, getattr(changed, high)) - each.get(low, getattr(changed, low))
-        found += [np.argmin(gap)] if np.ndim(gap) else []
-    return sorted({int(k) for k in found})
+        gap = arrays.get(high, getattr(base, high)) - arrays.get(low, getattr(base, low))
+        cells += [np.argmin(gap)] if np.ndim(gap) else []
+    return sorted({int(k) for k in cells})
 
 
-def _connection(connection: Connection, known: Known, where: str) -> Iterator[str]:
-    """Unknown names and wrong signs of one connection."""
-    yield from known.refusals(connection.source, f"{where}.source")
-    yield from known.refusals(connection.target, f"{where}.target")
-    yield from onto_senders(known.circuit, known.types(connection.target), "a connection", f"{where}.target")
-    mechanisms = known.circuit.mechanisms
+def _check_connection(connection: Connection, declared: Known, where: str) -> Iterator[str]:
+    """Yield each error of a connection: unknown names, wrong signs, targets that take no input."""
+    yield from declared.refusals(connection.source, f"{where}.source")
+    yield from declared.refusals(connection.target, f"{where}.target")
+    yield from onto_senders(declared.circuit, declared.types(connection.target), "a connection", f"{where}.target")
+    mechanisms = declared.circuit.mechanisms
     line = unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
     if line:
         yield line
         return
-    types = known.types(connection.source)
+    types = declared.types(connection.source)
     mechanism = mechanisms[connection.mechanism]
     sign = mechanism.sign
     why = f"as mechanism {connection.mechanism!r} says"
     if not sign:
-        signs = {SIGNS.get(each, 0) for each in types}
+        signs = {SIGNS.get(cell_type, 0) for cell_type in types}
         if len(signs) > 1:
-            given = f"source with cell types {', '.join(sorted(types))} and a mechanism without sign"
-            yield _no(given, "sources of one sign", where)
+            description = f"source with cell types {', '.join(sorted(types))} and a mechanism without sign"
+            yield _no(description, "sources of one sign", where)
             return
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
-    yield from _signs(connection, sign, mechanism.unit, why, where)
+    yield from _check_signs(connection, sign, mechanism.unit, why, where)
     if mechanism.unit == "mV":
-        yield from onto_rigid(known.circuit, known.types(connection.target), "a jump", f"{where}.target")
+        yield from onto_rigid(declared.circuit, declared.types(connection.target), "a jump", f"{where}.target")
     if isinstance(connection.plasticity, PairSTDP):
-        yield from _learning(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
+        yield from _check_w_max(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
 
 
-def _learning(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
-    """Weights that STDP cannot keep within its bounds."""
+def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
+    """Yield an error for a connection with PairSTDP that inhibits, or with weights above w_max."""
     weight, rule = connection.weight, connection.rule
     largest: float | None
     if isinstance(rule, FromTable) and rule.weight is not None:
@@ -305,12 +307,12 @@ def _learning(connection: Connection, w_max: float, sign: int, unit: str, where:
     if sign < 0:
         yield _no("PairSTDP on an inhibitory connection", "excitatory ones, whose weights are positive", where)
     elif largest is None or largest > w_max:
-        given = "weights without an upper end" if largest is None else f"weight={largest:g} {unit}"
-        yield _no(given, f"at most w_max={w_max:g} {unit} (high=...) with PairSTDP", where)
+        description = "weights without an upper end" if largest is None else f"weight={largest:g} {unit}"
+        yield _no(description, f"at most w_max={w_max:g} {unit} (high=...) with PairSTDP", where)
 
 
-def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
-    """Weights of the wrong sign, or of both."""
+def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
+    """Yield an error for weights of both signs, or of another than `sign` (0: either may be)."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
         values, name = [rule.weight.array.min(), rule.weight.array.max()], f"{where}.rule"
@@ -322,43 +324,43 @@ def _signs(connection: Connection, sign: int, unit: str, why: str, where: str) -
             yield _no("a weight of mean 0, which has no sign,", "a mean above or below 0", name)
     else:
         values, name = [weight], where
-    wrong = [each for each in values if each * sign < 0]
-    if wrong:
-        yield _no(f"weight={wrong[0]:g} {unit}", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
+    wrong_values = [value for value in values if value * sign < 0]
+    if wrong_values:
+        yield _no(f"weight={wrong_values[0]:g} {unit}", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
     elif min(values) < 0 < max(values):
         yield _no(f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name)
 
 
-def _delays(connection: Connection, known: Known, dt_ms: float, where: str) -> Iterator[str]:
-    """Delays that may fall below one step, and fixed ones off the grid; those that differ by edge are rounded to it."""
+def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
+    """Yield an error for delays under one step, and for one of all edges off the grid."""
     delay, rule = connection.delay_ms, connection.rule
-    least: float | None
+    shortest_ms: float | None
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
-        least = rule.delay_ms.array.min()
+        shortest_ms = rule.delay_ms.array.min()
     elif isinstance(delay, FromDistance):
-        yield from _far_delays(connection, delay, known, dt_ms, where)
+        yield from _check_far_delays(connection, delay, declared, dt_ms, where)
         return
     elif isinstance(delay, Normal | LogNormal):
-        least = delay.low
-        if least is None:
+        shortest_ms = delay.low
+        if shortest_ms is None:
             yield _no(f"a {delay.kind} delay without low", f"low of at least dt_ms={dt_ms:g}", f"{where}.delay_ms")
             return
     else:
-        least = delay.low if isinstance(delay, Uniform) else delay
-    if least < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
-        yield _no(f"delay_ms={least:g}", f"at least one step, dt_ms={dt_ms:g}", where)
-    elif least is delay and whole_steps(least, dt_ms) is None:  # one for all edges
-        yield _off_grid("delay_ms", least, dt_ms, where)
+        shortest_ms = delay.low if isinstance(delay, Uniform) else delay
+    if shortest_ms < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
+        yield _no(f"delay_ms={shortest_ms:g}", f"at least one step, dt_ms={dt_ms:g}", where)
+    elif shortest_ms is delay and whole_steps(shortest_ms, dt_ms) is None:  # one for all edges
+        yield _refuse_off_grid("delay_ms", shortest_ms, dt_ms, where)
 
 
-def _off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
-    """The line that refuses a span that is no whole number of steps."""
+def _refuse_off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
+    """The line of an error for a time that is not a whole number of steps."""
     fits = nearest_fits(span_ms, dt_ms)
     return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
 
 
 def _longest_delay_ms(connection: Connection) -> float:
-    """The longest delay that is declared; that of a distribution without an upper end is not known."""
+    """The longest declared delay, ms; 0 for a distribution without an upper end."""
     delay, rule = connection.delay_ms, connection.rule
     if isinstance(rule, FromTable) and rule.delay_ms is not None:
         return float(rule.delay_ms.array.max(initial=0.0))
@@ -369,106 +371,121 @@ def _longest_delay_ms(connection: Connection) -> float:
     return float(delay)
 
 
-def _far_delays(connection: Connection, delay: FromDistance, known: Known, dt_ms: float, where: str) -> Iterator[str]:
-    """Delays by distance from or to an area without place, or that may fall below one step."""
-    ends = [{key[0] for key in known.chosen(each)} for each in (connection.source, connection.target)]
-    areas = {area.name: area for area in known.circuit.areas}
-    for one, other in ((one, other) for one in sorted(ends[0]) for other in sorted(ends[1])):
-        unplaced = [name for name in (one, other) if not areas[name].placed]
-        if one != other and unplaced:
-            given = f"a delay by the distance between {one!r} and {other!r}, without position_mm of {unplaced[0]!r},"
-            yield _no(given, "Area(name=..., position_mm=...)", f"{where}.delay_ms")
+def _check_far_delays(
+    connection: Connection, delay: FromDistance, declared: Known, dt_ms: float, where: str
+) -> Iterator[str]:
+    """Yield the first error of delays by distance: no position, too short, too long."""
+    ends = [{key[0] for key in declared.chosen(selector)} for selector in (connection.source, connection.target)]
+    areas = {area.name: area for area in declared.circuit.areas}
+    for source, target in ((source, target) for source in sorted(ends[0]) for target in sorted(ends[1])):
+        unplaced_areas = [name for name in (source, target) if not areas[name].placed]
+        if source != target and unplaced_areas:
+            description = (
+                f"a delay by the distance between {source!r} and {target!r}, "
+                f"without position_mm of {unplaced_areas[0]!r},"
+            )
+            yield _no(description, "Area(name=..., position_mm=...)", f"{where}.delay_ms")
             return
-        least_ms = delay.offset_ms + math.dist(areas[one].position_mm, areas[other].position_mm) / delay.velocity_m_s
+        least_ms = (
+            delay.offset_ms + math.dist(areas[source].position_mm, areas[target].position_mm) / delay.velocity_m_s
+        )
         if least_ms < dt_ms * (1.0 - 1e-6):
-            if one == other:
-                given = f"offset_ms={delay.offset_ms:g} within {one!r}"
+            if source == target:
+                description = f"offset_ms={delay.offset_ms:g} within {source!r}"
             else:
-                given = f"a delay of {least_ms:g} ms between {one!r} and {other!r}"
-            yield _no(given, f"at least one step, dt_ms={dt_ms:g}", f"{where}.delay_ms")
+                description = f"a delay of {least_ms:g} ms between {source!r} and {target!r}"
+            yield _no(description, f"at least one step, dt_ms={dt_ms:g}", f"{where}.delay_ms")
             return
-        geometry = known.circuit.geometry
+        geometry = declared.circuit.geometry
         diagonal_mm = math.hypot(geometry.thickness_mm, 2.0 * geometry.radius_mm)
-        longest_ms = least_ms + (diagonal_mm / delay.velocity_m_s if one == other else 0.0)
+        longest_ms = least_ms + (diagonal_mm / delay.velocity_m_s if source == target else 0.0)
         if longest_ms > MOST_STEPS * dt_ms:
-            ends_named = f"from {one!r} to {other!r} (velocity_m_s={delay.velocity_m_s:g})"
-            given = f"a delay of up to {longest_ms:g} ms {ends_named}"
-            yield _no(given, _at_most_steps(dt_ms), f"{where}.delay_ms")
+            ends_named = f"from {source!r} to {target!r} (velocity_m_s={delay.velocity_m_s:g})"
+            description = f"a delay of up to {longest_ms:g} ms {ends_named}"
+            yield _no(description, _at_most_steps(dt_ms), f"{where}.delay_ms")
             return
 
 
 def _at_most_steps(dt_ms: float) -> str:
-    """What is allowed of the longest delay."""
+    """Text of an error: the longest delay that is allowed."""
     return f"at most {MOST_STEPS} steps of {dt_ms:g} ms, for which spikes are held in memory"
 
 
-def _stimuli(task: Task, run: Run | None, known: Known) -> Iterator[str]:
-    """Stimuli onto nothing, outside the run, or through an unknown mechanism."""
-    for at, stimulus in enumerate(task.stimuli):
-        where = f"Config.task.stimuli[{at}]"
-        yield from known.refusals(stimulus.target, f"{where}.target")
+def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str]:
+    """Yield each error of the stimuli: bad targets or mechanisms, or times outside the run."""
+    for index, stimulus in enumerate(task.stimuli):
+        where = f"Config.task.stimuli[{index}]"
+        yield from declared.refusals(stimulus.target, f"{where}.target")
         drive: Any = stimulus.drive
         if not isinstance(drive, Marker):
             what = f"a {type(drive).__name__}"
-            yield from onto_senders(known.circuit, known.types(stimulus.target), what, f"{where}.target")
+            yield from onto_senders(declared.circuit, declared.types(stimulus.target), what, f"{where}.target")
         if isinstance(drive, SpikeTimes) and drive.cells is not None:
-            yield from _cells_of_table(drive.cells, stimulus.target, known, where)
+            yield from _check_table_cells(drive.cells, stimulus.target, declared, where)
         if isinstance(drive, SYNAPTIC):
-            line = unknown(drive.mechanism, known.circuit.mechanisms, name="mechanism", where=where)
+            line = unknown(drive.mechanism, declared.circuit.mechanisms, name="mechanism", where=where)
             if line:
                 yield line
             else:
-                mechanism = known.circuit.mechanisms[drive.mechanism]
-                yield from _rain(drive, mechanism, where)
+                mechanism = declared.circuit.mechanisms[drive.mechanism]
+                yield from _check_poisson_weight(drive, mechanism, where)
                 if mechanism.unit == "mV":
-                    yield from onto_rigid(known.circuit, known.types(stimulus.target), "a jump", f"{where}.target")
+                    yield from onto_rigid(
+                        declared.circuit, declared.types(stimulus.target), "a jump", f"{where}.target"
+                    )
         if run is not None:
             yield from misfits(drive, run, where)
             start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
             if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
-                given = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
-                yield _no(given, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
+                description = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
+                yield _no(description, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
             elif isinstance(drive, AFFERENTS) and nearest_steps(last_ms, run.dt_ms) >= run.n_steps:
-                given = f"a {type(drive).__name__} at {last_ms:.9g} ms, from which the run does not go on,"
-                yield _no(given, f"at most the start of the last step, {run.duration_ms - run.dt_ms:.9g} ms", where)
+                description = f"a {type(drive).__name__} at {last_ms:.9g} ms, from which the run does not go on,"
+                yield _no(
+                    description, f"at most the start of the last step, {run.duration_ms - run.dt_ms:.9g} ms", where
+                )
 
 
-def _cells_of_table(cells: tuple[int, ...], target: Selector, known: Known, where: str) -> Iterator[str]:
-    """Cells of a table of spikes that are not of its target."""
-    if known.counts is None:
+def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known, where: str) -> Iterator[str]:
+    """Yield an error for cell ids of a SpikeTimes that its target does not select."""
+    if declared.counts is None:
         return
-    chosen, first = set(known.chosen(target)), 0
-    inside: set[int] = set()
-    for key, n_cells in known.counts.items():
-        inside |= set(range(first, first + n_cells)) if key in chosen else set()
+    chosen, first = set(declared.chosen(target)), 0
+    target_ids: set[int] = set()
+    for key, n_cells in declared.counts.items():
+        target_ids |= set(range(first, first + n_cells)) if key in chosen else set()
         first += n_cells
-    inside &= inside if target.ids is None else set(target.ids)
-    stray = sorted(set(cells) - inside)
-    if stray:
-        yield _no(f"cells={stray[:5]}", f"ids of the {len(inside)} cells of the target", where)
+    target_ids &= target_ids if target.ids is None else set(target.ids)
+    foreign_cells = sorted(set(cells) - target_ids)
+    if foreign_cells:
+        yield _no(f"cells={foreign_cells[:5]}", f"ids of the {len(target_ids)} cells of the target", where)
 
 
-def _rain(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
-    """A weight in another unit than the mechanism's, or of the wrong sign."""
+def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
+    """Yield an error for a stimulus weight of another unit or sign than the mechanism."""
     name = next(name for name in type(drive).WEIGHTS if getattr(drive, name) is not None)
-    given, wanted = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
-    if name != wanted:
-        yield _no(given, f"{wanted}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}", where)
+    description, expected_name = f"{name}={drive.weight:g}", f"weight_{mechanism.unit}"
+    if name != expected_name:
+        yield _no(
+            description,
+            f"{expected_name}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}",
+            where,
+        )
     elif drive.weight * mechanism.sign < 0:
-        yield _no(given, f"the sign of mechanism {drive.mechanism!r}", where)
+        yield _no(description, f"the sign of mechanism {drive.mechanism!r}", where)
 
 
-def _probes(readouts: Readouts, run: Run | None, known: Known) -> Iterator[str]:
-    """Probes of no cells, or with intervals off the grid."""
-    for at, probe in enumerate(readouts.probes):
-        where = f"Config.readouts.probes[{at}]"
+def _check_probes(readouts: Readouts, run: Run | None, declared: Known) -> Iterator[str]:
+    """Yield each error of the probes: unknown cells, intervals off the grid or too long."""
+    for index, probe in enumerate(readouts.probes):
+        where = f"Config.readouts.probes[{index}]"
         if isinstance(probe, Voltage | WeightedSum):
-            yield from known.refusals(probe.cells, f"{where}.cells")
+            yield from declared.refusals(probe.cells, f"{where}.cells")
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:
             continue
         if whole_steps(interval_ms, run.dt_ms) is None:
-            yield _off_grid("interval_ms", interval_ms, run.dt_ms, where)
+            yield _refuse_off_grid("interval_ms", interval_ms, run.dt_ms, where)
         elif interval_ms > run.duration_ms * (1.0 + 1e-9):
             yield _no(f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where)
 

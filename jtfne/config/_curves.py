@@ -47,27 +47,31 @@ class Curve(Frozen):
     units: Label = ""
 
     @model_validator(mode="after")
-    def _whole(self) -> "Curve":
+    def _check_grid(self) -> "Curve":
         """Refuse dimensions without points, points that do not rise, and values that are not one for each."""
         duplicates(self.dims, name="dims")
-        strange = [name for name in (*self.dims, *self.coords) if name not in COORDS]
-        if strange:
-            raise refuse(f"a curve over {strange[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE)
-        missing = [name for name in self.dims if name not in self.coords]
-        if missing:
-            raise refuse(f"a curve over {missing[0]!r} without its points", f"coords with {missing[0]!r}", HERE)
+        unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
+        if unknown_names:
+            raise refuse(f"a curve over {unknown_names[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE)
+        missing_dims = [name for name in self.dims if name not in self.coords]
+        if missing_dims:
+            raise refuse(
+                f"a curve over {missing_dims[0]!r} without its points", f"coords with {missing_dims[0]!r}", HERE
+            )
         of_channels = {"z_mm"} if "channel" in self.dims else set()
-        loose = [name for name in self.coords if name not in {*self.dims, *of_channels}]
-        if loose:
-            raise refuse(f"coords of {loose[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE)
+        stray_coords = [name for name in self.coords if name not in {*self.dims, *of_channels}]
+        if stray_coords:
+            raise refuse(
+                f"coords of {stray_coords[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE
+            )
         if self.dims and len(self.values) != int(np.prod(self.shape)):
-            given = f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
-            raise refuse(given, "a value for each point", HERE)
+            description = f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
+            raise refuse(description, "a value for each point", HERE)
         depths, channels = self.coords.get("z_mm", ()), self.coords.get("channel", ())
         if depths and channels and len(depths) != len(channels):
             raise refuse(f"{len(depths)} z_mm and {len(channels)} channels", "a depth for each", HERE)
         for name, points in self.coords.items():
-            numbers = not any(isinstance(each, str) for each in points)
+            numbers = not any(isinstance(point, str) for point in points)
             if name != "channel" and not numbers:
                 raise refuse(f"{name} with names", "numbers", HERE)
             if name != "channel" and name in self.dims and not all(np.diff(np.array(points, np.float64)) > 0):
@@ -77,59 +81,59 @@ class Curve(Frozen):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Points by dimension."""
+        """Number of points along each dimension."""
         return tuple(len(self.coords[name]) for name in self.dims) or (len(self.values),)
 
 
 def as_curve(data: Any) -> Any:
-    """The table of a curve, for what can be taken for one; anything else is left for pydantic to judge.
+    """Convert lists, arrays and responses to the table of a Curve; return anything else unchanged.
 
     Raises: JtfneError for arrays and responses that are no curve.
     """
     if hasattr(data, "dims") and hasattr(data, "coords") and hasattr(data, "attrs"):
-        return _of_array(data)
+        return _from_array(data)
     if hasattr(data, "info") and hasattr(data, "times") and hasattr(data, "get_channel_types"):
-        return _of_evoked(data)
+        return _from_evoked(data)
     data = plain(data)
-    if isinstance(data, list | tuple) and not any(isinstance(each, list | tuple | Mapping | str) for each in data):
+    if isinstance(data, list | tuple) and not any(isinstance(entry, list | tuple | Mapping | str) for entry in data):
         return {"kind": "Curve", "values": tuple(data)}
     if isinstance(data, list | tuple):
         raise refuse("a list of lists", "numbers, or an xarray.DataArray with its coordinates", HERE)
     return data
 
 
-def _of_array(data: Any) -> dict[str, Any]:
-    """A DataArray: its dimensions are those of a curve, and one of length 1 beside them is left out."""
+def _from_array(data: Any) -> dict[str, Any]:
+    """The table of a Curve from a DataArray; other dimensions of length 1 are dropped."""
     coords: dict[str, Any] = {}
-    squeezed = data.squeeze([each for each in data.dims if data.sizes[each] == 1 and each not in COORDS], drop=True)
-    extra = [str(each) for each in squeezed.dims if each not in COORDS]
-    if extra:
+    array = data.squeeze([dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True)
+    extra_dims = [str(dim) for dim in array.dims if dim not in COORDS]
+    if extra_dims:
         raise refuse(
-            f"an array over {', '.join(extra)}", f"one over {', '.join(COORDS)}: average or select first", HERE
+            f"an array over {', '.join(extra_dims)}", f"one over {', '.join(COORDS)}: average or select first", HERE
         )
-    deep = "z_mm" in squeezed.coords and squeezed["z_mm"].dims == ("channel",)
-    if deep and "channel" not in squeezed.coords:  # contacts without names: known by their depth
-        squeezed = squeezed.swap_dims(channel="z_mm").sortby("z_mm")
-    elif deep:
-        coords["z_mm"] = plain(squeezed["z_mm"].values)
-    dims = tuple(str(each) for each in squeezed.dims)
-    coords |= {name: plain(squeezed[name].values) for name in dims if name in squeezed.coords}
+    has_depths = "z_mm" in array.coords and array["z_mm"].dims == ("channel",)
+    if has_depths and "channel" not in array.coords:  # contacts without names: known by their depth
+        array = array.swap_dims(channel="z_mm").sortby("z_mm")
+    elif has_depths:
+        coords["z_mm"] = plain(array["z_mm"].values)
+    dims = tuple(str(dim) for dim in array.dims)
+    coords |= {name: plain(array[name].values) for name in dims if name in array.coords}
     if "time" in coords:
-        axis = squeezed["time"]
+        axis = array["time"]
         coords["time"] = _time.times_to_ms(axis.values, axis.attrs.get("units"), where=HERE).tolist()
-    values = np.asarray(squeezed.values, np.float64).ravel().tolist()
+    values = np.asarray(array.values, np.float64).ravel().tolist()
     units = str(data.attrs.get("units", ""))
     return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}
 
 
-def _of_evoked(evoked: Any) -> dict[str, Any]:
-    """An mne.Evoked of channels of one type, in SI units, bad channels left out."""
+def _from_evoked(evoked: Any) -> dict[str, Any]:
+    """The table of a Curve from an mne.Evoked: channels of one type, SI units, no bad channels."""
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
     names = [name for name in evoked.ch_names if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]]
-    found = sorted({kinds[name] for name in names})
-    if len(found) != 1:
-        given = f"an Evoked with data channels of types {', '.join(found) or 'none'}"
-        raise refuse(given, f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)", HERE)
+    kinds_present = sorted({kinds[name] for name in names})
+    if len(kinds_present) != 1:
+        description = f"an Evoked with data channels of types {', '.join(kinds_present) or 'none'}"
+        raise refuse(description, f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)", HERE)
     rows = [evoked.ch_names.index(name) for name in names]
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
     coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
@@ -138,5 +142,5 @@ def _of_evoked(evoked: Any) -> dict[str, Any]:
         "values": values,
         "dims": ("channel", "time"),
         "coords": coords,
-        "units": MNE_UNITS[found[0]],
+        "units": MNE_UNITS[kinds_present[0]],
     }

@@ -32,10 +32,13 @@ _CENTRE_mm = (0.0, 0.0, 40.0)
 
 
 def placed_at(position_mm: Point, faces: Point = (0.0, 0.0, 0.0)) -> Place:
-    """An area at `position_mm`; `faces`, if not zero, is the unit direction of its bank."""
-    away = [x - c for x, c in zip(position_mm, _CENTRE_mm, strict=True)]
-    radius_mm = math.hypot(*away) or 1.0  # at the centre nothing is outward: the normal is zero, which Area refuses
-    x, y, z = (a / radius_mm + f for a, f in zip(away, faces, strict=True))
+    """The Place of an area at `position_mm`, with a normal away from the centre of the head.
+
+    faces: unit direction that the bank of its sulcus faces, averaged in; zero for none.
+    """
+    outward = [x - c for x, c in zip(position_mm, _CENTRE_mm, strict=True)]
+    radius_mm = math.hypot(*outward) or 1.0  # at the centre nothing is outward: the normal is zero, which Area refuses
+    x, y, z = (a / radius_mm + f for a, f in zip(outward, faces, strict=True))
     length = math.hypot(x, y, z) or 1.0
     return Place(position_mm, (x / length, y / length, z / length))
 
@@ -65,12 +68,12 @@ _DEPTHS_um = {
 _WHITE_MATTER_um = 1491.7
 
 
-def _layers() -> dict[str, tuple[float, float]]:
-    """Name -> (top, bottom), relative depths: 0 pia .. 1 white matter."""
+def _list_relative_depths() -> dict[str, tuple[float, float]]:
+    """Map each layer's name to its (top, bottom) as relative depths: 0 pia .. 1 white matter."""
     depths = {name: (top, bottom) for name, (top, bottom) in _DEPTHS_um.items()}
     halves = {"L2/3": ("L2", "L3"), "L5": ("L5A", "L5B"), "L6": ("L6A", "L6B")}
-    for whole, names in halves.items():
-        top, bottom = depths[whole]
+    for layer, names in halves.items():
+        top, bottom = depths[layer]
         middle = 0.5 * (top + bottom)
         depths |= dict(zip(names, ((top, middle), (middle, bottom)), strict=True))
     depths["L5/6"] = (depths["L5"][0], depths["L6"][1])
@@ -78,7 +81,7 @@ def _layers() -> dict[str, tuple[float, float]]:
     return {name: (top / _WHITE_MATTER_um, bottom / _WHITE_MATTER_um) for name, (top, bottom) in depths.items()}
 
 
-LAYERS: dict[str, tuple[float, float]] = _layers()
+LAYERS: dict[str, tuple[float, float]] = _list_relative_depths()
 
 
 class CellType(NamedTuple):
@@ -100,4 +103,4 @@ CELL_TYPES: dict[str, CellType] = {
     "VIP": CellType(Izhikevich2003(a=0.02, b=0.2, c_mV=-55.0, d=4.0), drive=2.5, noise=3.0, sign=-1),
 }
 
-SIGNS: dict[str, int] = {"I": -1, **{name: each.sign for name, each in CELL_TYPES.items()}}
+SIGNS: dict[str, int] = {"I": -1, **{name: cell_type.sign for name, cell_type in CELL_TYPES.items()}}

@@ -1,4 +1,4 @@
-"""pydantic's complaints in jtfne's one voice: one line a problem, each saying where."""
+"""Translation of pydantic's errors into JtfneErrors: one line a problem, with its place."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -35,14 +35,14 @@ _ALLOWED = {
 
 
 class Problem(NamedTuple):
-    """One thing refused: where it lies, and a message in which HERE stands for that place."""
+    """One error: its place, and a message in which HERE stands for that place."""
 
     place: Place
     message: str
 
 
 class ConfigError(JtfneError):
-    """A declaration that is refused; `problems` keeps each place, so that the whole can name it in full."""
+    """Error of a declaration; `problems` keeps places, which an outer declaration prepends to."""
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
@@ -50,44 +50,52 @@ class ConfigError(JtfneError):
 
 
 def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
-    """The error that lists `problems` found under `root`, one a line."""
-    found = tuple(dict.fromkeys(problems))
-    lines = (_placed(problem.message, root, problem.place) for problem in found)
-    return ConfigError(list_problems(lines), found)
+    """Build the ConfigError that lists `problems`, one a line, with paths that start at `root`."""
+    distinct_problems = tuple(dict.fromkeys(problems))
+    lines = (_fill_in_place(problem.message, root, problem.place) for problem in distinct_problems)
+    return ConfigError(list_problems(lines), distinct_problems)
 
 
 def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:
-    """Every problem in a pydantic error, those found by a nested model too; `tags` of unions leave the path."""
-    found: list[Problem] = []
+    """The problems in a pydantic error, with those of nested models.
+
+    tags: discriminators of unions, which pydantic puts into paths and which are taken out.
+    """
+    problems: list[Problem] = []
     for line in error.errors(include_url=False):
         place = tuple(step for step in line["loc"] if step not in tags and step != "[key]")
         cause = line.get("ctx", {}).get("error")
         if isinstance(cause, ConfigError) and cause.problems:
-            found += [Problem((*place, *inner.place), inner.message) for inner in cause.problems]
+            problems += [Problem((*place, *inner.place), inner.message) for inner in cause.problems]
         elif isinstance(cause, ValueError):
-            found += [Problem(place, message) for message in str(cause).splitlines()]
+            problems += [Problem(place, message) for message in str(cause).splitlines()]
         else:
-            found.append(Problem(place, _in_our_voice(line["type"], line["msg"], line.get("ctx", {}), line, place)))
-    return found
+            problems.append(
+                Problem(place, _translate_problem(line["type"], line["msg"], line.get("ctx", {}), line, place))
+            )
+    return problems
 
 
-def _in_our_voice(kind: str, text: str, about: dict[str, Any], line: Any, place: Place) -> str:
-    """One pydantic complaint as `_check` would have said it."""
+def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
+    """Reword one error of pydantic in the form of `_check.refuse`.
+
+    kind, text, context: pydantic's `type`, `msg` and `ctx`. line: the whole entry.
+    """
     name = next((step for step in reversed(place) if isinstance(step, str)), "value")
     if kind == "missing":
         return f"{name!r} is missing; allowed: a value for it (in {HERE})"
     if kind in ("union_tag_invalid", "literal_error", "enum"):
-        known = re.findall(r"'([^']*)'", about.get("expected_tags") or about.get("expected", ""))
-        given = about.get("tag", line["input"])
-        return unknown(str(given), known, name="kind" if "tag" in about else name) or text
+        allowed_names = re.findall(r"'([^']*)'", context.get("expected_tags") or context.get("expected", ""))
+        value = context.get("tag", line["input"])
+        return unknown(str(value), allowed_names, name="kind" if "tag" in context else name) or text
     if kind == "union_tag_not_found":
-        return str(refuse(f"{name}={_short(line['input'])}", "a number or an object of a known kind", HERE))
+        return str(refuse(f"{name}={_shorten(line['input'])}", "a number or an object of a known kind", HERE))
     allowed = _ALLOWED.get(kind, text[:1].lower() + text[1:])
-    return str(refuse(f"{name}={_short(line['input'])}", allowed.format(**about), HERE))
+    return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 
 
 def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE) -> str | None:
-    """What `one_of` has to say against `value`, or None if it is allowed."""
+    """The message of `one_of` if `value` is not allowed, else None."""
     try:
         one_of(value, allowed, name=name, where=where)
     except JtfneError as error:
@@ -97,15 +105,15 @@ def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE)
 
 def duplicates(names: Sequence[str], *, name: str) -> None:
     """Raises: JtfneError if one of `names` comes twice."""
-    seen: set[str] = set()
+    earlier_names: set[str] = set()
     for text in names:
-        if text in seen:
+        if text in earlier_names:
             raise refuse(f"{name}={text!r}, given twice,", "each name once", HERE)
-        seen.add(text)
+        earlier_names.add(text)
 
 
-def _placed(message: str, root: str, place: Place) -> str:
-    """`message` with its place written out."""
+def _fill_in_place(message: str, root: str, place: Place) -> str:
+    """Replace HERE in `message` by the path of `place`, from `root`."""
     path = root
     for step in place:
         plain = isinstance(step, str) and step.isidentifier()
@@ -113,7 +121,7 @@ def _placed(message: str, root: str, place: Place) -> str:
     return message.replace(f"(in {HERE}", f"(in {path}") if f"(in {HERE}" in message else message
 
 
-def _short(value: object) -> str:
-    """`value` as written, cut if long."""
+def _shorten(value: object) -> str:
+    """The repr of `value`, cut to 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

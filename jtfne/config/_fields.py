@@ -1,4 +1,4 @@
-"""Checks of fields against the circuit: maps of what is not there, areas without a place. Each finding is one line."""
+"""Checks of physical readouts against the circuit: source maps and area positions."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,24 +14,29 @@ from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
 def mapped(
     maps: tuple[SourceMap, ...], circuit: Circuit, refusals: Callable[[Selector, str], list[str]]
 ) -> Iterator[str]:
-    """Maps of cells or mechanisms that are not declared. refusals: of a selector at a place."""
-    for at, each in enumerate(maps):
-        where = f"Config.readouts.maps[{at}]"
-        yield from refusals(each.cells, f"{where}.cells")
-        for name in each.mechanism or ():
+    """Yield an error for each source map of unknown cells or mechanisms.
+
+    refusals: gives the errors of a selector at a place, one line each.
+    """
+    for index, source_map in enumerate(maps):
+        where = f"Config.readouts.maps[{index}]"
+        yield from refusals(source_map.cells, f"{where}.cells")
+        for name in source_map.mechanism or ():
             line = unknown(name, [*RECEPTIVE, *OTHERS, *circuit.mechanisms], name="mechanism", where=where)
             if line:
                 yield line
 
 
 def unplaced(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
-    """Areas without a place in the head, where a probe sees them from there."""
-    seen = [
-        each.readout
-        for each in readouts.probes
-        if isinstance(each, EEGProxy | MEGProxy | EEG | MEG) or (isinstance(each, LFP) and each.far)
+    """Yield an error for each area without a position if a probe needs positions in the head."""
+    readout_names = [
+        probe.readout
+        for probe in readouts.probes
+        if isinstance(probe, EEGProxy | MEGProxy | EEG | MEG) or (isinstance(probe, LFP) and probe.far)
     ]
-    for at, area in enumerate(circuit.areas if seen else ()):
+    for index, area in enumerate(circuit.areas if readout_names else ()):
         if not area.placed:
-            given = f"area {area.name!r} without position_mm, with a probe {seen[0]!r}"
-            yield str(refuse(given, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{at}]"))
+            description = f"area {area.name!r} without position_mm, with a probe {readout_names[0]!r}"
+            yield str(
+                refuse(description, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{index}]")
+            )

@@ -12,23 +12,23 @@ Ends = tuple[Set[str], Set[str]]  # the types of the sources of a connection, an
 
 
 def pairs_of(ends: Sequence[Ends]) -> dict[str, list[int]]:
-    """The pairs of cell types that connections join, such as E->PV, and which connections do."""
-    found: dict[str, list[int]] = {}
-    for at, (sources, targets) in enumerate(ends):
+    """Map each pair of cell types, such as E->PV, to the indices of its connections."""
+    indices_by_pair: dict[str, list[int]] = {}
+    for index, (sources, targets) in enumerate(ends):
         for pair in sorted(pair_label(source, target) for source in sources for target in targets):
-            found.setdefault(pair, []).append(at)
-    return found
+            indices_by_pair.setdefault(pair, []).append(index)
+    return indices_by_pair
 
 
 def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
-    """Gains of pairs that no connection joins, and those that would lift a weight that learns above its bound."""
+    """Yield an error for gains of unconnected pairs, and above 1 on synapses with PairSTDP."""
     where, pairs = "Config.circuit.gains", pairs_of(ends)
     for pair, gain in circuit.gains.items():
         line = unknown(pair, pairs, name="gain", where=where)
         if line:
             yield line
             continue
-        learns = any(isinstance(circuit.connections[at].plasticity, PairSTDP) for at in pairs[pair])
-        if learns and gain > 1.0:
-            given = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
-            yield str(refuse(given, "at most 1", where))
+        has_stdp = any(isinstance(circuit.connections[index].plasticity, PairSTDP) for index in pairs[pair])
+        if has_stdp and gain > 1.0:
+            description = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
+            yield str(refuse(description, "at most 1", where))

@@ -16,23 +16,23 @@ def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
 
     The label names the random streams, so a connection is drawn alike whatever others are declared beside it.
     """
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     labels = []
-    for each in connections:
-        label = f"{selector_label(each.source)}->{selector_label(each.target)}:{each.mechanism}"
-        seen[label] = seen.get(label, 0) + 1
-        labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
+    for connection in connections:
+        label = f"{selector_label(connection.source)}->{selector_label(connection.target)}:{connection.mechanism}"
+        counts[label] = counts.get(label, 0) + 1
+        labels.append(label if counts[label] == 1 else f"{label}#{counts[label]}")
     return tuple(labels)
 
 
 def selector_label(selector: Selector) -> str:
     """A selector in short: area/layer/cell type, as far as given; alternatives by +, ids by their checksum."""
-    parts = ["+".join(_alternatives(each)) for each in (selector.area, selector.layer, selector.cell_type) if each]
+    parts = ["+".join(_alternatives(names)) for names in (selector.area, selector.layer, selector.cell_type) if names]
     if selector.ids is not None:
         parts.append(f"ids{zlib.crc32(repr(tuple(selector.ids)).encode()):08x}")
     return "/".join(parts) or "all"
 
 
 def _alternatives(names: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
+    """The names as a tuple; a single name as a tuple of one."""
     return (names,) if isinstance(names, str) else tuple(names)

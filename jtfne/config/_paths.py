@@ -1,4 +1,4 @@
-"""Paths to the numbers of a circuit that may be tuned or swept: which there are, what they are, and how to set them."""
+"""Paths to the numbers of a circuit that may be tuned or swept: list them, read them, set them."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -26,9 +26,13 @@ SHOWN = 12  # known paths that a message lists
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a path leads. family: one of FAMILIES. name: pair, cell type or mechanism. at: which connection."""
+    """The parameter that a path names.
 
-    path: str = dataclasses.field(compare=False)  # one of two, perhaps
+    family: one of FAMILIES. name: pair of cell types, connection, cell type or mechanism.
+    at: index of the connection, -1 for other families.
+    """
+
+    path: str = dataclasses.field(compare=False)  # not compared: a connection may have two paths
     family: str
     name: str
     field: str = ""
@@ -36,80 +40,89 @@ class Place:
 
 
 def places_of(circuit: Circuit) -> dict[str, Place]:
-    """All paths of a circuit that is complete, by family."""
-    found = [*_gains(circuit), *_connections(circuit), *_cells(circuit), *_mechanisms(circuit)]
-    return {each.path: each for each in found}
+    """Map each path of a complete circuit to its Place, in order of family."""
+    places = [
+        *_list_gain_paths(circuit),
+        *_list_weight_paths(circuit),
+        *_list_cell_paths(circuit),
+        *_list_mechanism_paths(circuit),
+    ]
+    return {place.path: place for place in places}
 
 
-def _gains(circuit: Circuit) -> Iterator[Place]:
-    """The pairs of cell types between which something is connected."""
-    known = Known(circuit)
-    for pair in pairs_of([(known.types(each.source), known.types(each.target)) for each in circuit.connections]):
+def _list_gain_paths(circuit: Circuit) -> Iterator[Place]:
+    """Yield the gain of each pair of cell types that a connection joins."""
+    declared = Known(circuit)
+    for pair in pairs_of(
+        [(declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections]
+    ):
         yield Place(f"gains.{pair}", "gains", pair)
 
 
-def _connections(circuit: Circuit) -> Iterator[Place]:
-    """The weight of each connection, by its ends alone where no other has them."""
+def _list_weight_paths(circuit: Circuit) -> Iterator[Place]:
+    """Yield the weight of each connection; also by its ends alone where no other has them."""
     labels = connection_labels(circuit.connections)
     ends = [label.rpartition(":")[0] for label in labels]
-    for at, (label, short) in enumerate(zip(labels, ends, strict=True)):
-        yield Place(f"connections.{label}.weight", "connections", label, "weight", at)
-        if ends.count(short) == 1:
-            yield Place(f"connections.{short}.weight", "connections", label, "weight", at)
+    for index, (label, ends_label) in enumerate(zip(labels, ends, strict=True)):
+        yield Place(f"connections.{label}.weight", "connections", label, "weight", index)
+        if ends.count(ends_label) == 1:
+            yield Place(f"connections.{ends_label}.weight", "connections", label, "weight", index)
 
 
-def _cells(circuit: Circuit) -> Iterator[Place]:
-    """Drive, noise and the traced numbers of each type's emitter."""
+def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
+    """Yield drive, noise and the traced numbers of the emitter of each cell type."""
     for cell_type in sorted({name for *_, name in counts_of(circuit)}):
         emitter: Any = base_emitter(circuit, cell_type)
-        traced = [each.name for each in dataclasses.fields(emitter) if not each.metadata.get("static")]
+        traced = [field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")]
         numbers = [name for name in traced if not isinstance(getattr(emitter, name), Trains)]
         for name in (*(INPUTS if getattr(type(emitter), "receives", True) else ()), *numbers):
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
 
 
-def _mechanisms(circuit: Circuit) -> Iterator[Place]:
-    """The traced numbers of each mechanism."""
+def _list_mechanism_paths(circuit: Circuit) -> Iterator[Place]:
+    """Yield the traced numbers of each mechanism."""
     for name, mechanism in circuit.mechanisms.items():
         fields: Any = mechanism
-        for each in dataclasses.fields(fields):
-            if not each.metadata.get("static") and getattr(mechanism, each.name) is not None:
-                yield Place(f"mechanisms.{name}.{each.name}", "mechanisms", name, each.name)
+        for field in dataclasses.fields(fields):
+            if not field.metadata.get("static") and getattr(mechanism, field.name) is not None:
+                yield Place(f"mechanisms.{name}.{field.name}", "mechanisms", name, field.name)
 
 
-def place_of(path: str, known: Mapping[str, Place], where: str) -> Place:
-    """Where `path` leads. Raises: JtfneError, with the nearest of the paths that there are."""
-    if path in known:
-        return known[path]
+def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
+    """The Place of `path`. Raises: JtfneError for an unknown path, with the nearest one."""
+    if path in places:
+        return places[path]
     family = path.partition(".")[0]
-    among = [each for each in known if known[each].family == family] or list(known)
-    close = nearest(path, among)
-    shown = ", ".join(map(repr, among[:SHOWN])) + (f", ... ({len(among)} in all)" if len(among) > SHOWN else "")
-    hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(f"path={path!r} is not allowed; allowed: {shown or 'nothing'}{hint} (in {where})")
+    candidates = [candidate for candidate in places if places[candidate].family == family] or list(places)
+    nearest_path = nearest(path, candidates)
+    listing = ", ".join(map(repr, candidates[:SHOWN])) + (
+        f", ... ({len(candidates)} in all)" if len(candidates) > SHOWN else ""
+    )
+    hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
+    raise JtfneError(f"path={path!r} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})")
 
 
 def value_at(circuit: Circuit, place: Place) -> float | None:
-    """What stands there, None if it is not one number for all."""
+    """The declared value of a parameter; None if it differs from cell to cell."""
     if place.family == "gains":
         return float(circuit.gains.get(place.name, 1.0))
     if place.family == "connections":
         return mean_weight(circuit.connections[place.at])
     if place.family == "mechanisms":
         return float(getattr(circuit.mechanisms[place.name], place.field))
-    given = circuit.cell_params.get(place.name, {})
-    default = default_input if place.field in INPUTS else _field_of
-    value: Any = given[place.field] if place.field in given else default(circuit, place.name, place.field)
+    params = circuit.cell_params.get(place.name, {})
+    default = default_input if place.field in INPUTS else _get_emitter_field
+    value: Any = params[place.field] if place.field in params else default(circuit, place.name, place.field)
     return float(value) if np.ndim(value) == 0 else None
 
 
-def _field_of(circuit: Circuit, cell_type: str, field: str) -> Any:
-    """A field of a type's emitter."""
+def _get_emitter_field(circuit: Circuit, cell_type: str, field: str) -> Any:
+    """A field of the emitter of a cell type."""
     return getattr(base_emitter(circuit, cell_type), field)
 
 
 def mean_weight(connection: Connection) -> float:
-    """The weight of a connection: of a distribution its declared mean, of a table the mean."""
+    """The mean weight of a connection: as declared, or that of its table."""
     rule, weight = connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
         return float(np.mean(rule.weight.array))
@@ -125,51 +138,51 @@ def is_constant(connection: Connection) -> bool:
 
 def _is_number(connection: Connection) -> bool:
     """Whether the weight is declared as a number, perhaps one that falls with distance."""
-    listed = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
-    return not listed and isinstance(connection.weight, int | float)
+    has_table_weights = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
+    return not has_table_weights and isinstance(connection.weight, int | float)
 
 
-def _weighted(connection: Connection, value: float) -> Connection:
-    """`connection` with another mean weight, its distribution scaled."""
+def _set_mean_weight(connection: Connection, value: float) -> Connection:
+    """Copy a connection with another mean weight; its distribution or table is scaled."""
     if _is_number(connection):
         return connection.model_copy(update={"weight": value})
     factor, rule, weight = value / mean_weight(connection), connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
-        scaled = {**_fields(rule), "weight": rule.weight.array * factor}
-        return connection.model_copy(update={"rule": FromTable(**scaled)})
+        rule_fields = {**_get_fields(rule), "weight": rule.weight.array * factor}
+        return connection.model_copy(update={"rule": FromTable(**rule_fields)})
     if factor == 0.0 or isinstance(weight, int | float):
         return connection.model_copy(update={"weight": value})
-    return connection.model_copy(update={"weight": _scaled(weight, factor)})
+    return connection.model_copy(update={"weight": _scale_weights(weight, factor)})
 
 
-def _fields(model: Any) -> dict[str, Any]:
+def _get_fields(model: Any) -> dict[str, Any]:
     """The fields of a declaration, by name."""
     return {name: getattr(model, name) for name in type(model).model_fields}
 
 
-def _scaled(weight: Dist, factor: float) -> Dist:
-    """A distribution of `factor` times the weight; factor > 0."""
+def _scale_weights(weight: Dist, factor: float) -> Dist:
+    """Multiply every number of a distribution by `factor` > 0."""
     numbers: dict[str, Any] = {
-        name: each * factor for name, each in _fields(weight).items() if isinstance(each, int | float)
+        name: number * factor for name, number in _get_fields(weight).items() if isinstance(number, int | float)
     }
     return type(weight)(**numbers)
 
 
 def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
-    """`config` with other values. Raises: JtfneError for what is refused there."""
+    """Copy a config with other values of parameters. Raises: JtfneError for a bad value."""
     circuit = config.circuit
     gains, connections, mechanisms = dict(circuit.gains), list(circuit.connections), dict(circuit.mechanisms)
-    params = {name: dict(given) for name, given in circuit.cell_params.items()}
+    params = {name: dict(fields) for name, fields in circuit.cell_params.items()}
     for place, value in values.items():
         if place.family == "gains":
             gains[place.name] = value
         elif place.family == "connections":
-            connections[place.at] = _weighted(connections[place.at], value)
+            connections[place.at] = _set_mean_weight(connections[place.at], value)
         elif place.family == "cells":
             params.setdefault(place.name, {})[place.field] = value
         else:
-            old: Any = mechanisms[place.name]
-            mechanisms[place.name] = dataclasses.replace(old, **{place.field: value})
+            mechanism: Any = mechanisms[place.name]
+            mechanisms[place.name] = dataclasses.replace(mechanism, **{place.field: value})
     families = {place.family for place in values}
     config = config.mechanisms(mechanisms) if "mechanisms" in families else config
     config = config.cell_params(params) if "cells" in families else config
@@ -177,57 +190,61 @@ def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
 
 
 def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str) -> Iterator[str]:
-    """What is wrong with the paths and bounds of trainables, one line each."""
-    known = places_of(config.circuit)
-    found: dict[Place, Trainable] = {}
-    for at, each in enumerate(trainables):
-        here = f"{where}[{at}]"
+    """Yield each error in the paths and bounds of trainables."""
+    places = places_of(config.circuit)
+    by_place: dict[Place, Trainable] = {}
+    for index, trainable in enumerate(trainables):
+        entry_where = f"{where}[{index}]"
         try:
-            place = place_of(each.path, known, here)
+            place = place_of(trainable.path, places, entry_where)
         except JtfneError as error:
             yield str(error)
             continue
-        if place in found:
-            yield str(refuse(f"path={each.path!r}, given twice,", "each path once", here))
-        found[place] = each
-        yield from _outside(each, value_at(config.circuit, place), here)
+        if place in by_place:
+            yield str(refuse(f"path={trainable.path!r}, given twice,", "each path once", entry_where))
+        by_place[place] = trainable
+        yield from _check_value(trainable, value_at(config.circuit, place), entry_where)
 
 
-def _outside(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
-    """A value that is not one number, or is not within the bounds."""
+def _check_value(trainable: Trainable, value: float | None, where: str) -> Iterator[str]:
+    """Yield an error for a declared value that is not one number, or not within the bounds."""
     low, high = trainable.bounds
     if value is None:
-        given = f"path={trainable.path!r}, which differs from cell to cell,"
-        yield str(refuse(given, "a path to one number", where))
+        description = f"path={trainable.path!r}, which differs from cell to cell,"
+        yield str(refuse(description, "a path to one number", where))
     elif not low - ROUNDING * abs(low) <= value <= high + ROUNDING * abs(high):
-        given = f"bounds=({low:g}, {high:g}) of {trainable.path!r}, which is {value:g},"
-        yield str(refuse(given, "bounds between which the declared value lies", where))
+        description = f"bounds=({low:g}, {high:g}) of {trainable.path!r}, which is {value:g},"
+        yield str(refuse(description, "bounds between which the declared value lies", where))
 
 
 class Ranged(Protocol):
-    """What has a path and bounds."""
+    """Anything with a path and bounds, such as a Trainable."""
 
     @property
     def path(self) -> str:
-        """Where it leads."""
+        """Path of the parameter."""
         ...
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value."""
+        """Least and greatest value."""
         ...
 
 
 def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> None:
-    """Raises: JtfneError, if the circuit is refused with one at a bound and all others at the opposite ones.
+    """Check each parameter at either bound, with all others at the opposite one.
 
-    So no two can cross within their bounds: what a circuit refuses is a value beyond a limit, or above another one.
+    A circuit refuses a value beyond a limit, or one above another value, so these corners cover all
+    combinations within the bounds. Raises: JtfneError if the circuit is refused at one of them.
     """
-    for place, each in ranged.items():
-        for pick in (0, 1):
-            values = {other: one.bounds[pick if other == place else 1 - pick] for other, one in ranged.items()}
+    for place, entry in ranged.items():
+        for side in (0, 1):
+            values = {
+                other_place: other_entry.bounds[side if other_place == place else 1 - side]
+                for other_place, other_entry in ranged.items()
+            }
             try:
                 with_values(config, values)
             except JtfneError as error:
-                told = ", ".join(f"{one.path}={value:g}" for one, value in values.items())
-                raise refuse(f"bounds of {each.path!r}, at which {told}", str(error), where) from error
+                listing = ", ".join(f"{other_entry.path}={value:g}" for other_entry, value in values.items())
+                raise refuse(f"bounds of {entry.path!r}, at which {listing}", str(error), where) from error

@@ -1,4 +1,4 @@
-"""Checks of readouts that need more than their own fields: sensors, heads, contacts, source maps. A line a finding.
+"""Checks of readouts against the circuit and MNE's tables: sensors, heads, contacts, source maps.
 
 What a run would refuse when it builds its probes is refused here, before any circuit is wired.
 """
@@ -32,40 +32,40 @@ def check_readouts(
     populations: Iterable[Key],
     find_cells: Callable[[Selector], Sequence[Key]],
 ) -> Iterator[str]:
-    """What is wrong with the probes of a whole config.
+    """Yield each error of the probes of a complete config.
 
     mechanisms: those in use, by connections or stimuli. find_cells: the populations in which a selector finds cells.
     """
     for probe in readouts.probes:
         if isinstance(probe, EEGProxy):
-            known = sensors.list_sites(sensors.MONTAGE) if probe.sites else ()
-            yield from _check_names(probe.sites, known, "sensor", "EEGProxy.sites")
+            allowed_names = sensors.list_sites(sensors.MONTAGE) if probe.sites else ()
+            yield from _check_names(probe.sites, allowed_names, "sensor", "EEGProxy.sites")
         elif isinstance(probe, MEGProxy):
-            known = sensors.list_coils(sensors.HELMET, "mag") if probe.sensors else ()
-            yield from _check_names(probe.sensors, known, "sensor", "MEGProxy.sensors")
+            allowed_names = sensors.list_coils(sensors.HELMET, "mag") if probe.sensors else ()
+            yield from _check_names(probe.sensors, allowed_names, "sensor", "MEGProxy.sensors")
         elif isinstance(probe, EEG | MEG):
             yield from _check_head(probe, circuit)
         elif isinstance(probe, LFP | CSD):
             yield from _check_contacts(probe, circuit)
     if any(isinstance(probe, Physical) for probe in readouts.probes):
-        maps = [(each, set(find_cells(each.cells))) for each in readouts.maps]
+        maps = [(source_map, set(find_cells(source_map.cells))) for source_map in readouts.maps]
         yield from _check_maps(readouts, circuit, tuple(dict.fromkeys(mechanisms)), tuple(populations), maps)
 
 
-def _check_names(names: Sequence[str] | None, known: Sequence[str], name: str, where: str) -> Iterator[str]:
-    """Sensors that are not in a table."""
+def _check_names(names: Sequence[str] | None, allowed_names: Sequence[str], name: str, where: str) -> Iterator[str]:
+    """Yield an error for each sensor that is not in a table."""
     for sensor in names or ():
-        line = unknown(sensor, known, name=name, where=where)
+        line = unknown(sensor, allowed_names, name=name, where=where)
         if line:
             yield line
 
 
 def _check_head(probe: EEG | MEG, circuit: Circuit) -> Iterator[str]:
-    """Unknown tables of sensors, unknown sensors, areas outside the brain, and a forward's file that is not there."""
+    """Yield each error of a head: unknown tables or sensors, no file, areas outside the brain."""
     if isinstance(probe.head, Forward):
         if not Path(probe.head.path).expanduser().is_file():
-            given = f"{probe.head.path!r}, which is no file,"
-            yield str(refuse(given, "a forward solution, as MNE writes it", f"{probe.kind}.head"))
+            description = f"{probe.head.path!r}, which is no file,"
+            yield str(refuse(description, "a forward solution, as MNE writes it", f"{probe.kind}.head"))
         return
     yield from _check_places(probe.head, circuit, probe.kind)
     if isinstance(probe, EEG):
@@ -86,7 +86,7 @@ def _check_head(probe: EEG | MEG, circuit: Circuit) -> Iterator[str]:
 
 
 def _check_places(head: Spheres, circuit: Circuit, kind: str) -> Iterator[str]:
-    """Areas whose dipole lies outside the brain."""
+    """Yield an error for each area whose dipole lies outside the brain."""
     for area in circuit.areas:
         if area.placed:
             place = functools.partial(_place_dipole, area, head, circuit.geometry.thickness_mm)
@@ -94,7 +94,7 @@ def _check_places(head: Spheres, circuit: Circuit, kind: str) -> Iterator[str]:
 
 
 def _place_dipole(area: Area, head: Spheres, thickness_mm: float) -> None:
-    """Raises: JtfneError, which names the area, for one outside the brain."""
+    """Build the dipole of an area. Raises: JtfneError, which names the area, outside the brain."""
     try:
         column_dipoles(
             [area.position_mm],
@@ -108,7 +108,7 @@ def _place_dipole(area: Area, head: Spheres, thickness_mm: float) -> None:
 
 
 def _check_contacts(probe: LFP | CSD, circuit: Circuit) -> Iterator[str]:
-    """Contacts outside the tissue, and those of which a method can make no estimate."""
+    """Yield an error for contacts outside the tissue, or from which the method cannot estimate."""
     geometry = circuit.geometry
     potential = probe.potential() if isinstance(probe, CSD) else probe
     contacts_mm = potential.places_mm(geometry.thickness_mm)
@@ -131,7 +131,7 @@ def _check_contacts(probe: LFP | CSD, circuit: Circuit) -> Iterator[str]:
 
 
 def _catch(build: Callable[[], Any], where: str) -> Iterator[str]:
-    """What `build` refuses, and where it was declared."""
+    """Yield the error that `build` raises, if any, with the place in the config."""
     try:
         build()
     except JtfneError as error:
@@ -145,7 +145,10 @@ def _check_maps(
     populations: Sequence[Key],
     maps: Sequence[tuple[Any, set[Key]]],
 ) -> Iterator[str]:
-    """Cell types whose currents have no source map. maps: those declared, each with its populations."""
+    """Yield an error for each current of a cell type that has no source map.
+
+    maps: the declared ones, each with the populations that it applies to.
+    """
     refused: set[tuple[str, str]] = set()
     for key in populations:
         cell_type = key[2]
@@ -161,15 +164,15 @@ def _check_maps(
             is_mapped |= any(key in cells and declared.holds(*words) for declared, cells in maps)
             if not is_mapped and (cell_type, words[0]) not in refused:
                 refused.add((cell_type, words[0]))
-                given = f"cell type {cell_type!r} without a source map for {words[0]!r}"
-                own = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
-                yield str(refuse(given, f"{own}, or a type that has one: E, I, PV, SST, VIP", MAPS))
+                description = f"cell type {cell_type!r} without a source map for {words[0]!r}"
+                remedy = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
+                yield str(refuse(description, f"{remedy}, or a type that has one: E, I, PV, SST, VIP", MAPS))
 
 
 def _name_currents(
-    emitter: Any, readouts: Readouts, known: Mapping[str, Any], mechanisms: Sequence[str]
+    emitter: Any, readouts: Readouts, mechanism_by_name: Mapping[str, Any], mechanisms: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
-    """The words that each current of a cell goes by, its name first.
+    """Yield the tags of each current of a cell, its name first (see `SourceMap.mechanism`).
 
     A mechanism whose sign only its weights tell goes by both signs: only a run knows which.
     """
@@ -177,7 +180,7 @@ def _name_currents(
         yield ("axial",)
         return
     for name in mechanisms if "synaptic" in readouts.source.terms else ():
-        sign = sign_of(known[name])
+        sign = sign_of(mechanism_by_name[name])
         yield words_of(name, sign) if sign else (name, *RECEPTIVE)
     if "external" in readouts.source.terms:
         yield (OTHERS[0],)

@@ -13,36 +13,41 @@ from jtfne.emitters import SpikeSource, Trains
 
 
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
-    """`what` that reaches cells of `types` that only send."""
-    found = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
-    deaf = [f"{name!r} ({cls.__name__})" for name, cls in found.items() if not getattr(cls, "receives", True)]
-    if deaf:
-        given = f"{what} onto cells of type {', '.join(deaf)}, which only send,"
-        yield str(refuse(given, "a target of cells that receive, by its cell_type", where))
+    """Yield an error if some of `types`, which `what` is applied to, only send spikes."""
+    classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
+    sender_names = [f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not getattr(cls, "receives", True)]
+    if sender_names:
+        description = f"{what} onto cells of type {', '.join(sender_names)}, which only send,"
+        yield str(refuse(description, "a target of cells that receive, by its cell_type", where))
 
 
 def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
-    """`what` moves the membrane of cells of `types` whose emitter has no method `jumped_pA`, so cannot jump."""
-    found = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
-    rigid = [
+    """Yield an error if some of `types`, whose potential `what` moves, have no `jumped_pA`."""
+    classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
+    rigid_names = [
         f"{name!r} ({cls.__name__})"
-        for name, cls in found.items()
+        for name, cls in classes.items()
         if getattr(cls, "receives", True) and cls is not type(None) and not hasattr(cls, "jumped_pA")
     ]
-    if rigid:
-        given = f"{what} of the membrane of cells of type {', '.join(rigid)}"
-        yield str(refuse(given, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where))
+    if rigid_names:
+        description = f"{what} of the membrane of cells of type {', '.join(rigid_names)}"
+        yield str(
+            refuse(description, "cells whose emitter has a method jumped_pA, or a mechanism of another kind", where)
+        )
 
 
-def driven(emitter: Any, given: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Drive or noise of cells that only send; 0 is none."""
+def driven(emitter: Any, params: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Yield an error for drive or noise (not 0) of cells that only send spikes."""
     for name in INPUTS if not getattr(type(emitter), "receives", True) else ():
-        if np.any(given.get(name, 0.0)):
+        if np.any(params.get(name, 0.0)):
             yield str(refuse(f"{name} of a {type(emitter).__name__}, which only sends,", "no input", where))
 
 
 def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) -> Iterator[str]:
-    """More trains than cells of a type, or more than one spike a step. counts: cells by type, where known."""
+    """Yield an error for more spike trains than cells, or more than one spike a step.
+
+    counts: number of cells by type, where known.
+    """
     for name, emitter in circuit.emitters.items():
         if dt_ms is not None:
             yield from too_fast(emitter, circuit.cell_params.get(name, {}), dt_ms, f"Config.circuit.emitters.{name}")
@@ -52,7 +57,7 @@ def trained(circuit: Circuit, counts: Mapping[str, int], dt_ms: float | None) ->
         where, n_cells = f"Config.circuit.emitters.{name}", counts.get(name)
         if n_cells is not None and len(trains) > n_cells:
             yield str(refuse(f"{len(trains)} trains", f"one for each of the {n_cells} cells", where))
-        twice = None if dt_ms is None else trains.at_once(dt_ms)
-        if twice is not None:
-            given = f"times_ms[{twice[0]}] with two spikes in one step, at {twice[1]:g} ms"
-            yield str(refuse(given, f"at most one in dt_ms={dt_ms:g}", where))
+        double_spike = None if dt_ms is None else trains.at_once(dt_ms)
+        if double_spike is not None:
+            description = f"times_ms[{double_spike[0]}] with two spikes in one step, at {double_spike[1]:g} ms"
+            yield str(refuse(description, f"at most one in dt_ms={dt_ms:g}", where))

@@ -1,4 +1,4 @@
-"""Stimuli and sources of spikes whose numbers mean nothing, or too much, on the grid and in the time of a run."""
+"""Checks of stimuli and spike sources against the time step and the duration of a run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,30 +15,37 @@ MOST_PER_STEP = 1000
 
 
 def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
-    """What `run` cannot do with a stimulus, a line a problem."""
+    """Yield each error of a stimulus on the time grid of `run`."""
     dt_ms, kind = run.dt_ms, f"a {type(drive).__name__}"
     if isinstance(drive, Poisson) and drive.rate_Hz * dt_ms > 1e3 * MOST_PER_STEP:
         per_step = drive.rate_Hz * dt_ms * 1e-3
-        given = f"{kind} of rate_Hz={drive.rate_Hz:g}, {per_step:g} spikes onto each cell in a step of {dt_ms:g} ms,"
+        description = (
+            f"{kind} of rate_Hz={drive.rate_Hz:g}, {per_step:g} spikes onto each cell in a step of {dt_ms:g} ms,"
+        )
         allowed = f"at most {1e3 * MOST_PER_STEP / dt_ms:g} Hz; a Constant or an OrnsteinUhlenbeck where spikes blur"
-        yield str(refuse(given, allowed, where))
+        yield str(refuse(description, allowed, where))
     if isinstance(drive, Sine) and drive.frequency_Hz * dt_ms >= 500.0:
-        given = f"{kind} of frequency_Hz={drive.frequency_Hz:g}"
-        yield str(refuse(given, f"less than half of the steps a second, {500.0 / dt_ms:g} Hz", where))
+        description = f"{kind} of frequency_Hz={drive.frequency_Hz:g}"
+        yield str(refuse(description, f"less than half of the steps a second, {500.0 / dt_ms:g} Hz", where))
     if isinstance(drive, OrnsteinUhlenbeck) and drive.tau_ms < dt_ms * (1.0 - 1e-9):
-        given = f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect hangs on dt,"
-        yield str(refuse(given, f"tau_ms of at least dt_ms={dt_ms:g}; noise=... of cells is white", where))
+        description = f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect hangs on dt,"
+        yield str(refuse(description, f"tau_ms of at least dt_ms={dt_ms:g}; noise=... of cells is white", where))
     if isinstance(drive, Evoked | Rhythmic) and drive.sd_ms > run.duration_ms:
-        given = f"{kind} of sd_ms={drive.sd_ms:g}, most of whose spikes fall outside the trial,"
-        yield str(refuse(given, f"at most the duration, {run.duration_ms:g} ms", where))
+        description = f"{kind} of sd_ms={drive.sd_ms:g}, most of whose spikes fall outside the trial,"
+        yield str(refuse(description, f"at most the duration, {run.duration_ms:g} ms", where))
 
 
 def too_fast(emitter: Any, params: Mapping[str, Any], dt_ms: float, where: str) -> Iterator[str]:
-    """A source of spikes that cannot reach its rate, with at most one spike a step. params: cell_params of its type."""
+    """Yield an error for a PoissonSource with a rate above one spike a step.
+
+    params: the cell_params of its type.
+    """
     if not isinstance(emitter, PoissonSource):
         return
     rates_Hz = np.asarray(params.get("rate_Hz", emitter.rate_Hz))
     rate_Hz = float(rates_Hz.max()) if rates_Hz.dtype.kind in "iuf" and rates_Hz.size else 0.0
     if rate_Hz * dt_ms > 1e3:
-        given = f"a PoissonSource of rate_Hz={rate_Hz:g}, {rate_Hz * dt_ms * 1e-3:g} spikes a step of {dt_ms:g} ms,"
-        yield str(refuse(given, f"at most one a step, {1e3 / dt_ms:g} Hz", where))
+        description = (
+            f"a PoissonSource of rate_Hz={rate_Hz:g}, {rate_Hz * dt_ms * 1e-3:g} spikes a step of {dt_ms:g} ms,"
+        )
+        yield str(refuse(description, f"at most one a step, {1e3 / dt_ms:g} Hz", where))

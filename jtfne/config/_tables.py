@@ -15,13 +15,15 @@ WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column
 KNOWN = (*WEIGHTS, "delay_ms")
 OURS = ("weight", "delay")  # a column that begins so is read, or refused; others may be there
 SUFFIXES = (".csv", ".parquet", ".h5")
-SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # ours -> theirs, in the groups of an edge population
+SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # column -> dataset of an edge group
 
 
 def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
-    """`source`, `target`, and `weight` and `delay_ms` where given, of the rows of `connection`, each (n,).
+    """The columns `source`, `target`, and perhaps `weight` and `delay_ms` of a table, each (n,).
 
-    Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
+    connection: takes only its rows, from a table with a column `connection`.
+    Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or
+    several connections of which none is named.
     """
     names = [str(name) for name in getattr(table, "column_names", table)]
     for name in ("source", "target"):
@@ -29,43 +31,46 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
     for name in names:
         if name.startswith(OURS):
             one_of(name, KNOWN, name="column", where=where)
-    rows = _rows_of(table, names, connection, where)
-    found = {name: _numbers(table, name, rows, where) for name in ("source", "target")}
+    rows = _select_rows(table, names, connection, where)
+    columns = {name: _read_numbers(table, name, rows, where) for name in ("source", "target")}
     weights = [name for name in WEIGHTS if name in names]
     if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
         weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()]
     if len(weights) > 1:
         raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
     if weights:
-        found["weight"] = _numbers(table, weights[0], rows, where)
+        columns["weight"] = _read_numbers(table, weights[0], rows, where)
     if "delay_ms" in names:
-        found["delay_ms"] = _numbers(table, "delay_ms", rows, where)
-    return found
+        columns["delay_ms"] = _read_numbers(table, "delay_ms", rows, where)
+    return columns
 
 
-def _numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
+def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
     """The numbers of one column. Raises: JtfneError for an empty cell, or what is no number."""
     column = table[name] if isinstance(rows, slice) else np.asarray(table[name])[rows]
     return numbers(column, name, whole=name in ("source", "target"), where=where)
 
 
-def _rows_of(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
-    """Which rows are of `connection`; all of them without such a column. Raises: JtfneError for several, unnamed."""
+def _select_rows(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
+    """The rows of `connection` as indices; a full slice if the table holds one connection.
+
+    Raises: JtfneError for several connections of which none is named.
+    """
     if "connection" not in names:
         if connection is not None:
             raise refuse(f"connection={connection!r} of a table without that column", "a column 'connection'", where)
         return slice(None)
-    codes, labels = _coded(table["connection"], where)
+    codes, labels = _encode_texts(table["connection"], where)
     if connection is None and len(labels) > 1:
-        listed = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
-        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listed}", where)
+        listing = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listing}", where)
     if connection is None:
         return slice(None)
     return np.flatnonzero(codes == labels.index(one_of(connection, labels, name="connection", where=where)))
 
 
-def _coded(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
-    """Codes (n,) of a column of texts, and those that occur. Raises: JtfneError for an empty cell."""
+def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
+    """Encode a column of texts: codes (n,), and the text of each code. Raises: JtfneError."""
     import pyarrow as pa
 
     array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
@@ -75,13 +80,14 @@ def _coded(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
         array = array.dictionary_encode()
     if array.null_count:
         raise refuse("connection without a value in some row", "a text in each row", where)
-    known, codes = np.unique(array.indices.to_numpy(), return_inverse=True)
-    return codes, [str(array.dictionary[int(each)]) for each in known]
+    used_codes, codes = np.unique(array.indices.to_numpy(), return_inverse=True)
+    return codes, [str(array.dictionary[int(code)]) for code in used_codes]
 
 
 def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
-    """As `columns_of`, of a file: .csv, .parquet, or SONATA's .h5, where `connection` is an edge population.
+    """Read the columns of `columns_of` from a file: .csv, .parquet or SONATA's .h5.
 
+    connection: of a SONATA file, the edge population.
     Raises: JtfneError for another kind of file, or one that cannot be read.
     """
     one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
@@ -89,7 +95,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
         raise refuse(f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read")
     try:
         if path.suffix == ".h5":
-            return _sonata(path, connection)
+            return _read_sonata(path, connection)
         if path.suffix == ".csv":
             table = read_csv(path)
         else:
@@ -101,7 +107,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
     return columns_of(table, connection, str(path))
 
 
-def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
+def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
     """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its groups.
 
     Source: the SONATA data format, github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, "edges".
@@ -110,38 +116,43 @@ def _sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
 
     check_hdf5(path)
     with h5py.File(path, "r") as file:
-        known = list(file["edges"]) if "edges" in file else []
-        if population is None and len(known) != 1:
-            listed = ", ".join(map(repr, known)) or "no other"
-            given = f"{len(known)} edge populations"
-            raise refuse(given, f"one, or connection= one of {listed}", str(path))
-        edges = file["edges"][one_of(population or known[0], known, name="edge population", where=str(path))]
+        population_names = list(file["edges"]) if "edges" in file else []
+        if population is None and len(population_names) != 1:
+            listing = ", ".join(map(repr, population_names)) or "no other"
+            description = f"{len(population_names)} edge populations"
+            raise refuse(description, f"one, or connection= one of {listing}", str(path))
+        edges = file["edges"][
+            one_of(population or population_names[0], population_names, name="edge population", where=str(path))
+        ]
         ends = {name: f"{name}_node_id" for name in ("source", "target")}
         for name in ends.values():
             one_of(name, list(edges), name="dataset", where=str(path))
         nodes = {str(edges[name].attrs.get("node_population", "")) for name in ends.values()}
         if len(nodes) > 1:
-            given = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
-            raise refuse(given, "one node population, whose ids are those of the net", str(path))
-        columns = {name: edges[theirs][:] for name, theirs in ends.items()}
-        return columns | _attributes(edges, columns["source"].size, str(path))
+            description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
+            raise refuse(description, "one node population, whose ids are those of the net", str(path))
+        columns = {name: edges[dataset_name][:] for name, dataset_name in ends.items()}
+        return columns | _read_attributes(edges, columns["source"].size, str(path))
 
 
-def _attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
-    """Weights and delays: edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; of group 0 if unsaid."""
-    told = "edge_group_id" in edges and "edge_group_index" in edges
-    group = edges["edge_group_id"][:] if told else np.zeros(n_edges, np.int64)
-    index = edges["edge_group_index"][:] if told else np.arange(n_edges)
-    groups = {int(each): edges.get(str(each), {}) for each in np.unique(group)}
-    found: dict[str, NDArray[Any]] = {}
-    for name, theirs in SONATA.items():
-        holding = [each for each, held in groups.items() if theirs in held]
-        if holding and len(holding) < len(groups):
-            lacking = sorted(set(groups) - set(holding))
-            raise refuse(f"groups {lacking} without {theirs!r}", "it in every group, or in none", where)
-        if holding:
-            found[name] = np.empty(n_edges)
-        for each in holding:
-            mine = group == each
-            found[name][mine] = groups[each][theirs][:][index[mine]]
-    return found
+def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
+    """Weights and delays of the edges, by our column names, each (n_edges,).
+
+    Edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; row k of group 0 without these.
+    """
+    has_groups = "edge_group_id" in edges and "edge_group_index" in edges
+    group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)
+    index = edges["edge_group_index"][:] if has_groups else np.arange(n_edges)
+    groups = {int(group_id): edges.get(str(group_id), {}) for group_id in np.unique(group)}
+    columns: dict[str, NDArray[Any]] = {}
+    for name, sonata_name in SONATA.items():
+        group_ids = [group_id for group_id, datasets in groups.items() if sonata_name in datasets]
+        if group_ids and len(group_ids) < len(groups):
+            lacking_ids = sorted(set(groups) - set(group_ids))
+            raise refuse(f"groups {lacking_ids} without {sonata_name!r}", "it in every group, or in none", where)
+        if group_ids:
+            columns[name] = np.empty(n_edges)
+        for group_id in group_ids:
+            in_group = group == group_id
+            columns[name][in_group] = groups[group_id][sonata_name][:][index[in_group]]
+    return columns

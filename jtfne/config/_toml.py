@@ -34,42 +34,50 @@ def dumps(data: Mapping[str, Any]) -> str:
     [b]
     c = ["x", 2.0]
     """
-    lines = [f"{_key(name)} = {_value(each)}" for name, each in _given(data) if not isinstance(each, Mapping)]
-    for section, table in ((name, each) for name, each in _given(data) if isinstance(each, Mapping)):
-        lines += ["", f"[{_key(section)}]"]
-        lines += [f"{_key(name)} = {_item(each)}" for name, each in _given(table)]
+    lines = [
+        f"{_format_key(name)} = {_format_value(value)}"
+        for name, value in _list_entries(data)
+        if not isinstance(value, Mapping)
+    ]
+    for section, table in ((name, value) for name, value in _list_entries(data) if isinstance(value, Mapping)):
+        lines += ["", f"[{_format_key(section)}]"]
+        lines += [f"{_format_key(name)} = {_format_item(value)}" for name, value in _list_entries(table)]
     return "\n".join(lines) + "\n"
 
 
-def _given(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The entries that are not None."""
-    return [(name, each) for name, each in table.items() if each is not None]
+def _list_entries(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The (key, value) pairs of a table without those that are None."""
+    return [(name, value) for name, value in table.items() if value is not None]
 
 
-def _item(value: Any) -> str:
-    """A value; a long list one entry a line."""
-    text = _value(value)
+def _format_item(value: Any) -> str:
+    """Write a value; a long list with one entry a line."""
+    text = _format_value(value)
     if len(text) <= _WIDTH or not isinstance(value, list | tuple):
         return text
-    return "[\n" + "".join(f"  {_value(each)},\n" for each in value) + "]"
+    return "[\n" + "".join(f"  {_format_value(entry)},\n" for entry in value) + "]"
 
 
-def _value(value: Any) -> str:
-    """A value on one line."""
+def _format_value(value: Any) -> str:
+    """Write a value on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(name)} = {_value(each)}" for name, each in _given(value)) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_format_key(name)} = {_format_value(entry)}" for name, entry in _list_entries(value))
+            + "}"
+        )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(each) for each in value) + "]"
+        return "[" + ", ".join(_format_value(entry) for entry in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _text(value) if isinstance(value, str) else repr(value)
+    return _format_text(value) if isinstance(value, str) else repr(value)
 
 
-def _key(name: str) -> str:
-    """A key, quoted if need be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+def _format_key(name: str) -> str:
+    """Write a key, quoted if need be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _format_text(name)
 
 
-def _text(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's, which asks for one more."""
+def _format_text(text: str) -> str:
+    """Write a TOML basic string: JSON's escapes, and that of DEL (0x7f), which TOML needs too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -39,13 +39,13 @@ from jtfne.emitters import EMITTERS, Emitter
 from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
-def _named(value: Any) -> Any:
-    """A bare name as the table that holds it."""
+def _as_name_table(value: Any) -> Any:
+    """Convert a bare name to the table that declares it."""
     return {"name": value} if isinstance(value, str) else value
 
 
 def _as_table(data: Any, allowed: str) -> dict[str, Any]:
-    """The fields of a part as a dict of their own. Raises: JtfneError for anything that has none."""
+    """Copy a table as a dict. Raises: JtfneError for anything that is not one."""
     if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
         raise refuse(describe_argument(data), allowed, HERE)
     return dict(data)
@@ -78,7 +78,7 @@ class Area(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_place(cls, data: Any) -> Any:
+    def _fill_in_place(cls, data: Any) -> Any:
         """Fill in the place of a well-known name, and scale the normal."""
         data = _as_table(data, "a name, an Area or its table")
         place = AREAS.get(str(data.get("name")), UNPLACED)
@@ -86,11 +86,11 @@ class Area(Frozen):
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
             place = placed_at(where)
         normal = plain(data.get("normal", place.normal))
-        return {**place._asdict(), **data, "normal": _unit(normal)}
+        return {**place._asdict(), **data, "normal": _normalize(normal)}
 
     @model_validator(mode="after")
     def _in_mm(self) -> "Area":
-        """Refuse a place outside any head, which would not be in mm."""
+        """Refuse a position outside any head, which cannot be in mm, and a normal of zero."""
         if math.hypot(*self.position_mm) > 200.0:
             raise refuse(f"position_mm={self.position_mm}", "a place within 200 mm of the origin of the head", HERE)
         if not any(self.normal):
@@ -99,24 +99,24 @@ class Area(Frozen):
 
     @property
     def placed(self) -> bool:
-        """Whether its place in the head is known."""
+        """Whether the position in the head is known."""
         return self.position_mm != UNPLACED.position_mm
 
 
 def _is_point(value: Any) -> bool:
     """Whether `value` is three finite numbers."""
-    numbers = isinstance(value, list | tuple) and all(isinstance(each, int | float) for each in value)
+    numbers = isinstance(value, list | tuple) and all(isinstance(number, int | float) for number in value)
     return numbers and len(value) == 3 and math.isfinite(math.hypot(*value))
 
 
-def _unit(normal: Any) -> Any:
-    """`normal` at unit length, left as it is where it has that length, or is none."""
+def _normalize(normal: Any) -> Any:
+    """Scale `normal` to unit length; anything that is no direction is returned unchanged."""
     if not _is_point(normal):
         return normal
     length = math.hypot(*normal)
     if length == 0.0 or abs(length - 1.0) < 1e-9:
         return normal
-    return tuple(each / length for each in normal)
+    return tuple(component / length for component in normal)
 
 
 class Layer(Frozen):
@@ -141,7 +141,7 @@ class Layer(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_depth(cls, data: Any) -> Any:
+    def _fill_in_depth(cls, data: Any) -> Any:
         """Fill in the depths of a well-known name."""
         data = _as_table(data, "a name, a Layer or its table")
         depths = LAYERS.get(str(data.get("name")))
@@ -152,7 +152,7 @@ class Layer(Frozen):
         return data
 
     @model_validator(mode="after")
-    def _downwards(self) -> "Layer":
+    def _check_thickness(self) -> "Layer":
         """Refuse a layer without thickness."""
         if not self.top < self.bottom:
             raise refuse(f"top={self.top:g}, bottom={self.bottom:g}", "top above bottom (a lesser depth)", HERE)
@@ -169,9 +169,9 @@ class Geometry(Frozen):
 Leaf = tuple[str, str, str, float]  # area, layer, cell type ("" for every area or layer), count or fraction
 
 
-def _frozen(mix: Mapping[str, Any]) -> FrozenDict:
-    """The mix with every level frozen."""
-    return FrozenDict({k: _frozen(v) if isinstance(v, Mapping) else v for k, v in mix.items()})
+def _freeze_mix(mix: Mapping[str, Any]) -> FrozenDict:
+    """Copy a mix with every level as a FrozenDict."""
+    return FrozenDict({k: _freeze_mix(v) if isinstance(v, Mapping) else v for k, v in mix.items()})
 
 
 class Cells(Frozen):
@@ -189,32 +189,32 @@ class Cells(Frozen):
         Read off the numbers unless given.
     """
 
-    mix: Annotated[dict[str, Any], AfterValidator(_frozen)]
+    mix: Annotated[dict[str, Any], AfterValidator(_freeze_mix)]
     n: Count | None = None
     unit: str = Field(default="", json_schema_extra={"enum": ["", "fraction", "count"]})
 
     @model_validator(mode="before")
     @classmethod
-    def _tell_unit(cls, data: Any) -> Any:
-        """Fractions from counts, by the kind of number; mixed ones are refused."""
+    def _infer_unit(cls, data: Any) -> Any:
+        """Fill in `unit` by the type of the numbers: float for fractions, int for counts."""
         data = _as_table(data, "{'mix': ..., 'n': ...}")
-        numbers = [each for *_, each in _leaves(data.get("mix"))]
+        numbers = [number for *_, number in _list_leaves(data.get("mix"))]
         if data.get("unit") in ("", None):
-            kinds = {type(each) for each in numbers}
+            kinds = {type(number) for number in numbers}
             if kinds == {int, float}:
                 raise refuse("a mix of whole numbers and fractions", "counts (ints) or fractions (floats)", HERE)
             data["unit"] = "count" if kinds == {int} else "fraction"
-        wrong = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
-        if wrong:
-            raise ValueError(wrong)
-        if data["unit"] == "count" and any(each != int(each) for each in numbers):
+        problem = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
+        if problem:
+            raise ValueError(problem)
+        if data["unit"] == "count" and any(number != int(number) for number in numbers):
             raise refuse("a count that is not whole", "whole numbers", HERE)
-        return {**data, "mix": _rebuilt(data["mix"], int if data["unit"] == "count" else float)}
+        return {**data, "mix": _convert_numbers(data["mix"], int if data["unit"] == "count" else float)}
 
     @model_validator(mode="after")
-    def _adds_up(self) -> "Cells":
+    def _check_sums(self) -> "Cells":
         """Refuse fractions that do not sum to 1, and counts that are not `n`."""
-        for place, group in _groups(self.mix).items():
+        for place, group in _group_by_area(self.mix).items():
             total = sum(group)
             if not total:
                 raise refuse(f"a mix without cells{place}", "at least one cell", HERE)
@@ -226,65 +226,71 @@ class Cells(Frozen):
 
     @property
     def per_area(self) -> int:
-        """How many cells fractions are of."""
+        """Number of cells of an area, which fractions are taken of."""
         return 100 if self.n is None else self.n
 
     def leaves(self) -> list[Leaf]:
-        """Every number of the mix with its area, layer and type; "" stands for all."""
-        return list(_leaves(self.mix))
+        """Each number of the mix as (area, layer, cell type, number); "" stands for all."""
+        return list(_list_leaves(self.mix))
 
 
-def _leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """The numbers of a mix, checked for form. Raises: JtfneError."""
+def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
-        raise refuse(f"{mix!r}{_at(path)}", "{type: fraction or count}, for each layer or area if need be", HERE)
-    depths = {isinstance(each, Mapping) for each in mix.values()}
+        raise refuse(
+            f"{mix!r}{_describe_path(path)}", "{type: fraction or count}, for each layer or area if need be", HERE
+        )
+    depths = {isinstance(entry, Mapping) for entry in mix.values()}
     if len(depths) > 1 or len(path) > 2:
-        raise refuse(f"a mix with types beside layers{_at(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE)
-    for name, each in mix.items():
+        raise refuse(
+            f"a mix with types beside layers{_describe_path(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE
+        )
+    for name, entry in mix.items():
         check_name(name, "the name", HERE)
-        if isinstance(each, Mapping):
-            yield from _leaves(each, (*path, name))
+        if isinstance(entry, Mapping):
+            yield from _list_leaves(entry, (*path, name))
             continue
-        value = plain(each)
+        value = plain(entry)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise refuse(f"{name}={each!r}{_at(path)}", "a fraction or a count, 0 or more", HERE)
+            raise refuse(f"{name}={entry!r}{_describe_path(path)}", "a fraction or a count, 0 or more", HERE)
         area, layer = ("", "", *path)[-2:]
         yield area, layer, name, value
 
 
-def _at(path: tuple[str, ...]) -> str:
-    """Where in a mix."""
+def _describe_path(path: tuple[str, ...]) -> str:
+    """Text for a place in a mix, such as " for V1/L4"."""
     return f" for {'/'.join(path)}" if path else ""
 
 
-def _rebuilt(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
-    """The mix with every number of one kind."""
-    return FrozenDict({k: _rebuilt(v, number) if isinstance(v, Mapping) else number(plain(v)) for k, v in mix.items()})
+def _convert_numbers(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
+    """Copy a mix with every number converted to the type `number`."""
+    return FrozenDict(
+        {k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v)) for k, v in mix.items()}
+    )
 
 
-def _groups(mix: Mapping[str, Any]) -> dict[str, list[float]]:
-    """The numbers of each area, by where they are."""
+def _group_by_area(mix: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Group the numbers of a mix by area, keyed by the text of `_describe_path`."""
     groups: dict[str, list[float]] = {}
-    for area, _, _, value in _leaves(mix):
-        groups.setdefault(_at((area,)) if area else "", []).append(value)
+    for area, _, _, value in _list_leaves(mix):
+        groups.setdefault(_describe_path((area,)) if area else "", []).append(value)
     return groups
 
 
 def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
-    """Raises: JtfneError unless fractions sum to 1, in each area or in each of its layers."""
-    for place, group in _groups(mix).items():
+    """Check that fractions sum to 1 in each area or in each of its layers. Raises: JtfneError."""
+    for place, group in _group_by_area(mix).items():
         layers: dict[str, float] = {}
-        for area, layer, _, value in _leaves(mix):
-            if (_at((area,)) if area else "") == place:
+        for area, layer, _, value in _list_leaves(mix):
+            if (_describe_path((area,)) if area else "") == place:
                 layers[layer] = layers.get(layer, 0.0) + value
-        if not is_one(sum(group)) and not all(is_one(each) for each in layers.values()):
-            given = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
-            raise refuse(f"a mix whose fractions sum to {given}{place}", "a sum of 1 (counts are ints)", HERE)
+        if not is_one(sum(group)) and not all(is_one(total) for total in layers.values()):
+            description = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
+            raise refuse(f"a mix whose fractions sum to {description}{place}", "a sum of 1 (counts are ints)", HERE)
 
 
 def is_one(total: float) -> bool:
-    """Whether fractions sum to 1, as far as decimals can."""
+    """Whether a sum of fractions is 1 within 1e-6."""
     return abs(total - 1.0) < 1e-6
 
 
@@ -292,13 +298,13 @@ AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
 Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=("dendrite_share",))]
 
 
-def _number_or_each(value: Any) -> str:
-    """Which member of the union a value is meant for."""
+def _find_tag(value: Any) -> str:
+    """Discriminator of the union: "each" for a sequence, else "number"."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
-def _some(values: tuple[float, ...]) -> tuple[float, ...]:
-    """Refuse a sequence of nothing; as `min_length` it would be complained of beside a value that is refused."""
+def _refuse_empty(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse an empty sequence; `min_length` would add its own error to that of a bad value."""
     if not values:
         raise refuse("a sequence without values", "a number, or one for each cell of the type", HERE)
     return values
@@ -306,14 +312,14 @@ def _some(values: tuple[float, ...]) -> tuple[float, ...]:
 
 Param = Annotated[
     Annotated[Number, Tag("number")]
-    | Annotated[tuple[Number, ...], Field(fail_fast=True), numeric, AfterValidator(_some), Tag("each")],
-    Discriminator(_number_or_each),
+    | Annotated[tuple[Number, ...], Field(fail_fast=True), numeric, AfterValidator(_refuse_empty), Tag("each")],
+    Discriminator(_find_tag),
 ]
 
 
-def _with_built_in(given: Any) -> Any:
-    """`given` mechanisms beside the built-in ones."""
-    return {**RECEPTORS, **given} if isinstance(given, Mapping) else given
+def _add_built_in(mechanisms: Any) -> Any:
+    """Add the built-in mechanisms to the declared ones, which replace those of the same name."""
+    return {**RECEPTORS, **mechanisms} if isinstance(mechanisms, Mapping) else mechanisms
 
 
 class Circuit(Frozen):
@@ -338,32 +344,32 @@ class Circuit(Frozen):
         By pair of cell types, such as E->PV: a factor on all weights from the one to the other; 1 unless given.
     """
 
-    areas: tuple[Annotated[Area, BeforeValidator(_named, json_schema_input_type=Area | str)], ...] = ()
-    layers: tuple[Annotated[Layer, BeforeValidator(_named, json_schema_input_type=Layer | str)], ...] = ()
+    areas: tuple[Annotated[Area, BeforeValidator(_as_name_table, json_schema_input_type=Area | str)], ...] = ()
+    layers: tuple[Annotated[Layer, BeforeValidator(_as_name_table, json_schema_input_type=Layer | str)], ...] = ()
     geometry: Geometry = Geometry()
     cells: Cells | None = None
     emitters: Annotated[dict[Name, AnyEmitter], freeze] = Field(default_factory=FrozenDict)
     cell_params: Annotated[dict[Name, Annotated[dict[str, Param], freeze]], freeze] = Field(default_factory=FrozenDict)
-    mechanisms: Annotated[dict[Name, Mechanism], BeforeValidator(_with_built_in), freeze] = Field(
+    mechanisms: Annotated[dict[Name, Mechanism], BeforeValidator(_add_built_in), freeze] = Field(
         default_factory=lambda: FrozenDict(RECEPTORS)
     )
     connections: tuple[Connection, ...] = ()
     gains: Annotated[dict[Name, NotNegative], freeze] = Field(default_factory=FrozenDict)
 
     @model_serializer(mode="wrap")
-    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without gains where there are none: such configs keep the hash that they had before there were any."""
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out empty gains, so that configs from before gains existed keep their hash."""
         table: dict[str, Any] = handler(self)
         return {name: value for name, value in table.items() if name != "gains" or value}
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Circuit":
+    def _check_names(self) -> "Circuit":
         """Refuse names given twice, and layers that overlap or are out of order."""
         duplicates([area.name for area in self.areas], name="areas")
         duplicates([layer.name for layer in self.layers], name="layers")
         for upper, lower in zip(self.layers, self.layers[1:], strict=False):
             if upper.bottom > lower.top + 1e-9:
-                given = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
-                given += f" ({upper.top:g} .. {upper.bottom:g})"
-                raise refuse(given, "layers from the pia down, which do not overlap", HERE)
+                description = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
+                description += f" ({upper.top:g} .. {upper.bottom:g})"
+                raise refuse(description, "layers from the pia down, which do not overlap", HERE)
         return self

@@ -37,7 +37,7 @@ Table = Mapping[str, Any]
 
 
 class _Derived:
-    """What follows from a config, kept beside its fields; equal wherever the fields are, which alone are compared."""
+    """Cached result beside the fields of a config; all are equal, so only fields are compared."""
 
     __slots__ = ("value",)
 
@@ -105,14 +105,14 @@ class Config(Frozen):
     training: Training = Training()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        """Refuse what contradicts what, as far as it is declared."""
-        wrong = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([wrong] if wrong else self._findings(whole=False))
+    def _check_consistency(self) -> Self:
+        """Refuse parts that contradict each other, as far as they are declared."""
+        problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
+        refuse_all([problem] if problem else self._list_findings(whole=False))
         return self
 
-    def _findings(self, *, whole: bool) -> Iterator[str]:
-        """What contradicts what; `whole` asks that nothing is missing."""
+    def _list_findings(self, *, whole: bool) -> Iterator[str]:
+        """Yield each error between parts. whole: parts that are missing are errors too."""
         lines = list(findings(self, whole=whole))
         yield from lines
         if self.training.trainables and not lines and whole:
@@ -121,13 +121,13 @@ class Config(Frozen):
     def __hash__(self) -> int:
         return hash(self.hash)
 
-    def _with(self, part: str, **fields: Any) -> Self:
+    def _replace_part(self, part: str, **fields: Any) -> Self:
         """A new Config in which `fields` of sub-model `part` are replaced; those that are None stay."""
         data = {name: getattr(self, name) for name in self.model_fields_set}
-        old = getattr(self, part)
-        kept = {name: getattr(old, name) for name in old.model_fields_set}
-        new = {name: each for name, each in fields.items() if each is not None}
-        return type(self)(**{**data, part: {**kept, **new}})
+        old_part = getattr(self, part)
+        set_fields = {name: getattr(old_part, name) for name in old_part.model_fields_set}
+        new_fields = {name: value for name, value in fields.items() if value is not None}
+        return type(self)(**{**data, part: {**set_fields, **new_fields}})
 
     def runtime(
         self,
@@ -137,15 +137,15 @@ class Config(Frozen):
         dt_ms: float | None = None,
     ) -> Self:
         """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000 ms and 0.1 ms."""
-        return self._with("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
+        return self._replace_part("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
 
     def areas(self, areas: Sequence[str | Area | Table]) -> Self:
         """The areas, each with one column."""
-        return self._with("circuit", areas=_listed(areas, "areas"))
+        return self._replace_part("circuit", areas=_check_entries(areas, "areas"))
 
     def layers(self, layers: Sequence[str | Layer | Table]) -> Self:
         """The layers, pia first."""
-        return self._with("circuit", layers=_listed(layers, "layers"))
+        return self._replace_part("circuit", layers=_check_entries(layers, "layers"))
 
     def geometry(
         self,
@@ -155,27 +155,29 @@ class Config(Frozen):
     ) -> Self:
         """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers declared before."""
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
-        changed = {name: each for name, each in size.items() if each is not None}
-        old = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
+        changes = {name: value for name, value in size.items() if value is not None}
+        set_fields = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
         pairs = {} if layers is None else layers
         depths = dict(check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"))
-        known = [layer.name for layer in self.circuit.layers]
+        layer_names = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
-            one_of(name, known, name="layer", where="Config.geometry")
+            one_of(name, layer_names, name="layer", where="Config.geometry")
             if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str | bytes) or len(pair) != 2:
                 raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry")
-        moved = [
+        moved_layers = [
             {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
-            for name, layer in zip(known, self.circuit.layers, strict=True)
+            for name, layer in zip(layer_names, self.circuit.layers, strict=True)
         ]
-        return self._with("circuit", geometry={**old, **changed}, layers=moved if depths else None)
+        return self._replace_part(
+            "circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None
+        )
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """How many of which type in each area: ``{type: fraction or count}``, nested by layer or area if need be.
 
         ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a default emitter.
         """
-        return self._with("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
+        return self._replace_part("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
     def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
         """By cell type: other values for fields of its emitter, `drive` and `noise` in its input unit, and `v_init_mV`.
@@ -185,7 +187,7 @@ class Config(Frozen):
         Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt. `v_init_mV` is the
         potential before the first step of every trial, below threshold; left out, cells are spread by the seed.
         """
-        return self._with("circuit", cell_params=params)
+        return self._replace_part("circuit", cell_params=params)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
         """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`.
@@ -193,7 +195,7 @@ class Config(Frozen):
         One of `jtfne.emitters`, or an object of your own class with the methods of `jtfne.emitters.Emitter`. A file
         names such a class as `module:Class`; the module must have been imported when the file is read.
         """
-        return self._with("circuit", emitters=emitters)
+        return self._replace_part("circuit", emitters=emitters)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
@@ -202,19 +204,19 @@ class Config(Frozen):
         BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps, in mV. `jtfne.synapses.CONDUCTANCES`
         holds the built-in four as conductances. A table without `kind` is an Exponential.
         """
-        return self._with("circuit", mechanisms=mechanisms)
+        return self._replace_part("circuit", mechanisms=mechanisms)
 
     def connections(
         self, connections: Sequence[Connection | Table] | None = None, gains: Mapping[str, float] | None = None
     ) -> Self:
         """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
         the other, 1 unless given."""
-        listed = None if connections is None else _listed(connections, "connections")
-        return self._with("circuit", connections=listed, gains=gains)
+        connection_list = None if connections is None else _check_entries(connections, "connections")
+        return self._replace_part("circuit", connections=connection_list, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
-        return self._with("readouts", probes=_listed(probes, "probes"))
+        return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
 
     def source(
         self,
@@ -229,8 +231,8 @@ class Config(Frozen):
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
-        listed = None if maps is None else _listed(maps, "source")
-        return self._with("readouts", source=mode, maps=listed, scale=scale)
+        map_list = None if maps is None else _check_entries(maps, "source")
+        return self._replace_part("readouts", source=mode, maps=map_list, scale=scale)
 
     def stimuli(
         self,
@@ -239,31 +241,33 @@ class Config(Frozen):
         conditions: Sequence[str] | None = None,
     ) -> Self:
         """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of each trial."""
-        named = None if conditions is None else _listed(conditions, "stimuli")
-        return self._with("task", stimuli=_listed(stimuli, "stimuli"), n_trials=n_trials, conditions=named)
+        named = None if conditions is None else _check_entries(conditions, "stimuli")
+        return self._replace_part(
+            "task", stimuli=_check_entries(stimuli, "stimuli"), n_trials=n_trials, conditions=named
+        )
 
     def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
         """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
 
         `jtfne.Objective.of(config)` evaluates it.
         """
-        targets = {"metrics": _listed(metrics, "objective"), "gates": _listed(gates, "objective")}
-        return self._with("training", objective=targets)
+        targets = {"metrics": _check_entries(metrics, "objective"), "gates": _check_entries(gates, "objective")}
+        return self._replace_part("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
         """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
-        return self._with("training", trainables=_listed(trainables, "trainables"))
+        return self._replace_part("training", trainables=_check_entries(trainables, "trainables"))
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(self._findings(whole=True))
+        refuse_all(self._list_findings(whole=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name).
 
         Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
         """
-        # A config is frozen, so that what its circuit says is found once: every step from config to signals asks.
+        # A config is frozen and every step from config to signals asks for its populations: cache them.
         if "_populations" not in vars(self):
             refuse_all(circuit_findings(self))
             vars(self)["_populations"] = _Derived(populations_of(self.circuit))
@@ -271,7 +275,7 @@ class Config(Frozen):
         return populations
 
     def __getstate__(self) -> dict[Any, Any]:
-        """What is pickled and copied: the declaration, without what was found from it."""
+        """State to pickle and copy: the fields, without cached results."""
         state = super().__getstate__()
         fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
         return {**state, "__dict__": fields}
@@ -290,11 +294,11 @@ class Config(Frozen):
         return _json.sha256(self.to_dict())
 
     def model_copy(self, *, update: Table | None = None, deep: bool = False) -> Self:
-        """As that of any declaration, without the hash of what it was copied from."""
-        copied = super().model_copy(update=update, deep=deep)
+        """A copy with the fields of `update` replaced; cached results are not copied."""
+        copy = super().model_copy(update=update, deep=deep)
         for name in ("hash", "_populations"):
-            vars(copied).pop(name, None)
-        return copied
+            vars(copy).pop(name, None)
+        return copy
 
     def to_json(self) -> str:
         """The config as strict JSON."""
@@ -351,13 +355,13 @@ class Config(Frozen):
 
     @classmethod
     def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
-        """A Config from JSON values."""
+        """Validate JSON values as a Config."""
         if not isinstance(table, dict):
             raise refuse(describe_argument(table), "an object with the parts of a Config", "Config")
         with code_allowed(allow_code):
             return cls.model_validate(table)
 
 
-def _listed(entries: Any, verb: str) -> Any:
-    """`entries` as a tuple. Raises: JtfneError for a bare name, which would be read letter by letter."""
+def _check_entries(entries: Any, verb: str) -> Any:
+    """The entries of a list as a tuple. Raises: JtfneError for a bare text or anything else."""
     return check_list(entries, allowed="a list", name=verb, where=f"Config.{verb}")

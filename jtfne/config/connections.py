@@ -23,8 +23,8 @@ from jtfne.config._tables import columns_in, columns_of
 from jtfne.synapses import PLASTICITIES, Plasticity
 
 
-def _one_or_more(value: Any) -> Any:
-    """One name (or id) or several, as a tuple."""
+def _as_tuple(value: Any) -> Any:
+    """Convert one name or id to a tuple of it; return several unchanged."""
     value = plain(value)
     return (value,) if isinstance(value, str | int) else value
 
@@ -32,7 +32,7 @@ def _one_or_more(value: Any) -> Any:
 Names = Annotated[
     tuple[Name, ...] | None,
     Field(min_length=1),
-    BeforeValidator(_one_or_more, json_schema_input_type=str | tuple[str, ...] | None),
+    BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...] | None),
 ]
 
 
@@ -53,11 +53,11 @@ class Selector(Frozen):
     ids: Annotated[
         tuple[Whole, ...] | None,
         Field(min_length=1),
-        BeforeValidator(_one_or_more, json_schema_input_type=int | tuple[int, ...] | None),
+        BeforeValidator(_as_tuple, json_schema_input_type=int | tuple[int, ...] | None),
     ] = None
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Selector":
+    def _check_names(self) -> "Selector":
         """Refuse a name given twice."""
         for key in ("area", "layer", "cell_type"):
             duplicates(getattr(self, key) or (), name=key)
@@ -67,7 +67,7 @@ class Selector(Frozen):
 
 
 def _as_selector(value: Any) -> Any:
-    """A bare text as a selector of that cell type."""
+    """Convert a bare text to a selector of that cell type."""
     return {"cell_type": value} if isinstance(value, str) else value
 
 
@@ -84,7 +84,7 @@ class Normal(Frozen):
     high: Number | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "Normal":
+    def _check_bounds(self) -> "Normal":
         """Refuse bounds that leave nothing."""
         _refuse_empty(self.low, self.high)
         return self
@@ -100,7 +100,7 @@ class LogNormal(Frozen):
     high: Number | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "LogNormal":
+    def _check_bounds(self) -> "LogNormal":
         """Refuse bounds that leave nothing, and a mean without sign."""
         _refuse_empty(self.low, self.high)
         if self.mean == 0.0:
@@ -116,14 +116,14 @@ class Uniform(Frozen):
     high: Number
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "Uniform":
+    def _check_bounds(self) -> "Uniform":
         """Refuse bounds that leave nothing."""
         _refuse_empty(self.low, self.high)
         return self
 
 
 def _refuse_empty(low: float | None, high: float | None) -> None:
-    """Raises: JtfneError unless low < high."""
+    """Check that low < high, where both are given. Raises: JtfneError."""
     if low is not None and high is not None and not low < high:
         raise refuse(f"low={low:g}, high={high:g}", "low below high", HERE)
 
@@ -131,8 +131,8 @@ def _refuse_empty(low: float | None, high: float | None) -> None:
 Dist = Normal | LogNormal | Uniform
 
 
-def _number_or_kind(value: Any) -> str | None:
-    """Which member of the union a value is meant for."""
+def _find_tag(value: Any) -> str | None:
+    """Discriminator of the union: "number", or the `kind` of a table or object."""
     if isinstance(plain(value), int | float):
         return "number"
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
@@ -144,7 +144,7 @@ Value = Annotated[
     | Annotated[Normal, Tag("Normal")]
     | Annotated[LogNormal, Tag("LogNormal")]
     | Annotated[Uniform, Tag("Uniform")],
-    Discriminator(_number_or_kind),
+    Discriminator(_find_tag),
 ]
 
 
@@ -171,7 +171,7 @@ Delay = Annotated[
     | Annotated[LogNormal, Tag("LogNormal")]
     | Annotated[Uniform, Tag("Uniform")]
     | Annotated[FromDistance, Tag("FromDistance")],
-    Discriminator(_number_or_kind),
+    Discriminator(_find_tag),
 ]
 
 
@@ -237,7 +237,7 @@ class GaussianDecay(Frozen):
 
 
 def _as_kind(value: Any) -> Any:
-    """A bare name as the table that declares it."""
+    """Convert a bare name to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -294,28 +294,29 @@ class FromTable(Frozen):
     delay_ms: Annotated[Column | None, ColumnOf(np.float64, POSITIVE, optional=True)] = None
 
     @model_validator(mode="after")
-    def _one_length(self) -> "FromTable":
+    def _check_lengths(self) -> "FromTable":
         """Refuse columns of different lengths, and none."""
         columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
         sizes = {name: len(column) for name, column in columns.items() if column is not None}
         if len(set(sizes.values())) > 1 or not len(self.source):
-            given = ", ".join(f"{size} of {name}" for name, size in sizes.items())
-            raise refuse(f"a table with {given}", "columns of one length, at least 1", HERE)
+            description = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+            raise refuse(f"a table with {description}", "columns of one length, at least 1", HERE)
         return self
 
     @classmethod
     def from_table(cls, table: Any, *, connection: str | None = None) -> Self:
-        """From a DataFrame, an Arrow table or a mapping with `source`, `target` and perhaps a weight and `delay_ms`.
+        """Build the rule from a DataFrame, an Arrow table or a mapping of columns.
 
-        The weight is the column `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's
-        mechanism. Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
+        Columns are `source`, `target` and perhaps a weight and `delay_ms`. The weight is the column
+        `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's mechanism.
+        Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
         Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
         """
         return cls(**columns_of(table, connection, "FromTable.from_table"))
 
     @classmethod
     def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
-        """From a file with those columns: .csv, .parquet, or a SONATA edge file (.h5).
+        """Read the rule from a file with those columns: .csv, .parquet or a SONATA edge file (.h5).
 
         `connection` is needed where there are several; in a SONATA file they are its edge populations.
         Raises: JtfneError as `from_table`, and for a file that cannot be read.
@@ -372,18 +373,18 @@ class Connection(Frozen):
     weight_decay: WeightDecay | None = None
 
     @model_serializer(mode="wrap")
-    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what there is none of: such configs keep the hash that they had before there was any."""
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later fields that are None, so that older configs keep their hash."""
         table: dict[str, Any] = handler(self)
-        later = ("plasticity", "weight_decay")
-        return {name: value for name, value in table.items() if name not in later or value is not None}
+        later_fields = ("plasticity", "weight_decay")
+        return {name: value for name, value in table.items() if name not in later_fields or value is not None}
 
     @model_validator(mode="after")
-    def _has_weight(self) -> "Connection":
-        """Refuse a connection without weights, and listed ones that are to fall."""
-        listed = isinstance(self.rule, FromTable) and self.rule.weight is not None
-        if "weight" not in self.model_fields_set and not listed:
+    def _check_weight(self) -> "Connection":
+        """Refuse a connection without weights, and weight_decay on weights from a table."""
+        has_table_weights = isinstance(self.rule, FromTable) and self.rule.weight is not None
+        if "weight" not in self.model_fields_set and not has_table_weights:
             raise refuse("no weight", "a number or distribution, pA (nS for a conductance, mV for a jump)", HERE)
-        if listed and self.weight_decay is not None:
+        if has_table_weights and self.weight_decay is not None:
             raise refuse("weight_decay with a table that has weights", "one of the two", HERE)
         return self

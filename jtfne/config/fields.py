@@ -17,14 +17,14 @@ Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
 
 
-def _one_or_three(value: Any) -> str:
-    """Which member of the union a conductivity is meant for."""
+def _find_tag(value: Any) -> str:
+    """Discriminator of the union: "each" for three conductivities, else "number"."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
 Conductivity = Annotated[
     Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
-    Discriminator(_one_or_three),
+    Discriminator(_find_tag),
 ]
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
 Places = Annotated[tuple[Vector, ...], Field(min_length=1), numeric]
@@ -50,8 +50,8 @@ class Points(Frozen):
     radius_mm: NotNegative = 0.01
 
 
-def _named(value: Any) -> Any:
-    """A bare kind as the table that declares it."""
+def _as_kind_table(value: Any) -> Any:
+    """Convert a bare kind to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -84,18 +84,18 @@ class LFP(Frozen):
     shanks_mm: Plane = ((0.0, 0.0),)
     contacts_mm: Places | None = None
     sources: Annotated[
-        Annotated[Discs | Points, Field(discriminator="kind")], BeforeValidator(_named, Discs | Points | str)
+        Annotated[Discs | Points, Field(discriminator="kind")], BeforeValidator(_as_kind_table, Discs | Points | str)
     ] = Discs()
     sigma_S_m: Conductivity = SIGMA_S_m
     surface: AnySurface | None = None
     far: Flag = False
 
     @model_validator(mode="after")
-    def _fits(self) -> "LFP":
-        """Refuse what discs cannot be seen by, and a far field in tissue that is not the same all round."""
+    def _check_tissue(self) -> "LFP":
+        """Refuse Discs with contacts off the axis; three conductivities with Discs or far=True."""
         places = self.shanks_mm if self.contacts_mm is None else self.contacts_mm
         if isinstance(self.sources, Discs):
-            if any(each[0] or each[1] for each in places):
+            if any(place[0] or place[1] for place in places):
                 raise refuse("contacts off the column's axis with Discs()", "x = y = 0, or sources=Points()", HERE)
             if isinstance(self.sigma_S_m, tuple):
                 raise refuse("three conductivities with Discs()", "one, or sources=Points()", HERE)
@@ -104,7 +104,7 @@ class LFP(Frozen):
         return self
 
     def places_mm(self, thickness_mm: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The contacts in the column: (n_channels, 3), z the depth below the pia."""
+        """Positions of the contacts in the column, mm, (n_channels, 3); z is the depth."""
         if self.contacts_mm is not None:
             return np.array(self.contacts_mm, np.float64)
         depths_mm = np.round(np.linspace(0.0, thickness_mm, self.n_channels), 9)
@@ -138,18 +138,18 @@ class CSD(Frozen):
     method: AnyMethod | None = None
 
     def potential(self) -> LFP:
-        """The probe of the potential that it is estimated from."""
-        contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, each) for each in self.depths_mm)
+        """The LFP probe with whose potential the CSD is estimated."""
+        contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, depth_mm) for depth_mm in self.depths_mm)
         return LFP(
             interval_ms=self.interval_ms, n_channels=self.n_channels, contacts_mm=contacts_mm, surface=self.surface
         )
 
     def estimator(self, diameter_mm: float) -> Method:
-        """The method, in a column of this diameter."""
+        """The declared method; by default a DeltaICSD of this diameter, mm."""
         if self.method is not None:
             return self.method
-        pial = self.surface is not None and self.surface.z_mm == 0.0
-        top_S_m = self.surface.sigma_above_S_m if self.surface is not None and pial else None
+        is_at_pia = self.surface is not None and self.surface.z_mm == 0.0
+        top_S_m = self.surface.sigma_above_S_m if self.surface is not None and is_at_pia else None
         return DeltaICSD(diameter_mm=diameter_mm, sigma_top_S_m=top_S_m)
 
 
@@ -173,8 +173,8 @@ class Spheres(Frozen):
     sigmas_S_m: Four = (0.3, 1.5, 0.015, 0.3)
 
     @model_validator(mode="after")
-    def _outwards(self) -> "Spheres":
-        """Refuse spheres that do not lie within each other."""
+    def _check_radii(self) -> "Spheres":
+        """Refuse radii that do not increase from the brain outwards."""
         if not (np.diff(self.radii_mm) > 0.0).all():
             raise refuse(f"radii_mm={self.radii_mm}", "radii that increase from the brain outwards", HERE)
         return self
@@ -191,13 +191,13 @@ class Forward(Frozen):
     within_mm: Positive = 10.0
 
 
-def _head(value: Any) -> Any:
-    """A table without `kind` as spheres."""
-    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _named(value)
+def _as_head(value: Any) -> Any:
+    """Convert a head without `kind` to the table of Spheres."""
+    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _as_kind_table(value)
 
 
 Head = Annotated[
-    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_head, Spheres | Forward | str)
+    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_as_head, Spheres | Forward | str)
 ]
 
 
@@ -223,7 +223,7 @@ class EEG(Frozen):
     head: Head = Spheres()
 
     @model_validator(mode="after")
-    def _one_table(self) -> "EEG":
+    def _check_sensors(self) -> "EEG":
         """Refuse a montage beside that of a forward."""
         _refuse_two(self.head, self.montage, EEG.model_fields["montage"].default, "montage")
         return self
@@ -251,16 +251,19 @@ class MEG(Frozen):
     head: Head = Spheres()
 
     @model_validator(mode="after")
-    def _one_table(self) -> "MEG":
+    def _check_sensors(self) -> "MEG":
         """Refuse a helmet beside that of a forward."""
         _refuse_two(self.head, self.helmet, MEG.model_fields["helmet"].default, "helmet")
         return self
 
 
-def _refuse_two(head: Spheres | Forward, given: str, default: str, name: str) -> None:
-    """Raises: JtfneError for a table of sensors beside that of a forward."""
-    if isinstance(head, Forward) and given != default:
-        raise refuse(f"{name}={given!r} with a Forward", "the sensors that it has", HERE)
+def _refuse_two(head: Spheres | Forward, sensor_table: str, default: str, name: str) -> None:
+    """Check that a Forward, which has its own sensors, comes without a table of sensors.
+
+    Raises: JtfneError.
+    """
+    if isinstance(head, Forward) and sensor_table != default:
+        raise refuse(f"{name}={sensor_table!r} with a Forward", "the sensors that it has", HERE)
 
 
 Physical = LFP | CSD | Dipole | EEG | MEG

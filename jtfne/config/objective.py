@@ -23,7 +23,7 @@ class Above:
     value: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return x > self.value
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Below:
     value: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return x < self.value
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class InRange:
     high: float
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return self.low <= x <= self.high
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Equal:
     within: float = 0.0
 
     def holds(self, x: float) -> bool:
-        """Whether it does; NaN never."""
+        """Whether `x` meets the condition; NaN never does."""
         return abs(x - self.value) <= self.within
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ CONDITIONS: dict[str, Any] = {cls.__name__: cls for cls in (Above, Below, InRang
 
 
 def _as_target(value: Any) -> Any:
-    """A number as it is, two numbers as a range, other arrays as a curve, and objects as they are."""
+    """Convert two numbers to the table of an InRange, arrays and lists to that of a Curve."""
     if getattr(value, "dims", ()):  # an array with names, which a list would lose
         return as_curve(value)
     value = plain(value)
@@ -92,8 +92,8 @@ def _as_target(value: Any) -> Any:
     return as_curve(value)
 
 
-def _kind_of(value: Any) -> str | None:
-    """Which member of the union a target is meant for."""
+def _find_tag(value: Any) -> str | None:
+    """Discriminator of the union: "number", or the kind of a table or object; None if neither."""
     if isinstance(value, bool | int | float):
         return "number"
     if isinstance(value, str):
@@ -106,7 +106,7 @@ Target = Annotated[
     Annotated[Number, Tag("number")]
     | Annotated[InRange, Declared({"InRange": InRange}), Tag("InRange")]
     | Annotated[Curve, Tag("Curve")],
-    Discriminator(_kind_of),
+    Discriminator(_find_tag),
     BeforeValidator(_as_target),
 ]
 Window = Annotated[tuple[NotNegative, Positive], numeric] | None
@@ -124,29 +124,29 @@ class Aim(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_readout(cls, given: Any) -> Any:
-        """An alias by the name it stands for."""
-        name = given.get("readout") if isinstance(given, Mapping) else None
-        return {**given, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else given
+    def _resolve_alias(cls, data: Any) -> Any:
+        """Replace an alias of a readout by its name."""
+        name = data.get("readout") if isinstance(data, Mapping) else None
+        return {**data, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else data
 
     @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        """Refuse a readout that the measure does not fit, and selectors that the readout has no use for."""
+    def _check_selection(self) -> Self:
+        """Refuse a readout that the measure cannot use, and selectors that the readout lacks."""
         measure = self.measure
         kind = type(measure).__name__
-        readouts = [each for each in measure.readouts if each in PROBES]
+        readouts = [readout for readout in measure.readouts if readout in PROBES]
         if self.readout is None and len(measure.readouts) > 1:
             raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, readouts))}", HERE)
         if self.readout is not None and self.readout not in readouts:
             one_of(self.readout, PROBES, name="readout", where=HERE)
             raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
-        stray = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
+        selector_keys = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
         of_cells, of_areas = self.of == "spk", self.of in AREAL
         allowed = {"area"} if self.of in (*LAMINAR, *AREAL) else set()
-        wrong = [] if of_cells else [key for key in stray if key not in allowed]
-        if wrong:
+        wrong_keys = [] if of_cells else [key for key in selector_keys if key not in allowed]
+        if wrong_keys:
             selectors = [*(["area"] if allowed else []), *([] if of_areas else ["channels"])]
-            raise refuse(f"cells by {wrong[0]} of {self.of!r}", " and ".join(selectors), HERE)
+            raise refuse(f"cells by {wrong_keys[0]} of {self.of!r}", " and ".join(selectors), HERE)
         if self.channels is not None and (of_cells or of_areas):
             raise refuse(f"channels of {self.of!r}", "cells" if of_cells else "cells={'area': ...}", HERE)
         if self.window_ms is not None and not self.window_ms[0] < self.window_ms[1]:
@@ -155,27 +155,27 @@ class Aim(Frozen):
 
     @property
     def of(self) -> str:
-        """The readout."""
-        only: str = self.measure.readouts[0]
-        return self.readout or only
+        """Name of the readout that is measured."""
+        default_readout: str = self.measure.readouts[0]
+        return self.readout or default_readout
 
     @property
     def selector(self) -> str:
-        """The cells or channels in words; empty for all."""
+        """Text of the selected cells or channels; empty for all."""
         parts = [*(getattr(self.cells, key) or () for key in ("area", "layer", "cell_type")), self.channels or ()]
-        words = [", ".join(map(str, each)) for each in parts if each]
+        words = [", ".join(map(str, part)) for part in parts if part]
         words += [f"{len(self.cells.ids)} ids"] if self.cells.ids else []
         return " ".join(words)
 
     @property
     def label(self) -> str:
-        """Its name, or what it is: measure, settings that are not the default, readout, selector and window."""
+        """Its name; without one, its measure, changed settings, readout, selection and window."""
         if self.name is not None:
             return self.name
         measure: Any = self.measure
-        given = {each.name: getattr(measure, each.name) for each in dataclasses.fields(measure)}
-        changed = [each.name for each in dataclasses.fields(measure) if given[each.name] != each.default]
-        settings = ", ".join(f"{name}={given[name]}" for name in changed)
+        values = {field.name: getattr(measure, field.name) for field in dataclasses.fields(measure)}
+        changed_names = [field.name for field in dataclasses.fields(measure) if values[field.name] != field.default]
+        settings = ", ".join(f"{name}={values[name]}" for name in changed_names)
         window = "" if self.window_ms is None else f"{self.window_ms[0]:g} to {self.window_ms[1]:g} ms"
         words = [f"{type(measure).__name__}({settings})" if settings else type(measure).__name__]
         return " ".join([*words, self.of, *filter(None, (self.selector, window))])
@@ -218,8 +218,8 @@ class Metric(Aim):
     scale: Positive = 1.0
 
     @model_validator(mode="after")
-    def _comparable(self) -> Self:
-        """Refuse a number for a curve, a curve for a number, and a curve over other dimensions."""
+    def _check_target(self) -> Self:
+        """Refuse a target of another form than the measure: number or curve, and its dimensions."""
         measure = self.measure
         kind = type(measure).__name__
         if not isinstance(self.target, Curve):
@@ -230,13 +230,13 @@ class Metric(Aim):
             raise refuse(f"a curve as target of a {kind}", "a number or a range", HERE)
         if not self.target.dims and len(measure.dims) == 1:
             return self
-        optional = {"channel"} if len(measure.dims) > 1 else set()  # that of the only one
-        missing = {*measure.dims} - {*self.target.dims, *self.target.coords} - optional
-        along = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
-        spare = {*self.target.dims} - {*measure.dims, *measure.averaged} - along
-        if missing or spare:
-            given = f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
-            raise refuse(given, f"one over {', '.join(measure.dims)}", HERE)
+        optional_dims = {"channel"} if len(measure.dims) > 1 else set()  # that of the only one
+        missing_dims = {*measure.dims} - {*self.target.dims, *self.target.coords} - optional_dims
+        channel_dims = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
+        extra_dims = {*self.target.dims} - {*measure.dims, *measure.averaged} - channel_dims
+        if missing_dims or extra_dims:
+            description = f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
+            raise refuse(description, f"one over {', '.join(measure.dims)}", HERE)
         return self
 
 
@@ -259,11 +259,11 @@ class Gate(Aim):
     condition: Annotated[Condition, Declared(CONDITIONS)]
 
     @model_validator(mode="after")
-    def _number(self) -> Self:
-        """Refuse a curve, which no condition holds for."""
+    def _check_measure(self) -> Self:
+        """Refuse a measure that gives a curve, since conditions are on numbers."""
         measure = self.measure
         if measure.dims:
-            numbers = [name for name, each in MEASURES.items() if not each.dims]
+            numbers = [name for name, measure_class in MEASURES.items() if not measure_class.dims]
             raise refuse(f"a gate on a {type(measure).__name__}, a curve,", f"one of {', '.join(numbers)}", HERE)
         return self
 
@@ -275,10 +275,10 @@ class Targets(Frozen):
     gates: tuple[Gate, ...] = ()
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        """Refuse two metrics, or two gates, of one name, and metrics of no weight at all."""
+    def _check_labels(self) -> Self:
+        """Refuse two metrics or gates with the same label, and metrics that all have weight 0."""
         for part in (self.metrics, self.gates):
-            duplicates([each.label for each in part], name="name")
-        if not any(each.weight for each in self.metrics):
+            duplicates([aim.label for aim in part], name="name")
+        if not any(metric.weight for metric in self.metrics):
             raise refuse("metrics that all have weight 0", "at least one above 0", HERE)
         return self

@@ -69,7 +69,7 @@ class SpectrolaminarProxy(_Laminar):
     max_frequency_Hz: Positive = 150.0
 
     @model_validator(mode="after")
-    def _below_nyquist(self) -> "SpectrolaminarProxy":
+    def _check_frequency(self) -> "SpectrolaminarProxy":
         """Refuse frequencies that the interval cannot show."""
         if self.max_frequency_Hz > 500.0 / self.interval_ms:
             allowed = f"at most {500.0 / self.interval_ms:g}, half the rate of samples every {self.interval_ms:g} ms"
@@ -85,8 +85,8 @@ class EMMProxy(_Laminar):
     weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)
 
     @model_validator(mode="after")
-    def _some_weight(self) -> "EMMProxy":
-        """Refuse a mean of nothing."""
+    def _check_weights(self) -> "EMMProxy":
+        """Refuse weights that are all 0."""
         if not any(self.weights):
             raise refuse(f"weights={self.weights}", "at least one above 0", HERE)
         return self
@@ -124,16 +124,16 @@ ALIASES: dict[str, str] = {
 
 
 def _as_probe(value: Any) -> Any:
-    """A readout name or alias, bare or as the `kind` of a table, as the table that declares its probe."""
+    """Convert a readout's name or alias, bare or as `kind`, to the table of its probe."""
     table = {"kind": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping):
         return value
     kinds = {cls.__name__: cls for cls in PROBES.values()}
     kind = str(table.get("kind", "nothing"))
     if kind not in kinds:
-        wrong = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
-        if wrong:
-            raise ValueError(wrong)
+        problem = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
+        if problem:
+            raise ValueError(problem)
         kind = PROBES[ALIASES.get(kind, kind)].__name__
     return {**table, "kind": kind}
 
@@ -183,7 +183,7 @@ SOURCE_MODES: tuple[type[Source], ...] = (
 
 
 def _as_source(value: Any) -> Any:
-    """The bare name of a mode as the table that declares it."""
+    """Convert the bare name of a source mode to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -196,19 +196,19 @@ def only_source(modes: Sequence[Any]) -> Any:
     if len(modes) == 1:
         return modes[0]
     terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
-    kinds = [one_of(_kind_of(mode), terms, name="source", where="Config.source") for mode in modes]
-    for one, other in itertools.combinations(kinds, 2):
-        twice = sorted(terms[one] & terms[other])
-        if twice:
+    kinds = [one_of(_name_mode(mode), terms, name="source", where="Config.source") for mode in modes]
+    for first, second in itertools.combinations(kinds, 2):
+        overlap = sorted(terms[first] & terms[second])
+        if overlap:
             raise SynapticDoubleCountError(
-                f"sources {one!r} and {other!r} would count {', '.join(twice)} twice; allowed: one mode a run "
+                f"sources {first!r} and {second!r} would count {', '.join(overlap)} twice; allowed: one mode a run "
                 "(in Config.source)"
             )
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
 
 
-def _kind_of(mode: Any) -> str:
-    """The name of a mode given as text, table or object."""
+def _name_mode(mode: Any) -> str:
+    """The name of a source mode that is a text, a table or an object."""
     return str(mode.get("kind") if isinstance(mode, Mapping) else getattr(mode, "kind", mode))
 
 
@@ -236,17 +236,17 @@ class Readouts(Frozen):
     scale: Positive = 1.0
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Readouts":
+    def _check_names(self) -> "Readouts":
         """Refuse two probes of one readout."""
         duplicates([probe.readout for probe in self.probes], name="probes")
         return self
 
     @model_validator(mode="after")
-    def _balanced(self) -> "Readouts":
-        """Refuse physical readouts of what has no return current."""
+    def _check_return_current(self) -> "Readouts":
+        """Refuse physical readouts of a source without return current."""
         physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
         if physical and not {"synaptic", "external"} & set(self.source.terms):
             modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)
-            given = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
-            raise refuse(given, modes, HERE)
+            description = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
+            raise refuse(description, modes, HERE)
         return self

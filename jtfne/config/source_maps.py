@@ -26,7 +26,7 @@ class AtSoma(Frozen):
     above_mm: Number = 0.0
 
     def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
-        """First and last depth (n_cells,) of cells whose somata are at `soma_mm`: here, the same."""
+        """First and last depth, mm, each (n_cells,), for somata at `soma_mm`; here equal."""
         at_mm: Depths = np.clip(soma_mm - self.above_mm, 0.0, thickness_mm)
         return at_mm, at_mm
 
@@ -38,17 +38,17 @@ class AtDepth(Frozen):
     depth: Share
 
     def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
-        """As `AtSoma`."""
+        """First and last depth, mm, each (n_cells,); the same depth for all cells."""
         at_mm: Depths = np.full_like(soma_mm, self.depth * thickness_mm)
         return at_mm, at_mm
 
 
-def _named(value: Any) -> Any:
-    """A bare kind as the table that declares it."""
+def _as_kind_table(value: Any) -> Any:
+    """Convert a bare kind to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
-End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_named)]
+End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
 
 
 class Between(Frozen):
@@ -59,12 +59,12 @@ class Between(Frozen):
     last: End
 
     def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
-        """As `AtSoma`; the lesser depth first."""
-        one, other = (each.ends_mm(soma_mm, thickness_mm)[0] for each in (self.first, self.last))
-        return np.minimum(one, other), np.maximum(one, other)
+        """First and last depth, mm, each (n_cells,), the lesser first, for somata at `soma_mm`."""
+        first_mm, last_mm = (end.ends_mm(soma_mm, thickness_mm)[0] for end in (self.first, self.last))
+        return np.minimum(first_mm, last_mm), np.maximum(first_mm, last_mm)
 
 
-Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_named)]
+Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
 
 
 class SourceMap(Frozen):
@@ -93,7 +93,7 @@ class SourceMap(Frozen):
     returns: Profile
 
     def holds(self, *words: str) -> bool:
-        """Whether it is for a current that goes by one of these words."""
+        """Whether the map applies to a current with one of these tags (see `mechanism`)."""
         return self.mechanism is None or not set(self.mechanism).isdisjoint(words)
 
 
@@ -133,12 +133,15 @@ SOURCE_MAPS: tuple[SourceMap, ...] = (
 
 
 def sign_of(synapse: Synapse) -> int:
-    """1 for a mechanism that excites, -1 for one that inhibits, 0 where only its weights tell."""
+    """Sign of a mechanism: 1 excites, -1 inhibits, 0 if only its weights tell.
+
+    A conductance excites if its reversal potential is above EXCITES_mV.
+    """
     if synapse.unit == "nS":
         return 1 if float(getattr(synapse, "e_rev_mV", 0.0)) > EXCITES_mV else -1
     return int(synapse.sign)
 
 
 def words_of(name: str, sign: int) -> tuple[str, ...]:
-    """What the current of a mechanism goes by."""
+    """The tags by which source maps refer to the current of a mechanism: its name, and its sign."""
     return (name, RECEPTIVE[0] if sign > 0 else RECEPTIVE[1]) if sign else (name,)

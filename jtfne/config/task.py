@@ -30,27 +30,27 @@ class Run(Frozen):
 
     @field_validator("dtype")
     @classmethod
-    def _known_dtype(cls, dtype: str) -> str:
+    def _check_dtype(cls, dtype: str) -> str:
         """Refuse a dtype that jtfne does not compute in."""
-        wrong = unknown(dtype, DTYPES, name="dtype")
-        if wrong:
-            raise ValueError(wrong)
+        problem = unknown(dtype, DTYPES, name="dtype")
+        if problem:
+            raise ValueError(problem)
         return dtype
 
     @model_validator(mode="after")
-    def _whole_steps(self) -> "Run":
-        """Refuse a dt that does not divide the duration."""
+    def _check_steps(self) -> "Run":
+        """Refuse a dt that does not divide the duration, and too many steps to count in 32 bits."""
         if whole_steps(self.duration_ms, self.dt_ms) is None:
-            given = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
+            description = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
             fits = nearest_fits(self.duration_ms, self.dt_ms)
-            raise refuse(given, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
+            raise refuse(description, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
         if self.n_steps >= MOST_STEPS:
             raise refuse(f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE)
         return self
 
     @property
     def n_steps(self) -> int:
-        """Number of time steps."""
+        """Number of time steps of a trial."""
         return int(nearest_steps(self.duration_ms, self.dt_ms))
 
 
@@ -74,17 +74,17 @@ class Schedule(Frozen):
     trials: Annotated[tuple[Whole, ...], numeric] | None = None
 
     @model_validator(mode="after")
-    def _paired(self) -> "Schedule":
-        """Refuse onsets without their trial."""
+    def _check_lengths(self) -> "Schedule":
+        """Refuse trials that are not as many as the onsets."""
         if self.trials is not None and len(self.trials) != len(self.onsets_ms):
             raise refuse(f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials", "equally many", HERE)
         return self
 
     def within(self, trial: int) -> list[float]:
-        """The onsets of a trial, ms."""
+        """Onsets within one trial, ms."""
         if self.trials is None:
             return list(self.onsets_ms)
-        return [each for each, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
+        return [onset_ms for onset_ms, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
 
 
 class Stimulus(Frozen):
@@ -121,7 +121,7 @@ class Stimulus(Frozen):
     at: Schedule | None = None
 
     def presented(self, trial: int) -> list[Any]:
-        """The drive as often as it is presented in a trial, on the clock of the trial."""
+        """One drive for each presentation in a trial, shifted to its onset."""
         if self.at is None:
             return [self.drive]
         drive: Any = self.drive
@@ -150,22 +150,26 @@ class Task(Frozen):
     conditions: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Task":
-        """Refuse trials that are not there, and codes that do not tell labels apart."""
+    def _check_trials(self) -> "Task":
+        """Refuse conditions or onsets of other trials than there are, and ambiguous event codes."""
         if self.conditions and len(self.conditions) != self.n_trials:
             raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)
-        for at, each in enumerate(self.stimuli):
-            last = max(each.at.trials, default=0) if each.at is not None and each.at.trials is not None else 0
+        for index, stimulus in enumerate(self.stimuli):
+            last = (
+                max(stimulus.at.trials, default=0) if stimulus.at is not None and stimulus.at.trials is not None else 0
+            )
             if last >= self.n_trials:
-                given = f"stimuli[{at}] in trial {last} with n_trials={self.n_trials}"
-                raise refuse(given, f"trials 0 .. {self.n_trials - 1}", HERE)
+                description = f"stimuli[{index}] in trial {last} with n_trials={self.n_trials}"
+                raise refuse(description, f"trials 0 .. {self.n_trials - 1}", HERE)
         codes_of(self.stimuli)
         return self
 
     @property
     def differs(self) -> bool:
-        """Whether one trial is declared to be unlike another."""
-        return bool(self.conditions) or any(each.at is not None and each.at.trials is not None for each in self.stimuli)
+        """Whether trials differ in their conditions or stimuli."""
+        return bool(self.conditions) or any(
+            stimulus.at is not None and stimulus.at.trials is not None for stimulus in self.stimuli
+        )
 
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
         """The condition of each of `n_trials`, "" where none is declared."""
@@ -173,24 +177,31 @@ class Task(Frozen):
 
 
 def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
-    """Label -> code of its events. Raises: JtfneError if a label has two codes, or a code two labels."""
+    """Map the label of each stimulus with events or a code to its event code.
+
+    Raises: JtfneError if a label has two codes, or a code two labels.
+    """
     codes: dict[str, int] = {}
     label_of_code: dict[int, str] = {}  # the way back, so that thousands of labels are checked in one pass
-    for each in stimuli:
-        if each.code is None:
+    for stimulus in stimuli:
+        if stimulus.code is None:
             continue
-        if codes.setdefault(each.label, each.code) != each.code:
-            raise refuse(f"label {each.label!r} with codes {codes[each.label]} and {each.code}", "one code", HERE)
-        other = label_of_code.setdefault(each.code, each.label)
-        if other != each.label:
-            raise refuse(f"code={each.code} of {other!r} and of {each.label!r}", "a code for each label", HERE)
-    labels = dict.fromkeys(each.label for each in stimuli if each.event and each.label not in codes)
-    free = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
-    return {**codes, **dict(zip(labels, free, strict=False))}
+        if codes.setdefault(stimulus.label, stimulus.code) != stimulus.code:
+            raise refuse(
+                f"label {stimulus.label!r} with codes {codes[stimulus.label]} and {stimulus.code}", "one code", HERE
+            )
+        other_label = label_of_code.setdefault(stimulus.code, stimulus.label)
+        if other_label != stimulus.label:
+            raise refuse(
+                f"code={stimulus.code} of {other_label!r} and of {stimulus.label!r}", "a code for each label", HERE
+            )
+    labels = dict.fromkeys(stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes)
+    free_codes = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
+    return {**codes, **dict(zip(labels, free_codes, strict=False))}
 
 
 def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:
-    """First onset, last onset and last end of the events of a stimulus in trials of `duration_ms`."""
+    """First onset, last onset and last end, ms, of the events of a stimulus in a trial."""
     drive: Any = stimulus.drive
     onsets_ms = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
     events = [event for at_ms in onsets_ms for event in drive.shifted(at_ms).events_ms(duration_ms)]

@@ -16,11 +16,11 @@ class Linear(Frozen):
     kind: Literal["Linear"] = "Linear"
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search."""
+        """The point of the search for `value`."""
         return value
 
     def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
-        """The value at a place of the search."""
+        """The value at a point of the search."""
         return searched
 
 
@@ -30,16 +30,16 @@ class Log(Frozen):
     kind: Literal["Log"] = "Log"
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search: the logarithm of its size."""
+        """The point of the search for `value`: log of its absolute value."""
         return math.log(abs(value))
 
     def value(self, searched: Any, sign: float, xp: Any = math) -> Any:
-        """The value at a place of the search; xp: whose `exp`, of math, numpy or jax.numpy."""
+        """The value at a point of the search. xp: module with `exp` (math, numpy or jax.numpy)."""
         return sign * xp.exp(searched)
 
 
 def _as_kind(value: Any) -> Any:
-    """A bare name as the table that declares it."""
+    """Convert a bare name to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -74,32 +74,35 @@ class Trainable(Frozen):
     transform: Annotated[Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)] = Linear()
 
     @model_validator(mode="after")
-    def _searchable(self) -> "Trainable":
+    def _check_bounds(self) -> "Trainable":
         """Refuse bounds that leave nothing, or that have no logarithm."""
         low, high = self.bounds
         if not low < high:
             raise refuse(f"bounds=({low:g}, {high:g}) of {self.path!r}", "the lower bound below the upper", HERE)
         if isinstance(self.transform, Log) and low * high <= 0.0:
-            given = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
-            raise refuse(given, "bounds of one sign, neither of them 0; or Linear", HERE)
+            description = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
+            raise refuse(description, "bounds of one sign, neither of them 0; or Linear", HERE)
         return self
 
     @property
     def search_bounds(self) -> tuple[float, float]:
-        """The bounds in the scale of the search, the lower first."""
+        """The bounds as points of the search, the lower first."""
         low, high = sorted(map(self.transform.searched, self.bounds))
         return low, high
 
     def searched(self, value: float) -> float:
-        """Where `value` stands in the search."""
+        """The point of the search for `value`."""
         return self.transform.searched(value)
 
     def free(self, searched: Any, xp: Any = math) -> Any:
-        """As `value`, but perhaps rounded beyond a bound; its slope there is that of anywhere else."""
+        """Like `value` without clipping, so that the gradient survives at a bound."""
         return self.transform.value(searched, math.copysign(1.0, self.bounds[1]), xp)
 
     def value(self, searched: Any, xp: Any = math) -> Any:
-        """The value at a place of the search, not rounded beyond a bound; xp: math, or whose arrays `searched` are."""
-        found = self.free(searched, xp)
+        """The value at a point of the search, clipped to the bounds against rounding.
+
+        xp: math, or the module of the arrays in `searched` (numpy or jax.numpy).
+        """
+        value = self.free(searched, xp)
         low, high = self.bounds
-        return min(max(found, low), high) if xp is math else xp.clip(found, low, high)
+        return min(max(value, low), high) if xp is math else xp.clip(value, low, high)

@@ -21,7 +21,7 @@ class ERWS1(Frozen):
     causal: Flag = False
 
     def weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.ERWS1_CAUSAL if self.causal else measure.ERWS1
 
 
@@ -33,12 +33,12 @@ class ERWS2(Frozen):
     causal: Flag = False
 
     def weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.erws2(self.rate, causal=self.causal)
 
 
-def _named(value: Any) -> Any:
-    """A bare kind as the table that declares it."""
+def _as_kind_table(value: Any) -> Any:
+    """Convert a bare kind to the table that declares it."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -48,16 +48,16 @@ class _Weighted(Frozen):
     cells: Selection = PYRAMIDAL
 
     @model_validator(mode="after")
-    def _resolves(self) -> "_Weighted":
-        """Refuse samples that miss a delay."""
-        found: Any = self
+    def _check_delays(self) -> "_Weighted":
+        """Refuse a sampling interval that does not fit the delays."""
+        probe: Any = self
         try:
-            found.sum_weights().steps(found.interval_ms)
+            probe.sum_weights().steps(probe.interval_ms)
         except ValueError:
-            delays = found.sum_weights()
-            given = f"interval_ms={found.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
-            given += f"{delays.inhibition_ms:.4g} ms"
-            raise refuse(given, "an interval that meets both to 5 %, such as 0.1", HERE) from None
+            delays = probe.sum_weights()
+            description = f"interval_ms={probe.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
+            description += f"{delays.inhibition_ms:.4g} ms"
+            raise refuse(description, "an interval that meets both to 5 %, such as 0.1", HERE) from None
         return self
 
 
@@ -72,7 +72,7 @@ class RWS(_Weighted):
     interval_ms: Positive = 1.0
 
     def sum_weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return measure.RWS
 
 
@@ -86,11 +86,11 @@ class ERWS(_Weighted):
     readout: ClassVar[str] = "erws"
     interval_ms: Positive = 0.1
     variant: Annotated[
-        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")], BeforeValidator(_named, ERWS1 | ERWS2 | str)
+        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")], BeforeValidator(_as_kind_table, ERWS1 | ERWS2 | str)
     ] = ERWS1()
 
     def sum_weights(self) -> measure.Weights:
-        """As numbers."""
+        """The weights and delays of the sum."""
         return self.variant.weights()
 
 
