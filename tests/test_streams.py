@@ -360,13 +360,6 @@ def test_a_source_that_cannot_reach_its_rate_is_refused():
         jtfne.construct(config().emitters({"E": LIF(), "PV": LIF(), "S": PoissonSource(rate_Hz=2e4)}))
 
 
-def test_a_table_of_far_ids_is_asked_which_cells_it_means():
-    table = {"cell": [0, 10**9], "t_ms": [1.0, 2.0]}
-    with pytest.raises(jtfne.JtfneError, match=r"a table of 2 spikes whose ids reach 1,000,000,000.*cells="):
-        SpikeSource.from_table(table)
-    assert SpikeSource.from_table(table, cells=[10**9]).times_ms.tolist() == [[2.0]]
-
-
 def test_names_of_streams_do_not_run_together():
     """An area called `V1/L2` and a layer `3` draw other places than area `V1` and layer `L2/3`."""
     parts = [("V1/L2", "3", "E"), ("V1", "L2/3", "E"), ("V1", "L2", "3/E"), ("V1", "L2/3/E", "E")]
