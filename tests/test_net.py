@@ -337,7 +337,7 @@ def test_a_net_has_one_number_of_neurons(net):
 
 
 def test_construct_refuses_what_is_no_config():
-    with pytest.raises(JtfneError, match="a dict"):
+    with pytest.raises(JtfneError, match=r"cfg=\{\} is not allowed; allowed: a jtfne.Config"):
         construct({})
 
 
