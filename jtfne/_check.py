@@ -103,7 +103,7 @@ def check_name(name: Any, subject: str, where: str) -> str:
     'V1 äußerlich'
     """
     if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
-        raise refuse(f"{subject} {name!r}", "printable characters, no blank at either end", where)
+        raise refuse(f"{subject} {describe_value(name)}", "printable characters, no blank at either end", where)
     return name
 
 
@@ -183,7 +183,7 @@ def describe_value(value: Any) -> str:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
     try:
         text = repr(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
+    except (ValueError, RecursionError):  # integers of more than 4,300 digits, lists nested too deep
         return _with_article(type(value).__name__)
     if "\n" in text or " at 0x" in text:
         return _with_article(type(value).__name__)
@@ -205,7 +205,7 @@ def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArr
     that is made narrower goes through here, unless what it holds cannot be too large by construction.
     Raises: JtfneError for a number that is out of the range of `dtype`, or not whole where it must be.
 
-    >>> narrowed([1, 32_767], np.int16, name="count", where="here").tolist()
+    >>> narrow_dtype([1, 32_767], np.int16, name="count", where="here").tolist()
     [1, 32767]
     """
     array = np.asarray(values)

@@ -115,5 +115,8 @@ def _placed(message: str, root: str, place: Place) -> str:
 
 def _short(value: object) -> str:
     """`value` as written, cut if long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deep"
     return text if len(text) <= 80 else f"{text[:77]}..."
