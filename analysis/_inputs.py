@@ -173,7 +173,8 @@ def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:
 def pair(value: Any, *, name: str, where: str, unit: str = "ms") -> Window:
     """Two finite numbers, the first below the second. Raises: JtfneError."""
     allowed = f"(start, stop) in {unit}, start before stop"
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray) or np.shape(value) != (2,):
+    is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+    if not is_sequence or np.ndim(value) == 0 or len(value) != 2:
         raise refuse(f"{name}={describe_value(value)}", allowed, where)
     start, stop = (number(end, FINITE, name=name, where=where) for end in value)
     if not start < stop:

@@ -1,7 +1,6 @@
 """What every export asks of its arguments, so that each refuses the same things in the same words."""
 
 import contextlib
-import numbers
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jtfne import run_folder
-from jtfne._check import POSITIVE, in_range, refuse
+from jtfne._check import POSITIVE, describe_value, number, refuse
 from jtfne._files import resolve_path
 from jtfne.signals import Signals
 
@@ -40,7 +39,7 @@ def check_trial(signals: Signals, trial: Any, where: str) -> int:
     n_trials = int(signals.tree.attrs["n_trials"])
     is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
     if not is_whole or not 0 <= trial < n_trials:
-        raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
+        raise refuse(f"trial={describe_value(trial)}", f"a whole number, 0 to {n_trials - 1}", where)
     return int(trial)
 
 
@@ -48,11 +47,7 @@ def check_scale(scale: Any, where: str) -> float | None:
     """`scale` as a float, None as it is. Raises: JtfneError unless it is one positive number."""
     if scale is None:
         return None
-    scalar = scale.item() if isinstance(scale, np.ndarray) and scale.ndim == 0 else scale
-    if isinstance(scalar, bool | np.bool_) or not isinstance(scalar, numbers.Real):
-        shape = f", an array of shape {scale.shape}," if isinstance(scale, np.ndarray) else ""
-        raise refuse(f"scale={scale!r}{shape}", "a number", where)
-    return in_range(float(scalar), POSITIVE, name="scale", where=where)
+    return number(scale, POSITIVE, name="scale", where=where)
 
 
 def check_window(window_ms: Any, name: str, where: str) -> Window:
@@ -60,9 +55,9 @@ def check_window(window_ms: Any, name: str, where: str) -> Window:
     try:
         start_ms, stop_ms = (float(edge) for edge in window_ms)
     except (TypeError, ValueError):
-        raise refuse(f"{name}={window_ms!r}", "(start, end), two numbers in ms", where) from None
+        raise refuse(f"{name}={describe_value(window_ms)}", "(start, end), two numbers in ms", where) from None
     if isinstance(window_ms, str) or not np.isfinite([start_ms, stop_ms]).all():
-        raise refuse(f"{name}={window_ms!r}", "(start, end), two finite numbers in ms", where)
+        raise refuse(f"{name}={describe_value(window_ms)}", "(start, end), two finite numbers in ms", where)
     return start_ms, stop_ms
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _json, run_folder
-from jtfne._check import POSITIVE, UNREADABLE, JtfneError, in_range, refuse
+from jtfne._check import POSITIVE, UNREADABLE, JtfneError, describe_value, in_range, refuse
 from jtfne._files import path_inside, resolve_path
 from jtfne._stored import check_parquet
 from jtfne.interop._inputs import check_path, check_signals, open_beside
@@ -70,7 +70,7 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
 
     check_signals(signals, "write_parquet")
     if isinstance(large, bool) or not isinstance(large, int | np.integer):
-        raise refuse(f"large={large!r}", "a number of spikes, an int", "write_parquet")
+        raise refuse(f"large={describe_value(large)}", "a number of spikes, an int", "write_parquet")
     table = to_arrow(signals)
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     with open_beside(path, "write_parquet") as beside:

@@ -103,7 +103,7 @@ def check_name(name: Any, subject: str, where: str) -> str:
     'V1 äußerlich'
     """
     if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
-        raise refuse(f"{subject} {name!r}", "printable characters, no blank at either end", where)
+        raise refuse(f"{subject} {describe_value(name)}", "printable characters, no blank at either end", where)
     return name
 
 
@@ -183,7 +183,7 @@ def describe_value(value: Any) -> str:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
     try:
         text = repr(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
+    except (ValueError, RecursionError):  # integers of more than 4,300 digits, lists nested too deep
         return _with_article(type(value).__name__)
     if "\n" in text or " at 0x" in text:
         return _with_article(type(value).__name__)

@@ -1,7 +1,8 @@
 """Named streams of randomness: the same name gives the same stream, whatever else is drawn.
 
 All is drawn by Threefry through `jax.random.fold_in` with the implementation given, which no flag of JAX changes:
-neither `jax_default_prng_impl` nor `jax_threefry_partitionable`, on which `jax.random.bits` of an array depends.
+neither `jax_default_prng_impl` nor `jax_random_seed_offset`, which `jax.random.key` adds to a seed, nor
+`jax_threefry_partitionable`, on which `jax.random.bits` of an array depends.
 """
 
 import hashlib
@@ -36,7 +37,8 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 
 def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The key of the stream under `seed` whose names have these `codes`; may be traced."""
-    stream = jax.random.key(seed, impl=IMPL)
+    # The words of `jax.random.key(seed)`, to which that would add the flag jax_random_seed_offset.
+    stream = jax.random.wrap_key_data(jnp.stack([jnp.uint32(0), jnp.asarray(seed, jnp.uint32)]), impl=IMPL)
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
     return stream

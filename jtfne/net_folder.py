@@ -95,6 +95,9 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
     projections = [_read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])]
     for projection in projections:
         check_projection(projection, config, identity, n_neurons, str(folder))
+    indices = [projection.connection for projection in projections]
+    if len(set(indices)) < len(indices):
+        raise refuse("the edges of a connection, given twice,", "each connection once", str(folder))
     return Net(config, identity, projections, n_neurons=n_neurons)
 
 

@@ -562,6 +562,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: task(n_trials=3, conditions=["a", "b"]),
         ("2 conditions with n_trials=3", "one for each trial", "Config.task"),
     ),
+    "more trials than a float counts": (
+        lambda: task(n_trials=10**400),
+        ("n_trials=1", "at most 9.0072e+15", "Config.task.n_trials"),
+    ),
     "no trials": (lambda: task(n_trials=0), ("n_trials=0", "at least 1", "Config.task.n_trials")),
     "code zero": (lambda: on(code=0), ("code=0", "at least 1", "stimuli[0].code")),
     "two labels of one code": (

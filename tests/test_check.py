@@ -11,7 +11,11 @@ import xarray as xr
 import jtfne
 from jtfne._check import POSITIVE, describe_value, in_range, number, one_of, whole_number
 
+NESTED: list[Any] = []  # 3,000 deep: repr gives up
+for _ in range(3_000):
+    NESTED = [NESTED]
 NOT_NUMBERS: dict[str, Any] = {
+    "list nested too deep": NESTED,
     "text": "5",
     "bytes": b"5",
     "None": None,

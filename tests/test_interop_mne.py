@@ -189,7 +189,7 @@ def test_from_raw_knows_units_of_recordings():
         ("emm_proxy", {"scale": 1.0}, "for 'emm_proxy'"),
         ("eeg_proxy", {"scale": 0.0}, "scale=0.0 .*finite number"),
         ("eeg_proxy", {"scale": float("nan")}, "scale=nan"),
-        ("eeg_proxy", {"scale": "1e-6"}, "scale='1e-6' .*a number"),
+        ("eeg_proxy", {"scale": "1e-6"}, "scale='1e-6' .*finite number"),
         ("eeg_proxy", {"trial": 2}, "trial=2"),
         ("spectrolaminar_proxy", {}, "over area, channel, frequency .*a readout over time"),
         ("spk", {}, "over event .*a readout over time"),

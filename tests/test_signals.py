@@ -374,3 +374,18 @@ def test_a_dataframe_has_a_row_a_sample_and_categories(name):
 
 def test_the_repr_names_readouts_and_sizes():
     assert re.search(r"Signals\(.*vm \{'trial': 2, 'time': 400, 'neuron': 150\}", repr(runs.named()))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda signals: signals.get(np.arange(3)),
+        lambda signals: signals.get("spk", area=np.array("V1")),
+        lambda signals: signals.get("spk", ids=[[0, 1], [2]]),
+        lambda signals: signals.get("spk", time=np.array(5.0)),
+    ],
+    ids=["a name that is an array", "a selector without dims", "ids of unequal lengths", "one time"],
+)
+def test_arrays_where_names_are_due_are_refused(read):
+    with pytest.raises(jtfne.JtfneError, match="allowed"):
+        read(runs.named())

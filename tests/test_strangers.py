@@ -329,6 +329,7 @@ HARMS = {
     "weight of the wrong sign": ("projection_0000_weight", lambda array: -array, "weights of"),
     "weights of both signs": ("projection_0000_weight", lambda array: np.tile(array[:1], 2), "float32 and shape"),
     "infinite weight": ("projection_0000_weight", first(np.inf), "NaN or infinite"),
+    "weight beyond any declared": ("projection_0000_weight", first(3e38), r"at most 1e\+30"),
     "weights in two dimensions": ("projection_0000_weight", lambda array: array[None], "float32 and shape"),
     "indptr that falls": ("projection_0000_indptr", lambda array: array[::-1].copy(), "indptr that does not count"),
     "indptr too short": ("projection_0000_indptr", lambda array: array[:-1], "int64 and shape"),

@@ -218,6 +218,11 @@ def test_a_key_is_one_whatever_the_flags():
     with jax.default_prng_impl("rbg"), jax.threefry_partitionable(False), jax.transfer_guard("disallow"):
         key = _keys.key(3, "noise")
     assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
+    jax.config.update("jax_random_seed_offset", 7)
+    try:
+        assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
+    finally:
+        jax.config.update("jax_random_seed_offset", 0)
     plain = np.asarray(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32))
     with jax.threefry_partitionable(False):
         np.testing.assert_array_equal(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32), plain)
@@ -243,6 +248,7 @@ print(json.dumps([signals.manifest["readouts"]["vm"]["sha256"], signals.manifest
     [
         ({}, []),
         ({"JAX_DEFAULT_PRNG_IMPL": "rbg", "JAX_THREEFRY_PARTITIONABLE": "false", "JAX_ENABLE_X64": "1"}, []),
+        ({"JAX_RANDOM_SEED_OFFSET": "7"}, []),
         (
             {"JAX_NUMPY_RANK_PROMOTION": "raise", "JAX_TRANSFER_GUARD": "disallow", "JAX_DEBUG_NANS": "1"},
             ["jax_debug_nans"],

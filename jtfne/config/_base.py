@@ -166,6 +166,7 @@ def _refuse_tiny(value: float) -> float:
     return value
 
 
+MOST_COUNT = 2**53  # beyond it a count is no exact float64
 MOST, LEAST = 1e30, 1e-30  # of any declared number: runs are in float32, which holds 1e-38 to 3e38
 freeze = AfterValidator(FrozenDict)
 numeric = BeforeValidator(plain)
@@ -173,8 +174,8 @@ Number = Annotated[float, Field(strict=True, ge=-MOST, le=MOST), numeric]
 Positive = Annotated[float, Field(strict=True, gt=0, le=MOST), numeric, AfterValidator(_refuse_tiny)]
 NotNegative = Annotated[float, Field(strict=True, ge=0, le=MOST), numeric]
 Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
-Whole = Annotated[int, Field(strict=True, ge=0), numeric]
-Count = Annotated[int, Field(strict=True, ge=1), numeric]
+Whole = Annotated[int, Field(strict=True, ge=0, le=MOST_COUNT), numeric]
+Count = Annotated[int, Field(strict=True, ge=1, le=MOST_COUNT), numeric]
 Flag = Annotated[bool, Field(strict=True), numeric]
 Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_check_printable)]
 Label = Annotated[str, Field(strict=True), AfterValidator(_check_label)]

@@ -123,5 +123,8 @@ def _fill_in_place(message: str, root: str, place: Place) -> str:
 
 def _shorten(value: object) -> str:
     """The repr of `value`, cut to 80 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deep"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from jtfne._check import refuse
+from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._base import Count, Declared, Flag, Frozen, Label, Name, NotNegative, Positive, Whole, numeric
 from jtfne.config._errors import HERE, unknown
@@ -172,7 +172,8 @@ class Task(Frozen):
         )
 
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
-        """The condition of each of `n_trials`, "" where none is declared."""
+        """The condition of each of `n_trials`, "" where none is declared. Raises: JtfneError for no count."""
+        n_trials = whole_number(n_trials, Limit(low=1, high=MOST_STEPS), name="n_trials", where="conditions_of")
         return self.conditions or ("",) * n_trials
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import refuse
 from jtfne.config import Config
+from jtfne.config._base import MOST
 from jtfne.config._defaults import SIGNS
 from jtfne.net._identity import Identity
 from jtfne.net._wiring import Projection
@@ -50,6 +51,8 @@ def check_projection(
     for name, values in (("weight", projection.weight), ("delay_ms", projection.delay_ms)):
         _check_array(values, np.float32, (1,) if values.shape == (1,) else (n_edges,), name, where)
         _check_finite(values, name, where)
+    if projection.weight.size and (largest := float(np.abs(projection.weight).max())) > MOST:
+        raise refuse(f"a weight of {largest:g}", f"at most {MOST:g}, as of a declared one", where)
     _check_signs(projection, config, identity, where)
     dt_ms, delay_ms = config.run.dt_ms, projection.delay_ms
     if delay_ms.size and not dt_ms * (1 - ROUNDING) <= delay_ms.min() <= delay_ms.max() < dt_ms * LONGEST_STEPS:

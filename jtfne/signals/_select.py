@@ -22,15 +22,16 @@ def listed(value: Any, key: str, where: str) -> list[str]:
     """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]
-    if not isinstance(value, Iterable):
-        raise refuse(f"{key}={value!r}", "a name or several names", where)
+    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        raise refuse(f"{key}={describe_value(value)}", "a name or several names", where)
     return list(value)
 
 
 def read_window(time: Any, where: str) -> Bounds:
     """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
     # A text of two digits, or a set, would be read as two numbers; an infinite end is one.
-    ends = [] if isinstance(time, str | bytes) or not isinstance(time, Sequence | np.ndarray) else list(time)
+    is_sequence = isinstance(time, Sequence | np.ndarray) and not isinstance(time, str | bytes)
+    ends = list(time) if is_sequence and getattr(time, "ndim", 1) == 1 else []
     if len(ends) != 2 or not all(isinstance(end, numbers.Real) and not isinstance(end, bool) for end in ends):
         raise refuse(f"time={describe_value(time)}", "(start, stop) in ms", where)
     try:
@@ -46,11 +47,14 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     """The neurons with these ids, or channels with these names, in the order of `ids`."""
     axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
-        raise refuse(f"ids={ids!r}", "no ids for a readout without neurons or channels", where)
-    known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
+        raise refuse(f"ids={describe_value(ids)}", "no ids for a readout without neurons or channels", where)
+    try:
+        known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
+    except ValueError:  # lists of unequal lengths, or nested too deep
+        raise refuse(f"ids={describe_value(ids)}", "ids of neurons, or names of channels", where) from None
     kinds, what = ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
-        raise refuse(f"ids={ids!r}", what, where)
+        raise refuse(f"ids={describe_value(ids)}", what, where)
     missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing_ids and axis == "channel":
         one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)

@@ -233,7 +233,7 @@ class Signals:
     def _resolve_name(self, name: Any) -> str:
         """The recorded readout that `name` stands for. Raises: JtfneError if there is none."""
         canonical = ALIASES.get(name, name) if isinstance(name, str) else name
-        if canonical in self.recorded():
+        if isinstance(canonical, str) and canonical in self.recorded():
             return str(canonical)
         one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
         allowed = ", ".join(map(repr, self.recorded())) or "nothing"
