@@ -90,6 +90,10 @@ def load_recording(
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
+        for name, setting in (("z_mm", z_mm), ("onset_ms", onset_ms), ("units", units)):
+            if setting is not None:
+                description = f"{name}={describe_value(setting)} beside {str(name_or_path)!r}"
+                raise refuse(description, "its name alone, since it says all of this itself", WHERE)
         return _load_barrel(readout)
     untyped_path: Any = name_or_path
     if not isinstance(untyped_path, str | os.PathLike) or "\x00" in str(untyped_path):

@@ -38,7 +38,7 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The key of the stream under `seed` whose names have these `codes`; may be traced."""
     # The words of `jax.random.key(seed)`, to which that would add the flag jax_random_seed_offset.
-    stream = jax.random.wrap_key_data(jnp.stack([jnp.uint32(0), jnp.asarray(seed, jnp.uint32)]), impl=IMPL)
+    stream: jax.Array = jax.random.wrap_key_data(jnp.stack([jnp.uint32(0), jnp.asarray(seed, jnp.uint32)]), impl=IMPL)
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
     return stream

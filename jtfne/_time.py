@@ -96,7 +96,21 @@ def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
     # two neighbours are off by a rounding each; beyond a twentieth of a step the axis says too little
     if not _even_within(times_ms, min(2.0 * rounding_ms, 0.05 * step)):
         return times_ms
+    step = _shortest_decimal(step, 2.0 * rounding_ms / (times_ms.size - 1))
     return np.asarray(times_ms[0] + step * np.arange(times_ms.size), np.float64)
+
+
+def _shortest_decimal(step: float, slack: float) -> float:
+    """The number of the fewest decimals within `slack` of `step`, as it was before rounding; else `step`.
+
+    >>> _shortest_decimal(0.9999999768, 1e-7), _shortest_decimal(1 / 3, 1e-12)
+    (1.0, 0.3333333333333333)
+    """
+    for decimals in range(DECIMALS + 1):
+        rounded = round(step, decimals)
+        if rounded > 0.0 and abs(rounded - step) <= slack:
+            return rounded
+    return step
 
 
 def _mean_step(values: NDArray[Any]) -> float:

@@ -72,6 +72,13 @@ def test_axes_that_say_nothing_or_look_wrong_are_refused(values: Any, units: Any
         _time.axis_to_ms(values, units, where="test")
 
 
+def test_seconds_in_single_precision_are_the_ms_that_were_meant():
+    seconds = (np.arange(1, 2001) * 1e-3).astype(np.float32)
+    times_ms = _time.axis_to_ms(seconds, "s", where="here")
+    restored_ms = _time.without_rounding(times_ms, 1e3 * _time.rounding_of(seconds))
+    np.testing.assert_allclose(np.diff(restored_ms), 1.0, rtol=0.0, atol=1e-12)
+
+
 def test_a_long_axis_in_single_precision_is_even() -> None:
     time_ms = np.arange(1, 200_001) * 0.1
     x = xr.DataArray(np.zeros(time_ms.size), {"time": time_ms.astype(np.float32)}, "time")

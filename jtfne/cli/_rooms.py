@@ -48,7 +48,18 @@ def open_room(out: Path, *, resume: bool) -> Path:
     if holds_run(room) and not resume:
         description = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
         raise refuse(description, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+    _refuse_closed(room, out)
     return room
+
+
+def _refuse_closed(room: Path, out: Path) -> None:
+    """Raises: JtfneError if the folder that is to hold `room` may not be written: told before any work."""
+    from jtfne._check import refuse
+
+    parent = next(folder for folder in room.parents if folder.exists())
+    if not os.access(parent, os.W_OK):
+        description = f"{str(out)!r}, in {str(parent)!r}, which is closed for writing,"
+        raise refuse(description, "a folder that may be written", "jtfne run -o")
 
 
 def close_room(room: Path, out: Path) -> None:
