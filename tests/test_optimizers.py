@@ -376,6 +376,7 @@ def test_agsdr_finds_the_lowest_basin_more_often_than_adam():
 
 def test_the_table_of_the_page_has_these_rows_and_says_the_same():
     text = (Path(__file__).parent.parent / "docs/optimizers.rst").read_text(encoding="utf-8")
+    text = text.split("Directions that no parameter")[0]  # after it comes a table with rows of the same names
     lines = {name: line for name in page.ROWS for line in text.splitlines() if line.startswith(f"``{name}`` ")}
     assert set(lines) == set(page.ROWS)
     found = {name: int(line.split("``")[2].split(" of ")[0]) for name, line in lines.items()}

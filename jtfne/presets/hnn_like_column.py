@@ -82,9 +82,9 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
     proximal one at 137 ms makes it positive again. Rates and sizes are not those of HNN, whose cells have branches and
     channels: `docs/validation/hnn_like_column.rst` lists what differs. All cells begin at rest.
 
-    The LFP, of -9 to 10 mV, is ten times what is recorded in cortex, and so is the dipole moment under a mm2 (10 nA m;
+    The LFP, of -9 to 11 mV, is ten times what is recorded in cortex, and so is the dipole moment under a mm2 (11 nA m;
     1 to 2 in Murakami & Okada 2015, NeuroImage 111:49-58): by HNN's factor of 3,000, all 600,000 pyramids under 8.1 mm2
-    act together. `.source(scale=300.0)` has a tenth of them act, and gives an LFP of -0.9 to 1.0 mV.
+    act together. `.source(scale=300.0)` has a tenth of them act, and gives an LFP of -0.9 to 1.1 mV.
 
     Parameters
     ----------
