@@ -223,7 +223,6 @@ ROWS: tuple[NestRow, ...] = (
         "current",
         "alpha",
         "``LIF`` with ``Alpha`` currents; ``iaf_psc_alpha``",
-        difference_explained="jtfne takes the mean of the current over a step (order 2), NEST its exact course",
     ),
     potential_row(
         "nest delays",
@@ -353,7 +352,6 @@ ROWS: tuple[NestRow, ...] = (
         "cell",
         "``Paradigm.spike_times`` at 10 to 80 ms, v; ``spike_generator`` whose spikes arrive at these times",
         reason="a spike acts from its time on; rounding",
-        difference_explained="jtfne's table of spikes acts one step late",
     ),
     NestRow(
         name="nest poisson",
@@ -372,8 +370,6 @@ ROWS: tuple[NestRow, ...] = (
         "a cell of the preset ``brunel`` under 40 trains of jumps of 0.1 mV, spikes; ``iaf_psc_delta``",
         "a jump acts when it arrives, and the threshold is tested at once",
         kind="steps",
-        difference_explained="the preset's jump is a brief current, integrated in the step after it arrives, and the "
-        "threshold is tested once that step has leaked some of it",
     ),
 )
 
