@@ -231,7 +231,9 @@ def _read_fif(path: Path, readout: str) -> xr.DataArray:
     attrs: dict[str, Any] = {"units": MNE_UNITS[chosen_types[0]], "long_name": f"{chosen_types[0]} of {path.name}"}
     if len(raw.annotations):
         attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
-    coords: dict[str, Any] = {"time": ("time", np.asarray(raw.times) * 1e3, {"units": "ms"}), "channel": names}
+    # A sample is dated by the end of what it stands for, as in Signals; MNE dates it by the start.
+    times_ms = np.round(np.arange(1, raw.n_times + 1) / float(raw.info["sfreq"]) * 1e3, 9)
+    coords: dict[str, Any] = {"time": ("time", times_ms, {"units": "ms"}), "channel": names}
     places_mm = np.array([raw.info["chs"][raw.ch_names.index(name)]["loc"][:3] for name in names]) * 1e3
     if np.isfinite(places_mm).all() and len(names) > 1 and np.ptp(places_mm[:, :2], axis=0).max() < 1e-3:
         coords["z_mm"] = ("channel", np.round(-places_mm[:, 2], 7), {"units": "mm"})  # one shank, pia at 0, z upwards

@@ -1,5 +1,6 @@
 """Two devices for every test, so that what is dealt over devices is tested where there is one core as well."""
 
+import sys
 from collections.abc import Iterator
 
 import jax
@@ -9,7 +10,13 @@ jax.config.update("jax_num_cpu_devices", 2)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def programs_of_one_file() -> Iterator[None]:
-    """Compiled programs are dropped after each file: a process may map 65,530 pieces of memory, each takes some."""
+def what_one_file_leaves() -> Iterator[None]:
+    """Compiled programs and figures are dropped after each file.
+
+    A process may map 65,530 pieces of memory, of which each program takes some; figures that are left open add up over
+    files, and matplotlib warns of many.
+    """
     yield
     jax.clear_caches()
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -82,8 +82,8 @@ def held(*probes: object, **changes: object) -> jtfne.Config:
 
 
 def current_pA(at_ms: float, weight_nS: float, tau_ms: float, driving_mV: float, delay_ms: float) -> np.ndarray:
-    """Mean of each 0.1 ms of the current of a spike into three cells; it opens at the end of its step."""
-    since = np.arange(3000) - (round((at_ms + delay_ms) / 0.1) + 1)
+    """Mean of each 0.1 ms of the current of a spike into three cells; it opens at its own time."""
+    since = np.arange(3000) - round((at_ms + delay_ms) / 0.1)
     mean = tau_ms / 0.1 * -np.expm1(-0.1 / tau_ms) * np.exp(-0.1 * since / tau_ms)
     return np.where(since >= 0, 3 * weight_nS * driving_mV * mean, 0.0)
 
