@@ -13,8 +13,6 @@ from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import Described
 from jtfne import analysis
 
-# Synchrony of what never varies is NaN, as its documentation says; all samples are True in the boolean ones.
-NOTHING_MOVES = ("constant", "boolean")
 # A silent cell has no interval; a pair with a silent cell has no correlation; a flat map has no crossover.
 MAY_BE_NAN = frozenset(
     {
@@ -152,6 +150,11 @@ def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
     return data
 
 
+def never_varies(data: Any) -> bool:
+    """Whether all values of an array are one, as where tiny numbers vanish in single precision."""
+    return isinstance(data, xr.DataArray) and data.size > 0 and bool((data.values == data.values.flat[0]).all())
+
+
 class Analyses(Described):
     """An analysis refuses what it is given, or gives finite numbers."""
 
@@ -203,7 +206,7 @@ class Analyses(Described):
         if argument is not None:
             arguments[argument[0]] = argument[1]
         result = function(**arguments)
-        if name == "synchrony" and kind in NOTHING_MOVES:
+        if name == "synchrony" and never_varies(data):  # NaN, as its docstring says
             return
         if isinstance(result, xr.DataArray) and name not in MAY_BE_NAN:
             finite = bool(np.isfinite(result.values).all()) if result.dtype.kind in "fc" else True
