@@ -14,10 +14,12 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
-# At the floors, dependencies that are years old meet newer ones of their own: their deprecations are not ours.
+# At the floors, dependencies that are years old meet newer ones of their own: their deprecations
+# are not ours.
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
-# What is compared, each in an environment of its own: never a dependency of jtfne, nor of its tests.
+# What is compared, each in an environment of its own: never a dependency of jtfne, nor of its
+# tests.
 PEERS = {
     "nest": ("nest-simulator>=3.10",),
     "brian2": ("brian2>=2.9", "numpy<2", "setuptools"),  # setuptools: Cython compiles through it
@@ -42,7 +44,8 @@ def group(name: str) -> list[str]:
 
 def install_checkout(session: nox.Session, *extras: str) -> None:
     """Install this checkout in place, without what an earlier build left behind."""
-    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools would pack deleted modules from it again
+    # setuptools would pack deleted modules from it again
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
     session.install("-e", f".[{','.join(extras)}]" if extras else ".")
 
 
@@ -52,7 +55,18 @@ def tests(session: nox.Session) -> None:
     install_checkout(session, "realdata")
     session.install(*group("test"))
     session.run(
-        *("python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", "--durations=30"),
+        *(
+            "python",
+            "-m",
+            "pytest",
+            "-m",
+            "not slow",
+            "-n",
+            "auto",
+            "--dist",
+            "loadfile",
+            "--durations=30",
+        ),
         *session.posargs,
     )
 
@@ -67,7 +81,9 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Cases by mutation through every door, 10 minutes or as said: `nox -s fuzz -- --minutes 60`."""
+    """Cases by mutation through every door, 10 minutes or as said:
+    `nox -s fuzz -- --minutes 60`.
+    """
     install_checkout(session, "realdata")
     session.install(*group("test"))
     session.run("python", "-m", "fuzzing", *session.posargs)
@@ -92,19 +108,27 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python="3.11")  # numpy 1.26, which brian2 takes, is built for no later one than 3.12
 def bench(session: nox.Session) -> None:
-    """Every benchmark, or those named: `nox -s bench -- import_time`. Only an idle machine gives numbers to report."""
-    scripts = [path for path in sorted((ROOT / "benchmarks").glob("*.py")) if not path.name.startswith("_")]
+    """Every benchmark, or those named: `nox -s bench -- import_time`. Only an idle machine gives
+    numbers to report.
+    """
+    scripts = [
+        path for path in sorted((ROOT / "benchmarks").glob("*.py")) if not path.name.startswith("_")
+    ]
     named = [path for path in scripts if not session.posargs or path.stem in session.posargs]
     install_checkout(session)
     wanted = {script.stem: BESIDE_PEERS.get(script.stem, ()) for script in named}
-    peers = {name: peer(session, name) for name in PEERS if any(name in each for each in wanted.values())}
+    peers = {
+        name: peer(session, name) for name in PEERS if any(name in each for each in wanted.values())
+    }
     for script in named:
         given = [arg for name in wanted[script.stem] for arg in ("--peer", f"{name}={peers[name]}")]
         session.run("python", str(script), *given)
 
 
 def peer(session: nox.Session, name: str) -> str:
-    """The interpreter of an environment beside the session's that holds one peer; made if it is not there."""
+    """The interpreter of an environment beside the session's that holds one peer; made if it is not
+    there.
+    """
     folder = Path(session.virtualenv.location).with_name(f"bench-peer-{name}")
     python = str(folder / "bin" / "python")
     uv = shutil.which("uv")
@@ -117,10 +141,14 @@ def peer(session: nox.Session, name: str) -> str:
 
 @nox.session(python="3.11")
 def agreement(session: nox.Session) -> None:
-    """How far jtfne agrees with NEST, LFPykit, MNE, SciPy, elephant and hnn-core: the tables of that page, anew."""
+    """How far jtfne agrees with NEST, LFPykit, MNE, SciPy, elephant and hnn-core: the tables of
+    that page, anew.
+    """
     install_checkout(session, "realdata")
     session.install(*group("test"))
-    arguments = [arg for name in AGREEMENT_PEERS for arg in ("--peer", f"{name}={peer(session, name)}")]
+    arguments = [
+        arg for name in AGREEMENT_PEERS for arg in ("--peer", f"{name}={peer(session, name)}")
+    ]
     session.run("python", "docs/validation/agreement.py", *arguments, *session.posargs)
 
 
@@ -134,7 +162,17 @@ def minimum(session: nox.Session) -> None:
     session.run_install(*install, *group("test"))
     warnings = [arg for name in OLD_WARNINGS for arg in ("-W", f"default::{name}")]
     session.run(
-        "python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "loadfile", *warnings, *session.posargs
+        "python",
+        "-m",
+        "pytest",
+        "-m",
+        "not slow",
+        "-n",
+        "auto",
+        "--dist",
+        "loadfile",
+        *warnings,
+        *session.posargs,
     )
 
 
@@ -143,7 +181,9 @@ def docs(session: nox.Session) -> None:
     """The documentation, where a warning is an error."""
     install_checkout(session)
     session.install(*group("docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "out/docs", *session.posargs)
+    session.run(
+        "sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "out/docs", *session.posargs
+    )
 
 
 if __name__ == "__main__":

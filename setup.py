@@ -1,8 +1,10 @@
-"""The build: `jtfne/analysis` and `jtfne/interop` are symlinks in the repository, and real folders in what is built.
+"""The build: `jtfne/analysis` and `jtfne/interop` are symlinks in the repository, and real folders
+in what is built.
 
-A checkout without symlinks (`core.symlinks=false`, a zip from the web) has small text files in their place, which a
-build would leave out without a word. Here each such file is taken as what it is, a link, and the folder it names is
-packaged in its place; a build that cannot find the folders fails with one sentence.
+A checkout without symlinks (`core.symlinks=false`, a zip from the web) has small text files in
+their place, which a build would leave out without a word. Here each such file is taken as what it
+is, a link, and the folder it names is packaged in its place; a build that cannot find the folders
+fails with one sentence.
 """
 
 from pathlib import Path
@@ -14,12 +16,15 @@ WINGS = ("analysis", "interop")
 
 
 def locate_wing(name: str) -> str:
-    """The folder of a wing, relative to the root: `jtfne/NAME` where the link works, else `NAME` beside it."""
+    """The folder of a wing, relative to the root: `jtfne/NAME` where the link works, else `NAME`
+    beside it.
+    """
     for folder in (f"jtfne/{name}", name):
         if (ROOT / folder / "__init__.py").is_file():
             return folder
     raise SystemExit(
-        f"error: no folder {name!r} with the code of jtfne.{name}: neither jtfne/{name} nor {name} has one"
+        f"error: no folder {name!r} with the code of jtfne.{name}: neither jtfne/{name} nor "
+        f"{name} has one"
     )
 
 
@@ -30,9 +35,14 @@ def list_packages() -> tuple[list[str], dict[str, str]]:
     for wing in WINGS:
         folder = locate_wing(wing)
         if folder != f"jtfne/{wing}":
-            inner = [f"jtfne.{wing}", *(f"jtfne.{wing}.{name}" for name in find_packages(str(ROOT / folder)))]
+            inner = [
+                f"jtfne.{wing}",
+                *(f"jtfne.{wing}.{name}" for name in find_packages(str(ROOT / folder))),
+            ]
             packages += inner
-            folders |= {name: name.replace(f"jtfne.{wing}", folder, 1).replace(".", "/") for name in inner}
+            folders |= {
+                name: name.replace(f"jtfne.{wing}", folder, 1).replace(".", "/") for name in inner
+            }
     return sorted(set(packages)), folders
 
 

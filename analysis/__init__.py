@@ -17,7 +17,13 @@ from jtfne.measures.csd import SecondDifference, Smoothed
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
 from jtfne.measures.kcsd import KernelCSD
 from jtfne.measures.spectrolaminar import Flip
-from jtfne.measures.vflip import FlipNull, PhaseRandomised, PolarityFlip, ShuffledChannels, ShuffledFrequencies
+from jtfne.measures.vflip import (
+    FlipNull,
+    PhaseRandomised,
+    PolarityFlip,
+    ShuffledChannels,
+    ShuffledFrequencies,
+)
 
 if TYPE_CHECKING:
     from jtfne.analysis import figures as figures
@@ -72,4 +78,6 @@ def __getattr__(name: str) -> object:
     if name == "write_report":
         function: object = importlib.import_module("jtfne.analysis.report").write_report
         return function
-    raise AttributeError(f"module 'jtfne.analysis' has no attribute {name!r}; public names: {', '.join(__all__)}")
+    raise AttributeError(
+        f"module 'jtfne.analysis' has no attribute {name!r}; public names: {', '.join(__all__)}"
+    )

@@ -1,4 +1,6 @@
-"""Distances between two arrays of the same shape, with intervals from a bootstrap over blocks of time."""
+"""Distances between two arrays of the same shape, with intervals from a bootstrap over blocks of
+time.
+"""
 
 from typing import Any
 
@@ -9,7 +11,16 @@ from numpy.typing import NDArray
 
 from jtfne import measures
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
-from jtfne.analysis._inputs import MOST_DRAWS, Floats, check_form, check_size, even_step, in_ms, kernel, values_last
+from jtfne.analysis._inputs import (
+    MOST_DRAWS,
+    Floats,
+    check_form,
+    check_size,
+    even_step,
+    in_ms,
+    kernel,
+    values_last,
+)
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
@@ -26,17 +37,20 @@ def compare(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Root mean square difference, correlation and log-spectral distance of two signals, with bootstrap intervals.
+    """Root mean square difference, correlation and log-spectral distance of two signals, with
+    bootstrap intervals.
 
     Parameters
     ----------
     simulated, recorded : DataArray
-        The same dims and sizes, with ``time`` of one step; samples are paired from the first of each. All other dims
-        are paired by the names of their coordinate (channels without names by their depth), whatever their order.
-        Where units differ, both are taken in sd from their mean, and spectra as shares of their power.
+        The same dims and sizes, with ``time`` of one step; samples are paired from the first of
+        each. All other dims are paired by the names of their coordinate (channels without names by
+        their depth), whatever their order. Where units differ, both are taken in sd from their
+        mean, and spectra as shares of their power.
     block_ms : float, optional
-        Length of the blocks of time that are drawn again with replacement, longer than the signals remember; a tenth
-        of the time if left out. What remains after the last whole block does not count.
+        Length of the blocks of time that are drawn again with replacement, longer than the signals
+        remember; a tenth of the time if left out. What remains after the last whole block does not
+        count.
     n_bootstrap : int
         Number of draws, up to 1,000,000.
     level : float
@@ -47,13 +61,14 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        Columns metric, unit, value, low, high. The distance of spectra is the rms over frequencies above 0 (and over
-        channels) of 10 log10 of their ratio, in dB.
+        Columns metric, unit, value, low, high. The distance of spectra is the rms over frequencies
+        above 0 (and over channels) of 10 log10 of their ratio, in dB.
 
     Raises
     ------
     JtfneError
-        For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of 8 samples.
+        For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of
+        8 samples.
     """
     n_bootstrap = whole_number(n_bootstrap, Limit(1, MOST_DRAWS), name="n_bootstrap", where=WHERE)
     level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
@@ -91,18 +106,23 @@ class _Blocks:
     simulated, recorded: (n_blocks, n_rows, n_samples).
     """
 
-    def __init__(self, simulated: Floats, recorded: Floats, dt_ms: float, *, relative: bool) -> None:
+    def __init__(
+        self, simulated: Floats, recorded: Floats, dt_ms: float, *, relative: bool
+    ) -> None:
         """Keep sums and spectra of each block; `relative` takes spectra as shares of power."""
         axes = (1, 2)
         self.squares: Floats = ((simulated - recorded) ** 2).mean(axis=axes)
-        centred_blocks = [values - values.mean(axis=(0, 2), keepdims=True) for values in (simulated, recorded)]
+        centred_blocks = [
+            values - values.mean(axis=(0, 2), keepdims=True) for values in (simulated, recorded)
+        ]
         pairs = ((0, 0), (1, 1), (0, 1))
         self.products: Floats = np.stack(
             [(centred_blocks[i] * centred_blocks[j]).sum(axis=axes) for i, j in pairs], axis=-1
         )
         length = simulated.shape[-1]
         spectra = [
-            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:] for values in (simulated, recorded)
+            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:]
+            for values in (simulated, recorded)
         ]
         self.spectra: Floats = np.stack(spectra)
         self.relative = relative
@@ -124,7 +144,9 @@ class _Blocks:
         )
 
 
-def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats, Floats, float, str]:
+def _pair_rows(
+    simulated: xr.DataArray, recorded: xr.DataArray
+) -> tuple[Floats, Floats, float, str]:
     """Both signals as (n_rows, n_steps) with rows paired, their step in ms and their unit.
 
     Raises: JtfneError where they cannot be compared.
@@ -134,14 +156,24 @@ def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats,
             raise refuse(f"{name} data of type {type(data).__name__}", "an xarray.DataArray", WHERE)
         check_form(data, WHERE, "time")
     if set(simulated.dims) != set(recorded.dims):
-        description = f"dimensions {tuple(map(str, simulated.dims))} and {tuple(map(str, recorded.dims))}"
+        description = (
+            f"dimensions {tuple(map(str, simulated.dims))} and {tuple(map(str, recorded.dims))}"
+        )
         raise refuse(description, "the same dimensions", WHERE)
     aligned_recording = recorded.transpose(*simulated.dims)
     if simulated.shape != aligned_recording.shape:
-        raise refuse(f"sizes {dict(simulated.sizes)} and {dict(aligned_recording.sizes)}", "the same sizes", WHERE)
-    steps = [even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned_recording)]
+        raise refuse(
+            f"sizes {dict(simulated.sizes)} and {dict(aligned_recording.sizes)}",
+            "the same sizes",
+            WHERE,
+        )
+    steps = [
+        even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned_recording)
+    ]
     if abs(steps[0] - steps[1]) > 1e-3 * abs(steps[0]):
-        raise refuse(f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE)
+        raise refuse(
+            f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE
+        )
     for dim in simulated.dims:
         if dim != "time":
             aligned_recording = _reorder_like(simulated, aligned_recording, str(dim))
@@ -152,7 +184,9 @@ def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats,
             check_size(values, WHERE)
             if values.std() > 0.0:
                 continue
-        raise refuse(f"{name} data that are not finite or never vary", "finite data that vary", WHERE)
+        raise refuse(
+            f"{name} data that are not finite or never vary", "finite data that vary", WHERE
+        )
     units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned_recording)]
     if units[0] == units[1]:
         return rows[0], rows[1], steps[0], units[0]
@@ -163,21 +197,30 @@ def _pair_rows(simulated: xr.DataArray, recorded: xr.DataArray) -> tuple[Floats,
 def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
     """`recorded` with the entries of one dim in their order in `simulated`, matched by name.
 
-    Raises: JtfneError where one has names and the other has none, where names differ, and for a name given twice.
+    Raises: JtfneError where one has names and the other has none, where names differ, and for a
+    name given twice.
     """
     simulated_names, recorded_names = (_list_names(data, dim) for data in (simulated, recorded))
     if simulated_names is None and recorded_names is None:
         return recorded
     if simulated_names is None or recorded_names is None:
         nameless_side = "simulated" if simulated_names is None else "recorded"
-        raise refuse(f"{dim} without names in the {nameless_side} data alone", f"a coordinate {dim!r} in both", WHERE)
+        raise refuse(
+            f"{dim} without names in the {nameless_side} data alone",
+            f"a coordinate {dim!r} in both",
+            WHERE,
+        )
     for name, names in (("simulated", simulated_names), ("recorded", recorded_names)):
         if len(set(names)) < len(names):
             raise refuse(f"{name} data with a {dim} given twice", "each name once", WHERE)
     missing_names = [name for name in simulated_names if name not in set(recorded_names)]
     if missing_names:
         description = f"recorded data without the {dim} {', '.join(map(str, missing_names[:5]))}"
-        raise refuse(description, f"the same names in both; they have {', '.join(map(str, recorded_names[:8]))}", WHERE)
+        raise refuse(
+            description,
+            f"the same names in both; they have {', '.join(map(str, recorded_names[:8]))}",
+            WHERE,
+        )
     return recorded.isel({dim: [recorded_names.index(name) for name in simulated_names]})
 
 
@@ -195,11 +238,18 @@ def _count_blocks(n_steps: int, dt_ms: float, block_ms: float | None) -> tuple[i
 
     Raises: JtfneError if they are too few or too short.
     """
-    length = max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES) if block_ms is None else round(block_ms / dt_ms)
+    length = (
+        max(n_steps // DEFAULT_BLOCKS, FEWEST_SAMPLES)
+        if block_ms is None
+        else round(block_ms / dt_ms)
+    )
     n_blocks = n_steps // length if length >= FEWEST_SAMPLES else 0
     if n_blocks < FEWEST_BLOCKS:
         description = f"block_ms={length * dt_ms:g} in {n_steps * dt_ms:g} ms"
-        allowed = f"{FEWEST_BLOCKS} blocks or more of {FEWEST_SAMPLES} samples ({FEWEST_SAMPLES * dt_ms:g} ms) or more"
+        allowed = (
+            f"{FEWEST_BLOCKS} blocks or more of {FEWEST_SAMPLES} samples "
+            f"({FEWEST_SAMPLES * dt_ms:g} ms) or more"
+        )
         raise refuse(description, allowed, WHERE)
     return n_blocks, length
 

@@ -1,4 +1,6 @@
-"""What the analyses read: a run or a labelled array, checked, in float64, with its clock in ms and its labels."""
+"""What the analyses read: a run or a labelled array, checked, in float64, with its clock in ms and
+its labels.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -17,12 +19,15 @@ Data = Signals | xr.DataArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Window = tuple[float, float]
-SMALLEST, LARGEST = 1e-60, 1e60  # of the largest value: fourth powers, as in coherence, stay within float64
+# of the largest value: fourth powers, as in coherence, stay within float64
+SMALLEST, LARGEST = 1e-60, 1e60
 MOST_DRAWS = 1_000_000  # of a null or a bootstrap: more says no more, and has no end
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:
-    """The DataArray to analyse: `data` itself, or the `readout` of a run. Raises: JtfneError for anything else."""
+    """The DataArray to analyse: `data` itself, or the `readout` of a run.
+    Raises: JtfneError for anything else.
+    """
     if isinstance(data, xr.DataArray):
         return data
     if isinstance(data, Signals):
@@ -43,8 +48,9 @@ def read(data: Data, readout: str, where: str, *dims: str) -> xr.DataArray:
 def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
     """`data` in memory as float64, with its time, if it has one, in ms.
 
-    Raises: JtfneError for what is no DataArray, lacks one of `dims`, is empty, holds something else than real numbers
-    or any value that is not finite, is out of the range of `check_size`, or has a time axis that cannot be read.
+    Raises: JtfneError for what is no DataArray, lacks one of `dims`, is empty, holds something else
+    than real numbers or any value that is not finite, is out of the range of `check_size`, or has a
+    time axis that cannot be read.
     """
     if not isinstance(data, xr.DataArray):
         raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
@@ -62,7 +68,9 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
 
 
 def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
-    """Raises: JtfneError where the dims, the dtype or the size of `data` cannot be what an analysis reads."""
+    """Raises: JtfneError where the dims, the dtype or the size of `data` cannot be what an analysis
+    reads.
+    """
     names = tuple(map(str, data.dims))
     need(data, *dims, where=where)
     if len(set(names)) < len(names):
@@ -74,11 +82,15 @@ def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
 
 
 def check_size(values: Floats, where: str) -> None:
-    """Raises: JtfneError for values so large or small that their powers leave the range of float64."""
+    """Raises: JtfneError for values so large or small that their powers leave the range of
+    float64.
+    """
     largest = float(np.abs(values).max())
     if largest > LARGEST or 0.0 < largest < SMALLEST:
         description = f"values of up to {largest:.3g}, whose powers no number holds,"
-        raise refuse(description, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where)
+        raise refuse(
+            description, f"a largest value of {SMALLEST:g} to {LARGEST:g}: take another unit", where
+        )
 
 
 def _describe_place(data: xr.DataArray, flat: int) -> str:
@@ -102,16 +114,22 @@ def need(data: xr.DataArray, *dims: str, where: str) -> None:
 
 
 def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
-    """`data` with its time axis, if it has one with times, in ms. Raises: JtfneError for times that cannot be read.
+    """`data` with its time axis, if it has one with times, in ms.
+    Raises: JtfneError for times that cannot be read.
 
-    Numbers are in ``time.attrs["units"]``, ms where that is missing; a timedelta64 says its own unit.
+    Numbers are in ``time.attrs["units"]``, ms where that is missing; a timedelta64 says its own
+    unit.
     """
     if "time" not in data.dims or "time" not in data.coords:
         return data
     axis = data["time"]
     times_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where=where)
     if axis.dtype.kind == "f":
-        scale = 1.0 if axis.attrs.get("units") is None else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
+        scale = (
+            1.0
+            if axis.attrs.get("units") is None
+            else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
+        )
         times_ms = _time.without_rounding(times_ms, scale * _time.rounding_of(axis.values))
     return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
 
@@ -122,12 +140,22 @@ def even_step(data: xr.DataArray, coord: str, where: str) -> float:
 
 
 def coordinate(data: xr.DataArray, coord: str, where: str) -> Floats:
-    """The values of a coordinate that has numbers along one dim. Raises: JtfneError where it has not."""
+    """The values of a coordinate that has numbers along one dim.
+    Raises: JtfneError where it has not.
+    """
     if coord not in data.coords:
-        raise refuse(f"a DataArray without the coordinate {coord!r}", f"one with {coord!r}, evenly spaced", where)
+        raise refuse(
+            f"a DataArray without the coordinate {coord!r}",
+            f"one with {coord!r}, evenly spaced",
+            where,
+        )
     values = data[coord].values
     if values.ndim != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise refuse(f"a coordinate {coord!r} of dtype {values.dtype}", "finite numbers along one dimension", where)
+        raise refuse(
+            f"a coordinate {coord!r} of dtype {values.dtype}",
+            "finite numbers along one dimension",
+            where,
+        )
     return np.asarray(values, np.float64)
 
 
@@ -155,16 +183,22 @@ def over_frequency(power: xr.DataArray, where: str, *dims: str) -> tuple[xr.Data
 
 
 def by_depth(data: xr.DataArray, where: str, at_least: int = 3) -> tuple[xr.DataArray, float]:
-    """`data` ordered by depth z_mm of its channels, and their spacing in mm. Raises: JtfneError without even depths."""
+    """`data` ordered by depth z_mm of its channels, and their spacing in mm.
+    Raises: JtfneError without even depths.
+    """
     ordered_data = downward(data, where, at_least)
     return ordered_data, even_step(ordered_data, "z_mm", where)
 
 
 def downward(data: xr.DataArray, where: str, at_least: int = 3) -> xr.DataArray:
-    """`data` ordered by depth z_mm of its channels, even or not. Raises: JtfneError without depths."""
+    """`data` ordered by depth z_mm of its channels, even or not.
+    Raises: JtfneError without depths.
+    """
     need(data, "channel", where=where)
     if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
-        raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+        raise refuse(
+            "channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where
+        )
     if data.sizes["channel"] < at_least:
         raise refuse(f"{data.sizes['channel']} channels", f"{at_least} or more", where)
     return data.isel(channel=np.argsort(coordinate(data, "z_mm", where), kind="stable"))
@@ -190,7 +224,11 @@ def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable,
 
 def coords_of(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
     """The coordinates of `data` that span none but `dims`; scalar ones are left out."""
-    return {name: coord for name, coord in data.coords.items() if coord.ndim and set(coord.dims) <= set(dims)}
+    return {
+        name: coord
+        for name, coord in data.coords.items()
+        if coord.ndim and set(coord.dims) <= set(dims)
+    }
 
 
 def kernel(function: Callable[..., Any], *arguments: Any, where: str = "", **keywords: Any) -> Any:
@@ -201,7 +239,11 @@ def kernel(function: Callable[..., Any], *arguments: Any, where: str = "", **key
     try:
         with precision("float64"):
             result = function(*arguments, **keywords)
-            return tuple(np.array(part) for part in result) if isinstance(result, tuple) else np.array(result)
+            return (
+                tuple(np.array(part) for part in result)
+                if isinstance(result, tuple)
+                else np.array(result)
+            )
     except JtfneError:
         raise
     except ValueError as error:

@@ -1,4 +1,6 @@
-"""Spikes as the analyses read them: events on the clock of a run, of a raster or of a table of events."""
+"""Spikes as the analyses read them: events on the clock of a run, of a raster or of a table of
+events.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -22,10 +24,12 @@ FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)
 
 @dataclasses.dataclass(frozen=True)
 class Spikes:
-    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what they lie in.
+    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what
+    they lie in.
 
-    neuron: (n_neurons,) ids. trials: (n_trials,) labels. labels: area, layer, cell_type, each (n_neurons,), if known.
-    Times are those of the clock of the data and lie in (start_ms, start_ms + duration_ms].
+    neuron: (n_neurons,) ids. trials: (n_trials,) labels. labels: area, layer, cell_type, each
+    (n_neurons,), if known. Times are those of the clock of the data and lie in (start_ms, start_ms
+    + duration_ms].
     """
 
     time_ms: Floats
@@ -48,7 +52,9 @@ class Spikes:
         return self.start_ms + self.duration_ms
 
     def n_bins(self, bin_ms: float, where: str, n_rows: int = 1) -> int:
-        """How many whole bins of `bin_ms` there are. Raises: JtfneError where counts in all do not fit in memory."""
+        """How many whole bins of `bin_ms` there are.
+        Raises: JtfneError where counts in all do not fit in memory.
+        """
         n_bytes = COUNT_BYTES * self.n_trials * n_rows * (self.duration_ms / bin_ms)
         refuse_large(n_bytes, f"bins of {bin_ms:g} ms in {self.duration_ms:g} ms", where)
         return int(np.floor(self.duration_ms / bin_ms + TOLERANCE))
@@ -62,21 +68,37 @@ class Spikes:
         group_of_row = np.arange(self.neuron.size) if group is None else group
         n_rows = int(group_of_row.max(initial=-1)) + 1
         n_bins = self.n_bins(bin_ms, where, max(n_rows, 1))
-        bins = np.maximum(np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0)
+        bins = np.maximum(
+            np.ceil((self.time_ms - self.start_ms) / bin_ms - TOLERANCE).astype(np.int64) - 1, 0
+        )
         in_bins = bins < n_bins
-        count_index = (self.trial[in_bins] * n_bins + bins[in_bins]) * n_rows + group_of_row[self.row[in_bins]]
-        spike_counts = np.bincount(count_index, minlength=self.n_trials * n_bins * n_rows).astype(np.float64)
+        count_index = (self.trial[in_bins] * n_bins + bins[in_bins]) * n_rows + group_of_row[
+            self.row[in_bins]
+        ]
+        spike_counts = np.bincount(count_index, minlength=self.n_trials * n_bins * n_rows).astype(
+            np.float64
+        )
         return spike_counts.reshape(self.n_trials, n_bins, n_rows)
 
     def groups(self, by: str | Sequence[str], where: str) -> tuple[Ints, str, dict[str, Any]]:
-        """Group of each row, the groups' dim, and its coordinates. Raises: JtfneError where a label is not known."""
+        """Group of each row, the groups' dim, and its coordinates.
+        Raises: JtfneError where a label is not known.
+        """
         if not isinstance(by, str | list | tuple) or len(by) == 0:
-            raise refuse(f"by={describe_value(by)}", f"one or more of {', '.join(map(repr, LABELS))}, or None", where)
+            raise refuse(
+                f"by={describe_value(by)}",
+                f"one or more of {', '.join(map(repr, LABELS))}, or None",
+                where,
+            )
         keys = (by,) if isinstance(by, str) else tuple(by)
         for key in keys:
             one_of(key, LABELS, name="by", where=where)
             if key not in self.labels:
-                raise refuse(f"by={key!r} for neurons without that label", "a run of a Net with identity", where)
+                raise refuse(
+                    f"by={key!r} for neurons without that label",
+                    "a run of a Net with identity",
+                    where,
+                )
         rows = list(zip(*(map(str, self.labels[key]) for key in keys), strict=True))
         order = {combination: k for k, combination in enumerate(dict.fromkeys(rows))}
         code = np.array([order[row] for row in rows], dtype=np.int64)
@@ -95,25 +117,34 @@ def refuse_large(n_bytes: float, description: str, where: str) -> None:
     free_bytes = available_bytes()
     if not n_bytes <= free_bytes:
         message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
-        raise refuse(message_given, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
+        raise refuse(
+            message_given, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where
+        )
 
 
 def is_raster(data: xr.DataArray) -> bool:
-    """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a continuous trace.
+    """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a
+    continuous trace.
 
-    ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over neurons that have no
-    unit.
+    ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over
+    neurons that have no unit.
     """
     if "readout" in data.attrs:
         return bool(str(data.attrs["readout"]) == "spk")
     if "event" in data.dims:
         return True
-    counts = data.dtype.kind in "iu" and "neuron" in data.dims and str(data.attrs.get("units", "1")) == "1"
+    counts = (
+        data.dtype.kind in "iu"
+        and "neuron" in data.dims
+        and str(data.attrs.get("units", "1")) == "1"
+    )
     return data.dtype.kind == "b" or counts
 
 
 def spikes_of(data: Data, where: str) -> Spikes:
-    """The spikes of a run, of a raster (time, neuron), or of an event array. Raises: JtfneError for anything else."""
+    """The spikes of a run, of a raster (time, neuron), or of an event array.
+    Raises: JtfneError for anything else.
+    """
     if isinstance(data, Signals):
         return _from_signals(data, where)
     if not isinstance(data, xr.DataArray):
@@ -145,18 +176,28 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     """
     for name in ("n_neurons", "n_trials", "duration_ms"):
         if name not in data.attrs:
-            raise refuse(f"spike events without attrs[{name!r}]", "n_neurons, n_trials and duration_ms", where)
+            raise refuse(
+                f"spike events without attrs[{name!r}]",
+                "n_neurons, n_trials and duration_ms",
+                where,
+            )
     if data.dims != ("event",):
-        raise refuse(f"spike events with dims {tuple(map(str, data.dims))}", "the dim 'event' alone", where)
+        raise refuse(
+            f"spike events with dims {tuple(map(str, data.dims))}", "the dim 'event' alone", where
+        )
     counts = {
         name: whole_number(data.attrs[name], POSITIVE, name=f"attrs[{name!r}]", where=where)
         for name in ("n_neurons", "n_trials")
     }
     sizes = "attrs of {n_neurons} neurons and {n_trials} trials".format(**counts)
     refuse_large(COUNT_BYTES * counts["n_neurons"] * counts["n_trials"], sizes, where)
-    duration_ms = number(data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where)
+    duration_ms = number(
+        data.attrs["duration_ms"], POSITIVE, name="attrs['duration_ms']", where=where
+    )
     time_ms = _time.times_to_ms(data.values, data.attrs.get("units"), where=where)
-    if time_ms.size and not (time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)):
+    if time_ms.size and not (
+        time_ms.min() >= 0.0 and time_ms.max() <= duration_ms * (1.0 + TOLERANCE)
+    ):
         description = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
         raise refuse(description, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
     return Spikes(
@@ -172,18 +213,29 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
 
 def _read_indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:
     """The coordinate `name` of events, whole numbers from 0 to below `stop`. Raises: JtfneError."""
-    if name not in data.coords or data[name].dims != ("event",) or data[name].dtype.kind not in "iu":
-        raise refuse(f"spike events without {name!r}", f"a coordinate {name!r} (event) of whole numbers", where)
+    if (
+        name not in data.coords
+        or data[name].dims != ("event",)
+        or data[name].dtype.kind not in "iu"
+    ):
+        raise refuse(
+            f"spike events without {name!r}",
+            f"a coordinate {name!r} (event) of whole numbers",
+            where,
+        )
     values = np.asarray(data[name].values, np.int64)
     if values.size and not 0 <= values.min() <= values.max() < stop:
-        raise refuse(f"spike events with {name} {values.min()} to {values.max()}", f"0 to {stop - 1}", where)
+        raise refuse(
+            f"spike events with {name} {values.min()} to {values.max()}", f"0 to {stop - 1}", where
+        )
     return values
 
 
 def _from_raster(data: xr.DataArray, where: str) -> Spikes:
     """Spikes from counts (time, neuron), with or without a trial dim; a count of 2 is two events.
 
-    A sample stands for the step that ends at its time, as in a run: spikes of the first lie one step before it at most.
+    A sample stands for the step that ends at its time, as in a run: spikes of the first lie one
+    step before it at most.
     """
     check_form(data, where, "time", "neuron")
     raster = in_ms(data if "trial" in data.dims else data.expand_dims("trial"), where)
@@ -221,7 +273,11 @@ def _read_ids(data: xr.DataArray, where: str) -> Ints:
         return np.arange(data.sizes["neuron"])
     ids = data["neuron"].values
     if ids.dtype.kind not in "iu" or np.unique(ids).size < ids.size:
-        raise refuse("neurons whose ids are no whole numbers, or given twice,", "an id for each neuron", where)
+        raise refuse(
+            "neurons whose ids are no whole numbers, or given twice,",
+            "an id for each neuron",
+            where,
+        )
     return np.asarray(ids, np.int64)
 
 
@@ -231,5 +287,7 @@ def _read_label(data: xr.DataArray, key: str, where: str) -> NDArray[Any]:
     A scalar coordinate, as after selecting one area, holds for all neurons. Raises: JtfneError.
     """
     if data[key].ndim and data[key].dims != ("neuron",):
-        raise refuse(f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where)
+        raise refuse(
+            f"a label {key!r} over {tuple(map(str, data[key].dims))}", "one for each neuron", where
+        )
     return np.broadcast_to(np.asarray(data[key].values, dtype=str), data.sizes["neuron"])

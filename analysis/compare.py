@@ -59,10 +59,14 @@ def compare_laminar(
     for name, data, onset_ms in pairs:
         if not isinstance(data, xr.DataArray | LaminarFeatures):
             description = f"{name} data of type {type(data).__name__}"
-            raise refuse(description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar")
+            raise refuse(
+                description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar"
+            )
         if isinstance(data, xr.DataArray):
             data_onset_ms = _read_onset(data, name) if onset_ms is None else onset_ms
-            data = laminar_features(data, onset_ms=data_onset_ms, window_ms=window_ms, baseline_ms=baseline_ms)
+            data = laminar_features(
+                data, onset_ms=data_onset_ms, window_ms=window_ms, baseline_ms=baseline_ms
+            )
         feature_values.append(data.values())
     rows = [(name, UNITS[name], *(values[name] for values in feature_values)) for name in UNITS]
     return pd.DataFrame(rows, columns=["feature", "unit", "simulated", "recorded"], dtype=object)
@@ -78,8 +82,9 @@ def compare_run(
 ) -> tuple[pd.DataFrame, list[Path]]:
     """Compare a run with a recording in a table and, for laminar readouts, a figure.
 
-    Laminar readouts are averaged over trials around the run's first event and compared by `compare_laminar`; EEG and
-    MEG by `compare`, over the channels that both have and the time of the shorter one.
+    Laminar readouts are averaged over trials around the run's first event and compared by
+    `compare_laminar`; EEG and MEG by `compare`, over the channels that both have and the time of
+    the shorter one.
 
     Parameters
     ----------
@@ -132,8 +137,11 @@ def compare_run(
     return table, [csv, png]
 
 
-def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | None = None) -> tuple[xr.DataArray, float]:
-    """A run's laminar readout of one area, (time, channel), mean over trials; and when its first event starts, ms.
+def evoked_laminar(
+    signals: Signals, readout: str = "lfp_proxy", area: str | None = None
+) -> tuple[xr.DataArray, float]:
+    """A run's laminar readout of one area, (time, channel), mean over trials; and when its first
+    event starts, ms.
 
     Raises: JtfneError if there is no event, or it comes at different times in different trials.
     """
@@ -144,10 +152,17 @@ def evoked_laminar(signals: Signals, readout: str = "lfp_proxy", area: str | Non
     laminar_data = laminar_data.isel(area=areas.index(chosen_area))
     events = signals.events
     if events.empty:
-        raise refuse("a run without events", "a run with a stimulus that has an onset, such as a Pulse", where)
+        raise refuse(
+            "a run without events",
+            "a run with a stimulus that has an onset, such as a Pulse",
+            where,
+        )
     first_onsets_ms = events.groupby("trial")["onset_ms"].min().to_numpy(np.float64)
     if np.ptp(first_onsets_ms) > 1e-6:
-        description = f"first events at {first_onsets_ms.min():g} to {first_onsets_ms.max():g} ms of their trials"
+        description = (
+            f"first events at {first_onsets_ms.min():g} to {first_onsets_ms.max():g} ms of their "
+            "trials"
+        )
         raise refuse(description, "the same onset in each trial; select one trial", where)
     if "trial" in laminar_data.dims:
         laminar_data = laminar_data.mean("trial", keep_attrs=True)
@@ -158,13 +173,19 @@ def _read_onset(data: xr.DataArray, name: str) -> float:
     """The onset in `attrs["onset_ms"]`, ms. Raises: JtfneError where it is missing."""
     if "onset_ms" not in data.attrs:
         raise JtfneError(
-            f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an attribute onset_ms "
-            "(.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in analysis.compare_laminar)"
+            f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an "
+            "attribute onset_ms "
+            "(.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in "
+            "analysis.compare_laminar)"
         )
-    return number(data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar")
+    return number(
+        data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar"
+    )
 
 
-def _select_common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _select_common(
+    simulated: xr.DataArray, recorded: xr.DataArray, where: str
+) -> tuple[xr.DataArray, xr.DataArray]:
     """Both signals, cut to the channels that they share and to the time of the shorter.
 
     Raises: JtfneError if they share no channel.
@@ -172,12 +193,19 @@ def _select_common(simulated: xr.DataArray, recorded: xr.DataArray, where: str) 
     _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:
         simulated = simulated.mean("trial", keep_attrs=True)
-    names = [name for name in simulated["channel"].values.tolist() if name in recorded["channel"].values.tolist()]
+    names = [
+        name
+        for name in simulated["channel"].values.tolist()
+        if name in recorded["channel"].values.tolist()
+    ]
     if not names:
         allowed = f"one with some of {', '.join(map(str, simulated['channel'].values.tolist()))}"
-        raise refuse(f"a recording with channels {recorded['channel'].values.tolist()}", allowed, where)
+        raise refuse(
+            f"a recording with channels {recorded['channel'].values.tolist()}", allowed, where
+        )
     n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
     simulated_part, recorded_part = (
-        data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel") for data in (simulated, recorded)
+        data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel")
+        for data in (simulated, recorded)
     )
     return simulated_part, recorded_part

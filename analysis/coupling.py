@@ -1,4 +1,6 @@
-"""How signals go together by frequency: coherence, and the amplitude of one rhythm by the phase of another."""
+"""How signals go together by frequency: coherence, and the amplitude of one rhythm by the phase of
+another.
+"""
 
 import numpy as np
 import xarray as xr
@@ -16,32 +18,40 @@ MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 
 
 def coherence(
-    data: Data, other: xr.DataArray | None = None, *, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy"
+    data: Data,
+    other: xr.DataArray | None = None,
+    *,
+    segment_ms: float = SEGMENT_MS,
+    readout: str = "lfp_proxy",
 ) -> xr.DataArray:
     """Magnitude-squared coherence by Welch's segments, pooled over all trials.
 
     Parameters
     ----------
     data : Signals or DataArray
-        A run, or an array with evenly spaced ``time`` in ms; any other dimensions. ``trial`` is averaged over.
+        A run, or an array with evenly spaced ``time`` in ms; any other dimensions. ``trial`` is
+        averaged over.
     other : DataArray, optional
-        What to pair it with, on the same times; dimensions of one name run together. Left out: all pairs of channels
-        (or neurons) of `data`.
+        What to pair it with, on the same times; dimensions of one name run together. Left out: all
+        pairs of channels (or neurons) of `data`.
     segment_ms : float
-        As in `psd`. Coherence of L segments (half overlapping) is about 1 / L by chance: take several.
+        As in `psd`. Coherence of L segments (half overlapping) is about 1 / L by chance: take
+        several.
     readout : str
         Which readout of a run.
 
     Returns
     -------
     DataArray
-        0 to 1; dims of `data` and `other` without trial and time, then ``frequency`` (Hz); without `other`, those of
-        `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the segments.
+        0 to 1; dims of `data` and `other` without trial and time, then ``frequency`` (Hz); without
+        `other`, those of `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the
+        segments.
 
     Raises
     ------
     JtfneError
-        Without an even time axis, for times that differ, a single segment, or neither `other` nor channels.
+        Without an even time axis, for times that differ, a single segment, or neither `other` nor
+        channels.
 
     References
     ----------
@@ -59,20 +69,32 @@ def coherence(
     x, dt_ms = over_time(data, readout, where)
     segment_ms = check_segment(segment_ms, dt_ms, where)
     n_steps = min(round(segment_ms / dt_ms), x.sizes["time"])
-    n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get("trial", 1)
+    n_segments = (1 + (x.sizes["time"] - n_steps) // (n_steps - n_steps // 2)) * x.sizes.get(
+        "trial", 1
+    )
     if n_segments < 2:
-        raise refuse("one segment, whose coherence is 1 always,", "2 segments or more: a shorter segment_ms", where)
+        raise refuse(
+            "one segment, whose coherence is 1 always,",
+            "2 segments or more: a shorter segment_ms",
+            where,
+        )
     coherence_data = (
         _compute_all_pairs(x, dt_ms, segment_ms, where)
         if other is None
         else _compute_pair(x, other, dt_ms, segment_ms, where)
     )
-    coherence_data.attrs = {"units": "1", "long_name": "magnitude-squared coherence", "n_segments": n_segments}
+    coherence_data.attrs = {
+        "units": "1",
+        "long_name": "magnitude-squared coherence",
+        "n_segments": n_segments,
+    }
     coherence_data["frequency"].attrs["units"] = "Hz"
     return coherence_data
 
 
-def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+def _compute_pair(
+    x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: float, where: str
+) -> xr.DataArray:
     """Coherence of two arrays, (..., frequency).
 
     Raises: JtfneError where their dims or times do not match.
@@ -81,7 +103,12 @@ def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: fl
     values, front = values_last(x_aligned, "time")
     pooled_axes = [front.index("trial")] if "trial" in front else []
     f_Hz, coherence_values = kernel(
-        measures.spectrum.coherence, values, values_last(y_aligned, "time")[0], dt_ms, segment_ms, tuple(pooled_axes)
+        measures.spectrum.coherence,
+        values,
+        values_last(y_aligned, "time")[0],
+        dt_ms,
+        segment_ms,
+        tuple(pooled_axes),
     )
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     return xr.DataArray(
@@ -92,7 +119,9 @@ def _compute_pair(x: xr.DataArray, y: xr.DataArray, dt_ms: float, segment_ms: fl
     )
 
 
-def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: str) -> xr.DataArray:
+def _compute_all_pairs(
+    x: xr.DataArray, dt_ms: float, segment_ms: float, where: str
+) -> xr.DataArray:
     """Coherence of all pairs of rows, (..., row, other, frequency).
 
     Raises: JtfneError for an array without rows.
@@ -100,24 +129,34 @@ def _compute_all_pairs(x: xr.DataArray, dt_ms: float, segment_ms: float, where: 
     row_dim = next((dim for dim in ("channel", "neuron") if dim in x.dims), None)
     if row_dim is None:
         raise refuse(
-            f"an array of dims {tuple(map(str, x.dims))} alone", "one with channel or neuron, or other=", where
+            f"an array of dims {tuple(map(str, x.dims))} alone",
+            "one with channel or neuron, or other=",
+            where,
         )
     values, front = values_last(x, row_dim, "time")
     pooled_axes = tuple(front.index(dim) for dim in front if dim == "trial")
     rows = []
-    for k in range(x.sizes[row_dim]):  # one row with all others at a time keeps the cross-spectra small
+    # one row with all others at a time keeps the cross-spectra small
+    for k in range(x.sizes[row_dim]):
         row = values[..., k : k + 1, :]
-        f_Hz, row_coherence = kernel(measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled_axes)
+        f_Hz, row_coherence = kernel(
+            measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled_axes
+        )
         rows.append(row_coherence)
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     coords = {**coords_of(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
     coords["other"] = x[row_dim].values if row_dim in x.coords else np.arange(len(rows))
     return xr.DataArray(
-        np.stack(rows, axis=-3), coords, (*dims_without_trial, row_dim, "other", "frequency"), "coherence"
+        np.stack(rows, axis=-3),
+        coords,
+        (*dims_without_trial, row_dim, "other", "frequency"),
+        "coherence",
     )
 
 
-def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _broadcast_together(
+    x: xr.DataArray, y: xr.DataArray, where: str
+) -> tuple[xr.DataArray, xr.DataArray]:
     """Both arrays broadcast to all dims of both.
 
     Raises: JtfneError unless their times are the same.
@@ -125,10 +164,14 @@ def _broadcast_together(x: xr.DataArray, y: xr.DataArray, where: str) -> tuple[x
     if not isinstance(y, xr.DataArray):
         raise refuse(f"other of type {type(y).__name__}", "an xarray.DataArray", where)
     y, step_ms = over_time(y, "", where)
-    if y.sizes["time"] != x.sizes["time"] or np.any(np.abs(y["time"].values - x["time"].values) > TOLERANCE * step_ms):
+    if y.sizes["time"] != x.sizes["time"] or np.any(
+        np.abs(y["time"].values - x["time"].values) > TOLERANCE * step_ms
+    ):
         raise refuse("two arrays of other times", "the same times", where)
     try:
-        x_aligned, y_aligned = xr.broadcast(*xr.align(x, y.assign_coords(time=x["time"].values), join="exact"))
+        x_aligned, y_aligned = xr.broadcast(
+            *xr.align(x, y.assign_coords(time=x["time"].values), join="exact")
+        )
     except ValueError as error:
         raise JtfneError(f"two arrays that do not go together: {error} (in {where})") from error
     return x_aligned, y_aligned.transpose(*x_aligned.dims)
@@ -143,10 +186,12 @@ def phase_amplitude_coupling(
     n_bins: int = N_BINS,
     readout: str = "lfp_proxy",
 ) -> xr.DataArray:
-    """Tort's modulation index: how far the amplitude in one band depends on the phase in a slower one.
+    """Tort's modulation index: how far the amplitude in one band depends on the phase in a slower
+    one.
 
-    0 is an amplitude that is the same at all phases, 1 one in one of `n_bins` alone. Chance gives more than 0: compare
-    with phase and amplitude of different trials. Bands are cut off sharply in the trace, which counts as periodic.
+    0 is an amplitude that is the same at all phases, 1 one in one of `n_bins` alone. Chance gives
+    more than 0: compare with phase and amplitude of different trials. Bands are cut off sharply in
+    the trace, which counts as periodic.
 
     Parameters
     ----------
@@ -167,11 +212,13 @@ def phase_amplitude_coupling(
     Raises
     ------
     JtfneError
-        Without an even time axis, for bands that do not fit the data or each other, and fewer than 3 bins.
+        Without an even time axis, for bands that do not fit the data or each other, and fewer than
+        3 bins.
 
     References
     ----------
-    .. [1] Tort et al. (2010), J. Neurophysiol. 104:1195-1210; width: Aru et al. (2015), Curr. Opin. Neurobiol. 31:51.
+    .. [1] Tort et al. (2010), J. Neurophysiol. 104:1195-1210; width: Aru et al. (2015), Curr. Opin.
+    Neurobiol. 31:51.
 
     Examples
     --------
@@ -190,10 +237,24 @@ def phase_amplitude_coupling(
         pair(band_Hz, name=name, where=where, unit="Hz")
         for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
     )
-    phase_signal, amplitude_signal = (x, x) if other is None else _broadcast_together(x, other, where)
-    (phase, front), (amplitude, _) = values_last(phase_signal, "time"), values_last(amplitude_signal, "time")
+    phase_signal, amplitude_signal = (
+        (x, x) if other is None else _broadcast_together(x, other, where)
+    )
+    (phase, front), (amplitude, _) = (
+        values_last(phase_signal, "time"),
+        values_last(amplitude_signal, "time"),
+    )
     index = kernel(
-        measures.coupling.phase_amplitude, phase, amplitude, dt_ms, phase_Hz, amplitude_Hz, n_bins, where=where
+        measures.coupling.phase_amplitude,
+        phase,
+        amplitude,
+        dt_ms,
+        phase_Hz,
+        amplitude_Hz,
+        n_bins,
+        where=where,
     )
     attrs = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
-    return xr.DataArray(index, coords_of(phase_signal, front), front, "phase_amplitude_coupling", attrs)
+    return xr.DataArray(
+        index, coords_of(phase_signal, front), front, "phase_amplitude_coupling", attrs
+    )

@@ -5,7 +5,16 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import POSITIVE, describe_value, refuse
-from jtfne.analysis._inputs import Data, Floats, array, check_form, check_values, downward, kernel, values_last
+from jtfne.analysis._inputs import (
+    Data,
+    Floats,
+    array,
+    check_form,
+    check_values,
+    downward,
+    kernel,
+    values_last,
+)
 from jtfne.measures.csd import Method, SecondDifference, Smoothed
 
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6}
@@ -22,30 +31,34 @@ def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) 
     Parameters
     ----------
     lfp : Signals or DataArray
-        A run with ``lfp_proxy``, or an array with a dimension ``channel`` and its coordinate ``z_mm``; any other
-        dimensions. A potential in V, mV or uV (``attrs["units"]``) gives A/m^3; anything else is a proxy, which only
-        the second difference takes, and gives a.u. per spacing^2.
+        A run with ``lfp_proxy``, or an array with a dimension ``channel`` and its coordinate
+        ``z_mm``; any other dimensions. A potential in V, mV or uV (``attrs["units"]``) gives A/m^3;
+        anything else is a proxy, which only the second difference takes, and gives a.u. per
+        spacing^2.
     method : SecondDifference, DeltaICSD, StepICSD, SplineICSD, KernelCSD or Smoothed
-        The estimator; by default minus the second difference at the inner contacts. All but ``KernelCSD`` need even
-        depths; ``KernelCSD`` chooses its width and ridge by these data, if several are given.
+        The estimator; by default minus the second difference at the inner contacts. All but
+        ``KernelCSD`` need even depths; ``KernelCSD`` chooses its width and ridge by these data, if
+        several are given.
     sigma_S_m : float
         Conductivity, used for potentials only.
 
     Returns
     -------
     xarray.DataArray
-        As `lfp`, ordered by depth, at the places of the estimates: contacts, or the method's own grid, whose channels
-        have no names. ``attrs["method"]`` tells the method, with what it has chosen.
+        As `lfp`, ordered by depth, at the places of the estimates: contacts, or the method's own
+        grid, whose channels have no names. ``attrs["method"]`` tells the method, with what it has
+        chosen.
 
     Raises
     ------
     JtfneError
-        For channels without fit depths, fewer than 3, values that are not finite, or a proxy with another method than
-        the second difference.
+        For channels without fit depths, fewer than 3, values that are not finite, or a proxy with
+        another method than the second difference.
 
     Notes
     -----
-    Sources are taken not to vary across the cortical plane [1]_, or to fill a cylinder about the probe [2]_, [3]_.
+    Sources are taken not to vary across the cortical plane [1]_, or to fill a cylinder about the
+    probe [2]_, [3]_.
 
     References
     ----------
@@ -86,7 +99,8 @@ def _estimate(
 ) -> tuple[xr.DataArray, Method]:
     """The density at the depths where the method estimates it, and the method as fitted.
 
-    Without a scale the density is per squared spacing of the channels, in the unit of the potentials.
+    Without a scale the density is per squared spacing of the channels, in the unit of the
+    potentials.
     """
     values, front = values_last(ordered, "channel")
     z_mm = np.asarray(ordered["z_mm"].values, np.float64)
@@ -94,8 +108,12 @@ def _estimate(
     method = method.fitted(values, z_mm)
     places_mm = method.places_mm(z_mm)
     per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
-    density = kernel(measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m)
-    return _move_channels(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(data=density), method
+    density = kernel(
+        measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m
+    )
+    return _move_channels(ordered.transpose(*front, "channel"), z_mm, places_mm).copy(
+        data=density
+    ), method
 
 
 def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
@@ -110,7 +128,11 @@ def _volts_per_unit(lfp: xr.DataArray, method: Method) -> float | None:
         inner_method = inner_method.method
     if not isinstance(inner_method, SecondDifference) and (scale is None or lfp.attrs.get("proxy")):
         description = f"a proxy, {units}, with {type(inner_method).__name__}"
-        raise refuse(description, "a potential with attrs['units'] of V, mV or uV, or SecondDifference()", WHERE)
+        raise refuse(
+            description,
+            "a potential with attrs['units'] of V, mV or uV, or SecondDifference()",
+            WHERE,
+        )
     return scale
 
 
@@ -121,9 +143,12 @@ def _refuse_gaps(ordered: xr.DataArray) -> None:
     if gaps.size:
         first_mm, n_channels = ordered["z_mm"].values[gaps[0]], values.shape[-1]
         description = (
-            f"{gaps.size} of {n_channels} channels with values that are not finite, the first at {first_mm:g} mm,"
+            f"{gaps.size} of {n_channels} channels with values that are not finite, the first at "
+            f"{first_mm:g} mm,"
         )
-        raise refuse(description, "finite values; KernelCSD() does without a channel that is dropped", WHERE)
+        raise refuse(
+            description, "finite values; KernelCSD() does without a channel that is dropped", WHERE
+        )
 
 
 def _move_channels(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr.DataArray:
@@ -138,5 +163,7 @@ def _move_channels(ordered: xr.DataArray, z_mm: Floats, places_mm: Floats) -> xr
     channel_coords = [name for name, coord in ordered.coords.items() if "channel" in coord.dims]
     depth_attrs = ordered["z_mm"].attrs
     return (
-        ordered.isel(channel=nearest).drop_vars(channel_coords).assign_coords(z_mm=("channel", places_mm, depth_attrs))
+        ordered.isel(channel=nearest)
+        .drop_vars(channel_coords)
+        .assign_coords(z_mm=("channel", places_mm, depth_attrs))
     )

@@ -14,25 +14,33 @@ from jtfne.signals import Signals
 def onsets(
     data: Data, onset_ms: float | Sequence[float] | None, label: str | None, where: str
 ) -> list[tuple[int, float]]:
-    """(trial, onset in ms) of each event. Raises: JtfneError where nothing says when the events were.
+    """(trial, onset in ms) of each event.
+    Raises: JtfneError where nothing says when the events were.
 
     trial is a trial's label; -1 stands for every trial.
     """
     if label is not None and not isinstance(label, str):
         raise refuse(f"label={describe_value(label)}", "the label of an event", where)
     if label is not None and (onset_ms is not None or not isinstance(data, Signals)):
-        raise refuse(f"label={label!r}", "a label for the events of a run only, without onset_ms", where)
+        raise refuse(
+            f"label={label!r}", "a label for the events of a run only, without onset_ms", where
+        )
     if onset_ms is not None:
         return [(-1, time_ms) for time_ms in _check_onsets(onset_ms, "onset_ms", where)]
     if isinstance(data, Signals):
         return _select_events(data, label, where)
     if "onset_ms" in data.attrs:
-        return [(-1, time_ms) for time_ms in _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)]
+        return [
+            (-1, time_ms)
+            for time_ms in _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)
+        ]
     raise refuse("data without an onset", "onset_ms=, or an array with attrs['onset_ms']", where)
 
 
 def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
-    """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite number."""
+    """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite
+    number.
+    """
     is_list = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
     times_ms = list(onset_ms) if is_list else [onset_ms]
     if not times_ms:
@@ -41,17 +49,22 @@ def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
 
 
 def _select_events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:
-    """(trial, onset in ms) of the events of a run that have `label`, or of all. Raises: JtfneError for none."""
+    """(trial, onset in ms) of the events of a run that have `label`, or of all.
+    Raises: JtfneError for none.
+    """
     if "events" not in signals.tree.children:
         raise refuse("a run without a table of events", "onset_ms=", where)
     table = signals.events
     events = table if label is None else table[table["label"] == label]
     if len(events):
         return [
-            (int(trial), float(time_ms)) for trial, time_ms in zip(events["trial"], events["onset_ms"], strict=True)
+            (int(trial), float(time_ms))
+            for trial, time_ms in zip(events["trial"], events["onset_ms"], strict=True)
         ]
     labels = ", ".join(sorted({repr(str(name)) for name in table["label"]}))
-    raise refuse(f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where)
+    raise refuse(
+        f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where
+    )
 
 
 def evoked(
@@ -87,7 +100,8 @@ def evoked(
     Raises
     ------
     JtfneError
-        Without an onset, for windows that reach beyond the data, uneven times and values that are not finite.
+        Without an onset, for windows that reach beyond the data, uneven times and values that are
+        not finite.
     """
     where = "analysis.evoked"
     source = read(data, readout, where, "time")
@@ -95,7 +109,11 @@ def evoked(
 
 
 def average(
-    source: xr.DataArray, events: Sequence[tuple[int, float]], window_ms: Window, baseline_ms: Window | None, where: str
+    source: xr.DataArray,
+    events: Sequence[tuple[int, float]],
+    window_ms: Window,
+    baseline_ms: Window | None,
+    where: str,
 ) -> xr.DataArray:
     """Mean of `source`, as `read` gives it, around events (trial, onset in ms); trial -1: in all.
 
@@ -105,18 +123,29 @@ def average(
     time_ms = np.asarray(source["time"].values, np.float64)
     if "trial" in source.coords and np.unique(source["trial"].values).size < source["trial"].size:
         raise refuse("trials of which two have one name", "a name for each trial", where)
-    first_offset, last_offset = (round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where))
+    first_offset, last_offset = (
+        round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where)
+    )
     if last_offset <= first_offset:
-        raise refuse(f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where)
+        raise refuse(
+            f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where
+        )
     epochs = []
     for trial, onset_ms in events:
         # The first sample at or after the onset; the tolerance is for onsets on the grid.
         zero = int(np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE))
         if zero + first_offset < 0 or zero + last_offset > time_ms.size:
-            allowed = f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of the onset"
+            allowed = (
+                f"a window within {-zero * dt_ms:g} to {(time_ms.size - zero) * dt_ms:g} ms of "
+                "the onset"
+            )
             raise refuse(f"window_ms={window_ms} around {onset_ms:g} ms", allowed, where)
         window = source.isel(time=slice(zero + first_offset, zero + last_offset))
-        epochs.append(_select_trial(window, trial).assign_coords(time=np.arange(first_offset, last_offset) * dt_ms))
+        epochs.append(
+            _select_trial(window, trial).assign_coords(
+                time=np.arange(first_offset, last_offset) * dt_ms
+            )
+        )
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
     n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in events)
     mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
@@ -140,7 +169,13 @@ def _subtract_baseline(mean: xr.DataArray, baseline_ms: Window, where: str) -> x
     """
     baseline_ms = pair(baseline_ms, name="baseline_ms", where=where)
     time_ms = np.asarray(mean["time"].values, np.float64)
-    in_baseline = np.flatnonzero((time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE))
+    in_baseline = np.flatnonzero(
+        (time_ms >= baseline_ms[0] - TOLERANCE) & (time_ms < baseline_ms[1] - TOLERANCE)
+    )
     if in_baseline.size == 0 or baseline_ms[0] < time_ms[0] - TOLERANCE:
-        raise refuse(f"baseline_ms={baseline_ms}", f"a baseline within {time_ms[0]:g} to {time_ms[-1]:g} ms", where)
+        raise refuse(
+            f"baseline_ms={baseline_ms}",
+            f"a baseline within {time_ms[0]:g} to {time_ms[-1]:g} ms",
+            where,
+        )
     return (mean - mean.isel(time=in_baseline).mean("time")).assign_attrs(mean.attrs)

@@ -1,4 +1,6 @@
-"""What is read off an evoked laminar response: where its sink lies, when it starts and peaks, how wide it is."""
+"""What is read off an evoked laminar response: where its sink lies, when it starts and peaks, how
+wide it is.
+"""
 
 import dataclasses
 
@@ -35,13 +37,16 @@ class LaminarFeatures:
     source_depth_mm : float or None
         Depth of the largest source at the moment of that sink's peak; None if there is none.
     order : str
-        ``"source above sink"`` or ``"sink above source"`` (above is nearer the pia), or ``"sink alone"``.
+        ``"source above sink"`` or ``"sink above source"`` (above is nearer the pia), or
+        ``"sink alone"``.
     latency_ms : float
-        From the onset to the first sample at which the sink exceeds both 20 % of its peak and 3 sd of its baseline.
+        From the onset to the first sample at which the sink exceeds both 20 % of its peak and 3 sd
+        of its baseline.
     peak_latency_ms : float
         From the onset to the sink's peak.
     width_mm : float
-        Full width of the sink over depth at half its peak; up to the last contact where it does not end before.
+        Full width of the sink over depth at half its peak; up to the last contact where it does not
+        end before.
     """
 
     csd: xr.DataArray
@@ -60,19 +65,21 @@ class LaminarFeatures:
 def laminar_features(
     lfp: xr.DataArray, *, onset_ms: float, window_ms: float = 50.0, baseline_ms: float = 20.0
 ) -> LaminarFeatures:
-    """The evoked CSD of a laminar potential and its features; the same for simulated and recorded potentials.
+    """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
+    potentials.
 
     Parameters
     ----------
     lfp : DataArray
-        Dims (time, channel), or with trials, which are averaged; evenly spaced ``time`` (ms) and ``z_mm``. A CSD
-        (``attrs["readout"]`` of ``csd`` or ``csd_proxy``) is taken as it is.
+        Dims (time, channel), or with trials, which are averaged; evenly spaced ``time`` (ms) and
+        ``z_mm``. A CSD (``attrs["readout"]`` of ``csd`` or ``csd_proxy``) is taken as it is.
     onset_ms : float
         When the stimulus or the response starts, on the clock of `lfp`.
     window_ms : float
         Length of the time after the onset in which the largest sink is looked for.
     baseline_ms : float
-        Length of the time before the onset whose mean is subtracted and whose sd sets the threshold.
+        Length of the time before the onset whose mean is subtracted and whose sd sets the
+        threshold.
 
     Returns
     -------
@@ -81,7 +88,8 @@ def laminar_features(
     Raises
     ------
     JtfneError
-        Without even depths, with fewer than 2 samples of baseline, a window beyond the data, or no sink.
+        Without even depths, with fewer than 2 samples of baseline, a window beyond the data, or no
+        sink.
 
     Examples
     --------
@@ -112,7 +120,9 @@ def laminar_features(
     if np.count_nonzero(in_baseline) < 2 or not in_window.any():
         allowed = f"an onset with 2 samples or more before it and 1 after, {_describe_span(source)}"
         raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)
-    table = (density - density.isel(time=np.flatnonzero(in_baseline)).mean("time")).assign_coords(time=from_onset_ms)
+    table = (density - density.isel(time=np.flatnonzero(in_baseline)).mean("time")).assign_coords(
+        time=from_onset_ms
+    )
     table["time"].attrs.update(units="ms", long_name="time from onset")
     table.attrs = {**density.attrs, "onset_ms": 0.0}
     return _read_off(table, in_baseline, in_window, where)
@@ -142,18 +152,22 @@ def _read_off(
     z_mm = np.asarray(table["z_mm"].values, np.float64)
     sink = -np.asarray(table.values, np.float64)
     steps = np.flatnonzero(in_window)
-    row, channel = map(int, np.unravel_index(int(np.argmax(sink[steps])), (steps.size, sink.shape[1])))
+    row, channel = map(
+        int, np.unravel_index(int(np.argmax(sink[steps])), (steps.size, sink.shape[1]))
+    )
     peak = int(steps[row])
     height = float(sink[peak, channel])
     if not height > 0.0:
         raise JtfneError(
-            f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative (in {where})"
+            f"no sink within {time_ms[steps[-1]]:g} ms of the onset: the CSD is never negative "
+            f"(in {where})"
         )
     threshold = max(ONSET_SDS * float(np.std(sink[in_baseline, channel])), ONSET_OF_PEAK * height)
     steps_above_threshold = np.flatnonzero(sink[steps, channel] > threshold)
     if steps_above_threshold.size == 0:
         raise JtfneError(
-            f"no sink above {ONSET_SDS:g} sd of the baseline within {time_ms[steps[-1]]:g} ms of the onset (in {where})"
+            f"no sink above {ONSET_SDS:g} sd of the baseline within {time_ms[steps[-1]]:g} ms of "
+            f"the onset (in {where})"
         )
     source = int(np.argmin(sink[peak]))
     has_source = bool(sink[peak, source] < 0.0)

@@ -15,7 +15,10 @@ CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 
 
 def rates(
-    data: Data, *, by: str | Sequence[str] | None = "cell_type", window_ms: tuple[float, float] | None = None
+    data: Data,
+    *,
+    by: str | Sequence[str] | None = "cell_type",
+    window_ms: tuple[float, float] | None = None,
 ) -> xr.DataArray:
     """Mean firing rates.
 
@@ -24,7 +27,8 @@ def rates(
     data : Signals or DataArray
         A run with spikes, or a raster with dims (time, neuron), with or without trial.
     by : str, sequence of str or None
-        ``"area"``, ``"layer"`` or ``"cell_type"``, or several of them (dim ``population``); None keeps each neuron.
+        ``"area"``, ``"layer"`` or ``"cell_type"``, or several of them (dim ``population``); None
+        keeps each neuron.
     window_ms : tuple of float, optional
         Start and end of the time that counts, ms on the clock of `data`; all of it if left out.
 
@@ -55,7 +59,13 @@ def rates(
     values = kernel(rate.rate, counts.astype(np.float64), stop_ms - start_ms)
     attrs = {"units": "Hz", "long_name": "firing rate"}
     if by is None:
-        return xr.DataArray(values, dims=("trial", "neuron"), coords=_neuron_coords(spikes), attrs=attrs, name="rate")
+        return xr.DataArray(
+            values,
+            dims=("trial", "neuron"),
+            coords=_neuron_coords(spikes),
+            attrs=attrs,
+            name="rate",
+        )
     code, dim, coords = spikes.groups(by, where)
     sizes = np.bincount(code)
     means = np.stack([np.bincount(code, weights=row) / sizes for row in values])
@@ -63,7 +73,9 @@ def rates(
     return xr.DataArray(means, dims=("trial", dim), coords=coords, attrs=attrs, name="rate")
 
 
-def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] | None = None) -> xr.DataArray:
+def population_rate(
+    data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] | None = None
+) -> xr.DataArray:
     """Firing rate over time, averaged over all neurons or over groups of them.
 
     Parameters
@@ -71,16 +83,16 @@ def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] 
     data : Signals or DataArray
         A run with spikes, or a raster with dims (time, neuron), with or without trial.
     bin_ms : float
-        Width of the bins, ms; what is left of the run after the last whole bin is not counted. Data shorter than a bin
-        are one bin of their own length.
+        Width of the bins, ms; what is left of the run after the last whole bin is not counted. Data
+        shorter than a bin are one bin of their own length.
     by : str, sequence of str or None
         Groups, as in `rates`.
 
     Returns
     -------
     DataArray
-        Hz, dims (trial, time) and the groups; time is the end of each bin, ms on the clock of `data`;
-        ``attrs["interval_ms"]`` is the width of the bins.
+        Hz, dims (trial, time) and the groups; time is the end of each bin, ms on the clock of
+        `data`; ``attrs["interval_ms"]`` is the width of the bins.
 
     Raises
     ------
@@ -90,24 +102,32 @@ def population_rate(data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] 
     where = "analysis.population_rate"
     spikes = spikes_of(data, where)
     width_ms = min(number(bin_ms, POSITIVE, name="bin_ms", where=where), spikes.duration_ms)
-    code, dim, coords = (np.zeros(spikes.neuron.size, np.int64), "all", {}) if by is None else spikes.groups(by, where)
+    code, dim, coords = (
+        (np.zeros(spikes.neuron.size, np.int64), "all", {})
+        if by is None
+        else spikes.groups(by, where)
+    )
     counts = spikes.counts(width_ms, where, code) / np.bincount(code)
     values = kernel(rate.rate, counts, width_ms)
     end_ms = np.round(spikes.start_ms + (np.arange(counts.shape[1]) + 1) * width_ms, _time.DECIMALS)
     coords |= {"trial": spikes.trials, "time": end_ms}
     attrs = {"units": "Hz", "long_name": "population rate", "interval_ms": width_ms}
-    rates_by_bin = xr.DataArray(values, dims=("trial", "time", dim), coords=coords, attrs=attrs, name="population_rate")
+    rates_by_bin = xr.DataArray(
+        values, dims=("trial", "time", dim), coords=coords, attrs=attrs, name="population_rate"
+    )
     rates_by_bin["time"].attrs["units"] = "ms"
     return rates_by_bin.isel(all=0) if by is None else rates_by_bin
 
 
 def isi(data: Data) -> xr.DataArray:
-    """Interspike intervals, ms: dim ``interval``, with the coordinates ``neuron``, ``trial`` and ``time`` (of its end).
+    """Interspike intervals, ms: dim ``interval``, with the coordinates ``neuron``, ``trial`` and
+    ``time`` (of its end).
 
     Parameters
     ----------
     data : Signals or DataArray
-        A run with spikes, or a raster with dims (time, neuron), with or without trial. ``time`` is on its clock.
+        A run with spikes, or a raster with dims (time, neuron), with or without trial. ``time`` is
+        on its clock.
 
     Raises
     ------
@@ -128,11 +148,14 @@ def _compute_intervals(spikes: Spikes) -> xr.DataArray:
         "time": ("interval", time_ms[1:][same_train]),
     }
     attrs = {"units": "ms", "long_name": "interspike interval"}
-    return xr.DataArray(np.diff(time_ms)[same_train], dims="interval", coords=coords, attrs=attrs, name="isi")
+    return xr.DataArray(
+        np.diff(time_ms)[same_train], dims="interval", coords=coords, attrs=attrs, name="isi"
+    )
 
 
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
-    """Coefficient of variation of the interspike intervals of each neuron: 0 for a clock, about 1 for a Poisson train.
+    """Coefficient of variation of the interspike intervals of each neuron: 0 for a clock, about 1
+    for a Poisson train.
 
     Parameters
     ----------
@@ -166,14 +189,16 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
 
 
 def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
-    """Variance over mean of each neuron's spike counts, over windows and trials: 1 for a Poisson train, 0 for a clock.
+    """Variance over mean of each neuron's spike counts, over windows and trials: 1 for a Poisson
+    train, 0 for a clock.
 
     Parameters
     ----------
     data : Signals or DataArray
         A run with spikes, or a raster with dims (time, neuron), with or without trial.
     window_ms : float
-        Width of the counting windows, ms, which follow each other without a gap; at least two must fit in all.
+        Width of the counting windows, ms, which follow each other without a gap; at least two must
+        fit in all.
 
     Returns
     -------

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import FINITE, UNREADABLE, JtfneError, check_name, describe_value, nearest, number, refuse
+from jtfne._check import (
+    FINITE,
+    UNREADABLE,
+    JtfneError,
+    check_name,
+    describe_value,
+    nearest,
+    number,
+    refuse,
+)
 from jtfne._files import resolve_path
 from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, in_ms, need
@@ -24,9 +33,12 @@ BARREL_SHA256 = "52bfa1d3ddbaa82dd9e4f8e7be77162fb0b0ed360c5880b3a4b4e6adb838abd
 BARREL_DT_MS = 0.5
 BARREL_ONSET_SAMPLE = 125
 BARREL_PROVENANCE = (
-    "Laminar LFP of rat barrel cortex after a whisker deflection, 23 contacts 0.1 mm apart; distributed as the "
-    "CSDplotter/elephant test recording (Pettersen et al. 2006, J. Neurosci. Methods 154:116-133). The time step of "
-    "0.5 ms is that of CSDplotter; the stimulus time is not stored, the onset at sample 125 is that of the response."
+    "Laminar LFP of rat barrel cortex after a whisker deflection, 23 contacts 0.1 mm apart; "
+    "distributed as the "
+    "CSDplotter/elephant test recording (Pettersen et al. 2006, J. Neurosci. Methods "
+    "154:116-133). The time step of "
+    "0.5 ms is that of CSDplotter; the stimulus time is not stored, the onset at sample 125 is "
+    "that of the response."
 )
 NAMED = ("barrel",)
 COORDINATES = ("trial", "time", "channel", "z_mm")
@@ -37,7 +49,12 @@ READABLE = {
     ".parquet": "a whole Parquet file",
 }
 FIELD_TYPES = ("seeg", "ecog", "dbs", "eeg", "mag", "grad", "misc")
-MNE_UNITS = {**dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"), "mag": "T", "grad": "T/m", "misc": "a.u."}
+MNE_UNITS = {
+    **dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"),
+    "mag": "T",
+    "grad": "T/m",
+    "misc": "a.u.",
+}
 
 
 def load_recording(
@@ -53,10 +70,11 @@ def load_recording(
     Parameters
     ----------
     name_or_path : str or path
-        ``"barrel"``: the whisker-evoked laminar recording that ships with elephant (``pip install "jtfne[realdata]"``).
-        Or a file: ``.fif`` (read by MNE), ``.nc`` (a DataArray, or a Dataset or group with a variable named as the
-        readout) or ``.parquet`` (one row a sample: time, channel, the value named as the readout or ``value``, and
-        optionally trial and z_mm).
+        ``"barrel"``: the whisker-evoked laminar recording that ships with elephant
+        (``pip install "jtfne[realdata]"``). Or a file: ``.fif`` (read by MNE), ``.nc`` (a
+        DataArray, or a Dataset or group with a variable named as the readout) or ``.parquet`` (one
+        row a sample: time, channel, the value named as the readout or ``value``, and optionally
+        trial and z_mm).
     readout : str
         Which variable to take, and the name of the result.
     z_mm : sequence of float, optional
@@ -75,18 +93,25 @@ def load_recording(
     Raises
     ------
     JtfneError
-        For an unknown name or kind of file, a file that is missing, cut short or altered, or one without the readout.
+        For an unknown name or kind of file, a file that is missing, cut short or altered, or one
+        without the readout.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise refuse(
-            f"recording {describe_value(name_or_path)}", f"'barrel', or a path to {', '.join(SUFFIXES)}", WHERE
+            f"recording {describe_value(name_or_path)}",
+            f"'barrel', or a path to {', '.join(SUFFIXES)}",
+            WHERE,
         )
     for name, text in (("readout", readout), ("units", "" if units is None else units)):
         if not isinstance(text, str):
             raise refuse(f"{name}={describe_value(text)}", "a name", WHERE)
     check_name(readout, "readout", WHERE)
     if readout in COORDINATES:
-        raise refuse(f"readout={readout!r}", f"the name of a readout, not one of {', '.join(COORDINATES)}", WHERE)
+        raise refuse(
+            f"readout={readout!r}",
+            f"the name of a readout, not one of {', '.join(COORDINATES)}",
+            WHERE,
+        )
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
@@ -97,12 +122,20 @@ def load_recording(
         return _load_barrel(readout)
     untyped_path: Any = name_or_path
     if not isinstance(untyped_path, str | os.PathLike) or "\x00" in str(untyped_path):
-        raise refuse(f"recording {name_or_path!r}", f"'barrel', or the path of a file {', '.join(SUFFIXES)}", WHERE)
+        raise refuse(
+            f"recording {name_or_path!r}",
+            f"'barrel', or the path of a file {', '.join(SUFFIXES)}",
+            WHERE,
+        )
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
     if suffix not in SUFFIXES:
         nearest_name = nearest(str(name_or_path), NAMED)
         hint = f"; nearest: {nearest_name!r}" if nearest_name else ""
-        raise refuse(f"recording {str(name_or_path)!r}", f"'barrel', or a file {', '.join(SUFFIXES)}{hint}", WHERE)
+        raise refuse(
+            f"recording {str(name_or_path)!r}",
+            f"'barrel', or a file {', '.join(SUFFIXES)}{hint}",
+            WHERE,
+        )
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
     read_file = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
@@ -112,12 +145,18 @@ def load_recording(
         raise
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise refuse(f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE) from error
+        raise refuse(
+            f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE
+        ) from error
     return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
 
 
 def _add_metadata(
-    recording: xr.DataArray, readout: str, z_mm: Sequence[float] | None, onset_ms: float | None, units: str | None
+    recording: xr.DataArray,
+    readout: str,
+    z_mm: Sequence[float] | None,
+    onset_ms: float | None,
+    units: str | None,
 ) -> xr.DataArray:
     """`recording`, checked, with the depths, onset and unit that the caller gives.
 
@@ -127,14 +166,23 @@ def _add_metadata(
     recording = in_ms(recording, WHERE)
     even_step(recording, "time", WHERE)
     if z_mm is not None:
-        if np.shape(z_mm) != (recording.sizes["channel"],) or np.asarray(z_mm).dtype.kind not in "iuf":
+        if (
+            np.shape(z_mm) != (recording.sizes["channel"],)
+            or np.asarray(z_mm).dtype.kind not in "iuf"
+        ):
             raise refuse(
-                f"z_mm={describe_value(z_mm)}", f"a depth for each of {recording.sizes['channel']} channels", WHERE
+                f"z_mm={describe_value(z_mm)}",
+                f"a depth for each of {recording.sizes['channel']} channels",
+                WHERE,
             )
-        recording = recording.assign_coords(z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"}))
+        recording = recording.assign_coords(
+            z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"})
+        )
     _check_content(recording)
     extra_attrs = {"onset_ms": onset_ms, "units": units}
-    recording = recording.assign_attrs({key: value for key, value in extra_attrs.items() if value is not None})
+    recording = recording.assign_attrs(
+        {key: value for key, value in extra_attrs.items() if value is not None}
+    )
     if "units" not in recording.attrs:
         raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
     check_name(recording.attrs["units"], "units", WHERE)
@@ -143,8 +191,12 @@ def _add_metadata(
         raise refuse(f"attrs['proxy']={describe_value(proxy)}", "0 or 1", WHERE)
     if "onset_ms" in recording.attrs:  # netCDF holds one number as an array of one
         onset_ms = recording.attrs["onset_ms"]
-        single_value = onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
-        recording.attrs["onset_ms"] = number(single_value, FINITE, name="attrs['onset_ms']", where=WHERE)
+        single_value = (
+            onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
+        )
+        recording.attrs["onset_ms"] = number(
+            single_value, FINITE, name="attrs['onset_ms']", where=WHERE
+        )
     return recording.assign_attrs(readout=readout, proxy=int(np.ravel(proxy)[0]))
 
 
@@ -156,17 +208,23 @@ def _check_content(recording: xr.DataArray) -> None:
     if not names or len(set(names)) < len(names):
         repeated_name = next((name for name in names if names.count(name) > 1), None)
         description = (
-            "a recording without channels" if repeated_name is None else f"two channels of the name {repeated_name!r}"
+            "a recording without channels"
+            if repeated_name is None
+            else f"two channels of the name {repeated_name!r}"
         )
         raise refuse(description, "a name for each channel, one channel or more", WHERE)
     if "z_mm" in recording.coords:
         depths_mm = recording["z_mm"]
         if depths_mm.dims != ("channel",) or depths_mm.dtype.kind not in "iuf":
-            raise refuse(f"z_mm of dtype {depths_mm.dtype}", "a depth in mm for each channel", WHERE)
+            raise refuse(
+                f"z_mm of dtype {depths_mm.dtype}", "a depth in mm for each channel", WHERE
+            )
         if not np.isfinite(depths_mm.values).all():
             bad_channel = names[int(np.argmin(np.isfinite(depths_mm.values)))]
             raise refuse(
-                f"a z_mm of channel {bad_channel!r} that is not finite", "a depth in mm for each channel", WHERE
+                f"a z_mm of channel {bad_channel!r} that is not finite",
+                "a depth in mm for each channel",
+                WHERE,
             )
 
 
@@ -178,11 +236,14 @@ def _load_barrel(readout: str) -> xr.DataArray:
     spec = importlib.util.find_spec("elephant")
     if spec is None or not spec.submodule_search_locations:
         raise JtfneError(
-            f'recording "barrel" needs elephant; install it with: pip install "jtfne[realdata]" (in {WHERE})'
+            'recording "barrel" needs elephant; install it with: pip install "jtfne[realdata]" '
+            f"(in {WHERE})"
         )
     path = Path(spec.submodule_search_locations[0]) / BARREL_FILE
     if not path.is_file():
-        raise refuse(f"an elephant without {BARREL_FILE.as_posix()}", "elephant 1.2.1, which holds it", WHERE)
+        raise refuse(
+            f"an elephant without {BARREL_FILE.as_posix()}", "elephant 1.2.1, which holds it", WHERE
+        )
     if hashlib.sha256(path.read_bytes()).hexdigest() != BARREL_SHA256:
         raise refuse(f"{path} with another SHA-256", BARREL_SHA256, WHERE)
     from scipy import io
@@ -218,26 +279,44 @@ def _read_fif(path: Path, readout: str) -> xr.DataArray:
         raw = mne.io.read_raw_fif(path, verbose="error")
     except UNREADABLE as error:
         raise refuse(
-            f"{path.name}, which cannot be read as raw data ({error}),", "a FIF file of raw data", WHERE
+            f"{path.name}, which cannot be read as raw data ({error}),",
+            "a FIF file of raw data",
+            WHERE,
         ) from None
     types = raw.get_channel_types()
     present_types = [kind for kind in FIELD_TYPES if kind in types]
     if not present_types:
         raise refuse(
-            f"{path.name} with channels of types {sorted(set(types))}", f"one of {', '.join(FIELD_TYPES)}", WHERE
+            f"{path.name} with channels of types {sorted(set(types))}",
+            f"one of {', '.join(FIELD_TYPES)}",
+            WHERE,
         )
     chosen_types = [kind for kind in present_types if readout.startswith(kind)] or present_types
-    names = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == chosen_types[0]]
-    attrs: dict[str, Any] = {"units": MNE_UNITS[chosen_types[0]], "long_name": f"{chosen_types[0]} of {path.name}"}
+    names = [
+        name for name, kind in zip(raw.ch_names, types, strict=True) if kind == chosen_types[0]
+    ]
+    attrs: dict[str, Any] = {
+        "units": MNE_UNITS[chosen_types[0]],
+        "long_name": f"{chosen_types[0]} of {path.name}",
+    }
     if len(raw.annotations):
         attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
     # A sample is dated by the end of what it stands for, as in Signals; MNE dates it by the start.
     times_ms = np.round(np.arange(1, raw.n_times + 1) / float(raw.info["sfreq"]) * 1e3, 9)
     coords: dict[str, Any] = {"time": ("time", times_ms, {"units": "ms"}), "channel": names}
-    places_mm = np.array([raw.info["chs"][raw.ch_names.index(name)]["loc"][:3] for name in names]) * 1e3
-    if np.isfinite(places_mm).all() and len(names) > 1 and np.ptp(places_mm[:, :2], axis=0).max() < 1e-3:
-        coords["z_mm"] = ("channel", np.round(-places_mm[:, 2], 7), {"units": "mm"})  # one shank, pia at 0, z upwards
-    return xr.DataArray(raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs)
+    places_mm = (
+        np.array([raw.info["chs"][raw.ch_names.index(name)]["loc"][:3] for name in names]) * 1e3
+    )
+    if (
+        np.isfinite(places_mm).all()
+        and len(names) > 1
+        and np.ptp(places_mm[:, :2], axis=0).max() < 1e-3
+    ):
+        # one shank, pia at 0, z upwards
+        coords["z_mm"] = ("channel", np.round(-places_mm[:, 2], 7), {"units": "mm"})
+    return xr.DataArray(
+        raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs
+    )
 
 
 def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
@@ -248,10 +327,14 @@ def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
     try:
         check_hdf5(path)
     except OSError as error:
-        raise refuse(f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE) from None
+        raise refuse(
+            f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE
+        ) from None
     for group in (None, readout):
         try:
-            with xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False) as table:
+            with xr.open_dataset(
+                path, group=group, engine="h5netcdf", decode_timedelta=False
+            ) as table:
                 name = readout if readout in table else next(iter(table.data_vars), None)
                 if readout in table or len(table.data_vars) == 1:
                     array = table[name].load()
@@ -260,44 +343,66 @@ def _read_netcdf(path: Path, readout: str) -> xr.DataArray:
                     )
         except OSError as error:
             if group is None:
-                raise refuse(f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE) from None
+                raise refuse(
+                    f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE
+                ) from None
     raise refuse(
-        f"{path.name} without a variable {readout!r}", "a variable or group of that name, or a single one", WHERE
+        f"{path.name} without a variable {readout!r}",
+        "a variable or group of that name, or a single one",
+        WHERE,
     )
 
 
 def _read_parquet(path: Path, readout: str) -> xr.DataArray:
     """A tidy table as an array; metadata `units` and `onset_ms` of its schema become attributes.
 
-    Raises: JtfneError for columns that are missing or hold no numbers, and samples missing or given twice.
+    Raises: JtfneError for columns that are missing or hold no numbers, and samples missing or given
+    twice.
     """
     try:
         table = read_parquet(path, WHERE)
     except JtfneError:
         raise
     except UNREADABLE as error:
-        raise refuse(f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE) from None
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)  # what pandas would make of names of types in it
+        raise refuse(
+            f"{path.name}, which cannot be read ({error}),", "a Parquet file", WHERE
+        ) from None
+    # what pandas would make of names of types in it
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     value = readout if readout in frame else "value"
     missing_columns = [name for name in ("time", "channel", value) if name not in frame]
     if missing_columns:
         raise refuse(
-            f"{path.name} without the column {missing_columns[0]!r}", f"time, channel and {readout!r} or 'value'", WHERE
+            f"{path.name} without the column {missing_columns[0]!r}",
+            f"time, channel and {readout!r} or 'value'",
+            WHERE,
         )
     for name in ("time", value, "z_mm"):
         if name in frame and frame[name].dtype.kind not in "iuf":
-            raise refuse(f"{path.name} whose column {name!r} has no numbers", "a column of numbers", WHERE)
+            raise refuse(
+                f"{path.name} whose column {name!r} has no numbers", "a column of numbers", WHERE
+            )
     dims = [name for name in ("trial", "time", "channel") if name in frame]
     frame["channel"] = frame["channel"].astype(str)
-    if frame.duplicated(dims).any() or len(frame) != np.prod([frame[name].nunique() for name in dims]):
+    if frame.duplicated(dims).any() or len(frame) != np.prod(
+        [frame[name].nunique() for name in dims]
+    ):
         raise refuse(
-            f"{path.name} with samples missing or given twice", "one row for each of " + " x ".join(dims), WHERE
+            f"{path.name} with samples missing or given twice",
+            "one row for each of " + " x ".join(dims),
+            WHERE,
         )
-    array = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(*dims)
+    array = xr.DataArray.from_series(frame.set_index(dims)[value].astype("float64")).transpose(
+        *dims
+    )
     array = array.sel(channel=list(dict.fromkeys(frame["channel"])))  # in the order of the file
     if "z_mm" in frame:
         if (frame.groupby("channel")["z_mm"].nunique(dropna=False) > 1).any():
-            raise refuse(f"{path.name} with several depths of one channel", "one z_mm for each channel", WHERE)
+            raise refuse(
+                f"{path.name} with several depths of one channel",
+                "one z_mm for each channel",
+                WHERE,
+            )
         depth = frame.groupby("channel")["z_mm"].first().loc[array["channel"].values]
         array = array.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
     metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}

@@ -33,8 +33,10 @@ CAPTIONS = {
     "comparison": "Simulated and recorded CSD around the onset, each over its own peak.",
 }
 PROXY_NOTE = (
-    "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, timing and relative size; "
-    "they are never volts or tesla, and their numbers must not be read as such or compared across models by size."
+    "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, "
+    "timing and relative size; "
+    "they are never volts or tesla, and their numbers must not be read as such or compared across "
+    "models by size."
 )
 STYLE = """\
 :root { color-scheme: light dark; --ink: #1c1c1c; --faint: #666; --paper: #fff; --line: #ddd; --note: #fff6e0; }
@@ -101,7 +103,9 @@ def write_report(
         f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
         _section(
             "Figures",
-            '<div class="figures">' + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures) + "</div>",
+            '<div class="figures">'
+            + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures)
+            + "</div>",
         )
         if figures
         else "",
@@ -111,7 +115,10 @@ def write_report(
         _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
         _section("Manifest", _manifest(signals.manifest)),
     ]
-    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(section for section in sections if section))
+    page = _page(
+        f"jtfne run {facts.get('config', '')}".strip(),
+        "\n".join(section for section in sections if section),
+    )
     target = Path(path)
     with write_beside(target) as beside:
         beside.write_text(page, encoding="utf-8")
@@ -131,7 +138,9 @@ def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> No
     if not is_list or not all(isinstance(figure, str | os.PathLike) for figure in figures):
         raise refuse(f"figures={figures!r}", "a list of PNG files", where)
     if comparison is not None and not isinstance(comparison, pd.DataFrame):
-        raise refuse(f"a comparison of type {type(comparison).__name__}", "a DataFrame, or None", where)
+        raise refuse(
+            f"a comparison of type {type(comparison).__name__}", "a DataFrame, or None", where
+        )
 
 
 def _facts(signals: Signals) -> dict[str, str]:
@@ -147,7 +156,8 @@ def _facts(signals: Signals) -> dict[str, str]:
         "spikes": str(manifest.get("spikes", {}).get("count", "")),
         "source": str(manifest.get("source", {}).get("kind", "")),
         "software": ", ".join(
-            f"{name} {software[name]}" for name in sorted(software, key=lambda name: (name != "jtfne", name))
+            f"{name} {software[name]}"
+            for name in sorted(software, key=lambda name: (name != "jtfne", name))
         ),
     }
     return {name: value for name, value in facts.items() if value}
@@ -164,7 +174,9 @@ def _has_rates(signals: Signals) -> bool:
 
 
 def _text(value: object) -> str:
-    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold, by its code."""
+    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold,
+    by its code.
+    """
     return html.escape(str(value)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -175,7 +187,9 @@ def _section(title: str, body: str) -> str:
 
 def _definitions(facts: Mapping[str, str]) -> str:
     """HTML of a list of names with their values."""
-    rows = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items())
+    rows = "".join(
+        f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items()
+    )
     return f"<dl>{rows}</dl>"
 
 

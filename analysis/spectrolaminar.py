@@ -7,7 +7,17 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, JtfneError, Limit, describe_value, number, refuse, whole_number
+from jtfne._check import (
+    FINITE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    JtfneError,
+    Limit,
+    describe_value,
+    number,
+    refuse,
+    whole_number,
+)
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
     Data,
@@ -31,14 +41,16 @@ T = TypeVar("T")
 CHANNELS = ShuffledChannels()
 
 
-def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS) -> xr.DataArray:
+def spectrolaminar(
+    lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS
+) -> xr.DataArray:
     """Relative power over depth and frequency: each frequency divided by its maximum over depth.
 
     Parameters
     ----------
     lfp : Signals or DataArray
-        A run with ``lfp_proxy``, or an array with ``time`` (ms) and ``channel``; any other dimensions. Trials are
-        averaged in power.
+        A run with ``lfp_proxy``, or an array with ``time`` (ms) and ``channel``; any other
+        dimensions. Trials are averaged in power.
     max_frequency_Hz : float
         Highest frequency of the map; the lowest is the first above 0.
     segment_ms : float
@@ -52,7 +64,8 @@ def spectrolaminar(lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float
     Raises
     ------
     JtfneError
-        As `psd`: for values that are not finite too, as one would take its frequency from all channels.
+        As `psd`: for values that are not finite too, as one would take its frequency from all
+        channels.
     """
     where = "analysis.spectrolaminar"
     max_frequency_Hz = number(max_frequency_Hz, FINITE, name="max_frequency_Hz", where=where)
@@ -74,7 +87,8 @@ def flip(
     low_Hz: tuple[float, float] = LOW_BAND_HZ,
     high_Hz: tuple[float, float] = HIGH_BAND_HZ,
 ) -> Flip:
-    """FLIP: the window of channels where low frequencies grow and high ones fall with depth, and their crossover.
+    """FLIP: the window of channels where low frequencies grow and high ones fall with depth, and
+    their crossover.
 
     Parameters
     ----------
@@ -86,8 +100,9 @@ def flip(
     Returns
     -------
     Flip
-        goodness, first, last, gamma_peak, alpha_beta_peak, crossover: channels count from 0 at the top; None where
-        not found. A goodness within 0.265 of 0 is what the authors call unidentifiable.
+        goodness, first, last, gamma_peak, alpha_beta_peak, crossover: channels count from 0 at the
+        top; None where not found. A goodness within 0.265 of 0 is what the authors call
+        unidentifiable.
 
     Raises
     ------
@@ -115,8 +130,8 @@ def vflip(power: xr.DataArray) -> Flip:
     Returns
     -------
     Flip
-        As `flip`, with the pair in ``low_Hz`` and ``high_Hz``. The best of so many pairs is larger by
-        chance too: see `flip_null` with ``bands=None``.
+        As `flip`, with the pair in ``low_Hz`` and ``high_Hz``. The best of so many pairs is larger
+        by chance too: see `flip_null` with ``bands=None``.
 
     Raises
     ------
@@ -141,22 +156,26 @@ def flip_null(
     Parameters
     ----------
     data : xarray.DataArray
-        A map as `flip` takes, or potentials over ``time`` (ms) and ``channel``, of one area, with or without trials.
+        A map as `flip` takes, or potentials over ``time`` (ms) and ``channel``, of one area, with
+        or without trials.
     control : ShuffledChannels, ShuffledFrequencies, PhaseRandomised or PolarityFlip
         What is put at random; the channels by default. The last two need potentials.
     n_draws, seed : int
         How many draws, up to 1,000,000, and the seed of all of them.
     bands : pair of (float, float), optional
-        Low and high band, Hz; None for vFLIP, of the data and of each draw, which takes a second or so each.
+        Low and high band, Hz; None for vFLIP, of the data and of each draw, which takes a second or
+        so each.
     segment_ms : float
         As in `psd`, for potentials.
     density : a method of `csd`, optional
-        For potentials: take the power of the current source density, by this method, instead of theirs.
+        For potentials: take the power of the current source density, by this method, instead of
+        theirs.
 
     Returns
     -------
     FlipNull
-        ``goodness``, ``null`` (n_draws,) and ``p`` = (1 + draws of no smaller size) / (1 + n_draws).
+        ``goodness``, ``null`` (n_draws,) and ``p`` = (1 + draws of no smaller size) / (1 +
+        n_draws).
 
     Raises
     ------
@@ -173,8 +192,12 @@ def flip_null(
     segment_ms = number(segment_ms, POSITIVE, name="segment_ms", where=where)
     if "time" not in getattr(data, "dims", ()):
         if density is not None:
-            raise refuse("density= with a map of power", "density for potentials over time only", where)
-        return _apply_to_map(data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands)
+            raise refuse(
+                "density= with a map of power", "density for potentials over time only", where
+            )
+        return _apply_to_map(
+            data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands
+        )
     lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:
         description = f"potentials of dimensions {tuple(map(str, data.dims))}"
@@ -182,7 +205,13 @@ def flip_null(
     power_map = _compute_map(lfp, segment_ms, density)
     if not control.on_potential:
         return _apply_to_map(
-            power_map, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands
+            power_map,
+            where,
+            measures.vflip.flip_null,
+            control,
+            n_draws=n_draws,
+            seed=seed,
+            bands=bands,
         )
     values, front = values_last(lfp, "channel", "time")
     rng, template = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
@@ -203,7 +232,8 @@ def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -
 def _check_control(control: Any, where: str) -> None:
     """Raises: JtfneError for what is no control; the class of one is none."""
     if isinstance(control, type) or not (
-        isinstance(getattr(control, "on_potential", None), bool) and callable(getattr(control, "draw", None))
+        isinstance(getattr(control, "on_potential", None), bool)
+        and callable(getattr(control, "draw", None))
     ):
         allowed = "a control such as ShuffledChannels() or PhaseRandomised()"
         raise refuse(f"control={describe_value(control)}", allowed, where)
@@ -214,12 +244,18 @@ def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
     if bands is None:
         return None
     if not isinstance(bands, list | tuple) or len(bands) != 2:
-        raise refuse(f"bands={describe_value(bands)}", "(low band, high band), each (low, high) in Hz, or None", where)
+        raise refuse(
+            f"bands={describe_value(bands)}",
+            "(low band, high band), each (low, high) in Hz, or None",
+            where,
+        )
     low_Hz, high_Hz = (pair(band_Hz, name="bands", where=where, unit="Hz") for band_Hz in bands)
     return low_Hz, high_Hz
 
 
-def _apply_to_map(power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+def _apply_to_map(
+    power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any
+) -> T:
     """The result of a kernel for one map (channel, frequency), ordered by depth.
 
     Raises: JtfneError for another map.
@@ -231,10 +267,16 @@ def _apply_to_map(power: xr.DataArray, where: str, function: Callable[..., T], *
         raise refuse(description, "(channel, frequency): select one area and trial", where)
     check_form(power, where)
     ordered_power, _ = by_depth(power, where)
-    gaps = np.flatnonzero(~np.isfinite(ordered_power.transpose("channel", "frequency").values).all(axis=1))
+    gaps = np.flatnonzero(
+        ~np.isfinite(ordered_power.transpose("channel", "frequency").values).all(axis=1)
+    )
     if gaps.size:
         first_mm = float(ordered_power["z_mm"].values[gaps[0]])
-        raise refuse(f"power that is not finite, the first at {first_mm:g} mm,", "finite power at every channel", where)
+        raise refuse(
+            f"power that is not finite, the first at {first_mm:g} mm,",
+            "finite power at every channel",
+            where,
+        )
     ordered_power, f_Hz = over_frequency(ordered_power, where)
     values = ordered_power.transpose("channel", "frequency").values
     try:

@@ -36,7 +36,8 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     Returns
     -------
     xarray.DataArray
-        As `data`, with ``frequency`` (Hz) as the last dimension instead of ``time``; its units squared per Hz.
+        As `data`, with ``frequency`` (Hz) as the last dimension instead of ``time``; its units
+        squared per Hz.
 
     Raises
     ------
@@ -62,15 +63,19 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     return _label_power(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
 
-def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy") -> xr.DataArray:
-    """Thomson's multitaper power spectral density: one spectrum of the whole trace through several Slepian tapers.
+def multitaper(
+    data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy"
+) -> xr.DataArray:
+    """Thomson's multitaper power spectral density: one spectrum of the whole trace through several
+    Slepian tapers.
 
     Parameters
     ----------
     data : Signals or DataArray
         As in `psd`.
     half_band_Hz : float
-        Power is smeared over plus and minus this; 2 x duration x it - 1 tapers fit, and steady the estimate.
+        Power is smeared over plus and minus this; 2 x duration x it - 1 tapers fit, and steady the
+        estimate.
     readout : str
         Which readout of a run.
 
@@ -100,21 +105,29 @@ def multitaper(data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "l
     half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
     x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
-    return _label_power(x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz))
+    return _label_power(
+        x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz)
+    )
 
 
 def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
     """`segment_ms` as a float. Raises: JtfneError for segments of fewer than 2 samples."""
     segment_ms = number(segment_ms, FINITE, name="segment_ms", where=where)
     if round(segment_ms / dt_ms) < 2:
-        raise refuse(f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where)
+        raise refuse(
+            f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where
+        )
     return segment_ms
 
 
-def _label_power(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats) -> xr.DataArray:
+def _label_power(
+    x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, power: Floats
+) -> xr.DataArray:
     """Power (..., frequency) with the coordinates of `x` and its unit squared per Hz."""
     units = str(x.attrs.get("units", "a.u."))
-    inherited_attrs = {key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs}
+    inherited_attrs = {
+        key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs
+    }
     attrs = {**inherited_attrs, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
     coords = {**coords_of(x, front), "frequency": f_Hz}
     spectrum = xr.DataArray(power, coords, (*front, "frequency"), "psd", attrs)
@@ -125,8 +138,9 @@ def _label_power(x: xr.DataArray, front: tuple[Hashable, ...], f_Hz: Floats, pow
 def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArray:
     """Power from `low_Hz` up to but without `high_Hz`: the sum over those bins times their width.
 
-    A frequency on an edge belongs to the band above it, so that the powers of bands that follow each other, such as
-    4 to 8 and 8 to 12 Hz, sum to that of 4 to 12 Hz. The last frequency counts in bands that reach beyond it.
+    A frequency on an edge belongs to the band above it, so that the powers of bands that follow
+    each other, such as 4 to 8 and 8 to 12 Hz, sum to that of 4 to 12 Hz. The last frequency counts
+    in bands that reach beyond it.
 
     Parameters
     ----------

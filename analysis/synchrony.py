@@ -20,9 +20,9 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     Parameters
     ----------
     data : Signals or DataArray
-        A run with spikes or a raster (counted in bins), or traces with dims time and ``neuron`` or ``channel``.
-        ``attrs["readout"]`` says which; without it bool is spikes, and so are whole numbers over neurons that have no
-        unit.
+        A run with spikes or a raster (counted in bins), or traces with dims time and ``neuron`` or
+        ``channel``. ``attrs["readout"]`` says which; without it bool is spikes, and so are whole
+        numbers over neurons that have no unit.
     bin_ms : float
         Bins for spike counts, ms; traces are taken as they are.
 
@@ -34,16 +34,25 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     traces, row_dim = _read_traces(data, bin_ms, "analysis.correlation")
     values, front = values_last(traces, row_dim, "time")
     n_pairs = values.size // values.shape[-1] * values.shape[-2]
-    refuse_large(PAIR_BYTES * n_pairs, f"correlations of {values.shape[-2]} {row_dim}s", "analysis.correlation")
+    refuse_large(
+        PAIR_BYTES * n_pairs,
+        f"correlations of {values.shape[-2]} {row_dim}s",
+        "analysis.correlation",
+    )
     coords = coords_of(traces, (*front, row_dim))
-    coords["other"] = traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
+    coords["other"] = (
+        traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
+    )
     r = kernel(measure.correlation, values)
     attrs = {"units": "1", "long_name": "correlation"}
-    return xr.DataArray(r, dims=(*front, row_dim, "other"), coords=coords, attrs=attrs, name="correlation")
+    return xr.DataArray(
+        r, dims=(*front, row_dim, "other"), coords=coords, attrs=attrs, name="correlation"
+    )
 
 
 def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
-    """Synchrony chi: 1 when all do the same, about 1 / sqrt(n) when they are independent (Golomb 2007).
+    """Synchrony chi: 1 when all do the same, about 1 / sqrt(n) when they are independent (Golomb
+    2007).
 
     Parameters
     ----------
@@ -55,13 +64,16 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Dims (trial,) or whatever else `data` had beside time and its rows; NaN where nothing moves, as in a silent run.
+        Dims (trial,) or whatever else `data` had beside time and its rows; NaN where nothing moves,
+        as in a silent run.
     """
     traces, row_dim = _read_traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)
     attrs = {"units": "1", "long_name": "synchrony chi"}
     coords = coords_of(traces, front)
-    return xr.DataArray(kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony")
+    return xr.DataArray(
+        kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony"
+    )
 
 
 def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, str]:
@@ -73,10 +85,14 @@ def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, st
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
         spikes = spikes_of(data, where)
         if spikes.n_bins(bin_ms, where) < 2:
-            raise refuse(f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where)
+            raise refuse(
+                f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where
+            )
         coords: dict[str, object] = {"trial": spikes.trials, "neuron": spikes.neuron}
         coords |= {key: ("neuron", values) for key, values in spikes.labels.items()}
-        return xr.DataArray(spikes.counts(bin_ms, where), dims=("trial", "time", "neuron"), coords=coords), "neuron"
+        return xr.DataArray(
+            spikes.counts(bin_ms, where), dims=("trial", "time", "neuron"), coords=coords
+        ), "neuron"
     traces = check_values(data, where, "time")
     if traces.sizes["time"] < 2:
         raise refuse("traces of 1 sample", "2 or more", where)
@@ -84,5 +100,7 @@ def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, st
         if dim in traces.dims:
             return traces, dim
     raise refuse(
-        f"a DataArray with dims {tuple(map(str, data.dims))}", "dims that include 'neuron' or 'channel'", where
+        f"a DataArray with dims {tuple(map(str, data.dims))}",
+        "dims that include 'neuron' or 'channel'",
+        where,
     )

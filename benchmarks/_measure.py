@@ -1,4 +1,6 @@
-"""A simulator in a fresh process of its own, one after the other, and the table in which they stand side by side."""
+"""A simulator in a fresh process of its own, one after the other, and the table in which they stand
+side by side.
+"""
 
 import dataclasses
 import json
@@ -14,13 +16,16 @@ from jtfne.config.readouts import LFPProxy, Spikes, Voltage
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out"
 DT_ms, WARM_ms, RUN_ms, REPEATS = 0.1, 200.0, 1000.0, 3
-PROBES = {"spk": (), "lfp": (LFPProxy(n_channels=64),), "vm": (Voltage(interval_ms=1.0),)}  # each beside the spikes
+# each beside the spikes
+PROBES = {"spk": (), "lfp": (LFPProxy(n_channels=64),), "vm": (Voltage(interval_ms=1.0),)}
 SIMULATE: dict[str, Any] = {}  # keywords of our `simulate`, for whoever compares them
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement: who simulates which circuit, recording spikes and what `record` adds, on how many threads."""
+    """One measurement: who simulates which circuit, recording spikes and what `record` adds, on how
+    many threads.
+    """
 
     circuit: str
     runner: str = "jtfne"
@@ -30,7 +35,9 @@ class Case:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came out of a case; `ratio` is its wall time over ours with the same record, NaN where there is none."""
+    """What came out of a case; `ratio` is its wall time over ours with the same record, NaN where
+    there is none.
+    """
 
     case: Case
     simulator: str
@@ -45,11 +52,18 @@ class Result:
         """As a benchmark records it."""
         fields = dataclasses.asdict(self)
         case = fields.pop("case")
-        return case | {name: round(value, 3) if isinstance(value, float) else value for name, value in fields.items()}
+        return case | {
+            name: round(value, 3) if isinstance(value, float) else value
+            for name, value in fields.items()
+        }
 
 
-def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: int = REPEATS, seed: int = 1) -> Result:
-    """Run `case` in a fresh `interpreter`; what the simulator prints beside its answer is dropped, its stderr shown."""
+def measure(
+    case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: int = REPEATS, seed: int = 1
+) -> Result:
+    """Run `case` in a fresh `interpreter`; what the simulator prints beside its answer is dropped,
+    its stderr shown.
+    """
     config = circuit(case.circuit)
     job = {
         "dt_ms": DT_ms,
@@ -60,7 +74,10 @@ def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: in
         "threads": case.threads,
     }
     if case.runner == "jtfne":
-        job |= {"config": config.probes([Spikes(), *PROBES[case.record]]).to_json(), "simulate": SIMULATE}
+        job |= {
+            "config": config.probes([Spikes(), *PROBES[case.record]]).to_json(),
+            "simulate": SIMULATE,
+        }
     else:
         job |= {"circuit": described(config), "record": case.record}
     answer = asked(case.runner, interpreter, job)
@@ -72,7 +89,9 @@ def measure(case: Case, interpreter: str, *, run_ms: float = RUN_ms, repeats: in
 def asked(runner: str, interpreter: str, job: dict[str, Any]) -> dict[str, Any]:
     """What `peers/run_RUNNER.py` answers to the `job` in a fresh `interpreter`."""
     command = [interpreter, str(HERE / "peers" / f"run_{runner}.py")]
-    done = subprocess.run(command, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True
+    )
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
@@ -99,14 +118,23 @@ def table(results: Sequence[Result]) -> list[list[str]]:
     rows = [["circuit", "cells", "simulator", "threads", "recorded", "us/step", "x ours"]]
     rows[0] += ["build (s)", "first call (s)", "peak (MiB)", "rate (Hz)"]
     for each in results:
-        rows.append([each.case.circuit, f"{each.n_cells:,}", each.simulator, str(each.case.threads)])
+        rows.append(
+            [each.case.circuit, f"{each.n_cells:,}", each.simulator, str(each.case.threads)]
+        )
         rows[-1] += [names[each.case.record], f"{each.us_per_step:.1f}", ratio(each, results)]
-        rows[-1] += [f"{each.build_s:.2f}", f"{each.first_call_s:.2f}", f"{each.peak_MiB:.0f}", f"{each.rate_Hz:.2f}"]
+        rows[-1] += [
+            f"{each.build_s:.2f}",
+            f"{each.first_call_s:.2f}",
+            f"{each.peak_MiB:.0f}",
+            f"{each.rate_Hz:.2f}",
+        ]
     return rows
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up as text too: words to the left, numbers to the right."""
+    """A Markdown table whose columns line up as text too: words to the left, numbers to the
+    right.
+    """
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     numeric = [all(_is_number(row[k]) for row in rows[1:]) for k in range(len(rows[0]))]
     lines = [
@@ -118,7 +146,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
         + " |"
         for row in rows
     ]
-    rule = "|" + "|".join("-" * (w + 1) + (":" if right else "-") for w, right in zip(widths, numeric, strict=True))
+    rule = "|" + "|".join(
+        "-" * (w + 1) + (":" if right else "-") for w, right in zip(widths, numeric, strict=True)
+    )
     return "\n".join([lines[0], rule + "|", *lines[1:]]) + "\n"
 
 

@@ -1,4 +1,6 @@
-"""Where the numbers of a benchmark go: one line of JSON on stdout, and the same line at the end of a file."""
+"""Where the numbers of a benchmark go: one line of JSON on stdout, and the same line at the end of
+a file.
+"""
 
 import json
 import os
@@ -21,7 +23,8 @@ def record(name: str, **numbers: float | str) -> None:
             "jtfne": jtfne.__version__,
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
-            "load_1min": round(os.getloadavg()[0], 2),  # above about 0.3 at the start: not an idle machine
+            # above about 0.3 at the start: not an idle machine
+            "load_1min": round(os.getloadavg()[0], 2),
             **numbers,
         },
         allow_nan=False,

@@ -1,9 +1,12 @@
-"""64 candidates of a 500-cell circuit: in turn, spread over cores, as one circuit, and as a batch of matrices.
+"""64 candidates of a 500-cell circuit: in turn, spread over cores, as one circuit, and as a batch
+of matrices.
 
-python benchmarks/batches.py [--candidates N] [--cells N] [--duration-ms T] [--repeats N] [--matrix-steps N]
+python benchmarks/batches.py [--candidates N] [--cells N] [--duration-ms T] [--repeats N]
+[--matrix-steps N]
 
-A step of matrices reads those of all candidates, one a delay, whether anybody spikes or not: gigabytes. So they are
-timed for a few steps only, and their seconds are of as many steps as the others have.
+A step of matrices reads those of all candidates, one a delay, whether anybody spikes or not:
+gigabytes. So they are timed for a few steps only, and their seconds are of as many steps as the
+others have.
 """
 
 import argparse
@@ -89,14 +92,19 @@ def timed(run: Callable[[], list[int]], repeats: int) -> tuple[float, list[int]]
     return statistics.median(took), found
 
 
-def measured(n: int, n_cells: int, duration_ms: float, repeats: int, matrix_steps: int) -> dict[str, float]:
+def measured(
+    n: int, n_cells: int, duration_ms: float, repeats: int, matrix_steps: int
+) -> dict[str, float]:
     """Seconds of each way, spikes, and how many programs candidates took beyond the first."""
     net = jtfne.construct(config(n_cells, duration_ms))
     runs, candidates = Runs.of(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
     runs.used(candidates[0], n_spikes)
     programs = engine.advance_jit._cache_size()
     numbers: dict[str, float] = {}
-    ways = {"in_turn": lambda: in_turn(runs, candidates), "spread": lambda: spread(runs, candidates)}
+    ways = {
+        "in_turn": lambda: in_turn(runs, candidates),
+        "spread": lambda: spread(runs, candidates),
+    }
     for name, run in ways.items():
         numbers[f"{name}_s"], found = timed(run, repeats)
         numbers[f"{name}_spikes"] = sum(found)
@@ -117,8 +125,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--matrix-steps", type=int, default=5)
     given = parser.parse_args()
-    numbers = measured(given.candidates, given.cells, given.duration_ms, given.repeats, given.matrix_steps)
-    about = {"candidates": given.candidates, "cells": given.cells, "duration_ms": given.duration_ms, "cores": n_cores()}
+    numbers = measured(
+        given.candidates, given.cells, given.duration_ms, given.repeats, given.matrix_steps
+    )
+    about = {
+        "candidates": given.candidates,
+        "cells": given.cells,
+        "duration_ms": given.duration_ms,
+        "cores": n_cores(),
+    }
     record("batches", **about, **numbers, speedup=numbers["in_turn_s"] / numbers["spread_s"])
 
 

@@ -2,7 +2,8 @@
 
     python benchmarks/compare.py --peer nest=PYTHON --peer brian2=PYTHON ... [--circuits cuba ...]
 
-PYTHON is an interpreter that has the peer; `nox -s bench` makes them. A peer that is not given is left out.
+PYTHON is an interpreter that has the peer; `nox -s bench` makes them. A peer that is not given is
+left out.
 """
 
 import argparse
@@ -24,7 +25,8 @@ VOGELS_ABBOTT = (
     ("brainpy", "vm", 1),
 )
 MICROCIRCUIT = (("jtfne", "spk", 1), ("jtfne", "spk", 2), ("nest", "spk", 1), ("nest", "spk", 2))
-# The same name, not the same synapses: every cell to every other in jaxfne, a fixed number of inputs in jtfne.
+# The same name, not the same synapses: every cell to every other in jaxfne, a fixed number of
+# inputs in jtfne.
 NET1 = (("jtfne", "spk", 1), ("jtfne", "lfp", 1), ("jaxfne", "spk", 1), ("jaxfne", "lfp", 1))
 SEEDS = range(1, 9)
 CIRCUITS = {
@@ -38,7 +40,9 @@ CIRCUITS = {
 
 
 def alive(case: Case, python: str, run_ms: float, repeats: int) -> Result:
-    """The first of some seeds with which the circuit fires: a small kick leaves some wirings of `coba` silent."""
+    """The first of some seeds with which the circuit fires: a small kick leaves some wirings of
+    `coba` silent.
+    """
     for seed in SEEDS:
         found = measure(case, python, run_ms=run_ms, repeats=repeats, seed=seed)
         if found.rate_Hz > 0.1:
@@ -48,12 +52,19 @@ def alive(case: Case, python: str, run_ms: float, repeats: int) -> Result:
 
 def main() -> None:
     """Measure, record each line, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--circuits", nargs="+", choices=CIRCUITS, default=list(CIRCUITS))
     parser.add_argument("--run-ms", type=float, default=RUN_ms)
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--rounds", type=int, default=2, help="of all cases of a circuit; the fastest of each counts")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=2,
+        help="of all cases of a circuit; the fastest of each counts",
+    )
     parser.add_argument("--markdown", type=Path, default=OUT / "compare.md", metavar="FILE")
     args = parser.parse_args()
     pythons, results = interpreters(args.peer), list[Result]()
@@ -66,7 +77,9 @@ def main() -> None:
                 case = Case(circuit=name, runner=runner, record=recorded, threads=threads)
                 found = alive(case, pythons[runner], args.run_ms, args.repeats)
                 record("compare", **found.numbers())
-                fastest[case] = min(fastest.get(case, found), found, key=lambda each: each.us_per_step)
+                fastest[case] = min(
+                    fastest.get(case, found), found, key=lambda each: each.us_per_step
+                )
         results += fastest.values()
     show(table(results), args.markdown)
 

@@ -2,8 +2,9 @@
 
 python benchmarks/gradient_memory.py [--cells N]
 
-Forward, backward with checkpoints (`jtfne.differentiable.arrays_of`), and backward through `FlatNet.run`, which keeps
-every step. Memory is what the compiled program needs beside its arguments and results; the fastest of three counts.
+Forward, backward with checkpoints (`jtfne.differentiable.arrays_of`), and backward through
+`FlatNet.run`, which keeps every step. Memory is what the compiled program needs beside its
+arguments and results; the fastest of three counts.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What `import jtfne`, and first uses of it, cost a fresh process beyond `import jax`.
 
-The contract: `import jtfne` adds at most 1 s to `import jax`. Each case is the fastest of five processes.
+The contract: `import jtfne` adds at most 1 s to `import jax`. Each case is the fastest of five
+processes.
 """
 
 import subprocess
@@ -35,4 +36,8 @@ def seconds(code: str) -> float:
 if __name__ == "__main__":
     times_s = {name: seconds(code) for name, code in CASES.items()}
     added_s = times_s["jax_jtfne"] - times_s["jax"]
-    record("import_time", added_to_jax_s=round(added_s, 3), **{f"{name}_s": round(t, 3) for name, t in times_s.items()})
+    record(
+        "import_time",
+        added_to_jax_s=round(added_s, 3),
+        **{f"{name}_s": round(t, 3) for name, t in times_s.items()},
+    )

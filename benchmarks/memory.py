@@ -23,7 +23,9 @@ print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, int
 def peak_MiB(n_cells: int, duration_ms: float) -> tuple[float, int]:
     """Peak resident memory of a fresh process, and its spikes."""
     command = [sys.executable, "-c", RUN, str(n_cells), str(duration_ms)]
-    peak, spikes = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    peak, spikes = json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )
     return peak, spikes
 
 

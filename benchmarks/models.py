@@ -1,7 +1,9 @@
-"""What a cell model and a synapse cost: 4,000 cells with 80 synapses each, beside LIF cells with exponential currents.
+"""What a cell model and a synapse cost: 4,000 cells with 80 synapses each, beside LIF cells with
+exponential currents.
 
-Silent circuits give the cost of a cell and step; LIF cells at 50 Hz, whose synapses are too weak to matter, that of an
-event. The contract: AdEx, and conductances, at most three times each. All in one process, in turns.
+Silent circuits give the cost of a cell and step; LIF cells at 50 Hz, whose synapses are too weak to
+matter, that of an event. The contract: AdEx, and conductances, at most three times each. All in one
+process, in turns.
 """
 
 import time
@@ -16,7 +18,12 @@ from jtfne.synapses import SYNAPSES
 N_CELLS, IN_DEGREE, RUN_ms, TURNS, LIMIT = 4_000, 80, 500.0, 5, 3.0
 WEIGHT = 1e-6  # pA or nS
 DRIVE_pA = 450.0  # of the default LIF, whose rheobase is 375 pA
-FIELDS = {"tau_ms": (5.0, 10.0), "tau_rise_ms": (0.5, 1.0), "tau_decay_ms": (5.0, 10.0), "e_rev_mV": (0.0, -80.0)}
+FIELDS = {
+    "tau_ms": (5.0, 10.0),
+    "tau_rise_ms": (0.5, 1.0),
+    "tau_decay_ms": (5.0, 10.0),
+    "e_rev_mV": (0.0, -80.0),
+}
 
 
 def circuit(emitter: object, synapse: str, drive: float = 0.0) -> Config:
@@ -31,7 +38,12 @@ def circuit(emitter: object, synapse: str, drive: float = 0.0) -> Config:
         .cells({"cell": N_CELLS})
         .emitters({"cell": emitter})
         .cell_params({"cell": {"drive": drive}})
-        .mechanisms({name: {"kind": synapse, **fields} for name, fields in zip(("one", "two"), own, strict=True)})
+        .mechanisms(
+            {
+                name: {"kind": synapse, **fields}
+                for name, fields in zip(("one", "two"), own, strict=True)
+            }
+        )
         .connections(
             [
                 {
@@ -66,7 +78,9 @@ def measured(configs: dict[str, Config]) -> dict[str, tuple[float, float]]:
 def main() -> None:
     """Measure, print the table, record the ratios."""
     receiving = {name: kind for name, kind in EMITTERS.items() if getattr(kind, "receives", True)}
-    silent = {f"{name}, Exponential": circuit(kind(), "Exponential") for name, kind in receiving.items()}
+    silent = {
+        f"{name}, Exponential": circuit(kind(), "Exponential") for name, kind in receiving.items()
+    }
     silent |= {f"LIF, {name}": circuit(LIF(), name) for name in SYNAPSES}
     silent |= {"AdEx, Conductance": circuit(AdEx(), "Conductance")}
     firing = {f"LIF, {name} at 50 Hz": circuit(LIF(), name, DRIVE_pA) for name in SYNAPSES}
@@ -80,10 +94,26 @@ def main() -> None:
     rows = [["cells, synapses", "us/step", "x LIF, Exponential", "ns an event", "x Exponential"]]
     for name in silent:
         cells, synapse = name.split(", ")
-        events = [f"{1e3 * event_us[synapse]:.2f}", f"{event_us[synapse] / event_us['Exponential']:.2f}"]
+        events = [
+            f"{1e3 * event_us[synapse]:.2f}",
+            f"{event_us[synapse] / event_us['Exponential']:.2f}",
+        ]
         step_us = found[name][0]
-        rows.append([name, f"{step_us:.1f}", f"{step_us / base_us:.2f}", *(events if cells == "LIF" else ["", ""])])
-        record("models", case=name, us_per_step=round(step_us, 2), ratio=round(step_us / base_us, 2), limit=LIMIT)
+        rows.append(
+            [
+                name,
+                f"{step_us:.1f}",
+                f"{step_us / base_us:.2f}",
+                *(events if cells == "LIF" else ["", ""]),
+            ]
+        )
+        record(
+            "models",
+            case=name,
+            us_per_step=round(step_us, 2),
+            ratio=round(step_us / base_us, 2),
+            limit=LIMIT,
+        )
     show(rows, OUT / "models.md")
 
 

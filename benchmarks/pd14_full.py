@@ -1,9 +1,11 @@
-"""The microcircuit of Potjans & Diesmann at full scale, 77,169 cells and 3 x 10^8 synapses, on this machine's cores.
+"""The microcircuit of Potjans & Diesmann at full scale, 77,169 cells and 3 x 10^8 synapses, on this
+machine's cores.
 
     python benchmarks/pd14_full.py [--duration-ms 10000] [--drive poisson] [--markdown FILE]
 
-Build time, real-time factor, peak memory, and rate and CV of each population beside the reference. Ours alone: on two
-cores NEST does not finish building the circuit in 20 minutes. The contract: built in at most 90 s.
+Build time, real-time factor, peak memory, and rate and CV of each population beside the reference.
+Ours alone: on two cores NEST does not finish building the circuit in 20 minutes. The contract:
+built in at most 90 s.
 """
 
 import argparse
@@ -24,7 +26,8 @@ from jtfne.presets.pd14 import POPULATIONS
 from jtfne.signals import Signals
 
 START_ms, COMPILE_ms, BUILD_LIMIT_S = 500.0, 100.0, 90.0
-# Ten seconds of an independent implementation at full scale (plain C, float32, 0.1 ms), current as the drive: the mean
+# Ten seconds of an independent implementation at full scale (plain C, float32, 0.1 ms), current as
+# the drive: the mean
 # and the synchrony differ from those under Poisson drive, so that it is a target of its own.
 DC = (
     [0.932, 2.973, 4.199, 5.712, 7.982, 8.468, 1.115, 7.653],
@@ -33,7 +36,9 @@ DC = (
 
 
 def validation() -> tuple[Any, dict[float, tuple[list[float], list[float]]]]:
-    """The statistics of the validation pages, and the references of docs/validation/pd14.rst by scale."""
+    """The statistics of the validation pages, and the references of docs/validation/pd14.rst by
+    scale.
+    """
     sys.path.insert(0, str(Path(__file__).parent.parent / "docs" / "validation"))
     from _activity import Activity
     from pd14 import REFERENCES
@@ -41,8 +46,11 @@ def validation() -> tuple[Any, dict[float, tuple[list[float], list[float]]]]:
     return Activity, REFERENCES
 
 
-def rows(signals: Signals, statistics: Any, reference: tuple[list[float], list[float]] | None) -> list[list[str]]:
-    """Rate and CV of interspike intervals of each population after `START_ms`, beside the reference.
+def rows(
+    signals: Signals, statistics: Any, reference: tuple[list[float], list[float]] | None
+) -> list[list[str]]:
+    """Rate and CV of interspike intervals of each population after `START_ms`, beside the
+    reference.
 
     A short run leaves the CV of a population empty: it takes cells with eleven spikes.
     """
@@ -65,8 +73,12 @@ def rows(signals: Signals, statistics: Any, reference: tuple[list[float], list[f
 
 def main() -> None:
     """Build, compile, simulate, compare, record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--duration-ms", type=float, default=10_000.0, help="after the first 500 ms")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--duration-ms", type=float, default=10_000.0, help="after the first 500 ms"
+    )
     parser.add_argument("--drive", default="poisson", choices=("poisson", "dc"))
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--markdown", type=Path, default=OUT / "pd14_full.md", metavar="FILE")
@@ -80,7 +92,9 @@ def main() -> None:
     compiled = time.perf_counter()
     signals = net.simulate(duration_ms=START_ms + args.duration_ms, progress=False, **SIMULATE)
     run_s = time.perf_counter() - compiled
-    reference = references.get(args.scale) if args.drive == "poisson" else DC if args.scale == 1.0 else None
+    reference = (
+        references.get(args.scale) if args.drive == "poisson" else DC if args.scale == 1.0 else None
+    )
     table = rows(signals, statistics, reference)
     record(
         "pd14_full",

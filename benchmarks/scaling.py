@@ -1,9 +1,10 @@
-"""Cost of a step against the number of cells, 80 synapses and about 5 spikes a second each, beside NEST.
+"""Cost of a step against the number of cells, 80 synapses and about 5 spikes a second each, beside
+NEST.
 
     python benchmarks/scaling.py [--peer nest=PYTHON] [--cells 100 ... 77169] [--draw]
 
-Vogels & Abbott's current-based network with the number of inputs of its 4,000 cells. The figure is drawn from the
-newest lines of out/benchmarks.jsonl; `--draw` draws it without measuring.
+Vogels & Abbott's current-based network with the number of inputs of its 4,000 cells. The figure is
+drawn from the newest lines of out/benchmarks.jsonl; `--draw` draws it without measuring.
 """
 
 import argparse
@@ -17,7 +18,8 @@ from matplotlib.ticker import FuncFormatter
 from _measure import OUT, REPEATS, Case, Result, RUN_ms, interpreters, measure, show, table
 from _record import RECORDS, record
 
-CELLS = (100, 400, 1_000, 4_000, 16_000, 77_169)  # the last is as many as the microcircuit of Potjans & Diesmann has
+# the last is as many as the microcircuit of Potjans & Diesmann has
+CELLS = (100, 400, 1_000, 4_000, 16_000, 77_169)
 SERIES = (("jtfne", 1), ("nest", 1), ("nest", 2))
 IMAGE = Path(__file__).parent.parent / "docs" / "images" / "scaling.png"
 COLOURS = {("jtfne", 1): "tab:green", ("nest", 1): "tab:blue", ("nest", 2): "tab:cyan"}
@@ -63,7 +65,9 @@ def draw(lines: dict[tuple[str, int], dict[int, dict[str, Any]]]) -> Figure:
 
 def main() -> None:
     """Measure each size with each simulator, record, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--cells", nargs="+", type=int, default=CELLS)
     parser.add_argument("--run-ms", type=float, default=RUN_ms)
@@ -76,7 +80,9 @@ def main() -> None:
         for runner, threads in SERIES:
             if runner in pythons:
                 case = Case(circuit=f"scaled_{n_cells}", runner=runner, threads=threads)
-                results.append(measure(case, pythons[runner], run_ms=args.run_ms, repeats=args.repeats))
+                results.append(
+                    measure(case, pythons[runner], run_ms=args.run_ms, repeats=args.repeats)
+                )
                 record("scaling", **results[-1].numbers())
     if results:
         show(table(results), args.markdown)

@@ -1,10 +1,13 @@
-"""jtfne's Trainer beside jaxfne's tune loop: equal candidates, cells, time and step, mean rates as targets.
+"""jtfne's Trainer beside jaxfne's tune loop: equal candidates, cells, time and step, mean rates as
+targets.
 
-    python benchmarks/tuning.py --peer jaxfne=PYTHON [--generations N] [--population N] [--cells N] [--run-ms T]
+    python benchmarks/tuning.py --peer jaxfne=PYTHON [--generations N] [--population N] [--cells N]
+    [--run-ms T]
 
-Each searches `suite2_net1` as it knows it, by its own AGSDR, in a fresh process: one generation, with what is compiled
-on first use, then whole trainings, of which the fastest counts. jtfne runs one candidate more, and one for each
-trainable, to tell which have no effect. The contract: a training takes jaxfne at least 20 times as long.
+Each searches `suite2_net1` as it knows it, by its own AGSDR, in a fresh process: one generation,
+with what is compiled on first use, then whole trainings, of which the fastest counts. jtfne runs
+one candidate more, and one for each trainable, to tell which have no effect. The contract: a
+training takes jaxfne at least 20 times as long.
 """
 
 import argparse
@@ -21,9 +24,21 @@ LIMIT = 20.0
 
 def rows(job: dict[str, Any], answers: Sequence[dict[str, Any]]) -> list[list[str]]:
     """The table, the header first; the first answer is ours."""
-    found = [["simulator", "candidates", "cells", "first generation (s)", "training (s)", "x ours", "best (Hz)"]]
+    found = [
+        [
+            "simulator",
+            "candidates",
+            "cells",
+            "first generation (s)",
+            "training (s)",
+            "x ours",
+            "best (Hz)",
+        ]
+    ]
     for each in answers:
-        found.append([each["simulator"], str(job["generations"] * job["population"]), f"{job['n_cells']:,}"])
+        found.append(
+            [each["simulator"], str(job["generations"] * job["population"]), f"{job['n_cells']:,}"]
+        )
         found[-1] += [f"{each['first_call_s']:.2f}", f"{each['wall_s']:.2f}"]
         found[-1] += [f"{each['wall_s'] / answers[0]['wall_s']:.1f}", f"{each['rate_Hz']:.2f}"]
     return found
@@ -31,7 +46,9 @@ def rows(job: dict[str, Any], answers: Sequence[dict[str, Any]]) -> list[list[st
 
 def main() -> None:
     """Measure, record, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--generations", type=int, default=7)
     parser.add_argument("--population", type=int, default=9, help="candidates of a generation, odd")
@@ -40,7 +57,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--markdown", type=Path, default=OUT / "tuning.md", metavar="FILE")
     args = parser.parse_args()
-    job = {"n_cells": args.cells, "run_ms": args.run_ms, "dt_ms": DT_ms, "seed": 1, "repeats": args.repeats}
+    job = {
+        "n_cells": args.cells,
+        "run_ms": args.run_ms,
+        "dt_ms": DT_ms,
+        "seed": 1,
+        "repeats": args.repeats,
+    }
     job |= {"generations": args.generations, "population": args.population, "wanted_Hz": WANTED_Hz}
     pythons, answers = interpreters(args.peer), []
     for name in ("jtfne", "jaxfne"):

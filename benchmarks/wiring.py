@@ -11,7 +11,8 @@ import sys
 from _measure import OUT, show
 from _record import record
 
-# Each rule for n edges between c cells, in a column of 0.25 mm radius: what decays with distance ends at its rim.
+# Each rule for n edges between c cells, in a column of 0.25 mm radius: what decays with distance
+# ends at its rim.
 RULES = {
     "FixedProbability": "{'p': n / c**2}",
     "FixedIndegree": "{'n': n // c}",
@@ -51,7 +52,15 @@ print(json.dumps([net.n_edges, c, time.perf_counter() - start, before, peak_MiB(
 def measured(name: str, n_edges: int) -> tuple[int, int, float, float, float]:
     """Edges, cells, seconds, and peak memory before and after, of a fresh process."""
     kind = name.split(",")[0]
-    command = [sys.executable, "-c", RUN, str(n_edges), kind, CELLS.get(kind, "100_000"), RULES[name]]
+    command = [
+        sys.executable,
+        "-c",
+        RUN,
+        str(n_edges),
+        kind,
+        CELLS.get(kind, "100_000"),
+        RULES[name],
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     n, cells, seconds, before, after = json.loads(done.stdout.splitlines()[-1])
     return n, cells, seconds, before, after
@@ -66,8 +75,24 @@ def main() -> None:
     rows = [["rule", "cells", "edges", "seconds", "peak (MiB)", "of which wiring (MiB)"]]
     for name in asked.rules or RULES:
         n, cells, seconds, before, after = measured(name, asked.edges)
-        rows.append([name, f"{cells:,}", f"{n:,}", f"{seconds:.2f}", f"{after:.0f}", f"{after - before:.0f}"])
-        record("wiring", rule=name, cells=cells, edges=n, seconds=round(seconds, 2), peak_MiB=round(after))
+        rows.append(
+            [
+                name,
+                f"{cells:,}",
+                f"{n:,}",
+                f"{seconds:.2f}",
+                f"{after:.0f}",
+                f"{after - before:.0f}",
+            ]
+        )
+        record(
+            "wiring",
+            rule=name,
+            cells=cells,
+            edges=n,
+            seconds=round(seconds, 2),
+            peak_MiB=round(after),
+        )
     show(rows, OUT / "wiring.md")
 
 

@@ -25,7 +25,9 @@ numpydoc_show_class_members = False
 # The schema that is published is the one that this version uses.
 _schema = HERE / "_static" / "config.schema.json"
 _schema.parent.mkdir(exist_ok=True)
-_schema.write_text(json.dumps(jtfne.Config.json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+_schema.write_text(
+    json.dumps(jtfne.Config.json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8"
+)
 
 
 def _bars_as_written(app, what, name, obj, options, lines):
@@ -33,7 +35,9 @@ def _bars_as_written(app, what, name, obj, options, lines):
     for k, line in enumerate(lines):
         if not line.lstrip().startswith(("|", ">>>", "...")):
             parts = line.split("``")
-            lines[k] = "``".join(part if at % 2 else part.replace("|", r"\|") for at, part in enumerate(parts))
+            lines[k] = "``".join(
+                part if at % 2 else part.replace("|", r"\|") for at, part in enumerate(parts)
+            )
 
 
 def setup(app):

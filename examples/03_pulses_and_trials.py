@@ -1,4 +1,6 @@
-"""A paradigm says what happens when: two flashes to layer 4, five trials; each raises the rate of its target."""
+"""A paradigm says what happens when: two flashes to layer 4, five trials; each raises the rate of
+its target.
+"""
 
 # expect: 10
 

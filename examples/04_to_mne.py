@@ -1,4 +1,6 @@
-"""Fields leave as MNE objects: proxies as misc channels, stimuli as annotations, the montage's sites as names."""
+"""Fields leave as MNE objects: proxies as misc channels, stimuli as annotations, the montage's
+sites as names.
+"""
 
 # expect: 2
 
@@ -13,9 +15,17 @@ config = (
     .probes(["spk", "eeg_proxy"])
 )
 pulses = jtfne.Paradigm.pulse_train(
-    target={"area": "V1"}, start_ms=100.0, duration_ms=10.0, period_ms=100.0, count=2, amplitude=10.0
+    target={"area": "V1"},
+    start_ms=100.0,
+    duration_ms=10.0,
+    period_ms=100.0,
+    count=2,
+    amplitude=10.0,
 )
 signals = jtfne.construct(config).simulate(paradigm=pulses)
 raw = jtfne.interop.to_raw(signals, "eeg_proxy")
-print(f"{len(raw.ch_names)} channels of type {set(raw.get_channel_types())} at {raw.info['sfreq']:.0f} Hz")
+print(
+    f"{len(raw.ch_names)} channels of type {set(raw.get_channel_types())} at "
+    f"{raw.info['sfreq']:.0f} Hz"
+)
 print("annotations:", len(raw.annotations))

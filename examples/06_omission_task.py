@@ -1,4 +1,6 @@
-"""An omission task: two beeps, of which the second is left out in a third of the trials; its epochs by condition."""
+"""An omission task: two beeps, of which the second is left out in a third of the trials; its epochs
+by condition.
+"""
 
 # expect: 10 +- 6 ms: the mean of the volley, give or take 2 sd and the decay of AMPA
 
@@ -33,7 +35,9 @@ config = (
     )
     .probes(["spk", "eeg_proxy"])
 )
-volley = jtfne.Paradigm.evoked(target={"layer": "L4"}, mean_ms=10.0, sd_ms=2.0, n_spikes=4, weight_pA=400.0)
+volley = jtfne.Paradigm.evoked(
+    target={"layer": "L4"}, mean_ms=10.0, sd_ms=2.0, n_spikes=4, weight_pA=400.0
+)
 task = jtfne.Paradigm.omission(
     {"first": volley, "second": volley},
     ["first", "second"],
@@ -45,10 +49,22 @@ task = jtfne.Paradigm.omission(
 )
 signals = jtfne.construct(config).simulate(task)
 epochs = jtfne.interop.to_epochs(
-    signals, "eeg_proxy", label=("second", "second omitted"), window_ms=(-50, 100), baseline_ms=(-50, 0)
+    signals,
+    "eeg_proxy",
+    label=("second", "second omitted"),
+    window_ms=(-50, 100),
+    baseline_ms=(-50, 0),
 )
-print(epochs.metadata.groupby("condition").size().to_dict(), "epochs of type", set(epochs.get_channel_types()))
+print(
+    epochs.metadata.groupby("condition").size().to_dict(),
+    "epochs of type",
+    set(epochs.get_channel_types()),
+)
 complete, omission = (epochs[name].average(picks="all") for name in ("complete", "omission"))
 difference = complete.data - omission.data  # (channels, time)
 power = np.sqrt((difference**2).mean(axis=0))
-print("the difference wave is largest at", round(1e3 * complete.times[power.argmax()]), "ms after the expected onset")
+print(
+    "the difference wave is largest at",
+    round(1e3 * complete.times[power.argmax()]),
+    "ms after the expected onset",
+)

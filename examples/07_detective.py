@@ -1,4 +1,6 @@
-"""A simulated V1 leaves as EEG; MNE, which does not know that it was simulated, finds it again in the declared head."""
+"""A simulated V1 leaves as EEG; MNE, which does not know that it was simulated, finds it again in
+the declared head.
+"""
 
 # expect: 0 +- 6 mm: MNE's own fits of one sample at 0.2 uV
 
@@ -13,7 +15,8 @@ from jtfne.config import open_field
 mne.set_log_level("error")
 N_TRIALS, NOISE_V = 60, 0.2e-6  # the noise that is left in the average
 
-# Two areas; a volley onto V1's layer 4 at 500 ms. Each cell stands for 1000 that do as it does: 20 nA m or so.
+# Two areas; a volley onto V1's layer 4 at 500 ms. Each cell stands for 1000 that do as it does: 20
+# nA m or so.
 config = jtfne.presets.v1_v4(150).source(maps=open_field("E"), scale=1000.0).probes(["eeg"])
 signals = jtfne.construct(config).simulate(duration_ms=540.0, trials=N_TRIALS, progress=False)
 
@@ -35,5 +38,8 @@ dipole, _ = mne.fit_dipole(evoked.crop(peak_s, peak_s), covariance, sphere)
 truth = json.loads(signals.get("eeg").attrs["operator"])
 v1_mm = truth["dipoles_mm"][truth["areas"].index("V1")]
 found_mm = 1e3 * dipole.pos[0]
-print(f"{1e9 * dipole.amplitude[0]:.0f} nA m at {found_mm.round(1)} mm, {1e3 * peak_s:.0f} ms after the volley")
+print(
+    f"{1e9 * dipole.amplitude[0]:.0f} nA m at {found_mm.round(1)} mm, {1e3 * peak_s:.0f} ms after "
+    "the volley"
+)
 print(f"from where V1 is: {np.linalg.norm(found_mm - v1_mm):.1f}")

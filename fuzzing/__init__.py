@@ -1,1 +1,3 @@
-"""Fuzzing that stays: cases by mutation for every door of jtfne, and a verdict on each (`nox -s fuzz`)."""
+"""Fuzzing that stays: cases by mutation for every door of jtfne, and a verdict on each
+(`nox -s fuzz`).
+"""

@@ -1,4 +1,6 @@
-"""`python -m fuzzing [--minutes 10] [--area NAME ...] [--seed 0] [--jobs 2]`: a campaign and its table of verdicts."""
+"""`python -m fuzzing [--minutes 10] [--area NAME ...] [--seed 0] [--jobs 2]`: a campaign and its
+table of verdicts.
+"""
 
 import argparse
 import json
@@ -36,7 +38,9 @@ def main() -> int:
     options = parser.parse_args()
     areas = options.area or list(AREAS)
     folder = options.out / f"seed-{options.seed}"
-    tallies = run(areas, minutes=options.minutes, seed=options.seed, jobs=options.jobs, folder=folder)
+    tallies = run(
+        areas, minutes=options.minutes, seed=options.seed, jobs=options.jobs, folder=folder
+    )
     faults = [fault for tally in tallies.values() for fault in tally.faults]
     for fault in faults:
         print(f"{fault['verdict']}: {fault['area']}: {fault['signature']} ({fault['count']} times)")

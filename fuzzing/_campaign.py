@@ -1,4 +1,6 @@
-"""Runs areas of fuzzing in processes of their own, each under a watchdog, and counts the verdicts."""
+"""Runs areas of fuzzing in processes of their own, each under a watchdog, and counts the
+verdicts.
+"""
 
 import collections
 import dataclasses
@@ -16,7 +18,8 @@ from fuzzing._verdicts import FAULTS, Verdict
 
 ROOT = Path(__file__).parent.parent
 HANG_S = 60.0  # of processor time without the end of a case; compiling a program takes up to 20 s
-IDLE_S = 240.0  # on the clock: a busy machine gives a case little of its time, a deadlock takes none
+# on the clock: a busy machine gives a case little of its time, a deadlock takes none
+IDLE_S = 240.0
 START_S = 180.0  # until the first case
 MEMORY_BYTES = 6 * 2**30
 POLL_S = 0.2
@@ -50,7 +53,9 @@ class Worker:
             str(seconds),
             str(folder),
         ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT
+        )
         self.started_s = time.monotonic()
         self.deadline_s = self.started_s + seconds + START_S
         self.case_ns, self.processor_s = (
@@ -79,11 +84,17 @@ class Worker:
 
     def case(self) -> str:
         """The case that was running."""
-        return self.current.read_text(encoding="utf-8", errors="replace") if self.current.exists() else ""
+        return (
+            self.current.read_text(encoding="utf-8", errors="replace")
+            if self.current.exists()
+            else ""
+        )
 
     def stacks(self) -> str:
         """The end of what the process wrote: the stacks of its threads, if it was aborted."""
-        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[-STACK_CHARACTERS:]
+        return Path(self.output.name).read_text(encoding="utf-8", errors="replace")[
+            -STACK_CHARACTERS:
+        ]
 
     def stop(self) -> None:
         """End the process; it first writes where it stands, which `finish` keeps."""
@@ -119,7 +130,9 @@ class Worker:
         tally.seeds.append(self.seed)
 
 
-def run(areas: list[str], *, minutes: float, seed: int, jobs: int, folder: Path) -> dict[str, Tally]:
+def run(
+    areas: list[str], *, minutes: float, seed: int, jobs: int, folder: Path
+) -> dict[str, Tally]:
     """Fuzz `areas` in turns for `minutes`, `jobs` at once; the tally of each area.
 
     Each turn is a process with a seed of its own, so that a hang or a crash costs that turn only.

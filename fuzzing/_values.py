@@ -103,7 +103,13 @@ def python_values() -> st.SearchStrategy[Any]:
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of every value in a tree of dicts and lists, but the root's."""
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    items = (
+        tree.items()
+        if isinstance(tree, dict)
+        else enumerate(tree)
+        if isinstance(tree, list)
+        else ()
+    )
     for key, value in items:
         yield (*path, key)
         yield from places(value, (*path, key))
@@ -134,7 +140,9 @@ def _mutate(draw: st.DrawFn, tree: Any, path: tuple[Any, ...]) -> str:
     parent, key = value_in(tree, path[:-1]), path[-1]
     old = parent[key]
     kinds = ["replace", "replace", "delete", "wrap", "unknown key", "repeat", "swap"]
-    kind = draw(st.sampled_from([*kinds, "scale", "scale"] if isinstance(old, int | float) else kinds))
+    kind = draw(
+        st.sampled_from([*kinds, "scale", "scale"] if isinstance(old, int | float) else kinds)
+    )
     if kind == "delete":
         del parent[key]
     elif kind == "wrap":

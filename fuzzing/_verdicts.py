@@ -12,7 +12,9 @@ MAX_MESSAGE_LINES = 12
 MAX_MESSAGE_CHARACTERS = 2_000  # a list of all known sensors is long, and wanted
 ROOMS = ("jtfne", "analysis", "interop")
 # Python itself says clearly which argument a call lacks or has too many of.
-CALL_ERROR = re.compile(r"unexpected keyword argument|required (positional|keyword)|positional arguments? but")
+CALL_ERROR = re.compile(
+    r"unexpected keyword argument|required (positional|keyword)|positional arguments? but"
+)
 FILE_ERRORS = (
     FileNotFoundError,
     FileExistsError,
@@ -77,4 +79,6 @@ def judge(error: BaseException) -> Outcome:
     is_meaningless = isinstance(error, Meaningless)
     verdict = Verdict.meaningless if is_meaningless else Verdict.refused_obscurely
     place = str(error).split(":")[0] if is_meaningless else place_of_error(error)
-    return Outcome(verdict, f"{type(error).__name__} at {place}", str(error)[:MAX_MESSAGE_CHARACTERS])
+    return Outcome(
+        verdict, f"{type(error).__name__} at {place}", str(error)[:MAX_MESSAGE_CHARACTERS]
+    )

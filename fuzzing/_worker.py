@@ -1,4 +1,6 @@
-"""One process of a campaign: draws cases of one area until its time is over, and writes verdicts as JSON lines."""
+"""One process of a campaign: draws cases of one area until its time is over, and writes verdicts as
+JSON lines.
+"""
 
 import collections
 import faulthandler
@@ -37,7 +39,9 @@ class Judge:
     def run(self, case: Any) -> Outcome:
         """The verdict on `case`; warnings are not faults, since they say what is odd."""
         if self.current is not None:
-            self.current.write_text(self.area.describe(case)[:4000], encoding="utf-8", errors="backslashreplace")
+            self.current.write_text(
+                self.area.describe(case)[:4000], encoding="utf-8", errors="backslashreplace"
+            )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -70,15 +74,21 @@ class Judge:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each class of verdict that is no fault, and for each fault."""
-        return [{"verdict": name, "count": count} for name, count in self.counts.items()] + list(self.faults.values())
+        return [{"verdict": name, "count": count} for name, count in self.counts.items()] + list(
+            self.faults.values()
+        )
 
 
-def fuzz(judge_: Judge, seed: int, n_cases: int, *, database: Path | None = None, end_s: float = math.inf) -> None:
+def fuzz(
+    judge_: Judge, seed: int, n_cases: int, *, database: Path | None = None, end_s: float = math.inf
+) -> None:
     """Draw and judge `n_cases` cases of an area, none after `end_s` on the monotonic clock.
 
     The same seed draws the same cases.
     """
-    stored = None if database is None else DirectoryBasedExampleDatabase(database / judge_.area.name)
+    stored = (
+        None if database is None else DirectoryBasedExampleDatabase(database / judge_.area.name)
+    )
 
     @with_seed(seed)
     @settings(

@@ -1,4 +1,6 @@
-"""What every export asks of its arguments, so that each refuses the same things in the same words."""
+"""What every export asks of its arguments, so that each refuses the same things in the same
+words.
+"""
 
 import contextlib
 import os
@@ -39,7 +41,9 @@ def check_trial(signals: Signals, trial: Any, where: str) -> int:
     n_trials = int(signals.tree.attrs["n_trials"])
     is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
     if not is_whole or not 0 <= trial < n_trials:
-        raise refuse(f"trial={describe_value(trial)}", f"a whole number, 0 to {n_trials - 1}", where)
+        raise refuse(
+            f"trial={describe_value(trial)}", f"a whole number, 0 to {n_trials - 1}", where
+        )
     return int(trial)
 
 
@@ -55,9 +59,13 @@ def check_window(window_ms: Any, name: str, where: str) -> Window:
     try:
         start_ms, stop_ms = (float(edge) for edge in window_ms)
     except (TypeError, ValueError):
-        raise refuse(f"{name}={describe_value(window_ms)}", "(start, end), two numbers in ms", where) from None
+        raise refuse(
+            f"{name}={describe_value(window_ms)}", "(start, end), two numbers in ms", where
+        ) from None
     if isinstance(window_ms, str) or not np.isfinite([start_ms, stop_ms]).all():
-        raise refuse(f"{name}={describe_value(window_ms)}", "(start, end), two finite numbers in ms", where)
+        raise refuse(
+            f"{name}={describe_value(window_ms)}", "(start, end), two finite numbers in ms", where
+        )
     return start_ms, stop_ms
 
 

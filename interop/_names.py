@@ -1,8 +1,9 @@
 """Names that are safe in another format: what has a meaning there is written so that it has none.
 
-Each format has its own commands: MNE drops what it cuts out around annotations that begin with "bad" or "edge", takes
-a "/" in the name of an event for a hierarchy and ";" for the end of it; FIF keeps channels in ASCII; HDF5 takes "/" for
-a group. `safe_name` is the one place that knows; `original_name` undoes it.
+Each format has its own commands: MNE drops what it cuts out around annotations that begin with
+"bad" or "edge", takes a "/" in the name of an event for a hierarchy and ";" for the end of it; FIF
+keeps channels in ASCII; HDF5 takes "/" for a group. `safe_name` is the one place that knows;
+`original_name` undoes it.
 """
 
 import re
@@ -16,7 +17,8 @@ import numpy as np
 
 from jtfne._check import check_name, one_of, refuse
 
-# What is percent-encoded, as in a URL; "/" becomes "|", which reads better, and so "|" is encoded. A "%" is, where it
+# What is percent-encoded, as in a URL; "/" becomes "|", which reads better, and so "|" is encoded.
+# A "%" is, where it
 # would be read as the start of a code.
 _PERCENT = r"%(?=[0-9A-Fa-f]{2})"
 _DOTS = r"^\.(?=\.?$)"  # "." and ".." are places, not names
@@ -27,7 +29,8 @@ ENCODED = {
     "file": re.compile(rf'[|\\:*?"<>\x00-\x1f\x7f]|{_PERCENT}|^\.|[ .]$'),
 }
 SLASHED = ("mne_event", "hdf5", "file")  # formats in which "/" has a meaning
-BAD = re.compile(r"_*(bad|edge)", re.IGNORECASE)  # what MNE takes for a span to leave out, and what is written for it
+# what MNE takes for a span to leave out, and what is written for it
+BAD = re.compile(r"_*(bad|edge)", re.IGNORECASE)
 
 
 def safe_name(name: str, format: str) -> str:
@@ -38,14 +41,16 @@ def safe_name(name: str, format: str) -> str:
     name : str
         Of an area, layer, cell type, condition or connection, or the label of a stimulus.
     format : {"mne_event", "hdf5", "sonata", "file"}
-        ``mne_event``: annotations of a Raw, and each part of an event's name. ``hdf5``: a group. ``sonata``: a cell of
-        a table of types, where NULL is nothing. ``file``: a file's name, on Windows too.
+        ``mne_event``: annotations of a Raw, and each part of an event's name. ``hdf5``: a group.
+        ``sonata``: a cell of a table of types, where NULL is nothing. ``file``: a file's name, on
+        Windows too.
 
     Returns
     -------
     str
-        Most names as they are. ``"/"`` becomes ``"|"``; characters with a meaning, and in MNE those beyond Latin-1, are
-        percent-encoded; before ``bad`` and ``edge`` in any case MNE gets a ``_``. Different names stay different.
+        Most names as they are. ``"/"`` becomes ``"|"``; characters with a meaning, and in MNE those
+        beyond Latin-1, are percent-encoded; before ``bad`` and ``edge`` in any case MNE gets a
+        ``_``. Different names stay different.
 
     Examples
     --------
@@ -83,7 +88,8 @@ def _percent_encode(character: str) -> str:
 def channel_names(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Names of channels as FIF holds them, all different; and the original of each that changed.
 
-    Letters beyond ASCII are transliterated: without their accents, or by their names, such as "alpha".
+    Letters beyond ASCII are transliterated: without their accents, or by their names, such as
+    "alpha".
 
     Examples
     --------
@@ -117,7 +123,8 @@ def _transliterate(name: str) -> str:
 def _letter(character: str) -> str:
     """ASCII for a character: the end of its Unicode name, such as "alpha", or its number."""
     match = re.fullmatch(
-        r"\w+ (SMALL|CAPITAL) LETTER (?:SHARP |FINAL )?(\w+)(?: WITH .*)?", unicodedata.name(character, "")
+        r"\w+ (SMALL|CAPITAL) LETTER (?:SHARP |FINAL )?(\w+)(?: WITH .*)?",
+        unicodedata.name(character, ""),
     )
     if match is None:
         return f"U+{ord(character):04X}"
@@ -131,13 +138,19 @@ class RenamedWarning(UserWarning):
 
 
 def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 3) -> None:
-    """Warn of names that another format has to write otherwise: pairs of the name and what is written for it."""
+    """Warn of names that another format has to write otherwise: pairs of the name and what is
+    written for it.
+    """
     changed_names = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
     if changed_names:
         listing = ", ".join(changed_names[:5]) + (
             f" and {len(changed_names) - 5} more" if len(changed_names) > 5 else ""
         )
-        warnings.warn(f"{what} written so that they are names only: {listing}", RenamedWarning, stacklevel=stacklevel)
+        warnings.warn(
+            f"{what} written so that they are names only: {listing}",
+            RenamedWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def refuse_unwritable(tree: Any, where: str) -> None:

@@ -21,7 +21,8 @@ LARGE_SPIKES = 5_000_000  # from here on a file per trial, so that one trial can
 
 
 def to_arrow(signals: Signals) -> "pa.Table":
-    """Spikes as an Arrow table: trial, time_ms, neuron, and area, layer, cell_type dictionary-encoded.
+    """Spikes as an Arrow table: trial, time_ms, neuron, and area, layer, cell_type
+    dictionary-encoded.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def to_arrow(signals: Signals) -> "pa.Table":
     Returns
     -------
     pyarrow.Table
-        Sorted by trial, time, neuron; no nulls. The schema's metadata has the manifest, n_neurons, n_trials, dt_ms,
-        duration_ms, since silent neurons and trials leave no rows.
+        Sorted by trial, time, neuron; no nulls. The schema's metadata has the manifest, n_neurons,
+        n_trials, dt_ms, duration_ms, since silent neurons and trials leave no rows.
 
     Raises
     ------
@@ -42,7 +43,9 @@ def to_arrow(signals: Signals) -> "pa.Table":
     check_signals(signals, "to_arrow").get("spk", time=(-1.0, 0.0))  # refuses where there are none
     manifest = _json.dumps(signals.manifest)
     table = run_folder.spike_table(signals.tree)
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), b"jtfne_manifest": manifest.encode()})
+    return table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"jtfne_manifest": manifest.encode()}
+    )
 
 
 def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIKES) -> Path:
@@ -70,7 +73,9 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
 
     check_signals(signals, "write_parquet")
     if isinstance(large, bool) or not isinstance(large, int | np.integer):
-        raise refuse(f"large={describe_value(large)}", "a number of spikes, an int", "write_parquet")
+        raise refuse(
+            f"large={describe_value(large)}", "a number of spikes, an int", "write_parquet"
+        )
     table = to_arrow(signals)
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     with open_beside(path, "write_parquet") as beside:
@@ -78,8 +83,13 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
             run_folder.write_spikes(table, beside)
         else:
             parts = dataset.partitioning(table.select(["trial"]).schema, flavor="hive")
-            options: dict[str, Any] = {"partitioning": parts, "max_partitions": n_trials, "use_threads": False}
-            dataset.write_dataset(table, beside, format="parquet", **options)  # one thread keeps the order
+            options: dict[str, Any] = {
+                "partitioning": parts,
+                "max_partitions": n_trials,
+                "use_threads": False,
+            }
+            # one thread keeps the order
+            dataset.write_dataset(table, beside, format="parquet", **options)
     return Path(path)
 
 
@@ -93,8 +103,8 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     Returns
     -------
     xarray.DataArray
-        Spike times in ms over `event`, with trial, neuron and names as coordinates; of a file that jtfne wrote, with
-        the attributes that say how many neurons and trials there were.
+        Spike times in ms over `event`, with trial, neuron and names as coordinates; of a file that
+        jtfne wrote, with the attributes that say how many neurons and trials there were.
 
     Raises
     ------
@@ -109,45 +119,80 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
         if not source.is_dir():
             check_parquet(source, str(path))
         for file in sorted(child for child in source.rglob("*") if not child.is_dir()):
-            check_parquet(path_inside(source, file.relative_to(source).as_posix(), str(path)), str(path))
+            check_parquet(
+                path_inside(source, file.relative_to(source).as_posix(), str(path)), str(path)
+            )
         table = dataset.dataset(source, format="parquet", partitioning="hive").to_table()
     except JtfneError:
         raise
     except UNREADABLE as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading") from error
-    missing_columns = [name for name in ("trial", "time_ms", "neuron") if name not in table.column_names]
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({error}),", "a whole Parquet file", "reading"
+        ) from error
+    missing_columns = [
+        name for name in ("trial", "time_ms", "neuron") if name not in table.column_names
+    ]
     if missing_columns:
-        raise refuse(f"a table without {', '.join(missing_columns)}", "columns trial, time_ms, neuron", str(path))
-    table = table.sort_by([("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")])
+        raise refuse(
+            f"a table without {', '.join(missing_columns)}",
+            "columns trial, time_ms, neuron",
+            str(path),
+        )
+    table = table.sort_by(
+        [("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")]
+    )
     labels = [name for name in ("area", "layer", "cell_type") if name in table.column_names]
-    texts = {name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str) for name in labels}
+    texts = {
+        name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)
+        for name in labels
+    }
     values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
-    coords = {name: ("event", column) for name, column in {**values, **texts}.items() if name != "time_ms"}
+    coords = {
+        name: ("event", column) for name, column in {**values, **texts}.items() if name != "time_ms"
+    }
     shape = _read_shape(table.schema.metadata or {}, str(path))
     _check_spikes(values, shape, str(path))
     attrs = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
     return xr.DataArray(values["time_ms"], coords, ("event",), "spk", {**attrs, **shape})
 
 
-def _check_spikes(values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str) -> None:
-    """Raises: JtfneError unless times are finite numbers, and neurons and trials whole ones that the run has."""
+def _check_spikes(
+    values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str
+) -> None:
+    """Raises: JtfneError unless times are finite numbers, and neurons and trials whole ones that
+    the run has.
+    """
     if values["time_ms"].dtype.kind not in "iuf" or not np.isfinite(values["time_ms"]).all():
-        raise refuse("a column time_ms with values that are no finite numbers", "spike times in ms", where)
+        raise refuse(
+            "a column time_ms with values that are no finite numbers", "spike times in ms", where
+        )
     for name, column in (("n_neurons", "neuron"), ("n_trials", "trial")):
         indices = values[column]
         stop = shape.get(name, np.inf)
-        if indices.dtype.kind not in "iu" or (indices.size and not 0 <= indices.min() <= indices.max() < stop):
-            allowed = "whole numbers, 0 or above" if name not in shape else f"whole numbers, 0 to {stop - 1}"
+        if indices.dtype.kind not in "iu" or (
+            indices.size and not 0 <= indices.min() <= indices.max() < stop
+        ):
+            allowed = (
+                "whole numbers, 0 or above"
+                if name not in shape
+                else f"whole numbers, 0 to {stop - 1}"
+            )
             raise refuse(f"a column {column} of other values", allowed, where)
 
 
 def _read_shape(metadata: dict[bytes, bytes], where: str) -> dict[str, int | float]:
     """Numbers of neurons and trials, step and duration in the schema's metadata, where it has them.
 
-    Rows alone do not say: silent neurons and trials leave none. Raises: JtfneError for what is no number above 0.
+    Rows alone do not say: silent neurons and trials leave none.
+    Raises: JtfneError for what is no number above 0.
     """
     shape: dict[str, int | float] = {}
-    for name, kind in (("n_neurons", int), ("n_trials", int), ("dt_ms", float), ("duration_ms", float)):
+    for name, kind in (
+        ("n_neurons", int),
+        ("n_trials", int),
+        ("dt_ms", float),
+        ("duration_ms", float),
+    ):
         text = metadata.get(name.encode())
         if text is None:
             continue

@@ -1,4 +1,6 @@
-"""Fields around events as MNE Epochs and Evoked: one epoch an event, named by condition and label."""
+"""Fields around events as MNE Epochs and Evoked: one epoch an event, named by condition and
+label.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -39,20 +41,23 @@ def to_epochs(
     label : str or several, optional
         Events of these labels only.
     window_ms, baseline_ms : tuple of float
-        Start and end from the onset in ms, end included. The mean over the baseline is subtracted, if one is given.
+        Start and end from the onset in ms, end included. The mean over the baseline is subtracted,
+        if one is given.
 
     Returns
     -------
     mne.EpochsArray
-        `event_id` names each "condition/label", or the label where no conditions are declared, so that
-        ``epochs["omission"]`` selects; numbers are the label's code plus 0, 10, 20, ... (100, ... where codes have two
-        digits) by condition. `metadata` is the table of events, labels as they are; in names, which MNE splits at
-        "/", a label's own "/" is "|", and so on as in `to_raw`. Time 0 is the sample nearest to the onset.
+        `event_id` names each "condition/label", or the label where no conditions are declared, so
+        that ``epochs["omission"]`` selects; numbers are the label's code plus 0, 10, 20, ... (100,
+        ... where codes have two digits) by condition. `metadata` is the table of events, labels as
+        they are; in names, which MNE splits at "/", a label's own "/" is "|", and so on as in
+        `to_raw`. Time 0 is the sample nearest to the onset.
 
     Raises
     ------
     JtfneError
-        As `to_raw`; without such events; for a window beyond the trial, and a baseline beyond the window.
+        As `to_raw`; without such events; for a window beyond the trial, and a baseline beyond the
+        window.
 
     Examples
     --------
@@ -84,7 +89,12 @@ def to_epochs(
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
-    options: dict[str, Any] = {"event_id": event_id, "metadata": events, "proj": False, "verbose": "error"}
+    options: dict[str, Any] = {
+        "event_id": event_id,
+        "metadata": events,
+        "proj": False,
+        "verbose": "error",
+    }
     return mne.EpochsArray(samples, first_raw.info, table, start / sampling_Hz, **options)
 
 
@@ -95,16 +105,23 @@ def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
     """
     start, stop = (round(edge * sampling_Hz / 1e3) for edge in window_ms)
     if stop <= start:
-        raise refuse(f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs")
+        raise refuse(
+            f"window_ms={window_ms}", "a start before the end, 1 sample apart or more", "to_epochs"
+        )
     return start, stop
 
 
 def _cut_epochs(
-    signals: Signals, readout: str, trial: NDArray[np.int64], onset_samples: NDArray[np.int64], span: tuple[int, int]
+    signals: Signals,
+    readout: str,
+    trial: NDArray[np.int64],
+    onset_samples: NDArray[np.int64],
+    span: tuple[int, int],
 ) -> NDArray[np.float64]:
     """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
     rows_of_trial = {
-        trial_number: rows_of(signals.get(readout, trial=trial_number)) for trial_number in np.unique(trial).tolist()
+        trial_number: rows_of(signals.get(readout, trial=trial_number))
+        for trial_number in np.unique(trial).tolist()
     }
     start, stop = span
     return np.stack(
@@ -141,7 +158,9 @@ def to_evoked(
     JtfneError
         As `to_epochs`.
     """
-    epochs = to_epochs(signals, readout, label=label, window_ms=window_ms, baseline_ms=baseline_ms, scale=scale)
+    epochs = to_epochs(
+        signals, readout, label=label, window_ms=window_ms, baseline_ms=baseline_ms, scale=scale
+    )
     means: list[mne.Evoked] = epochs.average(picks="all", by_event_type=True)
     return {mean.comment: mean for mean in means}
 
@@ -173,11 +192,14 @@ def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any
     pairs = list(zip(events["condition"], events["label"], strict=True))
     order = {condition: k for k, condition in enumerate(dict.fromkeys(events["condition"]))}
     step = 10 ** len(str(int(events["code"].max())))
-    codes = events["code"].to_numpy() + step * np.array([order[condition] for condition, _ in pairs])
+    codes = events["code"].to_numpy() + step * np.array(
+        [order[condition] for condition, _ in pairs]
+    )
     safe_names = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
     tell_renamed(safe_names.items(), "names of events", stacklevel=4)
     names = ["/".join(safe_names[name] for name in pair if name) for pair in pairs]
-    code_of_name: dict[str, int] = {}  # "" and "stimulus" have one name, and MNE drops events without a name
+    # "" and "stimulus" have one name, and MNE drops events without a name
+    code_of_name: dict[str, int] = {}
     for name, code in zip(names, codes.tolist(), strict=True):
         code_of_name.setdefault(name, code)
     return names, np.array([code_of_name[name] for name in names])
@@ -186,7 +208,9 @@ def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any
 def _average_baseline(
     samples: np.ndarray[Any, Any], start: int, sampling_Hz: float, baseline_ms: Window
 ) -> np.ndarray[Any, Any]:
-    """The mean of each epoch over the baseline. Raises: JtfneError if the baseline leaves the window."""
+    """The mean of each epoch over the baseline.
+    Raises: JtfneError if the baseline leaves the window.
+    """
     first_sample, last_sample = (round(edge * sampling_Hz / 1e3) - start for edge in baseline_ms)
     if not 0 <= first_sample <= last_sample < samples.shape[-1]:
         span_ms = [sample * 1e3 / sampling_Hz for sample in (start, start + samples.shape[-1] - 1)]
@@ -196,17 +220,26 @@ def _average_baseline(
 
 
 def _refuse_beyond(
-    events: "pd.DataFrame", onset_samples: np.ndarray[Any, Any], edges: tuple[int, int], n_times: int, window_ms: Window
+    events: "pd.DataFrame",
+    onset_samples: np.ndarray[Any, Any],
+    edges: tuple[int, int],
+    n_times: int,
+    window_ms: Window,
 ) -> None:
     """Raises: JtfneError if a window leaves its trial."""
-    rows_beyond = np.flatnonzero((onset_samples + edges[0] < 0) | (onset_samples + edges[1] >= n_times))
+    rows_beyond = np.flatnonzero(
+        (onset_samples + edges[0] < 0) | (onset_samples + edges[1] >= n_times)
+    )
     if rows_beyond.size:
         event = events.iloc[int(rows_beyond[0])]
         description = (
-            f"window_ms={window_ms} around {event['label']!r} at {event['onset_ms']:g} ms of trial {event['trial']}"
+            f"window_ms={window_ms} around {event['label']!r} at {event['onset_ms']:g} ms of "
+            f"trial {event['trial']}"
         )
         raise refuse(
-            f"{description}, and {rows_beyond.size - 1} more,", "windows within the trial, or label=", "to_epochs"
+            f"{description}, and {rows_beyond.size - 1} more,",
+            "windows within the trial, or label=",
+            "to_epochs",
         )
 
 
@@ -216,6 +249,7 @@ def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None
     if (counts > 1).any():
         doubles = events[table[:, 0] == samples[counts > 1][0]]
         description = (
-            f"events {', '.join(map(repr, doubles['label']))} at {doubles['onset_ms'].iloc[0]:g} ms of one trial"
+            f"events {', '.join(map(repr, doubles['label']))} at {doubles['onset_ms'].iloc[0]:g} "
+            "ms of one trial"
         )
         raise refuse(description, "one event a sample; choose by label=", "to_epochs")

@@ -1,4 +1,6 @@
-"""Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were computed in."""
+"""Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were
+computed in.
+"""
 
 import hashlib
 import json
@@ -26,7 +28,8 @@ Places = NDArray[np.float64]
 
 
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
-    """The spherical head that EEG or MEG of a run was computed in, as `mne.make_sphere_model` makes it.
+    """The spherical head that EEG or MEG of a run was computed in, as `mne.make_sphere_model` makes
+    it.
 
     A fit in another sphere can be a centimetre off at a perfect goodness of fit.
 
@@ -34,18 +37,20 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     ----------
     signals : Signals
     readout : str
-        ``"eeg"``: centre, four radii and conductivities. ``"meg"``: the centre, which is all that matters there.
+        ``"eeg"``: centre, four radii and conductivities. ``"meg"``: the centre, which is all that
+        matters there.
 
     Returns
     -------
     mne.bem.ConductorModel
-        In head coordinates. MNE's potentials in it are those of an approximation by three dipoles, within half a
-        percent up to 0.85 of the brain's radius.
+        In head coordinates. MNE's potentials in it are those of an approximation by three dipoles,
+        within half a percent up to 0.85 of the brain's radius.
 
     Raises
     ------
     JtfneError
-        For another readout, one that was not recorded, and one by a forward solution, which has its own head.
+        For another readout, one that was not recorded, and one by a forward solution, which has its
+        own head.
 
     Examples
     --------
@@ -61,7 +66,9 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     operator = operator_of(signals.get(readout))
     if "forward" in operator:
         raise refuse(
-            f"{readout!r} by the forward {operator['forward']!r}", "a readout of a head of Spheres", "to_sphere"
+            f"{readout!r} by the forward {operator['forward']!r}",
+            "a readout of a head of Spheres",
+            "to_sphere",
         )
     centre_m = M_PER_mm * np.array(operator["centre_mm"])
     if readout == "meg":
@@ -92,14 +99,18 @@ def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
     file = Path(path)
     if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
         description = f"{path!r}, which is gone or not what the run was made with,"
-        raise refuse(description, "the forward solution of the run, whose coils the channels are", "to_raw")
+        raise refuse(
+            description, "the forward solution of the run, whose coils the channels are", "to_raw"
+        )
     forward_info = mne.read_forward_solution(file, verbose="error")["info"]
     coils = dict(zip(forward_info["ch_names"], forward_info["chs"], strict=True))
     with info._unlock():
         info["dev_head_t"] = forward_info["dev_head_t"]
         for channel in info["chs"]:
             coil = coils[channel["ch_name"]]
-            channel.update({key: coil[key] for key in ("loc", "coord_frame", "coil_type", "kind", "unit")})
+            channel.update(
+                {key: coil[key] for key in ("loc", "coord_frame", "coil_type", "kind", "unit")}
+            )
 
 
 def kinds_of(data: "xr.DataArray") -> list[str]:
@@ -125,10 +136,17 @@ def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
     if not all(area.get("position_mm") and area.get("normal") for area in area_configs):
         return None
     thickness_mm = float(circuit["geometry"]["thickness_mm"])
-    points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])  # as `eeg` and `meg` have the moment of an area
+    # as `eeg` and `meg` have the moment of an area
+    points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])
     if "channel" in data.dims:
         depths_mm = data["z_mm"].values
-        lateral_mm = [data[name].values if name in data.coords else 0.0 * depths_mm for name in ("x_mm", "y_mm")]
+        lateral_mm = [
+            data[name].values if name in data.coords else 0.0 * depths_mm
+            for name in ("x_mm", "y_mm")
+        ]
         points_mm = np.column_stack([*lateral_mm, depths_mm])
-    rows = [to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"]) for area in area_configs]
+    rows = [
+        to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
+        for area in area_configs
+    ]
     return M_PER_mm * np.concatenate(rows)

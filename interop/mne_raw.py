@@ -10,7 +10,14 @@ from jtfne import __version__, _json
 from jtfne._check import check_name, refuse
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
 from jtfne.interop._names import channel_names, safe_name, tell_renamed
-from jtfne.interop.mne_physical import PHYSICAL, factor_of, forward_sensors, kinds_of, operator_of, places_of
+from jtfne.interop.mne_physical import (
+    PHYSICAL,
+    factor_of,
+    forward_sensors,
+    kinds_of,
+    operator_of,
+    places_of,
+)
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -24,32 +31,39 @@ SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_prox
 UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2",
          "dipole": "A m"}  # fmt: skip
 NAMES = " names "  # comes before the table of renamed channels in a Raw's description
-FIF_BYTES = 2 * 10**9  # what one FIF file holds; MNE would split the rest off into files of other names
+# what one FIF file holds; MNE would split the rest off into files of other names
+FIF_BYTES = 2 * 10**9
 
 
-def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | None = None) -> "mne.io.RawArray":
+def to_raw(
+    signals: Signals, readout: str, *, trial: int = 0, scale: float | None = None
+) -> "mne.io.RawArray":
     """A field readout as `mne.io.RawArray`, stimuli as annotations.
 
-    Time 0 of the Raw is the start of the trial; sample k is the mean over [k, k + 1) sampling intervals.
+    Time 0 of the Raw is the start of the trial; sample k is the mean over [k, k + 1) sampling
+    intervals.
 
     Parameters
     ----------
     signals : Signals
     readout : str
-        Any readout over time. Physical ones have their type: eeg (V), meg as mag (T) and grad (T/m) with the helmet's
-        coils, lfp as seeg (V), csd (V/m^2: A/m^3 over the conductivity), dipole (A m, a channel an area). Others
-        (eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy, rws, erws, source, vm) are `misc`.
+        Any readout over time. Physical ones have their type: eeg (V), meg as mag (T) and grad (T/m)
+        with the helmet's coils, lfp as seeg (V), csd (V/m^2: A/m^3 over the conductivity), dipole
+        (A m, a channel an area). Others (eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy,
+        rws, erws, source, vm) are `misc`.
     trial : int
         Which trial.
     scale : float, optional
-        SI units that one a.u. of a proxy stands for, by your own calibration. Left out, a proxy stays in arbitrary
-        units as `misc` channels; given, it becomes `eeg` (V), `mag` (T), `seeg` (V) or `csd` (V/m^2).
+        SI units that one a.u. of a proxy stands for, by your own calibration. Left out, a proxy
+        stays in arbitrary units as `misc` channels; given, it becomes `eeg` (V), `mag` (T), `seeg`
+        (V) or `csd` (V/m^2).
 
     Returns
     -------
     mne.io.RawArray
-        Channels named as in the readout, with the area before the channel where there are areas, and with their
-        places where they have some. EEG has no reference yet: `raw.set_eeg_reference(projection=True)` before a fit.
+        Channels named as in the readout, with the area before the channel where there are areas,
+        and with their places where they have some. EEG has no reference yet:
+        `raw.set_eeg_reference(projection=True)` before a fit.
 
     Raises
     ------
@@ -59,9 +73,10 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     Warns
     -----
     UserWarning
-        Where names had to be written otherwise. FIF keeps channels in ASCII: others are transliterated, their names
-        kept in `info["description"]` and given back by `from_raw`. Annotations that begin with "bad" or "edge" would
-        cut the data, so "_" is put before them; "/" becomes "|". The label itself stays in the annotation's `extras`.
+        Where names had to be written otherwise. FIF keeps channels in ASCII: others are
+        transliterated, their names kept in `info["description"]` and given back by `from_raw`.
+        Annotations that begin with "bad" or "edge" would cut the data, so "_" is put before them;
+        "/" becomes "|". The label itself stays in the annotation's `extras`.
 
     Examples
     --------
@@ -76,7 +91,9 @@ def to_raw(signals: Signals, readout: str, *, trial: int = 0, scale: float | Non
     return raw
 
 
-def raw_without_events(signals: Signals, readout: str, trial: int, scale: float | None) -> "mne.io.RawArray":
+def raw_without_events(
+    signals: Signals, readout: str, trial: int, scale: float | None
+) -> "mne.io.RawArray":
     """A field readout of one trial as `mne.io.RawArray`, without annotations.
 
     Raises: JtfneError as `to_raw`.
@@ -87,24 +104,36 @@ def raw_without_events(signals: Signals, readout: str, trial: int, scale: float 
     data = signals.get(readout, trial=check_trial(signals, trial, "to_raw"))
     name = str(data.name)
     if "time" not in data.dims:
-        raise refuse(f"readout {name!r} over {', '.join(map(str, data.dims))}", "a readout over time", "to_raw")
+        raise refuse(
+            f"readout {name!r} over {', '.join(map(str, data.dims))}",
+            "a readout over time",
+            "to_raw",
+        )
     if scale is not None and name not in SCALED:
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
     scale = check_scale(scale, "to_raw")
     factor = factor_of(data, scale)
     names, originals = channel_names(_channel_names(data))
-    tell_renamed([(original, text) for text, original in originals.items()], "names of channels", stacklevel=4)
+    tell_renamed(
+        [(original, text) for text, original in originals.items()],
+        "names of channels",
+        stacklevel=4,
+    )
     if name in PHYSICAL:
         info = _physical_info(signals, data, names, _sampling_Hz(data))
     else:
         info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
-        info["description"] = f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
+        info["description"] = (
+            f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
+        )
     return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
 
 
-def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None) -> Path:
+def write_fif(
+    signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None
+) -> Path:
     """Write a field readout as a FIF file in double precision, bit for bit what `to_raw` gives.
 
     Parameters
@@ -129,7 +158,11 @@ def write_fif(signals: Signals, readout: str, path: str | Path, *, trial: int = 
     raw = to_raw(signals, readout, trial=trial, scale=scale)
     n_bytes = 8 * raw.n_times * len(raw.ch_names)
     if n_bytes > FIF_BYTES:
-        raise refuse(f"{n_bytes / 1e9:.1f} GB in one FIF file", "2 GB, or `to_zarr` and `to_netcdf`", "write_fif")
+        raise refuse(
+            f"{n_bytes / 1e9:.1f} GB in one FIF file",
+            "2 GB, or `to_zarr` and `to_netcdf`",
+            "write_fif",
+        )
     with open_beside(path, "write_fif") as beside:
         raw.save(beside, fmt="double", verbose="error")
     return path
@@ -148,8 +181,8 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     Returns
     -------
     xarray.DataArray
-        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head coordinates;
-        channels that `to_raw` had to rename have their own names again.
+        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head
+        coordinates; channels that `to_raw` had to rename have their own names again.
 
     Raises
     ------
@@ -166,10 +199,18 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     sampling_Hz = float(raw.info["sfreq"])
     time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
     kinds = raw.get_channel_types(unique=True)
-    attrs = {"readout": readout, "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed"}
-    coords: dict[str, Any] = {"time": time_ms, "channel": [originals.get(name, name) for name in raw.ch_names]}
+    attrs = {
+        "readout": readout,
+        "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed",
+    }
+    coords: dict[str, Any] = {
+        "time": time_ms,
+        "channel": [originals.get(name, name) for name in raw.ch_names],
+    }
     places_mm = _head_places_m(raw.info) * 1e3
-    has_places = np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
+    has_places = (
+        np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
+    )
     if has_places:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
     if len(kinds) > 1 and set(kinds) <= set(UNITS):
@@ -190,7 +231,9 @@ def _read_original_names(info: "mne.Info") -> dict[str, str]:
     prefix, _, text = str(info["description"] or "").partition(NAMES)
     if not prefix.startswith("jtfne ") or not text:
         return {}
-    return {str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()}
+    return {
+        str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()
+    }
 
 
 def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
@@ -199,9 +242,15 @@ def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
-    """One name a row of the data: the channel, after its area where there are areas; neurons by id."""
+    """One name a row of the data: the channel, after its area where there are areas; neurons by
+    id.
+    """
     if {"area", "channel"} <= set(data.dims):
-        return [f"{area}:{channel}" for area in data["area"].values for channel in data["channel"].values]
+        return [
+            f"{area}:{channel}"
+            for area in data["area"].values
+            for channel in data["channel"].values
+        ]
     if "channel" in data.dims:
         return [str(channel) for channel in data["channel"].values]
     if "neuron" in data.dims:
@@ -219,11 +268,17 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
     steps_ms = np.diff(time_ms)
     step_ms = (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
     if not (step_ms > 0 and np.abs(steps_ms - step_ms).max() <= 1e-6 * step_ms):
-        raise refuse(f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms", "even steps", "to_raw")
+        raise refuse(
+            f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms",
+            "even steps",
+            "to_raw",
+        )
     return float(round(1e3 / step_ms, 6))
 
 
-def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None) -> "mne.Info":
+def _info(
+    data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None
+) -> "mne.Info":
     """The Info of a proxy: names, types and places of channels; `kind` None for arbitrary units."""
     import mne
 
@@ -233,7 +288,9 @@ def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str 
     return _place_channels(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
 
 
-def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float) -> "mne.Info":
+def _physical_info(
+    signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float
+) -> "mne.Info":
     """The Info of a physical readout: names, types and places of channels.
 
     Columns stand in the head where areas have places.
@@ -243,7 +300,9 @@ def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sam
     kinds = kinds_of(data)
     operator = operator_of(data)
     if data.name == "meg" and "forward" not in operator:
-        return _helmet_info(names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3)
+        return _helmet_info(
+            names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
+        )
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
     if data.name == "meg":
         forward_sensors(info, operator["forward"], operator["forward_sha256"])
@@ -254,16 +313,22 @@ def _physical_info(signals: Signals, data: "xr.DataArray", names: list[str], sam
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
-def _place_channels(info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str) -> "mne.Info":
-    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that MNE places."""
+def _place_channels(
+    info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str
+) -> "mne.Info":
+    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that
+    MNE places.
+    """
     import mne
 
     if places_m is not None:
         names = info["ch_names"]
-        montage = mne.channels.make_dig_montage(dict(zip(names, places_m, strict=True)), coord_frame="head")
-        info_with_places = mne.create_info(names, info["sfreq"], as_if, verbose="error").set_montage(
-            montage, verbose="error"
+        montage = mne.channels.make_dig_montage(
+            dict(zip(names, places_m, strict=True)), coord_frame="head"
         )
+        info_with_places = mne.create_info(
+            names, info["sfreq"], as_if, verbose="error"
+        ).set_montage(montage, verbose="error")
         _copy_places(info, info_with_places)
     return info
 
@@ -276,7 +341,10 @@ def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
     with info._unlock():
         info["dig"] = source_info["dig"]
         for channel, source_channel in zip(info["chs"], source_info["chs"], strict=True):
-            channel["loc"], channel["coord_frame"] = source_channel["loc"].copy(), source_channel["coord_frame"]
+            channel["loc"], channel["coord_frame"] = (
+                source_channel["loc"].copy(),
+                source_channel["coord_frame"],
+            )
 
 
 def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
@@ -296,7 +364,11 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
 
 
 def _helmet_info(
-    names: list[str], sampling_Hz: float, kind: str | None, helmet: str = HELMET, lift_m: float = HELMET_LIFT_m
+    names: list[str],
+    sampling_Hz: float,
+    kind: str | None,
+    helmet: str = HELMET,
+    lift_m: float = HELMET_LIFT_m,
 ) -> "mne.Info":
     """The Info of the canonical helmet, lifted onto the head; `misc` channels if `kind` is None."""
     import mne
@@ -313,7 +385,8 @@ def _helmet_info(
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _copy_places(proxies, info)
-    for channel in proxies["chs"]:  # FIF keeps no device frame of `misc` channels: write head positions
+    # FIF keeps no device frame of `misc` channels: write head positions
+    for channel in proxies["chs"]:
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
@@ -325,7 +398,9 @@ def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
     from mne.transforms import apply_trans
 
     places_m = np.array([channel["loc"][:3] for channel in info["chs"]])
-    on_helmet = np.array([channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]])
+    on_helmet = np.array(
+        [channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]]
+    )
     if on_helmet.any() and info["dev_head_t"] is not None:
         places_m[on_helmet] = apply_trans(info["dev_head_t"], places_m[on_helmet])
     return places_m

@@ -13,7 +13,8 @@ from jtfne.signals import Signals
 
 
 def to_netcdf(signals: Signals, path: str | Path) -> Path:
-    """Write all readouts, events and identities as groups of a netCDF file, the manifest among its attributes.
+    """Write all readouts, events and identities as groups of a netCDF file, the manifest among its
+    attributes.
 
     Parameters
     ----------
@@ -32,7 +33,9 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
     """
     refuse_unwritable(check_signals(signals, "to_netcdf").tree, "to_netcdf")
     with open_beside(path, "to_netcdf") as beside:
-        run_folder.with_manifest(signals.tree, signals.manifest).to_netcdf(beside, engine="h5netcdf")
+        run_folder.with_manifest(signals.tree, signals.manifest).to_netcdf(
+            beside, engine="h5netcdf"
+        )
     return Path(path)
 
 
@@ -62,5 +65,7 @@ def from_netcdf(path: str | Path) -> Signals:
     except JtfneError:
         raise
     except UNREADABLE as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading") from error
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading"
+        ) from error
     return checked(stored_tree, path)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-# Names, types and attributes: github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, read at commit 0014291.
+# Names, types and attributes: github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md,
+# read at commit 0014291.
 MAGIC, VERSION = 0x0A7A, (0, 1)
 SORTING = {"none": 0, "by_id": 1, "by_time": 2}
 LABELS = ("area", "layer", "cell_type")
@@ -46,16 +47,21 @@ class Circuit(Protocol):
 
 
 def to_sonata(
-    signals: Signals | None, path: str | Path, *, net: Circuit | None = None, population: str = "cells"
+    signals: Signals | None,
+    path: str | Path,
+    *,
+    net: Circuit | None = None,
+    population: str = "cells",
 ) -> Path:
     """Write spikes, and the circuit that fired them, as a folder of SONATA files.
 
-    Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, ms, sorted by time. Cells, unless the
-    run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer and cell type; x, y and z in um, z
-    depth below the pia. With `net`, its synapses: `edges.h5` and `edge_types.csv`, an edge population and an edge type
-    for each connection that has any, with `syn_weight` (its unit beside it: pA, nS or mV) and `delay` (ms) of each.
-    A "/" in a connection's label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the tables of
-    types NULL, which is nothing there, as "%4EULL". `FromTable.read` reads edges back.
+    Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, ms, sorted by time.
+    Cells, unless the run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer
+    and cell type; x, y and z in um, z depth below the pia. With `net`, its synapses: `edges.h5` and
+    `edge_types.csv`, an edge population and an edge type for each connection that has any, with
+    `syn_weight` (its unit beside it: pA, nS or mV) and `delay` (ms) of each. A "/" in a
+    connection's label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the
+    tables of types NULL, which is nothing there, as "%4EULL". `FromTable.read` reads edges back.
 
     Parameters
     ----------
@@ -75,7 +81,8 @@ def to_sonata(
     Raises
     ------
     JtfneError
-        If there is nothing to write, spikes were not recorded, `net` is another one, or the folder holds anything.
+        If there is nothing to write, spikes were not recorded, `net` is another one, or the folder
+        holds anything.
 
     Examples
     --------
@@ -87,11 +94,16 @@ def to_sonata(
         raise refuse("neither signals nor net", "one of the two", "to_sonata")
     check_name(population, "the population", "to_sonata")
     if "/" in population or population in (".", "..", NULL):
-        raise refuse(f"population={population!r}", "a name without '/', and none of '.', '..' and NULL", "to_sonata")
+        raise refuse(
+            f"population={population!r}",
+            "a name without '/', and none of '.', '..' and NULL",
+            "to_sonata",
+        )
     if net is not None and not all(hasattr(net, name) for name in ("config", "neurons", "edges")):
         raise refuse(f"a net of type {type(net).__name__}", "the net that was run", "to_sonata")
     if signals is not None:
-        check_signals(signals, "to_sonata").get("spk", time=(-1.0, 0.0))  # refuses where there are none
+        # refuses where there are none
+        check_signals(signals, "to_sonata").get("spk", time=(-1.0, 0.0))
     cells = _select_cells(signals, net)
     with open_beside(path, "to_sonata") as beside:
         beside.mkdir()
@@ -106,7 +118,9 @@ def to_sonata(
             networks["edges"] = [_list_files("edge")]
         if networks:
             circuit_config = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
-            (beside / "circuit_config.json").write_text(_json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8")
+            (beside / "circuit_config.json").write_text(
+                _json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8"
+            )
     return Path(path)
 
 
@@ -148,8 +162,12 @@ def _write_spikes(signals: Signals, folder: Path, population: str) -> None:
     n_trials = int(signals.tree["spk"].attrs["n_trials"])
     kind = h5py.enum_dtype(SORTING, basetype="u1")
     for trial in range(n_trials):
-        trial_spikes = table[table["trial"] == trial].sort_values(["time_ms", "neuron"], kind="stable")
-        with _create_file(folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")) as file:
+        trial_spikes = table[table["trial"] == trial].sort_values(
+            ["time_ms", "neuron"], kind="stable"
+        )
+        with _create_file(
+            folder / ("spikes.h5" if n_trials == 1 else f"spikes_{trial}.h5")
+        ) as file:
             group = file.create_group(f"spikes/{population}")
             group.attrs.create("sorting", SORTING["by_time"], dtype=kind)
             group["timestamps"] = trial_spikes["time_ms"].to_numpy(np.float64)
@@ -176,8 +194,14 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
         for name in LABELS:
             texts, codes = np.unique(cells[name].to_numpy().astype(str), return_inverse=True)
             nodes[f"0/{name}"] = codes.astype(np.uint32)
-            nodes.create_dataset(f"0/@library/{name}", data=texts.astype(object), dtype=h5py.string_dtype())
-    models = {} if net is None else {(p.area, p.layer, p.cell_type): p.emitter for p in net.config.populations()}
+            nodes.create_dataset(
+                f"0/@library/{name}", data=texts.astype(object), dtype=h5py.string_dtype()
+            )
+    models = (
+        {}
+        if net is None
+        else {(p.area, p.layer, p.cell_type): p.emitter for p in net.config.populations()}
+    )
     keys = cells[list(LABELS)].drop_duplicates().itertuples(index=False, name=None)
     rows = []
     for number, key in enumerate(keys):
@@ -200,8 +224,14 @@ def _describe_model(emitter: Any) -> tuple[str, str]:
 def _write_edges(net: Circuit, folder: Path, population: str) -> None:
     """Write a population of one group, and a type, for each connection that has edges."""
     table = net.edges
-    units = {name: name.removeprefix("weight_") for name in table.column_names if name.startswith("weight_")}
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)])
+    units = {
+        name: name.removeprefix("weight_")
+        for name in table.column_names
+        if name.startswith("weight_")
+    }
+    codes = np.concatenate(
+        [chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)]
+    )
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
     rows = []
     with _create_file(folder / "edges.h5") as file:
@@ -211,14 +241,25 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
             weight = next(name for name in units if not part[name].null_count)
             label, mechanism = (part[column][0].as_py() for column in ("connection", "mechanism"))
             group = safe_name(label, "hdf5")
-            _fill_edges(file.create_group(f"edges/{group}"), part, weight, units[weight], number, population)
+            _fill_edges(
+                file.create_group(f"edges/{group}"), part, weight, units[weight], number, population
+            )
             texts = [safe_name(text, "sonata") for text in (label, mechanism)]
             rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
-    names = ("edge_type_id", "population", "connection", "mechanism", "weight_unit", "model_template")
+    names = (
+        "edge_type_id",
+        "population",
+        "connection",
+        "mechanism",
+        "weight_unit",
+        "model_template",
+    )
     _write_types(folder / "edge_types.csv", names, rows)
 
 
-def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str) -> None:
+def _fill_edges(
+    edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, number: int, population: str
+) -> None:
     """Write the datasets of one edge population."""
     n_edges = part.num_rows
     for end in ("source", "target"):
@@ -227,7 +268,10 @@ def _fill_edges(edges: "h5py.Group", part: "pa.Table", weight: str, unit: str, n
     edges["edge_type_id"] = np.full(n_edges, number, np.int64)
     edges["edge_group_id"] = np.zeros(n_edges, np.uint32)
     edges["edge_group_index"] = np.arange(n_edges, dtype=np.uint64)
-    for sonata_name, column, column_unit in (("syn_weight", weight, unit), ("delay", "delay_ms", "ms")):
+    for sonata_name, column, column_unit in (
+        ("syn_weight", weight, unit),
+        ("delay", "delay_ms", "ms"),
+    ):
         edges[f"0/{sonata_name}"] = part[column].to_numpy()
         edges[f"0/{sonata_name}"].attrs["units"] = column_unit
 

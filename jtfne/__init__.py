@@ -1,10 +1,12 @@
 """From a neural circuit to its fields: spikes, laminar LFP and CSD, EEG and MEG proxies, in JAX.
 
-The way through: `Config` declares a circuit, `construct` compiles it to a `Net`, `simulate` (or `Net.simulate`) runs it
-under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a run folder back. `Objective` says how far a
-run is from what it should show, and `Trainer` changes a circuit until it shows that.
+The way through: `Config` declares a circuit, `construct` compiles it to a `Net`, `simulate` (or
+`Net.simulate`) runs it under a `Paradigm`, and `Signals` holds what was recorded; `load` reads a
+run folder back. `Objective` says how far a run is from what it should show, and `Trainer` changes a
+circuit until it shows that.
 
-Every public name is loaded when it is first used (PEP 562), so that `import jtfne` costs nothing by itself.
+Every public name is loaded when it is first used (PEP 562), so that `import jtfne` costs nothing by
+itself.
 """
 
 import importlib
@@ -73,7 +75,8 @@ __all__ = [
     "synapses",
 ]
 
-# Public name -> (module, name there). `Configuration`, `Model` and `FlatModel` are upstream's older names.
+# Public name -> (module, name there). `Configuration`, `Model` and `FlatModel` are upstream's older
+# names.
 _HOMES = {
     "Config": ("jtfne.config", "Config"),
     "Configuration": ("jtfne.config", "Config"),
@@ -96,7 +99,8 @@ _HOMES = {
     "sweep": ("jtfne.sweeps", "sweep"),
 }
 
-# Modules that are reached as attributes without an import of their own; the second row is not part of `__all__`.
+# Modules that are reached as attributes without an import of their own; the second row is not part
+# of `__all__`.
 _MODULES = frozenset(
     (
         *("analysis", "emitters", "interop", "presets", "synapses"),
@@ -121,7 +125,9 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"jtfne.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'jtfne' has no attribute {name!r}; public names: {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'jtfne' has no attribute {name!r}; public names: {', '.join(__all__)}"
+        )
     module, home_name = _HOMES[name]
     value: object = getattr(importlib.import_module(module), home_name)
     globals()[name] = value

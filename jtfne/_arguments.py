@@ -1,7 +1,8 @@
-"""Arguments of public functions: each is of the type that its docstring says, or refused in one sentence.
+"""Arguments of public functions: each is of the type that its docstring says, or refused in one
+sentence.
 
-Called at the top of a function, before any work. Numbers are checked by `_check.number` and `_check.whole_number`,
-paths by the functions that resolve them.
+Called at the top of a function, before any work. Numbers are checked by `_check.number` and
+`_check.whole_number`, paths by the functions that resolve them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,8 @@ Value = TypeVar("Value")
 
 
 def check_instance(value: Value, kind: Any, *, allowed: str, name: str, where: str) -> Value:
-    """`value`, if it is an object of class `kind`. allowed: what to give, in words. Raises: JtfneError.
+    """`value`, if it is an object of class `kind`. allowed: what to give, in words.
+    Raises: JtfneError.
 
     >>> check_instance(5, str, allowed="a text", name="label", where="Paradigm")
     Traceback (most recent call last):
@@ -25,8 +27,13 @@ def check_instance(value: Value, kind: Any, *, allowed: str, name: str, where: s
 
 
 def check_flag(value: Any, *, name: str, where: str) -> bool:
-    """`value` as a bool, if it is True or False (numpy's count); 1, 0 and texts are refused. Raises: JtfneError."""
-    if getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") == "b":
+    """`value` as a bool, if it is True or False (numpy's count); 1, 0 and texts are refused.
+    Raises: JtfneError.
+    """
+    if (
+        getattr(value, "shape", None) == ()
+        and getattr(getattr(value, "dtype", None), "kind", "") == "b"
+    ):
         value = value.item()
     if not isinstance(value, bool):
         raise refuse(f"{name}={describe_argument(value)}", "True or False", where)
@@ -40,7 +47,8 @@ def check_text(value: Any, *, name: str, where: str) -> str:
 
 
 def check_list(value: Any, *, allowed: str, name: str, where: str) -> tuple[Any, ...]:
-    """The entries of a list, tuple or array; a text, which would be read letter by letter, and a table are refused.
+    """The entries of a list, tuple or array; a text, which would be read letter by letter, and a
+    table are refused.
 
     Raises: JtfneError.
     """
@@ -65,10 +73,16 @@ def check_table(value: Any, *, allowed: str, name: str, where: str) -> Mapping[s
     if not isinstance(value, Mapping):
         raise refuse(f"{name}={describe_argument(value)}", allowed, where)
     for key in value:
-        check_instance(key, str, allowed=f"texts, as in {allowed}", name=f"a key of {name}", where=where)
+        check_instance(
+            key, str, allowed=f"texts, as in {allowed}", name=f"a key of {name}", where=where
+        )
     return value
 
 
 def describe_argument(value: Any) -> str:
     """`value` in one line for an error, as `describe_value`; a class by its name, as a class."""
-    return f"{value.__name__}, a class and no object," if isinstance(value, type) else describe_value(value)
+    return (
+        f"{value.__name__}, a class and no object,"
+        if isinstance(value, type)
+        else describe_value(value)
+    )

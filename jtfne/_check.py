@@ -59,7 +59,8 @@ def refuse(description: str, allowed: str, where: str) -> JtfneError:
 
 
 def list_problems(lines: Iterable[str]) -> str:
-    """The text of a refusal of several problems, one a line, each once; of very many the first, and how many more.
+    """The text of a refusal of several problems, one a line, each once; of very many the first, and
+    how many more.
 
     >>> print(list_problems(f"problem {number}" for number in range(99)).splitlines()[-1])
     and 89 more problems
@@ -72,7 +73,11 @@ def list_problems(lines: Iterable[str]) -> str:
 
 
 def altered(
-    path: Path, part: str = "", *, allowed: str = "what its manifest's hash says", where: str = "reading"
+    path: Path,
+    part: str = "",
+    *,
+    allowed: str = "what its manifest's hash says",
+    where: str = "reading",
 ) -> JtfneError:
     """The error for a file, or a `part` of it, that is not what was written."""
     return refuse(f"{part}{str(path)!r}, which was cut short, altered or lost,", allowed, where)
@@ -88,9 +93,9 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
 def check_name(name: Any, subject: str, where: str) -> str:
     """`name`, if every file format and every screen can hold it as it is.
 
-    Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass through here. Control
-    characters and NUL end a text or begin a command in some formats, a lone surrogate is no Unicode text, and a blank
-    at an end is lost by readers that strip.
+    Names of areas, layers, cell types, conditions and the like, and labels of stimuli, all pass
+    through here. Control characters and NUL end a text or begin a command in some formats, a lone
+    surrogate is no Unicode text, and a blank at an end is lost by readers that strip.
 
     Raises
     ------
@@ -103,7 +108,11 @@ def check_name(name: Any, subject: str, where: str) -> str:
     'V1 äußerlich'
     """
     if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
-        raise refuse(f"{subject} {describe_value(name)}", "printable characters, no blank at either end", where)
+        raise refuse(
+            f"{subject} {describe_value(name)}",
+            "printable characters, no blank at either end",
+            where,
+        )
     return name
 
 
@@ -116,16 +125,20 @@ def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> s
     jtfne._check.JtfneError: layer='L23' is not allowed; allowed: 'L2/3', 'L4'; nearest: 'L2/3' (in Config.circuit)
     """
     choices = list(allowed)
-    if isinstance(value, str) and value in choices:  # `in` alone asks an array which of its values is meant
+    # `in` alone asks an array which of its values is meant
+    if isinstance(value, str) and value in choices:
         return value
     choices_text = ", ".join(repr(choice) for choice in choices) or "nothing"
     close = nearest(value, choices) if isinstance(value, str) else None
     hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(f"{name}={describe_value(value)} is not allowed; allowed: {choices_text}{hint} (in {where})")
+    raise JtfneError(
+        f"{name}={describe_value(value)} is not allowed; allowed: {choices_text}{hint} (in {where})"
+    )
 
 
 def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
-    """`value`, if it is a number, finite and within `limit`; text, arrays, None and True are refused alike.
+    """`value`, if it is a number, finite and within `limit`; text, arrays, None and True are
+    refused alike.
 
     Raises: JtfneError.
     >>> in_range("5", POSITIVE, name="bin_ms", where="rates")
@@ -143,7 +156,8 @@ def number(value: object, limit: Limit = FINITE, *, name: str, where: str) -> fl
 
 
 def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str) -> int:
-    """`value` as an int, if it is a whole number within `limit`; 5.0 is not taken for 5. Raises: JtfneError.
+    """`value` as an int, if it is a whole number within `limit`; 5.0 is not taken for 5.
+    Raises: JtfneError.
 
     >>> whole_number(2.5, Limit(low=1), name="n_draws", where="flip_null")
     Traceback (most recent call last):
@@ -156,9 +170,11 @@ def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str)
 
 
 def _as_number(value: object) -> int | float | None:
-    """`value` as a Python number, if it is a real one that a float can hold; None for anything else.
+    """`value` as a Python number, if it is a real one that a float can hold; None for anything
+    else.
 
-    An array without dimensions, as numpy and JAX give for one number, is a number; True and False are not.
+    An array without dimensions, as numpy and JAX give for one number, is a number; True and False
+    are not.
     """
     dtype = getattr(value, "dtype", None)
     if dtype is not None:
@@ -183,7 +199,8 @@ def describe_value(value: Any) -> str:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # integers of more than 4,300 digits, lists nested too deep
+    # integers of more than 4,300 digits, lists nested too deep
+    except (ValueError, RecursionError):
         return _with_article(type(value).__name__)
     if "\n" in text or " at 0x" in text:
         return _with_article(type(value).__name__)
@@ -201,9 +218,10 @@ def _with_article(noun: str) -> str:
 def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArray[Any]:
     """`values` as an array of `dtype`: integers as they are, floats rounded.
 
-    Numpy's `astype` wraps an integer that does not fit, 65,536 in 16 bits to 0, and makes a float infinite. Every array
-    that is made narrower goes through here, unless what it holds cannot be too large by construction.
-    Raises: JtfneError for a number that is out of the range of `dtype`, or not whole where it must be.
+    Numpy's `astype` wraps an integer that does not fit, 65,536 in 16 bits to 0, and makes a float
+    infinite. Every array that is made narrower goes through here, unless what it holds cannot be
+    too large by construction. Raises: JtfneError for a number that is out of the range of `dtype`,
+    or not whole where it must be.
 
     >>> narrow_dtype([1, 32_767], np.int16, name="count", where="here").tolist()
     [1, 32767]
@@ -212,11 +230,15 @@ def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArr
     if np.dtype(dtype).kind == "f":
         largest = float(np.finfo(dtype).max)
         is_too_large = (
-            np.isfinite(array) & (np.abs(array) > largest) if array.dtype.itemsize > np.dtype(dtype).itemsize else None
+            np.isfinite(array) & (np.abs(array) > largest)
+            if array.dtype.itemsize > np.dtype(dtype).itemsize
+            else None
         )
         if is_too_large is not None and is_too_large.any():
             raise refuse(
-                f"{name}={array[is_too_large].ravel()[0]:g}", f"at most {largest:.2g} in {np.dtype(dtype)}", where
+                f"{name}={array[is_too_large].ravel()[0]:g}",
+                f"at most {largest:.2g} in {np.dtype(dtype)}",
+                where,
             )
         return array.astype(dtype)
     limits = np.iinfo(dtype)
@@ -224,7 +246,9 @@ def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArr
         low, high = array.min(), array.max()
         if not (limits.min <= low and high <= limits.max):  # NaN fails both comparisons
             extreme = low if not limits.min <= low else high
-            raise refuse(f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where)
+            raise refuse(
+                f"{name}={extreme}", f"whole numbers from {limits.min} to {limits.max}", where
+            )
         if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
             raise refuse(f"{name}={array[array != np.floor(array)][0]}", "whole numbers", where)
     return array.astype(dtype)

@@ -1,8 +1,10 @@
-"""Paths and files, for every room that reads or writes: where a path leads, new files, removal, and text.
+"""Paths and files, for every room that reads or writes: where a path leads, new files, removal, and
+text.
 
-One function resolves the paths that a caller gives (`resolve_path`), one keeps the names that a folder lists inside
-that folder (`path_inside`), one makes new files (`create_file`) and one decodes text (`decode_text`). Links that a
-caller names are followed; links that lie inside a folder are not, neither to write nor to remove.
+One function resolves the paths that a caller gives (`resolve_path`), one keeps the names that a
+folder lists inside that folder (`path_inside`), one makes new files (`create_file`) and one decodes
+text (`decode_text`). Links that a caller names are followed; links that lie inside a folder are
+not, neither to write nor to remove.
 """
 
 import contextlib
@@ -18,7 +20,8 @@ from typing import IO, Any
 
 from jtfne._check import refuse
 
-TEMPORARY = re.compile(r"\.jtfne-[0-9a-f]{16}\.tmp")  # what a killed process may leave, of files and of folders
+# what a killed process may leave, of files and of folders
+TEMPORARY = re.compile(r"\.jtfne-[0-9a-f]{16}\.tmp")
 TEXT_BYTES = 2**30  # no text file that jtfne reads is larger
 NAME_BYTES = 255  # of one part of a path, on every common file system
 N_TRIES = 100  # for a random name of 64 bits that nothing has yet
@@ -27,7 +30,8 @@ N_TRIES = 100  # for a random name of 64 bits that nothing has yet
 def resolve_path(path: object, where: str) -> Path:
     """The absolute path that a caller means: `~` expanded, links followed. It need not exist.
 
-    Raises: JtfneError for what is no path, a NUL, a name that no file system takes, and links in a circle.
+    Raises: JtfneError for what is no path, a NUL, a name that no file system takes, and links in a
+    circle.
 
     >>> resolve_path("/tmp/../a", "doctest").name
     'a'
@@ -37,22 +41,31 @@ def resolve_path(path: object, where: str) -> Path:
     if not text or "\0" in text:
         raise refuse(f"the path {text!r}", "a path without NUL that is not empty", where)
     try:
-        long_name = next((part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None)
+        long_name = next(
+            (part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None
+        )
         if long_name is not None:
             raise refuse(
-                f"a name of {len(os.fsencode(long_name))} bytes ({long_name[:20]!r}...)", f"{NAME_BYTES} or less", where
+                f"a name of {len(os.fsencode(long_name))} bytes ({long_name[:20]!r}...)",
+                f"{NAME_BYTES} or less",
+                where,
             )
         return Path(text).expanduser().resolve()
     except UnicodeEncodeError as error:
-        raise refuse(f"the path {text!r} ({error.reason})", "a path that the file system can encode", where) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, or a `~user` whom nobody knows
+        raise refuse(
+            f"the path {text!r} ({error.reason})", "a path that the file system can encode", where
+        ) from None
+    # RuntimeError: links in a circle, or a `~user` whom nobody knows
+    except (OSError, RuntimeError) as error:
         raise refuse(f"the path {text!r} ({error})", "a path that leads somewhere", where) from None
 
 
 def path_inside(folder: Path, name: object, where: str) -> Path:
-    """`folder / name`, if that lies in `folder`, links followed. name: as a folder's index lists it.
+    """`folder / name`, if that lies in `folder`, links followed. name: as a folder's index lists
+    it.
 
-    Raises: JtfneError for an absolute name, one with `..`, and one that leads out of the folder by a link.
+    Raises: JtfneError for an absolute name, one with `..`, and one that leads out of the folder by
+    a link.
 
     >>> path_inside(Path("/data/run"), "../../etc/passwd", "manifest.json")
     Traceback (most recent call last):
@@ -68,16 +81,22 @@ manifest.json)
 
 
 def refuse_special(path: Path, where: str) -> None:
-    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end; nothing there is no error."""
+    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end; nothing
+    there is no error.
+    """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise refuse(f"{str(path)!r}, a pipe, a socket or a device,", "a file", where)
 
 
 def refuse_links(folder: Path, where: str) -> None:
-    """Raises: JtfneError if `folder`, or anything below it, is a link: what is written would land elsewhere."""
+    """Raises: JtfneError if `folder`, or anything below it, is a link: what is written would land
+    elsewhere.
+    """
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink():
-            raise refuse(f"{str(path)!r}, which is a link,", "files and folders of their own", where)
+            raise refuse(
+                f"{str(path)!r}, which is a link,", "files and folders of their own", where
+            )
 
 
 def create_file(path: Path) -> int:
@@ -86,13 +105,17 @@ def create_file(path: Path) -> int:
 
 
 def create_temporary(folder: Path) -> tuple[IO[bytes], Path]:
-    """A new file in `folder` under a random name that matches TEMPORARY, open for writing and held; and its path."""
+    """A new file in `folder` under a random name that matches TEMPORARY, open for writing and held;
+    and its path.
+    """
     path, handle = _hold_new(folder, create_file)
     return os.fdopen(handle, "wb"), path
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no link is followed."""
+    """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no
+    link is followed.
+    """
     sweep_temporary(path.parent)
     stream, temporary_path = create_temporary(path.parent)
     try:
@@ -123,7 +146,8 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 
 def sweep_temporary(parent: Path) -> None:
     """Remove from `parent` the temporary folders and files that no process holds any more."""
-    with contextlib.suppress(OSError):  # a parent that cannot be listed, or what somebody else has just removed
+    # a parent that cannot be listed, or what somebody else has just removed
+    with contextlib.suppress(OSError):
         for path in [entry for entry in parent.iterdir() if TEMPORARY.fullmatch(entry.name)]:
             if not path.is_symlink():
                 _remove_abandoned(path)
@@ -147,14 +171,26 @@ def sync_one(path: Path) -> None:
 
 
 def is_mounted(path: Path) -> bool:
-    """Whether something is mounted at the folder `path`, which then can be neither renamed nor removed."""
+    """Whether something is mounted at the folder `path`, which then can be neither renamed nor
+    removed.
+    """
     if os.path.ismount(path):
         return True
     try:  # a folder mounted on another of the same file system: `ismount` compares devices
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = (
+            Path("/proc/self/mountinfo")
+            .read_text(encoding="utf-8", errors="surrogateescape")
+            .splitlines()
+        )
     except OSError:
         return False
-    escaped_path = str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
+    escaped_path = (
+        str(path)
+        .replace("\\", "\\134")
+        .replace(" ", "\\040")
+        .replace("\t", "\\011")
+        .replace("\n", "\\012")
+    )
     return any(line.split(" ")[4] == escaped_path for line in lines)
 
 
@@ -165,24 +201,33 @@ def move_into(source: Path, folder: Path, last: str = "") -> None:
     """
     for path in sorted(source.iterdir(), key=lambda path: (path.name == last, path.name)):
         if os.path.lexists(folder / path.name):
-            raise refuse(f"{str(folder / path.name)!r}, which exists,", "a path where nothing is lost", "writing")
+            raise refuse(
+                f"{str(folder / path.name)!r}, which exists,",
+                "a path where nothing is lost",
+                "writing",
+            )
         path.rename(folder / path.name)
         sync_one(folder)
 
 
 def read_text(path: Path, where: str = "") -> str:
-    """The text of a file. Raises: JtfneError as `decode_text`, and for a file that is too large to be one."""
+    """The text of a file. Raises: JtfneError as `decode_text`, and for a file that is too large to
+    be one.
+    """
     where = where or str(path)
     size = path.stat().st_size
     if not stat.S_ISREG(path.stat().st_mode) or size > TEXT_BYTES:
-        raise refuse(f"{str(path)!r} of {size} bytes", f"a text file of {TEXT_BYTES} bytes or less", where)
+        raise refuse(
+            f"{str(path)!r} of {size} bytes", f"a text file of {TEXT_BYTES} bytes or less", where
+        )
     return decode_text(path.read_bytes(), where)
 
 
 def decode_text(data: bytes, where: str) -> str:
     r"""`data` as text: UTF-8, with or without a byte order mark; line ends of any kind become "\n".
 
-    Raises: JtfneError that names the byte which is no UTF-8, or the encoding if a byte order mark tells it.
+    Raises: JtfneError that names the byte which is no UTF-8, or the encoding if a byte order mark
+    tells it.
 
     >>> decode_text(b"\xef\xbb\xbfn = 1\r\n", "a.toml")
     'n = 1\n'
@@ -193,7 +238,11 @@ def decode_text(data: bytes, where: str) -> str:
     for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"),
                        (b"\xfe\xff", "UTF-16")):  # fmt: skip
         if data.startswith(mark):
-            raise refuse(f"text that is not UTF-8 but {name} (byte 0x{data[0]:02x} at offset 0)", "UTF-8 text", where)
+            raise refuse(
+                f"text that is not UTF-8 but {name} (byte 0x{data[0]:02x} at offset 0)",
+                "UTF-8 text",
+                where,
+            )
     if b"\0" in data:
         allowed = "UTF-8 text without NUL (UTF-16 without a byte order mark has such bytes)"
         raise refuse(f"text with byte 0x00 at offset {data.index(0)}", allowed, where)
@@ -214,7 +263,9 @@ def _create_folder(path: Path) -> int:
 
 
 def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
-    """A new file or folder in `parent` under a random name, and the descriptor that holds its lock."""
+    """A new file or folder in `parent` under a random name, and the descriptor that holds its
+    lock.
+    """
     for _ in range(N_TRIES):
         path = parent / f".jtfne-{secrets.token_hex(8)}.tmp"
         try:
@@ -226,7 +277,9 @@ def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
         except FileNotFoundError:  # swept before it was opened, or there is no such parent
             if not parent.is_dir():
                 raise
-    raise refuse(f"{str(parent)!r}, in which nothing new stays,", "a folder that one can write to", "writing")
+    raise refuse(
+        f"{str(parent)!r}, in which nothing new stays,", "a folder that one can write to", "writing"
+    )
 
 
 def _remove_abandoned(path: Path) -> None:

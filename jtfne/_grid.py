@@ -1,9 +1,11 @@
-"""Times on the grid: the only place where milliseconds become steps of dt, so that all follow the same rules.
+"""Times on the grid: the only place where milliseconds become steps of dt, so that all follow the
+same rules.
 
-- A span that is declared (a run, an interval, a bin, a fixed delay) is a whole number of steps, or refused.
+- A span that is declared (a run, an interval, a bin, a fixed delay) is a whole number of steps, or
+  refused.
 - A refractory time is rounded up, as NEST does it: no cell fires sooner than its parameter says.
-- A time that is drawn, tabled or recorded (spikes of stimuli, delays by distribution, distance or table) is rounded to
-  the nearest step.
+- A time that is drawn, tabled or recorded (spikes of stimuli, delays by distribution, distance or
+  table) is rounded to the nearest step.
 - The course of a current is not rounded: each step gets its mean over the step (`jtfne.stimuli`).
 """
 
@@ -12,10 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Of a time in steps: what float32 loses of the time and of dt, and again in their ratio (2**-24 each), and some more.
+# Of a time in steps: what float32 loses of the time and of dt, and again in their ratio (2**-24
+# each), and some more.
 FLOAT32_SHARE = 2.0**-22
 MOST_SLACK = 0.25  # of a step, however late the time
-DECLARED_SLACK = 1e-3  # of a step: spans that are declared are exact numbers, but may have passed through float32
+# of a step: spans that are declared are exact numbers, but may have passed through float32
+DECLARED_SLACK = 1e-3
 ROUNDING = 1e-12  # of a time in steps: what a few operations in float64 lose
 
 
@@ -29,7 +33,9 @@ def whole_steps(span_ms: float, dt_ms: float) -> int | None:
 def nearest_fits(span_ms: float, dt_ms: float) -> str:
     """The whole numbers of steps around `span_ms`, as text for an error, such as `0.2 or 0.3`."""
     n_below = int(np.floor(span_ms / dt_ms))
-    return " or ".join(f"{round(steps * dt_ms, 9):.9g}" for steps in (n_below, n_below + 1) if steps >= 1)
+    return " or ".join(
+        f"{round(steps * dt_ms, 9):.9g}" for steps in (n_below, n_below + 1) if steps >= 1
+    )
 
 
 def nearest_steps(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
@@ -39,7 +45,8 @@ def nearest_steps(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
 
 
 def steps_up(t_ms: Any, dt_ms: Any, xp: Any = np) -> Any:
-    """Times in steps, rounded up, as floats of the shape of `t_ms`; one that float32 put behind the grid is on it.
+    """Times in steps, rounded up, as floats of the shape of `t_ms`; one that float32 put behind the
+    grid is on it.
 
     xp: the module whose arrays these are, numpy or jax.numpy; the latter may be traced.
     """
@@ -75,4 +82,8 @@ def without_rounding(steps: float, scale: float = 1.0) -> float:
     if not np.isfinite(steps):
         return steps
     nearest_whole = round(steps)
-    return float(nearest_whole) if abs(steps - nearest_whole) <= ROUNDING * max(1.0, abs(steps), scale) else steps
+    return (
+        float(nearest_whole)
+        if abs(steps - nearest_whole) <= ROUNDING * max(1.0, abs(steps), scale)
+        else steps
+    )

@@ -1,4 +1,6 @@
-"""Strict JSON: no NaN, no duplicate keys, nothing that only numpy understands; and the canonical form for hashes."""
+"""Strict JSON: no NaN, no duplicate keys, nothing that only numpy understands; and the canonical
+form for hashes.
+"""
 
 import hashlib
 import json
@@ -18,17 +20,27 @@ SEAL = "sha256"  # the key under which a file holds the hash of all its other ke
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """`value` as JSON text with sorted keys.
 
-    Raises: JtfneError that names the field which is not finite, not JSON, or whose key is not a string.
+    Raises: JtfneError that names the field which is not finite, not JSON, or whose key is not a
+    string.
     >>> dumps({"b": 1.5, "a": [True, None]})
     '{"a":[true,null],"b":1.5}'
     """
     _refuse_strangers(value, "$")
     separators = (",", ":") if indent is None else (",", ": ")
-    return json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False, separators=separators, indent=indent)
+    return json.dumps(
+        value,
+        allow_nan=False,
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=separators,
+        indent=indent,
+    )
 
 
 def loads(text: str, *, where: str = "JSON") -> Any:
-    """The value of a JSON text. Raises: JtfneError for NaN, Infinity, a key given twice, or broken syntax."""
+    """The value of a JSON text. Raises: JtfneError for NaN, Infinity, a key given twice, or broken
+    syntax.
+    """
 
     def constant(name: str) -> Any:
         """Refuse NaN and Infinity."""
@@ -56,30 +68,46 @@ def loads(text: str, *, where: str = "JSON") -> Any:
 
     try:
         value = json.loads(
-            text, parse_constant=constant, parse_float=number, parse_int=whole_number, object_pairs_hook=unique
+            text,
+            parse_constant=constant,
+            parse_float=number,
+            parse_int=whole_number,
+            object_pairs_hook=unique,
         )
     except json.JSONDecodeError as error:
         raise refuse(f"a text that is not JSON ({error})", "JSON", where) from None
     except RecursionError:
-        raise refuse("a text nested more deeply than Python reads", f"a depth of {MAX_DEPTH} or less", where) from None
+        raise refuse(
+            "a text nested more deeply than Python reads", f"a depth of {MAX_DEPTH} or less", where
+        ) from None
     refuse_deep(value, where)
     return value
 
 
 def refuse_deep(value: Any, where: str) -> None:
-    """Raises: JtfneError if lists and objects lie in each other more than MAX_DEPTH deep, or in a circle."""
+    """Raises: JtfneError if lists and objects lie in each other more than MAX_DEPTH deep, or in a
+    circle.
+    """
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         next_level: list[Any] = []
         for container in level:
             if isinstance(container, Mapping):
-                next_level.extend(inner for inner in container.values() if isinstance(inner, Mapping | list | tuple))
+                next_level.extend(
+                    inner
+                    for inner in container.values()
+                    if isinstance(inner, Mapping | list | tuple)
+                )
             elif isinstance(container, list | tuple):
-                next_level.extend(inner for inner in container if isinstance(inner, Mapping | list | tuple))
+                next_level.extend(
+                    inner for inner in container if isinstance(inner, Mapping | list | tuple)
+                )
         level = next_level
         if not level:
             return
-    raise refuse(f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", where)
+    raise refuse(
+        f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", where
+    )
 
 
 def seal(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +146,9 @@ def canonical(value: Any) -> bytes:
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError as error:
-        raise refuse(f"a whole number ({error})", "less than 2**53, or a string", "canonical JSON") from None
+        raise refuse(
+            f"a whole number ({error})", "less than 2**53, or a string", "canonical JSON"
+        ) from None
 
 
 def sha256(value: Any) -> str:
@@ -138,11 +168,17 @@ def _digest(value: Mapping[str, Any]) -> str:
 def _refuse_strangers(value: Any, path: str, depth: int = 0) -> None:
     """Raises: JtfneError for the first thing in `value` that strict JSON cannot hold."""
     if depth > MAX_DEPTH:
-        raise refuse(f"a value nested more than {MAX_DEPTH} deep", f"a depth of {MAX_DEPTH} or less", path[:80])
+        raise refuse(
+            f"a value nested more than {MAX_DEPTH} deep",
+            f"a depth of {MAX_DEPTH} or less",
+            path[:80],
+        )
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if type(key) is not str:
-                raise JtfneError(f"key {key!r} of {type(key).__name__} is not allowed; allowed: str (in {path})")
+                raise JtfneError(
+                    f"key {key!r} of {type(key).__name__} is not allowed; allowed: str (in {path})"
+                )
             _refuse_strangers(inner, f"{path}.{key}", depth + 1)
     elif type(value) in (list, tuple):
         for index, inner in enumerate(value):
@@ -151,5 +187,7 @@ def _refuse_strangers(value: Any, path: str, depth: int = 0) -> None:
         raise refuse(f"{value!r}", "a finite number", path)
     elif value is not None and type(value) not in (str, bool, int, float):
         raise refuse(
-            f"a {type(value).__module__}.{type(value).__name__}", "str, int, float, bool, None, list, dict", path
+            f"a {type(value).__module__}.{type(value).__name__}",
+            "str, int, float, bool, None, list, dict",
+            path,
         )

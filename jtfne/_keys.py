@@ -1,8 +1,8 @@
 """Named streams of randomness: the same name gives the same stream, whatever else is drawn.
 
-All is drawn by Threefry through `jax.random.fold_in` with the implementation given, which no flag of JAX changes:
-neither `jax_default_prng_impl` nor `jax_random_seed_offset`, which `jax.random.key` adds to a seed, nor
-`jax_threefry_partitionable`, on which `jax.random.bits` of an array depends.
+All is drawn by Threefry through `jax.random.fold_in` with the implementation given, which no flag
+of JAX changes: neither `jax_default_prng_impl` nor `jax_random_seed_offset`, which `jax.random.key`
+adds to a seed, nor `jax_threefry_partitionable`, on which `jax.random.bits` of an array depends.
 """
 
 import hashlib
@@ -38,7 +38,9 @@ def codes(*names: str) -> npt.NDArray[np.uint32]:
 def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The key of the stream under `seed` whose names have these `codes`; may be traced."""
     # The words of `jax.random.key(seed)`, to which that would add the flag jax_random_seed_offset.
-    stream: jax.Array = jax.random.wrap_key_data(jnp.stack([jnp.uint32(0), jnp.asarray(seed, jnp.uint32)]), impl=IMPL)
+    stream: jax.Array = jax.random.wrap_key_data(
+        jnp.stack([jnp.uint32(0), jnp.asarray(seed, jnp.uint32)]), impl=IMPL
+    )
     for k in range(names.shape[0]):
         stream = jax.random.fold_in(stream, names[k])
     return stream
@@ -48,13 +50,16 @@ def streams(base: jax.Array) -> dict[str, jax.Array]:
     """The keys of the streams that a run draws from, by name."""
     stream = _threefry(base)
     return {
-        name: jax.random.fold_in(stream, zlib.crc32(name.encode())) for name in ("initial state", "noise", "stimulus")
+        name: jax.random.fold_in(stream, zlib.crc32(name.encode()))
+        for name in ("initial state", "noise", "stimulus")
     }
 
 
 def _threefry(base: jax.Array) -> jax.Array:
     """`base`, a key of any implementation or the words of one, as a key of IMPL."""
-    words: jax.Array = jax.random.key_data(base) if jnp.issubdtype(base.dtype, jax.dtypes.prng_key) else base
+    words: jax.Array = (
+        jax.random.key_data(base) if jnp.issubdtype(base.dtype, jax.dtypes.prng_key) else base
+    )
     stream: jax.Array = jax.random.wrap_key_data(words[:2], impl=IMPL)
     for k in range(2, words.shape[0]):
         stream = jax.random.fold_in(stream, words[k])
@@ -62,7 +67,9 @@ def _threefry(base: jax.Array) -> jax.Array:
 
 
 def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
-    """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2, n): (n,)."""
+    """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2,
+    n): (n,).
+    """
     axis = 0 if stream.ndim else None
     first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
     keys: jax.Array = jax.vmap(jax.random.fold_in)(first_keys, names[1])
@@ -76,7 +83,9 @@ def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def uniform(word_pair: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
-    """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in double."""
+    """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in
+    double.
+    """
     high, low = word_pair
     if np.finfo(dtype).bits == 32:
         return (high >> 8).astype(dtype) * 2.0**-24
@@ -92,7 +101,9 @@ def draw_seed(base: jax.Array) -> jax.Array:
 
 
 def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
-    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same bits."""
+    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same
+    bits.
+    """
     high, low = words(streams)
     if np.finfo(dtype).bits == 32:
         return ((high ^ low) >> 9).astype(dtype) * 2.0**-23
@@ -100,7 +111,9 @@ def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
 
 
 def normals(streams: jax.Array, dtype: Any) -> jax.Array:
-    """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same bits."""
+    """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same
+    bits.
+    """
     low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
     uniform_number = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
     return jax.lax.erf_inv(jnp.maximum(low, uniform_number)) * np.array(np.sqrt(2.0), dtype)

@@ -1,7 +1,8 @@
-"""How jax computes, as a context: float width, and the flags that would change numbers or stop a run.
+"""How jax computes, as a context: float width, and the flags that would change numbers or stop a
+run.
 
-Nobody's global flags are touched; those of others do not reach in. What a user asks of jax to find faults with
-(`jax_disable_jit`, `jax_debug_nans`) stays as it is, and is told in the manifest.
+Nobody's global flags are touched; those of others do not reach in. What a user asks of jax to find
+faults with (`jax_disable_jit`, `jax_debug_nans`) stays as it is, and is told in the manifest.
 """
 
 import contextlib
@@ -13,10 +14,12 @@ import jax
 
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
-    """A context in which jax promotes ranks and types, moves arrays, and multiplies matrices in full precision.
+    """A context in which jax promotes ranks and types, moves arrays, and multiplies matrices in
+    full precision.
 
-    Whatever the environment, the program or another library has set: shapes and types are the business of jtfne, which
-    is tested with these; on a GPU a matrix product would else be rounded to 10 bits.
+    Whatever the environment, the program or another library has set: shapes and types are the
+    business of jtfne, which is tested with these; on a GPU a matrix product would else be rounded
+    to 10 bits.
     """
     with (
         jax.numpy_rank_promotion("allow"),
@@ -36,6 +39,7 @@ def precision(dtype: str) -> Iterator[None]:
     ...     str(jnp.zeros(1).dtype)
     'float64'
     """
-    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")  # where jax < 0.8 has it
+    # where jax < 0.8 has it
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
     with vars(home)["enable_x64"](dtype == "float64"), settled():
         yield

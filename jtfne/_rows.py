@@ -79,7 +79,11 @@ def spans(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, int, int
     [(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1)]
     """
     size = rows_a_block(shape, itemsize)
-    return ((trial, k, min(k + size, shape[1])) for trial in range(shape[0]) for k in range(0, shape[1], size))
+    return (
+        (trial, k, min(k + size, shape[1]))
+        for trial in range(shape[0])
+        for k in range(0, shape[1], size)
+    )
 
 
 def whole(rows: Rows) -> Array:
@@ -89,10 +93,18 @@ def whole(rows: Rows) -> Array:
 
 def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
     """The part at `key`, one index an axis (outer indexing); needs memory for it and one block."""
-    indices_by_axis = [_resolve_key(axis_key, size) for axis_key, size in zip(key, rows.shape, strict=True)]
+    indices_by_axis = [
+        _resolve_key(axis_key, size) for axis_key, size in zip(key, rows.shape, strict=True)
+    ]
     part = np.empty([indices.size for indices in indices_by_axis], rows.dtype)
-    trials, row_indices, inner_indices = indices_by_axis[0], indices_by_axis[1], np.ix_(*indices_by_axis[2:])
-    takes_all_inner = all(_is_all(axis_key, size) for axis_key, size in zip(key[2:], rows.shape[2:], strict=True))
+    trials, row_indices, inner_indices = (
+        indices_by_axis[0],
+        indices_by_axis[1],
+        np.ix_(*indices_by_axis[2:]),
+    )
+    takes_all_inner = all(
+        _is_all(axis_key, size) for axis_key, size in zip(key[2:], rows.shape[2:], strict=True)
+    )
     order = np.argsort(row_indices, kind="stable")
     sorted_rows, size = row_indices[order], rows_a_block(rows.shape, rows.dtype.itemsize)
     # Each block is read once, in whatever order its rows are asked for.
@@ -100,16 +112,24 @@ def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
         start_index, stop_index = np.searchsorted(sorted_rows, (start, start + size))
         first_row, last_row = int(sorted_rows[start_index]), int(sorted_rows[stop_index - 1])
         for trial_index, trial in enumerate(trials):
-            block = rows.read(int(trial), first_row, last_row + 1)[sorted_rows[start_index:stop_index] - first_row]
+            block = rows.read(int(trial), first_row, last_row + 1)[
+                sorted_rows[start_index:stop_index] - first_row
+            ]
             part[trial_index, order[start_index:stop_index]] = (
                 block if takes_all_inner else block[(slice(None), *inner_indices)]
             )
-    return part[tuple(slice(None) if isinstance(axis_key, slice | np.ndarray) else 0 for axis_key in key)]
+    return part[
+        tuple(slice(None) if isinstance(axis_key, slice | np.ndarray) else 0 for axis_key in key)
+    ]
 
 
 def _resolve_key(key: Key, size: int) -> Array:
     """The indices that `key` takes of an axis of `size`."""
-    return np.arange(*key.indices(size)) if isinstance(key, slice) else np.atleast_1d(np.arange(size)[key])
+    return (
+        np.arange(*key.indices(size))
+        if isinstance(key, slice)
+        else np.atleast_1d(np.arange(size)[key])
+    )
 
 
 def _is_all(key: Key, size: int) -> bool:

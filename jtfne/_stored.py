@@ -1,7 +1,7 @@
 """Check what a file declares before it is decoded: only numbers and text, and no more than fits.
 
-Files may come from strangers. A codec, a type or a link that could run code, read another file or ask for more memory
-than there is, is refused by name; what is left are arrays of numbers and text.
+Files may come from strangers. A codec, a type or a link that could run code, read another file or
+ask for more memory than there is, is refused by name; what is left are arrays of numbers and text.
 """
 
 import base64
@@ -29,14 +29,32 @@ if TYPE_CHECKING:
 
 WHERE = "reading"
 NUMBERS = "biuf"  # kinds of numpy's dtypes: bool, whole numbers, floating point
-# Codecs of Zarr that turn bytes into bytes; those that make objects (pickle, json2, msgpack2) are not among them.
+# Codecs of Zarr that turn bytes into bytes; those that make objects (pickle, json2, msgpack2) are
+# not among them.
 ZARR_COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 ZARR_FILTERS = ("shuffle",)
 # What numpy raises over the text of a header, which is a literal of Python.
-UNREADABLE_HEADER = (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError, tokenize.TokenError)
-UNREADABLE_ZIP = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, KeyError, struct.error)
+UNREADABLE_HEADER = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
+UNREADABLE_ZIP = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    KeyError,
+    struct.error,
+)
 ZARR_TEXT = "vlen-utf8"  # makes str of an array of objects, and nothing else
-# Filters of HDF5 that are part of it or of h5py: deflate, shuffle, fletcher32, szip, nbit, scaleoffset, lzf.
+# Filters of HDF5 that are part of it or of h5py: deflate, shuffle, fletcher32, szip, nbit,
+# scaleoffset, lzf.
 HDF5_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 HDF5_DEPTH = 32  # of groups in each other
 
@@ -46,11 +64,16 @@ def refuse_large(n_bytes: int, subject: str, where: str = WHERE) -> None:
     free_bytes = available_bytes()
     if n_bytes > free_bytes:
         description = f"{subject}, which declares {n_bytes / 2**30:.3g} GiB,"
-        raise refuse(description, f"what fits in the {free_bytes / 2**30:.3g} GiB of memory that are free", where)
+        raise refuse(
+            description,
+            f"what fits in the {free_bytes / 2**30:.3g} GiB of memory that are free",
+            where,
+        )
 
 
 def map_npy(path: Path) -> Array:
-    """The array of a .npy file, memory-mapped and read-only. Raises: JtfneError unless it holds numbers, all of them.
+    """The array of a .npy file, memory-mapped and read-only.
+    Raises: JtfneError unless it holds numbers, all of them.
 
     An array without elements, which cannot be mapped, is read.
     """
@@ -58,19 +81,30 @@ def map_npy(path: Path) -> Array:
     with path.open("rb") as stream:
         n_bytes, n_elements = _npy_bytes(stream, str(path))
         if n_bytes != path.stat().st_size - stream.tell():
-            raise refuse(f"{str(path)!r}, whose header does not fit its size,", "a whole .npy file", WHERE)
+            raise refuse(
+                f"{str(path)!r}, whose header does not fit its size,", "a whole .npy file", WHERE
+            )
     array: Array = np.load(path, mmap_mode="r" if n_elements else None, allow_pickle=False)
     return array
 
 
 def read_npz(path: Path) -> dict[str, Array]:
-    """The arrays of an .npz file that `numpy.savez` wrote. Raises: JtfneError unless they hold numbers, all of them."""
+    """The arrays of an .npz file that `numpy.savez` wrote.
+    Raises: JtfneError unless they hold numbers, all of them.
+    """
     refuse_special(path, WHERE)
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                if member.compress_type != zipfile.ZIP_STORED or member.file_size > path.stat().st_size:
-                    raise refuse(f"{member.filename!r} of {str(path)!r}", "arrays that are not compressed", WHERE)
+                if (
+                    member.compress_type != zipfile.ZIP_STORED
+                    or member.file_size > path.stat().st_size
+                ):
+                    raise refuse(
+                        f"{member.filename!r} of {str(path)!r}",
+                        "arrays that are not compressed",
+                        WHERE,
+                    )
                 with archive.open(member) as stream:
                     n_bytes, _ = _npy_bytes(stream, f"{member.filename!r} of {path}")
                     if n_bytes != member.file_size - stream.tell():
@@ -78,22 +112,38 @@ def read_npz(path: Path) -> dict[str, Array]:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except UNREADABLE_ZIP as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole .npz file", WHERE) from error
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({error}),", "a whole .npz file", WHERE
+        ) from error
 
 
 def check_zarr(store: Path) -> None:
-    """Raises: JtfneError unless a Zarr store of format 2 holds numbers and text only, in codecs that make these."""
+    """Raises: JtfneError unless a Zarr store of format 2 holds numbers and text only, in codecs
+    that make these.
+    """
     if not store.is_dir():
-        raise refuse(f"{str(store)!r}, which cannot be read (no folder),", "a Zarr store of format 2", WHERE)
+        raise refuse(
+            f"{str(store)!r}, which cannot be read (no folder),", "a Zarr store of format 2", WHERE
+        )
     root, total = store.resolve(), 0
     for path in store.rglob("*"):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
-            raise refuse(f"{str(path)!r}, a link that leads out of its folder,", f"files in {str(store)!r}", WHERE)
+            raise refuse(
+                f"{str(path)!r}, a link that leads out of its folder,",
+                f"files in {str(store)!r}",
+                WHERE,
+            )
         refuse_special(path, WHERE)
         if path.name == "zarr.json":
-            raise refuse(f"{str(path)!r}, of Zarr format 3,", "a store of format 2, as jtfne writes it", WHERE)
+            raise refuse(
+                f"{str(path)!r}, of Zarr format 3,",
+                "a store of format 2, as jtfne writes it",
+                WHERE,
+            )
         if path.name == ".zarray":
-            total += _check_zarr_array(_lenient_json(path), path.parent.relative_to(store).as_posix(), store)
+            total += _check_zarr_array(
+                _lenient_json(path), path.parent.relative_to(store).as_posix(), store
+            )
         elif path.name == ".zmetadata":
             consolidated = _lenient_json(path).get("metadata")
             entries = consolidated.items() if isinstance(consolidated, dict) else []
@@ -104,10 +154,11 @@ def check_zarr(store: Path) -> None:
 
 
 def check_hdf5(path: Path) -> None:
-    """Raises: JtfneError unless an HDF5 or netCDF-4 file holds numbers and text only, all of them in the file itself.
+    """Raises: JtfneError unless an HDF5 or netCDF-4 file holds numbers and text only, all of them
+    in the file itself.
 
-    Refused: external and virtual data and links to other files, references and objects of other kinds, filters from
-    plugins.
+    Refused: external and virtual data and links to other files, references and objects of other
+    kinds, filters from plugins.
     """
     import h5py
 
@@ -118,24 +169,36 @@ def check_hdf5(path: Path) -> None:
 
 
 def check_parquet(path: Path, where: str = WHERE) -> None:
-    """Raises: JtfneError unless a Parquet file holds columns of numbers and text only, and no more than fits.
+    """Raises: JtfneError unless a Parquet file holds columns of numbers and text only, and no more
+    than fits.
 
-    Extension types, which some versions of pyarrow load by unpickling, are looked for before Arrow reads the schema.
+    Extension types, which some versions of pyarrow load by unpickling, are looked for before Arrow
+    reads the schema.
     """
     from pyarrow import parquet
 
     refuse_special(path, where)
     metadata = parquet.read_metadata(path)
     schema = (metadata.metadata or {}).get(b"ARROW:schema", b"")
-    if b"ARROW:extension:name" in schema or b"ARROW:extension:name" in base64.b64decode(schema, validate=False):
-        raise refuse(f"{str(path)!r} with a column of an extension type", "columns of numbers and text", where)
+    if b"ARROW:extension:name" in schema or b"ARROW:extension:name" in base64.b64decode(
+        schema, validate=False
+    ):
+        raise refuse(
+            f"{str(path)!r} with a column of an extension type",
+            "columns of numbers and text",
+            where,
+        )
     groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
     declared_bytes = sum(group.total_byte_size for group in groups)
     # A column of one value takes a few bytes for any number of rows; in memory each takes eight.
-    refuse_large(max(declared_bytes, 8 * metadata.num_rows * metadata.num_columns), str(path), where)
+    refuse_large(
+        max(declared_bytes, 8 * metadata.num_rows * metadata.num_columns), str(path), where
+    )
     for field in parquet.read_schema(path):
         if not _is_plain(field.type):
-            raise refuse(f"column {field.name!r} of type {field.type}", "columns of numbers and text", where)
+            raise refuse(
+                f"column {field.name!r} of type {field.type}", "columns of numbers and text", where
+            )
 
 
 def read_parquet(path: Path, where: str = WHERE) -> "pa.Table":
@@ -156,10 +219,14 @@ def read_csv(path: Path) -> "pa.Table":
 
 
 def _npy_bytes(stream: IO[bytes], where: str) -> tuple[int, int]:
-    """Bytes and number of the elements that a .npy header declares. Raises: JtfneError unless they are numbers."""
+    """Bytes and number of the elements that a .npy header declares.
+    Raises: JtfneError unless they are numbers.
+    """
     try:
         version = npy.read_magic(stream)
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(
+            version
+        )
         if read_header is None:
             raise refuse(f"version {version} of .npy", "version 1.0 or 2.0", where)
         shape, _, dtype = read_header(stream)
@@ -178,13 +245,17 @@ def _lenient_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({str(error)[:200]}),", "JSON", WHERE) from None
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({str(error)[:200]}),", "JSON", WHERE
+        ) from None
     _json.refuse_deep(value, str(path))
     return value if isinstance(value, dict) else {}
 
 
 def _check_zarr_array(metadata: Any, name: str, store: Path) -> int:
-    """Bytes that an array declares. Raises: JtfneError for objects, other codecs, and broken metadata."""
+    """Bytes that an array declares. Raises: JtfneError for objects, other codecs, and broken
+    metadata.
+    """
     where = f"{store}, array {name!r}"
     metadata = metadata if isinstance(metadata, dict) else {}
     try:
@@ -192,27 +263,41 @@ def _check_zarr_array(metadata: Any, name: str, store: Path) -> int:
         shape, chunks = ([int(size) for size in metadata[key]] for key in ("shape", "chunks"))
     except (KeyError, TypeError, ValueError) as error:
         raise refuse(
-            f"metadata without dtype, shape and chunks ({error})", "an array of Zarr format 2", where
+            f"metadata without dtype, shape and chunks ({error})",
+            "an array of Zarr format 2",
+            where,
         ) from None
     codecs = [metadata.get("compressor"), *(metadata.get("filters") or [])]
     names = [codec.get("id") if isinstance(codec, dict) else codec for codec in codecs]
     is_text = dtype.kind == "O" and names[1:] == [ZARR_TEXT]
     if dtype.kind not in f"{NUMBERS}US" and not is_text:
-        raise refuse(f"an array of {dtype} with filters {names[1:]!r}", "an array of numbers or of text", where)
+        raise refuse(
+            f"an array of {dtype} with filters {names[1:]!r}",
+            "an array of numbers or of text",
+            where,
+        )
     allowed = (*ZARR_COMPRESSORS, None)
     unknown_codecs = [codec for codec in names[:1] if codec not in allowed]
     unknown_codecs += [codec for codec in names[1:] if codec not in ZARR_FILTERS and not is_text]
     if unknown_codecs:
         description = f"codec {unknown_codecs[0]!r}"
-        raise refuse(description, f"codecs that make bytes: {', '.join((*ZARR_COMPRESSORS, *ZARR_FILTERS))}", where)
+        raise refuse(
+            description,
+            f"codecs that make bytes: {', '.join((*ZARR_COMPRESSORS, *ZARR_FILTERS))}",
+            where,
+        )
     if min([*shape, *chunks], default=0) < 0 or len(shape) != len(chunks):
         raise refuse(f"shape {shape} in chunks {chunks}", "sizes of at least 0", where)
     refuse_large(math.prod(chunks) * dtype.itemsize, f"a chunk of {chunks}", where)
     return int(math.prod(shape) * dtype.itemsize)
 
 
-def _datasets(group: "h5py.Group", path: Path, depth: int, visited_addresses: set[Any]) -> "Iterator[h5py.Dataset]":
-    """All datasets of a file, each once. Raises: JtfneError for a link to another file and for groups too deep."""
+def _datasets(
+    group: "h5py.Group", path: Path, depth: int, visited_addresses: set[Any]
+) -> "Iterator[h5py.Dataset]":
+    """All datasets of a file, each once.
+    Raises: JtfneError for a link to another file and for groups too deep.
+    """
     import h5py
 
     if depth > HDF5_DEPTH:
@@ -235,7 +320,9 @@ def _datasets(group: "h5py.Group", path: Path, depth: int, visited_addresses: se
 
 
 def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
-    """Bytes that a dataset takes in memory. Raises: JtfneError unless it holds numbers or text, in the file itself."""
+    """Bytes that a dataset takes in memory.
+    Raises: JtfneError unless it holds numbers or text, in the file itself.
+    """
     import h5py
 
     where = f"{path}, {dataset.name}"
@@ -243,12 +330,16 @@ def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
     if dataset.dtype.kind not in f"{NUMBERS}S" and not is_text:
         raise refuse(f"a dataset of type {dataset.dtype}", "numbers or text", where)
     if dataset.is_virtual or dataset.external:
-        raise refuse("a dataset whose values lie in another file", "values in the file itself", where)
+        raise refuse(
+            "a dataset whose values lie in another file", "values in the file itself", where
+        )
     properties = dataset.id.get_create_plist()
     for k in range(properties.get_nfilters()):
         code = properties.get_filter(k)[0]
         if code not in HDF5_FILTERS:
-            raise refuse(f"HDF5 filter {code}", f"filters {', '.join(map(str, HDF5_FILTERS))}", where)
+            raise refuse(
+                f"HDF5 filter {code}", f"filters {', '.join(map(str, HDF5_FILTERS))}", where
+            )
     shape: Iterable[int] = dataset.shape or ()
     return int(math.prod(shape) * dataset.dtype.itemsize)
 
@@ -259,7 +350,13 @@ def _is_plain(kind: "pa.DataType") -> bool:
 
     if types.is_dictionary(kind):
         kind = kind.value_type
-    tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_string, types.is_large_string)
+    tests = (
+        types.is_integer,
+        types.is_floating,
+        types.is_boolean,
+        types.is_string,
+        types.is_large_string,
+    )
     return any(is_kind(kind) for is_kind in (*tests, types.is_null))
 
 

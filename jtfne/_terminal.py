@@ -6,7 +6,8 @@ import sys
 def stderr_is_terminal() -> bool:
     """Whether stderr is a terminal.
 
-    It is None under pythonw and in some services, closed in daemons, and any object at all in notebooks.
+    It is None under pythonw and in some services, closed in daemons, and any object at all in
+    notebooks.
     """
     isatty = getattr(sys.stderr, "isatty", None)
     try:

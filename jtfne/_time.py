@@ -1,4 +1,6 @@
-"""Time axes in milliseconds, whatever they were written in: the one place that reads a unit of time."""
+"""Time axes in milliseconds, whatever they were written in: the one place that reads a unit of
+time.
+"""
 
 from typing import Any
 
@@ -10,7 +12,8 @@ from jtfne._check import describe_value, refuse
 Floats = NDArray[np.float64]
 MS_PER_UNIT = {
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-6),
-    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-3),  # micro sign and Greek mu
+    # micro sign and Greek mu
+    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-3),
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1.0),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1e3),
     **dict.fromkeys(("min", "minute", "minutes"), 6e4),
@@ -21,7 +24,8 @@ TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in,
 
 
 def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
-    """Times in ms, float64, any shape, of numbers in `units` or of timedelta64, whose dtype says its unit.
+    """Times in ms, float64, any shape, of numbers in `units` or of timedelta64, whose dtype says
+    its unit.
 
     units: that of numbers, such as ``attrs["units"]`` of a time axis; ms where it is None.
     Raises: JtfneError for an unknown unit, dates, and what is no finite number.
@@ -34,12 +38,18 @@ def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time
     array = np.asarray(values)
     if array.dtype.kind == "M":
         description = f"{name} as dates (dtype {array.dtype})"
-        raise refuse(description, f"times since a start, such as {name} - {name}[0], or numbers in ms", where)
+        raise refuse(
+            description, f"times since a start, such as {name} - {name}[0], or numbers in ms", where
+        )
     if array.dtype.kind not in ("i", "u", "f", "m"):
         raise refuse(f"{name} of dtype {array.dtype}", "numbers in ms, or timedelta64", where)
     if array.dtype.kind == "m":
         if np.datetime_data(array.dtype)[0] in ("Y", "M", "generic"):
-            raise refuse(f"{name} of dtype {array.dtype}", "timedelta64 of a fixed length, such as [ms]", where)
+            raise refuse(
+                f"{name} of dtype {array.dtype}",
+                "timedelta64 of a fixed length, such as [ms]",
+                where,
+            )
         times_ms = np.where(np.isnat(array), np.nan, array / np.timedelta64(1, "ms"))
     else:
         times_ms = array.astype(np.float64) * _ms_per(units, where, name)
@@ -70,12 +80,16 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
     falls = np.flatnonzero(np.diff(times_ms) <= 0.0)
     if falls.size:
         before_ms, after_ms = times_ms[falls[0]], times_ms[falls[0] + 1]
-        raise refuse(f"{name} that goes from {before_ms:g} to {after_ms:g} ms", "times that grow", where)
+        raise refuse(
+            f"{name} that goes from {before_ms:g} to {after_ms:g} ms", "times that grow", where
+        )
     return times_ms
 
 
 def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
-    """The step of evenly spaced values (n,). Raises: JtfneError for uneven ones, and fewer than 2."""
+    """The step of evenly spaced values (n,).
+    Raises: JtfneError for uneven ones, and fewer than 2.
+    """
     if values.size < 2:
         raise refuse(f"{name} with {values.size} value", "2 or more, evenly spaced", where)
     step = _mean_step(values)
@@ -93,7 +107,8 @@ def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
     if rounding_ms == 0.0 or times_ms.size < 2:
         return times_ms
     step = _mean_step(times_ms)
-    # two neighbours are off by a rounding each; beyond a twentieth of a step the axis says too little
+    # two neighbours are off by a rounding each; beyond a twentieth of a step the axis says too
+    # little
     if not _even_within(times_ms, min(2.0 * rounding_ms, 0.05 * step)):
         return times_ms
     step = _shortest_decimal(step, 2.0 * rounding_ms / (times_ms.size - 1))
@@ -101,7 +116,8 @@ def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
 
 
 def _shortest_decimal(step: float, slack: float) -> float:
-    """The number of the fewest decimals within `slack` of `step`, as it was before rounding; else `step`.
+    """The number of the fewest decimals within `slack` of `step`, as it was before rounding; else
+    `step`.
 
     >>> _shortest_decimal(0.9999999768, 1e-7), _shortest_decimal(1 / 3, 1e-12)
     (1.0, 0.3333333333333333)

@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 
 def register(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass a pytree: its fields are children, those with `metadata={"static": True}` are not.
+    """Make a frozen dataclass a pytree: its fields are children, those with
+    `metadata={"static": True}` are not.
 
     `jax.tree_util.register_dataclass` does the same, but (jax 0.10) there the structures of two
     classes with equally many fields are equal: if their hashes meet in a cache, `jit` runs the
@@ -18,24 +19,31 @@ def register(cls: type[T]) -> type[T]:
     """
     fields = [(field.name, bool(field.metadata.get("static"))) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     traced_names, static_names = (
-        [name for name, is_static in fields if is_static is wants_static] for wants_static in (False, True)
+        [name for name, is_static in fields if is_static is wants_static]
+        for wants_static in (False, True)
     )
 
     def flatten(tree: Any) -> tuple[list[Any], tuple[Any, ...]]:
         """Traced fields, and static ones."""
-        return [getattr(tree, name) for name in traced_names], tuple(getattr(tree, name) for name in static_names)
+        return [getattr(tree, name) for name in traced_names], tuple(
+            getattr(tree, name) for name in static_names
+        )
 
     def flatten_with_keys(tree: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
         """Traced fields with their names, and static ones."""
         children, static_values = flatten(tree)
         return [
-            (jax.tree_util.GetAttrKey(name), child) for name, child in zip(traced_names, children, strict=True)
+            (jax.tree_util.GetAttrKey(name), child)
+            for name, child in zip(traced_names, children, strict=True)
         ], static_values
 
     def unflatten(static_values: tuple[Any, ...], children: Any) -> T:
         """Rebuild the dataclass without its constructor."""
         tree = object.__new__(cls)
-        for name, value in (*zip(traced_names, children, strict=True), *zip(static_names, static_values, strict=True)):
+        for name, value in (
+            *zip(traced_names, children, strict=True),
+            *zip(static_names, static_values, strict=True),
+        ):
             object.__setattr__(tree, name, value)
         return tree
 

@@ -1,7 +1,8 @@
 """Many runs of one circuit, each with its own key and values, by one compiled program.
 
-On CPU an event-driven run is served best by a core of its own: members share the program and are spread over threads.
-Elsewhere, and for the sparse and dense deliveries, they are one batch (`vmap`).
+On CPU an event-driven run is served best by a core of its own: members share the program and are
+spread over threads. Elsewhere, and for the sparse and dense deliveries, they are one batch
+(`vmap`).
 """
 
 import functools
@@ -44,14 +45,15 @@ def run_batch(
     n_steps : int
         Steps of ``flat.dt_ms``.
     values : mapping of str to array, optional
-        What differs between members besides the key: by the name of a leaf of `flat` (see `names_of`), an array of that
-        leaf's shape behind an axis of members.
+        What differs between members besides the key: by the name of a leaf of `flat` (see
+        `names_of`), an array of that leaf's shape behind an axis of members.
     inputs, clock, recorders : as for `FlatNet.run`, the same for all members.
 
     Returns
     -------
     jtfne.engine.Chunk
-        As of `FlatNet.run`, every array behind an axis of members; each member is, to the bit, what it is alone.
+        As of `FlatNet.run`, every array behind an axis of members; each member is, to the bit, what
+        it is alone.
 
     Raises
     ------
@@ -72,13 +74,24 @@ def run_batch(
     True
     """
     if isinstance(flat.circuit.leading, ShardedDelivery):
-        raise refuse("a batch of a circuit spread over devices", "a circuit on one device", "run_batch")
-    member_values = check_leaf_values(flat, {} if values is None else values, (keys.shape[0],), "run_batch")
+        raise refuse(
+            "a batch of a circuit spread over devices", "a circuit on one device", "run_batch"
+        )
+    member_values = check_leaf_values(
+        flat, {} if values is None else values, (keys.shape[0],), "run_batch"
+    )
     if jax.default_backend() != "cpu" or not isinstance(flat.circuit.leading, EventDelivery):
-        chunk: engine.Chunk = _run_vectorized(flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps)
+        chunk: engine.Chunk = _run_vectorized(
+            flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps
+        )
         return chunk
-    members = [({name: array[k] for name, array in member_values.items()}, keys[k]) for k in range(keys.shape[0])]
-    run = functools.partial(_run_member, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps)
+    members = [
+        ({name: array[k] for name, array in member_values.items()}, keys[k])
+        for k in range(keys.shape[0])
+    ]
+    run = functools.partial(
+        _run_member, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps
+    )
     with ThreadPoolExecutor(n_cores()) as pool:
         chunks = list(pool.map(lambda member: run(*member), members))
     batch: engine.Chunk = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
@@ -86,13 +99,18 @@ def run_batch(
 
 
 def names_of(flat: FlatNet) -> tuple[str, ...]:
-    """The names of all leaves of a circuit, such as `circuit.drive_pA` and `circuit.groups[0].emitter.tau_m_ms`."""
+    """The names of all leaves of a circuit, such as `circuit.drive_pA` and
+    `circuit.groups[0].emitter.tau_m_ms`.
+    """
     leaves, _ = jax.tree_util.tree_flatten_with_path(flat)
     return tuple(jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
 
 
-def check_leaf_values(flat: FlatNet, values: Values, members: tuple[int, ...], where: str) -> dict[str, jax.Array]:
-    """`values` as arrays, of the shape of their leaf behind the axes `members`: (n,) for a batch, () for one run.
+def check_leaf_values(
+    flat: FlatNet, values: Values, members: tuple[int, ...], where: str
+) -> dict[str, jax.Array]:
+    """`values` as arrays, of the shape of their leaf behind the axes `members`: (n,) for a batch,
+    () for one run.
 
     Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it.
     """
@@ -112,7 +130,9 @@ def with_values(flat: FlatNet, values: Values) -> FlatNet:
     """`flat` with some of its leaves replaced."""
     leaves, tree = jax.tree.flatten(flat)
     names_and_leaves = zip(names_of(flat), leaves, strict=True)
-    new_flat: FlatNet = jax.tree.unflatten(tree, [values.get(name, leaf) for name, leaf in names_and_leaves])
+    new_flat: FlatNet = jax.tree.unflatten(
+        tree, [values.get(name, leaf) for name, leaf in names_and_leaves]
+    )
     return new_flat
 
 
@@ -135,7 +155,9 @@ def _member(
     n_steps: int,
 ) -> engine.Chunk:
     """The chunk of one member, compiled."""
-    return with_values(flat, values).run(key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders)[1]
+    return with_values(flat, values).run(
+        key, n_steps=n_steps, inputs=inputs, clock=clock, recorders=recorders
+    )[1]
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))

@@ -1,7 +1,7 @@
 """The files of chunks: rows as Zarr, spikes as Parquet, the state as npz.
 
-`rows.zarr` holds arrays (chunk, row, ...) of Zarr, version 2, not compressed: the rows of a chunk are the bytes of one
-file, written beside its place, synced and renamed like any other.
+`rows.zarr` holds arrays (chunk, row, ...) of Zarr, version 2, not compressed: the rows of a chunk
+are the bytes of one file, written beside its place, synced and renamed like any other.
 """
 
 import contextlib
@@ -29,7 +29,9 @@ Write = Callable[[IO[bytes]], Any]
 
 @dataclasses.dataclass(frozen=True)
 class ChunkFiles:
-    """The chunks in `folder`. arrays: shape (n_rows, ...) and dtype of each array of a full chunk."""
+    """The chunks in `folder`. arrays: shape (n_rows, ...) and dtype of each array of a full
+    chunk.
+    """
 
     folder: Path
     arrays: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]
@@ -51,16 +53,23 @@ class ChunkFiles:
             try:
                 shape, dtype = tuple(spec["shape"]), np.dtype(spec["dtype"])
             except (TypeError, KeyError, ValueError) as error:
-                raise refuse(f"{name!r} of {spec!r}", "an array's shape and dtype", index) from error
+                raise refuse(
+                    f"{name!r} of {spec!r}", "an array's shape and dtype", index
+                ) from error
             sizes_fit = shape and all(type(size) is int and size >= 0 for size in shape)
             if dtype.kind not in NUMBERS or not sizes_fit:
-                raise refuse(f"{name!r} of {spec!r}", "the shape and dtype of an array of numbers", index)
+                raise refuse(
+                    f"{name!r} of {spec!r}", "the shape and dtype of an array of numbers", index
+                )
             array_specs[name] = (shape, dtype)
         return cls(folder, array_specs)
 
     def to_json(self) -> dict[str, Any]:
         """The arrays as JSON."""
-        return {name: {"shape": list(shape), "dtype": dtype.str} for name, (shape, dtype) in self.arrays.items()}
+        return {
+            name: {"shape": list(shape), "dtype": dtype.str}
+            for name, (shape, dtype) in self.arrays.items()
+        }
 
     def begin(self, n_chunks: int) -> None:
         """Make `rows.zarr` with the metadata of its arrays. n_chunks: of the whole run."""
@@ -82,7 +91,10 @@ class ChunkFiles:
         for path in metadata_by_path:
             path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(
-            {path: _make_writer(_json.dumps(metadata).encode()) for path, metadata in metadata_by_path.items()}
+            {
+                path: _make_writer(_json.dumps(metadata).encode())
+                for path, metadata in metadata_by_path.items()
+            }
         )
         sync_one(self.folder)
 
@@ -104,7 +116,9 @@ class ChunkFiles:
         return self.hash(number)
 
     def rows(self, name: str, number: int, start: int, stop: int) -> Array:
-        """Rows `start` to `stop` of an array of a chunk. Raises: JtfneError if its file was cut short or lost."""
+        """Rows `start` to `stop` of an array of a chunk.
+        Raises: JtfneError if its file was cut short or lost.
+        """
         (n_rows, *row_shape), dtype = self.arrays[name]
         path, per_row = self._row_file(name, number), math.prod(row_shape)
         if not path.is_file() or path.stat().st_size != n_rows * per_row * dtype.itemsize:
@@ -125,7 +139,12 @@ class ChunkFiles:
         lost_file = next((path for path in self.files(number) if not path.is_file()), None)
         if lost_file:
             raise self.altered(lost_file)
-        return _json.sha256({path.relative_to(self.folder).as_posix(): file_hash(path) for path in self.files(number)})
+        return _json.sha256(
+            {
+                path.relative_to(self.folder).as_posix(): file_hash(path)
+                for path in self.files(number)
+            }
+        )
 
     def files(self, number: int) -> list[Path]:
         """All files of a chunk."""
@@ -143,7 +162,11 @@ class ChunkFiles:
                 store,
                 store / ".zgroup",
                 *arrays,
-                *(array_folder / name for array_folder in arrays for name in (".zarray", ".zattrs")),
+                *(
+                    array_folder / name
+                    for array_folder in arrays
+                    for name in (".zarray", ".zattrs")
+                ),
             }
         for folder in (self.folder, store, *arrays):
             for path in folder.iterdir() if folder.is_dir() else ():
@@ -157,7 +180,12 @@ class ChunkFiles:
 
     def _row_file(self, name: str, number: int) -> Path:
         """The file of the rows of a chunk."""
-        return self.folder / ROWS / name / ".".join(map(str, (number, *(0 for _ in self.arrays[name][0]))))
+        return (
+            self.folder
+            / ROWS
+            / name
+            / ".".join(map(str, (number, *(0 for _ in self.arrays[name][0]))))
+        )
 
     def _spike_file(self, number: int) -> Path:
         """The file of the spikes of a chunk."""
@@ -196,5 +224,6 @@ def write_durably(writes: Mapping[Path, Write]) -> None:
     finally:
         for stream, temporary_path in temporary_files.values():
             temporary_path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # a full disk, of which the error on its way here tells
+            # a full disk, of which the error on its way here tells
+            with contextlib.suppress(OSError):
                 stream.close()

@@ -19,7 +19,8 @@ from jtfne.surrogates import Smoothed, Surrogate
 @register
 @dataclasses.dataclass(frozen=True)
 class SpikeRows:
-    """Engine recorder: how many spikes each cell has in every `every` steps, as numbers that may have a derivative.
+    """Engine recorder: how many spikes each cell has in every `every` steps, as numbers that may
+    have a derivative.
 
     index: int32 (n,), the cells, or None for all. name: that of the readout.
     """
@@ -44,23 +45,43 @@ class SpikeRows:
 def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     """The same circuit with spikes that have derivatives; as `net.to_flat(surrogate=...)` gives it.
 
-    Raises: JtfneError for a number of `surrogate` out of its range, for a delivery or a rule of plasticity that goes
-    from spike to spike, which has no gradient, and for an emitter of your own without `excess`.
+    Raises: JtfneError for a number of `surrogate` out of its range, for a delivery or a rule of
+    plasticity that goes from spike to spike, which has no gradient, and for an emitter of your own
+    without `excess`.
     """
     allowed = "one of jtfne.surrogates, as SuperSpike()"
     check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
     base_surrogate = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
     for name, limit in base_surrogate.LIMITS.items():
-        number(getattr(base_surrogate, name), limit, name=name, where=f"surrogate {type(base_surrogate).__name__}")
+        number(
+            getattr(base_surrogate, name),
+            limit,
+            name=name,
+            where=f"surrogate {type(base_surrogate).__name__}",
+        )
     for delivery in flat.circuit.deliveries:
         if not isinstance(delivery, SparseDelivery | DenseDelivery):
-            description = f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
-            raise refuse(description, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate")
+            description = (
+                f"a surrogate with {type(delivery).__name__}, which goes from spike to spike,"
+            )
+            raise refuse(
+                description, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate"
+            )
     for group in flat.circuit.groups:
-        if getattr(group.emitter, "receives", True) and getattr(group.emitter, "excess", None) is None:
-            description = f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, after),"
-            raise refuse(description, "an emitter that says how far it stands above threshold", "surrogate")
-    numbers = jax.tree.map(lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate)
+        if (
+            getattr(group.emitter, "receives", True)
+            and getattr(group.emitter, "excess", None) is None
+        ):
+            description = (
+                f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, "
+                "after),"
+            )
+            raise refuse(
+                description, "an emitter that says how far it stands above threshold", "surrogate"
+            )
+    numbers = jax.tree.map(
+        lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate
+    )
     return dataclasses.replace(flat, circuit=dataclasses.replace(flat.circuit, surrogate=numbers))
 
 
@@ -74,20 +95,24 @@ def arrays_of(
     clock: engine.InputChunk | None = None,
     recorders: tuple[engine.Recorder, ...] = (SpikeRows(),),
 ) -> dict[str, jax.Array]:
-    """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by `values`.
+    """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by
+    `values`.
 
-    A gradient through it takes memory that grows as the square root of `n_steps`, and runs the circuit twice.
+    A gradient through it takes memory that grows as the square root of `n_steps`, and runs the
+    circuit twice.
 
     Parameters
     ----------
     flat : FlatNet
-        A circuit with a surrogate. Give it to a jitted function as an argument, not as a constant in it.
+        A circuit with a surrogate. Give it to a jitted function as an argument, not as a constant
+        in it.
     key : jax.Array
         As for `FlatNet.run`.
     n_steps : int
         Steps of ``flat.dt_ms``.
     values : mapping of str to array, optional
-        New values of leaves by name (see `jtfne.batch.names_of`): drives, weights, time constants, noise.
+        New values of leaves by name (see `jtfne.batch.names_of`): drives, weights, time constants,
+        noise.
     inputs, clock : as for `FlatNet.run`.
     recorders : tuple
         What to watch; those of probes, and `SpikeRows` for spikes. Each keeps a dict by readout.
@@ -95,13 +120,14 @@ def arrays_of(
     Returns
     -------
     dict of str to jax.Array
-        By readout, the rows of all recorders: ``spk`` (n_rows, n_cells), channels (n_rows, n_channels).
+        By readout, the rows of all recorders: ``spk`` (n_rows, n_cells), channels (n_rows,
+        n_channels).
 
     Raises
     ------
     JtfneError
-        For a circuit without a surrogate, a name that is no leaf, an array of another shape, and steps that are not a
-        whole number of each recorder's intervals.
+        For a circuit without a surrogate, a name that is no leaf, an array of another shape, and
+        steps that are not a whole number of each recorder's intervals.
 
     Examples
     --------
@@ -116,11 +142,19 @@ def arrays_of(
     True
     """
     if flat.circuit.surrogate is None:
-        raise refuse("a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of")
-    new_flat = with_values(flat, check_leaf_values(flat, {} if values is None else values, (), "arrays_of"))
+        raise refuse(
+            "a circuit without a surrogate", "net.to_flat(surrogate=SuperSpike())", "arrays_of"
+        )
+    new_flat = with_values(
+        flat, check_leaf_values(flat, {} if values is None else values, (), "arrays_of")
+    )
     circuit = new_flat.circuit
     inputs = engine.Inputs(jnp.zeros((0, circuit.n_cells))) if inputs is None else inputs
-    clock = engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+    clock = (
+        engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0)))
+        if clock is None
+        else clock
+    )
     with settled():
         carry = engine.start(circuit, inputs, _keys.streams(key))
         _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)

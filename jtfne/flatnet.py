@@ -19,22 +19,34 @@ from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
-from jtfne.delivery import Choice, Delivery, EdgeList, Event, Ring, Sharded, Synapses, check_choice, default_delivery
+from jtfne.delivery import (
+    Choice,
+    Delivery,
+    EdgeList,
+    Event,
+    Ring,
+    Sharded,
+    Synapses,
+    check_choice,
+    default_delivery,
+)
 from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import PlasticDelivery, build_plastic
 from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
 
-CHUNK_EDGES = 1_000_000  # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
+# edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
+CHUNK_EDGES = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrackingMaps:
     """What the arrays of a FlatNet stand for: names of rows, and the rule that drew each synapse.
 
-    identity: row -> area, layer, cell type (codes and vocabularies), or None for a circuit without names.
-    connections: code in `FlatNet.circuit.delivery.connection` -> index in `config.circuit.connections`.
+    identity: row -> area, layer, cell type (codes and vocabularies), or None for a circuit without
+    names. connections: code in `FlatNet.circuit.delivery.connection` -> index in
+    `config.circuit.connections`.
     """
 
     config: Config
@@ -45,15 +57,16 @@ class TrackingMaps:
 @register
 @dataclasses.dataclass(frozen=True)
 class FlatNet:
-    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same object.
+    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same
+    object.
 
     Attributes
     ----------
     circuit : jtfne.engine.Circuit
         Cell parameters, synapses, drive and noise as arrays; what an optimizer may touch.
     receptors : tuple of tuple of str
-        Mechanisms of each row of the synaptic currents: one each, or, without tracking, all that decay alike, since
-        such currents may be added up as they arrive.
+        Mechanisms of each row of the synaptic currents: one each, or, without tracking, all that
+        decay alike, since such currents may be added up as they arrive.
     dt_ms : float
         The grid on which delays were laid.
     tracking : TrackingMaps
@@ -75,11 +88,14 @@ class FlatNet:
         tracked: bool = True,
         delivery: Choice | None = None,
     ) -> Self:
-        """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those in use.
+        """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those
+        in use.
 
         Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
-        check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where="FlatNet.of")
+        check_instance(
+            net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where="FlatNet.of"
+        )
         check_layout(dt_ms, mechanisms, tracked, delivery, "FlatNet.of")
         synapse_by_name = net.config.circuit.mechanisms
         receptors = list_receptors(net, mechanisms, shared=not tracked)
@@ -132,13 +148,20 @@ class FlatNet:
         """
         _check_run(key, n_steps, inputs, clock, recorders)
         with settled():
-            inputs = engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
-            clock = engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0))) if clock is None else clock
+            inputs = (
+                engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
+            )
+            clock = (
+                engine.InputChunk(jnp.zeros((n_steps, 0)), jnp.zeros((n_steps, 0)))
+                if clock is None
+                else clock
+            )
             carry = engine.start(self.circuit, inputs, _keys.streams(key))
             return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 
     def to_net(self) -> Net:
-        """The Net of these arrays: synapses that met in delay, receptor and target stay merged, delays on the grid.
+        """The Net of these arrays: synapses that met in delay, receptor and target stay merged,
+        delays on the grid.
 
         Raises: JtfneError if the arrays were made without tracking.
         """
@@ -146,7 +169,9 @@ class FlatNet:
         if not deliveries:
             return Net(self.tracking.config, self.tracking.identity, ())
         if deliveries[0].connection is None:
-            raise refuse("a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net")
+            raise refuse(
+                "a FlatNet without tracking", "one made by Net.to_flat()", "FlatNet.to_net"
+            )
         edges = _all_edges([delivery.edges() for delivery in deliveries])
         codes = range(len(self.tracking.connections))
         projections = tuple(self._projection(edges, code) for code in codes)
@@ -190,9 +215,21 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
     whole_number(n_steps, Limit(low=1, high=2**31 - 1), name="n_steps", where=where)
     if inputs is not None:
-        check_instance(inputs, engine.Inputs, allowed="jtfne.engine.Inputs, or None", name="inputs", where=where)
+        check_instance(
+            inputs,
+            engine.Inputs,
+            allowed="jtfne.engine.Inputs, or None",
+            name="inputs",
+            where=where,
+        )
     if clock is not None:
-        check_instance(clock, engine.InputChunk, allowed="a jtfne.engine.Clock, or None", name="clock", where=where)
+        check_instance(
+            clock,
+            engine.InputChunk,
+            allowed="a jtfne.engine.Clock, or None",
+            name="clock",
+            where=where,
+        )
     allowed = "a tuple of recorders"
     for recorder in check_list(recorders, allowed=allowed, name="recorders", where=where):
         if isinstance(recorder, type) or not callable(getattr(recorder, "finish", None)):
@@ -201,7 +238,11 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
 
 def mechanisms_of(config: Config) -> tuple[str, ...]:
     """The mechanisms through which stimuli send spikes."""
-    return tuple(stimulus.drive.mechanism for stimulus in config.task.stimuli if isinstance(stimulus.drive, SYNAPTIC))
+    return tuple(
+        stimulus.drive.mechanism
+        for stimulus in config.task.stimuli
+        if isinstance(stimulus.drive, SYNAPTIC)
+    )
 
 
 def row_of(mechanism: str, receptors: tuple[tuple[str, ...], ...]) -> int:
@@ -213,7 +254,8 @@ def _spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.ND
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
     return np.concatenate(
         [
-            population.spread(getattr(population, name)) * population.spread(population.emitter.input_pA)
+            population.spread(getattr(population, name))
+            * population.spread(population.emitter.input_pA)
             for population in populations
         ]
     )
@@ -222,28 +264,43 @@ def _spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.ND
 def _cell_names(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
     """The name of each cell's random stream, (2, n_cells) words: population, and number in it."""
     parts = [
-        _keys.number_named_streams(population.area, population.layer, population.cell_type, n=population.n_cells)
+        _keys.number_named_streams(
+            population.area, population.layer, population.cell_type, n=population.n_cells
+        )
         for population in populations
     ]
     return np.concatenate([np.zeros((2, 0), np.uint32), *parts], axis=1)
 
 
-def _first_potentials(populations: tuple[Population, ...], dtype: np.dtype[Any]) -> jax.Array | None:
+def _first_potentials(
+    populations: tuple[Population, ...], dtype: np.dtype[Any]
+) -> jax.Array | None:
     """Potentials before the first step, (n_cells,), NaN where none is declared, or None for all."""
     if all(population.v_init_mV is None for population in populations):
         return None
-    values_mV = (np.nan if population.v_init_mV is None else population.v_init_mV for population in populations)
-    v_mV = [population.spread(value) for population, value in zip(populations, values_mV, strict=True)]
+    values_mV = (
+        np.nan if population.v_init_mV is None else population.v_init_mV
+        for population in populations
+    )
+    v_mV = [
+        population.spread(value) for population, value in zip(populations, values_mV, strict=True)
+    ]
     return jnp.asarray(np.concatenate(v_mV), dtype)
 
 
-def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
+def kinds_of(
+    populations: tuple[Population, ...],
+) -> list[tuple[list[Population], npt.NDArray[np.int64] | None]]:
     """Populations of each cell model, and their rows; None where all rows are of one model.
 
-    Emitters of one class are one model if their static fields agree too: these choose the program, not a number in it.
+    Emitters of one class are one model if their static fields agree too: these choose the program,
+    not a number in it.
     """
     starts = np.cumsum([0, *(population.n_cells for population in populations)])
-    models = [(type(population.emitter), *_static_fields(population.emitter).values()) for population in populations]
+    models = [
+        (type(population.emitter), *_static_fields(population.emitter).values())
+        for population in populations
+    ]
     kinds = dict.fromkeys(models)
     if len(kinds) == 1:
         return [(list(populations), None)]
@@ -255,10 +312,15 @@ def kinds_of(populations: tuple[Population, ...]) -> list[tuple[list[Population]
     return members_and_rows
 
 
-def _groups(populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: float) -> tuple[engine.Group, ...]:
+def _groups(
+    populations: tuple[Population, ...], dtype: np.dtype[Any], dt_ms: float
+) -> tuple[engine.Group, ...]:
     """Populations of one model as one group, in row order within it."""
     return tuple(
-        engine.Group(_merge_emitters(members, dtype, dt_ms), None if rows is None else jnp.asarray(rows, jnp.int32))
+        engine.Group(
+            _merge_emitters(members, dtype, dt_ms),
+            None if rows is None else jnp.asarray(rows, jnp.int32),
+        )
         for members, rows in kinds_of(populations)
     )
 
@@ -278,8 +340,12 @@ def _merge_emitters(populations: list[Population], dtype: np.dtype[Any], dt_ms: 
             fields[field.name] = jnp.asarray(joined(values).table(dt_ms))
             continue
         is_uniform = all(np.ndim(value) == 0 and value == values[0] for value in values)
-        cell_values = [population.spread(value) for population, value in zip(populations, values, strict=True)]
-        fields[field.name] = jnp.asarray(values[0] if is_uniform else np.concatenate(cell_values), dtype)
+        cell_values = [
+            population.spread(value) for population, value in zip(populations, values, strict=True)
+        ]
+        fields[field.name] = jnp.asarray(
+            values[0] if is_uniform else np.concatenate(cell_values), dtype
+        )
     return dataclasses.replace(emitter, **fields)
 
 
@@ -294,7 +360,11 @@ def _static_fields(emitter: Any) -> dict[str, Any]:
 
 def _longest_steps(projections: tuple[Projection, ...], dt_ms: float) -> int:
     """The longest delay of all, in steps."""
-    return max(int(_steps(projection.longest_ms, dt_ms)[0]) for projection in projections if projection.n_edges)
+    return max(
+        int(_steps(projection.longest_ms, dt_ms)[0])
+        for projection in projections
+        if projection.n_edges
+    )
 
 
 def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.int32]:
@@ -303,16 +373,22 @@ def _steps(delay_ms: npt.NDArray[np.float32], dt_ms: float) -> npt.NDArray[np.in
     return narrow_dtype(steps, np.int32, name="a delay in steps", where="FlatNet")
 
 
-def list_receptors(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tuple[tuple[str, ...], ...]:
+def list_receptors(
+    net: Net, mechanisms: Iterable[str], *, shared: bool
+) -> tuple[tuple[str, ...], ...]:
     """The mechanisms of each row of the synaptic currents: those in use, and `mechanisms`.
 
-    shared: mechanisms that decay alike have one row, unless declared source maps tell them apart; a probe does not.
-    Raises: JtfneError for an unknown one.
+    shared: mechanisms that decay alike have one row, unless declared source maps tell them apart; a
+    probe does not. Raises: JtfneError for an unknown one.
     """
     synapse_by_name, maps = net.config.circuit.mechanisms, net.config.readouts.maps
     rows: dict[Any, list[str]] = {}
-    for name in dict.fromkeys([*(projection.mechanism for projection in net.projections), *mechanisms]):
-        mechanism = synapse_by_name[one_of(name, synapse_by_name, name="mechanism", where="FlatNet")]
+    for name in dict.fromkeys(
+        [*(projection.mechanism for projection in net.projections), *mechanisms]
+    ):
+        mechanism = synapse_by_name[
+            one_of(name, synapse_by_name, name="mechanism", where="FlatNet")
+        ]
         sign = sign_of(mechanism) if maps else 0
         map_key = (sign, *(source_map.holds(*words_of(name, sign)) for source_map in maps))
         rows.setdefault((_kinetics(mechanism), map_key) if shared else name, []).append(name)
@@ -322,9 +398,14 @@ def list_receptors(net: Net, mechanisms: Iterable[str], *, shared: bool) -> tupl
 def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
     seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
-    taus_ms = [*(synapse.taus_ms[0] for synapse in synapses), *(synapse.taus_ms[1] for _, synapse in seconds)]
+    taus_ms = [
+        *(synapse.taus_ms[0] for synapse in synapses),
+        *(synapse.taus_ms[1] for _, synapse in seconds),
+    ]
     conductive = tuple(synapse.unit == "nS" for synapse in synapses)
-    e_rev_mV, mg_mM = ([getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM"))
+    e_rev_mV, mg_mM = (
+        [getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM")
+    )
     has_mg_block = tuple(isinstance(synapse, NMDA) for synapse in synapses)
     jumps = tuple(synapse.unit == "mV" for synapse in synapses)
     shares = [synapse.dendrite_share for synapse in synapses]
@@ -336,7 +417,9 @@ def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str,
         "blocked": has_mg_block if any(has_mg_block) else (),
         "jumps": jumps if any(jumps) else (),
         "second": tuple(Second(k, bool(synapse.linked)) for k, synapse in seconds),
-        "dendrite_share": _shares(shares, dtype) if any(share is not None for share in shares) else None,
+        "dendrite_share": _shares(shares, dtype)
+        if any(share is not None for share in shares)
+        else None,
     }
 
 
@@ -350,12 +433,21 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
 
     Inputs of synapses with equal keys may be added up as they arrive.
     """
-    fields = (getattr(mechanism, field.name) for field in dataclasses.fields(mechanism) if field.name != "sign")
+    fields = (
+        getattr(mechanism, field.name)
+        for field in dataclasses.fields(mechanism)
+        if field.name != "sign"
+    )
     return type(mechanism), *(None if value is None else float(value) for value in fields)
 
 
 def _deliveries(
-    net: Net, receptors: tuple[tuple[str, ...], ...], dt_ms: float, delivery: Choice | None, *, tracked: bool
+    net: Net,
+    receptors: tuple[tuple[str, ...], ...],
+    dt_ms: float,
+    delivery: Choice | None,
+    *,
+    tracked: bool,
 ) -> tuple[Delivery | None, tuple[PlasticDelivery, ...]]:
     """One delivery for the static synapses (or None), and one for each plasticity rule."""
     if not net.n_edges:
@@ -365,16 +457,25 @@ def _deliveries(
     for code, projection in enumerate(net.projections):
         rules.setdefault(connections[projection.connection].plasticity, []).append(code)
     choice = (
-        default_delivery(describe_synapses(net, receptors, dt_ms, tracked=tracked)) if delivery is None else delivery
+        default_delivery(describe_synapses(net, receptors, dt_ms, tracked=tracked))
+        if delivery is None
+        else delivery
     )
-    if delivery is None and isinstance(choice, Sharded) and any(isinstance(rule, PairSTDP) for rule in rules):
+    if (
+        delivery is None
+        and isinstance(choice, Sharded)
+        and any(isinstance(rule, PairSTDP) for rule in rules)
+    ):
         choice = Event()
     synapses_by_rule = {
-        rule: describe_synapses(net, receptors, dt_ms, tracked=tracked, codes=codes) for rule, codes in rules.items()
+        rule: describe_synapses(net, receptors, dt_ms, tracked=tracked, codes=codes)
+        for rule, codes in rules.items()
     }
     dtype = np.dtype(net.config.run.dtype)
     return (
-        choice.build(synapses_by_rule[None]) if None in synapses_by_rule and synapses_by_rule[None].n_edges else None,
+        choice.build(synapses_by_rule[None])
+        if None in synapses_by_rule and synapses_by_rule[None].n_edges
+        else None,
         tuple(
             build_plastic(rule, synapses, choice, dtype)
             for rule, synapses in synapses_by_rule.items()
@@ -406,7 +507,9 @@ def describe_synapses(
     """
     n_slots = _longest_steps(net.projections, dt_ms) + 1
     projection_by_code = (
-        dict(enumerate(net.projections)) if codes is None else {code: net.projections[code] for code in codes}
+        dict(enumerate(net.projections))
+        if codes is None
+        else {code: net.projections[code] for code in codes}
     )
     projections = tuple(projection_by_code.values())
     has_delay_per_edge = any(projection.delay_ms.size > 1 for projection in projections)
@@ -417,7 +520,9 @@ def describe_synapses(
         n_edges=sum(projection.n_edges for projection in projections),
         n_delays=n_slots - 1
         if has_delay_per_edge
-        else len({float(projection.delay_ms[0]) for projection in projections if projection.n_edges}),
+        else len(
+            {float(projection.delay_ms[0]) for projection in projections if projection.n_edges}
+        ),
         ring=Ring(n_slots, len(receptors), net.n_neurons),
         dtype=np.dtype(net.config.run.dtype),
         tracked=tracked,
@@ -426,11 +531,15 @@ def describe_synapses(
 
 def _out_degrees(projections: tuple[Projection, ...]) -> npt.NDArray[np.int64]:
     """Edges of each source: (n_cells,)."""
-    degrees: npt.NDArray[np.int64] = np.sum([np.diff(projection.indptr) for projection in projections], axis=0)
+    degrees: npt.NDArray[np.int64] = np.sum(
+        [np.diff(projection.indptr) for projection in projections], axis=0
+    )
     return degrees
 
 
-def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int) -> npt.NDArray[np.int64]:
+def _degrees(
+    projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n_devices: int
+) -> npt.NDArray[np.int64]:
     """Edges of each source to the cells of each device: (n_devices, n_cells)."""
     if n_devices == 1:
         return _out_degrees(projections)[None]
@@ -451,7 +560,9 @@ def _degrees(projections: tuple[Projection, ...], device_of: npt.NDArray[Any], n
 def _edge_lists(
     projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float
 ) -> Iterator[Callable[[], EdgeList]]:
-    """All synapses of projections by code, in chunks of whole rows of some 10^6 edges, each made when called."""
+    """All synapses of projections by code, in chunks of whole rows of some 10^6 edges, each made
+    when called.
+    """
     degrees = _out_degrees(tuple(projections.values()))
     chunk_of = np.cumsum(degrees) // CHUNK_EDGES
     bounds = [0, *(np.flatnonzero(np.diff(chunk_of)) + 1).tolist(), degrees.size]
@@ -460,28 +571,45 @@ def _edge_lists(
 
 
 def edges_of(
-    projections: tuple[Projection, ...], code: int, receptors: tuple[tuple[str, ...], ...], dt_ms: float
+    projections: tuple[Projection, ...],
+    code: int,
+    receptors: tuple[tuple[str, ...], ...],
+    dt_ms: float,
 ) -> EdgeList:
     """All synapses of one projection, as deliveries are built from them."""
-    return _edge_list({code: projections[code]}, receptors, dt_ms, 0, projections[code].indptr.size - 1)
+    return _edge_list(
+        {code: projections[code]}, receptors, dt_ms, 0, projections[code].indptr.size - 1
+    )
 
 
 def _edge_list(
-    projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float, start: int, stop: int
+    projections: dict[int, Projection],
+    receptors: tuple[tuple[str, ...], ...],
+    dt_ms: float,
+    start: int,
+    stop: int,
 ) -> EdgeList:
     """The synapses of the sources from `start` to before `stop`."""
-    rows: dict[str, list[npt.NDArray[Any]]] = {field.name: [] for field in dataclasses.fields(EdgeList)}
+    rows: dict[str, list[npt.NDArray[Any]]] = {
+        field.name: [] for field in dataclasses.fields(EdgeList)
+    }
     receptor_code = narrow_dtype(len(receptors), np.int16, name="receptors", where="FlatNet").dtype
-    connection_code = narrow_dtype(max(projections, default=0), np.int16, name="a connection", where="FlatNet").dtype
+    connection_code = narrow_dtype(
+        max(projections, default=0), np.int16, name="a connection", where="FlatNet"
+    ).dtype
     for code, projection in projections.items():
         part = slice(int(projection.indptr[start]), int(projection.indptr[stop]))
         n_edges = part.stop - part.start
-        delay_ms = projection.delay_ms if projection.delay_ms.size == 1 else projection.delay_ms[part]
+        delay_ms = (
+            projection.delay_ms if projection.delay_ms.size == 1 else projection.delay_ms[part]
+        )
         weight = projection.weight if projection.weight.size == 1 else projection.weight[part]
         counts = np.diff(projection.indptr[start : stop + 1])
         rows["source"].append(np.repeat(np.arange(start, stop, dtype=np.int32), counts))
         rows["target"].append(projection.target[part])
-        rows["receptor"].append(np.full(n_edges, row_of(projection.mechanism, receptors), receptor_code))
+        rows["receptor"].append(
+            np.full(n_edges, row_of(projection.mechanism, receptors), receptor_code)
+        )
         rows["delay_steps"].append(np.broadcast_to(_steps(delay_ms, dt_ms), n_edges))
         rows["weight"].append(np.broadcast_to(weight.astype(np.float64), n_edges))
         rows["connection"].append(np.full(n_edges, code, connection_code))

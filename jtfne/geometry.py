@@ -7,12 +7,19 @@ Floats = NDArray[np.float64]
 
 
 def column_positions_mm(
-    n_cells: int, *, top: float, bottom: float, thickness_mm: float, radius_mm: float, rng: np.random.Generator
+    n_cells: int,
+    *,
+    top: float,
+    bottom: float,
+    thickness_mm: float,
+    radius_mm: float,
+    rng: np.random.Generator,
 ) -> Floats:
     """Cells of one layer of a cylindrical column: (n_cells, 3) mm, uniform in volume.
 
-    x and y lie in the column's plane, in the disc of `radius_mm` around its axis; z is the depth below
-    the pia, between `top` and `bottom` (relative depths, 0 pia .. 1 white matter) times `thickness_mm`.
+    x and y lie in the column's plane, in the disc of `radius_mm` around its axis; z is the depth
+    below the pia, between `top` and `bottom` (relative depths, 0 pia .. 1 white matter) times
+    `thickness_mm`.
     >>> rng = np.random.default_rng(0)
     >>> xyz_mm = column_positions_mm(3, top=0.5, bottom=1.0, thickness_mm=2.0, radius_mm=0.1, rng=rng)
     >>> xyz_mm.shape, bool(np.all((xyz_mm[:, 2] >= 1.0) & (xyz_mm[:, 2] <= 2.0)))
@@ -21,14 +28,17 @@ def column_positions_mm(
     from_axis_mm = radius_mm * np.sqrt(rng.random(n_cells))
     angle_rad = 2.0 * np.pi * rng.random(n_cells)
     depth_mm = thickness_mm * (top + (bottom - top) * rng.random(n_cells))
-    return np.column_stack([from_axis_mm * np.cos(angle_rad), from_axis_mm * np.sin(angle_rad), depth_mm])
+    return np.column_stack(
+        [from_axis_mm * np.cos(angle_rad), from_axis_mm * np.sin(angle_rad), depth_mm]
+    )
 
 
 def column_axes(normal: ArrayLike) -> Floats:
     """Right-handed unit axes of a column, (3, 3): rows x, y (in its plane) and its outward normal.
 
     normal: (3,), outward from white matter to pia, of any length but zero.
-    x is horizontal in the head (at right angles to its z axis); for an upright column it is the head's x.
+    x is horizontal in the head (at right angles to its z axis); for an upright column it is the
+    head's x.
     >>> column_axes((0.0, 0.0, 2.0)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """

@@ -1,7 +1,8 @@
 """A built net on disk: arrays as .npy files that are opened memory-mapped, and an index of them.
 
-Written beside its place and renamed into it, so that a folder is either whole or not there. What a folder says is
-checked on opening, every array against the others: the engine reads and writes where their numbers point.
+Written beside its place and renamed into it, so that a folder is either whole or not there. What a
+folder says is checked on opening, every array against the others: the engine reads and writes where
+their numbers point.
 """
 
 import dataclasses
@@ -44,8 +45,14 @@ def save_net(net: Net, path: str | Path) -> None:
         arrays |= {_name_edge_file(k, name): getattr(projection, name) for name in _EDGES}
     names: dict[str, Any] | None = None
     if net.identity is not None:
-        fields = {field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)}
-        arrays |= {f"cells_{name}.npy": value for name, value in fields.items() if isinstance(value, np.ndarray)}
+        fields = {
+            field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)
+        }
+        arrays |= {
+            f"cells_{name}.npy": value
+            for name, value in fields.items()
+            if isinstance(value, np.ndarray)
+        }
         names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
     with write_beside(path) as new_folder:
         new_folder.mkdir()
@@ -69,11 +76,12 @@ def save_net(net: Net, path: str | Path) -> None:
 
 
 def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
-    """The net of a folder that `save_net` wrote; its arrays stay on disk and are read where they are used.
+    """The net of a folder that `save_net` wrote; its arrays stay on disk and are read where they
+    are used.
 
     allow_code: import the modules of cell models from outside that the config names.
-    Raises: JtfneError if there is none, it is of another version, a file is not what was written, or arrays do not
-    fit each other or the config.
+    Raises: JtfneError if there is none, it is of another version, a file is not what was written,
+    or arrays do not fit each other or the config.
     """
     folder = resolve_path(path, WHERE)
     index = _read_index(folder)
@@ -92,7 +100,9 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
     identity = None if index["names"] is None else _read_identity(index["names"], arrays, folder)
     if identity is not None:
         check_identity(identity, n_neurons, str(folder))
-    projections = [_read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])]
+    projections = [
+        _read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])
+    ]
     for projection in projections:
         check_projection(projection, config, identity, n_neurons, str(folder))
     indices = [projection.connection for projection in projections]
@@ -130,18 +140,24 @@ def _read_index(folder: Path) -> dict[str, Any]:
     """The index of a net folder. Raises: JtfneError if there is none, or of another version."""
     path = folder / INDEX
     if not path.is_file():
-        raise refuse(f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", WHERE)
+        raise refuse(
+            f"{str(folder)!r}, which has no {INDEX},", "a folder that `Net.save` made", WHERE
+        )
     try:
         index = _json.loads(read_text(path), where=str(path))
     except ValueError as error:
         raise _altered_error(path) from error
     if isinstance(index, dict) and index.get("schema") != SCHEMA:
-        raise refuse(f"{str(folder)!r}, whose schema is {index.get('schema')!r},", f"{SCHEMA!r}", WHERE)
+        raise refuse(
+            f"{str(folder)!r}, whose schema is {index.get('schema')!r},", f"{SCHEMA!r}", WHERE
+        )
     if isinstance(index, dict) and _json.SEAL in index:  # an index that jtfne 0.1.0 wrote has none
         index = _json.unseal(index)
     if not isinstance(index, dict):
         raise _altered_error(path)
-    if set(index) != set(KEYS) or not all(isinstance(index[name], kind) for name, kind in KEYS.items()):
+    if set(index) != set(KEYS) or not all(
+        isinstance(index[name], kind) for name, kind in KEYS.items()
+    ):
         raise _altered_error(path)
     return index
 

@@ -1,8 +1,9 @@
 """A run that is being written to its folder, chunk by chunk, so that it can be resumed.
 
-A folder that is being filled holds `partial/`: the files of chunks, the state after the last of them, and an index that
-lists both with their hashes. Each file is written beside its place, synced and renamed; the index comes last, so that
-a process killed at any moment loses the chunk in flight at most. The finished run takes the place of `partial/`.
+A folder that is being filled holds `partial/`: the files of chunks, the state after the last of
+them, and an index that lists both with their hashes. Each file is written beside its place, synced
+and renamed; the index comes last, so that a process killed at any moment loses the chunk in flight
+at most. The finished run takes the place of `partial/`.
 """
 
 import contextlib
@@ -31,7 +32,8 @@ PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "2"
 CARRY = re.compile(r"carry_\d{8}\.npz")
 # What a run leaves in `partial/`; jtfne 0.1.0 named what is temporary after what it becomes.
 OWN = re.compile(
-    r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?|" + TEMPORARY.pattern
+    r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?|"
+    + TEMPORARY.pattern
 )
 KEYS: dict[str, type | tuple[type, ...]] = {
     "version": str,
@@ -66,7 +68,8 @@ class PartialRun:
             if self._files.hash(number) != chunk_hash:
                 raise self._files.altered(self._folder, f"chunk {number} of ")
         state = {self._checked_carry()} if self._index["carry"] else set()
-        self._files.clear(self.n_chunks, {self._folder / INDEX, *state})  # what a kill left unlisted
+        # what a kill left unlisted
+        self._files.clear(self.n_chunks, {self._folder / INDEX, *state})
 
     @property
     def chunk_steps(self) -> int:
@@ -84,7 +87,9 @@ class PartialRun:
         return self._files
 
     def carry(self) -> dict[str, Array]:
-        """The state after the last chunk, empty if none was put. Raises: JtfneError if it is not what was written."""
+        """The state after the last chunk, empty if none was put.
+        Raises: JtfneError if it is not what was written.
+        """
         if not self._index["carry"]:
             return {}
         return read_npz(self._checked_carry())
@@ -92,16 +97,22 @@ class PartialRun:
     def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
 
-        rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns (n_spikes,).
-        of: chunks of the whole run. Raises: OSError that says what is kept, if the disk is full or fails.
+        rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns
+        (n_spikes,). of: chunks of the whole run.
+        Raises: OSError that says what is kept, if the disk is full or fails.
         """
         number, old_index = self.n_chunks, self._index
         with self._explain_disk_errors():
             if number == 0:
                 self._files = ChunkFiles.like(self._folder, rows)
                 self._files.begin(of)
-            path, carry_arrays = self._folder / f"carry_{number:08d}.npz", dict[str, Any](carry or {})
-            state: dict[Path, Write] = {} if carry is None else {path: lambda stream: np.savez(stream, **carry_arrays)}
+            path, carry_arrays = (
+                self._folder / f"carry_{number:08d}.npz",
+                dict[str, Any](carry or {}),
+            )
+            state: dict[Path, Write] = (
+                {} if carry is None else {path: lambda stream: np.savez(stream, **carry_arrays)}
+            )
             chunk = self._files.write(number, rows, spikes, state)
             entry = {"path": path.name, "sha256": file_hash(path)} if state else None
             index = {
@@ -146,13 +157,20 @@ class PartialRun:
             raise self._altered_error(path)
         stored_run = {**index["run"], "version of the folder": index.get("version")}
         this_run = {**run, "version of the folder": VERSION}
-        differing = [name for name in sorted({*stored_run, *this_run}) if stored_run.get(name) != this_run.get(name)]
+        differing = [
+            name
+            for name in sorted({*stored_run, *this_run})
+            if stored_run.get(name) != this_run.get(name)
+        ]
         if differing:
             differences = "; ".join(
-                f"{name}: {stored_run.get(name)!r} there, {this_run.get(name)!r} here" for name in differing
+                f"{name}: {stored_run.get(name)!r} there, {this_run.get(name)!r} here"
+                for name in differing
             )
             description = f"{str(self._out)!r}, which holds a part of another run ({differences}),"
-            raise refuse(description, "the same run, which goes on, or another folder", "simulate(out=)")
+            raise refuse(
+                description, "the same run, which goes on, or another folder", "simulate(out=)"
+            )
         if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
             raise self._altered_error(path)
         return index
@@ -162,7 +180,9 @@ class PartialRun:
         names = {path.name for path in self._folder.iterdir()}
         if not all(OWN.fullmatch(name) for name in names):
             description = f"{str(self._folder)!r}, which holds other files,"
-            raise refuse(description, "a new or empty folder, or an unfinished run", "simulate(out=)")
+            raise refuse(
+                description, "a new or empty folder, or an unfinished run", "simulate(out=)"
+            )
         if INDEX not in names and any("_" in name and "_00000000." not in name for name in names):
             raise self._altered_error(self._folder / INDEX)
 
@@ -182,7 +202,10 @@ class PartialRun:
         try:
             yield
         except OSError as error:
-            reason = f"{error.strerror or error}; the {self.n_chunks} chunks before are kept, and the same run, resumed"
+            reason = (
+                f"{error.strerror or error}; the {self.n_chunks} chunks before are kept, and the "
+                "same run, resumed"
+            )
             raise OSError(
                 error.errno, f"{reason} when this is mended, goes on from there", str(self._folder)
             ) from error
@@ -200,7 +223,8 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
     out = resolve_path(out, "simulate(out=)")
-    if (out / MANIFEST).exists() and (out / PARTIAL).is_dir():  # killed when it was finished but for this
+    # killed when it was finished but for this
+    if (out / MANIFEST).exists() and (out / PARTIAL).is_dir():
         with locked(out):
             if all(OWN.fullmatch(path.name) for path in (out / PARTIAL).iterdir()):
                 shutil.rmtree(out / PARTIAL, ignore_errors=True)
@@ -223,7 +247,8 @@ def holds_run(out: Path) -> bool:
 
 @contextlib.contextmanager
 def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
-    """Hold `folder` for this process; made if need be, and if so removed in the end if nothing came into it.
+    """Hold `folder` for this process; made if need be, and if so removed in the end if nothing came
+    into it.
 
     Raises: JtfneError if another process, or another thread, holds it.
     """
@@ -253,7 +278,9 @@ def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
 
 
 def remove_derived(folder: Path) -> None:
-    """Remove from a finished run's folder, while it is locked, whatever was made there from the run."""
+    """Remove from a finished run's folder, while it is locked, whatever was made there from the
+    run.
+    """
     for path in folder.iterdir():
         if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):
             remove(path)
@@ -268,8 +295,18 @@ def _refuse_other(out: Path) -> None:
         if not next(parent for parent in out.parents if parent.exists()).is_dir():
             raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", where)
         return
-    names = {path.name for path in out.iterdir() if not TEMPORARY.fullmatch(path.name)} - {"lost+found"}
+    names = {path.name for path in out.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
+        "lost+found"
+    }
     if MANIFEST in names:
-        raise refuse(f"{str(out)!r}, which holds a finished run,", "a new folder; jtfne.load reads that one", where)
+        raise refuse(
+            f"{str(out)!r}, which holds a finished run,",
+            "a new folder; jtfne.load reads that one",
+            where,
+        )
     if names - {LOCK} and PARTIAL not in names:
-        raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder, or an unfinished run", where)
+        raise refuse(
+            f"{str(out)!r}, which holds other files,",
+            "a new or empty folder, or an unfinished run",
+            where,
+        )

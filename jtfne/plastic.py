@@ -9,7 +9,16 @@ import numpy as np
 
 from jtfne._check import narrow_dtype, refuse
 from jtfne._tree import register
-from jtfne.delivery import Choice, Delivery, Event, EventDelivery, Sharded, ShardedDelivery, Synapses, fold_spikes
+from jtfne.delivery import (
+    Choice,
+    Delivery,
+    Event,
+    EventDelivery,
+    Sharded,
+    ShardedDelivery,
+    Synapses,
+    fold_spikes,
+)
 from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
 
 
@@ -39,7 +48,13 @@ class PlasticDelivery(Protocol):
         ...
 
     def deliver(
-        self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
+        self,
+        ring: jax.Array,
+        state: Any,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        dt_ms: Any,
     ) -> tuple[jax.Array, Any]:
         """The ring with what the cells that spiked in `step` send, and the state after the step."""
         ...
@@ -66,7 +81,13 @@ class ShortTermDelivery:
         return self.rule.start(n_sources(self.delivery), dtype)
 
     def deliver(
-        self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
+        self,
+        ring: jax.Array,
+        state: Any,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        dt_ms: Any,
     ) -> tuple[jax.Array, Any]:
         """The ring with the scaled inputs of all spikes added, and the state after the step."""
         has_all_cells = (
@@ -91,10 +112,11 @@ class STDPState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True)
 class STDPDelivery:
-    """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its column.
+    """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its
+    column.
 
-    incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights, filled up with what
-    points behind the last. source: int32 of that shape, whence each comes.
+    incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights,
+    filled up with what points behind the last. source: int32 of that shape, whence each comes.
     """
 
     delivery: EventDelivery
@@ -132,16 +154,26 @@ class STDPDelivery:
         """The state before the first step: the weights as they were drawn, and traces of zero."""
         n_cells = self.delivery.ring.n_cells
         return STDPState(
-            jnp.array(self.delivery.weights).reshape(-1), jnp.zeros(n_cells, dtype), jnp.zeros(n_cells, dtype)
+            jnp.array(self.delivery.weights).reshape(-1),
+            jnp.zeros(n_cells, dtype),
+            jnp.zeros(n_cells, dtype),
         )
 
     def learned(self, state: Any) -> "STDPDelivery":
         """The same synapses with the weights of `state`."""
         weights = state.weights.reshape(self.delivery.weights.shape)
-        return dataclasses.replace(self, delivery=dataclasses.replace(self.delivery, weights=weights))
+        return dataclasses.replace(
+            self, delivery=dataclasses.replace(self.delivery, weights=weights)
+        )
 
     def deliver(
-        self, ring: jax.Array, state: Any, spikes: jax.Array, words: jax.Array, step: jax.Array, dt_ms: Any
+        self,
+        ring: jax.Array,
+        state: Any,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        dt_ms: Any,
     ) -> tuple[jax.Array, Any]:
         """The ring with the inputs of all spikes, and the state after the step, weights changed."""
         rule, rows, block = self.rule, self.delivery, self.delivery.offsets.shape[1]
@@ -152,9 +184,11 @@ class STDPDelivery:
             offset = jax.lax.dynamic_index_in_dim(rows.offsets, k, keepdims=False)
             old_weights = jax.lax.dynamic_slice(weights, (k * block,), (block,))
             new_weights = jnp.maximum(
-                old_weights - rule.a_minus * rule.w_max * target_trace[offset % rows.ring.n_cells], 0.0
+                old_weights - rule.a_minus * rule.w_max * target_trace[offset % rows.ring.n_cells],
+                0.0,
             )
-            new_weights = jnp.where(offset >= rows.ring.width, new_weights, old_weights)  # slot 0 is padding
+            # slot 0 is padding
+            new_weights = jnp.where(offset >= rows.ring.width, new_weights, old_weights)
             return jax.lax.dynamic_update_slice(weights, new_weights, (k * block,))
 
         def depress_row(weights: jax.Array, cell: jax.Array) -> jax.Array:
@@ -173,7 +207,9 @@ class STDPDelivery:
             return weights.at[index].set(new_weights, mode="drop")
 
         # read last: a write after it would make XLA copy all weights
-        weights = fold_spikes(words, potentiate_column, fold_spikes(words, depress_row, state.weights))
+        weights = fold_spikes(
+            words, potentiate_column, fold_spikes(words, depress_row, state.weights)
+        )
         new_state = STDPState(weights, source_trace + spikes, target_trace + spikes)
         return self.learned(new_state).delivery.deliver(ring, spikes, words, step), new_state
 
@@ -183,13 +219,19 @@ def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
     return np.diff(np.append(np.asarray(delivery.first_block), delivery.offsets.shape[0]))
 
 
-def build_plastic(rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any) -> PlasticDelivery:
+def build_plastic(
+    rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any
+) -> PlasticDelivery:
     """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)
     if isinstance(rule, ShortTerm):
         return ShortTermDelivery(choice.build(synapses), numbers)
     if isinstance(choice, Sharded):
-        raise refuse("PairSTDP on cells spread over devices", "a delivery on one, such as Event()", "delivery")
+        raise refuse(
+            "PairSTDP on cells spread over devices",
+            "a delivery on one, such as Event()",
+            "delivery",
+        )
     return STDPDelivery.of(Event().build(synapses), numbers)
 
 

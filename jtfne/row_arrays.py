@@ -89,13 +89,16 @@ class StoredRows:
     dtype: np.dtype[Any]
 
     def read(self, trial: int, start: int, stop: int) -> Array:
-        """Rows `start` to `stop` of a trial. Raises: JtfneError if a file is not there, or broken."""
+        """Rows `start` to `stop` of a trial.
+        Raises: JtfneError if a file is not there, or broken.
+        """
         import zarr
 
         try:
             array = zarr.open_array(self.path, mode="r", zarr_format=2)
             size = array.chunks[1]
-            for k in range(start // size, -(-stop // size)):  # Zarr would take a file that is lost for zeros
+            # Zarr would take a file that is lost for zeros
+            for k in range(start // size, -(-stop // size)):
                 (self.path / ".".join(map(str, (trial, k, *(0 for _ in self.shape[2:]))))).stat()
             return np.asarray(array[trial, start:stop], self.dtype)
         except UNREADABLE as error:
@@ -109,7 +112,9 @@ def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
         return dataset.assign(
             {
                 name: variable(
-                    on_disk.dims, StoredRows(store / node / str(name), on_disk.shape, on_disk.dtype), on_disk.attrs
+                    on_disk.dims,
+                    StoredRows(store / node / str(name), on_disk.shape, on_disk.dtype),
+                    on_disk.attrs,
                 )
                 for name, on_disk in dataset.variables.items()
                 if has_rows(on_disk) and name not in dataset.coords

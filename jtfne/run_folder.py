@@ -1,6 +1,8 @@
-"""A run on disk: labelled arrays as Zarr, spikes as Parquet, a manifest with their hashes. Knows no physics.
+"""A run on disk: labelled arrays as Zarr, spikes as Parquet, a manifest with their hashes. Knows no
+physics.
 
-Everything is written beside its place and renamed into it, so that a folder is either whole or not there.
+Everything is written beside its place and renamed into it, so that a folder is either whole or not
+there.
 """
 
 import contextlib
@@ -42,7 +44,8 @@ SPIKE_SCHEMA = "jtfne.spikes/1"
 
 
 def array_hash(values: Any) -> str:
-    """SHA-256 of an array's dtype, shape and little-endian C-order bytes; text is hashed as UTF-8 JSON.
+    """SHA-256 of an array's dtype, shape and little-endian C-order bytes; text is hashed as UTF-8
+    JSON.
 
     >>> array_hash(np.arange(3)) == array_hash(np.arange(3).astype(">i8"))
     True
@@ -50,7 +53,9 @@ def array_hash(values: Any) -> str:
     array = np.asarray(values)
     if array.dtype.kind in "UOT":
         texts = [str(value) for value in array.ravel().tolist()]
-        return hashlib.sha256(json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(["str", list(array.shape), texts], ensure_ascii=False).encode()
+        ).hexdigest()
     return _hash_parts(array.dtype, array.shape, [array])
 
 
@@ -65,7 +70,9 @@ def dataset_hash(dataset: "xr.Dataset", look: Callable[[str, Array], None] | Non
     for name, variable in dataset.variables.items():
         parts = blocks(variable) if look is None else _show_parts(str(name), blocks(variable), look)
         rows = has_rows(variable)
-        digest = _hash_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
+        digest = (
+            _hash_parts(variable.dtype, variable.shape, parts) if rows else array_hash(next(parts))
+        )
         entries[str(name)] = [[str(dim) for dim in variable.dims], digest]
     return _json.sha256(entries)
 
@@ -82,7 +89,9 @@ def mean(variable: "xr.Variable") -> float:
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes; of a folder, that of the names and hashes of all its files."""
     if path.is_dir():
-        return _json.sha256({file.relative_to(path).as_posix(): file_hash(file) for file in _files(path)})
+        return _json.sha256(
+            {file.relative_to(path).as_posix(): file_hash(file) for file in _files(path)}
+        )
     refuse_special(path, MANIFEST)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -96,18 +105,22 @@ def rows_of(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
 
 @contextlib.contextmanager
 def write_beside(path: str | Path) -> Iterator[Path]:
-    """A path beside `path` to write to; synced and renamed to `path` at the end, removed if anything fails.
+    """A path beside `path` to write to; synced and renamed to `path` at the end, removed if
+    anything fails.
 
-    An empty folder that cannot be replaced, since it is a mount point or its parent cannot be written to, is filled
-    instead: a manifest or index last, so that what is not whole is not taken for a result.
-    Raises: JtfneError if `path` exists and is not an empty folder, or no folder can be made for it.
+    An empty folder that cannot be replaced, since it is a mount point or its parent cannot be
+    written to, is filled instead: a manifest or index last, so that what is not whole is not taken
+    for a result. Raises: JtfneError if `path` exists and is not an empty folder, or no folder can
+    be made for it.
     """
     path = resolve_path(path, "writing")
     _refuse_used(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise refuse(f"{str(path)!r}, which lies below a file,", "a path below folders", "writing") from error
+        raise refuse(
+            f"{str(path)!r}, which lies below a file,", "a path below folders", "writing"
+        ) from error
     fills_folder = path.is_dir() and is_irreplaceable(path)
     with temporary_folder(path if fills_folder else path.parent) as workspace:
         new_path = workspace / path.name
@@ -116,8 +129,14 @@ def write_beside(path: str | Path) -> Iterator[Path]:
         _refuse_used(path)
         if fills_folder:
             if not new_path.is_dir():
-                raise refuse(f"{str(path)!r}, a folder that cannot be replaced,", "a path for a file", "writing")
-            move_into(new_path, path, next((name for name in INDICES if (new_path / name).exists()), ""))
+                raise refuse(
+                    f"{str(path)!r}, a folder that cannot be replaced,",
+                    "a path for a file",
+                    "writing",
+                )
+            move_into(
+                new_path, path, next((name for name in INDICES if (new_path / name).exists()), "")
+            )
             return
         if path.is_dir():
             path.rmdir()
@@ -128,14 +147,18 @@ def write_beside(path: str | Path) -> Iterator[Path]:
 def is_irreplaceable(folder: Path) -> bool:
     """Whether no rename can replace a folder: a mount point, or its parent is not writable."""
     effective = os.access in os.supports_effective_ids
-    return is_mounted(folder) or not os.access(folder.parent, os.W_OK | os.X_OK, effective_ids=effective)
+    return is_mounted(folder) or not os.access(
+        folder.parent, os.W_OK | os.X_OK, effective_ids=effective
+    )
 
 
 def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write a whole run to `folder`, which must be new or empty; the manifest as written, files listed.
+    """Write a whole run to `folder`, which must be new or empty; the manifest as written, files
+    listed.
 
     Spikes go to Parquet; their node in the Zarr store has its attributes only.
-    Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot hold.
+    Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot
+    hold.
     """
     import xarray as xr
 
@@ -235,17 +258,24 @@ def read_tree(path: Path) -> "xr.DataTree":
 
     check_zarr(path)
     try:
-        with xr.open_datatree(path, engine="zarr", zarr_format=2, decode_timedelta=False) as stored_tree:
+        with xr.open_datatree(
+            path, engine="zarr", zarr_format=2, decode_timedelta=False
+        ) as stored_tree:
             return in_memory(stored_tree)
     except UNREADABLE as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole Zarr store", "reading") from error
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({error}),", "a whole Zarr store", "reading"
+        ) from error
 
 
 def in_memory(stored_tree: "xr.DataTree") -> "xr.DataTree":
     """A copy of `stored_tree` with its arrays in memory: writable, text as numpy's own."""
     import xarray as xr
 
-    nodes = {node.path: _with_text(node.to_dataset(inherit=False).load(), str) for node in stored_tree.subtree}
+    nodes = {
+        node.path: _with_text(node.to_dataset(inherit=False).load(), str)
+        for node in stored_tree.subtree
+    }
     return xr.DataTree.from_dict({path: dataset.drop_encoding() for path, dataset in nodes.items()})
 
 
@@ -253,7 +283,11 @@ def with_manifest(tree: "xr.DataTree", manifest: dict[str, Any]) -> "xr.DataTree
     """A copy of `tree` whose root carries the manifest as an attribute, for formats of one file."""
     new_tree = tree.copy()
     text = _json.dumps(manifest)
-    new_tree.attrs = {**tree.attrs, "jtfne_manifest": text, "jtfne_manifest_sha256": _text_hash(text)}
+    new_tree.attrs = {
+        **tree.attrs,
+        "jtfne_manifest": text,
+        "jtfne_manifest_sha256": _text_hash(text),
+    }
     return new_tree
 
 
@@ -268,7 +302,9 @@ def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
     manifest = str(attrs.pop("jtfne_manifest"))
     stored_hash = attrs.pop("jtfne_manifest_sha256", None)
     if stored_hash is not None and stored_hash != _text_hash(manifest):
-        raise refuse("a jtfne_manifest that is not what its hash says", "what jtfne.interop wrote", "reading")
+        raise refuse(
+            "a jtfne_manifest that is not what its hash says", "what jtfne.interop wrote", "reading"
+        )
     tree.attrs = attrs
     return tree, manifest
 
@@ -279,7 +315,8 @@ def _text_hash(text: str) -> str:
 
 
 def spike_table(tree: "xr.DataTree") -> "pa.Table":
-    """All spikes as Arrow: trial, time_ms, neuron and, where the net has names, area, layer, cell_type.
+    """All spikes as Arrow: trial, time_ms, neuron and, where the net has names, area, layer,
+    cell_type.
 
     Silent neurons and trials leave no rows, so the schema's metadata says how many there were.
     """
@@ -287,9 +324,13 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
 
     spikes = tree["spk"].to_dataset()
     columns = {
-        "trial": pa.array(narrow_dtype(spikes["trial"].values, np.int32, name="trial", where="spike table")),
+        "trial": pa.array(
+            narrow_dtype(spikes["trial"].values, np.int32, name="trial", where="spike table")
+        ),
         "time_ms": pa.array(spikes["time"].values.astype(np.float64)),
-        "neuron": pa.array(narrow_dtype(spikes["neuron"].values, np.int32, name="neuron", where="spike table")),
+        "neuron": pa.array(
+            narrow_dtype(spikes["neuron"].values, np.int32, name="neuron", where="spike table")
+        ),
     }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
@@ -297,15 +338,29 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
         for name in LABELS:
             vocabulary, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
             event_codes = pa.array(
-                narrow_dtype(codes, np.int16, name=f"the number of a {name}", where="spike table")[row]
+                narrow_dtype(codes, np.int16, name=f"the number of a {name}", where="spike table")[
+                    row
+                ]
             )
-            columns[name] = pa.DictionaryArray.from_arrays(event_codes, pa.array(vocabulary.tolist(), pa.string()))
-    shape = {name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
+            columns[name] = pa.DictionaryArray.from_arrays(
+                event_codes, pa.array(vocabulary.tolist(), pa.string())
+            )
+    shape = {
+        name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")
+    }
     fields = [
-        pa.field(name, column.type, nullable=False, metadata={"units": "ms"} if name == "time_ms" else None)
+        pa.field(
+            name,
+            column.type,
+            nullable=False,
+            metadata={"units": "ms"} if name == "time_ms" else None,
+        )
         for name, column in columns.items()
     ]
-    return pa.table(list(columns.values()), schema=pa.schema(fields, metadata={"jtfne_schema": SPIKE_SCHEMA, **shape}))
+    return pa.table(
+        list(columns.values()),
+        schema=pa.schema(fields, metadata={"jtfne_schema": SPIKE_SCHEMA, **shape}),
+    )
 
 
 def write_spikes(table: "pa.Table", path: Path) -> None:
@@ -314,19 +369,31 @@ def write_spikes(table: "pa.Table", path: Path) -> None:
     from pyarrow import parquet
 
     texts = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    encoding = {"time_ms": "BYTE_STREAM_SPLIT", "neuron": "DELTA_BINARY_PACKED", "trial": "DELTA_BINARY_PACKED"}
-    parquet.write_table(table, path, compression="zstd", use_dictionary=texts, column_encoding=encoding)
+    encoding = {
+        "time_ms": "BYTE_STREAM_SPLIT",
+        "neuron": "DELTA_BINARY_PACKED",
+        "trial": "DELTA_BINARY_PACKED",
+    }
+    parquet.write_table(
+        table, path, compression="zstd", use_dictionary=texts, column_encoding=encoding
+    )
 
 
 def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
-    """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's own str."""
-    text_variables = {name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"}
+    """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's
+    own str.
+    """
+    text_variables = {
+        name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"
+    }
     texts: dict[Any, Any] = {  # xarray would write empty objects as numbers
         name: (text.dims, np.array(text.values.tolist(), kind if text.size else str), text.attrs)
         for name, text in text_variables.items()
     }
     coords = {name: text for name, text in texts.items() if name in dataset.coords}
-    return dataset.assign_coords(coords).assign({name: text for name, text in texts.items() if name not in coords})
+    return dataset.assign_coords(coords).assign(
+        {name: text for name, text in texts.items() if name not in coords}
+    )
 
 
 def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
@@ -336,7 +403,11 @@ def _spike_node(path: Path, attrs: dict[Any, Any]) -> "xr.DataTree":
     table = read_parquet(path)
     columns = {"time": "time_ms", "neuron": "neuron", "trial": "trial"}
     values = {
-        name: ("event", np.array(table[column].to_numpy()), attrs if name == "time" else {"units": "1"})
+        name: (
+            "event",
+            np.array(table[column].to_numpy()),
+            attrs if name == "time" else {"units": "1"},
+        )
         for name, column in columns.items()
     }
     return xr.DataTree(xr.Dataset(values, attrs=attrs))
@@ -352,7 +423,9 @@ def _hash_parts(dtype: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[Ar
     return digest.hexdigest()
 
 
-def _show_parts(name: str, parts: Iterator[Array], look: Callable[[str, Array], None]) -> Iterator[Array]:
+def _show_parts(
+    name: str, parts: Iterator[Array], look: Callable[[str, Array], None]
+) -> Iterator[Array]:
     """Yield `parts`, after passing each to `look`."""
     for part in parts:
         look(name, part)
@@ -367,11 +440,15 @@ def _describe_file(path: Path) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[Path]:
     """All files in a folder and below it, but for the .DS_Store that macOS adds."""
-    return sorted(entry for entry in folder.rglob("*") if entry.is_file() and entry.name != ".DS_Store")
+    return sorted(
+        entry for entry in folder.rglob("*") if entry.is_file() and entry.name != ".DS_Store"
+    )
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises: JtfneError if `path` exists and is not an empty folder, but for what jtfne leaves when it is killed."""
+    """Raises: JtfneError if `path` exists and is not an empty folder, but for what jtfne leaves
+    when it is killed.
+    """
     if path.exists() and not (path.is_dir() and is_empty(path)):
         raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
 
@@ -383,7 +460,9 @@ def _sync(path: Path) -> None:
 
 
 def is_empty(folder: Path, but: str = "lost+found") -> bool:
-    """Whether a folder holds nothing but `but`, what a killed jtfne leaves, and what file systems begin with."""
+    """Whether a folder holds nothing but `but`, what a killed jtfne leaves, and what file systems
+    begin with.
+    """
     names = [path.name for path in folder.iterdir()]
     return all(TEMPORARY.fullmatch(name) or name in (but, "lost+found") for name in names)
 
@@ -393,7 +472,9 @@ def list_derived(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     own_names = (MANIFEST, SIGNALS, SPIKES)
     files = [path for path in _files(folder) if path.relative_to(folder).parts[0] not in own_names]
     files = [path for path in files if not path.name.startswith(".")]
-    derived_files = [{**_describe_file(path), "path": path.relative_to(folder).as_posix()} for path in files]
+    derived_files = [
+        {**_describe_file(path), "path": path.relative_to(folder).as_posix()} for path in files
+    ]
     manifest = {**manifest, "derived": derived_files}
     replace_file(folder / MANIFEST, lambda stream: stream.write(manifest_text(manifest)))
     return manifest
@@ -403,7 +484,11 @@ def find_altered(folder: Path, manifest: dict[str, Any]) -> list[str]:
     """Files made from a run that differ from its manifest; those that are gone are left out."""
     hash_by_name = {entry["path"]: entry["sha256"] for entry in manifest.get("derived", [])}
     paths = {name: path_inside(folder, name, MANIFEST) for name in hash_by_name}
-    return [name for name, path in paths.items() if path.is_file() and file_hash(path) != hash_by_name[name]]
+    return [
+        name
+        for name, path in paths.items()
+        if path.is_file() and file_hash(path) != hash_by_name[name]
+    ]
 
 
 def refuse_links_out(path: Path, folder: Path) -> None:

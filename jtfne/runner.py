@@ -15,7 +15,15 @@ import numpy.typing as npt
 from jax.sharding import NamedSharding
 
 from jtfne import _keys, engine
-from jtfne.delivery import Layout, ShardedDelivery, list_own_devices, over, replicated_spec, stacked, unpack
+from jtfne.delivery import (
+    Layout,
+    ShardedDelivery,
+    list_own_devices,
+    over,
+    replicated_spec,
+    stacked,
+    unpack,
+)
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -29,7 +37,9 @@ class Runner(Protocol):
         """Return the initial state of a trial; `trial` is its stream code, from `_keys.codes`."""
         ...
 
-    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(
+        self, carry: engine.Carry, clock: engine.InputChunk
+    ) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock`. `carry` is donated: do not use it afterwards."""
         ...
 
@@ -47,7 +57,10 @@ class Runner(Protocol):
 
 
 def make_runner(
-    circuit: engine.Circuit, inputs: engine.Inputs, recorders: tuple[engine.Recorder, ...], dt_ms: float
+    circuit: engine.Circuit,
+    inputs: engine.Inputs,
+    recorders: tuple[engine.Recorder, ...],
+    dt_ms: float,
 ) -> Runner:
     """Return the runner of a circuit: for one device, or for the mesh of its sharded delivery."""
     if isinstance(circuit.leading, ShardedDelivery):
@@ -71,7 +84,9 @@ class SingleDeviceRunner:
         carry: engine.Carry = _start(self.circuit, self.inputs, seed, trial)
         return carry
 
-    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(
+        self, carry: engine.Carry, clock: engine.InputChunk
+    ) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock`; `carry` is donated."""
         result: tuple[engine.Carry, engine.Chunk] = engine.advance_jit(
             self.circuit, self.inputs, self.recorders, carry, clock, self.dt_ms
@@ -93,7 +108,9 @@ class SingleDeviceRunner:
 
 
 @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-def _start(circuit: engine.Circuit, inputs: engine.Inputs, seed: jax.Array, trial: jax.Array) -> engine.Carry:
+def _start(
+    circuit: engine.Circuit, inputs: engine.Inputs, seed: jax.Array, trial: jax.Array
+) -> engine.Carry:
     """Return the state before the first step.
 
     One program, run once: it takes a quarter of the time to compile if it is not optimized. Nor
@@ -142,13 +159,23 @@ class MultiDeviceRunner:
     def start(self, seed: np.uint32, trial: npt.NDArray[np.uint32]) -> engine.Carry:
         """Return the initial state of a trial, sharded over the devices."""
         circuit, inputs = self._unsharded
-        carry = self._sharder.carry(_start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring)
+        carry = self._sharder.carry(
+            _start(circuit, inputs, seed, trial), circuit, inputs, self._delivery.ring
+        )
         return carry._replace(plastic=self._sharder.plastic(self._circuit))
 
-    def advance(self, carry: engine.Carry, clock: engine.InputChunk) -> tuple[engine.Carry, engine.Chunk]:
+    def advance(
+        self, carry: engine.Carry, clock: engine.InputChunk
+    ) -> tuple[engine.Carry, engine.Chunk]:
         """Run the steps of `clock` on all devices; `carry` is donated."""
         result: tuple[engine.Carry, engine.Chunk] = _advance_over(
-            self._circuit, self._inputs, self._recorders, self._recorded_cells, carry, clock, self._dt_ms
+            self._circuit,
+            self._inputs,
+            self._recorders,
+            self._recorded_cells,
+            carry,
+            clock,
+            self._dt_ms,
         )
         return result
 
@@ -187,7 +214,9 @@ def _advance_over_devices(
 
     def run_shard(parts: Any, clock: engine.InputChunk, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        carry, spike_bits, rows = engine.watched(circuit, inputs, recorders, carry, clock, dt_ms, local)
+        carry, spike_bits, rows = engine.watched(
+            circuit, inputs, recorders, carry, clock, dt_ms, local
+        )
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), spike_bits
 
     over_devices, on_each_device = over(mesh), replicated_spec()
@@ -214,7 +243,10 @@ def _advance_over_devices(
 def _runaways(cells: tuple[Any, ...], real: tuple[jax.Array, ...]) -> jax.Array:
     """Count the cells that are not finite; copies that pad a device are left out."""
     return jnp.asarray(
-        sum((~jnp.isfinite(state.v_mV) & is_cell).sum() for state, is_cell in zip(cells, real, strict=True))
+        sum(
+            (~jnp.isfinite(state.v_mV) & is_cell).sum()
+            for state, is_cell in zip(cells, real, strict=True)
+        )
     )
 
 
@@ -245,10 +277,14 @@ class _Sharder:
         """
         is_real = self._layout.real[self._layout.dealt]
         indices = [group.index for group in circuit.groups]
-        local = [None if index is None else np.asarray(index.addressable_data(0))[0] for index in indices]
+        local = [
+            None if index is None else np.asarray(index.addressable_data(0))[0] for index in indices
+        ]
         return tuple(
             self._stack_devices(
-                lambda k, group_rows=group_rows: is_real[k] if group_rows is None else is_real[k][group_rows]
+                lambda k, group_rows=group_rows: (
+                    is_real[k] if group_rows is None else is_real[k][group_rows]
+                )
             )
             for group_rows in local
         )
@@ -257,14 +293,21 @@ class _Sharder:
         """Shard a pytree of arrays over the cells of a group; numbers are replicated."""
         ranks = self._ranks(model.index)
         return jax.tree.map(
-            lambda leaf: self._shard_by_rank(ranks, leaf) if np.ndim(leaf) else self.replicate(leaf), part
+            lambda leaf: (
+                self._shard_by_rank(ranks, leaf) if np.ndim(leaf) else self.replicate(leaf)
+            ),
+            part,
         )
 
     def circuit(self, circuit: engine.Circuit) -> engine.Circuit:
         """Shard every array of a circuit but its delivery, which is sharded already."""
         groups = []
         for group in circuit.groups:
-            index = None if group.index is None else self.replicate(self._local_rows(group.index).astype(np.int32))
+            index = (
+                None
+                if group.index is None
+                else self.replicate(self._local_rows(group.index).astype(np.int32))
+            )
             groups.append(engine.Group(self.group(group, group.emitter), index))
         return dataclasses.replace(
             circuit,
@@ -272,7 +315,9 @@ class _Sharder:
             tau_syn_ms=self.replicate(circuit.tau_syn_ms),
             e_rev_mV=None if circuit.e_rev_mV is None else self.replicate(circuit.e_rev_mV),
             mg_mM=None if circuit.mg_mM is None else self.replicate(circuit.mg_mM),
-            dendrite_share=None if circuit.dendrite_share is None else self.replicate(circuit.dendrite_share),
+            dendrite_share=None
+            if circuit.dendrite_share is None
+            else self.replicate(circuit.dendrite_share),
             plastic=tuple(
                 plastic_delivery.with_rule(jax.tree.map(self.replicate, plastic_delivery.rule))
                 for plastic_delivery in circuit.plastic
@@ -314,25 +359,37 @@ class _Sharder:
                 for fluctuation in inputs.fluctuations
             ),
             tuple(
-                engine.SpikeTrains(self.cells(trains.weight), self.cells(trains.train), trains.receptor)
+                engine.SpikeTrains(
+                    self.cells(trains.weight), self.cells(trains.train), trains.receptor
+                )
                 for trains in inputs.trains
             ),
         )
 
-    def carry(self, carry: engine.Carry, circuit: engine.Circuit, inputs: engine.Inputs, ring: Any) -> engine.Carry:
+    def carry(
+        self, carry: engine.Carry, circuit: engine.Circuit, inputs: engine.Inputs, ring: Any
+    ) -> engine.Carry:
         """Shard a state before the first step; ring: the ring buffer of one device."""
         dtype = circuit.drive_pA.dtype
         poisson = []
         for poisson_input, poisson_state in zip(inputs.poisson, carry.poisson, strict=True):
-            ranks = None if poisson_input.shared else self._target_ranks(poisson_input, circuit.n_cells)
+            ranks = (
+                None if poisson_input.shared else self._target_ranks(poisson_input, circuit.n_cells)
+            )
             poisson.append(
                 jax.tree.map(
-                    self.replicate if ranks is None else functools.partial(self._shard_by_rank, ranks), poisson_state
+                    self.replicate
+                    if ranks is None
+                    else functools.partial(self._shard_by_rank, ranks),
+                    poisson_state,
                 )
             )
         return engine.Carry(
             step=self.replicate(carry.step),
-            cells=tuple(self.group(group, state) for group, state in zip(circuit.groups, carry.cells, strict=True)),
+            cells=tuple(
+                self.group(group, state)
+                for group, state in zip(circuit.groups, carry.cells, strict=True)
+            ),
             syn=self._rows(carry.syn, circuit.n_cells),
             second=None if carry.second is None else self._rows(carry.second, circuit.n_cells),
             ring=self._stack_devices(lambda k: np.zeros(ring.size, dtype)),
@@ -340,7 +397,9 @@ class _Sharder:
             poisson=tuple(poisson),
             fluctuations=tuple(
                 jax.tree.map(self.replicate if fluctuation.shared else self.cells, ou_state)
-                for fluctuation, ou_state in zip(inputs.fluctuations, carry.fluctuations, strict=True)
+                for fluctuation, ou_state in zip(
+                    inputs.fluctuations, carry.fluctuations, strict=True
+                )
             ),
         )
 
@@ -349,7 +408,9 @@ class _Sharder:
         rows = np.arange(self._layout.position_of.size) if index is None else np.asarray(index)
         device, local = self._layout.place(self._layout.position_of[rows])
         if index is None:
-            return _RecordedCells(None, self._replicate_index(device * self._layout.n_local + local))
+            return _RecordedCells(
+                None, self._replicate_index(device * self._layout.n_local + local)
+            )
         counts = np.bincount(device, minlength=self._layout.n_devices)
         order = np.argsort(device, kind="stable")
         rank = np.empty(rows.size, np.int64)
@@ -357,31 +418,40 @@ class _Sharder:
         local_rows = np.zeros((self._layout.n_devices, counts.max()), np.int32)
         local_rows[device, rank] = local
         return _RecordedCells(
-            self._stack_devices(lambda k: local_rows[k]), self._replicate_index(device * counts.max() + rank)
+            self._stack_devices(lambda k: local_rows[k]),
+            self._replicate_index(device * counts.max() + rank),
         )
 
-    def _spread_poisson(self, poisson_input: engine.PoissonInput, n_cells: int) -> engine.PoissonInput:
+    def _spread_poisson(
+        self, poisson_input: engine.PoissonInput, n_cells: int
+    ) -> engine.PoissonInput:
         """Spread a Poisson input over all cells; where it does not reach, its weight is zero."""
         ranks = self._target_ranks(poisson_input, n_cells)
         is_target = ranks >= 0
         weight = np.asarray(poisson_input.weight)
-        weights = np.where(is_target, weight[np.where(is_target, ranks, 0)] if weight.size > 1 else weight[0], 0.0)
+        weights = np.where(
+            is_target, weight[np.where(is_target, ranks, 0)] if weight.size > 1 else weight[0], 0.0
+        )
         table = np.asarray(poisson_input.thresholds)
         is_shared = poisson_input.shared or table.shape[1] == 1
         return engine.PoissonInput(
             targets=None,
-            thresholds=self.replicate(table) if is_shared else self._stack_devices(lambda k: table[:, ranks[k]]),
+            thresholds=self.replicate(table)
+            if is_shared
+            else self._stack_devices(lambda k: table[:, ranks[k]]),
             weight=self._stack_devices(lambda k: weights[k].astype(weight.dtype)),
             receptor=poisson_input.receptor,
             shared=poisson_input.shared,
         )
 
-    def _target_ranks(self, poisson_input: engine.PoissonInput, n_cells: int) -> npt.NDArray[np.int64]:
+    def _target_ranks(
+        self, poisson_input: engine.PoissonInput, n_cells: int
+    ) -> npt.NDArray[np.int64]:
         """Return the number of the target at each place, -1 where none is: (n_devices, n_local)."""
         rank = np.full(n_cells, -1, np.int64)
-        rank[slice(None) if poisson_input.targets is None else np.asarray(poisson_input.targets)] = np.arange(
-            poisson_input.n_targets(n_cells)
-        )
+        rank[
+            slice(None) if poisson_input.targets is None else np.asarray(poisson_input.targets)
+        ] = np.arange(poisson_input.n_targets(n_cells))
         return rank[self._layout.rows]
 
     def _ranks(self, index: jax.Array | None) -> npt.NDArray[np.int64]:

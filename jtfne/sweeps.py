@@ -56,7 +56,9 @@ class Rates:
         spikes = (table["rate_Hz"] * table["n_neurons"]).groupby(table["cell_type"]).sum()
         rates = spikes / table.groupby("cell_type")["n_neurons"].sum()
         coords = {"cell_type": rates.index.to_list()}
-        return {"rate_Hz": xr.DataArray(rates.to_numpy(), coords, ("cell_type",), attrs={"units": "Hz"})}
+        return {
+            "rate_Hz": xr.DataArray(rates.to_numpy(), coords, ("cell_type",), attrs={"units": "Hz"})
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,9 +78,14 @@ class ObjectiveSummary:
 
         evaluation = self.objective.evaluate(signals).to_dict()
         names = [row["name"] for row in evaluation["metrics"]]
-        summary: dict[str, Any] = {"score": evaluation["score"], "passed": float(evaluation["passed"])}
+        summary: dict[str, Any] = {
+            "score": evaluation["score"],
+            "passed": float(evaluation["passed"]),
+        }
         for column in ("term", "value"):
-            values = [math.nan if row[column] is None else row[column] for row in evaluation["metrics"]]
+            values = [
+                math.nan if row[column] is None else row[column] for row in evaluation["metrics"]
+            ]
             summary[column] = xr.DataArray(values, {"metric": names}, ("metric",))
         return summary
 
@@ -123,23 +130,26 @@ def sweep(
     seeds : sequence of int
         Of initial state, noise and stimuli.
     of : Objective or callable, optional
-        What is kept of a run: what an objective says of it, or what a function of its Signals gives, a number, a
-        DataArray or several of them by name. Mean rates of each cell type if left out.
+        What is kept of a run: what an objective says of it, or what a function of its Signals
+        gives, a number, a DataArray or several of them by name. Mean rates of each cell type if
+        left out.
     out : str or Path, optional
-        A folder that keeps what is done, a few combinations at a time: after a kill the same call goes on. It ends with
-        sweep.nc.
+        A folder that keeps what is done, a few combinations at a time: after a kill the same call
+        goes on. It ends with sweep.nc.
     paradigm, resume, progress, client
         As for `Trainer` and its `fit`; `of` is sent to a client's workers as well.
 
     Returns
     -------
     xarray.Dataset
-        Dims: each path, ``seed``, and those of the summary. Runs that went wrong are NaN, and its attributes say why.
+        Dims: each path, ``seed``, and those of the summary. Runs that went wrong are NaN, and its
+        attributes say why.
 
     Raises
     ------
     JtfneError
-        Before any run, for paths and values that are not allowed, and for an `out` with anything else.
+        Before any run, for paths and values that are not allowed, and for an `out` with anything
+        else.
 
     Examples
     --------
@@ -151,7 +161,9 @@ def sweep(
     """
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
     if paradigm is not None:
-        check_instance(paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE)
+        check_instance(
+            paradigm, Paradigm, allowed="a jtfne.Paradigm, or None", name="paradigm", where=WHERE
+        )
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
@@ -160,8 +172,15 @@ def sweep(
         for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
     ]
     readouts = getattr(summary, "readouts", None)
-    runs = Runs.of(net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)")
-    provenance = {**circuit_provenance(runs), "values": grid, "seeds": list(seeds), "of": to_json_values(summary)}
+    runs = Runs.of(
+        net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
+    )
+    provenance = {
+        **circuit_provenance(runs),
+        "values": grid,
+        "seeds": list(seeds),
+        "of": to_json_values(summary),
+    }
     with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
         dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
         if out is not None:
@@ -180,13 +199,21 @@ def _run_missing_chunks(
     """Run the combinations that `parts` lacks, then return the dataset of all."""
     grid, seeds = provenance["values"], provenance["seeds"]
     chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
-    with progress_of("sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress) as progress_bar:
+    with progress_of(
+        "sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress
+    ) as progress_bar:
         for chunk in chunks_to_run:
             outcomes = runs.all(
-                [Candidate(point, seed) for point in chunk for seed in seeds], summarize, client, progress_bar.ran
+                [Candidate(point, seed) for point in chunk for seed in seeds],
+                summarize,
+                client,
+                progress_bar.ran,
             )
             parts.put(
-                [{"failed": outcome.reason} if isinstance(outcome, FailedRun) else outcome for outcome in outcomes]
+                [
+                    {"failed": outcome.reason} if isinstance(outcome, FailedRun) else outcome
+                    for outcome in outcomes
+                ]
             )
     return _build_dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
 
@@ -201,11 +228,17 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
         place_of(path, parameters, "sweep(values=)")
         allowed, name = "a list of finite numbers, at least one", f"values of {path!r}"
         entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
-        numbers = np.array([number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries])
+        numbers = np.array(
+            [number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries]
+        )
         if not numbers.size:
             raise refuse(f"values of {path!r}", allowed, "sweep(values=)")
         if len(set(numbers.tolist())) < numbers.size:
-            raise refuse(f"values of {path!r}, of which one is given twice,", "each value once", "sweep(values=)")
+            raise refuse(
+                f"values of {path!r}, of which one is given twice,",
+                "each value once",
+                "sweep(values=)",
+            )
         grid[path] = numbers.tolist()
     ranges = {
         place_of(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
@@ -227,7 +260,9 @@ def _choose_summary(summary: Any) -> Callable[[Signals], Any]:
     if callable(getattr(summary, "evaluate", None)) and not isinstance(summary, type):
         return ObjectiveSummary(summary)
     if not callable(summary) or isinstance(summary, type):
-        raise refuse(f"of={describe_argument(summary)}", "an Objective, or a function of Signals", WHERE)
+        raise refuse(
+            f"of={describe_argument(summary)}", "an Objective, or a function of Signals", WHERE
+        )
     function: Callable[[Signals], Any] = summary
     return function
 
@@ -242,12 +277,29 @@ def _array_to_json(name: str, value: Any) -> dict[str, Any]:
     try:
         numbers = np.asarray(math.nan if value is None else value, np.float64)
     except (TypeError, ValueError):
-        raise refuse(f"{name!r} of a {type(value).__name__}", "a number or an array of numbers", "sweep(of=)") from None
-    dims = [str(dim) for dim in getattr(value, "dims", [f"{name}_{k}" for k in range(numbers.ndim)])]
-    coords = {dim: value[dim].values.tolist() for dim in dims if hasattr(value, "coords") and dim in value.coords}
-    flat = [float(number) if math.isfinite(number) else repr(float(number)) for number in numbers.ravel()]
+        raise refuse(
+            f"{name!r} of a {type(value).__name__}", "a number or an array of numbers", "sweep(of=)"
+        ) from None
+    dims = [
+        str(dim) for dim in getattr(value, "dims", [f"{name}_{k}" for k in range(numbers.ndim)])
+    ]
+    coords = {
+        dim: value[dim].values.tolist()
+        for dim in dims
+        if hasattr(value, "coords") and dim in value.coords
+    }
+    flat = [
+        float(number) if math.isfinite(number) else repr(float(number))
+        for number in numbers.ravel()
+    ]
     units = str(getattr(value, "attrs", {}).get("units", ""))
-    return {"dims": dims, "coords": coords, "shape": list(numbers.shape), "values": flat, "units": units}
+    return {
+        "dims": dims,
+        "coords": coords,
+        "shape": list(numbers.shape),
+        "values": flat,
+        "units": units,
+    }
 
 
 def _build_dataset(
@@ -273,20 +325,37 @@ def _build_dataset(
                     first_entry["shape"],
                 ):
                     message_given = f"{name!r} of another shape in run {k}"
-                    raise refuse(message_given, f"{first_entry['shape']}, as in the first", "sweep(of=)")
-                data[k] = np.array([float(number) for number in row[name]["values"]]).reshape(first_entry["shape"])
+                    raise refuse(
+                        message_given, f"{first_entry['shape']}, as in the first", "sweep(of=)"
+                    )
+                data[k] = np.array([float(number) for number in row[name]["values"]]).reshape(
+                    first_entry["shape"]
+                )
         attrs = {"units": first_entry["units"]} if first_entry["units"] else {}
-        variables[name] = ((*axes, *first_entry["dims"]), data.reshape(*shape, *first_entry["shape"]), attrs)
+        variables[name] = (
+            (*axes, *first_entry["dims"]),
+            data.reshape(*shape, *first_entry["shape"]),
+            attrs,
+        )
         summary_coords |= first_entry["coords"]
     failures = [row["failed"] for row in rows if "failed" in row]
-    dataset_attrs: dict[str, Any] = {"n_failed": len(failures), "failures": _json.dumps(sorted(set(failures)))}
-    dataset_attrs |= {name: str(provenance[name]) for name in ("jtfne", "config_sha256", "net_sha256")}
+    dataset_attrs: dict[str, Any] = {
+        "n_failed": len(failures),
+        "failures": _json.dumps(sorted(set(failures))),
+    }
+    dataset_attrs |= {
+        name: str(provenance[name]) for name in ("jtfne", "config_sha256", "net_sha256")
+    }
     return xr.Dataset(variables, {**axes, **summary_coords}, dataset_attrs)
 
 
 def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     """Write `sweep.nc`: first to a temporary folder, then moved into place."""
-    names = {name: str(name).replace("/", "_") for name in (*dataset.variables, *dataset.dims) if "/" in str(name)}
+    names = {
+        name: str(name).replace("/", "_")
+        for name in (*dataset.variables, *dataset.dims)
+        if "/" in str(name)
+    }
     dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")

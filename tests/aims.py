@@ -18,12 +18,20 @@ class Found:
         metrics = [{"name": name, "value": each, "term": each} for name, each in self.rates.items()]
         gates = [{"name": "near", "value": self.score, "passed": self.passed}]
         problems = [] if score is not None else ["metric 'rate' is nan"]
-        return {"score": score, "passed": self.passed, "problems": problems, "metrics": metrics, "gates": gates}
+        return {
+            "score": score,
+            "passed": self.passed,
+            "problems": problems,
+            "metrics": metrics,
+            "gates": gates,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """The squared relative distance of mean rates from `wanted`, by cell type; NaN where `nan_above` is exceeded."""
+    """The squared relative distance of mean rates from `wanted`, by cell type; NaN where
+    `nan_above` is exceeded.
+    """
 
     wanted: tuple = (("E", 8.0), ("PV", 15.0))
     near: float = 0.01

@@ -7,7 +7,8 @@ import numpy as np
 from jtfne import _keys, engine
 from jtfne.delivery import EdgeList, EventDelivery, Ring
 
-# Emitters with a membrane -> a drive, in their input unit, at which they fire more than ten times a second.
+# Emitters with a membrane -> a drive, in their input unit, at which they fire more than ten times a
+# second.
 FIRES = {
     "LIF": 600.0,
     "AdaptiveLIF": 700.0,
@@ -26,7 +27,8 @@ def edge_list(rows):
     """(source, target, receptor, delay_steps, weight) rows -> EdgeList."""
     columns = np.array(rows, float).reshape(-1, 5).T
     ints = [
-        column.astype(kind) for column, kind in zip(columns[:4], (np.int32, np.int32, np.int16, np.int32), strict=True)
+        column.astype(kind)
+        for column, kind in zip(columns[:4], (np.int32, np.int32, np.int16, np.int32), strict=True)
     ]
     return EdgeList(*ints, weight=columns[4], connection=np.zeros(columns.shape[1], np.int16))
 
@@ -38,8 +40,20 @@ def delivery_of(rows, ring, dtype=np.float32, *, tracked=False):
     return EventDelivery.build([lambda: listed], degrees, ring, dtype, tracked=tracked)
 
 
-def circuit(emitter, n_cells, *, edges=(), tau_syn_ms=(), e_rev_mV=None, drive_pA=0.0, noise_pA=None, dtype=np.float32):
-    """A circuit of one model; `edges` as for `edge_list`; `e_rev_mV`: None for each receptor that is a current."""
+def circuit(
+    emitter,
+    n_cells,
+    *,
+    edges=(),
+    tau_syn_ms=(),
+    e_rev_mV=None,
+    drive_pA=0.0,
+    noise_pA=None,
+    dtype=np.float32,
+):
+    """A circuit of one model; `edges` as for `edge_list`; `e_rev_mV`: None for each receptor that
+    is a current.
+    """
     delivery = None
     if len(edges):
         listed = edge_list(edges)
@@ -69,7 +83,11 @@ def clock(n_steps, waveform=None, dtype=np.float32):
 def at_reset(flat, given, cells=None):
     """The state before the first step with every cell in its reset state (no spread)."""
     carry = engine.start(flat, given, _keys.streams(_keys.key(0)))
-    cells = flat.groups[0].emitter.init(jnp.zeros(flat.n_cells, flat.drive_pA.dtype)) if cells is None else cells
+    cells = (
+        flat.groups[0].emitter.init(jnp.zeros(flat.n_cells, flat.drive_pA.dtype))
+        if cells is None
+        else cells
+    )
     return carry._replace(cells=(cells,))
 
 
@@ -108,7 +126,9 @@ def run(flat, n_steps, dt_ms, *, watch=(v_m,), given=None, waveform=None, carry=
     dtype = flat.drive_pA.dtype
     given = inputs(flat.n_cells, dtype=dtype) if given is None else given
     carry = at_reset(flat, given) if carry is None else carry
-    _, chunk = engine.advance(flat, given, tuple(map(Watch, watch)), carry, clock(n_steps, waveform, dtype), dt_ms)
+    _, chunk = engine.advance(
+        flat, given, tuple(map(Watch, watch)), carry, clock(n_steps, waveform, dtype), dt_ms
+    )
     spikes = np.zeros((n_steps, flat.n_cells), bool)
     spikes[unpack(np.asarray(chunk.words))] = True
     return spikes, [np.asarray(each) for each in chunk.recorded]

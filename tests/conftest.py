@@ -1,4 +1,6 @@
-"""Two devices for every test, so that what is dealt over devices is tested where there is one core as well."""
+"""Two devices for every test, so that what is dealt over devices is tested where there is one core
+as well.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -13,8 +15,8 @@ jax.config.update("jax_num_cpu_devices", 2)
 def what_one_file_leaves() -> Iterator[None]:
     """Compiled programs and figures are dropped after each file.
 
-    A process may map 65,530 pieces of memory, of which each program takes some; figures that are left open add up over
-    files, and matplotlib warns of many.
+    A process may map 65,530 pieces of memory, of which each program takes some; figures that are
+    left open add up over files, and matplotlib warns of many.
     """
     yield
     jax.clear_caches()

@@ -1,7 +1,8 @@
 """One contract for every public function of jtfne.analysis; a new one is a row here.
 
-Whatever it is given ends in its value or in one JtfneError; what does not count (dtype, layout, order of dims,
-laziness, the unit of the clock) does not change the value; a part of the data keeps the clock of the whole.
+Whatever it is given ends in its value or in one JtfneError; what does not count (dtype, layout,
+order of dims, laziness, the unit of the clock) does not change the value; a part of the data keeps
+the clock of the whole.
 """
 
 import dataclasses
@@ -26,7 +27,9 @@ TIME_MS = FIRST_MS + np.arange(N_STEPS)
 
 
 def field() -> xr.DataArray:
-    """(time, channel), V: whole numbers that every dtype holds, a sink at 610 ms; the clock starts at 501 ms."""
+    """(time, channel), V: whole numbers that every dtype holds, a sink at 610 ms; the clock starts
+    at 501 ms.
+    """
     values = np.round(RNG.normal(0.0, 20.0, (N_STEPS, N_CHANNELS)))
     values[109:120, 5] -= 500.0
     coords = {
@@ -34,7 +37,9 @@ def field() -> xr.DataArray:
         "channel": [f"c{k:02d}" for k in range(N_CHANNELS)],
         "z_mm": ("channel", Z_MM),
     }
-    return xr.DataArray(values, coords, ("time", "channel"), "lfp", {"units": "V", "onset_ms": 600.0})
+    return xr.DataArray(
+        values, coords, ("time", "channel"), "lfp", {"units": "V", "onset_ms": 600.0}
+    )
 
 
 def raster() -> xr.DataArray:
@@ -51,7 +56,11 @@ def raster() -> xr.DataArray:
 def power() -> xr.DataArray:
     """(channel, frequency): whole numbers."""
     values = RNG.integers(1, 100, (N_CHANNELS, 30)).astype(np.float64)
-    coords = {"channel": np.arange(N_CHANNELS), "z_mm": ("channel", Z_MM), "frequency": np.arange(5.0, 155.0, 5.0)}
+    coords = {
+        "channel": np.arange(N_CHANNELS),
+        "z_mm": ("channel", Z_MM),
+        "frequency": np.arange(5.0, 155.0, 5.0),
+    }
     return xr.DataArray(values, coords, ("channel", "frequency"), attrs={"units": "V^2/Hz"})
 
 
@@ -65,14 +74,21 @@ def null_of(x: xr.DataArray) -> Any:
 
 def sink_of(x: xr.DataArray) -> Any:
     features = analysis.laminar_features(x, onset_ms=600.0, window_ms=50.0)
-    return [features.latency_ms, features.peak_latency_ms, features.sink_depth_mm, features.width_mm]
+    return [
+        features.latency_ms,
+        features.peak_latency_ms,
+        features.sink_depth_mm,
+        features.width_mm,
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """data: what it takes; call: of that, with settings for its size; settings: those given wrong types.
+    """data: what it takes; call: of that, with settings for its size; settings: those given wrong
+    types.
 
-    keywords: what a call with wrong types gets beside. clocked: whether its value has a time on the clock of the data.
+    keywords: what a call with wrong types gets beside. clocked: whether its value has a time on the
+    clock of the data.
     """
 
     data: xr.DataArray
@@ -120,7 +136,9 @@ ROWS = {
 # what reads or writes files, or takes a whole run; wrong types below, values in their own tests
 OF_FILES = ("compare_run", "load_recording", "write_report")
 each_function = pytest.mark.parametrize("name", ROWS)
-each_of_time = pytest.mark.parametrize("name", [name for name, row in ROWS.items() if "time" in row.data.dims])
+each_of_time = pytest.mark.parametrize(
+    "name", [name for name, row in ROWS.items() if "time" in row.data.dims]
+)
 
 WRONG: dict[str, Any] = {
     "None": None, "text": "lfp", "bytes": b"lfp", "true": True, "complex": 5j, "list": [1, "a"],
@@ -135,7 +153,9 @@ WRONG: dict[str, Any] = {
 
 
 def ends_well(attempt: Callable[[], Any]) -> None:
-    """It gives a value, or one JtfneError of a sentence or two; anything else it raises fails the test."""
+    """It gives a value, or one JtfneError of a sentence or two; anything else it raises fails the
+    test.
+    """
     try:
         attempt()
     except jtfne.JtfneError as error:
@@ -189,7 +209,9 @@ def check_equal(result: Any, expected: Any) -> None:
                 np.testing.assert_allclose(result[name], coordinate, rtol=1e-9)
             else:
                 assert result[name].values.tolist() == coordinate.values.tolist()
-        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9 * float(np.abs(expected).max()))
+        np.testing.assert_allclose(
+            result, expected, rtol=1e-9, atol=1e-9 * float(np.abs(expected).max())
+        )
     elif isinstance(expected, pd.DataFrame):
         pd.testing.assert_frame_equal(result, expected, rtol=1e-9)
     elif isinstance(expected, tuple):
@@ -220,7 +242,11 @@ def test_whatever_it_is_given_ends_in_a_value_or_a_refusal(name: str, tmp_path: 
         ends_well(lambda data=data: row.call(data))
     for setting in row.settings:
         for value in WRONG.values():
-            ends_well(lambda value=value, setting=setting: function(row.data, **{**row.keywords, setting: value}))
+            ends_well(
+                lambda value=value, setting=setting: function(
+                    row.data, **{**row.keywords, setting: value}
+                )
+            )
 
 
 TOO_MUCH = {
@@ -254,7 +280,9 @@ def test_counts_and_sizes_that_no_memory_holds_are_refused() -> None:
         analysis.cv(events)
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.data is not RASTER and name != "csd"])
+@pytest.mark.parametrize(
+    "name", [name for name, row in ROWS.items() if row.data is not RASTER and name != "csd"]
+)
 @pytest.mark.parametrize("scale", [1e200, 1e-200])
 def test_values_whose_powers_no_number_holds_are_refused(name: str, scale: float) -> None:
     with pytest.raises(jtfne.JtfneError, match="take another unit"):
@@ -270,7 +298,11 @@ def test_files_and_runs_of_wrong_types_are_refused(tmp_path: Path) -> None:
         with pytest.raises(jtfne.JtfneError):
             analysis.write_report(value, tmp_path / "report.html", [])
         for setting in ("readout", "z_mm", "onset_ms", "units"):
-            ends_well(lambda value=value, setting=setting: analysis.load_recording("barrel", **{setting: value}))
+            ends_well(
+                lambda value=value, setting=setting: analysis.load_recording(
+                    "barrel", **{setting: value}
+                )
+            )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""One contract for all deliveries: the same spikes on the same circuit, in place, in bounds, compiled once."""
+"""One contract for all deliveries: the same spikes on the same circuit, in place, in bounds,
+compiled once.
+"""
 
 import dataclasses
 import re
@@ -23,11 +25,14 @@ from jtfne.simulation._inputs import build_drive
 
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 N_STEPS = 400
-each_delivery = pytest.mark.parametrize("choice", CATALOGUE, ids=lambda choice: type(choice).__name__)
+each_delivery = pytest.mark.parametrize(
+    "choice", CATALOGUE, ids=lambda choice: type(choice).__name__
+)
 
 
 def config(weights=(64.0, -128.0)):
-    """Two models in two layers, interleaved; noise, Poisson spikes onto some and onto all; spread delays.
+    """Two models in two layers, interleaved; noise, Poisson spikes onto some and onto all; spread
+    delays.
 
     Weights are powers of two: sums of them have no rounding, so that their order cannot tell.
     """
@@ -97,9 +102,13 @@ def test_chunks_do_not_tell(choice):
 @each_delivery
 def test_some_cells_are_recorded_as_among_all(choice):
     rows = np.array([200, 3, 40, 41], np.int32)
-    run, clock = ready(choice, (VoltageRows("some", jnp.asarray(rows), 5), VoltageRows("all", None, 5)))
+    run, clock = ready(
+        choice, (VoltageRows("some", jnp.asarray(rows), 5), VoltageRows("all", None, 5))
+    )
     _, chunk = run.advance(run.start(np.uint32(1), _keys.codes("trial", "0")), clock)
-    some, every = (np.asarray(part[name]) for part, name in zip(chunk.recorded, ("some", "all"), strict=True))
+    some, every = (
+        np.asarray(part[name]) for part, name in zip(chunk.recorded, ("some", "all"), strict=True)
+    )
     np.testing.assert_array_equal(some, every[:, rows])
 
 
@@ -137,13 +146,17 @@ def test_indices_are_in_bounds_and_unique_by_construction(choice):
 
 @each_delivery
 def test_edges_come_back(choice):
-    """Whatever the layout, the synapses are those of the net: merged where they meet, on the grid."""
+    """Whatever the layout, the synapses are those of the net: merged where they meet, on the
+    grid.
+    """
     back = NET.to_flat(delivery=choice).to_net()
     columns = ["source", "target", "weight_pA", "delay_ms"]
     want = NET.to_flat(delivery=delivery.Event()).to_net().edges.to_pandas()[columns]
     got = back.edges.to_pandas()[columns]
     order = columns[:2] + columns[3:]
-    np.testing.assert_allclose(got.sort_values(order).to_numpy(), want.sort_values(order).to_numpy(), rtol=1e-6)
+    np.testing.assert_allclose(
+        got.sort_values(order).to_numpy(), want.sort_values(order).to_numpy(), rtol=1e-6
+    )
 
 
 @settings(deadline=None, max_examples=15)
@@ -160,7 +173,14 @@ def test_ring_holds_the_sum_over_edges(choice, seed, n_cells, n_receptors):
     listed, ring = edge_list(np.column_stack(columns)), Ring(n_slots, n_receptors, n_cells)
     degrees = np.bincount(listed.source, minlength=n_cells)
     synapses = Synapses(
-        lambda: [lambda: listed], lambda *_: degrees[None], [None], n_edges, n_slots - 1, ring, np.dtype("f4"), False
+        lambda: [lambda: listed],
+        lambda *_: degrees[None],
+        [None],
+        n_edges,
+        n_slots - 1,
+        ring,
+        np.dtype("f4"),
+        False,
     )
     made = choice.build(synapses)
     spikes, step = rng.random(n_cells) < 0.4, int(rng.integers(0, 50))
@@ -174,7 +194,9 @@ def test_ring_holds_the_sum_over_edges(choice, seed, n_cells, n_receptors):
 
 @pytest.mark.parametrize("choice", CATALOGUE[1:3], ids=lambda choice: type(choice).__name__)
 def test_differentiable_in_the_weights(choice):
-    """Where no spike moves, the potential of a target is linear in the weights: its derivative is the difference."""
+    """Where no spike moves, the potential of a target is linear in the weights: its derivative is
+    the difference.
+    """
     cfg = (
         jtfne.Config()
         .runtime(dtype="float64", duration_ms=20.0)
@@ -183,7 +205,17 @@ def test_differentiable_in_the_weights(choice):
         .cells({"A": 5, "B": 5})
         .emitters({"A": LIF(), "B": LIF(v_th_mV=1e3)})
         .cell_params({"A": {"drive": 600.0}, "B": {"drive": 0.0}})
-        .connections([{"source": "A", "target": "B", "mechanism": "AMPA", "weight": 30.0, "rule": "AllToAll"}])
+        .connections(
+            [
+                {
+                    "source": "A",
+                    "target": "B",
+                    "mechanism": "AMPA",
+                    "weight": 30.0,
+                    "rule": "AllToAll",
+                }
+            ]
+        )
     )
     with precision("float64"):
         flat = jtfne.construct(cfg).to_flat(delivery=choice)
@@ -213,7 +245,8 @@ def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     np.testing.assert_array_equal(layout.row_of[layout.position_of], np.arange(models.size))
     device, local = layout.place(layout.position_of)
     np.testing.assert_array_equal(layout.rows[device, local], np.arange(models.size))
-    for k in range(len(runs)):  # every device has as many cells of each model, and as even as words allow
+    # every device has as many cells of each model, and as even as words allow
+    for k in range(len(runs)):
         assert len({(models[rows] == k).sum() for rows in layout.rows}) == 1
         assert np.ptp(np.bincount(device[models == k], minlength=n_devices)) <= 32
 
@@ -233,7 +266,10 @@ def test_meshes_that_do_not_fit_are_refused():
     with pytest.raises(jtfne.JtfneError, match=r"axes 'a', 'b' is not allowed; allowed: one axis"):
         NET.simulate(delivery=delivery.Sharded(grid))
     alone = jtfne.construct(NET.config.connections([]).stimuli([]))
-    assert alone.simulate(duration_ms=5.0, delivery=delivery.Sharded()).get("vm").sizes["neuron"] == 222
+    assert (
+        alone.simulate(duration_ms=5.0, delivery=delivery.Sharded()).get("vm").sizes["neuron"]
+        == 222
+    )
 
 
 def test_a_matrix_too_large_is_refused():
@@ -247,7 +283,10 @@ def test_a_matrix_too_large_is_refused():
 def test_spikes_of_a_chunk_are_named_by_row():
     run, clock = ready(delivery.Sharded())
     one, _ = ready(delivery.Event())
-    chunks = [each.advance(each.start(np.uint32(3), _keys.codes("trial", "0")), clock)[1] for each in (run, one)]
+    chunks = [
+        each.advance(each.start(np.uint32(3), _keys.codes("trial", "0")), clock)[1]
+        for each in (run, one)
+    ]
     step, row = run.spikes(np.asarray(chunks[0].words))
     want_step, want_row = unpack(np.asarray(chunks[1].words))
     np.testing.assert_array_equal(step, want_step)

@@ -1,4 +1,6 @@
-"""What every emitter of the catalogue keeps; a new one is a row here. Exceptions are data on its row."""
+"""What every emitter of the catalogue keeps; a new one is a row here. Exceptions are data on its
+row.
+"""
 
 import dataclasses
 import math
@@ -21,10 +23,11 @@ EXACT = None
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """order: of the membrane in dt between spikes, EXACT if it is off by rounding only; order_g: the same with a
-    conductance that decays. crossed: what breaks a pair of BELOW, where it is not enough to put one at the other.
-    coarsest_ms: the longest of the steps for the orders, below the fastest time constant. fires: fields at which cells
-    that only send, which have no membrane, fire more than ten times a second; None of cells that receive.
+    """order: of the membrane in dt between spikes, EXACT if it is off by rounding only; order_g:
+    the same with a conductance that decays. crossed: what breaks a pair of BELOW, where it is not
+    enough to put one at the other. coarsest_ms: the longest of the steps for the orders, below the
+    fastest time constant. fires: fields at which cells that only send, which have no membrane, fire
+    more than ten times a second; None of cells that receive.
     """
 
     order: int | None = EXACT
@@ -61,8 +64,12 @@ ROWS = {
     "SpikeSource": Row(fires={"times_ms": Trains(3 * [[0.1, 5.0, 9.3, 60.0, 99.9, 299.9]])}),
 }
 KINDS = pytest.mark.parametrize("kind", ROWS)
-MEMBRANES = pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.fires is None])
-SENDERS = pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.fires is not None])
+MEMBRANES = pytest.mark.parametrize(
+    "kind", [kind for kind, row in ROWS.items() if row.fires is None]
+)
+SENDERS = pytest.mark.parametrize(
+    "kind", [kind for kind, row in ROWS.items() if row.fires is not None]
+)
 SYN = SynapticInput(
     jnp.array([[30.0, -20.0, 0.0]]),
     jnp.array([2.0]),
@@ -93,7 +100,11 @@ def numbers_of(cell: Emitter) -> dict[str, float]:
 def cell_of(kind: str) -> Emitter:
     """As it stands in a circuit of three cells on a grid of 0.1 ms; it fires, if it only sends."""
     fields = ROWS[kind].fires or {}
-    on_grid = {name: jnp.asarray(each.table(0.1)) for name, each in fields.items() if isinstance(each, Trains)}
+    on_grid = {
+        name: jnp.asarray(each.table(0.1))
+        for name, each in fields.items()
+        if isinstance(each, Trains)
+    }
     return EMITTERS[kind](**fields | on_grid)
 
 
@@ -117,7 +128,9 @@ def test_state_keeps_its_form_and_the_step_is_traced_once(kind: str, dtype: str)
         once, spikes = jitted(cell, start)
         again, _ = jitted(dataclasses.replace(cell), once)
     assert jax.tree.structure(again) == jax.tree.structure(start)
-    assert [(leaf.dtype, leaf.shape) for leaf in again] == [(leaf.dtype, leaf.shape) for leaf in start]
+    assert [(leaf.dtype, leaf.shape) for leaf in again] == [
+        (leaf.dtype, leaf.shape) for leaf in start
+    ]
     assert again.v_mV.dtype == dtype and spikes.dtype == bool and spikes.shape == (3,)
     assert len(traced) == 1, "state changed shape or dtype after one step"
 
@@ -157,19 +170,28 @@ def test_a_batch_is_its_members(kind: str) -> None:
     found = jax.vmap(v_mV)(batch, inputs)
     for k in range(3):
         one = dataclasses.replace(cell, **{name: value[k] for name, value in many.items()})
-        np.testing.assert_allclose(found[k], v_mV(one, inputs[k]), rtol=2e-6)  # sums may be taken in another order
+        # sums may be taken in another order
+        np.testing.assert_allclose(found[k], v_mV(one, inputs[k]), rtol=2e-6)
 
 
 @MEMBRANES
 def test_it_differentiates_where_it_says_so(kind: str) -> None:
-    """By input, state and parameters, against central differences: off by the square of the step, 1e-5 relative."""
+    """By input, state and parameters, against central differences: off by the square of the step,
+    1e-5 relative.
+    """
     with precision("float64"):
         cell = EMITTERS[kind]()
         state = cell.init(jnp.array([0.3]))
-        point = {"i_pA": 20.0, **numbers_of(cell), **{f"state.{name}": each for name, each in state._asdict().items()}}
+        point = {
+            "i_pA": 20.0,
+            **numbers_of(cell),
+            **{f"state.{name}": each for name, each in state._asdict().items()},
+        }
         point = {name: jnp.asarray(value, jnp.float64).reshape(()) for name, value in point.items()}
         syn = SynapticInput(
-            jnp.array([[30.0]]), jnp.array([2.0]), Conductances(*map(jnp.asarray, ([[3.0]], [5.0], [-10.0])))
+            jnp.array([[30.0]]),
+            jnp.array([2.0]),
+            Conductances(*map(jnp.asarray, ([[3.0]], [5.0], [-10.0]))),
         )
 
         def v_mV(point):
@@ -197,13 +219,17 @@ def errors_of(end, dts_ms: np.ndarray) -> np.ndarray:
 
 
 def order_of(errors: np.ndarray) -> float:
-    """The slope of the errors by halves; the reference, off as well, biases a first order by less than 0.1."""
+    """The slope of the errors by halves; the reference, off as well, biases a first order by less
+    than 0.1.
+    """
     return float(-np.polyfit(np.arange(errors.size), np.log2(errors), 1)[0])
 
 
 @MEMBRANES
 def test_order_in_dt(kind: str) -> None:
-    """Below threshold the error at 8 ms shrinks with the stated order, or is rounding where the step is exact."""
+    """Below threshold the error at 8 ms shrinks with the stated order, or is rounding where the
+    step is exact.
+    """
     cell = EMITTERS[kind]()
 
     def end(dt_ms):
@@ -227,7 +253,9 @@ def test_order_in_dt_with_a_conductance(kind: str) -> None:
         state, g_nS = cell.init(jnp.zeros(1)), jnp.full((1, 1), 8.0)
         for k in range(round(4.0 / dt_ms)):
             g = Conductances(g_nS * jnp.exp(-k * dt_ms / 5.0), jnp.array([5.0]), jnp.array([-80.0]))
-            state, _ = STEP(cell, state, jnp.zeros(1), SynapticInput(jnp.zeros((0, 1)), jnp.zeros(0), g), dt_ms)
+            state, _ = STEP(
+                cell, state, jnp.zeros(1), SynapticInput(jnp.zeros((0, 1)), jnp.zeros(0), g), dt_ms
+            )
         return float(state.v_mV[0])
 
     assert abs(order_of(errors_of(end, ROWS[kind].dts_ms)) - ROWS[kind].order_g) < 0.15
@@ -236,15 +264,22 @@ def test_order_in_dt_with_a_conductance(kind: str) -> None:
 @MEMBRANES
 @pytest.mark.parametrize("opened", [False, True], ids=["currents", "conductances"])
 def test_currents_balance(kind: str, opened: bool) -> None:
-    """capacitive + ionic + synaptic + external = 0 at every step, spikes, resets and refractory steps included."""
+    """capacitive + ionic + synaptic + external = 0 at every step, spikes, resets and refractory
+    steps included.
+    """
     cell = EMITTERS[kind]()
-    edges = [(0, 1, 0, 5, 4.0 if opened else 30.0), (1, 2, 1, 9, 6.0 if opened else -20.0), (2, 0, 2, 3, 30.0)]
+    edges = [
+        (0, 1, 0, 5, 4.0 if opened else 30.0),
+        (1, 2, 1, 9, 6.0 if opened else -20.0),
+        (2, 0, 2, 3, 30.0),
+    ]
     with precision("float64"):
         flat = circuit(
             cell,
             3,
             drive_pA=in_pA(kind),
-            tau_syn_ms=(2.0, 5.0, 3.0) if opened else (10.0, 10.0 + 1e-7, 0.5),  # LIF is 0/0 where tau is its own
+            # LIF is 0/0 where tau is its own
+            tau_syn_ms=(2.0, 5.0, 3.0) if opened else (10.0, 10.0 + 1e-7, 0.5),
             e_rev_mV=(0.0, -80.0, None) if opened else None,
             edges=edges,
             dtype=np.float64,
@@ -258,7 +293,9 @@ def test_currents_balance(kind: str, opened: bool) -> None:
 
 @MEMBRANES
 def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
-    """In every step, resets and refractory steps included; and it rises with v, by threshold distances."""
+    """In every step, resets and refractory steps included; and it rises with v, by threshold
+    distances.
+    """
     cell = EMITTERS[kind]()
     with precision("float64"):
         flat = circuit(cell, 3, drive_pA=in_pA(kind), dtype=np.float64)
@@ -272,7 +309,8 @@ def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
         gained = np.asarray(cell.excess(start, higher) - cell.excess(start, start))
     assert (spikes.sum(0) > 2).all()
     np.testing.assert_array_equal(found >= 0.0, spikes)
-    assert ((gained > 1.0 / 200.0) & (gained < 1.0 / 5.0)).all()  # 1 mV of what is between 5 and 200
+    # 1 mV of what is between 5 and 200
+    assert ((gained > 1.0 / 200.0) & (gained < 1.0 / 5.0)).all()
 
 
 @pytest.mark.parametrize("kind", ["LIF", "AdaptiveLIF", "AdEx", "TwoCompartment"])
@@ -292,7 +330,9 @@ def test_cells_differ_at_the_start(kind: str) -> None:
 
 @MEMBRANES
 def test_an_inward_synaptic_current_depolarises(kind: str) -> None:
-    """Within 5 ms, whether it is a current or a conductance that reverses above; a synapse is not lost on the way."""
+    """Within 5 ms, whether it is a current or a conductance that reverses above; a synapse is not
+    lost on the way.
+    """
     cell = EMITTERS[kind]()
 
     def v_mV(i_pA, g_nS):
@@ -308,7 +348,9 @@ def test_an_inward_synaptic_current_depolarises(kind: str) -> None:
 
 @SENDERS
 def test_without_a_membrane_nothing_is_heard(kind: str) -> None:
-    """Currents and conductances change neither state nor spikes, and the balance is one of zeros."""
+    """Currents and conductances change neither state nor spikes, and the balance is one of
+    zeros.
+    """
     cell = cell_of(kind)
     at = still = cell.init(jnp.linspace(0.0, 0.9, 3))
     silent, spiked = SynapticInput(jnp.zeros((0, 3)), jnp.zeros(0)), 0
@@ -327,7 +369,9 @@ def test_without_a_membrane_nothing_is_heard(kind: str) -> None:
 
 
 def test_only_cells_without_a_membrane_are_deaf() -> None:
-    assert {kind for kind, cls in EMITTERS.items() if not getattr(cls, "receives", True)} == set(ROWS) - set(FIRES)
+    assert {kind for kind, cls in EMITTERS.items() if not getattr(cls, "receives", True)} == set(
+        ROWS
+    ) - set(FIRES)
 
 
 @KINDS
@@ -337,7 +381,11 @@ def test_round_trips(kind: str) -> None:
     leaves, structure = jax.tree.flatten(cell)
     assert jax.tree.unflatten(structure, leaves) == cell
     assert leaves == list(numbers_of(cell).values())
-    first = {name: value + 0.5 for name, value in list(numbers_of(cell).items())[:1] if not isinstance(value, Trains)}
+    first = {
+        name: value + 0.5
+        for name, value in list(numbers_of(cell).items())[:1]
+        if not isinstance(value, Trains)
+    }
     changed = dataclasses.replace(cell, **first or ROWS[kind].fires)
     assert changed != cell
     config = Config().emitters({"E": changed})
@@ -348,10 +396,14 @@ def test_round_trips(kind: str) -> None:
 @KINDS
 def test_every_number_has_a_limit_and_every_class_its_source(kind: str) -> None:
     cls = EMITTERS[kind]
-    limited = set(cls.LIMITS) | {field.name for field in dataclasses.fields(cls) if field.type in (bool, "bool")}
+    limited = set(cls.LIMITS) | {
+        field.name for field in dataclasses.fields(cls) if field.type in (bool, "bool")
+    }
     assert limited == {field.name for field in dataclasses.fields(cls)}
     told = cls.__doc__ + (__import__(cls.__module__, fromlist=["_"]).__doc__ or "")
-    assert re.search(r"\(\d{4}\), ", told), "a parameter set and its equations were published somewhere"
+    assert re.search(r"\(\d{4}\), ", told), (
+        "a parameter set and its equations were published somewhere"
+    )
     assert cls.input_unit and cls.order >= 1 and isinstance(cls.differentiable, bool)
 
 
@@ -366,8 +418,14 @@ def refused(kind: str, **changed: float) -> str:
 def test_a_parameter_beyond_its_limit_is_refused(kind: str, name: str) -> None:
     limit = EMITTERS[kind].LIMITS[name]
     beyond = [math.nan, math.inf]
-    beyond += [limit.low if limit.open_low else limit.low - 1] if math.isfinite(limit.low) else [-math.inf]
-    beyond += [limit.high if limit.open_high else limit.high + 1] if math.isfinite(limit.high) else []
+    beyond += (
+        [limit.low if limit.open_low else limit.low - 1]
+        if math.isfinite(limit.low)
+        else [-math.inf]
+    )
+    beyond += (
+        [limit.high if limit.open_high else limit.high + 1] if math.isfinite(limit.high) else []
+    )
     for value in beyond:
         message = refused(kind, **{name: value})
         assert f"{name}={value!r}" in message and f"emitters.E.{name}" in message
@@ -382,7 +440,9 @@ def test_a_pair_in_the_wrong_order_is_refused(kind: str, pair: tuple[str, str]) 
 
 
 def test_a_mixed_circuit() -> None:
-    """All emitters in one net, with currents and conductances between them: all fire, and all stay finite."""
+    """All emitters in one net, with currents and conductances between them: all fire, and all stay
+    finite.
+    """
     counts = dict.fromkeys(EMITTERS, 3)
     edge = {
         "source": {},
@@ -399,7 +459,12 @@ def test_a_mixed_circuit() -> None:
         .emitters({kind: cls(**ROWS[kind].fires or {}) for kind, cls in EMITTERS.items()})
         .cell_params({kind: {"drive": drive} for kind, drive in FIRES.items()})
         .mechanisms({"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0}})
-        .connections([{**edge, "mechanism": "AMPA", "weight": 10.0}, {**edge, "mechanism": "g", "weight": 0.2}])
+        .connections(
+            [
+                {**edge, "mechanism": "AMPA", "weight": 10.0},
+                {**edge, "mechanism": "g", "weight": 0.2},
+            ]
+        )
         .probes(["spk", "vm", "source"])
         .source("decomposed")
     )
@@ -413,7 +478,8 @@ def test_a_mixed_circuit() -> None:
     assert len(net.to_flat().circuit.groups) == len(EMITTERS)
 
 
-# Cells of the table "Rates and the step" in docs/configuration.rst, row by row: model, fields, drive.
+# Cells of the table "Rates and the step" in docs/configuration.rst, row by row: model, fields,
+# drive.
 NAUD_TONIC = {"c_m_pF": 200.0, "g_nS": 10.0, "v_rest_mV": -70.0, "v_t_mV": -50.0, "delta_mV": 2.0, "a_nS": 2.0,
               "tau_w_ms": 30.0, "b_pA": 0.0, "v_reset_mV": -58.0}  # fmt: skip
 FAST = {"a": 0.1, "b": 0.2, "c_mV": -65.0, "d": 2.0}
@@ -432,10 +498,14 @@ TOLD = (
 
 
 def table_of_rates() -> list[tuple[str, float, list[float]]]:
-    """The rows of the table: model, rate in Hz, and by how many percent it is off at 0.1 and at 0.05 ms."""
+    """The rows of the table: model, rate in Hz, and by how many percent it is off at 0.1 and at
+    0.05 ms.
+    """
     page = (Path(__file__).parent.parent / "docs" / "configuration.rst").read_text(encoding="utf-8")
     section = page.split("Rates and the step\n")[1].split("Where that matters")[0]
-    rows = re.findall(r"^``(\w+)``.*?  +\d+ \S+ +([\d.]+) +(-[\d.]+) +(-[\d.]+)$", section, flags=re.MULTILINE)
+    rows = re.findall(
+        r"^``(\w+)``.*?  +\d+ \S+ +([\d.]+) +(-[\d.]+) +(-[\d.]+)$", section, flags=re.MULTILINE
+    )
     return [(kind, float(rate), [float(coarse), float(fine)]) for kind, rate, coarse, fine in rows]
 
 

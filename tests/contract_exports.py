@@ -1,4 +1,6 @@
-"""Every export refuses wrong arguments in one sentence and leaves nothing behind; a test fails where one has no row."""
+"""Every export refuses wrong arguments in one sentence and leaves nothing behind; a test fails
+where one has no row.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,31 @@ from jtfne import interop
 from jtfne.analysis import write_report
 from jtfne.interop import _inputs
 
-WRONG = (None, 3.0, "run", {}, [], object, np.zeros((5, 3)), xr.Dataset(), xr.DataTree(), pd.DataFrame())
+WRONG = (
+    None,
+    3.0,
+    "run",
+    {},
+    [],
+    object,
+    np.zeros((5, 3)),
+    xr.Dataset(),
+    xr.DataTree(),
+    pd.DataFrame(),
+)
 PATHS = (None, 3, b"bytes", "", "a\x00b", [], 1.5)
 NUMBERS = ("1", [1.0], np.ones(2), {}, True, 1j, -1.0, 0.0, np.nan, np.inf)
-WINDOWS = (None, 3.0, "ab", (1.0,), (1.0, 2.0, 3.0), (np.nan, 1.0), (0.0, np.inf), ("a", "b"), (5.0, 1.0))
+WINDOWS = (
+    None,
+    3.0,
+    "ab",
+    (1.0,),
+    (1.0, 2.0, 3.0),
+    (np.nan, 1.0),
+    (0.0, np.inf),
+    ("a", "b"),
+    (5.0, 1.0),
+)
 TRIALS = (None, -1, 2, "0", 0.0, True, [0], np.ones(2))
 READERS = ("from_netcdf", "from_parquet", "from_zarr")
 
@@ -29,16 +52,27 @@ def calls(name, folder):
         after_path = ["eeg_proxy"]
     if name == "to_sonata":
         yield from (lambda wrong=wrong: function(wrong, folder / "new") for wrong in WRONG)
-        yield from (lambda wrong=wrong: function(runs.named(), folder / "new", net=wrong) for wrong in WRONG[1:])
+        yield from (
+            lambda wrong=wrong: function(runs.named(), folder / "new", net=wrong)
+            for wrong in WRONG[1:]
+        )
         yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
         names = (None, 3, "", "a/b", ".", "..", "NULL", "a\x00b", " a")
-        yield from (lambda name=name: function(runs.named(), folder / "new", population=name) for name in names)
+        yield from (
+            lambda name=name: function(runs.named(), folder / "new", population=name)
+            for name in names
+        )
         return
     if name == "to_json":
-        yield from (lambda wrong=wrong: function(wrong) for wrong in WRONG if not isinstance(wrong, dict))
+        yield from (
+            lambda wrong=wrong: function(wrong) for wrong in WRONG if not isinstance(wrong, dict)
+        )
         return
     if name in READERS:
-        yield from (lambda path=path: function(path) for path in (*PATHS, folder / "absent", folder, {}, runs.named()))
+        yield from (
+            lambda path=path: function(path)
+            for path in (*PATHS, folder / "absent", folder, {}, runs.named())
+        )
         return
     if name in ("from_json", "from_raw"):
         yield from (lambda wrong=wrong: function(wrong) for wrong in (*WRONG, runs.named()))
@@ -49,23 +83,43 @@ def calls(name, folder):
     if name == "write_parquet":
         yield lambda: function(runs.named(), folder / "new", large="many")
     if name == "write_fif":
-        yield from (lambda path=path: function(runs.named(), "eeg_proxy", path) for path in (*PATHS, folder / "x.txt"))
+        yield from (
+            lambda path=path: function(runs.named(), "eeg_proxy", path)
+            for path in (*PATHS, folder / "x.txt")
+        )
     if name in ("to_raw", "to_epochs", "to_evoked", "write_fif"):
         more = after_path[1:]
         readouts = (None, 3, [], "spk", "nothing", {}, ("lfp",))
-        yield from (lambda readout=readout: function(runs.named(), readout, *more) for readout in readouts)
-        yield from (lambda scale=scale: function(runs.named(), *after_path, scale=scale) for scale in NUMBERS)
+        yield from (
+            lambda readout=readout: function(runs.named(), readout, *more) for readout in readouts
+        )
+        yield from (
+            lambda scale=scale: function(runs.named(), *after_path, scale=scale)
+            for scale in NUMBERS
+        )
     if name in ("to_raw", "write_fif"):
-        yield from (lambda trial=trial: function(runs.named(), *after_path, trial=trial) for trial in TRIALS)
+        yield from (
+            lambda trial=trial: function(runs.named(), *after_path, trial=trial) for trial in TRIALS
+        )
     if name in ("to_epochs", "to_evoked"):
-        yield from (lambda window=window: function(runs.named(), "eeg_proxy", window_ms=window) for window in WINDOWS)
+        yield from (
+            lambda window=window: function(runs.named(), "eeg_proxy", window_ms=window)
+            for window in WINDOWS
+        )
         good = {"label": "L4", "window_ms": (-20.0, 20.0)}
         for window in WINDOWS[1:]:
-            yield lambda window=window: function(runs.named(), "eeg_proxy", baseline_ms=window, **good)
+            yield lambda window=window: function(
+                runs.named(), "eeg_proxy", baseline_ms=window, **good
+            )
         labels = (3, [], "", ["L4", "L5"], {}, [None])
-        yield from (lambda label=label: function(runs.named(), "eeg_proxy", label=label) for label in labels)
+        yield from (
+            lambda label=label: function(runs.named(), "eeg_proxy", label=label) for label in labels
+        )
     if name == "to_sphere":
-        yield from (lambda readout=readout: function(runs.named(), readout) for readout in (None, 3, "lfp", []))
+        yield from (
+            lambda readout=readout: function(runs.named(), readout)
+            for readout in (None, 3, "lfp", [])
+        )
 
 
 @pytest.mark.parametrize("name", interop.__all__)
@@ -100,7 +154,11 @@ def test_nothing_that_is_there_is_overwritten(write, tmp_path):
     for path in (file, folder, below):
         with pytest.raises(jtfne.JtfneError, match=r"exists|below a file"):
             write(path)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file_raw.fif", "folder_raw.fif", "mine"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "file_raw.fif",
+        "folder_raw.fif",
+        "mine",
+    ]
     assert file.read_text(encoding="utf-8") == "mine"
 
 
@@ -117,7 +175,9 @@ def test_a_folder_closed_for_writing_is_one_clear_error(monkeypatch, tmp_path):
 def test_a_scale_may_be_any_number(tmp_path):
     want = interop.to_raw(runs.named(), "eeg_proxy", scale=2.0).get_data()
     for scale in (2, np.float32(2.0), np.int64(2), np.array(2.0)):
-        np.testing.assert_array_equal(interop.to_raw(runs.named(), "eeg_proxy", scale=scale).get_data(), want)
+        np.testing.assert_array_equal(
+            interop.to_raw(runs.named(), "eeg_proxy", scale=scale).get_data(), want
+        )
 
 
 @pytest.mark.parametrize(
@@ -125,13 +185,19 @@ def test_a_scale_may_be_any_number(tmp_path):
     [
         *((wrong, "report.html", [], None) for wrong in WRONG),
         *((runs.named, path, [], None) for path in PATHS),
-        *((runs.named, "report.html", figures, None) for figures in (None, 3, "a.png", [3], {}, [None])),
+        *(
+            (runs.named, "report.html", figures, None)
+            for figures in (None, 3, "a.png", [3], {}, [None])
+        ),
         *((runs.named, "report.html", [], comparison) for comparison in (3, "a", {}, [])),
     ],
 )
-def test_a_report_of_something_else_is_refused(signals, path, figures, comparison, tmp_path, monkeypatch):
+def test_a_report_of_something_else_is_refused(
+    signals, path, figures, comparison, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    signals = runs.named() if signals is runs.named else signals  # made when it is needed, not when tests are collected
+    # made when it is needed, not when tests are collected
+    signals = runs.named() if signals is runs.named else signals
     with pytest.raises(jtfne.JtfneError, match=r"allowed.*analysis.write_report"):
         write_report(signals, path, figures, comparison)
     assert not list(tmp_path.iterdir())

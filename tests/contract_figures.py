@@ -1,4 +1,6 @@
-"""Every figure refuses what it cannot draw, draws as many points as there are pixels, and writes texts as texts."""
+"""Every figure refuses what it cannot draw, draws as many points as there are pixels, and writes
+texts as texts.
+"""
 
 import ast
 import warnings
@@ -20,7 +22,17 @@ from test_figures import SITES_mm, made
 
 FOLDER = Path(figures.__file__).parent
 RUN = made()
-WRONG = (None, 3.0, "run", {}, [], object, np.zeros((5, 3)), xr.Dataset({"a": ("time", np.zeros(3))}), pd.DataFrame())
+WRONG = (
+    None,
+    3.0,
+    "run",
+    {},
+    [],
+    object,
+    np.zeros((5, 3)),
+    xr.Dataset({"a": ("time", np.zeros(3))}),
+    pd.DataFrame(),
+)
 
 
 def field(values=None, **coords):
@@ -138,7 +150,11 @@ def test_wrong_arguments_are_refused_in_one_sentence(name):
     more = {"laminar_comparison": [features(field())], "save_all": ["folder"]}.get(name, [])
     calls = [lambda f, data=data: f(data, *more) for data in WRONG] + REFUSED[name]
     if name not in ("laminar_comparison", "overview", "save_all"):
-        good = {"connectivity": DEGREES, "training_history": HISTORY, "flip_null": FlipNull(0.1, np.ones(3), 0.1)}
+        good = {
+            "connectivity": DEGREES,
+            "training_history": HISTORY,
+            "flip_null": FlipNull(0.1, np.ones(3), 0.1),
+        }
         calls += [lambda f, ax=ax: f(good.get(name, RUN), ax=ax) for ax in ("ax", 3)]
     for call in calls:
         with pytest.raises(jtfne.JtfneError, match="allowed"):
@@ -148,7 +164,12 @@ def test_wrong_arguments_are_refused_in_one_sentence(name):
 def test_fields_in_another_order_and_of_other_numbers_are_drawn_alike():
     good = field()
     want = [line.get_ydata() for line in figures.traces(good).lines]
-    for same in (good.T, good.astype(np.float32), np.asfortranarray(good.values), good.astype("<f8")):
+    for same in (
+        good.T,
+        good.astype(np.float32),
+        np.asfortranarray(good.values),
+        good.astype("<f8"),
+    ):
         same = good.copy(data=same) if isinstance(same, np.ndarray) else same
         for line, values in zip(figures.traces(same).lines, want, strict=True):
             np.testing.assert_allclose(line.get_ydata(), values, rtol=1e-5, atol=1e-6)
@@ -220,14 +241,23 @@ def test_a_raster_of_many_spikes_has_one_dot_a_pixel_and_says_so():
     run = made(names=False)
     node = run.tree["spk"].to_dataset()
     time_ms = np.sort(rng.uniform(1.0, duration_ms, n_spikes))
-    columns = {"time": time_ms, "neuron": rng.integers(0, 20, n_spikes), "trial": np.zeros(n_spikes, int)}
+    columns = {
+        "time": time_ms,
+        "neuron": rng.integers(0, 20, n_spikes),
+        "trial": np.zeros(n_spikes, int),
+    }
     attrs = {**node.attrs, "duration_ms": duration_ms}
     tree = run.tree.copy()
-    tree["spk"] = xr.DataTree(xr.Dataset({name: ("event", values) for name, values in columns.items()}, attrs=attrs))
+    tree["spk"] = xr.DataTree(
+        xr.Dataset({name: ("event", values) for name, values in columns.items()}, attrs=attrs)
+    )
     ax = figures.raster(jtfne.Signals(tree, {}))
     (dots,) = ax.lines
     drawn = len(dots.get_xdata())
-    assert drawn <= 20 * _pixels.n_columns(ax) and f"{drawn:,} of 300,000 spikes" in ax.texts[0].get_text()
+    assert (
+        drawn <= 20 * _pixels.n_columns(ax)
+        and f"{drawn:,} of 300,000 spikes" in ax.texts[0].get_text()
+    )
     pixels = np.floor(time_ms / duration_ms * _pixels.n_columns(ax))
     for cell in range(20):
         mine = columns["neuron"] == cell
@@ -237,16 +267,41 @@ def test_a_raster_of_many_spikes_has_one_dot_a_pixel_and_says_so():
 
 def test_no_figure_writes_a_text_but_through_the_one_file():
     """matplotlib's own methods would read "$" as mathematics."""
-    direct = {"text", "annotate", "set_title", "legend", "set_xlabel", "set_ylabel", "set_label", "suptitle"}
+    direct = {
+        "text",
+        "annotate",
+        "set_title",
+        "legend",
+        "set_xlabel",
+        "set_ylabel",
+        "set_label",
+        "suptitle",
+    }
     named = {"set_xticks", "set_yticks"}  # whose second argument is names
     for path in sorted(FOLDER.glob("*.py")):
-        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+        ]
         for call in (each for each in calls if isinstance(each.func, ast.Attribute)):
-            texts = [each.value for each in call.keywords if each.arg in ("xlabel", "ylabel", "title")]
-            texts += call.args[:1] if call.func.attr in direct else call.args[1:] if call.func.attr in named else []
+            texts = [
+                each.value for each in call.keywords if each.arg in ("xlabel", "ylabel", "title")
+            ]
+            texts += (
+                call.args[:1]
+                if call.func.attr in direct
+                else call.args[1:]
+                if call.func.attr in named
+                else []
+            )
             fixed = all(isinstance(text, ast.Constant) for text in texts)
-            safe = path.name == "_text.py" or any(each.arg == "parse_math" for each in call.keywords)
-            assert fixed or safe, f"{path.name}:{call.lineno}: write texts through jtfne.analysis.figures._text"
+            safe = path.name == "_text.py" or any(
+                each.arg == "parse_math" for each in call.keywords
+            )
+            assert fixed or safe, (
+                f"{path.name}:{call.lineno}: write texts through jtfne.analysis.figures._text"
+            )
 
 
 @pytest.mark.parametrize("text", ["$\\frac{$", "_hidden", "日本", "\x00", "a\nb", "x" * 500])

@@ -1,7 +1,8 @@
 """Every public function given every wrong type ends in one clear JtfneError, before any work.
 
-A row of DOORS is a call that is right; the names of a callable's arguments are read off its signature, and each of
-WRONG is put in the place of each. A public name without a row fails `test_every_public_callable_has_a_row`.
+A row of DOORS is a call that is right; the names of a callable's arguments are read off its
+signature, and each of WRONG is put in the place of each. A public name without a row fails
+`test_every_public_callable_has_a_row`.
 """
 
 import dataclasses
@@ -76,7 +77,9 @@ CFG = (
     .areas(["V1"])
     .layers(["L4"])
     .cells({"E": 3, "PV": 1})
-    .connections([{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 1.0, "rule": "AllToAll"}])
+    .connections(
+        [{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 1.0, "rule": "AllToAll"}]
+    )
     .probes(["spk"])
     .objective([{"measure": "MeanRate", "target": 5.0}])
     .trainables([{"path": "cells.E.drive", "bounds": (0.0, 5.0)}])
@@ -133,10 +136,17 @@ def search_rows() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         state = search.init(KEY, [0.0, 0.0], [1.0, 1.0])
         k = search.n_candidates(2)
         settings = {field.name: getattr(search, field.name) for field in dataclasses.fields(search)}
-        told = {"candidates": np.zeros((k, 2)), "scores": np.arange(k), "gradients": np.ones((k, 2))}
+        told = {
+            "candidates": np.zeros((k, 2)),
+            "scores": np.arange(k),
+            "gradients": np.ones((k, 2)),
+        }
         bounds = {"lower": [0.0, 0.0], "upper": [1.0, 1.0], "start": [0.5, 0.5]}
         rows |= {
-            name: (lambda kind=kind, **given: kind(**given).init(KEY, [0.0, 0.0], [1.0, 1.0]), settings),
+            name: (
+                lambda kind=kind, **given: kind(**given).init(KEY, [0.0, 0.0], [1.0, 1.0]),
+                settings,
+            ),
             f"{name}.init": (search.init, {"key": KEY, **bounds}),
             f"{name}.ask": (search.ask, {"state": state}),
             f"{name}.tell": (search.tell, {"state": state, **told}),
@@ -145,7 +155,15 @@ def search_rows() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     return rows
 
 
-RUN = {"paradigm": DC, "seed": 0, "duration_ms": 5.0, "dt_ms": 0.5, "trials": 1, "progress": False, "delivery": None}
+RUN = {
+    "paradigm": DC,
+    "seed": 0,
+    "duration_ms": 5.0,
+    "dt_ms": 0.5,
+    "trials": 1,
+    "progress": False,
+    "delivery": None,
+}
 ESTIMATE = {name: value for name, value in RUN.items() if name not in ("seed", "progress")}
 LAYOUT = {"dt_ms": 0.5, "mechanisms": (), "tracked": True, "delivery": None}
 SOME = {"target": "E", "label": "x"}
@@ -278,7 +296,8 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     **search_rows(),
 }  # fmt: skip
 ACCEPTED = (Started, TypeError)
-CALLABLES_OF_USERS = {"function", "of", "inner"}  # any function may be given; what it does is the caller's
+# any function may be given; what it does is the caller's
+CALLABLES_OF_USERS = {"function", "of", "inner"}
 
 
 @pytest.mark.parametrize("name", DOORS)
@@ -292,11 +311,15 @@ def test_wrong_types_end_in_one_clear_error(name: str) -> None:
                 call(**{**base, argument: value})
             except jtfne.JtfneError as error:
                 assert len(str(error).splitlines()) <= 12, f"{name}({argument}={kind}): {error}"
-                assert "allowed" in str(error) or "missing" in str(error), f"{name}({argument}={kind}): {error}"
+                assert "allowed" in str(error) or "missing" in str(error), (
+                    f"{name}({argument}={kind}): {error}"
+                )
             except Started:
                 assert kind in OFTEN, f"{name}({argument}={kind}) was taken"
             except Exception as error:
-                raise AssertionError(f"{name}({argument}={kind}) ends in {type(error).__name__}: {error}") from error
+                raise AssertionError(
+                    f"{name}({argument}={kind}) ends in {type(error).__name__}: {error}"
+                ) from error
             else:
                 assert kind in OFTEN, f"{name}({argument}={kind}) was taken"
 
@@ -322,20 +345,30 @@ def test_every_public_callable_has_a_row() -> None:
     assert set(optimizers.OPTIMIZERS) <= set(DOORS) and set(presets.PRESETS) <= set(DOORS)
     for name, elsewhere in METHODS_ELSEWHERE.items():
         owner = getattr(jtfne, name)
-        own = [each for base in owner.__mro__ if base.__module__.startswith("jtfne") for each in vars(base)]
+        own = [
+            each
+            for base in owner.__mro__
+            if base.__module__.startswith("jtfne")
+            for each in vars(base)
+        ]
         from_pydantic = {each for each in own if each.startswith("model_")}
-        methods = {each for each in own if not each.startswith("_") and callable(getattr(owner, each))}
+        methods = {
+            each for each in own if not each.startswith("_") and callable(getattr(owner, each))
+        }
         from jtfne.config._base import _OLD_CONSTRUCTORS, _OLD_METHODS
 
         lacking = methods - elsewhere - from_pydantic - {*_OLD_METHODS, *_OLD_CONSTRUCTORS}
-        assert lacking <= {row.partition(".")[2] for row in DOORS if row.startswith(f"{name}.")}, lacking
+        assert lacking <= {row.partition(".")[2] for row in DOORS if row.startswith(f"{name}.")}, (
+            lacking
+        )
 
 
 @pytest.mark.parametrize("name", DOORS)
 def test_the_call_that_a_row_changes_is_right(name: str) -> None:
     call, base = DOORS[name]
     if name in ("Paradigm.from_dataarray", "Objective.score_arrays", "minimize"):
-        return  # their base lacks what only a run has: the refusal of the other arguments comes first
+        # their base lacks what only a run has: the refusal of the other arguments comes first
+        return
     try:
         call(**base)
     except Started:

@@ -1,4 +1,6 @@
-"""What every measure of the catalogue keeps; a new one is a row here. Exceptions are data on its row."""
+"""What every measure of the catalogue keeps; a new one is a row here. Exceptions are data on its
+row.
+"""
 
 import dataclasses
 import math
@@ -37,14 +39,16 @@ def intervals() -> np.ndarray:
 def field() -> np.ndarray:
     """Noise over 8 channels; slow waves grow with depth, fast ones fall."""
     t_s, depth = np.arange(N_SAMPLES)[:, None] * 1e-3, np.array(Z_MM)
-    waves = np.sin(2 * np.pi * 15 * t_s) * (0.5 + depth) + np.sin(2 * np.pi * 100 * t_s) * (1.5 - depth)
+    waves = np.sin(2 * np.pi * 15 * t_s) * (0.5 + depth) + np.sin(2 * np.pi * 100 * t_s) * (
+        1.5 - depth
+    )
     return waves + RNG.normal(0.0, 0.2, (N_TRIALS, N_SAMPLES, len(Z_MM)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """x: samples in `frame`. degree: the value of c x is c^degree times that of x. bad: settings that are refused;
-    short: a clock that does not serve, and a word of the complaint."""
+    """x: samples in `frame`. degree: the value of c x is c^degree times that of x. bad: settings
+    that are refused; short: a clock that does not serve, and a word of the complaint."""
 
     x: np.ndarray
     frame: Frame
@@ -89,16 +93,24 @@ def test_its_value_has_the_shape_of_its_grid(name: str) -> None:
     measure, row = made(name)
     grid = measure.grid(row.frame)
     assert tuple(grid) == measure.dims
-    assert measure(jnp.asarray(row.x), row.frame).shape == tuple(points.size for points in grid.values())
+    assert measure(jnp.asarray(row.x), row.frame).shape == tuple(
+        points.size for points in grid.values()
+    )
 
 
 @each
 def test_it_says_what_it_is_of_and_when_it_has_no_value(name: str) -> None:
     measure, row = made(name)
     assert measure.readouts and measure.undefined and measure.unit("V")
-    assert hash(measure) == hash(made(name)[0]) and measure == made(name)[0], "it is static, so jit must find it again"
+    assert hash(measure) == hash(made(name)[0]) and measure == made(name)[0], (
+        "it is static, so jit must find it again"
+    )
     assert measure.correlates <= bool(measure.dims)
-    spikes = dataclasses.replace(row.frame, step_ms=1.0, n_samples=400) if row.frame.counts else row.frame
+    spikes = (
+        dataclasses.replace(row.frame, step_ms=1.0, n_samples=400)
+        if row.frame.counts
+        else row.frame
+    )
     assert measure.complaint(spikes) is None
 
 
@@ -114,7 +126,9 @@ def test_it_is_compiled_once_and_the_same(name: str) -> None:
 
     with precision("float64"):
         value(jnp.asarray(row.x))
-        np.testing.assert_allclose(value(jnp.asarray(row.x)), measure(jnp.asarray(row.x), row.frame), rtol=1e-9)
+        np.testing.assert_allclose(
+            value(jnp.asarray(row.x)), measure(jnp.asarray(row.x), row.frame), rtol=1e-9
+        )
     assert len(traced) == 1
 
 
@@ -124,7 +138,9 @@ def test_it_scales_as_it_says(name: str) -> None:
     with precision("float64"):
         one, other = (np.asarray(measure(jnp.asarray(c * row.x), row.frame)) for c in (1.0, 3.0))
     assert np.isfinite(one).all() and np.any(one != 0.0)
-    np.testing.assert_allclose(other, 3.0**row.degree * one, rtol=1e-9, atol=1e-9 * np.abs(one).max())
+    np.testing.assert_allclose(
+        other, 3.0**row.degree * one, rtol=1e-9, atol=1e-9 * np.abs(one).max()
+    )
 
 
 @each
@@ -134,7 +150,10 @@ def test_the_order_of_trials_and_of_cells_does_not_count(name: str) -> None:
     x = x[..., ::-1] if row.frame.counts and row.x.ndim == 3 else x
     with precision("float64"):
         np.testing.assert_allclose(
-            measure(jnp.asarray(x), row.frame), measure(jnp.asarray(row.x), row.frame), rtol=1e-9, atol=1e-12
+            measure(jnp.asarray(x), row.frame),
+            measure(jnp.asarray(row.x), row.frame),
+            rtol=1e-9,
+            atol=1e-12,
         )
 
 
@@ -153,7 +172,9 @@ def test_its_gradient_is_that_of_finite_differences(name: str) -> None:
         gradient = jax.grad(scalar)(jnp.asarray(row.x))
         assert np.isfinite(gradient).all() and np.any(gradient != 0.0)
         h = 1e-5  # errors: h^2 of the third derivative, 1e-16 / h of rounding
-        slope = (scalar(jnp.asarray(row.x + h * along)) - scalar(jnp.asarray(row.x - h * along))) / (2 * h)
+        slope = (
+            scalar(jnp.asarray(row.x + h * along)) - scalar(jnp.asarray(row.x - h * along))
+        ) / (2 * h)
         np.testing.assert_allclose(
             jnp.sum(gradient * along), slope, rtol=1e-5, atol=1e-8 * float(jnp.abs(gradient).max())
         )
@@ -171,7 +192,8 @@ def test_one_gap_is_never_a_finite_value(name: str) -> None:
     """Nor a curve of finite values only: a gap in one channel is not silence."""
     measure, row = made(name)
     x = row.x.copy()
-    gap = np.inf if row.x.ndim == 2 else np.nan  # NaN is no interval; an interval without end stands for a gap
+    # NaN is no interval; an interval without end stands for a gap
+    gap = np.inf if row.x.ndim == 2 else np.nan
     x[(0, x.shape[1] // 2, 0)[: x.ndim]] = gap
     assert not np.isfinite(measure.form(measure(jnp.asarray(x), row.frame))).all()
 
@@ -207,7 +229,9 @@ def test_wrong_types_end_in_one_sentence(name: str) -> None:
                 MEASURES[name](**{**row.settings, field.name: value})
 
 
-@pytest.mark.parametrize(("name", "bad"), [(name, bad) for name, row in ROWS.items() for bad in row.bad])
+@pytest.mark.parametrize(
+    ("name", "bad"), [(name, bad) for name, row in ROWS.items() for bad in row.bad]
+)
 def test_bad_settings_are_refused_by_name(name: str, bad: dict[str, Any]) -> None:
     target = [0.0, 1.0, 2.0] if MEASURES[name].dims else 1.0
     readout = MEASURES[name].readouts[0]

@@ -1,4 +1,6 @@
-"""Every kind of name through every export and back: a name stays a name, and different names stay different."""
+"""Every kind of name through every export and back: a name stays a name, and different names stay
+different.
+"""
 
 import json
 import re
@@ -32,7 +34,9 @@ BROKEN = ("a\x00b", "a\nb", "\x1b[31m", "\ud800", " a", "a ", "a\u200bb", "\u202
 def pulses(labels):
     """A pulse of each label, 3 ms apart."""
     parts = [
-        jtfne.Paradigm.pulse(target="_PV $x", start_ms=5.0 + 3 * k, duration_ms=1.0, amplitude=3000.0, label=label)
+        jtfne.Paradigm.pulse(
+            target="_PV $x", start_ms=5.0 + 3 * k, duration_ms=1.0, amplitude=3000.0, label=label
+        )
         for k, label in enumerate(labels)
     ]
     return sum(parts[1:], start=parts[0])
@@ -40,7 +44,9 @@ def pulses(labels):
 
 @pytest.fixture(scope="module")
 def net():
-    """A net whose areas, layers and types have such names; each E cell drives the others of its area."""
+    """A net whose areas, layers and types have such names; each E cell drives the others of its
+    area.
+    """
     layers = [Layer(name="bad/1", top=0.0, bottom=0.5), Layer(name="$L$", top=0.5, bottom=1.0)]
     cell = LIF(tau_m_ms=10.0)
     config = (
@@ -118,9 +124,13 @@ def test_channels_are_ascii_in_fif_and_have_their_names_again(signals, tmp_path)
     with pytest.warns(UserWarning) as told:
         raw = interop.to_raw(signals, "lfp_proxy")
     assert any("'äußerlich:ch01' as 'ausserlich:ch01'" in str(each.message) for each in told)
-    assert all(name.isascii() for name in raw.ch_names) and len(set(raw.ch_names)) == len(AREAS) * 16
+    assert (
+        all(name.isascii() for name in raw.ch_names) and len(set(raw.ch_names)) == len(AREAS) * 16
+    )
     found = signals.get("lfp_proxy")
-    names = [f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values]
+    names = [
+        f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values
+    ]
     raw.save(tmp_path / "names_raw.fif", fmt="double", verbose="error")
     for each in (raw, mne.io.read_raw_fif(tmp_path / "names_raw.fif", verbose="error")):
         assert interop.from_raw(each, "lfp_proxy")["channel"].values.tolist() == names
@@ -134,7 +144,10 @@ def test_annotations_are_labels_only(signals, tmp_path):
     for each in (raw, mne.io.read_raw_fif(tmp_path / "labels_raw.fif", verbose="error")):
         written = each.annotations.description.tolist()
         assert [original_name(text, "mne_event") for text in written] == list(NAMES)
-        kept = [dict(extra).get("label", text) for extra, text in zip(each.annotations.extras, written, strict=True)]
+        kept = [
+            dict(extra).get("label", text)
+            for extra, text in zip(each.annotations.extras, written, strict=True)
+        ]
         assert kept == list(NAMES), "the label itself stays beside the annotation"
         _, onsets = mne.events_from_annotations(each, verbose="error")
         assert len(onsets) == len(NAMES), "none is taken for a span to leave out"
@@ -152,30 +165,51 @@ def test_epochs_have_one_name_a_label(signals, tmp_path):
     epochs.save(tmp_path / "names-epo.fif", fmt="double", verbose="error")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # MNE's own, as it reads metadata
-        assert mne.read_epochs(tmp_path / "names-epo.fif", verbose="error").event_id == epochs.event_id
+        assert (
+            mne.read_epochs(tmp_path / "names-epo.fif", verbose="error").event_id == epochs.event_id
+        )
 
 
 def test_a_bad_label_costs_no_data(signals):
-    """MNE drops epochs that touch annotations which begin with "bad", and cuts filters and spectra at "edge"."""
+    """MNE drops epochs that touch annotations which begin with "bad", and cuts filters and spectra
+    at "edge".
+    """
     plain, renamed = with_labels(signals, ["x", "y"]), with_labels(signals, ["Bad x", "EDGE y"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         one, two = (interop.to_raw(each, "csd_proxy", scale=1e-6) for each in (plain, renamed))
     for raw in (one, two):
         events, ids = mne.events_from_annotations(raw, verbose="error")
-        cut = mne.Epochs(raw, events, ids, -0.002, 0.002, baseline=None, preload=True, verbose="error", picks="all")
+        cut = mne.Epochs(
+            raw,
+            events,
+            ids,
+            -0.002,
+            0.002,
+            baseline=None,
+            preload=True,
+            verbose="error",
+            picks="all",
+        )
         assert len(cut) == 2
-    filtered = (raw.copy().filter(None, 100.0, picks="all", verbose="error").get_data() for raw in (one, two))
+    filtered = (
+        raw.copy().filter(None, 100.0, picks="all", verbose="error").get_data()
+        for raw in (one, two)
+    )
     np.testing.assert_allclose(next(filtered), next(filtered), rtol=1e-12, atol=1e-30)
 
 
 def test_labels_of_nothing_and_stimulus_are_one_name_and_lose_no_event(signals):
     with pytest.warns(UserWarning, match="channels"):
-        epochs = interop.to_epochs(with_labels(signals, ["", "stimulus", "x"]), "csd_proxy", window_ms=(-2.0, 2.0))
+        epochs = interop.to_epochs(
+            with_labels(signals, ["", "stimulus", "x"]), "csd_proxy", window_ms=(-2.0, 2.0)
+        )
     assert len(epochs) == 3 and len(epochs["stimulus"]) == 2
 
 
-LETTERS = st.one_of(st.sampled_from("bBaAdDeEgG_/|%;.2F5{COLN}: \\"), st.characters(exclude_categories=["Cs"]))
+LETTERS = st.one_of(
+    st.sampled_from("bBaAdDeEgG_/|%;.2F5{COLN}: \\"), st.characters(exclude_categories=["Cs"])
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -194,10 +228,18 @@ def test_safe_names_can_be_undone_and_have_no_meaning(name, form):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(st.sampled_from("aeéèAÄßs日#2:{COLON}"), min_size=1, max_size=4), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.text(st.sampled_from("aeéèAÄßs日#2:{COLON}"), min_size=1, max_size=4),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_channel_names_are_ascii_all_different_and_kept(names):
     written, originals = channel_names(names)
-    assert all(name.isascii() and "{COLON}" not in name for name in written) and len(set(written)) == len(names)
+    assert all(name.isascii() and "{COLON}" not in name for name in written) and len(
+        set(written)
+    ) == len(names)
     assert [originals.get(name, name) for name in written] == names
 
 
@@ -210,9 +252,13 @@ SITES = {
     "emitter": lambda name: jtfne.Config().emitters({name: LIF(tau_m_ms=10.0)}),
     "cell_params": lambda name: jtfne.Config().cell_params({name: {"drive": 1.0}}),
     "label": lambda name: pulses([name]),
-    "condition": lambda name: jtfne.Paradigm(stimuli=pulses(["x"]).stimuli, n_trials=1, conditions=[name]),
+    "condition": lambda name: jtfne.Paradigm(
+        stimuli=pulses(["x"]).stimuli, n_trials=1, conditions=[name]
+    ),
     "selector": lambda name: jtfne.Paradigm.constant_dc(target={"area": name}, amplitude=1.0),
-    "from JSON": lambda name: jtfne.Config.from_json(json.dumps({"circuit": {"areas": [{"name": name}]}})),
+    "from JSON": lambda name: jtfne.Config.from_json(
+        json.dumps({"circuit": {"areas": [{"name": name}]}})
+    ),
 }
 
 
@@ -234,11 +280,20 @@ def test_a_text_that_no_file_can_hold_is_refused_before_the_work(signals, tmp_pa
 
 
 def test_figures_and_report_show_names_as_they_are(signals, tmp_path):
-    """No mathtext, no glyph that is missing, no name left out of a legend; warnings are errors here."""
+    """No mathtext, no glyph that is missing, no name left out of a legend; warnings are errors
+    here.
+    """
     ax = figures.raster(signals)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["_PV $x", "\\u65e5/\\u672c"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "_PV $x",
+        "\\u65e5/\\u672c",
+    ]
     ticks = [label.get_text() for label in figures.timeline(signals).yaxis.get_ticklabels()]
-    assert ticks[: len("äu")] == ["äußerlich", "aussen"] and "$\\frac{$" in ticks and "\\u65e5\\u672c" in ticks
+    assert (
+        ticks[: len("äu")] == ["äußerlich", "aussen"]
+        and "$\\frac{$" in ticks
+        and "\\u65e5\\u672c" in ticks
+    )
     small = signals.tree.copy()
     for name, areas in (("lfp_proxy", slice(6, 8)), ("csd_proxy", slice(0, 1))):
         small[name] = xr.DataTree(signals.tree[name].to_dataset().isel(area=areas))

@@ -1,4 +1,6 @@
-"""One contract for all field operators: linear, with an adjoint, float64 at rest, traced once, reciprocal."""
+"""One contract for all field operators: linear, with an adjoint, float64 at rest, traced once,
+reciprocal.
+"""
 
 import json
 
@@ -28,7 +30,10 @@ from jtfne.operators import (
 RNG = np.random.default_rng(3)
 CONTACTS, STARTS = RNG.uniform(0.1, 1.5, (7, 3)), RNG.uniform(0.1, 1.5, (5, 3))
 ENDS = STARTS + RNG.uniform(0.02, 0.2, (5, 3))
-SCALP, HELMET = 90.0 * unit_rows(RNG.normal(size=(6, 3))), 115.0 * unit_rows(RNG.normal(size=(6, 3)))
+SCALP, HELMET = (
+    90.0 * unit_rows(RNG.normal(size=(6, 3))),
+    115.0 * unit_rows(RNG.normal(size=(6, 3))),
+)
 BRAIN = 60.0 * unit_rows(RNG.normal(size=(4, 3)))
 BELOW = Surface(z_mm=0.05, sigma_above_S_m=1.5)
 
@@ -41,12 +46,18 @@ CATALOGUE = {
     "line, anisotropic": (LineSource(CONTACTS, STARTS, ENDS, (0.3, 0.2, 0.45)), ("A", "V"), (7, 5)),
     "line, surface": (LineSource(CONTACTS, STARTS, ENDS, surface=BELOW), ("A", "V"), (7, 5)),
     "disc": (DiscSource(CONTACTS[:, 2], STARTS[:, 2], 0.25, 0.3), ("A", "V"), (7, 5)),
-    "disc, surface": (DiscSource(CONTACTS[:, 2], STARTS[:, 2], 0.25, 0.3, surface=BELOW), ("A", "V"), (7, 5)),
+    "disc, surface": (
+        DiscSource(CONTACTS[:, 2], STARTS[:, 2], 0.25, 0.3, surface=BELOW),
+        ("A", "V"),
+        (7, 5),
+    ),
     "infinite dipole": (InfiniteDipole(CONTACTS, STARTS, 0.3), ("A m", "V"), (7, 5, 3)),
     "four spheres": (FourSphere(SCALP, BRAIN), ("A m", "V"), (6, 4, 3)),
     "Sarvas": (SarvasSphere(HELMET, SCALP, BRAIN), ("A m", "T"), (6, 4, 3)),
     "Sarvas, coils": (
-        SarvasSphere.of_coils(coils_of(heads.meg_info()), heads.dipoles_mm(0.7, 4), heads.CENTRE_mm),
+        SarvasSphere.of_coils(
+            coils_of(heads.meg_info()), heads.dipoles_mm(0.7, 4), heads.CENTRE_mm
+        ),
         ("A m", "T and T/m"),
         (306, 4, 3),
     ),
@@ -72,7 +83,11 @@ def test_every_class_has_a_row():
 @each_operator
 def test_double_precision_at_rest_with_units_and_json(name):
     each, units, shape = CATALOGUE[name]
-    assert each.matrix.shape == shape and each.matrix.dtype == np.float64 and isinstance(each.matrix, np.ndarray)
+    assert (
+        each.matrix.shape == shape
+        and each.matrix.dtype == np.float64
+        and isinstance(each.matrix, np.ndarray)
+    )
     assert each.units == units and np.isfinite(each.matrix).all()
     assert json.loads(json.dumps(each.parameters.values, allow_nan=False)) == each.parameters.values
 
@@ -126,18 +141,25 @@ def test_compiled_once_as_an_argument(name):
         return op.apply(source)
 
     x, y = drawn(name)
-    np.testing.assert_allclose(run(each, x), each.apply(x), rtol=2e-5, atol=1e-5 * np.abs(each.apply(x)).max())
+    np.testing.assert_allclose(
+        run(each, x), each.apply(x), rtol=2e-5, atol=1e-5 * np.abs(each.apply(x)).max()
+    )
     run(each, y)
     assert traced == [type(each)]
     twice = jax.tree.map(lambda leaf: 2.0 * leaf, each)
-    assert type(twice) is type(each) and (twice.units, twice.parameters) == (each.units, each.parameters)
+    assert type(twice) is type(each) and (twice.units, twice.parameters) == (
+        each.units,
+        each.parameters,
+    )
     np.testing.assert_array_equal(twice.matrix, 2.0 * each.matrix)
 
 
 @each_operator
 def test_a_wrong_shape_is_refused(name):
     each = CATALOGUE[name][0]
-    with pytest.raises(jtfne.JtfneError, match=r"an array .* is not allowed; allowed: \(\.\.\., .*apply"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"an array .* is not allowed; allowed: \(\.\.\., .*apply"
+    ):
         each.apply(drawn(name)[0][:-1])
     with pytest.raises(jtfne.JtfneError, match="adjoint"):
         each.adjoint(np.ones(each.matrix.shape[0] + 1))
@@ -148,7 +170,12 @@ def test_a_wrong_shape_is_refused(name):
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"sigma_S_m": (0.3, 0.2, 0.45)}, {"surface": BELOW}, {"sigma_S_m": (0.1, 0.2, 0.3), "surface": Surface()}],
+    [
+        {},
+        {"sigma_S_m": (0.3, 0.2, 0.45)},
+        {"surface": BELOW},
+        {"sigma_S_m": (0.1, 0.2, 0.3), "surface": Surface()},
+    ],
 )
 def test_reciprocity_of_points(given):
     there = PointSource(CONTACTS, STARTS, **given).matrix
@@ -170,13 +197,17 @@ def test_reciprocity_of_lines():
     for given in ({"surface": BELOW}, {"sigma_S_m": (0.3, 0.2, 0.45)}):
         of_points = PointSource(along.reshape(-1, 3), CONTACTS, **given).matrix.reshape(40, 5, 7)
         mean = 0.5 * np.einsum("q,qsc->cs", weights, of_points)
-        np.testing.assert_allclose(LineSource(CONTACTS, STARTS, ENDS, **given).matrix, mean, rtol=1e-6)
+        np.testing.assert_allclose(
+            LineSource(CONTACTS, STARTS, ENDS, **given).matrix, mean, rtol=1e-6
+        )
 
 
 def differences(of_points, places_mm, step_mm):
     """Central differences over (n, ...) values of points: d/dx, d/dy, d/dz per mm, (3, n, ...)."""
     steps = step_mm * np.eye(3)[:, None, :]
-    return np.stack([(of_points(places_mm + h) - of_points(places_mm - h)) / (2.0 * step_mm) for h in steps])
+    return np.stack(
+        [(of_points(places_mm + h) - of_points(places_mm - h)) / (2.0 * step_mm) for h in steps]
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,11 +219,15 @@ def differences(of_points, places_mm, step_mm):
     ids=["infinite", "four spheres"],
 )
 def test_reciprocity_of_dipoles(make):
-    """The potential difference across a short way u at x, of a moment v at y, is that across v at y of u at x.
+    """The potential difference across a short way u at x, of a moment v at y, is that across v at y
+    of u at x.
 
     Both in the brain. Differences over 0.1 mm at 20 mm and more: (0.1 / 20)^2 = 2.5e-5.
     """
-    here, there = 50.0 * unit_rows(RNG.normal(size=(3, 3))), 70.0 * unit_rows(RNG.normal(size=(5, 3)))
+    here, there = (
+        50.0 * unit_rows(RNG.normal(size=(3, 3))),
+        70.0 * unit_rows(RNG.normal(size=(5, 3))),
+    )
     assert np.linalg.norm(here[:, None] - there, axis=2).min() > 20.0
     one = differences(lambda at: make(at, there).matrix, here, 0.1)  # (axis, here, there, moment)
     other = differences(lambda at: make(at, here).matrix, there, 0.1)
@@ -200,11 +235,13 @@ def test_reciprocity_of_dipoles(make):
 
 
 def test_reciprocity_of_the_magnetic_field():
-    """A coil with a changing current induces the electric field -L in the sphere: its curl is the coil's own field.
+    """A coil with a changing current induces the electric field -L in the sphere: its curl is the
+    coil's own field.
 
-    The curl of a magnetometer's lead field L over the dipole's place is the field there of a magnetic dipole at the
-    sensor along its normal, mu0 / 4 pi (3 (n.a) a - n) / |a|^3, whatever the conductor; and L has no radial part.
-    Differences over 0.1 mm at 55 mm and more: 4e-6 times some derivatives of order one.
+    The curl of a magnetometer's lead field L over the dipole's place is the field there of a
+    magnetic dipole at the sensor along its normal, mu0 / 4 pi (3 (n.a) a - n) / |a|^3, whatever the
+    conductor; and L has no radial part. Differences over 0.1 mm at 55 mm and more: 4e-6 times some
+    derivatives of order one.
     """
 
     def of_places(at):

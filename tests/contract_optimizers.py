@@ -1,4 +1,6 @@
-"""What every optimizer of the catalogue keeps; a new one is a row here. Exceptions are data on its row."""
+"""What every optimizer of the catalogue keeps; a new one is a row here. Exceptions are data on its
+row.
+"""
 
 import dataclasses
 from typing import Any
@@ -11,7 +13,17 @@ import pytest
 
 import jtfne
 from jtfne._precision import precision
-from jtfne.optimizers import AGSDR, CMAES, GSDR, OPTIMIZERS, SDR, Gradient, Optimizer, RandomSearch, minimize
+from jtfne.optimizers import (
+    AGSDR,
+    CMAES,
+    GSDR,
+    OPTIMIZERS,
+    SDR,
+    Gradient,
+    Optimizer,
+    RandomSearch,
+    minimize,
+)
 
 TARGET = np.array([1.0, -2.0, 3.0, 0.5, -4.0])
 LOWER, UPPER = np.full(5, -5.0), np.full(5, 5.0)
@@ -20,13 +32,17 @@ V_5 = 8.0 * np.pi**2 / 15.0  # volume of the unit ball in five dimensions
 
 
 def reached_by_chance(n: int, chance: float) -> float:
-    """The score s that the best of `n` uniform draws is above with `chance` = (1 - V_5 s^(5/2) / 10^5)^n."""
+    """The score s that the best of `n` uniform draws is above with `chance` = (1 - V_5 s^(5/2) /
+    10^5)^n.
+    """
     return float(((1.0 - chance ** (1.0 / n)) * 1e5 / V_5) ** 0.4)
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """budget: evaluations after which the quadratic is below `reached`. gradients: whether they are told besides."""
+    """budget: evaluations after which the quadratic is below `reached`. gradients: whether they are
+    told besides.
+    """
 
     optimizer: Optimizer
     budget: int
@@ -47,7 +63,9 @@ ROWS = {
     "Gradient, 4 starts": Row(Gradient(transform=optax.adam(0.05), n_starts=4), 800),
 }
 each_row = pytest.mark.parametrize("name", ROWS)
-TRACEABLE = pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.optimizer.traceable])
+TRACEABLE = pytest.mark.parametrize(
+    "name", [name for name, row in ROWS.items() if row.optimizer.traceable]
+)
 
 
 def quadratic(x):
@@ -92,7 +110,9 @@ def test_quadratic_in_five_dimensions(name: str) -> None:
     row = ROWS[name]
 
     def history(key):
-        return minimize(row.optimizer, quadratic, key, LOWER, UPPER, budget=row.budget, gradients=row.gradients)[1]
+        return minimize(
+            row.optimizer, quadratic, key, LOWER, UPPER, budget=row.budget, gradients=row.gradients
+        )[1]
 
     if row.optimizer.traceable:
         best = np.asarray(jax.jit(jax.vmap(history))(KEYS))
@@ -105,7 +125,9 @@ def test_quadratic_in_five_dimensions(name: str) -> None:
 
 @each_row
 def test_candidates_stay_within_the_bounds_as_they_were_given(name: str) -> None:
-    """Bounds that single precision cannot hold, an optimum in a corner, and ranges that differ by a million."""
+    """Bounds that single precision cannot hold, an optimum in a corner, and ranges that differ by a
+    million.
+    """
     row = ROWS[name]
     lower, upper = np.array([0.1, -1e3, 0.3]), np.array([0.7, 1e3, 0.3003])
     state = row.optimizer.init(jax.random.key(1), lower, upper, lower)
@@ -147,7 +169,9 @@ def test_ask_is_a_pure_function_of_the_state(name: str) -> None:
 @TRACEABLE
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_jit_keeps_the_form_and_the_numbers(name: str, dtype: str) -> None:
-    """A generation under jit is one without, to rounding; the state keeps its form, so that it is traced once."""
+    """A generation under jit is one without, to rounding; the state keeps its form, so that it is
+    traced once.
+    """
     traced = []
     with precision(dtype):
         row, state = opened(name)
@@ -162,7 +186,8 @@ def test_jit_keeps_the_form_and_the_numbers(name: str, dtype: str) -> None:
         for _ in range(4):
             plain, _ = row.optimizer.ask(state)
             x, after = generation(state)
-            np.testing.assert_allclose(x, plain, rtol=0, atol=100 * np.finfo(dtype).eps)  # of a range of ten
+            # of a range of ten
+            np.testing.assert_allclose(x, plain, rtol=0, atol=100 * np.finfo(dtype).eps)
             assert jax.tree.structure(after) == jax.tree.structure(state)
             same = row.optimizer.tell(state, plain, *scored(row, plain))
             for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(same), strict=True):
@@ -217,9 +242,12 @@ def test_a_generation_without_a_finite_score_is_refused(name: str, bad: float) -
     state = generations(row, state, 1)
     x, state = row.optimizer.ask(state)
     scores, slopes = scored(row, x)
-    with pytest.raises(jtfne.JtfneError, match=r"scores=\[.*none finite, is not allowed; .*\.tell\)"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"scores=\[.*none finite, is not allowed; .*\.tell\)"
+    ):
         row.optimizer.tell(state, x, np.full_like(scores, bad), slopes)
-    assert np.isfinite(row.optimizer.best(row.optimizer.tell(state, x, scores, slopes))[1])  # the state is still good
+    # the state is still good
+    assert np.isfinite(row.optimizer.best(row.optimizer.tell(state, x, scores, slopes))[1])
 
 
 @TRACEABLE
@@ -245,9 +273,15 @@ def test_the_start_is_the_first_thing_tried_but_for_a_distribution(name: str) ->
 
 
 BAD_INIT = {
-    "lower above upper": ((LOWER, -UPPER * 2, None), r"lower\[0\]=-5 with upper\[0\]=-10 .*lower below upper"),
+    "lower above upper": (
+        (LOWER, -UPPER * 2, None),
+        r"lower\[0\]=-5 with upper\[0\]=-10 .*lower below upper",
+    ),
     "lower at upper": ((LOWER, LOWER, None), r"lower\[0\]=-5 with upper\[0\]=-5 "),
-    "too near for single precision": ((np.ones(2), np.full(2, 1 + 1e-9), None), r"lower\[0\]=1 with upper\[0\]=1 "),
+    "too near for single precision": (
+        (np.ones(2), np.full(2, 1 + 1e-9), None),
+        r"lower\[0\]=1 with upper\[0\]=1 ",
+    ),
     "bound nan": ((np.array([0.0, np.nan]), np.ones(2), None), r"lower\[1\]=nan .*finite"),
     "bound infinite": ((np.zeros(2), np.array([1.0, np.inf]), None), r"upper\[1\]=inf .*finite"),
     "start outside": ((LOWER, UPPER, UPPER + 1), r"start\[0\]=6 .*a number in \[-5, 5\]"),
@@ -274,8 +308,14 @@ def test_other_shapes_are_refused_by_tell(name: str) -> None:
     x, state = row.optimizer.ask(state)
     scores, slopes = scored(row, x)
     given = {"candidates": x, "scores": scores, "gradients": slopes}
-    for which, wrong in {"candidates": x[:, :4], "scores": scores[None], "gradients": np.ones((1, 4))}.items():
-        with pytest.raises(jtfne.JtfneError, match=rf"{which} of shape \(.*\) is not allowed; .*\.tell\)$"):
+    for which, wrong in {
+        "candidates": x[:, :4],
+        "scores": scores[None],
+        "gradients": np.ones((1, 4)),
+    }.items():
+        with pytest.raises(
+            jtfne.JtfneError, match=rf"{which} of shape \(.*\) is not allowed; .*\.tell\)$"
+        ):
             row.optimizer.tell(state, *{**given, which: wrong}.values())
 
 
@@ -285,7 +325,8 @@ def test_a_budget_below_one_generation_is_refused(name: str) -> None:
     k = row.optimizer.n_candidates(5)
     for budget in (0, -1, k - 1):
         with pytest.raises(
-            jtfne.JtfneError, match=rf"budget={budget} is not allowed; allowed: at least {k}, .*minimize"
+            jtfne.JtfneError,
+            match=rf"budget={budget} is not allowed; allowed: at least {k}, .*minimize",
         ):
             minimize(row.optimizer, quadratic, KEYS[0], LOWER, UPPER, budget=budget)
 
@@ -298,12 +339,16 @@ def test_a_setting_out_of_its_range_is_refused(kind: str, name: str) -> None:
     row = ROWS[kind]
     whole = isinstance(getattr(row.optimizer, name), int)
     broken = dataclasses.replace(row.optimizer, **{name: -1 if whole else -0.5})
-    with pytest.raises(jtfne.JtfneError, match=rf"^{name}=-.* is not allowed; .*\(in {kind}\.init\)$"):
+    with pytest.raises(
+        jtfne.JtfneError, match=rf"^{name}=-.* is not allowed; .*\(in {kind}\.init\)$"
+    ):
         broken.init(KEYS[0], LOWER, UPPER)
 
 
 def test_every_number_among_the_settings_has_a_range() -> None:
     for kind, cls in OPTIMIZERS.items():
-        assert {each.name for each in dataclasses.fields(cls)} - {"inner", "transform"} == set(cls.LIMITS) | (
+        assert {each.name for each in dataclasses.fields(cls)} - {"inner", "transform"} == set(
+            cls.LIMITS
+        ) | (
             {"n"} if kind == "CMAES" else set()  # None, or a number that `init` checks
         )

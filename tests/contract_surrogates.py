@@ -1,4 +1,6 @@
-"""One contract for all surrogates: a step forward, a slope backward, and the smooth function of that slope."""
+"""One contract for all surrogates: a step forward, a slope backward, and the smooth function of
+that slope.
+"""
 
 import dataclasses
 import inspect
@@ -15,7 +17,9 @@ from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Su
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """`slope` of u, written down again from the table of formulas; `total`: its integral; `peak`: at threshold."""
+    """`slope` of u, written down again from the table of formulas; `total`: its integral; `peak`:
+    at threshold.
+    """
 
     surrogate: Surrogate
     slope: object
@@ -31,7 +35,9 @@ ROWS = {
     "SuperSpike": Row(SuperSpike(), lambda u: 1 / (1 + 25 * abs(u)) ** 2, 2 / 25, 1.0),
     "SuperSpike, flat": Row(SuperSpike(beta=2.0), lambda u: 1 / (1 + 2 * abs(u)) ** 2, 1.0, 1.0),
     "Sigmoid": Row(Sigmoid(), lambda u: 25 * logistic(25 * u) * logistic(-25 * u), 1.0, 25 / 4),
-    "Sigmoid, flat": Row(Sigmoid(k=4.0), lambda u: 4 * logistic(4 * u) * logistic(-4 * u), 1.0, 1.0),
+    "Sigmoid, flat": Row(
+        Sigmoid(k=4.0), lambda u: 4 * logistic(4 * u) * logistic(-4 * u), 1.0, 1.0
+    ),
     "ATan": Row(ATan(), lambda u: 1 / (1 + (np.pi * u) ** 2), 1.0, 1.0),
     "ATan, sharp": Row(ATan(alpha=5.0), lambda u: 2.5 / (1 + (2.5 * np.pi * u) ** 2), 1.0, 2.5),
     "Triangular": Row(Triangular(), lambda u: 0.3 * np.maximum(0, 1 - abs(u)), 0.3, 0.3),
@@ -62,7 +68,9 @@ def test_forward_is_the_step_function(row, dtype):
 
 @EACH
 def test_spikes_are_those_told_whatever_u(row):
-    """The emitter's own comparison decides; u, which is rounded otherwise, only shapes the slope."""
+    """The emitter's own comparison decides; u, which is rounded otherwise, only shapes the
+    slope.
+    """
     told, u = jnp.array([True, False]), jnp.array([-0.1, 0.1])
     np.testing.assert_array_equal(row.surrogate.spikes(told, u), [1.0, 0.0])
     slope = jax.grad(lambda u: row.surrogate.spikes(told, u).sum())(u)
@@ -75,9 +83,15 @@ def test_backward_is_the_formula(row):
     with precision("float64"):
         u, want = jnp.asarray(U), row.slope(U)
         assert float(row.slope(0.0)) == pytest.approx(row.peak, rel=1e-15)
-        np.testing.assert_allclose(jax.grad(lambda u: row.surrogate(u).sum())(u), want, rtol=1e-12, atol=ROUNDING)
-        np.testing.assert_allclose(jax.vmap(jax.grad(row.surrogate))(u), want, rtol=1e-12, atol=ROUNDING)
-        np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(row.surrogate)))(u), want, rtol=1e-12, atol=ROUNDING)
+        np.testing.assert_allclose(
+            jax.grad(lambda u: row.surrogate(u).sum())(u), want, rtol=1e-12, atol=ROUNDING
+        )
+        np.testing.assert_allclose(
+            jax.vmap(jax.grad(row.surrogate))(u), want, rtol=1e-12, atol=ROUNDING
+        )
+        np.testing.assert_allclose(
+            jax.jit(jax.vmap(jax.grad(row.surrogate)))(u), want, rtol=1e-12, atol=ROUNDING
+        )
         _, tangent = jax.jvp(row.surrogate, (u,), (jnp.full_like(u, 3.0),))
         np.testing.assert_allclose(tangent, 3.0 * want, rtol=1e-12, atol=ROUNDING)
         np.testing.assert_array_equal(row.surrogate.slope(u), row.surrogate.slope(-u))
@@ -88,9 +102,12 @@ def test_smooth_has_that_slope_and_rises_by_its_integral(row):
     with precision("float64"):
         u, h = jnp.asarray(U + 1e-4), 1e-6  # off the corners, where a second derivative jumps
         by_hand = (row.surrogate.smooth(u + h) - row.surrogate.smooth(u - h)) / (2.0 * h)
-        np.testing.assert_allclose(by_hand, row.surrogate.slope(u), rtol=1e-4, atol=1e-9)  # h times the curvature
+        # h times the curvature
+        np.testing.assert_allclose(by_hand, row.surrogate.slope(u), rtol=1e-4, atol=1e-9)
         derivative = jax.vmap(jax.grad(row.surrogate.smooth))(jnp.asarray(U))
-        np.testing.assert_allclose(derivative, row.surrogate.slope(jnp.asarray(U)), rtol=1e-12, atol=ROUNDING)
+        np.testing.assert_allclose(
+            derivative, row.surrogate.slope(jnp.asarray(U)), rtol=1e-12, atol=ROUNDING
+        )
         far = 1e4
         ends = row.surrogate.smooth(jnp.array([-far, 0.0, far]))
         # what lies beyond `far` of the longest tail, 1 / (beta^2 far)
@@ -100,24 +117,38 @@ def test_smooth_has_that_slope_and_rises_by_its_integral(row):
 
 @EACH
 def test_float32_stays_finite(row):
-    far = jnp.asarray([1e3, 1e10, 1e19, 1e30, 3e38, -1e3, -1e30, -3e38, np.inf, -np.inf], jnp.float32)
-    for made in (row.surrogate.slope(far), row.surrogate.smooth(far), jax.vmap(jax.grad(row.surrogate.smooth))(far)):
+    far = jnp.asarray(
+        [1e3, 1e10, 1e19, 1e30, 3e38, -1e3, -1e30, -3e38, np.inf, -np.inf], jnp.float32
+    )
+    for made in (
+        row.surrogate.slope(far),
+        row.surrogate.smooth(far),
+        jax.vmap(jax.grad(row.surrogate.smooth))(far),
+    ):
         assert made.dtype == jnp.float32 and np.isfinite(made).all() and (made >= 0.0).all()
     near = jnp.asarray(U, jnp.float32)
-    np.testing.assert_allclose(row.surrogate.slope(near), row.slope(np.asarray(near, np.float64)), rtol=5e-6, atol=1e-7)
+    np.testing.assert_allclose(
+        row.surrogate.slope(near), row.slope(np.asarray(near, np.float64)), rtol=5e-6, atol=1e-7
+    )
 
 
 @EACH
 def test_its_numbers_are_traced(row):
     """A sweep over them is one program; a step hangs on none of them, what is smooth on all."""
     leaves, form = jax.tree.flatten(row.surrogate)
-    assert jax.tree.unflatten(form, leaves) == row.surrogate and len(leaves) == len(row.surrogate.LIMITS)
+    assert jax.tree.unflatten(form, leaves) == row.surrogate and len(leaves) == len(
+        row.surrogate.LIMITS
+    )
     many = jax.tree.map(lambda number: number * jnp.array([1.0, 2.0]), row.surrogate)
     slopes = jax.vmap(lambda each: each.slope(jnp.array(0.1)))(many)
     assert slopes.shape == (2,) and slopes[0] != slopes[1]
-    by_number = jax.grad(lambda each: each(jnp.array(0.1)))(jax.tree.map(jnp.asarray, row.surrogate))
+    by_number = jax.grad(lambda each: each(jnp.array(0.1)))(
+        jax.tree.map(jnp.asarray, row.surrogate)
+    )
     assert not any(jax.tree.leaves(by_number))
-    smooth = jax.grad(lambda each: each.smooth(jnp.array(0.1)))(jax.tree.map(jnp.asarray, row.surrogate))
+    smooth = jax.grad(lambda each: each.smooth(jnp.array(0.1)))(
+        jax.tree.map(jnp.asarray, row.surrogate)
+    )
     assert all(np.isfinite(each) and each != 0.0 for each in jax.tree.leaves(smooth))
 
 
@@ -125,7 +156,9 @@ def test_its_numbers_are_traced(row):
 def test_smoothed_sends_what_is_smooth(row):
     u = jnp.asarray(U)
     np.testing.assert_array_equal(Smoothed(row.surrogate)(u), row.surrogate.smooth(u))
-    np.testing.assert_array_equal(Smoothed(row.surrogate).spikes(u < 5.0, u), row.surrogate.smooth(u))
+    np.testing.assert_array_equal(
+        Smoothed(row.surrogate).spikes(u < 5.0, u), row.surrogate.smooth(u)
+    )
     np.testing.assert_array_equal(Smoothed(row.surrogate).slope(u), row.surrogate.slope(u))
 
 

@@ -1,4 +1,6 @@
-"""One contract for all synapses: closed forms, the order that each states, and the same run however it is run."""
+"""One contract for all synapses: closed forms, the order that each states, and the same run however
+it is run.
+"""
 
 import dataclasses
 import functools
@@ -40,9 +42,14 @@ OBJECTS = (
     NMDA(tau_rise_ms=1.0, tau_decay_ms=12.0, e_rev_mV=0.0, mg_mM=0.7),
     Delta(sign=1),
 )
-LASTING = tuple(synapse for synapse in OBJECTS if synapse.unit != "mV")  # a jump has no course: see test_jumps.py
-each_synapse = pytest.mark.parametrize("synapse", OBJECTS, ids=lambda synapse: type(synapse).__name__)
-each_lasting = pytest.mark.parametrize("synapse", LASTING, ids=lambda synapse: type(synapse).__name__)
+# a jump has no course: see test_jumps.py
+LASTING = tuple(synapse for synapse in OBJECTS if synapse.unit != "mV")
+each_synapse = pytest.mark.parametrize(
+    "synapse", OBJECTS, ids=lambda synapse: type(synapse).__name__
+)
+each_lasting = pytest.mark.parametrize(
+    "synapse", LASTING, ids=lambda synapse: type(synapse).__name__
+)
 CHOICES = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 
 
@@ -58,7 +65,9 @@ def kernel(synapse, t):
         return t / synapse.tau_ms * np.exp(1.0 - t / synapse.tau_ms)
     rise, decay = synapse.taus_ms
     ratio = rise / decay
-    return ratio ** (-ratio / (1.0 - ratio)) / (1.0 - ratio) * (np.exp(-t / decay) - np.exp(-t / rise))
+    return (
+        ratio ** (-ratio / (1.0 - ratio)) / (1.0 - ratio) * (np.exp(-t / decay) - np.exp(-t / rise))
+    )
 
 
 def charge(synapse, t):
@@ -80,7 +89,9 @@ def share(synapse, v_mV):
 
 
 def pair(synapse, dt_ms, *, stop_ms=40.0, emitter=None, rest_mV=REST, choice=None, weight=WEIGHT):
-    """The circuit of cell A, which a pulse makes spike in step 0, and cell B, which hears of it; and its carry."""
+    """The circuit of cell A, which a pulse makes spike in step 0, and cell B, which hears of it;
+    and its carry.
+    """
     quiet = LIF(v_th_mV=1e3, tau_m_ms=TAU_M, c_m_pF=C_M, v_rest_mV=rest_mV, v_reset_mV=rest_mV)
     cfg = (
         jtfne.Config()
@@ -103,7 +114,9 @@ def answer(flat, watch, *, stop_ms=40.0, alone=True):
     pulse[0] = 1.0
     given = inputs(2, [1e6, 0.0], np.float64)
     carry = engine.start(
-        flat.circuit, given, {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
+        flat.circuit,
+        given,
+        {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")},
     )
     cells = tuple(g.emitter.init(g.take(jnp.zeros(2))) for g in flat.circuit.groups)
     carry = carry._replace(cells=cells)
@@ -126,12 +139,16 @@ def v_m(view):
 @each_lasting
 @pytest.mark.parametrize("dt_ms", [0.1, pytest.param(0.4, marks=pytest.mark.slow), 0.8])
 def test_kinetics_are_the_closed_form_on_any_grid(synapse, dt_ms):
-    """The mean over each step, and with it the charge; at a membrane that a leak of its own clamps."""
+    """The mean over each step, and with it the charge; at a membrane that a leak of its own
+    clamps.
+    """
     clamp = LIF(v_th_mV=1e3, tau_m_ms=1e-9, c_m_pF=C_M, v_rest_mV=-40.0)
     with precision("float64"):
         got = answer(pair(synapse, dt_ms, emitter=clamp, rest_mV=-40.0), mean_of)
     edges = charge(synapse, dt_ms * np.arange(got.size + 1))
-    np.testing.assert_allclose(got, WEIGHT * share(synapse, -40.0) * np.diff(edges) / dt_ms, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        got, WEIGHT * share(synapse, -40.0) * np.diff(edges) / dt_ms, rtol=1e-9, atol=1e-10
+    )
     grid = np.linspace(0.0, 20.0, 2001)
     fine = kernel(synapse, grid)
     assert abs(fine.max() - 1.0) < 1e-4, "a weight is a peak"
@@ -144,20 +161,28 @@ def reference_mV(synapse, t_ms):
 
     def rate(t, v):
         opened = WEIGHT * kernel(synapse, t)
-        current = opened if synapse.unit == "pA" else opened * share(synapse, v) * (synapse.e_rev_mV - v)
+        current = (
+            opened if synapse.unit == "pA" else opened * share(synapse, v) * (synapse.e_rev_mV - v)
+        )
         return (C_M / TAU_M * (REST - v) + current) / C_M
 
-    return solve_ivp(rate, (0.0, t_ms[-1]), [REST], t_eval=t_ms, rtol=1e-12, atol=1e-12, method="DOP853").y[0]
+    return solve_ivp(
+        rate, (0.0, t_ms[-1]), [REST], t_eval=t_ms, rtol=1e-12, atol=1e-12, method="DOP853"
+    ).y[0]
 
 
 @each_lasting
 def test_psp_is_of_the_stated_order(synapse):
-    """LIF is exact where the synapse says so; else the error falls with the order that it states."""
+    """LIF is exact where the synapse says so; else the error falls with the order that it
+    states.
+    """
     dts_ms, errors = np.array([0.4, 0.2, 0.1]), []
     with precision("float64"):
         for dt_ms in dts_ms:
             v_mV = answer(pair(synapse, dt_ms), v_m)
-            errors.append(np.abs(v_mV - reference_mV(synapse, dt_ms * np.arange(1, v_mV.size + 1))).max())
+            errors.append(
+                np.abs(v_mV - reference_mV(synapse, dt_ms * np.arange(1, v_mV.size + 1))).max()
+            )
     assert np.ptp(v_mV) > 0.05
     if synapse.order is None:
         assert max(errors) < 1e-9
@@ -166,9 +191,16 @@ def test_psp_is_of_the_stated_order(synapse):
         assert abs(np.polyfit(np.log2(dts_ms), np.log2(errors), 1)[0] - synapse.order) < 0.15
 
 
-# Of `iaf_psc_alpha` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 10, tau_syn_ex 2, E_L -65; a spike of 100 pA arrives
+# Of `iaf_psc_alpha` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 10, tau_syn_ex 2, E_L -65; a
+# spike of 100 pA arrives
 # at 1.1 ms. Time -> v - E_L.
-NEST_ALPHA_mV = {1.2: 0.0026205333, 2.0: 0.1588730364, 3.1: 0.5319261606, 6.1: 1.2241634878, 11.1: 1.1355272569}
+NEST_ALPHA_mV = {
+    1.2: 0.0026205333,
+    2.0: 0.1588730364,
+    3.1: 0.5319261606,
+    6.1: 1.2241634878,
+    11.1: 1.1355272569,
+}
 
 
 def test_an_alpha_current_moves_a_membrane_as_in_nest():
@@ -194,7 +226,9 @@ def test_an_alpha_current_is_exact_with_any_membrane(tau_m_ms):
 @each_synapse
 def test_state_keeps_its_form_and_is_compiled_once(synapse):
     flat = pair(synapse, 0.1)
-    circuit = jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if leaf.dtype == jnp.float64 else leaf, flat.circuit)
+    circuit = jax.tree.map(
+        lambda leaf: leaf.astype(jnp.float32) if leaf.dtype == jnp.float64 else leaf, flat.circuit
+    )
     given, ticks = inputs(2), clock(20)
     keys = {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
     before, compiled = engine.start(circuit, given, keys), None
@@ -204,12 +238,16 @@ def test_state_keeps_its_form_and_is_compiled_once(synapse):
     carry, _ = engine.advance_jit(circuit, given, (), carry, ticks, 0.2)
     assert engine.advance_jit._cache_size() == compiled
     assert [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(carry)] == form
-    assert form[[leaf is before.syn for leaf in jax.tree.leaves(before)].index(True)][1] == jnp.float32
+    assert (
+        form[[leaf is before.syn for leaf in jax.tree.leaves(before)].index(True)][1] == jnp.float32
+    )
 
 
 @each_synapse
 def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
-    """The mean potential, by tau, reversal and weight: reverse mode agrees with central differences."""
+    """The mean potential, by tau, reversal and weight: reverse mode agrees with central
+    differences.
+    """
     with precision("float64"):
         flat = pair(synapse, dt_ms, stop_ms=stop_ms, choice=delivery.Sparse())
         circuit = flat.circuit
@@ -220,18 +258,33 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
             given = inputs(2, [1e6, 0.0], np.float64)
             pulse = np.zeros(round(stop_ms / dt_ms))
             pulse[0] = 1.0
-            carry = engine.start(again, given, {n: jax.random.key(0) for n in ("initial state", "noise", "stimulus")})
+            carry = engine.start(
+                again, given, {n: jax.random.key(0) for n in ("initial state", "noise", "stimulus")}
+            )
             ticks = clock(pulse.size, pulse, np.float64)
-            return engine.advance(again, given, (Watch(v_m),), carry, ticks, dt_ms)[1].recorded[0].mean()
+            return (
+                engine.advance(again, given, (Watch(v_m),), carry, ticks, dt_ms)[1]
+                .recorded[0]
+                .mean()
+            )
 
-        names = [each for each in ("tau_syn_ms", "e_rev_mV", "mg_mM") if getattr(circuit, each, None) is not None]
+        names = [
+            each
+            for each in ("tau_syn_ms", "e_rev_mV", "mg_mM")
+            if getattr(circuit, each, None) is not None
+        ]
         names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
-        numbers = {name: getattr(circuit, name) for name in names} | {"weights": circuit.delivery.weights}
+        numbers = {name: getattr(circuit, name) for name in names} | {
+            "weights": circuit.delivery.weights
+        }
         slopes = jax.jit(jax.grad(lambda given: mean_mV(dict(given))))(numbers)
         value = jax.jit(lambda given: mean_mV(dict(given)))
         for name, array in numbers.items():
             for k in range(array.size):
-                by = 1e-5 * jnp.abs(array[k]) * jnp.eye(array.size)[k] + 1e-6 * jnp.eye(array.size)[k]
+                by = (
+                    1e-5 * jnp.abs(array[k]) * jnp.eye(array.size)[k]
+                    + 1e-6 * jnp.eye(array.size)[k]
+                )
                 ends = [float(value({**numbers, name: array + sign * by})) for sign in (1, -1)]
                 want = (ends[0] - ends[1]) / float(2.0 * by[k])
                 assert abs(float(slopes[name][k]) - want) < 1e-5 * max(abs(want), 1e-3), name
@@ -242,7 +295,8 @@ NAMES = {type(each).__name__: each for each in OBJECTS}
 
 
 def config():
-    """Cells of two models in two layers, joined by all synapses at once; Poisson spikes onto each of these; noise.
+    """Cells of two models in two layers, joined by all synapses at once; Poisson spikes onto each
+    of these; noise.
 
     Weights are powers of two, so that the order of a sum cannot tell.
     """
@@ -286,7 +340,8 @@ def assert_same(got, want, within_mV=0.0):
 
 @pytest.mark.parametrize("choice", CHOICES[1:], ids=lambda choice: type(choice).__name__)
 def test_same_run_by_every_delivery(choice):
-    """The same bits on one device; on several, exp and products are rounded otherwise where loops end.
+    """The same bits on one device; on several, exp and products are rounded otherwise where loops
+    end.
 
     Such an error is of one rounding a step, which the leak of tau = 10 ms forgets.
     """
@@ -298,7 +353,9 @@ def test_same_run_by_every_delivery(choice):
 def test_same_bits_in_chunks_and_from_disk(tmp_path):
     net = jtfne.construct(config())
     net.save(tmp_path / "net")
-    again = jtfne.simulate(jtfne.Net.open(tmp_path / "net"), trials=2, out=tmp_path / "run", chunk_steps=50)
+    again = jtfne.simulate(
+        jtfne.Net.open(tmp_path / "net"), trials=2, out=tmp_path / "run", chunk_steps=50
+    )
     assert_same(again, whole())
 
 
@@ -311,42 +368,59 @@ def test_a_member_of_a_batch_is_what_it_is_alone(choice):
     assert int(jax.lax.population_count(together.words).sum()) > 20
     for k in range(2):
         circuit = dataclasses.replace(flat.circuit, tau_syn_ms=taus[k])
-        alone = FlatNet(circuit, flat.receptors, flat.dt_ms, flat.tracking).run(keys[k], n_steps=200)[1]
+        alone = FlatNet(circuit, flat.receptors, flat.dt_ms, flat.tracking).run(
+            keys[k], n_steps=200
+        )[1]
         np.testing.assert_array_equal(together.words[k], alone.words)
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name in ("GLIF1", "GLIF2") else name  # GLIF3 has what they have
+        # GLIF3 has what they have
+        pytest.param(name, marks=pytest.mark.slow) if name in ("GLIF1", "GLIF2") else name
         for name, cls in EMITTERS.items()
         if getattr(cls, "receives", True)
     ],
 )
 def test_currents_balance_under_every_emitter_that_receives(kind):
-    """All synapses at once: the terms sum to zero at every step, and each source mode is the sum of its terms."""
+    """All synapses at once: the terms sum to zero at every step, and each source mode is the sum of
+    its terms.
+    """
     cell = EMITTERS[kind]()
     drive = 500.0 if cell.input_unit == "pA" else 9.0
     busy = config().runtime(dtype="float64").emitters({"A": LIF(), "B": cell}).stimuli([])
     busy = busy.cell_params({"A": {"drive": 420.0}, "B": {"drive": drive}})
     with precision("float64"):
         modes = {name: cls() for name, cls in SOURCES.items() if name != "spike_proxy"}
-        watch = (Watch(lambda view: jnp.stack(view.balance())), *(Watch(mode.read) for mode in modes.values()))
+        watch = (
+            Watch(lambda view: jnp.stack(view.balance())),
+            *(Watch(mode.read) for mode in modes.values()),
+        )
         flat = jtfne.construct(busy).to_flat()
         _, chunk = flat.run(jax.random.key(2), n_steps=600, recorders=watch, **quiet_inputs(flat))
     balance, *sources = (np.asarray(each) for each in chunk.recorded)
     scale = np.abs(balance).max()
     assert np.abs(balance[:, 2]).max() > 1.0
     np.testing.assert_allclose(balance.sum(1), 0.0, atol=1e-9 * scale)
-    terms = dict(zip(("capacitive", "ionic", "synaptic", "external"), np.moveaxis(balance, 1, 0), strict=True))
+    terms = dict(
+        zip(
+            ("capacitive", "ionic", "synaptic", "external"), np.moveaxis(balance, 1, 0), strict=True
+        )
+    )
     for mode, rows in zip(modes.values(), sources, strict=True):
         for k, (_, parts) in enumerate(mode.parts):
-            np.testing.assert_allclose(rows[:, k], sum(terms[name] for name in parts), atol=1e-9 * scale)
+            np.testing.assert_allclose(
+                rows[:, k], sum(terms[name] for name in parts), atol=1e-9 * scale
+            )
 
 
 def quiet_inputs(flat, n_steps=600):
     """No stimulus, in double precision."""
-    return {"inputs": inputs(flat.circuit.n_cells, dtype=np.float64), "clock": clock(n_steps, dtype=np.float64)}
+    return {
+        "inputs": inputs(flat.circuit.n_cells, dtype=np.float64),
+        "clock": clock(n_steps, dtype=np.float64),
+    }
 
 
 @each_synapse
@@ -363,5 +437,7 @@ def test_a_config_holds_it_and_refuses_what_it_cannot_be(synapse):
     for below, above in getattr(synapse, "BELOW", ()):
         with pytest.raises(jtfne.JtfneError, match=rf"{below}=.*less than {above}=.*mechanisms\.m"):
             cfg.mechanisms({"m": dataclasses.replace(synapse, **{below: getattr(synapse, above)})})
-    with pytest.raises(jtfne.JtfneError, match=rf"weight=-1 {synapse.unit} is not allowed; allowed: positive"):
+    with pytest.raises(
+        jtfne.JtfneError, match=rf"weight=-1 {synapse.unit} is not allowed; allowed: positive"
+    ):
         cfg.connections([{**edge, "weight": -1.0}])

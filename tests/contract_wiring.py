@@ -1,4 +1,6 @@
-"""One contract for all rules: as many edges as they say, drawn as they say, alike whatever draws them, and refused."""
+"""One contract for all rules: as many edges as they say, drawn as they say, alike whatever draws
+them, and refused.
+"""
 
 import dataclasses
 import typing
@@ -19,10 +21,11 @@ LISTED = {"source": [0, 3, 3, 7], "target": [30, 24, 24, 47], "weight": [1.0, 2.
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A rule with its fields; `total`, `indegree`, `outdegree` where they are exact; `p` where each pair has a chance.
+    """A rule with its fields; `total`, `indegree`, `outdegree` where they are exact; `p` where each
+    pair has a chance.
 
-    even: every pair is alike. repeats: pairs may come twice. autapses: the policy as written, for ends that are the
-    same. wrong: fields that are refused.
+    even: every pair is alike. repeats: pairs may come twice. autapses: the policy as written, for
+    ends that are the same. wrong: fields that are refused.
     """
 
     kind: str
@@ -59,8 +62,19 @@ def degrees(kind, n, **exact):
 
 
 NO_SHARE = ({"p": -0.1}, {"p": 1.1}, {"p": np.nan}, {"q": 0.5})
-NO_LENGTH = ({"length_mm": 0.0}, {"length_mm": -1.0}, {"p0": 2.0}, {"profile": "Gauss"}, {"profile": 3})
-NO_TABLE = ({"source": [0]}, {"source": [0, 1, 2, -3]}, {"weight": [1.0, 2.0, 3.0, np.nan]}, {"delay_ms": [0.0] * 4})
+NO_LENGTH = (
+    {"length_mm": 0.0},
+    {"length_mm": -1.0},
+    {"p0": 2.0},
+    {"profile": "Gauss"},
+    {"profile": 3},
+)
+NO_TABLE = (
+    {"source": [0]},
+    {"source": [0, 1, 2, -3]},
+    {"weight": [1.0, 2.0, 3.0, np.nan]},
+    {"delay_ms": [0.0] * 4},
+)
 WIDE = {"p0": 0.3, "length_mm": 1e6}  # so long that every pair is alike
 NARROW = {"p0": 0.8, "length_mm": 0.2}
 CATALOGUE = (
@@ -73,7 +87,9 @@ CATALOGUE = (
     *both(Row("DistanceDecay", WIDE, p=0.3, wrong=NO_LENGTH)),
     *both(Row("DistanceDecay", {**WIDE, "profile": "GaussianDecay"}, p=0.3, wrong=NO_LENGTH)),
     *both(Row("DistanceDecay", NARROW, even=False, wrong=({"lateral": 1},))),
-    *both(Row("DistanceDecay", {**NARROW, "profile": "GaussianDecay", "lateral": True}, even=False)),
+    *both(
+        Row("DistanceDecay", {**NARROW, "profile": "GaussianDecay", "lateral": True}, even=False)
+    ),
     Row("FromTable", LISTED, total=4, even=False, repeats=True, autapses=None, wrong=NO_TABLE),
 )
 each_row = pytest.mark.parametrize("row", CATALOGUE, ids=str)
@@ -82,7 +98,13 @@ each_row = pytest.mark.parametrize("row", CATALOGUE, ids=str)
 def config(row, seed=0, same=False, **changed):
     """E of L2/3 (cells 0 .. 23) onto E of L4 (24 .. 47), or onto itself."""
     upper, lower = ({"layer": layer, "cell_type": "E"} for layer in ("L2/3", "L4"))
-    edge = {"source": upper, "target": upper if same else lower, "mechanism": "AMPA", "weight": 2.0, "rule": row.rule}
+    edge = {
+        "source": upper,
+        "target": upper if same else lower,
+        "mechanism": "AMPA",
+        "weight": 2.0,
+        "rule": row.rule,
+    }
     made = jtfne.Config().runtime(seed=seed).areas(["V1"]).layers(["L2/3", "L4"]).cells(
         {"L2/3": {"E": N}, "L4": {"E": N}}
     )  # fmt: skip
@@ -112,7 +134,13 @@ def test_counts(row):
         assert np.bincount(target, minlength=N).tolist() == [row.indegree] * N
     if row.p is not None:
         assert stats.binomtest(source.size, N * N, row.p).pvalue > P_LEAST
-    assert source.size > 0 and source.min() >= 0 and source.max() < N and target.min() >= 0 and target.max() < N
+    assert (
+        source.size > 0
+        and source.min() >= 0
+        and source.max() < N
+        and target.min() >= 0
+        and target.max() < N
+    )
 
 
 @each_row
@@ -134,7 +162,9 @@ def test_autapses_only_where_allowed(row):
 
 @each_row
 def test_pairs_are_alike(row):
-    """Chi-square over pairs of 60 seeds; where pairs are not alike, they are the same set, or fall with distance."""
+    """Chi-square over pairs of 60 seeds; where pairs are not alike, they are the same set, or fall
+    with distance.
+    """
     count = np.zeros((N, N))
     for seed in range(N_DRAWS):
         np.add.at(count, pairs(row, seed), 1)
@@ -151,7 +181,9 @@ def test_pairs_are_alike(row):
 
 
 def _near_and_far(row):
-    """How often a pair is connected, among the nearest and the farthest third of all pairs, along the cortex or not."""
+    """How often a pair is connected, among the nearest and the farthest third of all pairs, along
+    the cortex or not.
+    """
     found = np.zeros(2)
     for seed in range(8):
         net = jtfne.construct(config(row, seed, same=True))
@@ -166,7 +198,9 @@ def _near_and_far(row):
 
 @each_row
 def test_the_seed_decides_and_nothing_else(row, monkeypatch):
-    """The same edges on one thread and on several, and beside other connections; others with another seed."""
+    """The same edges on one thread and on several, and beside other connections; others with
+    another seed.
+    """
     want = pairs(row, 3)
     for n_threads in (1, 4):
         monkeypatch.setattr(_net, "n_cores", lambda n=n_threads: n)
@@ -195,12 +229,16 @@ def test_round_trip(row):
     cfg = config(row)
     for back in (jtfne.Config.from_json(cfg.to_json()), jtfne.Config.from_toml(cfg.to_toml())):
         assert back == cfg and back.hash == cfg.hash
-        for one, other in zip(pairs(row), pairs(row, rule=back.circuit.connections[0].rule), strict=True):
+        for one, other in zip(
+            pairs(row), pairs(row, rule=back.circuit.connections[0].rule), strict=True
+        ):
             np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(
-    ("row", "wrong"), [(row, wrong) for row in CATALOGUE for wrong in row.wrong], ids=lambda each: str(each)[:60]
+    ("row", "wrong"),
+    [(row, wrong) for row in CATALOGUE for wrong in row.wrong],
+    ids=lambda each: str(each)[:60],
 )
 def test_bad_fields_are_refused(row, wrong):
     with pytest.raises(jtfne.JtfneError, match=r"in Config.circuit.connections\[0\].rule"):

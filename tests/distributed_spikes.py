@@ -1,6 +1,8 @@
-"""One of several processes that run one circuit together: python distributed_spikes.py ADDRESS N_PROCESSES PROCESS.
+"""One of several processes that run one circuit together: python distributed_spikes.py ADDRESS
+N_PROCESSES PROCESS.
 
-With one process, two devices of its own instead. Prints the spikes and the hash of the membrane potentials.
+With one process, two devices of its own instead. Prints the spikes and the hash of the membrane
+potentials.
 """
 
 import hashlib
@@ -22,7 +24,15 @@ def main() -> None:
 
     signals = jtfne.construct(config((61.7, -133.3))).simulate(delivery=Sharded(), progress=False)
     spikes = signals.spikes[["time_ms", "neuron"]].to_numpy(float).tolist()
-    print(json.dumps([spikes, hashlib.sha256(signals.get("vm").values.tobytes()).hexdigest(), jax.device_count()]))
+    print(
+        json.dumps(
+            [
+                spikes,
+                hashlib.sha256(signals.get("vm").values.tobytes()).hexdigest(),
+                jax.device_count(),
+            ]
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A spherical head in head coordinates with MNE's sensors on it, and MNE's own forward solutions in it."""
+"""A spherical head in head coordinates with MNE's sensors on it, and MNE's own forward solutions in
+it.
+"""
 
 import functools
 
@@ -8,9 +10,11 @@ import numpy as np
 from jtfne.operators import onto_sphere, unit_rows
 
 CENTRE_mm = np.array([0.0, 0.0, 40.0])
-RADII_mm = 90.0 * np.array([0.90, 0.92, 0.97, 1.0])  # those of mne.make_sphere_model, and its conductivities
+# those of mne.make_sphere_model, and its conductivities
+RADII_mm = 90.0 * np.array([0.90, 0.92, 0.97, 1.0])
 SIGMAS_S_m = (0.33, 1.0, 0.004, 0.33)
-LIFT_mm = {"neuromag": 40.0, "ctf151": 50.0, "ctf275": 50.0}  # of MNE's arrays: clear of a 90 mm head about CENTRE_mm
+# of MNE's arrays: clear of a 90 mm head about CENTRE_mm
+LIFT_mm = {"neuromag": 40.0, "ctf151": 50.0, "ctf275": 50.0}
 
 
 @functools.cache
@@ -43,9 +47,13 @@ def meg_info(helmet="neuromag"):
 
 def forward(info, dipoles_mm):
     """MNE's own solution in the sphere, free orientation."""
-    sphere = mne.make_sphere_model(r0=CENTRE_mm / 1e3, head_radius=RADII_mm[-1] / 1e3, verbose="error")
+    sphere = mne.make_sphere_model(
+        r0=CENTRE_mm / 1e3, head_radius=RADII_mm[-1] / 1e3, verbose="error"
+    )
     upright = np.tile([0.0, 0.0, 1.0], (len(dipoles_mm), 1))
-    source = mne.setup_volume_source_space(pos={"rr": dipoles_mm / 1e3, "nn": upright}, verbose="error")
+    source = mne.setup_volume_source_space(
+        pos={"rr": dipoles_mm / 1e3, "nn": upright}, verbose="error"
+    )
     eeg = "eeg" in info.get_channel_types(unique=True)
     return mne.make_forward_solution(
         info, trans=None, src=source, bem=sphere, meg=not eeg, eeg=eeg, mindist=0.0, verbose="error"

@@ -31,9 +31,14 @@ def elephant() -> tuple[ModuleType, ModuleType]:
 
 
 def test_spline_away_from_the_ends(lfp, elephant) -> None:
-    """elephant 1.2.1 leaves out the current below the last contact and ends its spline otherwise."""
+    """elephant 1.2.1 leaves out the current below the last contact and ends its spline
+    otherwise.
+    """
     icsd, pq = elephant
     theirs = icsd.SplineiCSD(lfp.values.T * pq.V, lfp["z_mm"].values * 1e-3 * pq.m, tol=1e-14)
     expected = np.linalg.solve(np.asarray(theirs.f_matrix)[1:-1, 1:-1], lfp.values.T).T
-    off = np.abs(analysis.csd(lfp, SplineICSD()).values - expected).max(axis=0) / np.abs(expected).max()
+    off = (
+        np.abs(analysis.csd(lfp, SplineICSD()).values - expected).max(axis=0)
+        / np.abs(expected).max()
+    )
     assert off[8:14].max() < 0.01 < off[[0, -1]].min()

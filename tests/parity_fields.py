@@ -1,6 +1,7 @@
 """Field operators against MNE's own sphere, on the same heads, sensors and sources.
 
-Those of LFPykit, and more of MNE's, are rows of docs/validation/agreement.rst: tests/test_agreement_page.py.
+Those of LFPykit, and more of MNE's, are rows of docs/validation/agreement.rst:
+tests/test_agreement_page.py.
 """
 
 import time
@@ -24,7 +25,9 @@ UP_mm = np.array([0.0, 0.0, 0.1])  # MNE takes no dipole at the very centre
 
 @pytest.mark.parametrize("eccentricity", [0.0, 0.2, 0.6, 0.8, 0.85])
 def test_eeg_of_mne(eccentricity):
-    """MNE fits three dipoles to the series (Berg, Scherg): RDM below 0.005, magnitude within 0.2 %."""
+    """MNE fits three dipoles to the series (Berg, Scherg): RDM below 0.005, magnitude within
+    0.2 %.
+    """
     info, dipoles = (
         heads.eeg_info(),
         heads.dipoles_mm(eccentricity, 8) + UP_mm,
@@ -40,13 +43,21 @@ def test_eeg_of_mne(eccentricity):
 
 @pytest.mark.parametrize("helmet", ["neuromag", "ctf151", "ctf275"])
 def test_meg_of_mne(helmet):
-    """The same coils, points and formula: each channel to 1e-6 of its largest value, magnetometers and gradiometers."""
-    info, dipoles = heads.meg_info(helmet), np.concatenate([heads.dipoles_mm(each, 5) for each in (0.2, 0.6, 0.85)])
+    """The same coils, points and formula: each channel to 1e-6 of its largest value, magnetometers
+    and gradiometers.
+    """
+    info, dipoles = (
+        heads.meg_info(helmet),
+        np.concatenate([heads.dipoles_mm(each, 5) for each in (0.2, 0.6, 0.85)]),
+    )
     ours = SarvasSphere.of_coils(coils_of(info), dipoles, heads.CENTRE_mm)
     theirs = FromForward(heads.forward(info, dipoles))
     largest = np.abs(theirs.matrix).max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(ours.matrix / largest, theirs.matrix / largest, atol=1e-6)
-    assert ours.units == theirs.units and ours.parameters.values["units"] == theirs.parameters.values["units"]
+    assert (
+        ours.units == theirs.units
+        and ours.parameters.values["units"] == theirs.parameters.values["units"]
+    )
     kinds = {"mag": "T", "grad": "T/m"}
     assert ours.parameters.values["units"] == [kinds[kind] for kind in info.get_channel_types()]
 
@@ -55,14 +66,18 @@ def test_a_point_is_not_a_coil():
     """The centre of a coil is some per cent off: what the points of a coil are for."""
     info, dipoles = heads.meg_info(), heads.dipoles_mm(0.8, 5)
     whole, centre = (
-        SarvasSphere.of_coils(coils_of(info, ["MEG 1811", "MEG 0121"], accuracy), dipoles, heads.CENTRE_mm).matrix
+        SarvasSphere.of_coils(
+            coils_of(info, ["MEG 1811", "MEG 0121"], accuracy), dipoles, heads.CENTRE_mm
+        ).matrix
         for accuracy in ("accurate", "point")
     )
     assert 0.002 < np.linalg.norm(whole - centre) / np.linalg.norm(whole) < 0.2
 
 
 def test_time_to_build():
-    """306 channels for ten areas within 2 s, 64 sites for ten dipoles well under 1 s; the best of three."""
+    """306 channels for ten areas within 2 s, 64 sites for ten dipoles well under 1 s; the best of
+    three.
+    """
     info, dipoles = heads.meg_info(), heads.dipoles_mm(0.85, 10)
     sites = 1e3 * heads.places_m(heads.eeg_info())
 
@@ -74,12 +89,16 @@ def test_time_to_build():
             taken.append(time.process_time() - start)
         return min(taken)
 
-    assert best_of_three(lambda: SarvasSphere.of_coils(coils_of(info), dipoles, heads.CENTRE_mm)) < 2.0
+    assert (
+        best_of_three(lambda: SarvasSphere.of_coils(coils_of(info), dipoles, heads.CENTRE_mm)) < 2.0
+    )
     assert best_of_three(lambda: FourSphere(sites, dipoles, heads.CENTRE_mm)) < 0.5
 
 
 def test_forward_on_other_axes_and_of_fixed_orientation():
-    """Whatever axes a forward has, moments are along x, y and z; a fixed one takes amplitudes along its normals."""
+    """Whatever axes a forward has, moments are along x, y and z; a fixed one takes amplitudes along
+    its normals.
+    """
     info, dipoles = heads.eeg_info(), heads.dipoles_mm(0.7, 6)
     sphere = mne.make_sphere_model(r0=heads.CENTRE_mm / 1e3, head_radius=0.09, verbose="error")
     normals = unit_rows(RNG.normal(size=(6, 3)))
@@ -102,5 +121,7 @@ def test_forward_of_some_channels_in_another_order():
     whole = FromForward(solution)
     some = FromForward(solution, ["Oz", "Fp1"])
     names = heads.eeg_info()["ch_names"]
-    np.testing.assert_array_equal(some.matrix, whole.matrix[[names.index("Oz"), names.index("Fp1")]])
+    np.testing.assert_array_equal(
+        some.matrix, whole.matrix[[names.index("Oz"), names.index("Fp1")]]
+    )
     assert some.parameters.values["sensors"] == ["Oz", "Fp1"]

@@ -10,4 +10,6 @@ def half_a_digit(text):
 
 def is_printed(value, text):
     """Whether `value` rounds to the number as it is printed."""
-    assert abs(float(value) - float(text)) <= half_a_digit(text), f"{float(value):.12g} is not {text}"
+    assert abs(float(value) - float(text)) <= half_a_digit(text), (
+        f"{float(value):.12g} is not {text}"
+    )

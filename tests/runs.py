@@ -37,9 +37,17 @@ def paradigm() -> jtfne.Paradigm:
     """A volley onto layer 4, another at once onto V4, and an input that lasts to the end."""
     volleys = [
         jtfne.Paradigm.pulse_train(
-            target={"layer": "L4"}, start_ms=40.0, duration_ms=5.0, period_ms=60.0, count=2, amplitude=4.0, label="L4"
+            target={"layer": "L4"},
+            start_ms=40.0,
+            duration_ms=5.0,
+            period_ms=60.0,
+            count=2,
+            amplitude=4.0,
+            label="L4",
         ),
-        jtfne.Paradigm.pulse(target={"area": "V4"}, start_ms=40.0, duration_ms=2.5, amplitude=1.0, label="V4: on"),
+        jtfne.Paradigm.pulse(
+            target={"area": "V4"}, start_ms=40.0, duration_ms=2.5, amplitude=1.0, label="V4: on"
+        ),
         jtfne.Paradigm.constant_dc(target={"area": "V1"}, amplitude=0.5, start_ms=150.0, label=""),
     ]
     return (volleys[0] + volleys[1] + volleys[2]).trials(2)
@@ -53,8 +61,14 @@ def named() -> Signals:
 
 @functools.cache
 def nameless() -> Signals:
-    """One trial of a net without identity: spikes and potentials, no stimuli. Shared by tests: not to be changed."""
-    declared = jtfne.suite2_four_celltype_config(1).runtime(duration_ms=200.0, dt_ms=0.1).probes(["spk", "vm"])
+    """One trial of a net without identity: spikes and potentials, no stimuli. Shared by tests: not
+    to be changed.
+    """
+    declared = (
+        jtfne.suite2_four_celltype_config(1)
+        .runtime(duration_ms=200.0, dt_ms=0.1)
+        .probes(["spk", "vm"])
+    )
     projections = jtfne.construct(declared).projections
     return Net(declared, None, projections, n_neurons=100).simulate()
 

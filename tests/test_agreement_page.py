@@ -38,7 +38,9 @@ FAST_CIRCUITS = ("network",)
 def check(row: Row, ours: Any, theirs: Any) -> None:
     """The row is as the page has it: within its tolerance, or as far beyond it as told there."""
     found, kept = compare_sides(row, ours, theirs), KEPT["rows"][row.name]
-    assert found["equal"] == kept["equal"], f"{format_agreement(found)}, on the page {format_agreement(kept)}"
+    assert found["equal"] == kept["equal"], (
+        f"{format_agreement(found)}, on the page {format_agreement(kept)}"
+    )
     assert found["n_values"] == kept["n_values"]
     if not kept["equal"] and kept["difference"] is not None:
         assert found["difference"] == pytest.approx(kept["difference"], rel=0.05)
@@ -63,7 +65,11 @@ def test_every_row_is_kept_with_its_words_and_none_is_unexplained() -> None:
             row.kind,
         )
         assert result["tolerance"] == row.tolerance
-        assert result["words"] == (row.reason if result["equal"] else row.difference_explained) != UNEXPLAINED
+        assert (
+            result["words"]
+            == (row.reason if result["equal"] else row.difference_explained)
+            != UNEXPLAINED
+        )
         difference = math.inf if result["difference"] is None else result["difference"]
         assert result["equal"] == (difference <= row.tolerance)
 
@@ -71,7 +77,9 @@ def test_every_row_is_kept_with_its_words_and_none_is_unexplained() -> None:
 def test_peers_of_the_page_are_all_six() -> None:
     assert {row.peer for row in ROWS} == {"NEST", "LFPykit", "MNE", "SciPy", "elephant", "hnn-core"}
     assert set(KEPT["versions"]) == {row.peer for row in ROWS}
-    assert {name for sides in KEPT["peers"].values() for name in sides} == {row.name for row in (*nest.ROWS, *hnn.ROWS)}
+    assert {name for sides in KEPT["peers"].values() for name in sides} == {
+        row.name for row in (*nest.ROWS, *hnn.ROWS)
+    }
 
 
 def plain_row(kind: str) -> Row:
@@ -90,7 +98,9 @@ def plain_row(kind: str) -> Row:
         ("statistic", [[1.0, 0.3], [2.0, 3.0]], [[3.0, 0.4], [2.0, 4.0]], 4.0),
     ],
 )
-def test_differences_are_those_of_their_kind(kind: str, ours: Any, theirs: Any, difference: float) -> None:
+def test_differences_are_those_of_their_kind(
+    kind: str, ours: Any, theirs: Any, difference: float
+) -> None:
     assert measure_difference(plain_row(kind), ours, theirs) == pytest.approx(difference)
     result = compare_sides(plain_row(kind), ours, theirs)
     assert not result["equal"] and format_agreement(result).startswith("differs: ")
@@ -137,18 +147,25 @@ def outcome(circuit: str) -> nest.Outcome:
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param(row, id=row.name, marks=() if row.circuit in FAST_CIRCUITS else pytest.mark.slow)
+        pytest.param(
+            row, id=row.name, marks=() if row.circuit in FAST_CIRCUITS else pytest.mark.slow
+        )
         for row in nest.ROWS
     ],
 )
 def test_rows_of_nest_by_its_kept_numbers(row: nest.NestRow) -> None:
     theirs = KEPT["peers"]["NEST"][row.name]
-    check(row, nest.read(row, outcome(row.circuit), theirs.get("steps"))["values"], theirs["values"])
+    check(
+        row, nest.read(row, outcome(row.circuit), theirs.get("steps"))["values"], theirs["values"]
+    )
 
 
 @pytest.mark.parametrize(
     "row",
-    [pytest.param(row, id=row.name, marks=pytest.mark.slow if row.name == "hnn exp2syn" else ()) for row in hnn.ROWS],
+    [
+        pytest.param(row, id=row.name, marks=pytest.mark.slow if row.name == "hnn exp2syn" else ())
+        for row in hnn.ROWS
+    ],
 )
 def test_rows_of_hnn_core_by_its_kept_numbers(row: Row) -> None:
     theirs = KEPT["peers"]["hnn-core"][row.name]

@@ -1,4 +1,6 @@
-"""The analyses: labels, units and refusals around the kernels, and numbers that are known beforehand."""
+"""The analyses: labels, units and refusals around the kernels, and numbers that are known
+beforehand.
+"""
 
 import hashlib
 import importlib.util
@@ -35,12 +37,18 @@ def run() -> Signals:
         "duration_ms": DURATION_MS, "interval_ms": 0.1, "long_name": "spike times",
     }  # fmt: skip
     spk = xr.Dataset(
-        {"time": ("event", time), "neuron": ("event", neuron.astype(np.int32)), "trial": ("event", trial)}, attrs=about
+        {
+            "time": ("event", time),
+            "neuron": ("event", neuron.astype(np.int32)),
+            "trial": ("event", trial),
+        },
+        attrs=about,
     )
     labels = {"area": ["V1"] * 3, "layer": ["L2/3", "L2/3", "L4"], "cell_type": ["E", "PV", "E"]}
     places = {name: ("neuron", np.zeros(3)) for name in ("x_mm", "y_mm", "z_mm")}
     neurons = xr.Dataset(
-        {**{name: ("neuron", values) for name, values in labels.items()}, **places}, {"neuron": np.arange(3)}
+        {**{name: ("neuron", values) for name, values in labels.items()}, **places},
+        {"neuron": np.arange(3)},
     )
     tree = xr.DataTree.from_dict({"spk": spk, "neurons": neurons})
     tree.attrs = {"n_trials": 2, "dt_ms": 0.1, "duration_ms": DURATION_MS}
@@ -56,8 +64,15 @@ def sine(f_Hz: float = 10.0, n: int = 4000) -> xr.DataArray:
     """(trial 2, time, channel 3): a sine of amplitude 1, 2 and 3, in V."""
     t_ms = np.arange(1, n + 1.0)
     wave = np.sin(2 * np.pi * f_Hz * t_ms * 1e-3)[:, None] * np.array([1.0, 2.0, 3.0])
-    coords = {"time": t_ms, "channel": ["a", "b", "c"], "z_mm": ("channel", [0.3, 0.2, 0.1]), "trial": [0, 1]}
-    return xr.DataArray(np.stack([wave, wave]), coords, ("trial", "time", "channel"), "lfp", {"units": "V"})
+    coords = {
+        "time": t_ms,
+        "channel": ["a", "b", "c"],
+        "z_mm": ("channel", [0.3, 0.2, 0.1]),
+        "trial": [0, 1],
+    }
+    return xr.DataArray(
+        np.stack([wave, wave]), coords, ("trial", "time", "channel"), "lfp", {"units": "V"}
+    )
 
 
 def test_rates_of_cells_and_of_populations(signals: Signals) -> None:
@@ -106,7 +121,9 @@ def test_the_spectrum_carries_labels_and_units() -> None:
     assert power.dims == ("trial", "channel", "frequency")
     assert (power.attrs["units"], power["frequency"].attrs["units"]) == ("(V)^2/Hz", "Hz")
     assert power["z_mm"].values.tolist() == [0.3, 0.2, 0.1]
-    assert set(power["frequency"].values[power.argmax("frequency").values].ravel().tolist()) == {12.0}
+    assert set(power["frequency"].values[power.argmax("frequency").values].ravel().tolist()) == {
+        12.0
+    }
     band = analysis.band_power(power, 10.0, 14.0)
     np.testing.assert_allclose(band, [[0.5, 2.0, 4.5]] * 2, rtol=0.01)
     assert (band.dims, band.attrs["units"]) == (("trial", "channel"), "(V)^2")
@@ -119,7 +136,9 @@ def test_the_spectrum_refuses() -> None:
         analysis.psd(sine().isel(time=[0, 1, 5]))
     with pytest.raises(JtfneError, match="2 samples or more"):
         analysis.psd(sine(), segment_ms=1.0)
-    with pytest.raises(JtfneError, match="the band 2000 to 3000 Hz is not allowed; allowed: a band that holds some"):
+    with pytest.raises(
+        JtfneError, match="the band 2000 to 3000 Hz is not allowed; allowed: a band that holds some"
+    ):
         analysis.band_power(analysis.psd(sine()), 2000.0, 3000.0)
 
 
@@ -132,7 +151,9 @@ def test_the_spectrum_refuses() -> None:
         ("a.u.", 1.0, 2.0, "a.u."),
     ],
 )
-def test_csd_of_potentials_and_of_proxies(units: str, scale: float, expected: float, expected_units: str) -> None:
+def test_csd_of_potentials_and_of_proxies(
+    units: str, scale: float, expected: float, expected_units: str
+) -> None:
     values = scale * np.array([[0.0, 1.0, 0.0, -1.0, 0.0]])
     coords = {"time": [1.0], "z_mm": ("channel", np.arange(1, 6) * 0.1)}
     lfp = xr.DataArray(values, coords, ("time", "channel"), attrs={"units": units})
@@ -156,7 +177,9 @@ def test_csd_refuses_what_has_no_even_depths() -> None:
 
 def test_spectrolaminar_map_and_flip() -> None:
     found = analysis.spectrolaminar(sine(), max_frequency_Hz=100.0)
-    assert found.dims == ("channel", "frequency") and found["frequency"].values[[0, -1]].tolist() == [1.0, 100.0]
+    assert found.dims == ("channel", "frequency") and found["frequency"].values[
+        [0, -1]
+    ].tolist() == [1.0, 100.0]
     np.testing.assert_allclose(found.sel(frequency=10.0), [1 / 9, 4 / 9, 1.0])
     depth, f_Hz = np.linspace(0.0, 1.0, 24)[:, None], np.arange(1.0, 151.0)
     low = np.exp(-((f_Hz - 18) ** 2) / 72) * np.exp(-((depth - 0.75) ** 2) / 0.125)
@@ -165,7 +188,9 @@ def test_spectrolaminar_map_and_flip() -> None:
     power = xr.DataArray(f_Hz**-1.5 * (1 + 2 * low + 1.5 * high), coords, ("channel", "frequency"))
     flipped = analysis.flip(power)
     assert flipped.goodness == pytest.approx(1.2427, abs=5e-5) and flipped.crossover == 11
-    assert analysis.flip(power.isel(channel=slice(None, None, -1))) == flipped, "the depths count, not the order"
+    assert analysis.flip(power.isel(channel=slice(None, None, -1))) == flipped, (
+        "the depths count, not the order"
+    )
     with pytest.raises(JtfneError, match="select one area and trial"):
         analysis.flip(power.expand_dims("area"))
     with pytest.raises(JtfneError, match=r"0.7 mm or more"):
@@ -176,7 +201,9 @@ def test_evoked_average_is_that_of_the_trials() -> None:
     t_ms = np.arange(1.0, 301.0)
     rng = np.random.default_rng(0)
     values = rng.normal(size=(4, 300))
-    lfp = xr.DataArray(values, {"trial": np.arange(4), "time": t_ms}, ("trial", "time"), attrs={"onset_ms": 101.0})
+    lfp = xr.DataArray(
+        values, {"trial": np.arange(4), "time": t_ms}, ("trial", "time"), attrs={"onset_ms": 101.0}
+    )
     found = analysis.evoked(lfp, window_ms=(-50.0, 100.0), baseline_ms=(-50.0, 0.0))
     mean = values.mean(axis=0)
     np.testing.assert_allclose(found, mean[50:200] - mean[50:100].mean())
@@ -187,7 +214,10 @@ def test_the_barrel_recording() -> None:
     found = analysis.load_recording("barrel")
     assert (found.dims, found.shape, found.attrs["units"]) == (("time", "channel"), (250, 23), "V")
     assert found["z_mm"].values[[0, 1, -1]].tolist() == [0.1, 0.2, 2.3]
-    assert found.attrs["onset_ms"] == 62.5 and "CSDplotter/elephant test recording" in found.attrs["provenance"]
+    assert (
+        found.attrs["onset_ms"] == 62.5
+        and "CSDplotter/elephant test recording" in found.attrs["provenance"]
+    )
     assert float(found.max()) == pytest.approx(3.35e-3, rel=0.01)
     density = analysis.csd(found)
     deepest = density.isel(density.argmin(...))
@@ -196,8 +226,13 @@ def test_the_barrel_recording() -> None:
 
 
 def test_the_barrel_recording_is_read_without_elephant() -> None:
-    code = "import sys\nfrom jtfne import analysis\nanalysis.load_recording('barrel')\nprint('elephant' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    code = (
+        "import sys\nfrom jtfne import "
+        "analysis\nanalysis.load_recording('barrel')\nprint('elephant' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
     assert done.stdout.split() == ["False"]
 
 
@@ -226,7 +261,9 @@ def test_recordings_come_back_from_files(tmp_path: Path, suffix: str) -> None:
 
         info = mne.create_info(wave["channel"].values.tolist(), 1000.0, "seeg")
         raw = mne.io.RawArray(wave.values.T, info, verbose="error")
-        raw.set_annotations(mne.Annotations([0.1], [0.0], ["whisker"])).save(path, fmt="double", verbose="error")
+        raw.set_annotations(mne.Annotations([0.1], [0.0], ["whisker"])).save(
+            path, fmt="double", verbose="error"
+        )
     found = analysis.load_recording(path, **({"units": "V"} if suffix == ".parquet" else {}))
     np.testing.assert_allclose(found.transpose("time", "channel"), wave, atol=1e-12)
     assert found["channel"].values.tolist() == ["a", "b", "c"] and found.attrs["units"] == "V"
@@ -251,8 +288,13 @@ def test_recordings_that_are_not_there_or_not_whole_are_refused(tmp_path: Path) 
 
 
 def test_no_figure_library_is_loaded_until_a_figure_is_drawn() -> None:
-    code = "import sys\nimport jtfne.analysis\nprint('matplotlib' in sys.modules, 'mne' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    code = (
+        "import sys\nimport jtfne.analysis\nprint('matplotlib' in sys.modules, 'mne' in "
+        "sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
     assert done.stdout.split() == ["False", "False"]
 
 

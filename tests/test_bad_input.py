@@ -1,4 +1,6 @@
-"""Every refusal of Config is one clear message: what was given, what is allowed, the nearest match, and where."""
+"""Every refusal of Config is one clear message: what was given, what is allowed, the nearest match,
+and where.
+"""
 
 import math
 from collections.abc import Callable
@@ -37,7 +39,15 @@ from jtfne.config import (
 )
 from jtfne.delivery import Event
 from jtfne.emitters import LIF, AdEx, Izhikevich2007, PoissonSource, SpikeSource
-from jtfne.measures import CV, BandPower, CSDProfile, EvokedWaveform, FanoFactor, MeanRate, PowerSpectrum
+from jtfne.measures import (
+    CV,
+    BandPower,
+    CSDProfile,
+    EvokedWaveform,
+    FanoFactor,
+    MeanRate,
+    PowerSpectrum,
+)
 from jtfne.paradigm import Timing
 from jtfne.stimuli import (
     Constant,
@@ -66,7 +76,14 @@ NAN, INF = math.nan, math.inf
 
 def edge(**changed: Any) -> Config:
     """BASE with one connection."""
-    given = {"source": "E", "target": "PV", "mechanism": "AMPA", "rule": AllToAll(), "weight": 1.0, **changed}
+    given = {
+        "source": "E",
+        "target": "PV",
+        "mechanism": "AMPA",
+        "rule": AllToAll(),
+        "weight": 1.0,
+        **changed,
+    }
     return BASE.connections([{name: each for name, each in given.items() if each is not None}])
 
 
@@ -77,7 +94,9 @@ def stimulus(drive: Any, **target: Any) -> Config:
 
 def opened(**changed: Any) -> Config:
     """BASE with a conductance."""
-    return BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0, **changed}})
+    return BASE.mechanisms(
+        {"g": {"kind": "Conductance", "tau_ms": 5.0, "e_rev_mV": 0.0, **changed}}
+    )
 
 
 TONES = {
@@ -88,7 +107,9 @@ ENDLESS = {"tone": jtfne.Paradigm.constant_dc(target="E", amplitude=1.0)}
 EVERY_10 = Timing(soa_ms=10.0)
 
 
-def sequence(order: Any, timing: Timing = EVERY_10, items: Any = TONES, **given: Any) -> jtfne.Paradigm:
+def sequence(
+    order: Any, timing: Timing = EVERY_10, items: Any = TONES, **given: Any
+) -> jtfne.Paradigm:
     """A sequence of tones."""
     return jtfne.Paradigm.sequence(items, order, timing=timing, **given)
 
@@ -106,16 +127,22 @@ def omission(**given: Any) -> jtfne.Paradigm:
 
 def task(**fields: Any) -> Config:
     """BASE with a task."""
-    return Config(**{**{name: getattr(BASE, name) for name in BASE.model_fields_set}, "task": fields})
+    return Config(
+        **{**{name: getattr(BASE, name) for name in BASE.model_fields_set}, "task": fields}
+    )
 
 
 def on(**fields: Any) -> Config:
     """BASE with one pulse of which more is said."""
-    return BASE.stimuli([{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}])
+    return BASE.stimuli(
+        [{"target": "E", "drive": Pulse(start_ms=0, duration_ms=2, amplitude=1), **fields}]
+    )
 
 
 def seen(*probes: Any, areas: Any = ("V1", "V4"), **source: Any) -> Any:
-    """BASE with physical probes, checked: what a run would refuse is refused before any circuit is built."""
+    """BASE with physical probes, checked: what a run would refuse is refused before any circuit is
+    built.
+    """
     return BASE.areas(list(areas)).source(**source).probes(list(probes)).check()
 
 
@@ -143,16 +170,40 @@ OPENS = {"source": "E", "target": "PV", "mechanism": "g", "rule": "AllToAll"}
 # (what is tried, what the message must say, in this order)
 CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     # times
-    "duration zero": (lambda: BASE.runtime(duration_ms=0), ("duration_ms=0", "above 0", "Config.run.duration_ms")),
-    "duration negative": (lambda: BASE.runtime(duration_ms=-1.0), ("duration_ms=-1.0", "above 0", "Config.run")),
-    "duration nan": (lambda: BASE.runtime(duration_ms=NAN), ("duration_ms=nan", "finite", "Config.run.duration_ms")),
-    "duration inf": (lambda: BASE.runtime(duration_ms=INF), ("duration_ms=inf", "finite", "Config.run.duration_ms")),
+    "duration zero": (
+        lambda: BASE.runtime(duration_ms=0),
+        ("duration_ms=0", "above 0", "Config.run.duration_ms"),
+    ),
+    "duration negative": (
+        lambda: BASE.runtime(duration_ms=-1.0),
+        ("duration_ms=-1.0", "above 0", "Config.run"),
+    ),
+    "duration nan": (
+        lambda: BASE.runtime(duration_ms=NAN),
+        ("duration_ms=nan", "finite", "Config.run.duration_ms"),
+    ),
+    "duration inf": (
+        lambda: BASE.runtime(duration_ms=INF),
+        ("duration_ms=inf", "finite", "Config.run.duration_ms"),
+    ),
     "dt nan": (lambda: BASE.runtime(dt_ms=NAN), ("dt_ms=nan", "finite", "Config.run.dt_ms")),
     "dt zero": (lambda: BASE.runtime(dt_ms=0.0), ("dt_ms=0.0", "above 0", "Config.run.dt_ms")),
-    "dt does not divide": (lambda: BASE.runtime(dt_ms=0.3), ("dt_ms=0.3", "divides the duration", "Config.run")),
-    "dt longer than the run": (lambda: BASE.runtime(dt_ms=200.0), ("dt_ms=200", "divides the duration", "Config.run")),
-    "time as text": (lambda: BASE.runtime(dt_ms="0.1"), ("dt_ms='0.1'", "a number", "Config.run.dt_ms")),
-    "time as bool": (lambda: BASE.runtime(dt_ms=True), ("dt_ms=True", "a number", "Config.run.dt_ms")),
+    "dt does not divide": (
+        lambda: BASE.runtime(dt_ms=0.3),
+        ("dt_ms=0.3", "divides the duration", "Config.run"),
+    ),
+    "dt longer than the run": (
+        lambda: BASE.runtime(dt_ms=200.0),
+        ("dt_ms=200", "divides the duration", "Config.run"),
+    ),
+    "time as text": (
+        lambda: BASE.runtime(dt_ms="0.1"),
+        ("dt_ms='0.1'", "a number", "Config.run.dt_ms"),
+    ),
+    "time as bool": (
+        lambda: BASE.runtime(dt_ms=True),
+        ("dt_ms=True", "a number", "Config.run.dt_ms"),
+    ),
     "gain of an unknown pair": (
         lambda: edge().connections(gains={"E->VP": 1.2}),
         ("gain='E->VP'", "'E->PV'", "nearest: 'E->PV'", "Config.circuit.gains"),
@@ -166,12 +217,20 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("E->PV=-1.0", "at least 0", "Config.circuit.gains"),
     ),
     "gain above 1 of synapses that learn": (
-        lambda: edge(plasticity=PairSTDP(w_max=2.0, a_plus=0.01, a_minus=0.01)).connections(gains={"E->PV": 1.5}),
+        lambda: edge(plasticity=PairSTDP(w_max=2.0, a_plus=0.01, a_minus=0.01)).connections(
+            gains={"E->PV": 1.5}
+        ),
         ("E->PV=1.5", "w_max", "at most 1", "Config.circuit.gains"),
     ),
-    "delay below dt": (lambda: edge(delay_ms=0.05), ("delay_ms=0.05", "dt_ms=0.1", "connections[0]")),
+    "delay below dt": (
+        lambda: edge(delay_ms=0.05),
+        ("delay_ms=0.05", "dt_ms=0.1", "connections[0]"),
+    ),
     "delay zero": (lambda: edge(delay_ms=0.0), ("delay_ms=0", "dt_ms=0.1", "connections[0]")),
-    "delay nan": (lambda: edge(delay_ms=NAN), ("delay_ms=nan", "finite", "connections[0].delay_ms")),
+    "delay nan": (
+        lambda: edge(delay_ms=NAN),
+        ("delay_ms=nan", "finite", "connections[0].delay_ms"),
+    ),
     "delay without low": (
         lambda: edge(delay_ms=Normal(mean=1.5, sd=0.75)),
         ("Normal delay without low", "dt_ms=0.1", "connections[0].delay_ms"),
@@ -186,7 +245,12 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "delay by distance at a snail's pace": (
         lambda: edge(delay_ms=FromDistance(velocity_m_s=1e-12, offset_ms=1.0)),
-        ("a delay of up to", "velocity_m_s=1e-12", "at most 16777216 steps", "connections[0].delay_ms"),
+        (
+            "a delay of up to",
+            "velocity_m_s=1e-12",
+            "at most 16777216 steps",
+            "connections[0].delay_ms",
+        ),
     ),
     "distribution beyond float32": (
         lambda: edge(weight=LogNormal(mean=1.0, sd=1e300)),
@@ -212,7 +276,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: on(code=2**31, label="x"),
         ("code=2147483648", "at most", "stimuli[0].code"),
     ),
-    "text added to a paradigm": (lambda: TONES["tone"] + "x", ("'x'", "a Paradigm", "Paradigm + Paradigm")),
+    "text added to a paradigm": (
+        lambda: TONES["tone"] + "x",
+        ("'x'", "a Paradigm", "Paradigm + Paradigm"),
+    ),
     "array added to a paradigm": (
         lambda: TONES["tone"] + np.array([]),
         ("an array of shape (0,)", "a Paradigm", "Paradigm + Paradigm"),
@@ -231,13 +298,23 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
             target={"area": "V4"},
             delay_ms=FromDistance(velocity_m_s=1000.0),
         ),
-        ("a delay of 0.02", "'V1' and 'V4'", "at least one step, dt_ms=0.1", "connections[0].delay_ms"),
+        (
+            "a delay of 0.02",
+            "'V1' and 'V4'",
+            "at least one step, dt_ms=0.1",
+            "connections[0].delay_ms",
+        ),
     ),
     "delay from an area without place": (
-        lambda: edge(target="E", delay_ms=FromDistance(velocity_m_s=1.0, offset_ms=1.0)).areas(["V1", "X"]),
+        lambda: edge(target="E", delay_ms=FromDistance(velocity_m_s=1.0, offset_ms=1.0)).areas(
+            ["V1", "X"]
+        ),
         ("between 'V1' and 'X'", "without position_mm of 'X'", "connections[0].delay_ms"),
     ),
-    "velocity": (lambda: FromDistance(velocity_m_s=0.0), ("velocity_m_s=0", "above 0", "FromDistance.velocity_m_s")),
+    "velocity": (
+        lambda: FromDistance(velocity_m_s=0.0),
+        ("velocity_m_s=0", "above 0", "FromDistance.velocity_m_s"),
+    ),
     "negative offset": (
         lambda: FromDistance(velocity_m_s=1.0, offset_ms=-0.1),
         ("offset_ms=-0.1", "at least 0", "FromDistance.offset_ms"),
@@ -248,17 +325,27 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "profile": (
         lambda: DistanceDecay(p0=0.5, length_mm=0.1, profile="Gauss"),
-        ("kind='Gauss'", "'ExponentialDecay', 'GaussianDecay'", "nearest: 'GaussianDecay'", "DistanceDecay.profile"),
+        (
+            "kind='Gauss'",
+            "'ExponentialDecay', 'GaussianDecay'",
+            "nearest: 'GaussianDecay'",
+            "DistanceDecay.profile",
+        ),
     ),
     "weights that fall, and are listed": (
-        lambda: edge(rule=FromTable(source=(0,), target=(8,), weight=(5.0,)), weight_decay={"length_mm": 0.1}),
+        lambda: edge(
+            rule=FromTable(source=(0,), target=(8,), weight=(5.0,)), weight_decay={"length_mm": 0.1}
+        ),
         ("weight_decay with a table that has weights", "one of the two", "connections[0]"),
     ),
     "weights that fall over no length": (
         lambda: edge(weight_decay={"length_mm": 0.0}),
         ("length_mm=0.0", "above 0", "weight_decay.length_mm"),
     ),
-    "length": (lambda: DistanceDecay(p0=0.5, length_mm=0), ("length_mm=0", "above 0", "DistanceDecay.length_mm")),
+    "length": (
+        lambda: DistanceDecay(p0=0.5, length_mm=0),
+        ("length_mm=0", "above 0", "DistanceDecay.length_mm"),
+    ),
     "table delay below dt": (
         lambda: edge(rule=FromTable(source=(0,), target=(8,), delay_ms=(0.01,))),
         ("delay_ms=0.01", "dt_ms=0.1", "connections[0]"),
@@ -281,8 +368,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     # the seed
     "seed negative": (lambda: BASE.runtime(seed=-1), ("seed=-1", "at least 0", "Config.run.seed")),
-    "seed too large": (lambda: BASE.runtime(seed=2**32), ("seed=4294967296", "at most", "Config.run.seed")),
-    "seed not whole": (lambda: BASE.runtime(seed=1.5), ("seed=1.5", "a whole number", "Config.run.seed")),
+    "seed too large": (
+        lambda: BASE.runtime(seed=2**32),
+        ("seed=4294967296", "at most", "Config.run.seed"),
+    ),
+    "seed not whole": (
+        lambda: BASE.runtime(seed=1.5),
+        ("seed=1.5", "a whole number", "Config.run.seed"),
+    ),
     "dtype": (
         lambda: BASE.runtime(dtype="float16"),
         ("dtype='float16'", "'float32', 'float64'", "nearest", "Config.run"),
@@ -292,7 +385,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: Config(schema_version="0.4.0"),
         ("schema_version='0.4.0'", "'0.1.0', '0.3.28'", "nearest", "Config"),
     ),
-    "key of Config": (lambda: Config(circiut={}), ("key='circiut'", "'circuit'", "nearest: 'circuit'", "Config")),
+    "key of Config": (
+        lambda: Config(circiut={}),
+        ("key='circiut'", "'circuit'", "nearest: 'circuit'", "Config"),
+    ),
     "key within": (
         lambda: Config(run={"seeed": 1}),
         ("key='seeed'", "'seed'", "nearest: 'seed'", "Config.run"),
@@ -309,13 +405,24 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.probes(["spk", "lpf_proxy"]),
         ("probe='lpf_proxy'", "'spk', 'vm'", "nearest: 'lfp_proxy'", "Config.readouts.probes[1]"),
     ),
-    "probe without kind": (lambda: BASE.probes([{"interval_ms": 1}]), ("probe=", "'spk'", "probes[0]")),
+    "probe without kind": (
+        lambda: BASE.probes([{"interval_ms": 1}]),
+        ("probe=", "'spk'", "probes[0]"),
+    ),
     "probe of another sort": (lambda: BASE.probes([3]), ("3", "probes[0]")),
     "source mode": (
         lambda: BASE.source("input_curent"),
-        ("kind='input_curent'", "'input_current'", "nearest: 'input_current'", "Config.readouts.source"),
+        (
+            "kind='input_curent'",
+            "'input_current'",
+            "nearest: 'input_current'",
+            "Config.readouts.source",
+        ),
     ),
-    "layer": (lambda: BASE.layers(["L23"]), ("'L23'", "'L2/3'", "nearest: 'L2/3'", "Config.circuit.layers[0]")),
+    "layer": (
+        lambda: BASE.layers(["L23"]),
+        ("'L23'", "'L2/3'", "nearest: 'L2/3'", "Config.circuit.layers[0]"),
+    ),
     "layer of a mix": (
         lambda: BASE.cells({"L5": {"E": 1.0}}),
         ("layer='L5'", "'L2/3', 'L4'", "nearest", "Config.circuit.cells.mix"),
@@ -368,12 +475,18 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(weight={"kind": "Gauss", "mean": 1, "sd": 1}),
         ("kind='Gauss'", "'Normal'", "connections[0].weight"),
     ),
-    "weight as text": (lambda: edge(weight="1"), ("weight='1'", "a number", "connections[0].weight")),
+    "weight as text": (
+        lambda: edge(weight="1"),
+        ("weight='1'", "a number", "connections[0].weight"),
+    ),
     "kind of an emitter": (
         lambda: BASE.emitters({"E": {"kind": "Izhikevich"}}),
         ("kind='Izhikevich'", "'Izhikevich2003'", "nearest: 'Izhikevich200", "emitters.E"),
     ),
-    "emitter without kind": (lambda: BASE.emitters({"E": {}}), ("without 'kind'", "'LIF'", "emitters.E")),
+    "emitter without kind": (
+        lambda: BASE.emitters({"E": {}}),
+        ("without 'kind'", "'LIF'", "emitters.E"),
+    ),
     "emitter of another sort": (lambda: BASE.emitters({"E": 3}), ("a int", "LIF", "emitters.E")),
     "emitter for no cells": (
         lambda: BASE.emitters({"SST": LIF()}),
@@ -399,31 +512,61 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "blank name": (lambda: BASE.areas([" V1"]), ("' V1'", "no blank", "areas[0].name")),
     "empty name": (lambda: BASE.areas([""]), ("name=''", "not empty", "areas[0].name")),
     # names given twice
-    "area twice": (lambda: BASE.areas(["V1", "V1"]), ("areas='V1', given twice", "once", "Config.circuit")),
-    "layer twice": (lambda: BASE.layers(["L4", "L4"]), ("layers='L4', given twice", "once", "Config.circuit")),
-    "probe twice": (lambda: BASE.probes(["vm", "V_m"]), ("probes='vm', given twice", "once", "Config.readouts")),
+    "area twice": (
+        lambda: BASE.areas(["V1", "V1"]),
+        ("areas='V1', given twice", "once", "Config.circuit"),
+    ),
+    "layer twice": (
+        lambda: BASE.layers(["L4", "L4"]),
+        ("layers='L4', given twice", "once", "Config.circuit"),
+    ),
+    "probe twice": (
+        lambda: BASE.probes(["vm", "V_m"]),
+        ("probes='vm', given twice", "once", "Config.readouts"),
+    ),
     "name twice in a selector": (
         lambda: edge(source={"cell_type": ["E", "E"]}),
         ("cell_type='E', given twice", "once", "connections[0].source"),
     ),
     "id twice": (lambda: edge(source={"ids": [1, 1]}), ("ids", "once", "connections[0].source")),
     # cells
-    "fractions": (lambda: BASE.cells({"E": 0.7, "PV": 0.2}), ("sum to 0.9", "sum of 1", "Config.circuit.cells")),
+    "fractions": (
+        lambda: BASE.cells({"E": 0.7, "PV": 0.2}),
+        ("sum to 0.9", "sum of 1", "Config.circuit.cells"),
+    ),
     "fractions of a layer": (
         lambda: BASE.cells({"L2/3": {"E": 1.0}, "L4": {"E": 0.8, "PV": 0.1}}),
         ("0.9 in L4", "sum of 1", "Config.circuit.cells"),
     ),
-    "mixed numbers": (lambda: BASE.cells({"E": 80, "PV": 0.2}), ("whole numbers and fractions", "counts", "cells")),
-    "negative count": (lambda: BASE.cells({"E": -1}), ("E=-1", "0 or more", "Config.circuit.cells")),
-    "nan fraction": (lambda: BASE.cells({"E": NAN}), ("E=nan", "0 or more", "Config.circuit.cells")),
-    "no cells": (lambda: BASE.cells({"E": 0}), ("without cells", "at least one", "Config.circuit.cells")),
+    "mixed numbers": (
+        lambda: BASE.cells({"E": 80, "PV": 0.2}),
+        ("whole numbers and fractions", "counts", "cells"),
+    ),
+    "negative count": (
+        lambda: BASE.cells({"E": -1}),
+        ("E=-1", "0 or more", "Config.circuit.cells"),
+    ),
+    "nan fraction": (
+        lambda: BASE.cells({"E": NAN}),
+        ("E=nan", "0 or more", "Config.circuit.cells"),
+    ),
+    "no cells": (
+        lambda: BASE.cells({"E": 0}),
+        ("without cells", "at least one", "Config.circuit.cells"),
+    ),
     "empty mix": (lambda: BASE.cells({}), ("{}", "fraction or count", "Config.circuit.cells")),
     "types beside layers": (
         lambda: BASE.cells({"E": 0.5, "L4": {"E": 0.5}}),
         ("types beside layers", "allowed", "Config.circuit.cells"),
     ),
-    "n against counts": (lambda: BASE.cells({"E": 80}, n=100), ("n=100", "sum to 80", "Config.circuit.cells")),
-    "n zero": (lambda: BASE.cells({"E": 1.0}, n=0), ("n=0", "at least 1", "Config.circuit.cells.n")),
+    "n against counts": (
+        lambda: BASE.cells({"E": 80}, n=100),
+        ("n=100", "sum to 80", "Config.circuit.cells"),
+    ),
+    "n zero": (
+        lambda: BASE.cells({"E": 1.0}, n=0),
+        ("n=0", "at least 1", "Config.circuit.cells.n"),
+    ),
     "area without cells": (
         lambda: BASE.cells({"V1": {"L4": {"E": 1.0}}}).populations(),
         ("area 'V4' without cells", "every area", "Config.circuit.cells.mix"),
@@ -441,11 +584,23 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: edge(source={"layer": "L4", "ids": [0]}),
         ("ids=(0,)", "matches no cell", "connections[0].source"),
     ),
-    "ids out of range": (lambda: edge(source={"ids": [40]}), ("ids=[40]", "0 .. 39", "connections[0].source")),
-    "negative id": (lambda: edge(source={"ids": [-1]}), ("-1", "at least 0", "connections[0].source.ids")),
-    "empty list of names": (lambda: edge(source={"layer": []}), ("layer=[]", "at least 1", "connections[0].source")),
+    "ids out of range": (
+        lambda: edge(source={"ids": [40]}),
+        ("ids=[40]", "0 .. 39", "connections[0].source"),
+    ),
+    "negative id": (
+        lambda: edge(source={"ids": [-1]}),
+        ("-1", "at least 0", "connections[0].source.ids"),
+    ),
+    "empty list of names": (
+        lambda: edge(source={"layer": []}),
+        ("layer=[]", "at least 1", "connections[0].source"),
+    ),
     # signs
-    "negative weight of AMPA": (lambda: edge(weight=-1.0), ("weight=-1 pA", "positive", "'AMPA'", "connections[0]")),
+    "negative weight of AMPA": (
+        lambda: edge(weight=-1.0),
+        ("weight=-1 pA", "positive", "'AMPA'", "connections[0]"),
+    ),
     "positive weight of GABA": (
         lambda: edge(source="PV", mechanism="GABA_A"),
         ("weight=1 pA", "negative", "'GABA_A'", "connections[0]"),
@@ -462,15 +617,24 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: stimulus(Poisson(rate_Hz=10, weight_pA=-1)),
         ("weight_pA=-1", "'AMPA'", "stimuli[0]"),
     ),
-    "no weight": (lambda: edge(weight=None), ("no weight", "a number or distribution", "connections[0]")),
+    "no weight": (
+        lambda: edge(weight=None),
+        ("no weight", "a number or distribution", "connections[0]"),
+    ),
     "weight nan": (lambda: edge(weight=NAN), ("weight=nan", "finite", "connections[0].weight")),
     # shapes of rules and distributions
-    "probability": (lambda: edge(rule=FixedProbability(p=1.5)), ("p=1.5", "at most 1", "FixedProbability.p")),
+    "probability": (
+        lambda: edge(rule=FixedProbability(p=1.5)),
+        ("p=1.5", "at most 1", "FixedProbability.p"),
+    ),
     "probability in a table": (
         lambda: edge(rule={"kind": "FixedProbability", "p": -0.1}),
         ("p=-0.1", "at least 0", "connections[0].rule.p"),
     ),
-    "field of a rule": (lambda: edge(rule="FixedIndegree"), ("'n' is missing", "connections[0].rule.n")),
+    "field of a rule": (
+        lambda: edge(rule="FixedIndegree"),
+        ("'n' is missing", "connections[0].rule.n"),
+    ),
     "indegree zero": (
         lambda: edge(rule={"kind": "FixedIndegree", "n": 0}),
         ("n=0", "at least 1", "connections[0].rule.n"),
@@ -480,7 +644,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("low=2, high=1", "low below high", "Normal"),
     ),
     "negative sd": (lambda: Normal(mean=1, sd=-1), ("sd=-1", "at least 0", "Normal.sd")),
-    "log-normal around zero": (lambda: LogNormal(mean=0, sd=1), ("mean=0", "above or below zero", "LogNormal")),
+    "log-normal around zero": (
+        lambda: LogNormal(mean=0, sd=1),
+        ("mean=0", "above or below zero", "LogNormal"),
+    ),
     "columns of a table": (
         lambda: FromTable(source=(0, 1), target=(1,)),
         ("2 of source, 1 of target", "one length", "FromTable"),
@@ -491,7 +658,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "empty cell of a table": (
         lambda: FromTable.from_table({"source": [0, None], "target": [1, 1]}),
-        ("source without a value in row 1", "whole numbers, one in each row", "FromTable.from_table"),
+        (
+            "source without a value in row 1",
+            "whole numbers, one in each row",
+            "FromTable.from_table",
+        ),
     ),
     "cell of a table in a config": (
         lambda: edge(rule={"kind": "FromTable", "source": [0, -1], "target": [8, 8]}),
@@ -499,13 +670,23 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "unit of a column": (
         lambda: FromTable.from_table({"source": [0], "target": [1], "weight_uS": [1.0]}),
-        ("column='weight_uS'", "'weight_pA', 'weight_nS'", "nearest: 'weight_nS'", "FromTable.from_table"),
+        (
+            "column='weight_uS'",
+            "'weight_pA', 'weight_nS'",
+            "nearest: 'weight_nS'",
+            "FromTable.from_table",
+        ),
     ),
     "several connections of a table": (
-        lambda: FromTable.from_table({"source": [0, 1], "target": [1, 1], "connection": ["a", "b"]}),
+        lambda: FromTable.from_table(
+            {"source": [0, 1], "target": [1, 1], "connection": ["a", "b"]}
+        ),
         ("a table of 2 connections", "connection= one of 'a', 'b'", "FromTable.from_table"),
     ),
-    "suffix of a table": (lambda: FromTable.read("edges.xls"), ("suffix='.xls'", "'.csv'", "edges.xls")),
+    "suffix of a table": (
+        lambda: FromTable.read("edges.xls"),
+        ("suffix='.xls'", "'.csv'", "edges.xls"),
+    ),
     # stimuli outside the run
     "starts after the end": (
         lambda: stimulus(Constant(amplitude=1, start_ms=100)),
@@ -516,7 +697,9 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("Pulse from 90 to 110 ms", "0 to 100 ms", "stimuli[0]"),
     ),
     "last pulse after the end": (
-        lambda: stimulus(PulseTrain(start_ms=10, duration_ms=5, period_ms=30, count=4, amplitude=1)),
+        lambda: stimulus(
+            PulseTrain(start_ms=10, duration_ms=5, period_ms=30, count=4, amplitude=1)
+        ),
         ("PulseTrain from 10 to 105 ms", "0 to 100 ms", "stimuli[0]"),
     ),
     "trace longer than the run": (
@@ -532,7 +715,9 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("Pulse from 80 to 90 ms", "0 to 50 ms", "stimuli[0]"),
     ),
     "pulses that run together": (
-        lambda: stimulus(PulseTrain(start_ms=0, duration_ms=20, period_ms=10, count=2, amplitude=1)),
+        lambda: stimulus(
+            PulseTrain(start_ms=0, duration_ms=20, period_ms=10, count=2, amplitude=1)
+        ),
         ("duration_ms=20.0", "less than period_ms=10.0", "stimuli[0].drive"),
     ),
     "onset outside the run": (
@@ -540,12 +725,23 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("Pulse from 1 to 101 ms", "0 to 100 ms", "stimuli[0]"),
     ),
     "onset beyond the run": (
-        lambda: BASE.stimuli([{"target": "E", "drive": Constant(amplitude=1), "at": {"onsets_ms": [120.0]}}]),
+        lambda: BASE.stimuli(
+            [{"target": "E", "drive": Constant(amplitude=1), "at": {"onsets_ms": [120.0]}}]
+        ),
         ("Constant from 120", "0 to 100 ms", "stimuli[0]"),
     ),
-    "onset negative": (lambda: on(at={"onsets_ms": [-1.0]}), ("-1.0", "at least 0", "stimuli[0].at.onsets_ms[0]")),
-    "onset nan": (lambda: on(at={"onsets_ms": [NAN]}), ("nan", "finite", "stimuli[0].at.onsets_ms[0]")),
-    "no onsets": (lambda: on(at={"onsets_ms": []}), ("onsets_ms=[]", "at least 1", "stimuli[0].at.onsets_ms")),
+    "onset negative": (
+        lambda: on(at={"onsets_ms": [-1.0]}),
+        ("-1.0", "at least 0", "stimuli[0].at.onsets_ms[0]"),
+    ),
+    "onset nan": (
+        lambda: on(at={"onsets_ms": [NAN]}),
+        ("nan", "finite", "stimuli[0].at.onsets_ms[0]"),
+    ),
+    "no onsets": (
+        lambda: on(at={"onsets_ms": []}),
+        ("onsets_ms=[]", "at least 1", "stimuli[0].at.onsets_ms"),
+    ),
     "onsets without trials": (
         lambda: on(at={"onsets_ms": [1.0, 2.0], "trials": [0]}),
         ("2 onsets_ms and 1 trials", "equally many", "stimuli[0].at"),
@@ -569,11 +765,18 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "no trials": (lambda: task(n_trials=0), ("n_trials=0", "at least 1", "Config.task.n_trials")),
     "code zero": (lambda: on(code=0), ("code=0", "at least 1", "stimuli[0].code")),
     "two labels of one code": (
-        lambda: BASE.stimuli([{"target": "E", "drive": {"kind": "Marker"}, "label": each, "code": 3} for each in "ab"]),
+        lambda: BASE.stimuli(
+            [
+                {"target": "E", "drive": {"kind": "Marker"}, "label": each, "code": 3}
+                for each in "ab"
+            ]
+        ),
         ("code=3 of 'a' and of 'b'", "a code for each label", "Config.task"),
     ),
     "two codes of one label": (
-        lambda: BASE.stimuli([{"target": "E", "drive": {"kind": "Marker"}, "label": "a", "code": k} for k in (3, 4)]),
+        lambda: BASE.stimuli(
+            [{"target": "E", "drive": {"kind": "Marker"}, "label": "a", "code": k} for k in (3, 4)]
+        ),
         ("label 'a' with codes 3 and 4", "one code", "Config.task"),
     ),
     # tasks
@@ -591,12 +794,18 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: sequence(["tone"] * 50, Timing(soa_ms=10.0, start_ms=10.0, jitter_ms=4.0)),
         ("'tone' of 5 ms with the next", "Timing(overlap=True)", "Paradigm.sequence"),
     ),
-    "an item without end": (lambda: sequence(["tone"], items=ENDLESS), ("does not end", "an end", "Paradigm.sequence")),
+    "an item without end": (
+        lambda: sequence(["tone"], items=ENDLESS),
+        ("does not end", "an end", "Paradigm.sequence"),
+    ),
     "an item of several trials": (
         lambda: sequence(["tone"], items={"tone": TONES["tone"].trials(2)}),
         ("'tone' of 1 stimuli and 2 trials", "of one trial", "Paradigm.sequence"),
     ),
-    "jitter negative": (lambda: Timing(soa_ms=10.0, jitter_ms=-1.0), ("jitter_ms=-1.0", "at least 0", "Timing")),
+    "jitter negative": (
+        lambda: Timing(soa_ms=10.0, jitter_ms=-1.0),
+        ("jitter_ms=-1.0", "at least 0", "Timing"),
+    ),
     "jitter before the trial": (
         lambda: Timing(soa_ms=10.0, start_ms=2.0, jitter_ms=3.0),
         ("jitter_ms=3", "at most start_ms=2", "Timing"),
@@ -606,8 +815,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("jitter_ms=11", "at most soa_ms=10", "Timing"),
     ),
     "soa zero": (lambda: Timing(soa_ms=0.0), ("soa_ms=0.0", "above 0", "Timing")),
-    "key of a timing": (lambda: Timing(soa_ms=1.0, jiter_ms=1.0), ("key='jiter_ms'", "nearest: 'jitter_ms'", "Timing")),
-    "trials of a sequence": (lambda: sequence(["tone"], n_trials=0), ("n_trials=0", "whole number in [1, inf)")),
+    "key of a timing": (
+        lambda: Timing(soa_ms=1.0, jiter_ms=1.0),
+        ("key='jiter_ms'", "nearest: 'jitter_ms'", "Timing"),
+    ),
+    "trials of a sequence": (
+        lambda: sequence(["tone"], n_trials=0),
+        ("n_trials=0", "whole number in [1, inf)"),
+    ),
     "probabilities beyond 1": (
         lambda: oddball({"tone": 0.8, "click": 0.3}, n=10),
         ("probabilities that sum to 1.1", "a sum of 1", "Paradigm.oddball"),
@@ -616,8 +831,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: oddball({"tone": 0.8, "click": 0.2}),
         ("n of probabilities=None", "whole number in [1,", "Paradigm.oddball"),
     ),
-    "counts beside n": (lambda: oddball({"tone": 8, "click": 2}, n=9), ("n=9 with counts", "sum to 10", "oddball")),
-    "a count below zero": (lambda: oddball({"tone": 8, "click": -1}), ("click=-1", "a count", "Paradigm.oddball")),
+    "counts beside n": (
+        lambda: oddball({"tone": 8, "click": 2}, n=9),
+        ("n=9 with counts", "sum to 10", "oddball"),
+    ),
+    "a count below zero": (
+        lambda: oddball({"tone": 8, "click": -1}),
+        ("click=-1", "a count", "Paradigm.oddball"),
+    ),
     "unknown deviant": (
         lambda: oddball({"tone": 8, "klick": 1}),
         ("item='klick'", "'tone', 'click'", "nearest: 'click'", "Paradigm.oddball"),
@@ -679,7 +900,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: stimulus(OrnsteinUhlenbeck(sd=1, tau_ms=0)),
         ("tau_ms=0", "at least 1e-06", "stimuli[0].drive.tau_ms"),
     ),
-    "sd below zero": (lambda: stimulus(OrnsteinUhlenbeck(sd=-1, tau_ms=1)), ("sd=-1", "at least 0", "drive.sd")),
+    "sd below zero": (
+        lambda: stimulus(OrnsteinUhlenbeck(sd=-1, tau_ms=1)),
+        ("sd=-1", "at least 0", "drive.sd"),
+    ),
     "a spike before the run": (
         lambda: stimulus(SpikeTimes(times_ms=(-1.0,), weight_pA=1)),
         ("times_ms", "-1.0", "at least 0", "drive.times_ms[0]"),
@@ -713,15 +937,32 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("n_spikes=0", "at least 1", "drive.n_spikes"),
     ),
     "bursts longer than their period": (
-        lambda: stimulus(Rhythmic(start_ms=1, stop_ms=90, rate_Hz=100, sd_ms=1, n_spikes=3, weight_pA=1)),
+        lambda: stimulus(
+            Rhythmic(start_ms=1, stop_ms=90, rate_Hz=100, sd_ms=1, n_spikes=3, weight_pA=1)
+        ),
         ("burst_ms=20", "less than period_ms=10", "stimuli[0].drive"),
     ),
-    "no samples": (lambda: stimulus(Trace(values=(), dt_ms=1)), ("values=()", "at least 1", "stimuli[0].drive.values")),
-    "sample nan": (lambda: stimulus(Trace(values=(NAN,), dt_ms=1)), ("nan", "finite", "stimuli[0].drive.values")),
-    "amplitude nan": (lambda: stimulus(Constant(amplitude=NAN)), ("amplitude=nan", "finite", "drive.amplitude")),
+    "no samples": (
+        lambda: stimulus(Trace(values=(), dt_ms=1)),
+        ("values=()", "at least 1", "stimuli[0].drive.values"),
+    ),
+    "sample nan": (
+        lambda: stimulus(Trace(values=(NAN,), dt_ms=1)),
+        ("nan", "finite", "stimuli[0].drive.values"),
+    ),
+    "amplitude nan": (
+        lambda: stimulus(Constant(amplitude=NAN)),
+        ("amplitude=nan", "finite", "drive.amplitude"),
+    ),
     # emitters and mechanisms keep to their LIMITS
-    "tau": (lambda: BASE.emitters({"E": LIF(tau_m_ms=-3)}), ("tau_m_ms=-3", "above 0", "emitters.E.tau_m_ms")),
-    "capacitance inf": (lambda: BASE.emitters({"E": LIF(c_m_pF=INF)}), ("c_m_pF=inf", "finite", "emitters.E")),
+    "tau": (
+        lambda: BASE.emitters({"E": LIF(tau_m_ms=-3)}),
+        ("tau_m_ms=-3", "above 0", "emitters.E.tau_m_ms"),
+    ),
+    "capacitance inf": (
+        lambda: BASE.emitters({"E": LIF(c_m_pF=INF)}),
+        ("c_m_pF=inf", "finite", "emitters.E"),
+    ),
     "an array for a number": (
         lambda: BASE.emitters({"E": LIF(tau_m_ms=np.ones(2))}),
         ("tau_m_ms=[1.0, 1.0]", "a number", "emitters.E.tau_m_ms"),
@@ -754,7 +995,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.emitters({"E": {"kind": "GLIF3", "tau_2_ms": 0}}),
         ("tau_2_ms=0", "above 0", "emitters.E.tau_2_ms"),
     ),
-    "substeps": (lambda: BASE.emitters({"E": AdEx(substeps=0)}), ("substeps=0", "at least 1", "emitters.E.substeps")),
+    "substeps": (
+        lambda: BASE.emitters({"E": AdEx(substeps=0)}),
+        ("substeps=0", "at least 1", "emitters.E.substeps"),
+    ),
     "share of a dendrite": (
         lambda: BASE.emitters({"E": {"kind": "TwoCompartment", "dendrite_share": 1.5}}),
         ("dendrite_share=1.5", "at most 1", "emitters.E.dendrite_share"),
@@ -765,7 +1009,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "object that is no emitter": (
         lambda: BASE.emitters({"E": Constant(amplitude=1.0)}),
-        ("a Constant without input_unit, input_pA, init, step, balance", "an emitter", "emitters.E"),
+        (
+            "a Constant without input_unit, input_pA, init, step, balance",
+            "an emitter",
+            "emitters.E",
+        ),
     ),
     "rate of a source negative": (
         lambda: BASE.emitters({"PV": PoissonSource(rate_Hz=-1.0)}),
@@ -797,7 +1045,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "two spikes in one step": (
         lambda: BASE.emitters({"PV": SpikeSource(times_ms=[[1.0], [1.0, 1.06, 1.09]])}),
-        ("times_ms[1] with two spikes in one step, at 1.09 ms", "at most one in dt_ms=0.1", "emitters.PV"),
+        (
+            "times_ms[1] with two spikes in one step, at 1.09 ms",
+            "at most one in dt_ms=0.1",
+            "emitters.PV",
+        ),
     ),
     "a table without times": (
         lambda: SpikeSource.from_table({"cell": [1], "time": [2.0]}),
@@ -813,7 +1065,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "connection onto a source": (
         lambda: edge().emitters({"PV": PoissonSource()}),
-        ("a connection onto cells of type 'PV' (PoissonSource), which only send,", "receive", "connections[0].target"),
+        (
+            "a connection onto cells of type 'PV' (PoissonSource), which only send,",
+            "receive",
+            "connections[0].target",
+        ),
     ),
     "connection onto all cells, sources too": (
         lambda: edge(target={"layer": "L2/3"}).emitters({"PV": PoissonSource()}),
@@ -828,14 +1084,19 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("drive of a PoissonSource, which only sends,", "no input", "cell_params['PV']"),
     ),
     "noise of some sources": (
-        lambda: BASE.emitters({"PV": PoissonSource()}).cell_params({"PV": {"noise": [0.0, 1.0, 0.0, 1.0]}}),
+        lambda: BASE.emitters({"PV": PoissonSource()}).cell_params(
+            {"PV": {"noise": [0.0, 1.0, 0.0, 1.0]}}
+        ),
         ("noise of a PoissonSource", "no input", "cell_params['PV']"),
     ),
     "parameter out of range": (
         lambda: BASE.cell_params({"E": {"c_m_pF": 0}}),
         ("c_m_pF=0.0", "above 0", "cell_params['E'].c_m_pF"),
     ),
-    "negative noise": (lambda: BASE.cell_params({"E": {"noise": -1}}), ("noise=-1", "at least 0", "cell_params['E']")),
+    "negative noise": (
+        lambda: BASE.cell_params({"E": {"noise": -1}}),
+        ("noise=-1", "at least 0", "cell_params['E']"),
+    ),
     "too few values": (
         lambda: BASE.cell_params({"E": {"drive": 1.0, "d": [8.0, 7.0]}}),
         ("d with 2 values", "a number, or one for each of the 36 cells", "cell_params['E']"),
@@ -870,7 +1131,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.cell_params({"E": {"half_steps": [0, 1] * 18}}),
         ("half_steps as a sequence", "one value for all", "cell_params['E']"),
     ),
-    "drive nan": (lambda: BASE.cell_params({"E": {"drive": NAN}}), ("drive=nan", "finite", "cell_params.E.drive")),
+    "drive nan": (
+        lambda: BASE.cell_params({"E": {"drive": NAN}}),
+        ("drive=nan", "finite", "cell_params.E.drive"),
+    ),
     "tau of a synapse": (
         lambda: BASE.mechanisms({"slow": {"tau_ms": 0.0}}),
         ("tau_ms=0.0", "above 0", "mechanisms.slow.tau_ms"),
@@ -883,13 +1147,18 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.mechanisms({"g": {"kind": "Conductnce", "tau_ms": 1.0}}),
         ("kind='Conductnce'", "'Exponential', 'Alpha'", "nearest: 'Conductance'", "mechanisms.g"),
     ),
-    "synapse of another sort": (lambda: BASE.mechanisms({"g": 3}), ("a int", "Conductance", "mechanisms.g")),
+    "synapse of another sort": (
+        lambda: BASE.mechanisms({"g": 3}),
+        ("a int", "Conductance", "mechanisms.g"),
+    ),
     "conductance without reversal": (
         lambda: BASE.mechanisms({"g": {"kind": "Conductance", "tau_ms": 1.0}}),
         ("'e_rev_mV' is missing", "mechanisms.g.e_rev_mV"),
     ),
     "rise of zero": (
-        lambda: BASE.mechanisms({"m": {"kind": "BiExponential", "tau_rise_ms": 0, "tau_decay_ms": 5.0}}),
+        lambda: BASE.mechanisms(
+            {"m": {"kind": "BiExponential", "tau_rise_ms": 0, "tau_decay_ms": 5.0}}
+        ),
         ("tau_rise_ms=0", "above 0", "mechanisms.m.tau_rise_ms"),
     ),
     "rise as slow as the decay": (
@@ -930,7 +1199,12 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "kind of plasticity": (
         lambda: edge(plasticity={"kind": "STDP", "w_max": 1.0}),
-        ("kind='STDP'", "'ShortTerm', 'PairSTDP'", "nearest: 'PairSTDP'", "connections[0].plasticity"),
+        (
+            "kind='STDP'",
+            "'ShortTerm', 'PairSTDP'",
+            "nearest: 'PairSTDP'",
+            "connections[0].plasticity",
+        ),
     ),
     "plasticity without kind": (
         lambda: edge(plasticity={"w_max": 1.0}),
@@ -950,7 +1224,9 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "weights of a table above their bound": (
         lambda: edge(
-            weight=None, rule=FromTable(source=(0, 1), target=(8, 8), weight=(1.0, 5.0)), plasticity=PairSTDP(w_max=2.0)
+            weight=None,
+            rule=FromTable(source=(0, 1), target=(8, 8), weight=(1.0, 5.0)),
+            plasticity=PairSTDP(w_max=2.0),
         ),
         ("weight=5 pA", "at most w_max=2 pA", "connections[0]"),
     ),
@@ -962,8 +1238,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: opened(dendrite_share=1.2),
         ("dendrite_share=1.2", "at most 1", "mechanisms.g.dendrite_share"),
     ),
-    "reversal nan": (lambda: opened(e_rev_mV=NAN), ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV")),
-    "tau of a conductance": (lambda: opened(tau_ms=0.0), ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms")),
+    "reversal nan": (
+        lambda: opened(e_rev_mV=NAN),
+        ("e_rev_mV=nan", "finite", "mechanisms.g.e_rev_mV"),
+    ),
+    "tau of a conductance": (
+        lambda: opened(tau_ms=0.0),
+        ("tau_ms=0.0", "above 0", "mechanisms.g.tau_ms"),
+    ),
     "negative conductance": (
         lambda: opened().connections([{**OPENS, "weight": -1.0}]),
         ("weight=-1 nS", "positive", "'g'", "connections[0]"),
@@ -973,7 +1255,9 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("weight=-2 nS", "positive", "'g'", "connections[0]"),
     ),
     "current onto a conductance": (
-        lambda: opened().stimuli([{"target": "E", "drive": Poisson(rate_Hz=1, weight_pA=1, mechanism="g")}]),
+        lambda: opened().stimuli(
+            [{"target": "E", "drive": Poisson(rate_Hz=1, weight_pA=1, mechanism="g")}]
+        ),
         ("weight_pA=1", "weight_nS", "'g' is of kind Conductance", "stimuli[0]"),
     ),
     "conductance onto a current": (
@@ -997,7 +1281,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.layers(["L4", "L2/3"]),
         ("'L2/3'", "below 'L4'", "from the pia down", "Config.circuit"),
     ),
-    "layers that overlap": (lambda: BASE.layers(["L2/3", "L3"]), ("'L3'", "do not overlap", "Config.circuit")),
+    "layers that overlap": (
+        lambda: BASE.layers(["L2/3", "L3"]),
+        ("'L3'", "do not overlap", "Config.circuit"),
+    ),
     "layer upside down": (
         lambda: BASE.layers([{"name": "L4", "top": 0.5, "bottom": 0.4}]),
         ("top=0.5, bottom=0.4", "top above bottom", "layers[0]"),
@@ -1006,7 +1293,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: BASE.layers([{"name": "L6", "top": 0.5, "bottom": 1.4}]),
         ("bottom=1.4", "at most 1", "layers[0].bottom"),
     ),
-    "thickness": (lambda: BASE.geometry(thickness_mm=0), ("thickness_mm=0", "above 0", "geometry.thickness_mm")),
+    "thickness": (
+        lambda: BASE.geometry(thickness_mm=0),
+        ("thickness_mm=0", "above 0", "geometry.thickness_mm"),
+    ),
     "place in metres' stead": (
         lambda: Area(name="here", position_mm=(0, 0, 5000)),
         ("position_mm=(0.0, 0.0, 5000.0)", "within 200 mm", "Area"),
@@ -1032,7 +1322,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     # physical fields
     "spikes seen by a physical probe": (
         lambda: BASE.source("spike_proxy").probes(["lfp_proxy", "dipole"]),
-        ("'spike_proxy', which has no return current, with probe 'dipole'", "'input_current'", "Config.readouts"),
+        (
+            "'spike_proxy', which has no return current, with probe 'dipole'",
+            "'input_current'",
+            "Config.readouts",
+        ),
     ),
     "physical probe of spikes": (
         lambda: BASE.probes(["eeg"]).source("spike_proxy"),
@@ -1040,11 +1334,20 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "area outside the brain": (
         lambda: seen("meg", areas=[{"name": "V1", "position_mm": (0, -95, 40)}]),
-        ("area 'V1' at [0.0, -95.0, 40.0] mm", "94.25 mm from the centre", "within 79 mm", "MEG.head"),
+        (
+            "area 'V1' at [0.0, -95.0, 40.0] mm",
+            "94.25 mm from the centre",
+            "within 79 mm",
+            "MEG.head",
+        ),
     ),
     "EEG of an area without a place": (
         lambda: seen(EEG(), areas=["V1", "Q7"]),
-        ("area 'Q7' without position_mm, with a probe 'eeg'", "Area(name=...", "Config.circuit.areas[1]"),
+        (
+            "area 'Q7' without position_mm, with a probe 'eeg'",
+            "Area(name=...",
+            "Config.circuit.areas[1]",
+        ),
     ),
     "far field of an area without a place": (
         lambda: seen(LFP(far=True), areas=["Q7"]),
@@ -1054,8 +1357,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: seen(EEG(montage="biosemi63")),
         ("montage='biosemi63'", "'biosemi64'", "nearest: 'biosemi6", "EEG.montage"),
     ),
-    "site of a montage": (lambda: seen(EEG(sites=("Ozz",))), ("sensor='Ozz'", "nearest: 'Oz'", "EEG.sites")),
-    "helmet": (lambda: seen(MEG(helmet="neuromags")), ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet")),
+    "site of a montage": (
+        lambda: seen(EEG(sites=("Ozz",))),
+        ("sensor='Ozz'", "nearest: 'Oz'", "EEG.sites"),
+    ),
+    "helmet": (
+        lambda: seen(MEG(helmet="neuromags")),
+        ("helmet='neuromags'", "nearest: 'neuromag'", "MEG.helmet"),
+    ),
     "channel of a helmet": (
         lambda: seen(MEG(sensors=("MEG 0110",))),
         ("channel='MEG 0110'", "'MEG 0111'", "MEG.sensors"),
@@ -1080,7 +1389,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: LFP(contacts_mm=((0.1, 0.0, 0.5),)),
         ("off the column's axis with Discs()", "sources=Points()", "LFP"),
     ),
-    "shanks beside discs": (lambda: LFP(shanks_mm=((0, 0.1),)), ("off the column's axis", "Points()", "LFP")),
+    "shanks beside discs": (
+        lambda: LFP(shanks_mm=((0, 0.1),)),
+        ("off the column's axis", "Points()", "LFP"),
+    ),
     "anisotropic discs": (
         lambda: LFP(sigma_S_m=(0.3, 0.3, 0.4)),
         ("three conductivities with Discs()", "sources=Points()", "LFP"),
@@ -1116,7 +1428,12 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "mechanism of a map": (
         lambda: BASE.source(maps=[loop(mechanism="excitation")]),
-        ("mechanism='excitation'", "'excitatory', 'inhibitory'", "nearest: 'excitatory'", "Config.readouts.maps[0]"),
+        (
+            "mechanism='excitation'",
+            "'excitatory', 'inhibitory'",
+            "nearest: 'excitatory'",
+            "Config.readouts.maps[0]",
+        ),
     ),
     "depth of a map": (
         lambda: loop(enters=AtDepth(depth=1.5)),
@@ -1126,15 +1443,24 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: loop(enters={"kind": "AtSomas"}),
         ("kind='AtSomas'", "nearest: 'AtSoma'", "SourceMap.enters"),
     ),
-    "scale of cells": (lambda: BASE.source(scale=0.0), ("scale=0.0", "above 0", "Config.readouts.scale")),
+    "scale of cells": (
+        lambda: BASE.source(scale=0.0),
+        ("scale=0.0", "above 0", "Config.readouts.scale"),
+    ),
     "list of maps": (lambda: BASE.source(maps="E"), ("source='E'", "a list", "Config.source")),
     # objectives
-    "empty objective": (lambda: jtfne.Objective([]), ("metrics=()", "at least 1", "Objective.metrics")),
+    "empty objective": (
+        lambda: jtfne.Objective([]),
+        ("metrics=()", "at least 1", "Objective.metrics"),
+    ),
     "objective of a bare metric": (
         lambda: jtfne.Objective(Metric(measure=CV(), target=1.0)),  # type: ignore[arg-type]
         ("metrics=", "a list", "Objective"),
     ),
-    "empty objective of a config": (lambda: BASE.objective([]), ("at least 1", "training.objective.metrics")),
+    "empty objective of a config": (
+        lambda: BASE.objective([]),
+        ("at least 1", "training.objective.metrics"),
+    ),
     "unknown measure": (
         lambda: aim("MeanRat"),
         ("kind='MeanRat'", "'MeanRate'", "nearest: 'MeanRate'", f"{IN_METRIC}.measure"),
@@ -1158,20 +1484,37 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "readout that no probe records": (
         lambda: BASE.probes(["vm"]).objective([Metric(measure=MeanRate(), target=1.0)]).check(),
-        ("'MeanRate spk' of 'spk', which no probe records,", "'vm'; or Config.probes([..., 'spk'])", IN_METRIC),
+        (
+            "'MeanRate spk' of 'spk', which no probe records,",
+            "'vm'; or Config.probes([..., 'spk'])",
+            IN_METRIC,
+        ),
     ),
     "gate on what no probe records": (
         lambda: (
             BASE.probes(["spk"])
             .objective(
                 [Metric(measure=CV(), target=1.0)],
-                [Gate(measure=BandPower(low_Hz=1, high_Hz=9), readout="eeg_proxy", condition=Above(1.0))],
+                [
+                    Gate(
+                        measure=BandPower(low_Hz=1, high_Hz=9),
+                        readout="eeg_proxy",
+                        condition=Above(1.0),
+                    )
+                ],
             )
             .check()
         ),
-        ("no probe records", "Config.probes([..., 'eeg_proxy'])", "Config.training.objective.gates[0]"),
+        (
+            "no probe records",
+            "Config.probes([..., 'eeg_proxy'])",
+            "Config.training.objective.gates[0]",
+        ),
     ),
-    "cells of a metric": (lambda: aim(cells="SST"), ("cell_type='SST'", "'E', 'PV'", f"{IN_METRIC}.cells")),
+    "cells of a metric": (
+        lambda: aim(cells="SST"),
+        ("cell_type='SST'", "'E', 'PV'", f"{IN_METRIC}.cells"),
+    ),
     "cells of a field": (
         lambda: aim(BandPower(low_Hz=9, high_Hz=90), readout="lfp_proxy", cells="E"),
         ("cells by cell_type of 'lfp_proxy'", "area and channels", IN_METRIC),
@@ -1223,7 +1566,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "baseline before the window": (
         lambda: aim(EvokedWaveform(onset_ms=20, baseline_ms=30), curve(), **RECORDED),
-        ("onset_ms=20 with baseline_ms=30", "the window, 0 to 100 ms, and a baseline within", f"{IN_METRIC}.measure"),
+        (
+            "onset_ms=20 with baseline_ms=30",
+            "the window, 0 to 100 ms, and a baseline within",
+            f"{IN_METRIC}.measure",
+        ),
     ),
     "onset after the window": (
         lambda: aim(EvokedWaveform(onset_ms=50), curve(), window_ms=(10, 40), **RECORDED),
@@ -1231,11 +1578,26 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "no target": (lambda: Metric(measure=CV()), ("'target' is missing", "Metric")),
     "target nan": (lambda: aim(target=NAN), ("target=nan", "finite", f"{IN_METRIC}.target")),
-    "target as bool": (lambda: aim(target=True), ("target=True", "a number", f"{IN_METRIC}.target")),
-    "target as text": (lambda: aim(target="8"), ("kind='8'", "'number', 'InRange', 'Curve'", f"{IN_METRIC}.target")),
-    "range upside down": (lambda: aim(target=[5, 3]), ("low=5", "less than high=3", f"{IN_METRIC}.target")),
-    "range of nan": (lambda: aim(target=[NAN, 3]), ("low=nan", "finite", f"{IN_METRIC}.target.low")),
-    "curve for a number": (lambda: aim(target=[1, 2, 3]), ("a curve", "MeanRate", "a number or a range", IN_METRIC)),
+    "target as bool": (
+        lambda: aim(target=True),
+        ("target=True", "a number", f"{IN_METRIC}.target"),
+    ),
+    "target as text": (
+        lambda: aim(target="8"),
+        ("kind='8'", "'number', 'InRange', 'Curve'", f"{IN_METRIC}.target"),
+    ),
+    "range upside down": (
+        lambda: aim(target=[5, 3]),
+        ("low=5", "less than high=3", f"{IN_METRIC}.target"),
+    ),
+    "range of nan": (
+        lambda: aim(target=[NAN, 3]),
+        ("low=nan", "finite", f"{IN_METRIC}.target.low"),
+    ),
+    "curve for a number": (
+        lambda: aim(target=[1, 2, 3]),
+        ("a curve", "MeanRate", "a number or a range", IN_METRIC),
+    ),
     "number for a curve": (
         lambda: aim(PowerSpectrum(), 5.0, readout="lfp_proxy"),
         ("target=5.0 of a PowerSpectrum", "a curve over frequency", IN_METRIC),
@@ -1248,19 +1610,33 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: aim(CSDProfile(), curve(), **RECORDED),
         ("a curve over time", "CSDProfile", "over time, z_mm", IN_METRIC),
     ),
-    "curve of lists": (lambda: aim(PowerSpectrum(), [[1], [2], [3]], readout="spk"), ("a list of lists", "DataArray")),
+    "curve of lists": (
+        lambda: aim(PowerSpectrum(), [[1], [2], [3]], readout="spk"),
+        ("a list of lists", "DataArray"),
+    ),
     "curve over trials": (
-        lambda: aim(PowerSpectrum(), {"kind": "Curve", "values": [1], "dims": ["trial"]}, readout="spk"),
+        lambda: aim(
+            PowerSpectrum(), {"kind": "Curve", "values": [1], "dims": ["trial"]}, readout="spk"
+        ),
         ("a curve over 'trial'", "'time', 'frequency', 'channel', 'z_mm'", f"{IN_METRIC}.target"),
     ),
     "curve without points": (
         lambda: curve(coords={}),
         ("over 'time' without its points", "coords with 'time'", "Curve"),
     ),
-    "curve of too few values": (lambda: curve(values=[1.0]), ("1 values over 3 points", "a value for each", "Curve")),
+    "curve of too few values": (
+        lambda: curve(values=[1.0]),
+        ("1 values over 3 points", "a value for each", "Curve"),
+    ),
     "curve with a gap": (lambda: curve(values=[1, NAN, 2]), ("nan", "finite", "Curve.values")),
-    "curve back in time": (lambda: curve(coords={"time": [0, 2, 1]}), ("time that does not rise", "rising", "Curve")),
-    "curve at named times": (lambda: curve(coords={"time": ["a", "b", "c"]}), ("time with names", "numbers", "Curve")),
+    "curve back in time": (
+        lambda: curve(coords={"time": [0, 2, 1]}),
+        ("time that does not rise", "rising", "Curve"),
+    ),
+    "curve at named times": (
+        lambda: curve(coords={"time": ["a", "b", "c"]}),
+        ("time with names", "numbers", "Curve"),
+    ),
     "curve with loose points": (
         lambda: curve(coords={"time": [0, 1, 2], "frequency": [1]}),
         ("coords of 'frequency'", "those of dims", "Curve"),
@@ -1270,8 +1646,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("channel='Cz', given twice,", "Curve"),
     ),
     "scale zero": (lambda: aim(scale=0.0), ("scale=0.0", "above 0", f"{IN_METRIC}.scale")),
-    "weight negative": (lambda: aim(weight=-1.0), ("weight=-1.0", "at least 0", f"{IN_METRIC}.weight")),
-    "no weight at all": (lambda: aim(weight=0.0), ("all have weight 0", "at least one above 0", "training.objective")),
+    "weight negative": (
+        lambda: aim(weight=-1.0),
+        ("weight=-1.0", "at least 0", f"{IN_METRIC}.weight"),
+    ),
+    "no weight at all": (
+        lambda: aim(weight=0.0),
+        ("all have weight 0", "at least one above 0", "training.objective"),
+    ),
     "metric given twice": (
         lambda: BASE.objective([Metric(measure=CV(), target=each) for each in (1.0, 2.0)]),
         ("name='CV spk', given twice,", "each name once", "training.objective"),
@@ -1280,7 +1662,10 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         lambda: Gate(measure=EvokedWaveform(), readout="eeg_proxy", condition=Above(1.0)),
         ("a gate on a EvokedWaveform, a curve,", "MeanRate", "Gate"),
     ),
-    "gate of nan": (lambda: Gate(measure=CV(), condition=Above(NAN)), ("value=nan", "finite", "Gate.condition.value")),
+    "gate of nan": (
+        lambda: Gate(measure=CV(), condition=Above(NAN)),
+        ("value=nan", "finite", "Gate.condition.value"),
+    ),
     "unknown condition of a gate": (
         lambda: Gate(measure=CV(), condition={"kind": "Abov", "value": 1.0}),
         ("kind='Abov'", "nearest: 'Above'", "Gate.condition"),
@@ -1308,8 +1693,14 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
         ("width=nan", "(0, inf)", "surrogate Triangular"),
     ),
     # files
-    "suffix": (lambda: BASE.to_file("config.yaml"), ("suffix='.yaml'", "'.json', '.toml'", "config.yaml")),
-    "no file": (lambda: Config.from_file("nowhere.json"), ("nowhere.json", "no file", "Config.from_file")),
+    "suffix": (
+        lambda: BASE.to_file("config.yaml"),
+        ("suffix='.yaml'", "'.json', '.toml'", "config.yaml"),
+    ),
+    "no file": (
+        lambda: Config.from_file("nowhere.json"),
+        ("nowhere.json", "no file", "Config.from_file"),
+    ),
     "no TOML": (lambda: Config.from_toml("a = = 1"), ("TOML", "Config.from_toml")),
     "no object": (lambda: Config.from_json("[1]"), ("[1]", "an object", "Config")),
 }
@@ -1345,11 +1736,18 @@ def test_no_pydantic_error_is_chained() -> None:
 def test_sources_of_both_signs_need_a_mechanism_with_one() -> None:
     own = BASE.mechanisms({"own": {"tau_ms": 5.0}})
     both = {"source": {}, "target": "PV", "mechanism": "own", "rule": "AllToAll", "weight": 1.0}
-    with pytest.raises(jtfne.JtfneError, match=r"E, PV and a mechanism without sign.*sources of one sign"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"E, PV and a mechanism without sign.*sources of one sign"
+    ):
         own.connections([both])
-    with pytest.raises(jtfne.JtfneError, match=r"weight=1 pA .*negative, as its source, PV, has it"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"weight=1 pA .*negative, as its source, PV, has it"
+    ):
         own.connections([{**both, "source": "PV"}])
-    assert own.connections([{**both, "source": "PV", "weight": -1.0}]).circuit.connections[0].weight == -1.0
+    assert (
+        own.connections([{**both, "source": "PV", "weight": -1.0}]).circuit.connections[0].weight
+        == -1.0
+    )
 
 
 def test_broken_json_is_refused() -> None:

@@ -13,7 +13,9 @@ from jtfne.probes._base import VoltageRows
 N_STEPS = 200
 
 
-@pytest.mark.parametrize("choice", [delivery.Event(), delivery.Sparse(), delivery.Dense()], ids=repr)
+@pytest.mark.parametrize(
+    "choice", [delivery.Event(), delivery.Sparse(), delivery.Dense()], ids=repr
+)
 def test_members_are_what_they_are_alone(choice):
     flat = NET.to_flat(delivery=choice)
     keys = jax.random.split(jax.random.key(3), 3)
@@ -21,11 +23,16 @@ def test_members_are_what_they_are_alone(choice):
     drives = gains[:, None] * flat.circuit.drive_pA
     noises = gains[::-1, None] * flat.circuit.noise_pA
     values = {"circuit.drive_pA": drives, "circuit.noise_pA": noises}
-    got = run_batch(flat, keys, n_steps=N_STEPS, values=values, recorders=(VoltageRows("vm", None, 10),))
+    got = run_batch(
+        flat, keys, n_steps=N_STEPS, values=values, recorders=(VoltageRows("vm", None, 10),)
+    )
     assert got.words.shape[0] == 3 and got.recorded[0]["vm"].shape == (3, 20, NET.n_neurons)
     for k in range(3):
         alone = run_batch(
-            flat, keys[k : k + 1], n_steps=N_STEPS, values={name: each[k : k + 1] for name, each in values.items()}
+            flat,
+            keys[k : k + 1],
+            n_steps=N_STEPS,
+            values={name: each[k : k + 1] for name, each in values.items()},
         )
         np.testing.assert_array_equal(got.words[k], alone.words[0])
     counts = jax.lax.population_count(got.words).sum((1, 2))
@@ -44,10 +51,16 @@ def test_one_program_for_all_members():
 def test_any_leaf_may_differ():
     flat = NET.to_flat(delivery=delivery.Event())
     names = names_of(flat)
-    assert {"circuit.drive_pA", "circuit.delivery.weights", "circuit.groups[0].emitter.v_th_mV"} <= set(names)
+    assert {
+        "circuit.drive_pA",
+        "circuit.delivery.weights",
+        "circuit.groups[0].emitter.v_th_mV",
+    } <= set(names)
     thresholds = np.array([-50.0, 1e3], np.float32)
     keys = jax.random.split(jax.random.key(0), 1)[np.zeros(2, int)]
-    words = run_batch(flat, keys, n_steps=N_STEPS, values={"circuit.groups[0].emitter.v_th_mV": thresholds}).words
+    words = run_batch(
+        flat, keys, n_steps=N_STEPS, values={"circuit.groups[0].emitter.v_th_mV": thresholds}
+    ).words
     spikes = jax.lax.population_count(words).sum((1, 2))
     assert spikes[0] > spikes[1]
 
@@ -55,7 +68,9 @@ def test_any_leaf_may_differ():
 def test_what_does_not_fit_is_refused():
     flat = NET.to_flat(delivery=delivery.Event())
     keys = jax.random.split(jax.random.key(0), 2)
-    with pytest.raises(jtfne.JtfneError, match=r"values='circuit.drive' .*nearest: 'circuit.drive_pA'"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"values='circuit.drive' .*nearest: 'circuit.drive_pA'"
+    ):
         run_batch(flat, keys, n_steps=10, values={"circuit.drive": np.zeros(2)})
     with pytest.raises(jtfne.JtfneError, match=r"shape \(3, 222\) .*\(2, 222\)"):
         run_batch(flat, keys, n_steps=10, values={"circuit.drive_pA": np.zeros((3, 222))})

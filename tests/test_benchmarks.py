@@ -1,4 +1,6 @@
-"""What the benchmarks hand to the peers is the circuit that jtfne simulates, and no peer is a dependency."""
+"""What the benchmarks hand to the peers is the circuit that jtfne simulates, and no peer is a
+dependency.
+"""
 
 import importlib
 import json
@@ -21,20 +23,26 @@ def circuits(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("_circuits")
 
 
-def test_the_described_microcircuit_has_its_published_synapses_and_currents(circuits: ModuleType) -> None:
+def test_the_described_microcircuit_has_its_published_synapses_and_currents(
+    circuits: ModuleType,
+) -> None:
     told = json.loads(json.dumps(circuits.described(circuits.circuit("pd14_poisson_0.1"))))
     assert told["n_cells"] == 7_717
     assert sum(each["rule"]["n"] for each in told["connections"]) == 2_988_807
-    # Currents that make up for the scale: the formula of van Albada et al. (2015), evaluated by hand to 0.01 pA.
+    # Currents that make up for the scale: the formula of van Albada et al. (2015), evaluated by
+    # hand to 0.01 pA.
     want_pA = [29.04, 112.37, 112.97, 114.99, 125.42, 151.68, 43.85, 153.71]
     np.testing.assert_allclose([each["current_pA"] for each in told["cells"]], want_pA, atol=0.01)
-    assert [rain["rate_Hz"] for rain in told["cells"][4]["poisson"]] == [1_600.0]  # 200 inputs of 8 Hz
+    # 200 inputs of 8 Hz
+    assert [rain["rate_Hz"] for rain in told["cells"][4]["poisson"]] == [1_600.0]
 
 
 def test_connections_are_told_by_the_populations_that_they_join(circuits: ModuleType) -> None:
     config = circuits.circuit("pd14_poisson_0.1")
     rows = [(each.layer, each.cell_type) for each in config.populations()]
-    for mine, told in zip(config.circuit.connections, circuits.described(config)["connections"], strict=True):
+    for mine, told in zip(
+        config.circuit.connections, circuits.described(config)["connections"], strict=True
+    ):
         assert [rows[k] for k in told["source"]] == [(*mine.source.layer, *mine.source.cell_type)]
         assert [rows[k] for k in told["target"]] == [(*mine.target.layer, *mine.target.cell_type)]
 
@@ -77,15 +85,21 @@ def test_no_peer_is_a_dependency() -> None:
     assert not [each for each in named if each.startswith(PEERS)]
 
 
-def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    numbers = importlib.import_module("batches").measured(n=3, n_cells=40, duration_ms=50.0, repeats=1, matrix_steps=5)
+    numbers = importlib.import_module("batches").measured(
+        n=3, n_cells=40, duration_ms=50.0, repeats=1, matrix_steps=5
+    )
     assert numbers["spread_spikes"] == numbers["in_turn_spikes"] > 0
     assert numbers["programs_beyond_the_first"] == 0
     assert numbers["flattened_spikes"] > 0 and numbers["matrices_s"] > 0.0
 
 
-def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for folder in ("benchmarks", "benchmarks/peers"):
         monkeypatch.syspath_prepend(str(ROOT / folder))
     tuning, runner = importlib.import_module("tuning"), importlib.import_module("run_jtfne_tune")
@@ -93,7 +107,8 @@ def test_a_training_that_is_timed_has_the_candidates_that_the_table_tells(monkey
     net = jtfne.construct(jtfne.suite2_net1_config(40).runtime(duration_ms=50.0).probes(["spk"]))
     result = runner.trained(net, job, seed=1)
     answers = [
-        {"simulator": name, "first_call_s": 5.0, "wall_s": s, "rate_Hz": 1.0} for name, s in (("a", 2.0), ("b", 5.0))
+        {"simulator": name, "first_call_s": 5.0, "wall_s": s, "rate_Hz": 1.0}
+        for name, s in (("a", 2.0), ("b", 5.0))
     ]
     _, ours, peer = tuning.rows(job, answers)
     assert ours[1] == str(len(result.history)) == "6"
@@ -108,7 +123,9 @@ def test_two_lengths_of_a_run_tell_what_a_step_costs_from_what_a_run_costs_once(
     recording = importlib.import_module("recording")
     once_s, us_per_step = {"spk": 0.02, "lfp": 0.05}, {"spk": 6.0, "lfp": 7.5}
     wall_s = {
-        ms: {name: once_s[name] + 1e-6 * us_per_step[name] * ms / recording.DT_ms for name in once_s}
+        ms: {
+            name: once_s[name] + 1e-6 * us_per_step[name] * ms / recording.DT_ms for name in once_s
+        }
         for ms in recording.TURNS
     }
     parts = recording.parts(wall_s)

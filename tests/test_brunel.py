@@ -11,13 +11,18 @@ from jtfne.synapses import Delta
 
 def activity(case: str, seconds: float) -> Activity:
     """`seconds` of a case, after 0.3 s."""
-    return Activity.of(jtfne.construct(brunel(case)).simulate(duration_ms=300.0 + 1e3 * seconds), 300.0)
+    return Activity.of(
+        jtfne.construct(brunel(case)).simulate(duration_ms=300.0 + 1e3 * seconds), 300.0
+    )
 
 
 @pytest.fixture(scope="module")
 def states():
     """Case -> its activity, long enough for its slowest rhythm."""
-    return {case: activity(case, seconds) for case, seconds in {"A": 0.2, "B": 2.0, "C": 1.0, "D": 4.0}.items()}
+    return {
+        case: activity(case, seconds)
+        for case, seconds in {"A": 0.2, "B": 2.0, "C": 1.0, "D": 4.0}.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -29,20 +34,26 @@ def test_inputs_are_those_of_the_paper(case, g, external_Hz):
     assert (excitatory.rule.n, inhibitory.rule.n) == (1000, 250)
     assert (excitatory.weight, excitatory.delay_ms, inhibitory.delay_ms) == (0.1, 1.5, 1.5)
     assert inhibitory.weight == pytest.approx(-0.1 * g)
-    assert all(isinstance(config.circuit.mechanisms[each.mechanism], Delta) for each in (excitatory, inhibitory))
+    assert all(
+        isinstance(config.circuit.mechanisms[each.mechanism], Delta)
+        for each in (excitatory, inhibitory)
+    )
     assert not (excitatory.rule.autapses or inhibitory.rule.autapses)
     assert config.task.stimuli[0].drive.rate_Hz == pytest.approx(1000 * external_Hz)
     assert [each.n_cells for each in config.populations()] == [10_000, 2_500]
 
 
 def test_an_unknown_case_is_refused():
-    with pytest.raises(jtfne.JtfneError, match="case='E' is not allowed; allowed: 'A', 'B', 'C', 'D'"):
+    with pytest.raises(
+        jtfne.JtfneError, match="case='E' is not allowed; allowed: 'A', 'B', 'C', 'D'"
+    ):
         brunel("E")
 
 
 def test_case_c_is_asynchronous_and_irregular():
     found = activity("C", seconds=1.0)
-    # 37.7 Hz in the paper, 37.6 in NEST, 37.95 by the mean field; cells are in step, so a second tells 1 or 2 %.
+    # 37.7 Hz in the paper, 37.6 in NEST, 37.95 by the mean field; cells are in step, so a second
+    # tells 1 or 2 %.
     np.testing.assert_allclose(found.rates_Hz(), 37.7, rtol=0.02)
     np.testing.assert_allclose(found.cv(), 0.43, atol=0.05)
 

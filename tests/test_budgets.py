@@ -23,14 +23,22 @@ def over_budget(path: Path) -> Iterator[str]:
 
 
 def undocumented(path: Path) -> Iterator[str]:
-    """The public functions and classes of a file, and public methods of those, that have no docstring."""
+    """The public functions and classes of a file, and public methods of those, that have no
+    docstring.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if not ast.get_docstring(tree):
         yield f"{path}: no docstring"
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    classes = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
     for owner in (tree, *classes):
         for node in owner.body:
-            is_public = isinstance(node, (ast.ClassDef, *FUNCTIONS)) and not node.name.startswith("_")
+            is_public = isinstance(node, (ast.ClassDef, *FUNCTIONS)) and not node.name.startswith(
+                "_"
+            )
             if is_public and not ast.get_docstring(node):
                 yield f"{path}:{node.lineno}: {node.name} has no docstring"
 

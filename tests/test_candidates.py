@@ -1,4 +1,6 @@
-"""A candidate is the circuit that is constructed with its values: to the bit, by the program that was there before."""
+"""A candidate is the circuit that is constructed with its values: to the bit, by the program that
+was there before.
+"""
 
 import dataclasses
 
@@ -15,11 +17,14 @@ from jtfne.config import Trainable
 from jtfne.synapses import BiExponentialConductance
 
 SPREAD = {"kind": "Uniform", "low": 0.2, "high": 0.6}
-TWICE = {"kind": "FixedIndegree", "n": 30}  # of few cells, with multapses: synapses that meet and are merged
+# of few cells, with multapses: synapses that meet and are merged
+TWICE = {"kind": "FixedIndegree", "n": 30}
 
 
 def config(**changed):
-    """Two models, conductances with two rows beside currents, constant and drawn weights, merged synapses."""
+    """Two models, conductances with two rows beside currents, constant and drawn weights, merged
+    synapses.
+    """
     edges = [
         {"source": "E", "target": {}, "mechanism": "AMPA", "weight": 12.0, "rule": TWICE, "delay_ms": SPREAD},
         {"source": "E", "target": "L", "mechanism": "NMDA", "weight": {"kind": "Normal", "mean": 6.0, "sd": 1.0},
@@ -57,7 +62,9 @@ EXACT = {
 }
 ROUNDED = {"connections.E->L.weight": 7.9, "connections.L->E.weight": 0.31}
 each_delivery = pytest.mark.parametrize(
-    "choice", [delivery.Event(), delivery.Sparse(), delivery.Dense()], ids=lambda choice: type(choice).__name__
+    "choice",
+    [delivery.Event(), delivery.Sparse(), delivery.Dense()],
+    ids=lambda choice: type(choice).__name__,
 )
 
 
@@ -66,11 +73,15 @@ def leaves_of(flat):
 
 
 def map_of(values, net=NET, choice=None):
-    return ParameterMap.of(net, list(values), [1.01 * each + 0.01 for each in values.values()], delivery=choice)
+    return ParameterMap.of(
+        net, list(values), [1.01 * each + 0.01 for each in values.values()], delivery=choice
+    )
 
 
 @each_delivery
-@pytest.mark.parametrize("paths", [[name] for name in EXACT] + [list(EXACT)], ids=lambda paths: "+".join(paths[:2]))
+@pytest.mark.parametrize(
+    "paths", [[name] for name in EXACT] + [list(EXACT)], ids=lambda paths: "+".join(paths[:2])
+)
 def test_leaves_are_those_of_the_constructed_circuit_to_the_bit(paths, choice):
     values = {name: EXACT[name] for name in paths}
     leaves = map_of(values, choice=choice)
@@ -82,7 +93,9 @@ def test_leaves_are_those_of_the_constructed_circuit_to_the_bit(paths, choice):
         )
         assert list(want) == list(got)
         for name, each in want.items():
-            np.testing.assert_array_equal(np.broadcast_to(each, got[name].shape), got[name], err_msg=name)
+            np.testing.assert_array_equal(
+                np.broadcast_to(each, got[name].shape), got[name], err_msg=name
+            )
 
 
 def test_weights_of_distributions_agree_to_rounding_and_spike_alike():
@@ -95,7 +108,10 @@ def test_weights_of_distributions_agree_to_rounding_and_spike_alike():
     )
     got = leaves_of(leaves.with_values(numbers))["circuit.delivery.weights"]
     np.testing.assert_array_equal(mine["circuit.delivery.weights"], got)
-    np.testing.assert_allclose(built["circuit.delivery.weights"], got, rtol=4 * np.finfo(np.float32).eps)  # 4 roundings
+    # 4 roundings
+    np.testing.assert_allclose(
+        built["circuit.delivery.weights"], got, rtol=4 * np.finfo(np.float32).eps
+    )
     assert np.any(built["circuit.delivery.weights"] != got)
     spikes = [
         net.simulate(progress=False).spikes
@@ -119,10 +135,12 @@ def test_the_traced_map_is_the_same_and_has_a_slope(choice):
     slope = jax.grad(total)(jnp.asarray(x, jnp.float32))
     at = list(values).index("gains.E->L")
     one, two = (
-        leaves({**dict(enumerate(x)), at: gain})["circuit.delivery.weights"].sum(dtype=float) for gain in (1, 2)
+        leaves({**dict(enumerate(x)), at: gain})["circuit.delivery.weights"].sum(dtype=float)
+        for gain in (1, 2)
     )
     np.testing.assert_allclose(slope[at], two - one, rtol=1e-5)  # linear in a gain
-    np.testing.assert_allclose(slope[list(values).index("cells.L.noise")], 0.3 * 60, rtol=1e-6)  # one a cell, in pA
+    # one a cell, in pA
+    np.testing.assert_allclose(slope[list(values).index("cells.L.noise")], 0.3 * 60, rtol=1e-6)
 
 
 def test_a_batch_of_candidates_runs_by_one_program():
@@ -163,7 +181,8 @@ def tuned(path, bounds, net=NET, **given):
 
 def test_what_nothing_depends_on_is_refused_by_name():
     with pytest.raises(
-        JtfneError, match=r"'mechanisms\.GABA_B\.tau_ms', on which nothing depends.*'AMPA', 'NMDA', 'inh'"
+        JtfneError,
+        match=r"'mechanisms\.GABA_B\.tau_ms', on which nothing depends.*'AMPA', 'NMDA', 'inh'",
     ):
         tuned("mechanisms.GABA_B.tau_ms", (5.0, 40.0))
     none = {
@@ -210,11 +229,19 @@ def test_other_circuits_that_cannot_be_tuned_are_refused():
     ("path", "bounds", "told"),
     [
         ("cells.L.tau_m_ms", (-1.0, 20.0), ["'cells.L.tau_m_ms'", "tau_m_ms=-1"]),
-        ("connections.E->all.weight", (-5.0, 20.0), ["'connections.E->all.weight'", "weight=-5", "positive"]),
+        (
+            "connections.E->all.weight",
+            (-5.0, 20.0),
+            ["'connections.E->all.weight'", "weight=-5", "positive"],
+        ),
         ("gains.E->L", (-1.0, 2.0), ["'gains.E->L'", "at least 0"]),
         ("cells.L.v_th_mV", (-90.0, -40.0), ["'cells.L.v_th_mV'", "v_th_mV"]),
         ("cells.L.noise", (-1.0, 30.0), ["'cells.L.noise'", "noise=-1"]),
-        ("mechanisms.inh.tau_rise_ms", (0.1, 9.0), ["'mechanisms.inh.tau_rise_ms'", "less than tau_decay_ms"]),
+        (
+            "mechanisms.inh.tau_rise_ms",
+            (0.1, 9.0),
+            ["'mechanisms.inh.tau_rise_ms'", "less than tau_decay_ms"],
+        ),
     ],
 )
 def test_bounds_at_which_the_circuit_is_refused_are_told(path, bounds, told):
@@ -228,7 +255,9 @@ def test_bounds_that_cross_between_two_are_told():
         Trainable(path="cells.L.v_reset_mV", bounds=(-70.0, -60.0)),
     ]
     assert tunable(NET, pair[:1], "here") and tunable(NET, pair[1:], "here")
-    with pytest.raises(JtfneError, match=r"(?s)bounds of 'cells\.L\.v_th_mV', at which .*v_reset_mV"):
+    with pytest.raises(
+        JtfneError, match=r"(?s)bounds of 'cells\.L\.v_th_mV', at which .*v_reset_mV"
+    ):
         tunable(NET, pair, "here")
 
 
@@ -238,11 +267,21 @@ def test_the_map_is_frozen():
 
 
 def fallen(weight):
-    """Two types of cells in one area, whose weights fall with distance, onto a receptor on the dendrite."""
+    """Two types of cells in one area, whose weights fall with distance, onto a receptor on the
+    dendrite.
+    """
     edge = {"source": "E", "target": "T", "mechanism": "tuft", "rule": "AllToAll", "weight": weight,
             "weight_decay": {"length_mm": 0.3}}  # fmt: skip
-    tuft = BiExponentialConductance(tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=0.0, dendrite_share=0.9)
-    made = jtfne.Config().runtime(seed=4).areas(["V1"]).layers(["L4"]).cells({"E": 0.7, "T": 0.3}, n=60)
+    tuft = BiExponentialConductance(
+        tau_rise_ms=0.5, tau_decay_ms=6.0, e_rev_mV=0.0, dendrite_share=0.9
+    )
+    made = (
+        jtfne.Config()
+        .runtime(seed=4)
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"E": 0.7, "T": 0.3}, n=60)
+    )
     made = made.emitters({"T": {"kind": "TwoCompartment"}}).mechanisms({"tuft": tuft})
     return jtfne.construct(made.connections([edge]))
 
@@ -255,7 +294,9 @@ def test_weights_that_fall_and_shares_of_dendrites_are_told_from_their_values():
     want = leaves_of(jtfne.construct(leaves.config(numbers)).to_flat(tracked=False))
     np.testing.assert_array_equal(want["circuit.dendrite_share"], got["circuit.dendrite_share"])
     weights = want["circuit.delivery.weights"]
-    np.testing.assert_allclose(weights, got["circuit.delivery.weights"], rtol=4 * np.finfo(np.float32).eps)
+    np.testing.assert_allclose(
+        weights, got["circuit.delivery.weights"], rtol=4 * np.finfo(np.float32).eps
+    )
     assert 0.0 < weights.max() <= 7.9 and np.unique(weights).size > 100
     with pytest.raises(JtfneError, match="a weight of 0 that falls with distance"):
         map_of({"connections.E->T.weight": 1.0}, net=fallen(0.0))

@@ -47,7 +47,9 @@ NOT_NUMBERS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", NOT_NUMBERS)
 def test_what_is_no_number_is_refused_in_one_line(kind: str) -> None:
     for check in (in_range, number, whole_number):
-        with pytest.raises(jtfne.JtfneError, match=r"^width_ms=.*\(0, inf\) \(in rates\)$") as caught:
+        with pytest.raises(
+            jtfne.JtfneError, match=r"^width_ms=.*\(0, inf\) \(in rates\)$"
+        ) as caught:
             check(NOT_NUMBERS[kind], POSITIVE, name="width_ms", where="rates")
         assert len(str(caught.value)) < 250
     with pytest.raises(jtfne.JtfneError, match=r"^kind=.*allowed: 'a', 'b'"):
@@ -56,7 +58,17 @@ def test_what_is_no_number_is_refused_in_one_line(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [2, 2.0, np.float32(2), np.float64(2), np.int8(2), np.array(2.0), xr.DataArray(2.0), fractions.Fraction(2)]
+    "value",
+    [
+        2,
+        2.0,
+        np.float32(2),
+        np.float64(2),
+        np.int8(2),
+        np.array(2.0),
+        xr.DataArray(2.0),
+        fractions.Fraction(2),
+    ],
 )
 def test_any_real_number_is_one(value: Any) -> None:
     assert number(value, POSITIVE, name="width_ms", where="rates") == 2.0

@@ -33,7 +33,17 @@ def call(monkeypatch, capsys):
 def column(tmp_path_factory):
     """A short run of the main job, as a process of its own."""
     out = tmp_path_factory.mktemp("cli") / "out"
-    command = [sys.executable, "-m", "jtfne", "run", "v1_column:n=600", "--duration-ms", "560", "-o", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "jtfne",
+        "run",
+        "v1_column:n=600",
+        "--duration-ms",
+        "560",
+        "-o",
+        str(out),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # silent in a pipe
@@ -43,7 +53,14 @@ def column(tmp_path_factory):
 
 def test_run_leaves_what_it_promises(column):
     there = {path.name for path in column.iterdir()}
-    promised = {"signals.zarr", "spikes.parquet", "manifest.json", "config.json", "report.html", "figures"}
+    promised = {
+        "signals.zarr",
+        "spikes.parquet",
+        "manifest.json",
+        "config.json",
+        "report.html",
+        "figures",
+    }
     assert there == promised | {"eeg_raw.fif", "meg_raw.fif", "lfp_raw.fif"}
     assert len(list((column / "figures").glob("*.png"))) >= 6
     assert not list(column.parent.glob(".*"))  # nothing left beside it
@@ -80,7 +97,10 @@ def test_a_repeat_is_identical(column, call, tmp_path):
 @pytest.mark.parametrize(
     ("to", "names"),
     [
-        ("fif", {"csd_proxy_raw.fif", "eeg_proxy_raw.fif", "lfp_proxy_raw.fif", "meg_proxy_raw.fif"}),
+        (
+            "fif",
+            {"csd_proxy_raw.fif", "eeg_proxy_raw.fif", "lfp_proxy_raw.fif", "meg_proxy_raw.fif"},
+        ),
         ("parquet", {"spikes.parquet"}),
         ("netcdf", {"signals.nc"}),
         ("zarr", {"signals.zarr"}),
@@ -101,7 +121,8 @@ def test_compare_with_the_recording(column, call, tmp_path):
     table = {row["feature"]: row for row in json.loads(out)["table"]}
     assert {"sink_depth_mm", "order", "latency_ms", "width_mm"} <= set(table), table
     assert 0.357 <= table["sink_depth_mm"]["simulated"] <= 0.505  # layer 4 of the preset
-    assert abs(table["sink_depth_mm"]["recorded"] - 0.5) < 0.11  # the deepest sink is at 0.5 mm, contacts 0.1 mm apart
+    # the deepest sink is at 0.5 mm, contacts 0.1 mm apart
+    assert abs(table["sink_depth_mm"]["recorded"] - 0.5) < 0.11
     assert {path.name for path in tmp_path.iterdir()} == {"comparison.csv", "comparison.png"}
 
 
@@ -116,12 +137,16 @@ def test_compare_with_a_file_of_the_same_run(column, call, tmp_path, suffix):
     elif suffix == "parquet":
         path = tmp_path / "mine.parquet"
         rows = lfp.to_dataframe("value").reset_index()
-        table = pa.Table.from_pandas(rows[["time", "channel", "z_mm", "value"]], preserve_index=False)
+        table = pa.Table.from_pandas(
+            rows[["time", "channel", "z_mm", "value"]], preserve_index=False
+        )
         pq.write_table(table.replace_schema_metadata({"units": "a.u.", "onset_ms": "500.0"}), path)
     code, out, err = call("compare", column, path, "-o", tmp_path / "out", "--json")
     assert code == 0, err
     rows = json.loads(out)["table"]
-    assert rows and all(row["simulated"] == row["recorded"] for row in rows if row["feature"] == "order")
+    assert rows and all(
+        row["simulated"] == row["recorded"] for row in rows if row["feature"] == "order"
+    )
     for row in rows:
         if row["feature"] != "order":
             assert abs(row["simulated"] - row["recorded"]) < 1e-3, row
@@ -196,7 +221,8 @@ def test_a_broken_config_file_says_where(call, tmp_path):
 def test_help_is_quick():
     """`--help` loads neither jax nor xarray."""
     code = (
-        "import sys; sys.argv = ['jtfne', '--help']\nfrom jtfne import cli\ntry: cli.main()\nexcept SystemExit: pass\n"
+        "import sys; sys.argv = ['jtfne', '--help']\nfrom jtfne import cli\ntry: "
+        "cli.main()\nexcept SystemExit: pass\n"
     )
     code += "print([name for name in ('jax', 'xarray', 'mne', 'pandas') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -204,7 +230,9 @@ def test_help_is_quick():
 
 
 def test_devices_change_no_bit(tmp_path):
-    """A large circuit runs on both cores with the bits of one; more devices than cores are refused."""
+    """A large circuit runs on both cores with the bits of one; more devices than cores are
+    refused.
+    """
     import json
     import os
 
@@ -213,12 +241,36 @@ def test_devices_change_no_bit(tmp_path):
     hashes = {}
     for n_devices in (1, min(2, cores)):
         out = tmp_path / f"on_{n_devices}"
-        command = [sys.executable, "-m", "jtfne", *args, "-o", str(out), "--devices", str(n_devices)]
-        subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu"})
+        command = [
+            sys.executable,
+            "-m",
+            "jtfne",
+            *args,
+            "-o",
+            str(out),
+            "--devices",
+            str(n_devices),
+        ]
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        )
         manifest = json.loads((out / "manifest.json").read_text())
         hashes[n_devices] = {name: each["sha256"] for name, each in manifest["readouts"].items()}
     assert len({json.dumps(each) for each in hashes.values()}) == 1
-    command = [sys.executable, "-m", "jtfne", *args, "-o", str(tmp_path / "no"), "--devices", str(cores + 1)]
+    command = [
+        sys.executable,
+        "-m",
+        "jtfne",
+        *args,
+        "-o",
+        str(tmp_path / "no"),
+        "--devices",
+        str(cores + 1),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and f"1 to {cores}" in done.stderr
 
@@ -276,10 +328,15 @@ def test_train_takes_an_optimizer_that_needs_gradients(call, aimed, tmp_path, mo
 def test_train_says_by_its_code_that_no_gate_held(call, aimed, tmp_path):
     config = jtfne.Config.from_file(aimed)
     gates = [
-        each.model_copy(update={"condition": jtfne.objective.Below(-1.0)}) for each in config.training.objective.gates
+        each.model_copy(update={"condition": jtfne.objective.Below(-1.0)})
+        for each in config.training.objective.gates
     ]
-    path = config.objective(config.training.objective.metrics, gates).to_file(tmp_path / "never.json")
-    code, told, _ = call("train", path, "-o", tmp_path / "never", "--optimizer", "RandomSearch", "--generations", 1)
+    path = config.objective(config.training.objective.metrics, gates).to_file(
+        tmp_path / "never.json"
+    )
+    code, told, _ = call(
+        "train", path, "-o", tmp_path / "never", "--optimizer", "RandomSearch", "--generations", 1
+    )
     assert code == 1 and "NO candidate passed all gates" in told
 
 
@@ -294,6 +351,8 @@ def test_train_says_by_its_code_that_no_gate_held(call, aimed, tmp_path):
     ],
 )
 def test_train_refuses_what_cannot_be_trained(call, aimed, tmp_path, given, told):
-    code, _, err = call("train", *(str(each).format(aimed=aimed) for each in given), "-o", tmp_path / "out")
+    code, _, err = call(
+        "train", *(str(each).format(aimed=aimed) for each in given), "-o", tmp_path / "out"
+    )
     assert code == 2 and told in err and "Traceback" not in err
     assert not (tmp_path / "out").exists()

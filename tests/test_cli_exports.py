@@ -1,4 +1,6 @@
-"""What the command line makes of a finished run: a format that fails leaves the others be, and says why."""
+"""What the command line makes of a finished run: a format that fails leaves the others be, and says
+why.
+"""
 
 import json
 import sys
@@ -33,13 +35,17 @@ def config(tmp_path_factory):
     """A run of 30 ms of an area, layer and label with awkward names."""
     config = (
         jtfne.Config()
-        .areas([{"name": "Sehrinde ä", "position_mm": [0.0, -60.0, 40.0], "normal": [0.0, -1.0, 0.0]}])
+        .areas(
+            [{"name": "Sehrinde ä", "position_mm": [0.0, -60.0, 40.0], "normal": [0.0, -1.0, 0.0]}]
+        )
         .layers([{"name": "$L_{4", "top": 0.0, "bottom": 1.0}])
         .cells({"E": 30, "PV": 10})
         .runtime(duration_ms=30.0, dt_ms=0.1)
         .probes(["spk", "lfp_proxy", "csd_proxy"])
     )
-    flash = jtfne.Paradigm.pulse(target="E", start_ms=10.0, duration_ms=5.0, amplitude=9.0, label="bad $\\frac{ flash")
+    flash = jtfne.Paradigm.pulse(
+        target="E", start_ms=10.0, duration_ms=5.0, amplitude=9.0, label="bad $\\frac{ flash"
+    )
     return config.stimuli(flash.stimuli).to_file(tmp_path_factory.mktemp("config") / "names.json")
 
 
@@ -54,7 +60,9 @@ def test_awkward_names_end_no_run_and_are_told(call, config, tmp_path):
     code, out, err = call("run", config, "-o", tmp_path / "out", "--json")
     assert code == 0, err
     assert {"lfp_raw.fif", "report.html", "figures/02_raster.png"} <= set(json.loads(out)["files"])
-    assert "note on lfp_raw.fif: names of channels" in err and "'_bad $" in err and "error" not in err
+    assert (
+        "note on lfp_raw.fif: names of channels" in err and "'_bad $" in err and "error" not in err
+    )
     raw = mne.io.read_raw_fif(tmp_path / "out/lfp_raw.fif", verbose="error")
     assert raw.ch_names[0] == "Sehrinde a:ch00"
     assert interop.from_raw(raw)["channel"].values[0] == "Sehrinde ä:ch00"
@@ -77,7 +85,9 @@ def test_a_format_that_fails_leaves_the_others_be(call, config, tmp_path, monkey
     assert jtfne.load(tmp_path / "out").recorded() == ("spk", "lfp_proxy", "csd_proxy")
 
 
-def test_a_full_disk_is_no_matter_of_one_format_and_the_run_goes_on_later(call, config, tmp_path, monkeypatch):
+def test_a_full_disk_is_no_matter_of_one_format_and_the_run_goes_on_later(
+    call, config, tmp_path, monkeypatch
+):
     def full(*args, **more):
         raise OSError(28, "No space left on device")
 
@@ -101,7 +111,9 @@ def test_export_writes_the_fields_that_it_can(call, folder, tmp_path, monkeypatc
     monkeypatch.setattr(interop, "write_fif", fail_on_csd)
     code, out, err = call("export", folder, "--to", "fif", "-o", tmp_path)
     assert code == 1 and "error: csd_proxy_raw.fif was not written: no room for a current" in err
-    assert [path.name for path in tmp_path.iterdir()] == ["lfp_proxy_raw.fif"] and "lfp_proxy_raw.fif" in out
+    assert [path.name for path in tmp_path.iterdir()] == [
+        "lfp_proxy_raw.fif"
+    ] and "lfp_proxy_raw.fif" in out
 
 
 def recordings(path):
@@ -110,7 +122,9 @@ def recordings(path):
     epochs = mne.EpochsArray(np.zeros((2, 2, 50)), info, verbose="error")
     epochs.save(path / "some-epo.fif", verbose="error")
     epochs.average().save(path / "some-ave.fif", verbose="error")
-    mne.io.RawArray(np.zeros((2, 500)), info, verbose="error").save(path / "whole_raw.fif", verbose="error")
+    mne.io.RawArray(np.zeros((2, 500)), info, verbose="error").save(
+        path / "whole_raw.fif", verbose="error"
+    )
     whole = (path / "whole_raw.fif").read_bytes()
     (path / "cut_raw.fif").write_bytes(whole[: len(whole) // 2])
     (path / "odd_raw.fif").write_bytes(whole[:900] + bytes(200) + whole[1100:])
@@ -151,7 +165,9 @@ def test_nobody_needs_stderr(stream, monkeypatch):
 
     monkeypatch.setattr(sys, "stderr", stream)
     assert not _terminal.stderr_is_terminal() and not _terminal.shows_progress(None)
-    assert not _terminal.shows_progress(False) and (stream is not None or not _terminal.shows_progress(True))
+    assert not _terminal.shows_progress(False) and (
+        stream is not None or not _terminal.shows_progress(True)
+    )
     with progress_of(3, shown=None) as tick, progress_of_runs("training", 3, shown=None) as told:
         tick(1)
         told.ran(1)

@@ -1,4 +1,6 @@
-"""Clocks, names and kinds: what an array says of itself decides, in analyses, recordings and objectives alike."""
+"""Clocks, names and kinds: what an array says of itself decides, in analyses, recordings and
+objectives alike.
+"""
 
 import itertools
 from pathlib import Path
@@ -28,7 +30,9 @@ def raster(n_steps: int = 100, dt_ms: float = 1.0, **attrs: Any) -> xr.DataArray
 
 def noise(n: int = 400, names: tuple[str, ...] = ("Fz", "Cz", "Oz")) -> xr.DataArray:
     coords = {"time": np.arange(1.0, n + 1), "channel": list(names)}
-    return xr.DataArray(RNG.normal(size=(n, len(names))), coords, ("time", "channel"), attrs={"units": "V"})
+    return xr.DataArray(
+        RNG.normal(size=(n, len(names))), coords, ("time", "channel"), attrs={"units": "V"}
+    )
 
 
 # ---- units of time
@@ -41,13 +45,19 @@ def noise(n: int = 400, names: tuple[str, ...] = ("Fz", "Cz", "Oz")) -> xr.DataA
     n=st.integers(2, 50),
     unit=st.sampled_from(["s", "ms", "us", "seconds", "msec", "µs"]),
 )
-def test_a_time_axis_is_the_same_in_every_unit(step_us: int, first_us: int, n: int, unit: str) -> None:
+def test_a_time_axis_is_the_same_in_every_unit(
+    step_us: int, first_us: int, n: int, unit: str
+) -> None:
     time_us = first_us + step_us * np.arange(n)
     expected_ms = time_us / 1e3
     numbers = expected_ms / _time.MS_PER_UNIT[unit]
-    np.testing.assert_allclose(_time.axis_to_ms(numbers, unit, where="test"), expected_ms, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(
+        _time.axis_to_ms(numbers, unit, where="test"), expected_ms, rtol=1e-12, atol=1e-9
+    )
     as_timedelta = time_us.astype("timedelta64[us]")
-    np.testing.assert_allclose(_time.axis_to_ms(as_timedelta, where="test"), expected_ms, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(
+        _time.axis_to_ms(as_timedelta, where="test"), expected_ms, rtol=1e-12, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +77,9 @@ def test_a_time_axis_is_the_same_in_every_unit(step_us: int, first_us: int, n: i
         ([[0.0, 1.0]], None, r"time of shape \(1, 2\)"),
     ],
 )
-def test_axes_that_say_nothing_or_look_wrong_are_refused(values: Any, units: Any, words: str) -> None:
+def test_axes_that_say_nothing_or_look_wrong_are_refused(
+    values: Any, units: Any, words: str
+) -> None:
     with pytest.raises(JtfneError, match=words):
         _time.axis_to_ms(values, units, where="test")
 
@@ -89,7 +101,11 @@ def test_a_long_axis_in_single_precision_is_even() -> None:
 
 def test_a_sine_peaks_at_its_frequency_whatever_the_unit() -> None:
     time_ms = np.arange(1.0, 2001.0)
-    wave = xr.DataArray(np.sin(2 * np.pi * 0.01 * time_ms), {"time": ("time", time_ms / 1e3, {"units": "s"})}, "time")
+    wave = xr.DataArray(
+        np.sin(2 * np.pi * 0.01 * time_ms),
+        {"time": ("time", time_ms / 1e3, {"units": "s"})},
+        "time",
+    )
     assert float(analysis.psd(wave).idxmax("frequency")) == 10.0
     as_timedelta = wave.assign_coords(time=(time_ms * 1e6).astype("timedelta64[ns]"))
     assert float(analysis.psd(as_timedelta).idxmax("frequency")) == 10.0
@@ -116,7 +132,10 @@ def test_a_recorded_curve_in_seconds_is_that_in_ms() -> None:
     values, time_ms = RNG.normal(size=40), np.arange(1.0, 41.0)
     in_ms = xr.DataArray(values, {"time": time_ms}, "time")
     in_s = xr.DataArray(values, {"time": ("time", time_ms / 1e3, {"units": "s"})}, "time")
-    curves = [Metric(measure=EvokedWaveform(), readout="eeg_proxy", target=x).target for x in (in_ms, in_s)]
+    curves = [
+        Metric(measure=EvokedWaveform(), readout="eeg_proxy", target=x).target
+        for x in (in_ms, in_s)
+    ]
     assert isinstance(curves[0], Curve) and curves[0] == curves[1]
     with pytest.raises(JtfneError, match="time in units 'beats'"):
         Metric(measure=EvokedWaveform(), readout="eeg_proxy", target=in_ms.assign_coords(
@@ -136,28 +155,38 @@ def test_a_part_of_a_run_keeps_its_clock_its_trial_and_its_rates() -> None:
     whole = analysis.population_rate(signals, bin_ms=20)
     np.testing.assert_array_equal(by_bin.values[0], whole.sel(trial=1, time=by_bin["time"]).values)
     intervals = analysis.isi(part)
-    assert ((intervals["time"] > 100.0) & (intervals["time"] <= 200.0)).all() and set(intervals["trial"].values) <= {1}
+    assert ((intervals["time"] > 100.0) & (intervals["time"] <= 200.0)).all() and set(
+        intervals["trial"].values
+    ) <= {1}
     table = signals.spikes.query("trial == 1 and 150 < time_ms <= 200")
-    assert analysis.rates(part, by=None, window_ms=(150, 200)).sum().item() == pytest.approx(len(table) / 0.05)
+    assert analysis.rates(part, by=None, window_ms=(150, 200)).sum().item() == pytest.approx(
+        len(table) / 0.05
+    )
     with pytest.raises(JtfneError, match="a window within 100 to 200 ms"):
         analysis.rates(part, window_ms=(0, 50))
 
 
 def test_data_shorter_than_a_bin_are_one_bin_of_their_own_length() -> None:
-    spikes = xr.DataArray(np.ones((3, 2), bool), {"time": [1.0, 2.0, 3.0], "neuron": [0, 1]}, ("time", "neuron"))
+    spikes = xr.DataArray(
+        np.ones((3, 2), bool), {"time": [1.0, 2.0, 3.0], "neuron": [0, 1]}, ("time", "neuron")
+    )
     spikes[1] = False
     by_bin = analysis.population_rate(spikes, bin_ms=5.0)
     assert by_bin.values.tolist() == [[pytest.approx(2000.0 / 3.0)]]
     assert by_bin["time"].values.tolist() == [3.0] and by_bin.attrs["interval_ms"] == 3.0
     for function in (analysis.correlation, analysis.synchrony):
-        with pytest.raises(JtfneError, match="bin_ms=5 of 3 ms is not allowed; allowed: two bins or more"):
+        with pytest.raises(
+            JtfneError, match="bin_ms=5 of 3 ms is not allowed; allowed: two bins or more"
+        ):
             function(spikes, bin_ms=5.0)
 
 
 # ---- spikes and traces
 
 
-@pytest.mark.parametrize("function", [analysis.rates, analysis.cv, analysis.isi, analysis.population_rate])
+@pytest.mark.parametrize(
+    "function", [analysis.rates, analysis.cv, analysis.isi, analysis.population_rate]
+)
 def test_traces_are_no_spikes(function: Any) -> None:
     counts = raster()
     for trace in (
@@ -178,7 +207,11 @@ def test_traces_are_no_spikes(function: Any) -> None:
 def test_what_declares_spikes_is_counted_and_what_does_not_is_a_trace() -> None:
     counts = raster()
     expected = analysis.rates(counts, by=None)
-    for spikes in (counts.astype(np.int16), counts.astype(float).assign_attrs(readout="spk"), counts.astype(np.uint8)):
+    for spikes in (
+        counts.astype(np.int16),
+        counts.astype(float).assign_attrs(readout="spk"),
+        counts.astype(np.uint8),
+    ):
         xr.testing.assert_equal(analysis.rates(spikes, by=None), expected)
     lfp = noise().copy(data=np.round(100 * noise().values).astype(np.int16))
     np.testing.assert_allclose(analysis.correlation(lfp), analysis.correlation(lfp.astype(float)))
@@ -191,7 +224,10 @@ def test_channels_are_paired_by_name() -> None:
     x, y = noise(), noise()
     expected = analysis.compare(x, y, n_bootstrap=3)
     assert analysis.compare(x, y[:, ::-1], n_bootstrap=3).equals(expected)
-    nameless = [data.drop_vars("channel").assign_coords(z_mm=("channel", [0.1, 0.2, 0.3])) for data in (x, y)]
+    nameless = [
+        data.drop_vars("channel").assign_coords(z_mm=("channel", [0.1, 0.2, 0.3]))
+        for data in (x, y)
+    ]
     assert analysis.compare(nameless[0], nameless[1][:, ::-1], n_bootstrap=3).equals(expected)
     for other, words in (
         (y.assign_coords(channel=["Fz", "Cz", "Pz"]), "recorded data without the channel Oz"),
@@ -208,8 +244,15 @@ def test_channels_are_paired_by_name() -> None:
 def test_a_gap_is_told_by_channel_and_time() -> None:
     x = noise()
     x[7, 1] = np.nan
-    for function in (analysis.psd, analysis.coherence, analysis.multitaper, analysis.spectrolaminar):
-        with pytest.raises(JtfneError, match=r"1 of 1200 values that are not finite, .* time 8\.0, channel Cz"):
+    for function in (
+        analysis.psd,
+        analysis.coherence,
+        analysis.multitaper,
+        analysis.spectrolaminar,
+    ):
+        with pytest.raises(
+            JtfneError, match=r"1 of 1200 values that are not finite, .* time 8\.0, channel Cz"
+        ):
             function(x)
 
 
@@ -246,11 +289,16 @@ def test_neighbouring_bands_share_no_bin() -> None:
     whole = analysis.band_power(power, 0.0, 510.0)
     np.testing.assert_allclose(sum(parts), whole)
     edges = np.round(np.arange(0.0, 1.1, 0.1), 9)
-    bins = [spectrum.in_band(np.arange(11) * 0.1, low, high).sum() for low, high in itertools.pairwise(edges)]
+    bins = [
+        spectrum.in_band(np.arange(11) * 0.1, low, high).sum()
+        for low, high in itertools.pairwise(edges)
+    ]
     assert bins == [1] * 10, "0.30000000000000004 Hz lies on the edge of 0.3 Hz"
 
 
-@pytest.mark.parametrize("onset_ms", [[], np.nan, [10.0, np.inf], "10", None, {}, [[10.0]], np.array([])])
+@pytest.mark.parametrize(
+    "onset_ms", [[], np.nan, [10.0, np.inf], "10", None, {}, [[10.0]], np.array([])]
+)
 def test_onsets_that_are_none_are_refused(onset_ms: Any) -> None:
     with pytest.raises(JtfneError, match="onset"):
         analysis.evoked(noise(), onset_ms=onset_ms)

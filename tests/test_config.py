@@ -1,4 +1,6 @@
-"""Config: the workflows of the contract, populations and their counts, files, schema, and parts as objects."""
+"""Config: the workflows of the contract, populations and their counts, files, schema, and parts as
+objects.
+"""
 
 import copy
 import json
@@ -72,15 +74,24 @@ def test_each_verb_gives_a_new_config_and_keeps_the_rest() -> None:
     second = first.runtime(seed=4)
     assert (first.run.seed, second.run.seed, second.run.dt_ms) == (3, 4, 0.5)
     assert second.circuit == first.circuit == COLUMN.circuit
-    assert first.geometry(radius_mm=0.5).geometry(thickness_mm=2.0).circuit.geometry.radius_mm == 0.5
+    assert (
+        first.geometry(radius_mm=0.5).geometry(thickness_mm=2.0).circuit.geometry.radius_mm == 0.5
+    )
     assert first.source("spike_proxy").probes(["spk"]).readouts.source.kind == "spike_proxy"
 
 
 def test_verbs_may_come_in_any_order_until_they_contradict() -> None:
     edge = {"source": "E", "target": "PV", "mechanism": "slow", "weight": 1.0, "rule": "AllToAll"}
     late = Config().probes(["vm"]).stimuli([{"target": "E", "drive": Constant(amplitude=1.0)}])
-    late = late.cells({"E": 80, "PV": 20}).layers(["L4"]).mechanisms({"slow": {"tau_ms": 50.0, "sign": 1}})
-    assert counts(late.connections([edge]).areas(["V1"])) == {("V1", "L4", "E"): 80, ("V1", "L4", "PV"): 20}
+    late = (
+        late.cells({"E": 80, "PV": 20})
+        .layers(["L4"])
+        .mechanisms({"slow": {"tau_ms": 50.0, "sign": 1}})
+    )
+    assert counts(late.connections([edge]).areas(["V1"])) == {
+        ("V1", "L4", "E"): 80,
+        ("V1", "L4", "PV"): 20,
+    }
     long = Config().stimuli([{"target": "E", "drive": Constant(amplitude=1.0, start_ms=1500)}])
     assert long.runtime(duration_ms=2000.0).task.stimuli[0].drive.start_ms == 1500
 
@@ -117,7 +128,10 @@ def test_equal_by_value_and_hashable() -> None:
 def test_flat_fractions_keep_the_total_of_each_type() -> None:
     found = counts(COLUMN.areas(["V1", "V4"]).cells({"E": 0.8, "PV": 0.1, "SST": 0.1}, n=101))
     for area in ("V1", "V4"):
-        totals = {t: sum(n for (a, _, name), n in found.items() if (a, name) == (area, t)) for t in ("E", "PV", "SST")}
+        totals = {
+            t: sum(n for (a, _, name), n in found.items() if (a, name) == (area, t))
+            for t in ("E", "PV", "SST")
+        }
         assert totals == {"E": 81, "PV": 10, "SST": 10}
     share = (587.1 - 81.6) / (922.2 - 81.6)  # layers share cells by thickness
     assert found["V1", "L2/3", "E"] == round(81 * share)
@@ -128,13 +142,26 @@ def test_flat_fractions_keep_the_total_of_each_type() -> None:
     ("mix", "want"),
     [
         ({"PV": 3, "E": 7}, {("L2/3", "E"): 4, ("L2/3", "PV"): 2, ("L4", "E"): 3, ("L4", "PV"): 1}),
-        ({"L4": {"E": 7}, "L2/3": {"PV": 2, "E": 1}}, {("L2/3", "E"): 1, ("L2/3", "PV"): 2, ("L4", "E"): 7}),
+        (
+            {"L4": {"E": 7}, "L2/3": {"PV": 2, "E": 1}},
+            {("L2/3", "E"): 1, ("L2/3", "PV"): 2, ("L4", "E"): 7},
+        ),
         ({"L4": {"E": 0.5, "PV": 0.5}}, {("L4", "E"): 5, ("L4", "PV"): 5}),
-        ({"L2/3": {"E": 0.5}, "L4": {"E": 0.3, "PV": 0.2}}, {("L2/3", "E"): 5, ("L4", "E"): 3, ("L4", "PV"): 2}),
+        (
+            {"L2/3": {"E": 0.5}, "L4": {"E": 0.3, "PV": 0.2}},
+            {("L2/3", "E"): 5, ("L4", "E"): 3, ("L4", "PV"): 2},
+        ),
         ({"L2/3": {"E": 1.0}, "L4": {"E": 1.0}}, {("L2/3", "E"): 6, ("L4", "E"): 4}),
         ({"V1": {"L4": {"E": 4, "PV": 0}}}, {("L4", "E"): 4}),
     ],
-    ids=["counts", "counts by layer", "one layer", "area sums to 1", "each layer sums to 1", "by area"],
+    ids=[
+        "counts",
+        "counts by layer",
+        "one layer",
+        "area sums to 1",
+        "each layer sums to 1",
+        "by area",
+    ],
 )
 def test_forms_of_a_mix(mix: Any, want: dict[tuple[str, str], int]) -> None:
     fractions = "." in json.dumps(mix)
@@ -146,7 +173,10 @@ def test_forms_of_a_mix(mix: Any, want: dict[tuple[str, str], int]) -> None:
 def test_largest_remainder(total: int, shares: list[float]) -> None:
     parts = largest_remainder(total, shares)
     assert sum(parts) == total
-    assert all(abs(part - total * share / sum(shares)) < 1.0 for part, share in zip(parts, shares, strict=True))
+    assert all(
+        abs(part - total * share / sum(shares)) < 1.0
+        for part, share in zip(parts, shares, strict=True)
+    )
 
 
 def test_populations_carry_their_emitter_and_input() -> None:
@@ -155,15 +185,23 @@ def test_populations_carry_their_emitter_and_input() -> None:
     )
     by_type = {each.cell_type: each for each in config.populations()}
     assert by_type["E"].emitter == Izhikevich2003(a=0.02, b=0.2, c_mV=-65.0, d=6.0)
-    assert (by_type["E"].drive, by_type["E"].noise) == (CELL_TYPES["E"].drive, CELL_TYPES["E"].noise)
+    assert (by_type["E"].drive, by_type["E"].noise) == (
+        CELL_TYPES["E"].drive,
+        CELL_TYPES["E"].noise,
+    )
     assert by_type["PV"].emitter == LIF(tau_m_ms=8.0, v_th_mV=-48.0)
-    assert (by_type["PV"].drive, by_type["PV"].noise) == (0.0, 20.0), "a default drive is in the default's unit"
+    assert (by_type["PV"].drive, by_type["PV"].noise) == (0.0, 20.0), (
+        "a default drive is in the default's unit"
+    )
 
 
 def test_a_value_for_each_cell_is_dealt_out_in_the_order_of_the_rows() -> None:
-    circuit = COLUMN.areas(["V1", "V4"]).cells({"PV": 2, "E": 3})  # by layer: 2 and 1 of E, 1 and 1 of PV
+    # by layer: 2 and 1 of E, 1 and 1 of PV
+    circuit = COLUMN.areas(["V1", "V4"]).cells({"PV": 2, "E": 3})
     each = {"d": range(6), "drive": np.arange(6) / 2}
-    config = circuit.cell_params({"E": {name: list(values) for name, values in each.items()} | {"noise": 0.5}})
+    config = circuit.cell_params(
+        {"E": {name: list(values) for name, values in each.items()} | {"noise": 0.5}}
+    )
     found = [one for one in config.populations() if one.cell_type == "E"]
     assert [one.n_cells for one in found] == [2, 1, 2, 1]
     for name, of in (("d", lambda one: one.emitter.d), ("drive", lambda one: one.drive)):
@@ -197,9 +235,16 @@ def test_values_before_there_are_cells_are_of_one_length() -> None:
 
 
 def test_layers_have_the_depths_of_their_source() -> None:
-    um = {name: (round(top * 1491.7, 6), round(bottom * 1491.7, 6)) for name, (top, bottom) in LAYERS.items()}
+    um = {
+        name: (round(top * 1491.7, 6), round(bottom * 1491.7, 6))
+        for name, (top, bottom) in LAYERS.items()
+    }
     assert um["L1"] == (0.0, 81.6) and um["L2/3"] == (81.6, 587.1) and um["L4"] == (587.1, 922.2)
-    assert um["L5"] == (922.2, 1170.0) and um["L6"] == (1170.0, 1491.7) and um["L5/6"] == (922.2, 1491.7)
+    assert (
+        um["L5"] == (922.2, 1170.0)
+        and um["L6"] == (1170.0, 1491.7)
+        and um["L5/6"] == (922.2, 1491.7)
+    )
     assert um["L2"][1] == um["L3"][0] and um["L6a"] == um["L6A"]
     moved = COLUMN.geometry(thickness_mm=2.0, layers={"L4": (0.5, 0.6)})
     assert [(x.top, x.bottom) for x in moved.circuit.layers] == [LAYERS["L2/3"], (0.5, 0.6)]
@@ -250,7 +295,9 @@ def test_the_schema_knows_every_kind(catalogue: dict[str, type]) -> None:
 
 
 def test_parts_are_kept_as_objects() -> None:
-    config = COLUMN.emitters({"E": {"kind": "LIF", "tau_m_ms": 20}}).mechanisms({"slow": {"tau_ms": 50, "sign": 1}})
+    config = COLUMN.emitters({"E": {"kind": "LIF", "tau_m_ms": 20}}).mechanisms(
+        {"slow": {"tau_ms": 50, "sign": 1}}
+    )
     assert config.circuit.emitters == {"E": LIF(tau_m_ms=20.0)}
     assert isinstance(config.circuit.emitters["E"].tau_m_ms, float)
     assert config.circuit.mechanisms == {**RECEPTORS, "slow": Exponential(tau_ms=50.0, sign=1)}
@@ -261,7 +308,13 @@ def test_parts_are_kept_as_objects() -> None:
 
 
 def test_selectors_keep_names_as_tuples() -> None:
-    edge = Connection(source="E", target={"layer": ["L4"]}, mechanism="AMPA", rule="OneToOne", weight=np.float32(2))
+    edge = Connection(
+        source="E",
+        target={"layer": ["L4"]},
+        mechanism="AMPA",
+        rule="OneToOne",
+        weight=np.float32(2),
+    )
     assert edge.source == Selector(cell_type=("E",)) and edge.target == Selector(layer="L4")
     assert edge.weight == 2.0 and type(edge.weight) is float
     assert Selector(ids=np.arange(2)).ids == (0, 1)
@@ -270,7 +323,13 @@ def test_selectors_keep_names_as_tuples() -> None:
 @pytest.mark.parametrize("form", ["mapping", "arrow", "pandas", "csv", "parquet"])
 @pytest.mark.parametrize("weight", ["weight_pA", "weight_nS", "weight"])
 def test_edges_from_tables(form: str, weight: str, tmp_path: Path) -> None:
-    columns = {"source": [0, 1], "target": [2, 3], weight: [1.5, 2.5], "delay_ms": [1.0, 2.0], "more": ["a", "b"]}
+    columns = {
+        "source": [0, 1],
+        "target": [2, 3],
+        weight: [1.5, 2.5],
+        "delay_ms": [1.0, 2.0],
+        "more": ["a", "b"],
+    }
     table = pa.table(columns)
     want = FromTable(source=(0, 1), target=(2, 3), weight=(1.5, 2.5), delay_ms=(1.0, 2.0))
     if form == "csv":
@@ -284,7 +343,12 @@ def test_edges_from_tables(form: str, weight: str, tmp_path: Path) -> None:
     if form in ("csv", "parquet"):
         assert FromTable.read(tmp_path / f"edges.{form}") == want
     else:
-        assert FromTable.from_table({"mapping": columns, "arrow": table, "pandas": table.to_pandas()}[form]) == want
+        assert (
+            FromTable.from_table(
+                {"mapping": columns, "arrow": table, "pandas": table.to_pandas()}[form]
+            )
+            == want
+        )
 
 
 def test_edges_from_sonata(tmp_path: Path) -> None:
@@ -306,9 +370,14 @@ few, tenth, later = st.integers(1, 3), st.floats(0.1, 10.0), st.floats(10.0, 90.
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=6)
 signed = numbers | st.builds(lambda m, s: Normal(mean=m, sd=s, low=0.0), numbers, numbers)
 rules = st.builds(FixedProbability, p=st.floats(0, 1)) | st.fixed_dictionaries(
-    {"kind": st.sampled_from(["FixedIndegree", "FixedOutdegree", "FixedTotal"]), "n": st.integers(1, 9)}
+    {
+        "kind": st.sampled_from(["FixedIndegree", "FixedOutdegree", "FixedTotal"]),
+        "n": st.integers(1, 9),
+    }
 )
-emitters = st.builds(LIF, tau_m_ms=numbers, t_ref_ms=times) | st.builds(Izhikevich2003, a=numbers, d=numbers)
+emitters = st.builds(LIF, tau_m_ms=numbers, t_ref_ms=times) | st.builds(
+    Izhikevich2003, a=numbers, d=numbers
+)
 drives = st.one_of(
     st.builds(Constant, amplitude=numbers, start_ms=times),
     st.builds(Pulse, amplitude=numbers, start_ms=times, duration_ms=times),
@@ -336,27 +405,42 @@ def configs(draw: st.DrawFn) -> Config:
     """Configs of every shape that a file must hold."""
     areas = draw(st.lists(names, min_size=1, max_size=3, unique=True))
     own = draw(names.filter(lambda name: name not in CELL_TYPES))
-    mix: Any = draw(st.sampled_from([{"E": 0.75, own: 0.25}, {"E": 3, own: 1}, {"L4": {"E": 0.5, own: 0.5}}]))
+    mix: Any = draw(
+        st.sampled_from([{"E": 0.75, own: 0.25}, {"E": 3, own: 1}, {"L4": {"E": 0.5, own: 0.5}}])
+    )
     config = (
         Config(schema_version=draw(st.sampled_from(["0.1.0", "0.3.28"])))
         .runtime(
-            seed=draw(st.integers(0, 2**32 - 1)), dtype=draw(st.sampled_from(["float32", "float64"])), duration_ms=100
+            seed=draw(st.integers(0, 2**32 - 1)),
+            dtype=draw(st.sampled_from(["float32", "float64"])),
+            duration_ms=100,
         )
-        .areas([{"name": name, "position_mm": draw(st.tuples(numbers, numbers, numbers))} for name in areas])
+        .areas(
+            [
+                {"name": name, "position_mm": draw(st.tuples(numbers, numbers, numbers))}
+                for name in areas
+            ]
+        )
         .layers(["L2/3", "L4", "L6"])
         .geometry(thickness_mm=draw(numbers))
         .cells(mix)
         .emitters({own: draw(emitters)})
-        .cell_params(draw(st.just({}) | st.builds(lambda d: {"E": {"drive": d, "a": 0.03}}, numbers)))
+        .cell_params(
+            draw(st.just({}) | st.builds(lambda d: {"E": {"drive": d, "a": 0.03}}, numbers))
+        )
         .mechanisms({"own": Exponential(tau_ms=draw(numbers))})
     )
     edges = st.fixed_dictionaries(
         {
-            "source": st.sampled_from(["E", {"layer": "L4"}, {"area": tuple(areas), "cell_type": [own]}]),
+            "source": st.sampled_from(
+                ["E", {"layer": "L4"}, {"area": tuple(areas), "cell_type": [own]}]
+            ),
             "target": st.sampled_from([own, {}, {"ids": [0, 1]}]),
             "mechanism": st.just("AMPA"),
             "weight": signed,
-            "delay_ms": st.sampled_from([0.1, 1.5, 8.0, {"kind": "Uniform", "low": 0.5, "high": 2.0}]),
+            "delay_ms": st.sampled_from(
+                [0.1, 1.5, 8.0, {"kind": "Uniform", "low": 0.5, "high": 2.0}]
+            ),
             "rule": rules,
         }
     )
@@ -366,7 +450,11 @@ def configs(draw: st.DrawFn) -> Config:
         names | st.just(""),
     )
     mode = draw(st.sampled_from(["input_current", "decomposed", "spike_proxy"]))
-    fit = [name for name, probe in PROBES.items() if mode != "spike_proxy" or not issubclass(probe, Physical)]
+    fit = [
+        name
+        for name, probe in PROBES.items()
+        if mode != "spike_proxy" or not issubclass(probe, Physical)
+    ]
     return (
         config.connections(draw(st.lists(edges, max_size=2)))
         .stimuli(draw(st.lists(stimuli, max_size=2)))
@@ -387,7 +475,8 @@ def test_files_hold_everything(config: Config) -> None:
 
 
 SCHEMA = Config.json_schema()
-FITS = jsonschema.Draft202012Validator(SCHEMA)  # once: `validate` would check the schema itself each time
+# once: `validate` would check the schema itself each time
+FITS = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def test_the_schema_is_one_and_takes_what_a_person_writes() -> None:
@@ -400,9 +489,14 @@ def test_the_schema_is_one_and_takes_what_a_person_writes() -> None:
             "layers": ["L4", {"name": "L5"}],
             "cells": {"mix": {"E": 0.8, "PV": 0.2}},
             "emitters": {"E": {"kind": "LIF"}},
-            "connections": [{"source": "E", "target": {"cell_type": "PV"}, "mechanism": "AMPA", **all_to_all}],
+            "connections": [
+                {"source": "E", "target": {"cell_type": "PV"}, "mechanism": "AMPA", **all_to_all}
+            ],
         },
-        "readouts": {"probes": ["spk", {"kind": "Voltage", "interval_ms": 1}], "source": "decomposed"},
+        "readouts": {
+            "probes": ["spk", {"kind": "Voltage", "interval_ms": 1}],
+            "source": "decomposed",
+        },
         "task": {"stimuli": [{"target": "E", "drive": {"kind": "Constant", "amplitude": 1}}]},
     }
     FITS.validate(by_hand)
@@ -434,7 +528,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_toml_is_readable() -> None:
-    text = dumps({"n": 1, "left out": None, "a b": {"x": [1.5, 'é\x7f"\n'], "y": {"deep": True, "none": None}}})
+    text = dumps(
+        {
+            "n": 1,
+            "left out": None,
+            "a b": {"x": [1.5, 'é\x7f"\n'], "y": {"deep": True, "none": None}},
+        }
+    )
     assert text == 'n = 1\n\n["a b"]\nx = [1.5, "é\\u007f\\"\\n"]\ny = {deep = true}\n'
 
 

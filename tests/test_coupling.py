@@ -1,4 +1,6 @@
-"""Multitaper, coherence and phase-amplitude coupling: against scipy, against closed forms, with labels and refusals."""
+"""Multitaper, coherence and phase-amplitude coupling: against scipy, against closed forms, with
+labels and refusals.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -26,16 +28,22 @@ def test_multitaper_is_the_mean_of_scipys_periodograms_through_slepian_tapers() 
     tapers = signal.windows.dpss(1500, 3.0 * 1.5, 8)  # 3 s x 1.5 Hz, 2 x 4.5 - 1 tapers
     each = [signal.periodogram(x, 500.0, window=taper, detrend="constant") for taper in tapers]
     np.testing.assert_allclose(f_Hz, each[0][0])
-    np.testing.assert_allclose(power, np.mean([power for _, power in each], axis=0), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(
+        power, np.mean([power for _, power in each], axis=0), rtol=1e-9, atol=1e-15
+    )
 
 
 def test_multitaper_of_noise_scatters_by_the_number_of_tapers_and_keeps_its_power() -> None:
     x = noise(200, 1000)
     with precision("float64"):
-        f_Hz, power = (np.asarray(each) for each in spectrum.multitaper(x, dt_ms=1.0, half_band_Hz=5.5))
+        f_Hz, power = (
+            np.asarray(each) for each in spectrum.multitaper(x, dt_ms=1.0, half_band_Hz=5.5)
+        )
     inner = power[:, (f_Hz > 11.0) & (f_Hz < 489.0)]
     n_free = inner.shape[0] * inner.shape[1] / 11.0  # neighbours within the band go together
-    assert inner.mean() == pytest.approx(2e-3, rel=4.0 / np.sqrt(10 * n_free)), "variance 1 over 500 Hz"
+    assert inner.mean() == pytest.approx(2e-3, rel=4.0 / np.sqrt(10 * n_free)), (
+        "variance 1 over 500 Hz"
+    )
     spread = inner.std() / inner.mean()
     assert spread == pytest.approx(1.0 / np.sqrt(10.0), rel=0.05)  # 10 tapers
 
@@ -58,7 +66,9 @@ def test_coherence_is_that_of_scipy(n: int, segment_ms: float) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 2.0])
 def test_coherence_of_a_known_mixture(share: float) -> None:
-    """Signal of `share` times the power of each one's own noise: C = (s / (s + 1))^2; 1 / L more by chance at C = 0."""
+    """Signal of `share` times the power of each one's own noise: C = (s / (s + 1))^2; 1 / L more by
+    chance at C = 0.
+    """
     n_segments, n = 400, 200
     common, own = noise(1, n_segments, n), noise(2, n_segments, n, seed=1)
     x, y = np.sqrt(share) * common + own
@@ -66,7 +76,8 @@ def test_coherence_of_a_known_mixture(share: float) -> None:
         _, found = spectrum.coherence(x, y, dt_ms=1.0, segment_ms=200.0, pooled=(0,))
     inner = np.asarray(found)[2:-1]
     truth = (share / (share + 1.0)) ** 2
-    bias = (1.0 - truth) ** 2 / n_segments  # Carter, Knapp & Nuttall (1973): E C = C + (1 - C)^2 / L
+    # Carter, Knapp & Nuttall (1973): E C = C + (1 - C)^2 / L
+    bias = (1.0 - truth) ** 2 / n_segments
     sd = np.sqrt(2.0 * truth * (1.0 - truth) ** 2 / n_segments + 1.0 / n_segments**2)
     assert inner.mean() == pytest.approx(truth + bias, abs=4.0 * sd / np.sqrt(inner.size / 2.0))
 
@@ -77,7 +88,9 @@ def test_coherence_is_one_after_any_filter_and_differentiable() -> None:
     with precision("float64"):
         _, found = spectrum.coherence(x, y, dt_ms=1.0, segment_ms=100.0)
         assert float(found[1:-1].min()) > 0.99  # the filter's 2 steps leave a part of each of 100
-        slope = jax.grad(lambda g: spectrum.coherence(x, g * x + noise(4000, seed=2), 1.0, 100.0)[1].mean())(1.0)
+        slope = jax.grad(
+            lambda g: spectrum.coherence(x, g * x + noise(4000, seed=2), 1.0, 100.0)[1].mean()
+        )(1.0)
         silent = jax.grad(lambda g: spectrum.coherence(g * x, 0.0 * x, 1.0, 100.0)[1].sum())(1.0)
     assert float(slope) > 0.0 and float(silent) == 0.0
 
@@ -86,7 +99,9 @@ def test_the_analytic_signal_is_that_of_hilbert() -> None:
     x = noise(3, 999)
     with precision("float64"):
         found = coupling.analytic(x, 1.0, (0.5, 499.9))
-    np.testing.assert_allclose(found, signal.hilbert(x - x.mean(axis=-1, keepdims=True)), atol=1e-12)
+    np.testing.assert_allclose(
+        found, signal.hilbert(x - x.mean(axis=-1, keepdims=True)), atol=1e-12
+    )
     for band in ((10.2, 10.4), (600.0, 700.0), (20.0, 10.0)):
         with pytest.raises(ValueError, match="bands with multiples of 1 below 500"):
             coupling.analytic(x[:, :1000].repeat(2, -1)[:, :1000], 1.0, band)
@@ -94,7 +109,9 @@ def test_the_analytic_signal_is_that_of_hilbert() -> None:
 
 @pytest.mark.parametrize("depth", [0.0, 0.3, 1.0])
 def test_modulation_index_of_a_cosine_is_its_closed_form(depth: float) -> None:
-    """Amplitude 1 + m cos(phase): the bin from a to b holds (b - a + m (sin b - sin a)) / 2 pi of it."""
+    """Amplitude 1 + m cos(phase): the bin from a to b holds (b - a + m (sin b - sin a)) / 2 pi of
+    it.
+    """
     t_s = np.arange(20_000) * 1e-3
     slow = np.cos(2 * np.pi * 6 * t_s)
     x = slow + 0.3 * (1.0 + depth * slow) * np.cos(2 * np.pi * 60 * t_s)
@@ -104,7 +121,9 @@ def test_modulation_index_of_a_cosine_is_its_closed_form(depth: float) -> None:
     share = (np.diff(edges) + depth * np.diff(np.sin(edges))) / (2 * np.pi)
     assert found == pytest.approx(1.0 + (share * np.log(share)).sum() / np.log(18), abs=1e-3)
     if depth == 1.0:  # of infinitely many bins (1 - log 2) / log n
-        whole = quad(lambda phi: (1 + np.cos(phi)) * np.log(1 + np.cos(phi)) / (2 * np.pi), -np.pi, np.pi)[0]
+        whole = quad(
+            lambda phi: (1 + np.cos(phi)) * np.log(1 + np.cos(phi)) / (2 * np.pi), -np.pi, np.pi
+        )[0]
         assert whole == pytest.approx(1.0 - np.log(2.0), abs=1e-6)
         assert found == pytest.approx(whole / np.log(18), rel=0.03)
 
@@ -112,7 +131,9 @@ def test_modulation_index_of_a_cosine_is_its_closed_form(depth: float) -> None:
 def test_modulation_index_goes_from_none_to_all() -> None:
     phase = np.linspace(-np.pi, np.pi, 3600, endpoint=False)
     assert float(coupling.modulation_index(phase, np.ones(3600))) == pytest.approx(0.0, abs=1e-6)
-    assert float(coupling.modulation_index(phase, (np.abs(phase - 0.1) < 0.05) * 1.0)) == pytest.approx(1.0, abs=1e-6)
+    assert float(
+        coupling.modulation_index(phase, (np.abs(phase - 0.1) < 0.05) * 1.0)
+    ) == pytest.approx(1.0, abs=1e-6)
     half = float(coupling.modulation_index(phase, (phase < 0.0) * 1.0))
     assert half == pytest.approx(1.0 - np.log(9) / np.log(18), abs=1e-6)
     assert np.isnan(coupling.modulation_index(phase[:100], np.ones(100))), "no sample in most bins"
@@ -124,7 +145,9 @@ def test_noise_couples_by_chance_only_and_broken_pairs_tell_so() -> None:
     x = noise(40, 4000)
     with precision("float64"):
         own = np.asarray(coupling.phase_amplitude(x, x, 1.0, PHASE_HZ, AMPLITUDE_HZ))
-        other = np.asarray(coupling.phase_amplitude(x, np.roll(x, 1, axis=0), 1.0, PHASE_HZ, AMPLITUDE_HZ))
+        other = np.asarray(
+            coupling.phase_amplitude(x, np.roll(x, 1, axis=0), 1.0, PHASE_HZ, AMPLITUDE_HZ)
+        )
     assert 0.0 < own.mean() < 0.01
     assert abs(own.mean() - other.mean()) < 4.0 * np.hypot(own.std(), other.std()) / np.sqrt(40)
 
@@ -133,15 +156,25 @@ def recorded() -> xr.DataArray:
     """(trial 3, time, channel 3): channels a and b share a signal, c is alone."""
     values = noise(3, 2000, 3)
     values[..., 1] += 2.0 * values[..., 0]
-    coords = {"time": np.arange(1, 2001.0), "channel": ["a", "b", "c"], "z_mm": ("channel", [0.1, 0.2, 0.3])}
-    return xr.DataArray(values, {**coords, "trial": [0, 1, 2]}, ("trial", "time", "channel"), attrs={"units": "V"})
+    coords = {
+        "time": np.arange(1, 2001.0),
+        "channel": ["a", "b", "c"],
+        "z_mm": ("channel", [0.1, 0.2, 0.3]),
+    }
+    return xr.DataArray(
+        values, {**coords, "trial": [0, 1, 2]}, ("trial", "time", "channel"), attrs={"units": "V"}
+    )
 
 
 def test_coherence_of_all_pairs_has_labels_and_pools_trials() -> None:
     x = recorded()
     found = analysis.coherence(x, segment_ms=200.0)
     assert found.dims == ("channel", "other", "frequency") and found.attrs["n_segments"] == 57
-    assert found["z_mm"].values.tolist() == [0.1, 0.2, 0.3] and found["other"].values.tolist() == ["a", "b", "c"]
+    assert found["z_mm"].values.tolist() == [0.1, 0.2, 0.3] and found["other"].values.tolist() == [
+        "a",
+        "b",
+        "c",
+    ]
     inner = found.isel(frequency=slice(2, -1)).mean("frequency")
     np.testing.assert_allclose(np.diag(inner), 1.0)
     np.testing.assert_allclose(inner, inner.T)

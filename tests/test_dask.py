@@ -1,4 +1,6 @@
-"""Workers of a Dask cluster give the result of one process; one that is killed costs a retry, and it is told."""
+"""Workers of a Dask cluster give the result of one process; one that is killed costs a retry, and
+it is told.
+"""
 
 import contextlib
 import logging
@@ -19,9 +21,16 @@ GRID = {"cells.E.drive": [2.0, 4.0]}
 def cluster(n_workers, **how):
     """A client of so many workers on this machine, at no port but the loopback's.
 
-    Without a limit of memory: a worker within this process would count all of its memory as its own, and pause.
+    Without a limit of memory: a worker within this process would count all of its memory as its
+    own, and pause.
     """
-    given = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0, **how}
+    given = {
+        "threads_per_worker": 1,
+        "host": "127.0.0.1",
+        "dashboard_address": None,
+        "memory_limit": 0,
+        **how,
+    }
     with LocalCluster(n_workers=n_workers, **given) as made, Client(made) as client:
         yield client
 
@@ -83,7 +92,9 @@ def test_a_client_to_be_awaited_is_refused():
 
 
 @pytest.mark.slow
-def test_ten_processes_give_it_too_and_a_killed_one_costs_a_retry_and_is_told(result, tmp_path, caplog):
+def test_ten_processes_give_it_too_and_a_killed_one_costs_a_retry_and_is_told(
+    result, tmp_path, caplog
+):
     with cluster(10) as client, caplog.at_level(logging.WARNING, "jtfne"):
         same(trained(seeds=SEEDS, client=client), result)
         found = trained(seeds=SEEDS, objective=Deadly(flag=str(tmp_path / "flag")), client=client)

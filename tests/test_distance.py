@@ -12,10 +12,21 @@ FAR_mm = np.linalg.norm(np.subtract(*PLACES.values()))
 
 def net(*connections, delay_ms):
     """Two areas of two layers, 20 cells of E in each layer."""
-    shared = {"mechanism": "AMPA", "weight": 3.0, "rule": {"kind": "FixedIndegree", "n": 5}, "delay_ms": delay_ms}
+    shared = {
+        "mechanism": "AMPA",
+        "weight": 3.0,
+        "rule": {"kind": "FixedIndegree", "n": 5},
+        "delay_ms": delay_ms,
+    }
     edges = [{**shared, **each} for each in connections]
-    cfg = jtfne.Config().runtime(seed=2).areas([{"name": name, "position_mm": at} for name, at in PLACES.items()])
-    return jtfne.construct(cfg.layers(["L2/3", "L4"]).cells({"L2/3": {"E": 20}, "L4": {"E": 20}}).connections(edges))
+    cfg = (
+        jtfne.Config()
+        .runtime(seed=2)
+        .areas([{"name": name, "position_mm": at} for name, at in PLACES.items()])
+    )
+    return jtfne.construct(
+        cfg.layers(["L2/3", "L4"]).cells({"L2/3": {"E": 20}, "L4": {"E": 20}}).connections(edges)
+    )
 
 
 FORWARD = {"source": {"area": "V1", "layer": "L2/3"}, "target": {"area": "V4", "layer": "L4"}}
@@ -26,7 +37,9 @@ BACK = {"source": {"area": "V4", "layer": "L4"}, "target": {"area": "V1", "layer
 def test_feedforward_and_feedback_take_the_way_between_areas(velocity_m_s, offset_ms):
     made = net(FORWARD, BACK, delay_ms=FromDistance(velocity_m_s=velocity_m_s, offset_ms=offset_ms))
     want_ms = offset_ms + FAR_mm / velocity_m_s
-    for projection, (source, target) in zip(made.projections, ((FORWARD, "V4"), (BACK, "V1")), strict=True):
+    for projection, (source, target) in zip(
+        made.projections, ((FORWARD, "V4"), (BACK, "V1")), strict=True
+    ):
         cells = made.neurons.iloc[np.unique(projection.target)]
         assert set(cells["area"]) == {target} and cells["layer"].nunique() == 1
         assert set(projection.source()) <= set(made.select(**source["source"]).tolist())
@@ -52,7 +65,10 @@ def test_a_table_without_delays_takes_them_from_distance():
     rule = {"kind": "FromTable", "source": [0, 1], "target": [60, 61]}
     made = net({**FORWARD, "rule": rule}, delay_ms=FromDistance(velocity_m_s=2.0))
     np.testing.assert_array_equal(made.projections[0].delay_ms, np.float32(FAR_mm / 2.0))
-    told = net({**FORWARD, "rule": {**rule, "delay_ms": [1.0, 2.0]}}, delay_ms=FromDistance(velocity_m_s=2.0))
+    told = net(
+        {**FORWARD, "rule": {**rule, "delay_ms": [1.0, 2.0]}},
+        delay_ms=FromDistance(velocity_m_s=2.0),
+    )
     assert told.projections[0].delay_ms.tolist() == [1.0, 2.0]
 
 
@@ -73,7 +89,10 @@ RULES = [
     {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.5},
     {"kind": "FromTable", "source": [5, 0, 2], "target": [1, 3, 30]},
 ]
-LOADS = {"ExponentialDecay": lambda d_mm: d_mm / 0.2, "GaussianDecay": lambda d_mm: d_mm**2 / (2.0 * 0.2**2)}
+LOADS = {
+    "ExponentialDecay": lambda d_mm: d_mm / 0.2,
+    "GaussianDecay": lambda d_mm: d_mm**2 / (2.0 * 0.2**2),
+}
 HERE = {"source": {"area": "V1"}, "target": {"area": "V1"}}
 
 
@@ -82,13 +101,18 @@ HERE = {"source": {"area": "V1"}, "target": {"area": "V1"}}
 @pytest.mark.parametrize("weight", [3.0, {"kind": "LogNormal", "mean": 3.0, "sd": 1.0}])
 @pytest.mark.parametrize("rule", RULES, ids=lambda each: each["kind"])
 def test_weights_fall_with_distance_by_any_rule(monkeypatch, rule, weight, profile, lateral):
-    """What is drawn without it, edge for edge, times the profile at the distance of its cells; in several blocks."""
+    """What is drawn without it, edge for edge, times the profile at the distance of its cells; in
+    several blocks.
+    """
     from jtfne.net import _distance
 
     monkeypatch.setattr(_distance, "BLOCK", 7)
     edge = {**HERE, "rule": rule, "weight": weight}
     (plain,) = net(edge, delay_ms=1.0).projections
-    made = net({**edge, "weight_decay": {"length_mm": 0.2, "profile": profile, "lateral": lateral}}, delay_ms=1.0)
+    made = net(
+        {**edge, "weight_decay": {"length_mm": 0.2, "profile": profile, "lateral": lateral}},
+        delay_ms=1.0,
+    )
     (fallen,) = made.projections
     np.testing.assert_array_equal(fallen.target, plain.target)
     places = made.identity.position_mm[:, : 2 if lateral else 3]
@@ -99,6 +123,13 @@ def test_weights_fall_with_distance_by_any_rule(monkeypatch, rule, weight, profi
 
 
 def test_a_weight_decay_is_written_and_read_only_where_there_is_one():
-    plain, fallen = (net({**HERE, **each}, delay_ms=1.0).config for each in ({}, {"weight_decay": {"length_mm": 0.2}}))
+    plain, fallen = (
+        net({**HERE, **each}, delay_ms=1.0).config
+        for each in ({}, {"weight_decay": {"length_mm": 0.2}})
+    )
     assert "weight_decay" not in plain.to_json() and plain.hash != fallen.hash
-    assert jtfne.Config.from_json(fallen.to_json()) == fallen == jtfne.Config.from_toml(fallen.to_toml())
+    assert (
+        jtfne.Config.from_json(fallen.to_json())
+        == fallen
+        == jtfne.Config.from_toml(fallen.to_toml())
+    )

@@ -1,4 +1,6 @@
-"""Two processes joined by jax.distributed on this machine give the spikes of one process, bit for bit."""
+"""Two processes joined by jax.distributed on this machine give the spikes of one process, bit for
+bit.
+"""
 
 import json
 import os
@@ -27,7 +29,9 @@ def free_address():
 def run_together(n_processes):
     """What each of `n_processes` printed."""
     address = free_address()
-    paths = os.pathsep.join([str(SCRIPT.parent), str(SCRIPT.parent.parent), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join(
+        [str(SCRIPT.parent), str(SCRIPT.parent.parent), os.environ.get("PYTHONPATH", "")]
+    )
     environment = {**os.environ, "PYTHONPATH": paths, "JAX_PLATFORMS": "cpu"}
     started = [
         subprocess.Popen(

@@ -16,21 +16,27 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:(?:   .*)?\n)+)", flags=re.MULTILINE)
 FOLDERS = (DOCS, DOCS / "developing")
 PAGES = sorted(
-    path for folder in FOLDERS for path in folder.glob("*.rst") if BLOCK.search(path.read_text(encoding="utf-8"))
+    path
+    for folder in FOLDERS
+    for path in folder.glob("*.rst")
+    if BLOCK.search(path.read_text(encoding="utf-8"))
 )
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 # Where the files of the repository lie; not what tools leave beside them.
 CODE = ("analysis", "benchmarks", "docs", "examples", "fuzzing", "interop", "jtfne", "tests")
 OURS = ("*.*", ".ci/*", *(f"{folder}/**/*.*" for folder in CODE))
 TEXTS = {".cff", ".in", ".json", ".md", ".py", ".rst", ".toml", ".yaml"}
-PUBLISHED = {"SONATA_DEVELOPER_GUIDE.md"}  # documents of other projects, cited with the project's name
+# documents of other projects, cited with the project's name
+PUBLISHED = {"SONATA_DEVELOPER_GUIDE.md"}
 FOR_CONTRIBUTORS = [CONTRIBUTING, *sorted((DOCS / "developing").glob("*.rst"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(textwrap.dedent(block) for block in BLOCK.findall(page.read_text(encoding="utf-8")))
+    code = "\n".join(
+        textwrap.dedent(block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+    )
     exec(compile(code, str(page), "exec"), {})
 
 
@@ -52,7 +58,9 @@ def test_the_figure_of_tasks_shows_events_averages_and_their_difference() -> Non
     left, right = names["figure"](names["run"](n_trials=3, n_cells=40)).axes
     assert sum(len(points.get_offsets()) for points in left.collections) == 6
     lines = {line.get_label(): line.get_ydata() for line in right.lines}
-    assert (lines["difference"] == lines["second"] - lines["second omitted"]).all() and lines["difference"].any()
+    assert (lines["difference"] == lines["second"] - lines["second omitted"]).all() and lines[
+        "difference"
+    ].any()
 
 
 # What contributors read
@@ -60,12 +68,23 @@ def test_the_figure_of_tasks_shows_events_averages_and_their_difference() -> Non
 
 def list_texts() -> list[Path]:
     """The text files of the repository."""
-    return sorted({path for pattern in OURS for path in ROOT.glob(pattern) if path.suffix in TEXTS and path.is_file()})
+    return sorted(
+        {
+            path
+            for pattern in OURS
+            for path in ROOT.glob(pattern)
+            if path.suffix in TEXTS and path.is_file()
+        }
+    )
 
 
 def test_nothing_cites_a_document_that_is_not_here() -> None:
-    """A document in capitals (`NAME.md`) that is cited is at the top; references are papers, or a page of docs/."""
-    cited = re.compile(r"\b([A-Z][A-Z_]+[.]md)\b|\b((?:REFERENCES|INTEROP),? [0-9]\w?)|(shared/[A-Z]+)")
+    """A document in capitals (`NAME.md`) that is cited is at the top; references are papers, or a
+    page of docs/.
+    """
+    cited = re.compile(
+        r"\b([A-Z][A-Z_]+[.]md)\b|\b((?:REFERENCES|INTEROP),? [0-9]\w?)|(shared/[A-Z]+)"
+    )
     texts = list_texts()
     assert len(texts) > 300 and {"README.md", "noxfile.py"} <= {path.name for path in texts}
     here = {path.name for path in ROOT.glob("*.md")} | {"NAME.md", *PUBLISHED}
@@ -81,7 +100,9 @@ def test_nothing_cites_a_document_that_is_not_here() -> None:
 @pytest.mark.parametrize("page", FOR_CONTRIBUTORS, ids=lambda page: page.stem)
 def test_paths_on_a_page_for_contributors_exist(page: Path) -> None:
     """NAME stands for a file that the reader makes."""
-    named = re.compile(r"`((?:analysis|benchmarks|docs|examples|fuzzing|interop|jtfne|tests)/[\w./*-]+)`")
+    named = re.compile(
+        r"`((?:analysis|benchmarks|docs|examples|fuzzing|interop|jtfne|tests)/[\w./*-]+)`"
+    )
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text) if page.suffix == ".md" else []
     paths = [path for path in (*named.findall(text), *links) if "NAME" not in path]
@@ -91,16 +112,29 @@ def test_paths_on_a_page_for_contributors_exist(page: Path) -> None:
 def test_contributing_lists_the_sessions_of_nox() -> None:
     tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    sessions = {node.name for node in functions if any("nox.session" in ast.unparse(by) for by in node.decorator_list)}
+    sessions = {
+        node.name
+        for node in functions
+        if any("nox.session" in ast.unparse(by) for by in node.decorator_list)
+    }
     assert sessions >= {"tests", "lint"}
-    assert set(re.findall(r"^\| `nox -s (\w+)` \|", CONTRIBUTING.read_text(encoding="utf-8"), re.MULTILINE)) == sessions
+    assert (
+        set(
+            re.findall(
+                r"^\| `nox -s (\w+)` \|", CONTRIBUTING.read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        == sessions
+    )
 
 
 def test_the_picture_of_the_house_is_of_the_rooms_that_there_are() -> None:
     names = runpy.run_path(str(DOCS / "images/house.py"))
     house = names["read_house"]()
     with Image.open(names["PICTURE"]) as picture:
-        assert picture.info["Description"] == names["describe"](house), "run python docs/images/house.py"
+        assert picture.info["Description"] == names["describe"](house), (
+            "run python docs/images/house.py"
+        )
     drawn = {text.get_text() for text in names["draw"](house).axes[0].texts}
     assert {room for floor in house["floors"] for room in floor} <= drawn
 

@@ -1,4 +1,6 @@
-"""Every stimulus against its closed form: on the grid, in a circuit, and in the statistics of what is drawn."""
+"""Every stimulus against its closed form: on the grid, in a circuit, and in the statistics of what
+is drawn.
+"""
 
 import dataclasses
 
@@ -39,8 +41,8 @@ def input_pA(paradigm, cell_type="E", cfg=None, **how):
 
 
 def spikes_of(current_pA, weight_pA, dt_ms=0.1):
-    """Spikes of each step and cell, from the mean over each step of an AMPA current that each raises by `weight_pA`:
-    in step k those that act from its start on."""
+    """Spikes of each step and cell, from the mean over each step of an AMPA current that each
+    raises by `weight_pA`: in step k those that act from its start on."""
     weight_pA *= -np.expm1(-dt_ms / TAU_AMPA_ms) * TAU_AMPA_ms / dt_ms
     before = np.vstack([np.zeros((1, current_pA.shape[1])), current_pA[:-1]])
     counts = (current_pA - before * np.exp(-dt_ms / TAU_AMPA_ms)) / weight_pA
@@ -54,17 +56,23 @@ def spikes_of(current_pA, weight_pA, dt_ms=0.1):
 @pytest.mark.parametrize("dt_ms", [0.05, 0.1, 0.5])
 def test_a_ramp_is_the_mean_of_its_line(dt_ms):
     cfg = config(dt_ms=dt_ms)
-    got = input_pA(P.ramp(target="E", start_ms=10.0, duration_ms=20.0, amplitude=6.0, begin=-0.5), cfg=cfg)
+    got = input_pA(
+        P.ramp(target="E", start_ms=10.0, duration_ms=20.0, amplitude=6.0, begin=-0.5), cfg=cfg
+    )
     t_ms = (np.arange(got.shape[0]) + 0.5) * dt_ms
     want = np.where((t_ms > 10.0) & (t_ms < 30.0), 6.0 * (-0.5 + 1.5 * (t_ms - 10.0) / 20.0), 0.0)
     np.testing.assert_allclose(got, np.repeat(want[:, None], 10, axis=1), atol=1e-12)
     np.testing.assert_allclose(got[:, 0].sum() * dt_ms, 6.0 * 20.0 * 0.25, rtol=1e-12)
-    assert not input_pA(P.ramp(target="E", start_ms=1.0, duration_ms=2.0, amplitude=6.0), "PV", cfg).any()
+    assert not input_pA(
+        P.ramp(target="E", start_ms=1.0, duration_ms=2.0, amplitude=6.0), "PV", cfg
+    ).any()
 
 
 @pytest.mark.parametrize("dt_ms", [0.05, 0.1, 0.5])
 def test_a_sine_is_the_mean_of_its_curve(dt_ms):
-    sine = P.sine(target="E", amplitude=3.0, frequency_Hz=70.0, phase_rad=0.4, start_ms=5.0, stop_ms=45.0)
+    sine = P.sine(
+        target="E", amplitude=3.0, frequency_Hz=70.0, phase_rad=0.4, start_ms=5.0, stop_ms=45.0
+    )
     got = input_pA(sine, cfg=config(dt_ms=dt_ms))[:, 0]
     turn = 2 * np.pi * 0.07
     edges_ms = np.arange(got.size + 1) * dt_ms
@@ -82,7 +90,9 @@ def test_a_sine_is_the_mean_of_its_curve(dt_ms):
         stimuli.Evoked(mean_ms=2.0, sd_ms=0.5, n_spikes=3, weight_pA=1.0),
         stimuli.SpikeTimes(times_ms=(1.0, 1.0, 4.9), weight_pA=1.0),
         stimuli.OrnsteinUhlenbeck(sd=1.0, tau_ms=2.0, start_ms=2.0),
-        stimuli.Rhythmic(start_ms=1.0, stop_ms=4.0, rate_Hz=500.0, sd_ms=0.1, isi_ms=0.5, weight_pA=1.0),
+        stimuli.Rhythmic(
+            start_ms=1.0, stop_ms=4.0, rate_Hz=500.0, sd_ms=0.1, isi_ms=0.5, weight_pA=1.0
+        ),
         stimuli.Marker(start_ms=1.0),
     ],
     ids=lambda drive: type(drive).__name__,
@@ -97,11 +107,17 @@ def test_a_waveform_does_not_depend_on_where_it_is_cut_and_moves_with_its_shift(
     moved = drive.shifted(0.1 * later).waveform(later, 50, 0.1)
     np.testing.assert_allclose(moved, whole, atol=1e-9)
     first = [onset for onset, _ in drive.events_ms(100.0)]
-    np.testing.assert_allclose([onset for onset, _ in drive.shifted(2.5).events_ms(100.0)], np.add(first, 2.5))
+    np.testing.assert_allclose(
+        [onset for onset, _ in drive.shifted(2.5).events_ms(100.0)], np.add(first, 2.5)
+    )
 
 
 def test_a_marker_is_an_event_and_nothing_else():
-    mark = P(stimuli=[{"target": {}, "drive": stimuli.Marker(start_ms=3.0, duration_ms=2.0), "label": "cue"}])
+    mark = P(
+        stimuli=[
+            {"target": {}, "drive": stimuli.Marker(start_ms=3.0, duration_ms=2.0), "label": "cue"}
+        ]
+    )
     signals = jtfne.construct(config()).simulate(mark)
     assert signals.events.to_numpy().tolist() == [[0, 3.0, 2.0, "cue", 1, ""]]
     assert not signals.get("source").values.any()
@@ -112,7 +128,9 @@ def test_a_marker_is_an_event_and_nothing_else():
 
 @pytest.mark.parametrize("dt_over_tau", [0.01, 0.2, 3.0])
 def test_the_process_is_exact_for_any_step(dt_over_tau):
-    """Variance 1 from the first step on, and correlation exp(-lag) at any lag: n streams bound each by chance."""
+    """Variance 1 from the first step on, and correlation exp(-lag) at any lag: n streams bound each
+    by chance.
+    """
     n = 20_000
     start = noise.wander(_keys.key(3, "ou"), _keys.number_streams(n), np.float32)
     _, x = jax.lax.scan(lambda s, _: (noise.step_ou(s, dt_over_tau), s.x), start, length=12)
@@ -128,7 +146,14 @@ def test_the_process_is_exact_for_any_step(dt_over_tau):
 
 @pytest.mark.parametrize("dt_ms", [0.1, 0.5])
 def test_fluctuations_have_their_mean_sd_and_autocorrelation(dt_ms):
-    given = {"target": "E", "sd": 7.0, "tau_ms": 5.0, "mean": 20.0, "start_ms": 5.0, "stop_ms": 45.0}
+    given = {
+        "target": "E",
+        "sd": 7.0,
+        "tau_ms": 5.0,
+        "mean": 20.0,
+        "start_ms": 5.0,
+        "stop_ms": 45.0,
+    }
     got = input_pA(P.ornstein_uhlenbeck(**given), cfg=config(n=4000, dt_ms=dt_ms))
     first, last = round(5.0 / dt_ms), round(45.0 / dt_ms)
     assert not got[:first].any() and not got[last:].any() and got[first:last].all()
@@ -176,19 +201,27 @@ def test_a_table_of_spikes_reaches_its_cells_at_its_times():
 
 
 def volley(**changed):
-    return P.evoked(**{"target": "E", "mean_ms": 25.0, "sd_ms": 3.0, "n_spikes": 4, "weight_pA": 2.0, **changed})
+    return P.evoked(
+        **{"target": "E", "mean_ms": 25.0, "sd_ms": 3.0, "n_spikes": 4, "weight_pA": 2.0, **changed}
+    )
 
 
 def test_a_volley_is_gaussian_and_counted():
-    """Each cell gets its number of spikes; their times have the mean and spread that were asked for."""
+    """Each cell gets its number of spikes; their times have the mean and spread that were asked
+    for.
+    """
     counts = spikes_of(input_pA(volley(), cfg=config(n=1000)), 2.0)
     assert (counts.sum(axis=0) == 4).all(), "no spike of 500 x 4 is 8 sd away"
     n = counts.sum()
     t_ms = np.repeat(np.arange(500), counts.sum(axis=1)) * 0.1
     assert abs(t_ms.mean() - 25.0) < 4.5 * 3.0 / np.sqrt(n)
     assert abs(t_ms.std() - 3.0) < 4.5 * 3.0 / np.sqrt(2 * n)
-    expected = stimuli.Evoked(mean_ms=25.0, sd_ms=3.0, n_spikes=4, weight_pA=1.0).waveform(0, 500, 0.1)
-    assert expected.sum() == pytest.approx(4.0) and (expected @ np.arange(500)) * 0.1 / 4 == pytest.approx(25.0)
+    expected = stimuli.Evoked(mean_ms=25.0, sd_ms=3.0, n_spikes=4, weight_pA=1.0).waveform(
+        0, 500, 0.1
+    )
+    assert expected.sum() == pytest.approx(4.0) and (
+        expected @ np.arange(500)
+    ) * 0.1 / 4 == pytest.approx(25.0)
 
 
 def test_a_synchronous_volley_is_one_and_a_stream_is_shared():
@@ -205,14 +238,24 @@ def test_a_synchronous_volley_is_one_and_a_stream_is_shared():
 
 
 def test_bursts_come_at_their_rate():
-    given = {"start_ms": 5.0, "stop_ms": 45.0, "rate_Hz": 100.0, "n_spikes": 2, "isi_ms": 4.0, "weight_pA": 2.0}
+    given = {
+        "start_ms": 5.0,
+        "stop_ms": 45.0,
+        "rate_Hz": 100.0,
+        "n_spikes": 2,
+        "isi_ms": 4.0,
+        "weight_pA": 2.0,
+    }
     exact = spikes_of(input_pA(P.rhythmic(target="E", sd_ms=0.0, **given)), 2.0)
     want = np.zeros(500, int)
-    want[[30, 70, 130, 170, 230, 270, 330, 370]] = 1  # 5 +- 2 ms, 15 +- 2, ...; 45 is not before the stop
+    # 5 +- 2 ms, 15 +- 2, ...; 45 is not before the stop
+    want[[30, 70, 130, 170, 230, 270, 330, 370]] = 1
     np.testing.assert_array_equal(exact, np.repeat(want[:, None], 10, axis=1))
     three = spikes_of(input_pA(P.rhythmic(target="E", sd_ms=0.5, n_afferents=3, **given)), 2.0)
     assert (three.sum(axis=0) == 24).all() and len(np.unique(three.T, axis=0)) == 10
-    together = spikes_of(input_pA(P.rhythmic(target="E", sd_ms=0.5, synchronous=True, **given)), 2.0)
+    together = spikes_of(
+        input_pA(P.rhythmic(target="E", sd_ms=0.5, synchronous=True, **given)), 2.0
+    )
     assert (together == together[:, :1]).all()
 
 
@@ -220,14 +263,22 @@ def random_one(name, **changed):
     own = {
         "ornstein_uhlenbeck": {"sd": 3.0, "tau_ms": 5.0},
         "evoked": {"mean_ms": 25.0, "sd_ms": 3.0, "weight_pA": 2.0},
-        "rhythmic": {"start_ms": 5.0, "stop_ms": 45.0, "rate_Hz": 50.0, "sd_ms": 2.0, "weight_pA": 2.0},
+        "rhythmic": {
+            "start_ms": 5.0,
+            "stop_ms": 45.0,
+            "rate_Hz": 50.0,
+            "sd_ms": 2.0,
+            "weight_pA": 2.0,
+        },
     }[name]
     return getattr(P, name)(**{"target": "E", **own, **changed})
 
 
 @pytest.mark.parametrize("name", RANDOM)
 def test_draws_have_names(name):
-    """Anew in each trial and with each seed; not moved by another stimulus or by chunks; told by target and label."""
+    """Anew in each trial and with each seed; not moved by another stimulus or by chunks; told by
+    target and label.
+    """
     one = random_one(name)
     alone = input_pA(one.trials(2))
     assert not np.array_equal(alone[0], alone[1])

@@ -1,6 +1,8 @@
-"""Nothing declared is without effect: every field of Config and every argument of Paradigm changes what comes out.
+"""Nothing declared is without effect: every field of Config and every argument of Paradigm changes
+what comes out.
 
-`FIELDS` and `ARGUMENTS` say, for each, what is changed in which circuit. A field that is in neither table fails.
+`FIELDS` and `ARGUMENTS` say, for each, what is changed in which circuit. A field that is in neither
+table fails.
 """
 
 import dataclasses
@@ -46,7 +48,14 @@ BASE = {
     "readouts": {"probes": ["spk", {"kind": "vm", "interval_ms": 1.0}]},
 }
 PULSE = {"kind": "Pulse", "start_ms": 5.0, "duration_ms": 5.0, "amplitude": 4.0}
-TRAIN = {"kind": "PulseTrain", "start_ms": 5.0, "duration_ms": 2.0, "period_ms": 6.0, "count": 3, "amplitude": 4.0}
+TRAIN = {
+    "kind": "PulseTrain",
+    "start_ms": 5.0,
+    "duration_ms": 2.0,
+    "period_ms": 6.0,
+    "count": 3,
+    "amplitude": 4.0,
+}
 RAIN = {"kind": "Poisson", "rate_Hz": 900.0, "weight_pA": 60.0, "start_ms": 5.0, "stop_ms": 30.0}
 TRACE = {"kind": "Trace", "values": [1.0, 3.0, 2.0], "dt_ms": 2.0, "start_ms": 5.0}
 SPIKES = {"kind": "SpikeTimes", "times_ms": [5.0, 9.0, 9.0], "weight_pA": 900.0}
@@ -61,7 +70,13 @@ DRIVES = {
     "Poisson": RAIN,
     "Trace": TRACE,
     "Ramp": {"kind": "Ramp", "start_ms": 5.0, "duration_ms": 20.0, "amplitude": 9.0},
-    "Sine": {"kind": "Sine", "amplitude": 6.0, "frequency_Hz": 50.0, "start_ms": 5.0, "stop_ms": 30.0},
+    "Sine": {
+        "kind": "Sine",
+        "amplitude": 6.0,
+        "frequency_Hz": 50.0,
+        "start_ms": 5.0,
+        "stop_ms": 30.0,
+    },
     "OrnsteinUhlenbeck": OU,
     "SpikeTimes": SPIKES,
     "Evoked": VOLLEY,
@@ -116,21 +131,34 @@ def simulated(cfg, paradigm=None, **how):
 
 @functools.cache
 def result(cfg, paradigm=None, **how):
-    """Hashes, computed once a run: of every readout's values, of events, of the cells' names and places, and so on."""
+    """Hashes, computed once a run: of every readout's values, of events, of the cells' names and
+    places, and so on.
+    """
     if cfg.training.objective is not None:
         signals = simulated(cfg.model_copy(update={"training": config.Training()}), paradigm, **how)
-        return {"objective": jtfne.Objective.of(cfg).evaluate(signals).to_dict(), "config": cfg.hash}
+        return {
+            "objective": jtfne.Objective.of(cfg).evaluate(signals).to_dict(),
+            "config": cfg.hash,
+        }
     signals = simulated(cfg, paradigm, **how)
     leaves = {name: signals.tree[name].to_dataset() for name in signals.recorded()}
-    values = {name: [array_hash(leaf[each].values) for each in leaf.data_vars] for name, leaf in leaves.items()}
+    values = {
+        name: [array_hash(leaf[each].values) for each in leaf.data_vars]
+        for name, leaf in leaves.items()
+    }
     tables = {name: dataset_hash(signals.tree[name].to_dataset()) for name in ("events", "neurons")}
-    coords = {name: dataset_hash(leaf.drop_vars(list(leaf.data_vars))) for name, leaf in leaves.items()}
+    coords = {
+        name: dataset_hash(leaf.drop_vars(list(leaf.data_vars))) for name, leaf in leaves.items()
+    }
     return {"values": values, **tables, "coords": coords, "config": cfg.hash}
 
 
 def at(part, name, base, **changes):
     """Changes of the fields of a class whose object lies at `part` of `base`."""
-    return {f"{name}.{field}": Change(f"{part}.{field}", value, base) for field, value in changes.items()}
+    return {
+        f"{name}.{field}": Change(f"{part}.{field}", value, base)
+        for field, value in changes.items()
+    }
 
 
 def _selectors():
@@ -141,7 +169,11 @@ def _selectors():
     watched = probed(kind="vm", interval_ms=1.0, cells={})
     return {
         f"Selector.{field}": [
-            Change(f"circuit.connections.0.{'source' if field != 'cell_type' else 'target'}.{field}", value, wired),
+            Change(
+                f"circuit.connections.0.{'source' if field != 'cell_type' else 'target'}.{field}",
+                value,
+                wired,
+            ),
             Change(f"circuit.connections.0.target.{field}", value, wired),
             Change(f"task.stimuli.0.target.{field}", value, onto),
             Change(f"readouts.probes.1.cells.{field}", value, watched),
@@ -179,7 +211,8 @@ def _emitters():
         base = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__emitters={"X": {"kind": kind}},
                      circuit__cell_params={"X": {"drive": FIRES[kind]}})  # fmt: skip
         if kind == "AdaptiveLIF":
-            base = put(base, "circuit.emitters.X.th_add_mV", 0.5)  # a time constant shows where there is a threshold
+            # a time constant shows where there is a threshold
+            base = put(base, "circuit.emitters.X.th_add_mV", 0.5)
         if kind in ("Izhikevich2003", "TwoCompartment"):  # these show where synapses bring pA
             rain = [{"target": "X", "drive": {**RAIN, "weight_pA": 200.0}, "label": "s"}]
             base = put(base, "task.stimuli", rain)
@@ -187,7 +220,9 @@ def _emitters():
     alone = based(circuit__cells__mix={"X": 1.0}, circuit__connections=[], circuit__cell_params={},
                   circuit__emitters={"X": {"kind": "PoissonSource", "rate_Hz": 50.0}})  # fmt: skip
     rows |= at("circuit.emitters.X", "PoissonSource", alone, rate_Hz=100.0)
-    replayed = put(alone, "circuit.emitters.X", {"kind": "SpikeSource", "times_ms": [[3.0, 7.0], [5.0]]})
+    replayed = put(
+        alone, "circuit.emitters.X", {"kind": "SpikeSource", "times_ms": [[3.0, 7.0], [5.0]]}
+    )
     return rows | at("circuit.emitters.X", "SpikeSource", replayed, times_ms=[[3.0, 7.1], [5.0]])
 
 
@@ -201,7 +236,12 @@ def _rules():
         "OneToOne": {},
         "AllToAll": {},
         "DistanceDecay": {"p0": 0.3, "length_mm": 0.5, "profile": "GaussianDecay", "lateral": True},
-        "FromTable": {"source": [1, 1, 2], "target": [12, 15, 14], "weight": [90.0] * 3, "delay_ms": [2.0] * 3},
+        "FromTable": {
+            "source": [1, 1, 2],
+            "target": [12, 15, 14],
+            "weight": [90.0] * 3,
+            "delay_ms": [2.0] * 3,
+        },
     }
     first = {
         "FixedProbability": {"p": 0.5}, "FixedIndegree": {"n": 8}, "FixedOutdegree": {"n": 8}, "FixedTotal": {"n": 80},
@@ -211,28 +251,51 @@ def _rules():
     rows = {}
     for kind, changed in fields.items():
         rule = {"kind": kind, **first.get(kind, {})}
-        # a column, E onto itself (so that there are autapses to allow) and driven to fire; PV hears of it
-        base = based(circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": rule}])
+        # a column, E onto itself (so that there are autapses to allow) and driven to fire; PV hears
+        # of it
+        base = based(
+            circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": rule}]
+        )
         rows |= at("circuit.connections.0.rule", kind, base, **changed)
-        other = {"kind": "FixedIndegree", "n": 3} if kind != "FixedIndegree" else {"kind": "FixedTotal", "n": 8}
+        other = (
+            {"kind": "FixedIndegree", "n": 3}
+            if kind != "FixedIndegree"
+            else {"kind": "FixedTotal", "n": 8}
+        )
         rows[f"{kind}.kind"] = Change("circuit.connections.0.rule", other, base)
         known = getattr(config, kind).model_fields
         if "multapses" in known:
             rows[f"{kind}.multapses"] = Change("circuit.connections.0.rule.multapses", False, base)
         if "autapses" in known:
-            rows[f"{kind}.autapses"] = Change("circuit.connections.0.rule.autapses", kind != "OneToOne", base)
+            rows[f"{kind}.autapses"] = Change(
+                "circuit.connections.0.rule.autapses", kind != "OneToOne", base
+            )
     decay = {"kind": "DistanceDecay", "p0": 0.9, "length_mm": 0.2}
-    near = based(circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": decay}])
+    near = based(
+        circuit__areas=["V1"], circuit__connections=[{**EDGE, "target": "E", "rule": decay}]
+    )
     round_one = put(near, "circuit.connections.0.rule.profile", "GaussianDecay")
-    rows["ExponentialDecay.kind"] = Change("circuit.connections.0.rule.profile", "ExponentialDecay", round_one)
+    rows["ExponentialDecay.kind"] = Change(
+        "circuit.connections.0.rule.profile", "ExponentialDecay", round_one
+    )
     rows["GaussianDecay.kind"] = Change("circuit.connections.0.rule.profile", "GaussianDecay", near)
     wave = {"kind": "FromDistance", "velocity_m_s": 8.0, "offset_ms": 0.5}
     far = based(circuit__connections=[{**EDGE, "delay_ms": wave}])
-    rows |= at("circuit.connections.0.delay_ms", "FromDistance", far, velocity_m_s=4.0, offset_ms=1.5)
+    rows |= at(
+        "circuit.connections.0.delay_ms", "FromDistance", far, velocity_m_s=4.0, offset_ms=1.5
+    )
     rows["FromDistance.kind"] = Change("circuit.connections.0.delay_ms", 0.5, far)
     for kind, given, changed in (
-        ("Normal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),
-        ("LogNormal", {"mean": 100.0, "sd": 20.0}, {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0}),
+        (
+            "Normal",
+            {"mean": 100.0, "sd": 20.0},
+            {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0},
+        ),
+        (
+            "LogNormal",
+            {"mean": 100.0, "sd": 20.0},
+            {"mean": 120.0, "sd": 40.0, "low": 95.0, "high": 105.0},
+        ),
         ("Uniform", {"low": 50.0, "high": 150.0}, {"low": 80.0, "high": 120.0}),
     ):
         late = {name: value / 40.0 for name, value in given.items()}
@@ -241,7 +304,10 @@ def _rules():
         delayed = based(circuit__connections=[{**EDGE, "delay_ms": {"kind": kind, **late}}])
         for field, value in changed.items():
             delay = Change(f"circuit.connections.0.delay_ms.{field}", value / 40.0, delayed)
-            rows[f"{kind}.{field}"] = [Change(f"circuit.connections.0.weight.{field}", value, heavy), delay]
+            rows[f"{kind}.{field}"] = [
+                Change(f"circuit.connections.0.weight.{field}", value, heavy),
+                delay,
+            ]
         rows[f"{kind}.kind"] = Change("circuit.connections.0.weight", 100.0, heavy)
     return rows
 
@@ -290,7 +356,11 @@ def _probes():
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
              "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
              "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
-    head = {"centre_mm": [0.0, 2.0, 40.0], "radii_mm": [78.0, 80.0, 85.0, 90.0], "sigmas_S_m": [0.33, 1.0, 0.01, 0.3]}
+    head = {
+        "centre_mm": [0.0, 2.0, 40.0],
+        "radii_mm": [78.0, 80.0, 85.0, 90.0],
+        "sigmas_S_m": [0.33, 1.0, 0.01, 0.3],
+    }
     deep = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1]
     changed = {
         "Voltage": {"interval_ms": 2.0, "cells": "PV"},
@@ -308,19 +378,35 @@ def _probes():
         "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
         "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
     }  # fmt: skip
-    first = {kind: based(readouts__probes=["vm" if name == "spk" else "spk"]) for kind, name in names.items()}
-    rows = {f"{kind}.kind": Change("readouts.probes.0", name, first[kind]) for kind, name in names.items()}
+    first = {
+        kind: based(readouts__probes=["vm" if name == "spk" else "spk"])
+        for kind, name in names.items()
+    }
+    rows = {
+        f"{kind}.kind": Change("readouts.probes.0", name, first[kind])
+        for kind, name in names.items()
+    }
     for kind, fields in changed.items():
         rows |= at("readouts.probes.1", kind, probed(kind=names[kind]), **fields)
     rows |= at("readouts.probes.1.head", "Spheres", probed(kind="eeg", head={}), **head)
     by_file = {"kind": "Forward", "path": str(FORWARDS / "one-fwd.fif")}
     solved = probed(kind="eeg", head=by_file)
-    rows |= at("readouts.probes.1.head", "Forward", solved, path=str(FORWARDS / "other-fwd.fif"), within_mm=1e-3)
+    rows |= at(
+        "readouts.probes.1.head",
+        "Forward",
+        solved,
+        path=str(FORWARDS / "other-fwd.fif"),
+        within_mm=1e-3,
+    )
     rows["Forward.kind"] = Change("readouts.probes.1.head", {"kind": "Spheres"}, solved)
     rows["Spheres.kind"] = Change("readouts.probes.1.head", by_file, probed(kind="eeg"))
-    moved = Change("readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={}))
+    moved = Change(
+        "readouts.probes.1.head.centre_mm", head["centre_mm"], probed(kind="meg", head={})
+    )
     rows["Spheres.centre_mm"] = [rows["Spheres.centre_mm"], moved]
-    rows["CSD.surface"] = Change("readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD"))
+    rows["CSD.surface"] = Change(
+        "readouts.probes.1.surface", {}, probed(kind="csd", depths_mm=deep, method="StepICSD")
+    )
     lit = probed(kind="lfp", surface={"z_mm": -0.1, "sigma_above_S_m": 0.1})
     rows |= at("readouts.probes.1.surface", "Surface", lit, z_mm=-0.2, sigma_above_S_m=0.2)
     points = probed(kind="lfp", sources={"kind": "Points", "radius_mm": 0.01})
@@ -334,9 +420,15 @@ def _probes():
         rows |= at("readouts.probes.1.method", kind, base, **shallow, sigma_top_S_m=0.0)
     for kind in ("RWS", "ERWS"):
         into = put(probed(kind=names[kind]), "circuit.connections.0.target", {})
-        rows |= at("readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV")
+        rows |= at(
+            "readouts.probes.1", kind, into, interval_ms=0.5 if kind == "RWS" else 0.3, cells="PV"
+        )
     inhibits = {**EDGE, "target": "E", "mechanism": "GABA_A", "weight": -150.0}
-    weighed = put(probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}), "circuit.connections", [inhibits])
+    weighed = put(
+        probed(kind="erws", variant={"kind": "ERWS2", "rate": 3.0}),
+        "circuit.connections",
+        [inhibits],
+    )
     rows["ERWS.variant"] = Change("readouts.probes.1.variant", {"kind": "ERWS1"}, weighed)
     rows["ERWS1.kind"] = rows["ERWS.variant"]
     rows["ERWS2.kind"] = Change("readouts.probes.1.variant", {"kind": "ERWS2", "rate": 3.0},
@@ -350,18 +442,36 @@ def _probes():
 
 def _maps():
     """Every field of a source map and of its profiles, seen in the moment."""
-    tuft = {"kind": "Between", "first": {"kind": "AtSoma"}, "last": {"kind": "AtDepth", "depth": 0.0}}
+    tuft = {
+        "kind": "Between",
+        "first": {"kind": "AtSoma"},
+        "last": {"kind": "AtDepth", "depth": 0.0},
+    }
     deep = {"kind": "AtSoma", "above_mm": -0.1}
     base = put(probed(kind="dipole"), "readouts.maps", [
         {"cells": {"cell_type": "E"}, "mechanism": ["external"], "enters": tuft, "returns": deep}])  # fmt: skip
-    rows = at("readouts.maps.0", "SourceMap", base, cells="PV", mechanism=["AMPA"], enters="AtSoma", returns="AtSoma")
+    rows = at(
+        "readouts.maps.0",
+        "SourceMap",
+        base,
+        cells="PV",
+        mechanism=["AMPA"],
+        enters="AtSoma",
+        returns="AtSoma",
+    )
     rows |= at("readouts.maps.0.returns", "AtSoma", base, above_mm=-0.2, kind="AtDepth")
     rows["AtSoma.kind"] = Change("readouts.maps.0.returns", {"kind": "AtDepth", "depth": 0.9}, base)
-    rows["AtDepth.kind"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["AtDepth.kind"] = Change(
+        "readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base
+    )
     rows["AtDepth.depth"] = Change("readouts.maps.0.enters.last.depth", 0.1, base)
     rows["Between.kind"] = Change("readouts.maps.0.enters", {"kind": "AtDepth", "depth": 0.0}, base)
-    rows["Between.first"] = Change("readouts.maps.0.enters.first", {"kind": "AtSoma", "above_mm": 0.1}, base)
-    rows["Between.last"] = Change("readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base)
+    rows["Between.first"] = Change(
+        "readouts.maps.0.enters.first", {"kind": "AtSoma", "above_mm": 0.1}, base
+    )
+    rows["Between.last"] = Change(
+        "readouts.maps.0.enters.last", {"kind": "AtSoma", "above_mm": 0.1}, base
+    )
     rows["Readouts.maps"] = Change("readouts.maps", [], base)
     rows["Readouts.scale"] = Change("readouts.scale", 20.0, base)
     return rows
@@ -396,15 +506,30 @@ def _synapses():
     given = {"Exponential": {"tau_ms": 3.0}, "Alpha": {"tau_ms": 3.0}, "BiExponential": rise,
              "Conductance": {"tau_ms": 3.0, "e_rev_mV": 0.0}, "AlphaConductance": {"tau_ms": 3.0, "e_rev_mV": 0.0},
              "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {}}  # fmt: skip
-    changed = {"tau_ms": 6.0, "tau_rise_ms": 2.0, "tau_decay_ms": 6.0, "e_rev_mV": -80.0, "mg_mM": 0.5, "sign": -1}
+    changed = {
+        "tau_ms": 6.0,
+        "tau_rise_ms": 2.0,
+        "tau_decay_ms": 6.0,
+        "e_rev_mV": -80.0,
+        "mg_mM": 0.5,
+        "sign": -1,
+    }
     rows = {}
     for kind, fields in given.items():
         own = {"own": {"kind": kind, **fields}}
         weight = 150.0 if SYNAPSES[kind].unit == "pA" else 8.0
-        base = based(circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}], circuit__mechanisms=own)
-        names = [field.name for field in dataclasses.fields(SYNAPSES[kind]) if field.name != "dendrite_share"]
+        base = based(
+            circuit__connections=[{**EDGE, "mechanism": "own", "weight": weight}],
+            circuit__mechanisms=own,
+        )
+        names = [
+            field.name
+            for field in dataclasses.fields(SYNAPSES[kind])
+            if field.name != "dendrite_share"
+        ]
         rows |= at("circuit.mechanisms.own", kind, base, **{name: changed[name] for name in names})
-        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})  # a dendrite, where it matters
+        # a dendrite, where it matters
+        branched = put(base, "circuit.emitters", {"PV": {"kind": "TwoCompartment"}})
         rows |= at("circuit.mechanisms.own", kind, branched, dendrite_share=0.4)
     return rows
 
@@ -413,24 +538,46 @@ def _plasticities():
     """Every field of every rule of plasticity, between cells that fire."""
     given = {
         "ShortTerm": {"u": 0.5, "tau_rec_ms": 100.0, "tau_facil_ms": 50.0},
-        "PairSTDP": {"w_max": 200.0, "a_plus": 0.2, "a_minus": 0.3, "tau_plus_ms": 20.0, "tau_minus_ms": 20.0},
+        "PairSTDP": {
+            "w_max": 200.0,
+            "a_plus": 0.2,
+            "a_minus": 0.3,
+            "tau_plus_ms": 20.0,
+            "tau_minus_ms": 20.0,
+        },
     }
     changed = {
         "ShortTerm": {"u": 0.3, "tau_rec_ms": 300.0, "tau_facil_ms": 0.0},
-        "PairSTDP": {"w_max": 300.0, "a_plus": 0.1, "a_minus": 0.1, "tau_plus_ms": 5.0, "tau_minus_ms": 5.0},
+        "PairSTDP": {
+            "w_max": 300.0,
+            "a_plus": 0.1,
+            "a_minus": 0.1,
+            "tau_plus_ms": 5.0,
+            "tau_minus_ms": 5.0,
+        },
     }
     rows = {
-        "Connection.plasticity": Change("circuit.connections.0.plasticity", {"kind": "ShortTerm", **given["ShortTerm"]})
+        "Connection.plasticity": Change(
+            "circuit.connections.0.plasticity", {"kind": "ShortTerm", **given["ShortTerm"]}
+        )
     }
     for kind, fields in given.items():
-        base = based(circuit__connections=[{**EDGE, "target": "E", "plasticity": {"kind": kind, **fields}}])
+        base = based(
+            circuit__connections=[{**EDGE, "target": "E", "plasticity": {"kind": kind, **fields}}]
+        )
         rows |= at("circuit.connections.0.plasticity", kind, base, **changed[kind])
     return rows
 
 
 def aiming(metric, **gate):
     """BASE with a metric, on all that a metric can be on, and a gate if it is given."""
-    base = based(readouts__probes=["spk", "lfp_proxy", {"kind": "eeg_proxy", "sites": ["Cz", "Oz", "Fz", "Pz"]}])
+    base = based(
+        readouts__probes=[
+            "spk",
+            "lfp_proxy",
+            {"kind": "eeg_proxy", "sites": ["Cz", "Oz", "Fz", "Pz"]},
+        ]
+    )
     targets = {"metrics": [metric], **({"gates": [gate]} if gate else {})}
     return put(base, "training.objective", targets)
 
@@ -468,17 +615,30 @@ def _objectives():
     ):  # fmt: skip
         base = aiming({"measure": {"kind": kind, **given}, **around})
         part = "training.objective.metrics.0.measure"
-        rows |= {f"{kind}.{name}": Change(f"{part}.{name}", value, base, "objective") for name, value in fields.items()}
+        rows |= {
+            f"{kind}.{name}": Change(f"{part}.{name}", value, base, "objective")
+            for name, value in fields.items()
+        }
         if "baseline_ms" in fields:  # a baseline needs an onset
             base = put(base, f"{part}.onset_ms", 20.0)
             rows[f"{kind}.baseline_ms"] = Change(f"{part}.baseline_ms", 5.0, base, "objective")
         if kind == "PowerSpectrum":  # trials, so that their mean is another one
-            rows[f"{kind}.evoked"] = Change(f"{part}.evoked", True, put(base, "task.n_trials", 2), "objective")
+            rows[f"{kind}.evoked"] = Change(
+                f"{part}.evoked", True, put(base, "task.n_trials", 2), "objective"
+            )
     rate = {"measure": "MeanRate", "target": 5.0}
     fano = {"measure": {"kind": "FanoFactor", "bin_ms": 10.0}, "target": 5.0}
-    power = {"measure": {"kind": "BandPower", "low_Hz": 25.0, "high_Hz": 120.0}, "readout": "lfp_proxy", "target": 5.0}
+    power = {
+        "measure": {"kind": "BandPower", "low_Hz": 25.0, "high_Hz": 120.0},
+        "readout": "lfp_proxy",
+        "target": 5.0,
+    }
     ceiling = {"measure": "MeanRate", "condition": {"kind": "Below", "value": 9.0}}
-    first, gate, target = "training.objective.metrics.0", "training.objective.gates.0", "training.objective"
+    first, gate, target = (
+        "training.objective.metrics.0",
+        "training.objective.gates.0",
+        "training.objective",
+    )
     synchrony = {"kind": "Synchrony"}
     for field, value, metric in (
         ("measure", synchrony, rate), ("readout", "eeg_proxy", power), ("cells", "PV", rate),
@@ -497,10 +657,14 @@ def _objectives():
     ):  # fmt: skip
         base = aiming(fano, measure="MeanRate", condition={"kind": kind, **given})
         for field, value in changed.items():
-            rows[f"{kind}.{field}"] = [Change(f"{gate}.condition.{field}", value, base, "objective")]
+            rows[f"{kind}.{field}"] = [
+                Change(f"{gate}.condition.{field}", value, base, "objective")
+            ]
             if kind == "InRange":
                 ranged = aiming({**rate, "target": {"kind": kind, "low": 1.0, "high": 5.0}})
-                rows[f"{kind}.{field}"].append(Change(f"{first}.target.{field}", value, ranged, "objective"))
+                rows[f"{kind}.{field}"].append(
+                    Change(f"{first}.target.{field}", value, ranged, "objective")
+                )
     rows["Gate.condition"] = Change(
         f"{gate}.condition", {"kind": "Above", "value": 9.0}, aiming(fano, **ceiling), "objective"
     )
@@ -519,7 +683,9 @@ def _objectives():
     rows["Targets.metrics"] = Change(f"{target}.metrics", [rate, fano], aiming(rate), "objective")
     rows["Targets.gates"] = Change(f"{target}.gates", [ceiling], aiming(rate), "objective")
     rows["Training.objective"] = Change(target, {"metrics": [fano]}, aiming(rate), "objective")
-    rows["Config.training"] = Change("training", {"objective": {"metrics": [fano]}}, aiming(rate), "objective")
+    rows["Config.training"] = Change(
+        "training", {"objective": {"metrics": [fano]}}, aiming(rate), "objective"
+    )
     return rows
 
 
@@ -527,7 +693,8 @@ NAMED = [{"name": "mine", "top": 0.1, "bottom": 0.4}, {"name": "L4", "top": 0.4,
 NEAR = based(circuit__connections=[{**EDGE, "source": {"area": "V1", "cell_type": "E"},
                                     "target": {"area": "V1", "cell_type": "PV"}}])  # fmt: skip
 FIELDS = {
-    "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),  # which contract: not a number
+    # which contract: not a number
+    "Config.schema_version": Change("schema_version", "0.3.28", seen="config"),
     "Config.circuit": Change("circuit.cells.n", 24),
     "Config.run": Change("run", {"seed": 4, "duration_ms": 40.0}),
     "Config.task": Change("task", {"stimuli": [{"target": "E", "drive": PULSE}]}),
@@ -606,14 +773,18 @@ def forwards():
     for name, away_mm in (("one", 0.5), ("other", 1.0)):
         places_mm = np.array([each.position_mm for each in areas]) + away_mm
         solution = heads.forward(heads.eeg_info(), places_mm)
-        mne.write_forward_solution(FORWARDS / f"{name}-fwd.fif", solution, overwrite=True, verbose="error")
+        mne.write_forward_solution(
+            FORWARDS / f"{name}-fwd.fif", solution, overwrite=True, verbose="error"
+        )
     yield
     shutil.rmtree(FORWARDS)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_compilation():
-    """Many small programs, each run once: compile them quickly, and leave none of them to other tests."""
+    """Many small programs, each run once: compile them quickly, and leave none of them to other
+    tests.
+    """
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
@@ -626,7 +797,10 @@ def classes_of(hint, found):
         found.append(hint)
         for field in hint.model_fields.values():
             classes_of(
-                typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation, found
+                typing.Annotated[(field.annotation, *field.metadata)]
+                if field.metadata
+                else field.annotation,
+                found,
             )
     if isinstance(hint, Declared):
         found.extend(cls for cls in hint.catalogue.values() if cls not in found)
@@ -639,14 +813,21 @@ def declared_fields():
     """Class.field of everything that a Config can hold."""
     names = []
     for cls in classes_of(Config, []):
-        fields = cls.model_fields if issubclass(cls, pydantic.BaseModel) else dataclasses.fields(cls)
+        fields = (
+            cls.model_fields if issubclass(cls, pydantic.BaseModel) else dataclasses.fields(cls)
+        )
         names += [f"{cls.__name__}.{getattr(field, 'name', field)}" for field in fields]
     return names
 
 
 def test_the_table_holds_every_field():
     known = declared_fields()
-    assert len(known) > 120 and {"LIF.t_ref_ms", "Uniform.low", "MEGProxy.sensors", "Trace.values"} <= set(known)
+    assert len(known) > 120 and {
+        "LIF.t_ref_ms",
+        "Uniform.low",
+        "MEGProxy.sensors",
+        "Trace.values",
+    } <= set(known)
     assert sorted(set(known) - set(FIELDS)) == [], "fields without a row in FIELDS"
     assert sorted(set(FIELDS) - set(known)) == [], "rows for fields that are gone"
 
@@ -661,7 +842,9 @@ def test_field_has_an_effect(field):
         except jtfne.JtfneError:
             assert field in REFUSED, f"{field}: {row.path} refused"
             continue
-        assert field not in REFUSED and before[row.seen] != after[row.seen], f"{row.path}={row.value!r} changes nothing"
+        assert field not in REFUSED and before[row.seen] != after[row.seen], (
+            f"{row.path}={row.value!r} changes nothing"
+        )
 
 
 REFUSED = {
@@ -711,7 +894,9 @@ ARGUMENTS = {
 ITEMS = {name: jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=4.0, amplitude=each)
          for name, each in (("A", 4.0), ("B", 9.0))}  # fmt: skip
 OTHERS = {"A": ITEMS["B"], "B": ITEMS["A"]}
-TIMING, LATER = (jtfne.paradigm.Timing(soa_ms=8.0, start_ms=each, jitter_ms=1.0) for each in (2.0, 4.0))
+TIMING, LATER = (
+    jtfne.paradigm.Timing(soa_ms=8.0, start_ms=each, jitter_ms=1.0) for each in (2.0, 4.0)
+)
 TASKS = {
     "sequence": {"items": (ITEMS, OTHERS), "order": ("AB", "ABA"), "timing": (TIMING, LATER), "n_trials": (1, 2),
                  "seed": (0, 1)},
@@ -724,27 +909,41 @@ TASKS = {
                      "counts": ({"A": 2, "B": 2}, {"A": 4, "B": 2}), "block": (1, 2), "seed": (0, 1)},
 }  # fmt: skip
 LISTED = ("order",)
-CASES = [(name, argument) for name, arguments in ARGUMENTS.items() for argument in (*arguments, "label")]
+CASES = [
+    (name, argument) for name, arguments in ARGUMENTS.items() for argument in (*arguments, "label")
+]
 
 
 def constructors():
     """The public class methods that make a Paradigm."""
-    rooms = [vars(cls) for cls in jtfne.Paradigm.__mro__ if cls.__module__.startswith("jtfne.paradigm")]
-    return [name for room in rooms for name, each in room.items() if isinstance(each, classmethod) and name[0] != "_"]
+    rooms = [
+        vars(cls) for cls in jtfne.Paradigm.__mro__ if cls.__module__.startswith("jtfne.paradigm")
+    ]
+    return [
+        name
+        for room in rooms
+        for name, each in room.items()
+        if isinstance(each, classmethod) and name[0] != "_"
+    ]
 
 
 def test_the_table_holds_every_argument():
     given = {
-        name: set(TASKS[name]) if name in TASKS else {*ARGUMENTS.get(name, ()), "label"} for name in constructors()
+        name: set(TASKS[name]) if name in TASKS else {*ARGUMENTS.get(name, ()), "label"}
+        for name in constructors()
     }
-    assert given == {name: set(inspect.signature(getattr(jtfne.Paradigm, name)).parameters) for name in constructors()}
+    assert given == {
+        name: set(inspect.signature(getattr(jtfne.Paradigm, name)).parameters)
+        for name in constructors()
+    }
 
 
 @pytest.mark.parametrize(("name", "argument"), CASES)
 def test_argument_of_a_paradigm_has_an_effect(name, argument):
     first = {key: pair[0] for key, pair in ARGUMENTS[name].items()}
     new = "other" if argument == "label" else ARGUMENTS[name][argument][1]
-    changed = new if isinstance(new, dict) else {argument: new}  # a dict where others must change with it
+    # a dict where others must change with it
+    changed = new if isinstance(new, dict) else {argument: new}
     before, after = (result(NET, made(name, each)) for each in (first, {**first, **changed}))
     seen = "events" if argument == "label" else "values"
     assert before[seen] != after[seen], f"Paradigm.{name}({argument}=...) changes nothing"
@@ -752,11 +951,15 @@ def test_argument_of_a_paradigm_has_an_effect(name, argument):
         assert before["events"] != after["events"]
 
 
-@pytest.mark.parametrize(("name", "argument"), [(name, each) for name, given in TASKS.items() for each in given])
+@pytest.mark.parametrize(
+    ("name", "argument"), [(name, each) for name, given in TASKS.items() for each in given]
+)
 def test_argument_of_a_task_has_an_effect(name, argument):
     first = {key: pair[0] for key, pair in TASKS[name].items()}
     new = TASKS[name][argument][1]
-    changed = new if isinstance(new, dict) and argument in ("n", "apart", "order") else {argument: new}
+    changed = (
+        new if isinstance(new, dict) and argument in ("n", "apart", "order") else {argument: new}
+    )
     before, after = (result(NET, made(name, each)) for each in (first, {**first, **changed}))
     seen = "values" if argument in ("items", "paradigms") else "events"
     assert before[seen] != after[seen], f"Paradigm.{name}({argument}=...) changes nothing"
@@ -766,10 +969,15 @@ def made(name, given):
     given = {key: list(each) if key in LISTED and each else each for key, each in given.items()}
     if name == "from_dataarray":
         values = np.array(given["recorded"])
-        given = {**given, "recorded": xr.DataArray(values, {"time": 2.0 * np.arange(values.size)}, ("time",))}
+        given = {
+            **given,
+            "recorded": xr.DataArray(values, {"time": 2.0 * np.arange(values.size)}, ("time",)),
+        }
     return getattr(jtfne.Paradigm, name)(**given)
 
 
-@pytest.mark.parametrize("how", [{"seed": 9}, {"duration_ms": 30.0}, {"dt_ms": 0.05}, {"trials": 2}])
+@pytest.mark.parametrize(
+    "how", [{"seed": 9}, {"duration_ms": 30.0}, {"dt_ms": 0.05}, {"trials": 2}]
+)
 def test_argument_of_simulate_has_an_effect(how):
     assert result(NET)["values"] != result(NET, **how)["values"]

@@ -1,7 +1,7 @@
 """Every example runs as a plain script and ends by printing the number that it promises.
 
-An example says what it prints in one comment line, `# expect: VALUE` or `# expect: VALUE +- TOLERANCE`; the last number
-of its last line of output is compared.
+An example says what it prints in one comment line, `# expect: VALUE` or
+`# expect: VALUE +- TOLERANCE`; the last number of its last line of output is compared.
 """
 
 import os
@@ -29,7 +29,11 @@ def test_example_prints_its_number(path: Path, tmp_path: Path) -> None:
     ((value, tolerance),) = EXPECT.findall(text)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     command = [sys.executable, "-W", "error", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env=env)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env=env
+    )
     assert done.returncode == 0, done.stderr
     last = done.stdout.strip().splitlines()[-1]
-    assert float(re.findall(NUMBER, last)[-1]) == pytest.approx(float(value), abs=float(tolerance or 0), rel=0), last
+    assert float(re.findall(NUMBER, last)[-1]) == pytest.approx(
+        float(value), abs=float(tolerance or 0), rel=0
+    ), last

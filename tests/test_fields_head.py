@@ -1,4 +1,6 @@
-"""Dipoles in a medium and in spherical heads against closed forms and values that LFPykit 0.6.2 gives too."""
+"""Dipoles in a medium and in spherical heads against closed forms and values that LFPykit 0.6.2
+gives too.
+"""
 
 import math
 
@@ -40,7 +42,8 @@ def on_scalp(angle_deg, radius_mm=90.0):
     return [[0.0, radius_mm * math.sin(angle), radius_mm * math.cos(angle)]]
 
 
-# uV of 1 nA m, radial and along +y. The brain's was printed as 311.110314, which is its series after 2000 terms.
+# uV of 1 nA m, radial and along +y. The brain's was printed as 311.110314, which is its series
+# after 2000 terms.
 FOUR_SPHERES = [
     (on_scalp(0), 78, "1.06247683", "0.00000000"),
     (on_scalp(30), 78, "0.10226501", "0.25252410"),
@@ -77,14 +80,20 @@ def test_four_spheres_by_depth(sensor, z_mm, radial_uV, tangential_uV):
 
 
 def test_four_spheres_of_the_docstring_of_lfpykit():
-    phi_mV = FourSphere([[0, 0, 90], [0, 85, 0]], [[0, 0, 78]]).matrix[:, 0] @ np.full(3, 10 * nAum) * 1e3
+    phi_mV = (
+        FourSphere([[0, 0, 90], [0, 85, 0]], [[0, 0, 78]]).matrix[:, 0]
+        @ np.full(3, 10 * nAum)
+        * 1e3
+    )
     np.testing.assert_allclose(
         phi_mV, [1.06247669e-8, 2.39290752e-10], rtol=2e-6
     )  # its series ends at 2e-7 of the vertex
 
 
 def border_solution(n, radii, sigmas, z):
-    """Reflection at the brain's border by the 7 equations at the borders, for a dipole at z: c1 (z / r1)^-(n+1)."""
+    """Reflection at the brain's border by the 7 equations at the borders, for a dipole at z: c1 (z
+    / r1)^-(n+1).
+    """
     matrix, right = np.zeros((7, 7)), np.zeros(7)
     columns = [(0, None), (1, 2), (3, 4), (5, 6)]
 
@@ -123,31 +132,45 @@ def test_reflections_solve_the_borders(spheres):
 
 def test_reflections_are_the_inverse_of_the_published_coefficients():
     """n = 1, radii and conductivities 1, 2, 4, 8: V, Y and Z of LFPykit's own tests."""
-    one, two, three, _ = Spheres((1.0, 2.0, 4.0, 8.0), (1.0, 2.0, 4.0, 8.0)).reflections(np.ones(1))[:, 0]
+    one, two, three, _ = Spheres((1.0, 2.0, 4.0, 8.0), (1.0, 2.0, 4.0, 8.0)).reflections(
+        np.ones(1)
+    )[:, 0]
     z = -2.16574585635359
-    np.testing.assert_allclose((1.0 / three, 1.0 / two, one), (-4.75, -2.3875, (2 * 0.5 + z) / (0.5 - z)), rtol=1e-13)
+    np.testing.assert_allclose(
+        (1.0 / three, 1.0 / two, one), (-4.75, -2.3875, (2 * 0.5 + z) / (0.5 - z)), rtol=1e-13
+    )
 
 
 def test_homogeneous_sphere():
-    """All conductivities alike: the closed form at the vertex, and Brody's (1973) elsewhere on the surface."""
+    """All conductivities alike: the closed form at the vertex, and Brody's (1973) elsewhere on the
+    surface.
+    """
     alike = (0.3,) * 4
     at = np.concatenate([on_scalp(angle) for angle in (0, 20, 75, 180)])
     dipole = np.array([[0.0, 0.0, 40.0]])
     got = FourSphere(at, dipole, sigmas_S_m=alike).matrix[:, 0]
     is_printed(got[0, 2] * nAm * 1e6, "0.271152866")
-    # phi = p.(2 a / |a|^3 + (r / (R^2) + ...)): Yao (2000), IEEE Trans. Biomed. Eng. 47:1487, at |r| = R
+    # phi = p.(2 a / |a|^3 + (r / (R^2) + ...)): Yao (2000), IEEE Trans. Biomed. Eng. 47:1487, at
+    # |r| = R
     r, r0 = at * 1e-3, dipole * 1e-3
     a = r - r0
     length, radius = np.linalg.norm(a, axis=1, keepdims=True), 0.09
     cosine = (r * r0).sum(1, keepdims=True) / radius / 0.04
     want = 2.0 * a / length**3
-    want += (r + (r * cosine * 0.04 - radius * r0) / (length + radius - 0.04 * cosine)) / (radius**2 * length)
+    want += (r + (r * cosine * 0.04 - radius * r0) / (length + radius - 0.04 * cosine)) / (
+        radius**2 * length
+    )
     np.testing.assert_allclose(got, want / (4.0 * np.pi * 0.3), rtol=1e-10, atol=1e-9)
 
 
 def test_far_borders_are_none():
-    """Equal conductivities and a huge head: the dipole in an infinite medium; what is left is (0.05 / 100)^2 of it."""
-    sensors, dipoles = [[0.0, 30.0, 20.0], [0.0, 0.0, 50.0], [-30.0, 5.0, 1.0]], [[10.0, 0.0, 5.0], [0.0, 0.0, -20.0]]
+    """Equal conductivities and a huge head: the dipole in an infinite medium; what is left is (0.05
+    / 100)^2 of it.
+    """
+    sensors, dipoles = (
+        [[0.0, 30.0, 20.0], [0.0, 0.0, 50.0], [-30.0, 5.0, 1.0]],
+        [[10.0, 0.0, 5.0], [0.0, 0.0, -20.0]],
+    )
     got = FourSphere(sensors, dipoles, radii_mm=(1e5, 2e5, 3e5, 4e5), sigmas_S_m=(0.3,) * 4).matrix
     want = InfiniteDipole(sensors, dipoles, 0.3).matrix
     np.testing.assert_allclose(got, want, atol=1e-6 * np.abs(want).max())
@@ -157,7 +180,9 @@ def test_potential_is_continuous_across_borders_and_at_the_centre():
     dipoles = [[0.0, 0.0, 60.0], [0.0, 0.0, 0.0], [0.0, 1e-7, 0.0]]
     ways = unit_rows(np.random.default_rng(0).normal(size=(5, 3)))
     for radius in (79.0, 80.0, 85.0):
-        below, above = (FourSphere(ways * (radius + step), dipoles).matrix for step in (-1e-6, 1e-6))
+        below, above = (
+            FourSphere(ways * (radius + step), dipoles).matrix for step in (-1e-6, 1e-6)
+        )
         np.testing.assert_allclose(below, above, atol=1e-6 * np.abs(above).max())
     at_centre = FourSphere(90.0 * ways, dipoles).matrix
     np.testing.assert_allclose(at_centre[:, 1], at_centre[:, 2], rtol=1e-7)
@@ -167,19 +192,26 @@ def test_potential_is_continuous_across_borders_and_at_the_centre():
 def test_rotation_and_shift_change_nothing():
     rng = np.random.default_rng(1)
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    sensors, dipoles = 90.0 * unit_rows(rng.normal(size=(9, 3))), 70.0 * unit_rows(rng.normal(size=(4, 3)))
+    sensors, dipoles = (
+        90.0 * unit_rows(rng.normal(size=(9, 3))),
+        70.0 * unit_rows(rng.normal(size=(4, 3))),
+    )
     shift = np.array([3.0, -7.0, 40.0])
     one = FourSphere(sensors, dipoles).matrix
     other = FourSphere(sensors @ turn.T + shift, dipoles @ turn.T + shift, shift).matrix
     np.testing.assert_allclose(other @ turn, one, atol=1e-11 * np.abs(one).max())
     away = 115.0 * unit_rows(rng.normal(size=(9, 3)))
     field = SarvasSphere(away, sensors, dipoles).matrix
-    turned = SarvasSphere(away @ turn.T + shift, sensors @ turn.T, dipoles @ turn.T + shift, shift).matrix
+    turned = SarvasSphere(
+        away @ turn.T + shift, sensors @ turn.T, dipoles @ turn.T + shift, shift
+    ).matrix
     np.testing.assert_allclose(turned @ turn, field, atol=1e-11 * np.abs(field).max())
 
 
 def test_enough_terms():
-    """At the number of terms taken, twice as many change nothing beyond the precision; half as many would."""
+    """At the number of terms taken, twice as many change nothing beyond the precision; half as many
+    would.
+    """
     for ratio in (0.5, 78.0 / 90.0, 78.0 / 79.5):
         n = n_terms(ratio, "")
         terms = np.arange(1.0, 2 * n + 1) * ratio ** np.arange(1.0, 2 * n + 1)
@@ -227,7 +259,9 @@ def test_a_dipole_at_the_centre_is_silent():
 
 
 def test_coils_sum_their_points():
-    """A planar gradiometer is the difference over its baseline; a magnetometer of n points their mean."""
+    """A planar gradiometer is the difference over its baseline; a magnetometer of n points their
+    mean.
+    """
     points, looks = (
         [[8.4, 0, 120], [-8.4, 0, 120], [0, 5, 119], [1, 5, 119]],
         [[0, 0, 1], [0, 0, 1], [0, 1, 0], [0, 1, 0]],
@@ -245,17 +279,25 @@ def test_many_dipoles_go_in_blocks(monkeypatch):
     coils, dipoles = coils_of(heads.meg_info(), ["MEG 0111", "MEG 0112"]), heads.dipoles_mm(0.6, 7)
     whole = SarvasSphere.of_coils(coils, dipoles, heads.CENTRE_mm).matrix
     monkeypatch.setattr("jtfne.operators.meg_sphere.PAIRS_AT_ONCE", 3 * len(coils.weights))
-    np.testing.assert_array_equal(SarvasSphere.of_coils(coils, dipoles, heads.CENTRE_mm).matrix, whole)
+    np.testing.assert_array_equal(
+        SarvasSphere.of_coils(coils, dipoles, heads.CENTRE_mm).matrix, whole
+    )
 
 
 # Areas and sensors in a head
 
 
 def test_areas_are_dipoles_in_the_brain():
-    """Every named area lies in the default brain, its dipole half a cortex below the pia; a radial one is silent."""
+    """Every named area lies in the default brain, its dipole half a cortex below the pia; a radial
+    one is silent.
+    """
     areas = [Area(name=name) for name in AREAS]
-    places, normals = ([getattr(area, field) for area in areas] for field in ("position_mm", "normal"))
-    dipoles, outward = column_dipoles(places, normals, depth_mm=0.75, centre_mm=(0, 0, 40), brain_mm=79.0)
+    places, normals = (
+        [getattr(area, field) for area in areas] for field in ("position_mm", "normal")
+    )
+    dipoles, outward = column_dipoles(
+        places, normals, depth_mm=0.75, centre_mm=(0, 0, 40), brain_mm=79.0
+    )
     np.testing.assert_allclose(dipoles + 0.75 * outward, places, rtol=1e-12)
     sites = 1e3 * heads.places_m(heads.eeg_info())
     eeg = FourSphere(sites, dipoles, heads.CENTRE_mm).along(outward)
@@ -265,14 +307,19 @@ def test_areas_are_dipoles_in_the_brain():
     assert eeg.matrix[:, v4].argmax() == nearest, "a moment above 0 points to the pia"
     meg = SarvasSphere.of_coils(coils_of(heads.meg_info()), dipoles, heads.CENTRE_mm).along(outward)
     loudest = np.abs(meg.matrix[2::3]).max(0)  # magnetometers
-    assert loudest[v4] < 1e-6 * loudest.max() and loudest[list(AREAS).index("M1")] > 0.1 * loudest.max()
+    assert (
+        loudest[v4] < 1e-6 * loudest.max()
+        and loudest[list(AREAS).index("M1")] > 0.1 * loudest.max()
+    )
 
 
 def test_sites_are_put_onto_the_scalp():
     sites = np.random.default_rng(0).normal(size=(9, 3)) * 50 + heads.CENTRE_mm
     moved = onto_sphere(sites, centre_mm=heads.CENTRE_mm, radius_mm=90.0)
     np.testing.assert_allclose(np.linalg.norm(moved - heads.CENTRE_mm, axis=1), 90.0, rtol=1e-14)
-    np.testing.assert_allclose(np.cross(moved - heads.CENTRE_mm, sites - heads.CENTRE_mm), 0.0, atol=1e-11)
+    np.testing.assert_allclose(
+        np.cross(moved - heads.CENTRE_mm, sites - heads.CENTRE_mm), 0.0, atol=1e-11
+    )
     FourSphere(moved, [(0, 0, 45)], heads.CENTRE_mm)  # none of them counts as outside
 
 
@@ -282,7 +329,9 @@ def test_moments_along_directions():
     ways = np.array([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
     fixed, moments = free.along(ways), np.array([1.0, -2.0, 0.5])
     with precision("float64"):
-        np.testing.assert_allclose(fixed.apply(moments), free.apply(moments[:, None] * unit_rows(ways)), rtol=1e-12)
+        np.testing.assert_allclose(
+            fixed.apply(moments), free.apply(moments[:, None] * unit_rows(ways)), rtol=1e-12
+        )
 
 
 def test_a_chain_of_dipoles_after_their_moments():

@@ -118,4 +118,6 @@ def test_refused(case):
     with pytest.raises(jtfne.JtfneError) as refusal:
         make()
     assert re.search(message, str(refusal.value)), str(refusal.value)
-    assert "is not allowed; allowed: " in str(refusal.value) and str(refusal.value).count("(in ") == 1
+    assert (
+        "is not allowed; allowed: " in str(refusal.value) and str(refusal.value).count("(in ") == 1
+    )

@@ -38,27 +38,61 @@ def bump(n, peak_ms=210.0):
 
 
 def made(areas=("V1",), *, names=True, events=True, trials=1, leave=()):
-    """A run of 5 cells a population, every cell with one spike more than its id, a response at 210 ms."""
-    rows = [(area, layer, kind) for area in areas for layer in LAYERS for kind in TYPES for _ in range(PER_POPULATION)]
+    """A run of 5 cells a population, every cell with one spike more than its id, a response at 210
+    ms.
+    """
+    rows = [
+        (area, layer, kind)
+        for area in areas
+        for layer in LAYERS
+        for kind in TYPES
+        for _ in range(PER_POPULATION)
+    ]
     n = len(rows)
     labels = {
-        key: ("neuron", np.array([row[at] for row in rows])) for at, key in enumerate(("area", "layer", "cell_type"))
+        key: ("neuron", np.array([row[at] for row in rows]))
+        for at, key in enumerate(("area", "layer", "cell_type"))
     }
-    depth = np.array([0.2 + 0.3 * LAYERS.index(row[1]) + 0.01 * (at % PER_POPULATION) for at, row in enumerate(rows)])
+    depth = np.array(
+        [
+            0.2 + 0.3 * LAYERS.index(row[1]) + 0.01 * (at % PER_POPULATION)
+            for at, row in enumerate(rows)
+        ]
+    )
     spikes = np.array(
-        [(10.0 + 2.0 * k, cell, trial) for trial in range(trials) for cell in range(n) for k in range(cell + 1)]
+        [
+            (10.0 + 2.0 * k, cell, trial)
+            for trial in range(trials)
+            for cell in range(n)
+            for k in range(cell + 1)
+        ]
     )
     spikes = spikes[np.lexsort((spikes[:, 1], spikes[:, 0], spikes[:, 2]))]
-    spk_about = about("spk", "ms", 0) | {"n_neurons": n, "n_trials": trials, "dt_ms": 0.1, "duration_ms": 400.0}
+    spk_about = about("spk", "ms", 0) | {
+        "n_neurons": n,
+        "n_trials": trials,
+        "dt_ms": 0.1,
+        "duration_ms": 400.0,
+    }
     z_mm, trial = np.linspace(0.0, 0.7, 8), np.arange(trials)
 
     def field(name, data, dims, coords, units="a.u.", proxy=1):
         coords = {"trial": trial, "time": TIMES, **coords}
-        coords = {key: value for key, value in coords.items() if key not in ("trial", "time") or key in dims}
+        coords = {
+            key: value
+            for key, value in coords.items()
+            if key not in ("trial", "time") or key in dims
+        }
         data = np.broadcast_to(data, (trials, *np.shape(data))).copy()
-        return xr.Dataset({name: (dims, data, about(name, units, proxy))}, coords, about(name, units, proxy))
+        return xr.Dataset(
+            {name: (dims, data, about(name, units, proxy))}, coords, about(name, units, proxy)
+        )
 
-    laminar = {"area": list(areas), "channel": [f"ch{k:02}" for k in range(8)], "z_mm": ("channel", z_mm)}
+    laminar = {
+        "area": list(areas),
+        "channel": [f"ch{k:02}" for k in range(8)],
+        "z_mm": ("channel", z_mm),
+    }
     depth_first = np.repeat(bump(8)[:, None], len(areas), axis=1)
     head = {"channel": list(SITES_mm)} | {
         key: ("channel", [float(place[at]) for place in SITES_mm.values()])
@@ -167,7 +201,9 @@ def test_refuses_what_was_not_recorded(name):
         DRAWN[name](made(leave=(NEEDS[name],)))
 
 
-@pytest.mark.parametrize("name", ["raster", "rates", "vm", "layout", "timeline", "laminar", "traces", "topography"])
+@pytest.mark.parametrize(
+    "name", ["raster", "rates", "vm", "layout", "timeline", "laminar", "traces", "topography"]
+)
 def test_refuses_what_is_neither_a_run_nor_an_array(name):
     with pytest.raises(jtfne.JtfneError, match="data of type dict"):
         DRAWN[name]({})
@@ -201,7 +237,12 @@ def test_rates_are_those_of_the_populations(signals):
     heights = {bars.get_label(): [bar.get_height() for bar in bars] for bars in ax.containers}
     assert heights == {"E": [3 / 0.4, 13 / 0.4], "PV": [8 / 0.4, 18 / 0.4]}
     assert ax.get_ylabel() == "mean rate (Hz)" and ticks(ax.xaxis) == list(LAYERS)
-    assert ticks(figures.rates(made(("V1", "V4"))).xaxis) == ["V1 L2/3", "V1 L4", "V4 L2/3", "V4 L4"]
+    assert ticks(figures.rates(made(("V1", "V4"))).xaxis) == [
+        "V1 L2/3",
+        "V1 L4",
+        "V4 L2/3",
+        "V4 L4",
+    ]
     with pytest.raises(jtfne.JtfneError, match="without identity"):
         figures.rates(made(names=False))
 
@@ -237,7 +278,8 @@ def test_timeline_shows_each_distinct_event_once():
 
 
 @pytest.mark.parametrize(
-    ("readout", "label"), [("lfp_proxy", "LFP, a.u. (proxy)"), ("csd_proxy", "CSD, a.u. (proxy); sinks < 0")]
+    ("readout", "label"),
+    [("lfp_proxy", "LFP, a.u. (proxy)"), ("csd_proxy", "CSD, a.u. (proxy); sinks < 0")],
 )
 def test_laminar_is_centred_on_the_baseline_around_the_event(signals, readout, label):
     ax = figures.laminar(signals, readout=readout)
@@ -251,14 +293,20 @@ def test_laminar_is_centred_on_the_baseline_around_the_event(signals, readout, l
     values = np.asarray(image.get_array()).reshape(-1, 201)
     assert np.abs(values[:, 0]).max() < 1e-9, "before the event there is only baseline"
     sign = 1.0 if readout == "lfp_proxy" else -1.0
-    assert values[0, 60] == pytest.approx(sign * 1.0) and values[-1, 60] == pytest.approx(sign * 8.0)
+    assert values[0, 60] == pytest.approx(sign * 1.0) and values[-1, 60] == pytest.approx(
+        sign * 8.0
+    )
 
 
 def test_laminar_draws_a_recording_at_its_own_depths():
     order = [2, 0, 1]
     recorded = xr.DataArray(
         (1e-4 * bump(3))[:, order],
-        {"time": TIMES, "channel": ["a", "b", "c"], "z_mm": ("channel", np.array([0.1, 0.2, 0.6])[order])},
+        {
+            "time": TIMES,
+            "channel": ["a", "b", "c"],
+            "z_mm": ("channel", np.array([0.1, 0.2, 0.6])[order]),
+        },
         ("time", "channel"),
         attrs={"units": "V", "readout": "lfp", "proxy": 0},
     )
@@ -267,10 +315,12 @@ def test_laminar_draws_a_recording_at_its_own_depths():
     assert colour_bar_label(ax) == "LFP, V" and not ax.lines
     events = pd.DataFrame({"onset_ms": [100.0], "duration_ms": [1.0], "label": ["flash"]})
     assert figures.laminar(recorded, events=events).get_xlim() == (50.0, 250.0)
-    middle = np.asarray(figures.laminar(recorded, events=events).collections[0].get_array()).reshape(-1, 201)[:, 160]
-    assert middle[80] == pytest.approx(2e-4 + (0.1 + 0.5 * 80 / 199 - 0.2) / 0.4 * 1e-4, rel=1e-3), (
-        "linear between contacts"
-    )
+    middle = np.asarray(
+        figures.laminar(recorded, events=events).collections[0].get_array()
+    ).reshape(-1, 201)[:, 160]
+    assert middle[80] == pytest.approx(
+        2e-4 + (0.1 + 0.5 * 80 / 199 - 0.2) / 0.4 * 1e-4, rel=1e-3
+    ), "linear between contacts"
     for broken, message in (
         (recorded.drop_vars("z_mm"), "without depths"),
         (recorded.isel(channel=[0]), "1 channel"),
@@ -340,15 +390,23 @@ def test_psd_peaks_where_the_signal_oscillates():
 
 def test_psd_averages_power_and_not_traces_over_trials():
     wave = np.sin(2 * np.pi * 0.04 * TIMES)
-    opposed = xr.DataArray(np.stack([wave, -wave]), {"time": TIMES}, ("trial", "time"), attrs={"units": "V"})
+    opposed = xr.DataArray(
+        np.stack([wave, -wave]), {"time": TIMES}, ("trial", "time"), attrs={"units": "V"}
+    )
     one = figures.psd(opposed.isel(trial=0)).lines[0].get_ydata()
     np.testing.assert_allclose(figures.psd(opposed).lines[0].get_ydata(), one)
 
 
 def test_spectrolaminar_marks_the_crossover_it_is_given(signals):
-    plain, crossed = figures.spectrolaminar(signals), figures.spectrolaminar(signals, crossover_mm=0.4)
+    plain, crossed = (
+        figures.spectrolaminar(signals),
+        figures.spectrolaminar(signals, crossover_mm=0.4),
+    )
     assert not plain.lines and [line.get_ydata()[0] for line in crossed.lines] == [0.4]
-    assert (plain.get_xlabel(), plain.get_ylabel()) == ("frequency (Hz)", "depth (mm)") and plain.yaxis_inverted()
+    assert (plain.get_xlabel(), plain.get_ylabel()) == (
+        "frequency (Hz)",
+        "depth (mm)",
+    ) and plain.yaxis_inverted()
     assert colour_bar_label(plain) == "relative power (proxy)"
 
 
@@ -359,17 +417,24 @@ def test_laminar_comparison_names_both_sides_and_their_units(tmp_path):
             {"time": TIMES - 200.0, "z_mm": ("channel", [0.1, 0.2, 0.3, 0.4])}, ("time", "channel"),
             attrs={"units": units, "proxy": proxy, "readout": "csd"},
         )  # fmt: skip
-        return SimpleNamespace(csd=csd, sink_depth_mm=0.4, latency_ms=2.0, peak_latency_ms=peak_ms, width_mm=0.1)
+        return SimpleNamespace(
+            csd=csd, sink_depth_mm=0.4, latency_ms=2.0, peak_latency_ms=peak_ms, width_mm=0.1
+        )
 
     path = tmp_path / "comparison.png"
-    figure = figures.laminar_comparison(features("a.u.", 1, 10.0), features("A/m^3", 0, 6.0), path=path)
+    figure = figures.laminar_comparison(
+        features("a.u.", 1, 10.0), features("A/m^3", 0, 6.0), path=path
+    )
     left, right, bar = figure.axes
     assert [left.get_title(), right.get_title()] == ["simulated (proxy, a.u.)", "recorded (A/m³)"]
     for ax, peak_ms in ((left, 10.0), (right, 6.0)):
         assert ax.collections[0].get_clim() == (-1.0, 1.0)
         assert np.asarray(ax.collections[0].get_array()).min() == pytest.approx(-1.0)
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("time from onset (ms)", "depth (mm)")
-        assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines][1] == (peak_ms, 0.4)
+        assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines][1] == (
+            peak_ms,
+            0.4,
+        )
     assert "peak" in bar.get_ylabel()
     assert path.read_bytes().startswith(PNG) and list(tmp_path.iterdir()) == [path]
 
@@ -377,10 +442,23 @@ def test_laminar_comparison_names_both_sides_and_their_units(tmp_path):
 def test_save_all_draws_what_the_readouts_allow(tmp_path):
     every = figures.save_all(made(("V1", "V4")), tmp_path / "all")
     names = [path.stem for path in every]
-    assert names == sorted(names) and len(names) == 13 and names[0] == "01_layout" and names[-1] == "13_timeline"
+    assert (
+        names == sorted(names)
+        and len(names) == 13
+        and names[0] == "01_layout"
+        and names[-1] == "13_timeline"
+    )
     assert all(path.read_bytes().startswith(PNG) for path in every)
-    some = figures.save_all(made(names=False, events=False, leave=("vm", "lfp_proxy", "meg_proxy")), tmp_path / "some")
-    assert [path.stem for path in some] == ["02_raster", "06_csd", "07_eeg", "08_eeg_map", "12_spectrolaminar"]
+    some = figures.save_all(
+        made(names=False, events=False, leave=("vm", "lfp_proxy", "meg_proxy")), tmp_path / "some"
+    )
+    assert [path.stem for path in some] == [
+        "02_raster",
+        "06_csd",
+        "07_eeg",
+        "08_eeg_map",
+        "12_spectrolaminar",
+    ]
     with pytest.raises(jtfne.JtfneError, match="exists"):
         figures.save_all(made(), tmp_path / "all")
 
@@ -400,17 +478,26 @@ def test_types_without_a_colour_of_their_own_get_different_ones():
 
 
 def test_matplotlib_loads_only_when_something_is_drawn():
-    code = "import sys, jtfne.analysis.figures; sys.exit('matplotlib' in sys.modules or 'mne' in sys.modules)"
+    code = (
+        "import sys, jtfne.analysis.figures; sys.exit('matplotlib' in sys.modules or 'mne' in "
+        "sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=300).returncode == 0
 
 
 def test_connectivity_shows_each_pair_with_its_number():
     names = ["L4 E", "L4 PV"]
-    table = pd.DataFrame([[40.0, 10.0], [12.5, 0.0]], pd.Index(names, name="target"), pd.Index(names, name="source"))
+    table = pd.DataFrame(
+        [[40.0, 10.0], [12.5, 0.0]], pd.Index(names, name="target"), pd.Index(names, name="source")
+    )
     ax = figures.connectivity(table)
     (image,) = ax.images
-    np.testing.assert_array_equal(np.ma.filled(image.get_array(), -1.0), [[40.0, 10.0], [12.5, -1.0]])
-    assert [text.get_text() for text in ax.texts] == ["40", "10", "12.5"], "none where there are no synapses"
+    np.testing.assert_array_equal(
+        np.ma.filled(image.get_array(), -1.0), [[40.0, 10.0], [12.5, -1.0]]
+    )
+    assert [text.get_text() for text in ax.texts] == ["40", "10", "12.5"], (
+        "none where there are no synapses"
+    )
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("source", "target") and ticks(ax.yaxis) == names
     assert colour_bar_label(ax) == "mean inputs a cell"
     given = Figure().add_subplot()
@@ -450,7 +537,13 @@ def test_training_history_shows_scores_the_best_so_far_and_what_passed():
     history = pd.DataFrame({**columns, "passed": [False, False, False, False, True, False]})
     ax = figures.training_history(history)
     dots, passed, best = ax.lines
-    assert dots.get_ydata().tolist() == [4.0, 9.0, 5.0, 1.0, 2.0] and passed.get_ydata().tolist() == [1.0]
+    assert dots.get_ydata().tolist() == [
+        4.0,
+        9.0,
+        5.0,
+        1.0,
+        2.0,
+    ] and passed.get_ydata().tolist() == [1.0]
     assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([0, 1, 2], [4.0, 4.0, 1.0])
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("generation", "score", "log")
     assert ax.get_title() == "1 of 6 candidates without a finite score"

@@ -1,4 +1,6 @@
-"""The fits of docs/validation/fits.rst: a short training gets nearer, what was kept is found again, the page has it."""
+"""The fits of docs/validation/fits.rst: a short training gets nearer, what was kept is found again,
+the page has it.
+"""
 
 import dataclasses
 import functools
@@ -38,8 +40,14 @@ def test_sinks_and_sources_exchanged_are_told() -> None:
     z_mm, t_ms = np.round(np.arange(2, 23) * 0.1, 1), np.arange(-20.0, 41.0)
     course = np.interp(t_ms, [1.0, 4.0, 8.0], [0.0, 1.0, 0.0])[:, None]
     shape = (np.abs(z_mm - 0.25) < 0.1) * 2.0 - (np.abs(z_mm - 0.7) < 0.15)
-    csd = xr.DataArray(course * shape, {"time": t_ms, "z_mm": ("channel", z_mm)}, ("time", "channel"))
-    assert courses(csd)["0.6-0.8"] == ("sink", 2.0, 4.0) and courses(csd)["0.2-0.3"] == ("source", 2.0, 4.0)
+    csd = xr.DataArray(
+        course * shape, {"time": t_ms, "z_mm": ("channel", z_mm)}, ("time", "channel")
+    )
+    assert courses(csd)["0.6-0.8"] == ("sink", 2.0, 4.0) and courses(csd)["0.2-0.3"] == (
+        "source",
+        2.0,
+        4.0,
+    )
     assert courses(-csd)["0.6-0.8"] == ("source", 2.0, 4.0)
     assert same_sign(csd, csd) == 1.0 and same_sign(-csd, csd) == 0.0
 
@@ -47,13 +55,17 @@ def test_sinks_and_sources_exchanged_are_told() -> None:
 @pytest.mark.parametrize("name", list(KEPT))
 def test_what_is_tuned_and_aimed_at_fits_the_circuit(name: str) -> None:
     fit = fits()[name]
-    fit.config.objective(fit.objective.metrics, fit.objective.gates).trainables(fit.trainables).check()
+    fit.config.objective(fit.objective.metrics, fit.objective.gates).trainables(
+        fit.trainables
+    ).check()
     assert [each.path for each in fit.trainables] == list(KEPT[name]["trainings"][0]["values"])
     assert set(fit.objective.readouts) == {"lfp", "spk"}
 
 
 def test_a_short_training_is_no_worse_than_its_start() -> None:
-    """Early input onto layer 4, from there to layer 2/3, and the decay of AMPA alone, for time's sake."""
+    """Early input onto layer 4, from there to layer 2/3, and the decay of AMPA alone, for time's
+    sake.
+    """
     whole = _fits.fits(n_trials=2)["CSD, tuft"]
     fit = dataclasses.replace(whole, trainables=whole.trainables[1::5])
     result = fit.trained(0, n_generations=2, n_candidates=6, progress=False)
@@ -65,7 +77,10 @@ def test_the_page_tells_what_was_kept() -> None:
     text = (PAGE / "fits.rst").read_text(encoding="utf-8")
     assert set(KEPT) == set(fits())
     for name, each in KEPT.items():
-        rows = [("default", each["default"]), *((str(one["seed"]), one["unseen"]) for one in each["trainings"])]
+        rows = [
+            ("default", each["default"]),
+            *((str(one["seed"]), one["unseen"]) for one in each["trainings"]),
+        ]
         for label, distances in rows:
             told = f"{np.mean(distances):.3f} ± {np.std(distances, ddof=1):.3f}"
             assert any(line.startswith(f"{name}  ") and f"  {label}  " in line and line.endswith(told)
@@ -83,7 +98,10 @@ def test_what_was_kept_is_found_again(name: str) -> None:
     """To the scatter over seeds, since with other processors spikes come otherwise."""
     fit, kept = fits()[name], KEPT[name]
     one = kept["trainings"][0]
-    again, scatter = fit.distance(fit.with_values(one["values"]), LATER), np.std(one["unseen"], ddof=1)
+    again, scatter = (
+        fit.distance(fit.with_values(one["values"]), LATER),
+        np.std(one["unseen"], ddof=1),
+    )
     assert again == pytest.approx(np.mean(one["unseen"]), abs=SDS * scatter)
     assert again < 0.6 * np.mean(kept["default"])
 

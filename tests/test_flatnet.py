@@ -51,7 +51,11 @@ def test_a_pytree_that_survives_flattening():
     again = jax.tree.unflatten(tree, leaves)
     assert isinstance(again, jtfne.FlatNet) and jtfne.FlatModel is jtfne.FlatNet is FlatNet
     assert all(isinstance(leaf, jax.Array) for leaf in leaves)
-    assert jax.tree.structure(again) == tree and again.receptors == (("AMPA",), ("NMDA",), ("GABA_A",))
+    assert jax.tree.structure(again) == tree and again.receptors == (
+        ("AMPA",),
+        ("NMDA",),
+        ("GABA_A",),
+    )
     assert again.tracking is flat.tracking and again.dt_ms == 0.1
     scaled = jax.tree.map(lambda leaf: leaf, flat)
     assert all(a is b for a, b in zip(jax.tree.leaves(scaled), leaves, strict=True))
@@ -63,7 +67,11 @@ def test_run_gives_what_simulate_gives():
     _, chunk = jax.jit(lambda flat, key: flat.run(key, n_steps=N_STEPS))(net.to_flat(), key)
     signals = net.simulate()
     want = sorted(
-        zip(np.rint(signals.spikes["time_ms"] / 0.1).astype(int) - 1, signals.spikes["neuron"].tolist(), strict=True)
+        zip(
+            np.rint(signals.spikes["time_ms"] / 0.1).astype(int) - 1,
+            signals.spikes["neuron"].tolist(),
+            strict=True,
+        )
     )
     assert spikes_of(chunk.words) == want and len(want) > 30
 
@@ -84,10 +92,16 @@ def test_vmap_over_a_parameter():
     def count(gain, key):
         drive = flat.circuit.drive_pA * gain
         circuit = flat.circuit.__class__(**{**vars(flat.circuit), "drive_pA": drive})
-        words = FlatNet(circuit, flat.receptors, flat.dt_ms, flat.tracking).run(key, n_steps=N_STEPS)[1].words
+        words = (
+            FlatNet(circuit, flat.receptors, flat.dt_ms, flat.tracking)
+            .run(key, n_steps=N_STEPS)[1]
+            .words
+        )
         return jax.lax.population_count(words).sum()
 
-    counts = jax.jit(jax.vmap(count, in_axes=(0, None)))(np.array([0.0, 1.0, 2.0], np.float32), jax.random.key(1))
+    counts = jax.jit(jax.vmap(count, in_axes=(0, None)))(
+        np.array([0.0, 1.0, 2.0], np.float32), jax.random.key(1)
+    )
     assert counts[0] < counts[1] < counts[2]
 
 
@@ -109,7 +123,9 @@ def test_to_net_returns_the_circuit():
 
 
 def edges_of(net):
-    """(connection, source, target, delay in steps) -> summed weight: what a net does, whatever it merged."""
+    """(connection, source, target, delay in steps) -> summed weight: what a net does, whatever it
+    merged.
+    """
     table = net.edges.to_pandas()
     table["step"] = np.rint(table["delay_ms"].astype(float) / 0.1).clip(lower=1).astype(int)
     keys = ["connection", "mechanism", "source", "target", "step"]
@@ -118,12 +134,20 @@ def edges_of(net):
 
 def test_synapses_of_two_rules_that_meet_are_one():
     """Two connections between the same cells, mechanism and delay: their weights add."""
-    table = {"kind": "FromTable", "source": [0, 0], "target": [20, 20], "weight": [3.0, 4.0], "delay_ms": [1.0, 1.0]}
+    table = {
+        "kind": "FromTable",
+        "source": [0, 0],
+        "target": [20, 20],
+        "weight": [3.0, 4.0],
+        "delay_ms": [1.0, 1.0],
+    }
     edge = {"source": "A", "target": {}, "mechanism": "AMPA", "rule": table}
     net = jtfne.construct(config([edge]))
     back = net.to_flat().to_net()
     assert net.n_edges == 2 and back.n_edges == 1
-    assert back.edges.to_pandas().loc[0, ["source", "target", "weight_pA", "delay_ms"]].tolist() == [0, 20, 7.0, 1.0]
+    assert back.edges.to_pandas().loc[
+        0, ["source", "target", "weight_pA", "delay_ms"]
+    ].tolist() == [0, 20, 7.0, 1.0]
 
 
 def test_tracking_maps():
@@ -136,7 +160,9 @@ def test_tracking_maps():
     for code, (source, target) in enumerate((("A", "B"), ("B", "C"), ("C", "A"))):
         mine = edges.connection == code
         assert mine.any()
-        assert set(names[edges.source[mine]]) == {source} and set(names[edges.target[mine]]) == {target}
+        assert set(names[edges.source[mine]]) == {source} and set(names[edges.target[mine]]) == {
+            target
+        }
         assert {flat.receptors[k] for k in edges.receptor[mine]} == {(EDGES[code]["mechanism"],)}
 
 
@@ -165,7 +191,9 @@ def test_rows_of_one_model_are_spread_over_the_circuit():
 
 @pytest.mark.parametrize("name", EMITTERS)
 def test_models_in_one_circuit_are_as_in_circuits_of_their_own(name):
-    """Unconnected, without noise (its streams are by row): cell by cell, to the rounding of another layout."""
+    """Unconnected, without noise (its streams are by row): cell by cell, to the rounding of another
+    layout.
+    """
     quiet = {each: {**params, "noise": 0.0} for each, params in DRIVES.items()}
     mixed, own = config(connections=()), config(connections=(), mix={name: 1.0})
     both = jtfne.construct(mixed.cell_params(quiet)).to_flat()
@@ -176,7 +204,9 @@ def test_models_in_one_circuit_are_as_in_circuits_of_their_own(name):
     uniform = np.random.default_rng(0).random(50).astype(np.float32)
     _, together = started(both, uniform)
     _, apart = started(flat, np.concatenate([uniform[rows], uniform])[:50])
-    mine = sorted((step, int(np.flatnonzero(rows == row)[0])) for step, row in together if row in rows)
+    mine = sorted(
+        (step, int(np.flatnonzero(rows == row)[0])) for step, row in together if row in rows
+    )
     assert mine == [(step, row) for step, row in apart if row < rows.size] and len(mine) > 5
 
 
@@ -187,26 +217,40 @@ def started(flat, uniform):
     inputs = engine.Inputs(np.zeros((0, flat.circuit.n_cells), np.float32))
     clock = engine.InputChunk(np.zeros((N_STEPS, 0), np.float32), ())
     carry = engine.start(flat.circuit, inputs, _keys.streams(jax.random.key(0)))
-    cells = tuple(group.emitter.init(group.take(jax.numpy.asarray(uniform))) for group in flat.circuit.groups)
-    carry, chunk = engine.advance_jit(flat.circuit, inputs, (), carry._replace(cells=cells), clock, flat.dt_ms)
+    cells = tuple(
+        group.emitter.init(group.take(jax.numpy.asarray(uniform))) for group in flat.circuit.groups
+    )
+    carry, chunk = engine.advance_jit(
+        flat.circuit, inputs, (), carry._replace(cells=cells), clock, flat.dt_ms
+    )
     return carry, spikes_of(chunk.words)
 
 
 def test_populations_keep_their_own_parameters():
-    """A parameter is a number where all cells of a model agree, else one value a cell, in row order."""
-    cfg = config(connections=()).emitters({"A": LIF(tau_m_ms=20.0), "B": LIF(), "C": LIF(tau_m_ms=5.0)})
+    """A parameter is a number where all cells of a model agree, else one value a cell, in row
+    order.
+    """
+    cfg = config(connections=()).emitters(
+        {"A": LIF(tau_m_ms=20.0), "B": LIF(), "C": LIF(tau_m_ms=5.0)}
+    )
     (group,) = jtfne.construct(cfg.cell_params({})).to_flat().circuit.groups
-    want = [{"A": 20.0, "B": 10.0, "C": 5.0}[name] for name in jtfne.construct(cfg).neurons["cell_type"]]
+    want = [
+        {"A": 20.0, "B": 10.0, "C": 5.0}[name] for name in jtfne.construct(cfg).neurons["cell_type"]
+    ]
     np.testing.assert_array_equal(group.emitter.tau_m_ms, want)
     assert group.emitter.c_m_pF.shape == () and group.index is None
 
 
 def test_parameters_of_each_cell_stand_in_its_row():
     """Among cells of other types; a drive is scaled by the capacitance of its own cell."""
-    cfg = config(connections=()).emitters({"A": LIF(), "B": Izhikevich2003(), "C": Izhikevich2003(d=2.0)})
+    cfg = config(connections=()).emitters(
+        {"A": LIF(), "B": Izhikevich2003(), "C": Izhikevich2003(d=2.0)}
+    )
     d, c_m_pF, drive, noise = np.linspace([2.0, 50.0, 4.0, 0.0], [9.0, 150.0, 14.0, 1.0], 20).T
     net = jtfne.construct(
-        cfg.cell_params({"B": {"d": d, "c_m_pF": c_m_pF, "drive": drive, "noise": noise}, "A": {"noise": 3.0}})
+        cfg.cell_params(
+            {"B": {"d": d, "c_m_pF": c_m_pF, "drive": drive, "noise": noise}, "A": {"noise": 3.0}}
+        )
     )
     rows, circuit = net.select(cell_type="B"), net.to_flat().circuit
     group = next(each for each in circuit.groups if isinstance(each.emitter, Izhikevich2003))
@@ -219,11 +263,19 @@ def test_parameters_of_each_cell_stand_in_its_row():
 
 
 def test_a_cell_with_values_of_its_own_runs_as_in_a_circuit_of_its_kind():
-    values = {"d": [2.0, 8.0, 5.0, 4.0], "drive": [6.0, 9.0, 12.0, 15.0], "c_m_pF": [80.0, 100.0, 120.0, 90.0]}
+    values = {
+        "d": [2.0, 8.0, 5.0, 4.0],
+        "drive": [6.0, 9.0, 12.0, 15.0],
+        "c_m_pF": [80.0, 100.0, 120.0, 90.0],
+    }
     pulse = jtfne.Paradigm.pulse(target={}, start_ms=10.0, duration_ms=5.0, amplitude=3.0)
 
     def v_m(params):
-        cfg = config(connections=(), mix={"B": 1.0}).cells({"B": 4}).cell_params({"B": {"noise": 0.0, **params}})
+        cfg = (
+            config(connections=(), mix={"B": 1.0})
+            .cells({"B": 4})
+            .cell_params({"B": {"noise": 0.0, **params}})
+        )
         return jtfne.construct(cfg).simulate(paradigm=pulse).get("vm").values
 
     together = v_m(values)
@@ -243,9 +295,15 @@ def test_static_fields_stay_as_they_are_and_tell_models_apart():
     flat = net.to_flat()
     assert [group.emitter.half_steps for group in flat.circuit.groups] == [False, True]
     alone = jtfne.construct(
-        net.config.emitters({name: Izhikevich2003(half_steps=True) for name in "ABC"}).cell_params(drives)
+        net.config.emitters({name: Izhikevich2003(half_steps=True) for name in "ABC"}).cell_params(
+            drives
+        )
     )
     assert [group.emitter.half_steps for group in alone.to_flat().circuit.groups] == [True]
     together, halves = net.simulate(), alone.simulate()
-    np.testing.assert_array_equal(together.get("vm", cell_type="B"), halves.get("vm", cell_type="B"))
-    assert (together.get("vm", cell_type="A").values != halves.get("vm", cell_type="A").values).any()
+    np.testing.assert_array_equal(
+        together.get("vm", cell_type="B"), halves.get("vm", cell_type="B")
+    )
+    assert (
+        together.get("vm", cell_type="A").values != halves.get("vm", cell_type="A").values
+    ).any()

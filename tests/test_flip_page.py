@@ -1,4 +1,6 @@
-"""FLIP on a simulated circuit with every null, as docs/validation/flip.rst has it, at reduced size."""
+"""FLIP on a simulated circuit with every null, as docs/validation/flip.rst has it, at reduced
+size.
+"""
 
 import functools
 
@@ -36,6 +38,11 @@ def test_polarity_changes_nothing_and_phase_little(area: str) -> None:
     for null in one.of("polarity flipped"):
         assert (null.null == null.goodness).all() and null.p == 1.0
     phases, channels = one.nulls["phases at random"], one.nulls["channels shuffled"]
-    scatter = phases.goodness / np.sqrt(5)  # of power in 5 segments of 1 s; of G, which is a mean of many, less
-    assert np.abs(phases.null - phases.goodness).max() < scatter < np.abs(channels.null - channels.goodness).min()
+    # of power in 5 segments of 1 s; of G, which is a mean of many, less
+    scatter = phases.goodness / np.sqrt(5)
+    assert (
+        np.abs(phases.null - phases.goodness).max()
+        < scatter
+        < np.abs(channels.null - channels.goodness).min()
+    )
     assert set(one.nulls) == set(CONTROLS) == set(one.free_nulls)

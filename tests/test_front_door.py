@@ -1,4 +1,6 @@
-"""The front door: presets from the command line, readouts that no run could make, sizes, old names, costs."""
+"""The front door: presets from the command line, readouts that no run could make, sizes, old names,
+costs.
+"""
 
 import gc
 import pickle
@@ -20,14 +22,19 @@ from jtfne.config import _base, _cross
 from jtfne.net import _sizes
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
 
-ONE = jtfne.Config().runtime(duration_ms=5.0, dt_ms=0.5).areas(["V1"]).layers(["L4"]).cells({"E": 3})
+ONE = (
+    jtfne.Config().runtime(duration_ms=5.0, dt_ms=0.5).areas(["V1"]).layers(["L4"]).cells({"E": 3})
+)
 MINE = ONE.cells({"mine": 3}).emitters({"mine": "LIF"})
 
 
 @pytest.mark.parametrize(
     "given, message",
     [
-        ("v1_v4:evoked=perhaps", "evoked='perhaps' is not allowed; allowed: 'true', 'yes', '1', 'false', 'no', '0'"),
+        (
+            "v1_v4:evoked=perhaps",
+            "evoked='perhaps' is not allowed; allowed: 'true', 'yes', '1', 'false', 'no', '0'",
+        ),
         ("v1_v4:n_per_area=200,n_per_area=300", "n_per_area given twice is not allowed"),
         ("v1_v4:n_per_area=200,n_per_arae=300", "nearest: 'n_per_area'"),
         ("v1_v4:n_per_area", "'n_per_area' is not allowed; allowed: n_per_area=VALUE"),
@@ -35,7 +42,10 @@ MINE = ONE.cells({"mine": 3}).emitters({"mine": "LIF"})
         ("v1_v4:feedback=nan", "feedback=nan is not allowed"),
         ("v1_v4:seed=-1", "seed=-1 is not allowed"),
         ("pd14:drive=5", "drive='5' is not allowed; allowed: 'poisson', 'dc'"),
-        ("suite2_v1_v4:n_per_area=74", "n_per_area=74 is not allowed; allowed: a whole number in [75, inf)"),
+        (
+            "suite2_v1_v4:n_per_area=74",
+            "n_per_area=74 is not allowed; allowed: a whole number in [75, inf)",
+        ),
         ("pd41", "nearest: 'pd14'"),
     ],
 )
@@ -52,22 +62,39 @@ def test_a_preset_argument_is_of_its_declared_type() -> None:
 
 
 READOUTS: dict[str, tuple[jtfne.Config, str]] = {
-    "no source map": (MINE.probes(["dipole"]), "cell type 'mine' without a source map for 'external'"),
+    "no source map": (
+        MINE.probes(["dipole"]),
+        "cell type 'mine' without a source map for 'external'",
+    ),
     "montage": (ONE.probes([{"kind": "EEG", "montage": "biosemi63"}]), "nearest: 'biosemi64'"),
     "site": (ONE.probes([{"kind": "EEG", "sites": ["Ozz"]}]), "nearest: 'Oz'"),
     "eeg_proxy site": (ONE.probes([{"kind": "EEGProxy", "sites": ["Ozz"]}]), "nearest: 'Oz'"),
-    "meg_proxy sensor": (ONE.probes([{"kind": "MEGProxy", "sensors": ["MEG0112"]}]), "sensor='MEG0112'"),
+    "meg_proxy sensor": (
+        ONE.probes([{"kind": "MEGProxy", "sensors": ["MEG0112"]}]),
+        "sensor='MEG0112'",
+    ),
     "helmet": (ONE.probes([{"kind": "MEG", "helmet": "neuromags"}]), "nearest: 'neuromag'"),
     "coil": (ONE.probes([{"kind": "MEG", "sensors": ["MEG 0110"]}]), "channel='MEG 0110'"),
-    "forward": (ONE.probes([{"kind": "EEG", "head": {"kind": "Forward", "path": "x-fwd.fif"}}]), "which is no file"),
-    "place": (ONE.areas([{"name": "V1", "position_mm": (0, -95, 40)}]).probes(["meg"]), "area 'V1' at [0.0, -95.0, 40"),
-    "contact": (ONE.probes([{"kind": "LFP", "contacts_mm": [(0, 0, -0.1)], "surface": {}}]), "the surface"),
+    "forward": (
+        ONE.probes([{"kind": "EEG", "head": {"kind": "Forward", "path": "x-fwd.fif"}}]),
+        "which is no file",
+    ),
+    "place": (
+        ONE.areas([{"name": "V1", "position_mm": (0, -95, 40)}]).probes(["meg"]),
+        "area 'V1' at [0.0, -95.0, 40",
+    ),
+    "contact": (
+        ONE.probes([{"kind": "LFP", "contacts_mm": [(0, 0, -0.1)], "surface": {}}]),
+        "the surface",
+    ),
     "uneven": (ONE.probes([{"kind": "CSD", "depths_mm": [0.1, 0.2, 0.4]}]), "not evenly spaced"),
 }
 
 
 @pytest.mark.parametrize("name", READOUTS)
-def test_a_readout_that_no_run_could_make_is_refused_by_check_and_validate(name: str, tmp_path: Any) -> None:
+def test_a_readout_that_no_run_could_make_is_refused_by_check_and_validate(
+    name: str, tmp_path: Any
+) -> None:
     config, message = READOUTS[name]
     with pytest.raises(jtfne.JtfneError) as caught:
         config.check()
@@ -90,13 +117,16 @@ def test_what_validate_refuses_is_one_error_and_exit_code_2(tmp_path: Any) -> No
 def test_mne_is_loaded_only_where_a_probe_names_its_sensors() -> None:
     code = (
         "import sys, jtfne; c = jtfne.Config().areas(['V1']).layers(['L4']).cells({'E': 3});"
-        "c.probes(['eeg', 'meg', 'eeg_proxy', 'meg_proxy', 'lfp']).check(); assert 'mne' not in sys.modules"
+        "c.probes(['eeg', 'meg', 'eeg_proxy', 'meg_proxy', 'lfp']).check(); assert 'mne' not in "
+        "sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("n_cells, words", [(10**5, "1e+10 edges"), (10**9, "1e+09 cells"), (10**12, "at most")])
+@pytest.mark.parametrize(
+    "n_cells, words", [(10**5, "1e+10 edges"), (10**9, "1e+09 cells"), (10**12, "at most")]
+)
 def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
     n_cells: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +140,9 @@ def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
 
 @pytest.mark.parametrize("name", [*_base._OLD_METHODS, *_base._OLD_CONSTRUCTORS])
 def test_old_names_of_pydantic_say_what_to_call(name: str) -> None:
-    with pytest.raises(jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's, is not allowed"):
+    with pytest.raises(
+        jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's, is not allowed"
+    ):
         getattr(ONE, name)()
 
 
@@ -130,17 +162,23 @@ def test_a_number_of_less_precision_is_what_it_prints_as(kind: Any) -> None:
 
 def test_a_column_of_pandas_is_a_list() -> None:
     series = pd.Series([1.0, 2.0, 3.0], index=[7, 8, 9])
-    assert ONE.cell_params({"E": {"drive": series}}) == ONE.cell_params({"E": {"drive": [1.0, 2.0, 3.0]}})
+    assert ONE.cell_params({"E": {"drive": series}}) == ONE.cell_params(
+        {"E": {"drive": [1.0, 2.0, 3.0]}}
+    )
     with pytest.raises(jtfne.JtfneError, match="drive"):
         ONE.cell_params({"E": {"drive": pd.NaT}})
 
 
 @pytest.mark.parametrize(
-    "search", [RandomSearch(n=4), SDR(), GSDR(), AGSDR(), Gradient()], ids=lambda s: type(s).__name__
+    "search",
+    [RandomSearch(n=4), SDR(), GSDR(), AGSDR(), Gradient()],
+    ids=lambda s: type(s).__name__,
 )
 def test_ask_and_tell_are_compiled_once(search: Any) -> None:
     compiled = []
-    jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, *_, **__: compiled.append(name)
+    )
     try:
         state = search.init(jax.random.key(0), [0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
         rng = np.random.default_rng(0)
@@ -155,7 +193,9 @@ def test_ask_and_tell_are_compiled_once(search: Any) -> None:
     assert counts[0] == counts[-1], counts
 
 
-def test_what_follows_from_a_config_is_found_once_and_not_kept_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_follows_from_a_config_is_found_once_and_not_kept_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     searches = []
     whole = _cross.counts_of
     monkeypatch.setattr(_cross, "counts_of", lambda circuit: searches.append(1) or whole(circuit))
@@ -165,7 +205,10 @@ def test_what_follows_from_a_config_is_found_once_and_not_kept_with_it(monkeypat
         config.populations()
     assert len(searches) == 1
     assert config == ONE.runtime(seed=3) and pickle.loads(pickle.dumps(config)) == config
-    assert config.model_copy(update={"circuit": ONE.cells({"E": 5}).circuit}).populations()[0].n_cells == 5
+    assert (
+        config.model_copy(update={"circuit": ONE.cells({"E": 5}).circuit}).populations()[0].n_cells
+        == 5
+    )
 
 
 def test_construct_and_check_hold_no_memory_of_earlier_calls() -> None:
@@ -184,6 +227,8 @@ def test_construct_and_check_hold_no_memory_of_earlier_calls() -> None:
 
 def test_a_delay_beyond_the_ring_is_refused() -> None:
     edge = {"source": "E", "target": "E", "mechanism": "AMPA", "rule": "AllToAll", "weight": 1.0}
-    with pytest.raises(jtfne.JtfneError, match=r"delay_ms=3e\+08 is not allowed; allowed: at most 16777216 steps"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"delay_ms=3e\+08 is not allowed; allowed: at most 16777216 steps"
+    ):
         ONE.connections([{**edge, "delay_ms": 3e8}])
     assert ONE.connections([{**edge, "delay_ms": 100.0}]).circuit.connections

@@ -10,7 +10,9 @@ from jtfne.geometry import column_axes, column_positions_mm, to_head_mm
 @pytest.fixture(scope="module")
 def xyz_mm():
     rng = np.random.default_rng(3)
-    return column_positions_mm(20_000, top=0.2, bottom=0.5, thickness_mm=2.0, radius_mm=0.25, rng=rng)
+    return column_positions_mm(
+        20_000, top=0.2, bottom=0.5, thickness_mm=2.0, radius_mm=0.25, rng=rng
+    )
 
 
 def test_cells_are_uniform_in_the_cylinder(xyz_mm):

@@ -1,4 +1,6 @@
-"""The column after HNN: cells lumped from its sections, its polarities and what makes each, and where currents flow."""
+"""The column after HNN: cells lumped from its sections, its polarities and what makes each, and
+where currents flow.
+"""
 
 import functools
 
@@ -42,7 +44,8 @@ def test_each_deflection_goes_with_its_drive_and_stays_without_the_others(deflec
 def test_they_come_in_order_after_their_drives():
     time_ms, dipole_nAm = dipoles(run("all drives"))
     onsets = run("all drives").events.set_index("label")["onset_ms"].groupby(level=0).first()
-    for each in DEFLECTIONS[1:]:  # half a window of smoothing earlier than the mean of the drive, the first may begin
+    # half a window of smoothing earlier than the mean of the drive, the first may begin
+    for each in DEFLECTIONS[1:]:
         at_ms = peaks(time_ms, dipole_nAm, each)[0].mean()
         assert onsets[each.drive] < at_ms < onsets[each.drive] + 25.0, each
 
@@ -61,43 +64,69 @@ def r_MOhm(length_um, diameter_um):
 
 
 def test_cells_are_hnns_sections_lumped():
-    """C = c A and g = g A over all of HNN's sections, by hand; and what lies between the compartments."""
-    cell = {each.cell_type: each.emitter for each in hnn_like_column().populations()}["L5_pyramidal"]
+    """C = c A and g = g A over all of HNN's sections, by hand; and what lies between the
+    compartments.
+    """
+    cell = {each.cell_type: each.emitter for each in hnn_like_column().populations()}[
+        "L5_pyramidal"
+    ]
     lengths_um = np.array([39.0, 102.0, 255.0, 85.0, 255.0, 255.0, 680.0, 680.0, 425.0])
     area_um2 = np.pi * lengths_um @ [28.9, 10.2, 5.1, 6.8, 8.5, 8.5, 7.48, 4.93, 3.4]
-    assert float(cell.c_s_pF + cell.c_d_pF) == pytest.approx(0.85e-2 * area_um2)  # 1 uF/cm2 is 0.01 pF/um2
+    # 1 uF/cm2 is 0.01 pF/um2
+    assert float(cell.c_s_pF + cell.c_d_pF) == pytest.approx(0.85e-2 * area_um2)
     assert float(cell.c_d_pF / cell.g_d_nS) == pytest.approx(0.85 / 42.6e-3)  # tau = c / g, ms
     trunk, first = r_MOhm(102.0, 10.2), r_MOhm(680.0, 7.48)
-    assert trunk + 0.9 * first < 1e3 / float(cell.g_c_nS) < trunk + first  # the middle is near the first section's end
+    # the middle is near the first section's end
+    assert trunk + 0.9 * first < 1e3 / float(cell.g_c_nS) < trunk + first
 
 
 def test_weights_are_hnns_behind_their_branches():
-    """0.5 nS on three branches is little less than 1.5; 1.4 uS is no more than what the branches let through."""
+    """0.5 nS on three branches is little less than 1.5; 1.4 uS is no more than what the branches
+    let through.
+    """
     circuit, stimuli = hnn_like_column().circuit, hnn_like_column().task.stimuli
-    driven = {(each.label, each.target.cell_type[0], each.drive.mechanism): each.drive.weight_nS for each in stimuli}
+    driven = {
+        (each.label, each.target.cell_type[0], each.drive.mechanism): each.drive.weight_nS
+        for each in stimuli
+    }
     assert driven["prox1", "L5_basket", "AMPA"] == 199.34
     basal = r_MOhm(85.0, 4.25) + 0.5 * r_MOhm(255.0, 2.72)
     oblique = r_MOhm(59.5, 4.25) + 0.5 * r_MOhm(340.0, 3.91)
     assert 0.95 < driven["prox2", "L2_pyramidal", "AMPA"] / (2e3 / basal + 1e3 / oblique) < 1.0
-    weights = {(e.source.cell_type[0], e.target.cell_type[0], e.mechanism): e.weight for e in circuit.connections}
+    weights = {
+        (e.source.cell_type[0], e.target.cell_type[0], e.mechanism): e.weight
+        for e in circuit.connections
+    }
     assert 0.95 < weights["L5_pyramidal", "L5_pyramidal", "AMPA"] / (0.2 * 1.5) < 1.0
     assert weights["L5_basket", "L5_basket", "GABA_A"] == 20.0
     shares = {name: each.dendrite_share for name, each in circuit.mechanisms.items()}
-    assert shares["AMPA"] == shares["GABA_B"] == 0.0 and shares["AMPA_tuft"] == shares["NMDA_tuft"] == 1.0
+    assert (
+        shares["AMPA"] == shares["GABA_B"] == 0.0
+        and shares["AMPA_tuft"] == shares["NMDA_tuft"] == 1.0
+    )
 
 
 def test_weights_fall_with_distance_as_hnns_do():
-    """All to all, times exp(-d^2 / (3 steps)^2), in steps of a grid of 10 x 10 that has the area of the column."""
+    """All to all, times exp(-d^2 / (3 steps)^2), in steps of a grid of 10 x 10 that has the area of
+    the column.
+    """
     net = jtfne.construct(hnn_like_column())
     table, cells = net.edges.to_pandas(), net.neurons.set_index("neuron")
     mine = table[table["connection"] == "L5_pyramidal->L5_pyramidal:AMPA"]
     assert len(mine) == 100 * 99
     place = cells[["x_mm", "y_mm"]]
-    apart_mm = np.linalg.norm(place.loc[mine["source"]].to_numpy() - place.loc[mine["target"]].to_numpy(), axis=1)
+    apart_mm = np.linalg.norm(
+        place.loc[mine["source"]].to_numpy() - place.loc[mine["target"]].to_numpy(), axis=1
+    )
     steps = 10.0 * apart_mm / (net.config.circuit.geometry.radius_mm * np.sqrt(np.pi))
-    declared = {(e.source.cell_type[0], e.target.cell_type[0], e.mechanism): e for e in net.config.circuit.connections}
+    declared = {
+        (e.source.cell_type[0], e.target.cell_type[0], e.mechanism): e
+        for e in net.config.circuit.connections
+    }
     whole_nS = declared["L5_pyramidal", "L5_pyramidal", "AMPA"].weight
-    np.testing.assert_allclose(mine["weight_nS"], whole_nS * np.exp(-((steps / 3.0) ** 2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        mine["weight_nS"], whole_nS * np.exp(-((steps / 3.0) ** 2)), rtol=1e-5
+    )
 
 
 def test_nothing_flows_before_the_first_drive():

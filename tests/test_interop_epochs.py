@@ -1,4 +1,6 @@
-"""Epochs by condition and label: what MNE would cut out of the Raw of each trial, and the same after a FIF file."""
+"""Epochs by condition and label: what MNE would cut out of the Raw of each trial, and the same
+after a FIF file.
+"""
 
 import mne
 import numpy as np
@@ -25,7 +27,11 @@ WINDOW_ms = (-20.0, 30.0)
 
 @pytest.fixture(scope="module")
 def signals():
-    cfg = jtfne.suite2_net1_config(40).runtime(duration_ms=120.0).probes(["spk", "eeg_proxy", "lfp_proxy", "meg_proxy"])
+    cfg = (
+        jtfne.suite2_net1_config(40)
+        .runtime(duration_ms=120.0)
+        .probes(["spk", "eeg_proxy", "lfp_proxy", "meg_proxy"])
+    )
     return jtfne.construct(cfg).simulate(TASK)
 
 
@@ -37,26 +43,44 @@ def test_epochs_are_those_that_mne_cuts_from_each_raw(signals, name, scale):
     for trial in range(5):
         raw = interop.to_raw(signals, name, trial=trial, scale=scale)
         events, ids = mne.events_from_annotations(raw, verbose="error")
-        cut = mne.Epochs(raw, events, ids, -0.02, 0.03, baseline=None, preload=True, picks="all", verbose="error")
+        cut = mne.Epochs(
+            raw, events, ids, -0.02, 0.03, baseline=None, preload=True, picks="all", verbose="error"
+        )
         n = len(cut)
-        np.testing.assert_array_equal(epochs.get_data(copy=False)[k : k + n], cut.get_data(copy=False))
+        np.testing.assert_array_equal(
+            epochs.get_data(copy=False)[k : k + n], cut.get_data(copy=False)
+        )
         np.testing.assert_allclose(epochs.times, cut.times, atol=1e-12)
         k += n
     assert k == len(epochs) == 10
     assert epochs.get_channel_types() == raw.get_channel_types() and epochs.ch_names == raw.ch_names
-    assert (epochs.get_channel_types(unique=True) == ["misc"]) == (scale is None), "a proxy is never volts"
+    assert (epochs.get_channel_types(unique=True) == ["misc"]) == (scale is None), (
+        "a proxy is never volts"
+    )
 
 
 def test_names_are_conditions_and_labels_and_metadata_is_the_table(signals):
     epochs = interop.to_epochs(signals, "eeg_proxy", window_ms=WINDOW_ms)
     counts = {name: len(epochs[name]) for name in epochs.event_id}
-    assert counts == {"complete/cue": 3, "complete/tone": 3, "omission/cue": 2, "omission/tone omitted": 2}
+    assert counts == {
+        "complete/cue": 3,
+        "complete/tone": 3,
+        "omission/cue": 2,
+        "omission/tone omitted": 2,
+    }
     assert len(epochs["omission"]) == 4 and len(epochs["cue"]) == 5
     codes = {name: code % 10 for name, code in epochs.event_id.items()}
-    assert codes == {"complete/cue": 2, "complete/tone": 1, "omission/cue": 2, "omission/tone omitted": 3}
+    assert codes == {
+        "complete/cue": 2,
+        "complete/tone": 1,
+        "omission/cue": 2,
+        "omission/tone omitted": 3,
+    }
     assert len(set(epochs.event_id.values())) == 4
     assert epochs.metadata.equals(signals.events)
-    only = interop.to_epochs(signals, "eeg_proxy", label=("tone", "tone omitted"), window_ms=WINDOW_ms)
+    only = interop.to_epochs(
+        signals, "eeg_proxy", label=("tone", "tone omitted"), window_ms=WINDOW_ms
+    )
     assert set(only.metadata["label"]) == {"tone", "tone omitted"} and len(only) == 5
 
 
@@ -67,20 +91,32 @@ def test_baseline_is_subtracted_from_proxies_too_and_evoked_are_means(signals):
     want = plain - plain[..., :20].mean(axis=-1, keepdims=True)
     np.testing.assert_allclose(epochs.get_data(copy=False), want, atol=1e-9 * np.abs(plain).max())
     evoked = interop.to_evoked(signals, "eeg_proxy", **given)
-    assert {name: each.nave for name, each in evoked.items()} == {name: len(epochs[name]) for name in epochs.event_id}
+    assert {name: each.nave for name, each in evoked.items()} == {
+        name: len(epochs[name]) for name in epochs.event_id
+    }
     for name, each in evoked.items():
-        np.testing.assert_allclose(each.data, epochs[name].get_data(copy=False).mean(axis=0), rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(
+            each.data, epochs[name].get_data(copy=False).mean(axis=0), rtol=1e-12, atol=1e-9
+        )
 
 
-@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # MNE's own, as it reads metadata
+# MNE's own, as it reads metadata
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 def test_a_fif_file_gives_epochs_and_annotations_back(signals, tmp_path):
     epochs = interop.to_epochs(signals, "eeg_proxy", window_ms=WINDOW_ms)
     epochs.save(tmp_path / "task-epo.fif", fmt="double", verbose="error")
     back = mne.read_epochs(tmp_path / "task-epo.fif", verbose="error")
     np.testing.assert_array_equal(back.get_data(copy=False), epochs.get_data(copy=False))
     assert back.event_id == epochs.event_id
-    of_json = {"check_dtype": False, "check_index_type": False, "check_column_type": False, "atol": 1e-10, "rtol": 0}
-    pd.testing.assert_frame_equal(back.metadata, epochs.metadata, **of_json)  # MNE writes 10 decimals
+    of_json = {
+        "check_dtype": False,
+        "check_index_type": False,
+        "check_column_type": False,
+        "atol": 1e-10,
+        "rtol": 0,
+    }
+    # MNE writes 10 decimals
+    pd.testing.assert_frame_equal(back.metadata, epochs.metadata, **of_json)
     interop.write_fif(signals, "eeg_proxy", tmp_path / "task_raw.fif", trial=1)
     raw = mne.io.read_raw_fif(tmp_path / "task_raw.fif", verbose="error")
     table = signals.events.query("trial == 1")
@@ -90,7 +126,9 @@ def test_a_fif_file_gives_epochs_and_annotations_back(signals, tmp_path):
 
 def test_a_saved_run_gives_the_same_epochs(signals, tmp_path):
     loaded = jtfne.load(signals.save(tmp_path / "run"))
-    one, two = (interop.to_epochs(each, "eeg_proxy", window_ms=WINDOW_ms) for each in (signals, loaded))
+    one, two = (
+        interop.to_epochs(each, "eeg_proxy", window_ms=WINDOW_ms) for each in (signals, loaded)
+    )
     np.testing.assert_array_equal(one.get_data(copy=False), two.get_data(copy=False))
     assert one.event_id == two.event_id and one.metadata.equals(two.metadata)
 
@@ -104,7 +142,10 @@ def test_a_paradigm_without_conditions_has_its_labels():
     ("given", "message"),
     [
         ({"label": "tone omited"}, "label='tone omited'.*nearest: 'tone omitted'"),
-        ({"window_ms": (-60.0, 20.0)}, "around 'cue' at .* of trial 0, and .* more, is not allowed"),
+        (
+            {"window_ms": (-60.0, 20.0)},
+            "around 'cue' at .* of trial 0, and .* more, is not allowed",
+        ),
         ({"window_ms": (20.0, 20.0)}, "a start before the end"),
         ({"baseline_ms": (-40.0, 0.0)}, r"baseline_ms=\(-40.0, 0.0\).*within -20 to 30 ms"),
         ({"scale": 0.0}, "scale=0.0"),

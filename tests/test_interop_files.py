@@ -37,18 +37,22 @@ def test_the_arrow_table_is_the_events(make):
     names = LABELS if "neurons" in signals.tree.children else ()
     assert table.column_names == ["trial", "time_ms", "neuron", *names]
     assert [str(field.type) for field in table.schema][:3] == ["int32", "double", "int32"]
-    assert not any(field.nullable for field in table.schema) and not any(each.null_count for each in table.columns)
+    assert not any(field.nullable for field in table.schema) and not any(
+        each.null_count for each in table.columns
+    )
     assert table.schema.field("time_ms").metadata == {b"units": b"ms"}
     np.testing.assert_array_equal(table["time_ms"], found.values)
     for name in ("trial", "neuron", *names):
-        np.testing.assert_array_equal(np.array(table[name].to_pylist(), found[name].dtype), found[name].values)
+        np.testing.assert_array_equal(
+            np.array(table[name].to_pylist(), found[name].dtype), found[name].values
+        )
     for name in names:
         assert table.schema.field(name).type == pa.dictionary(pa.int16(), pa.string())
     about, node = table.schema.metadata, signals.tree["spk"]
     assert about[b"jtfne_schema"] == b"jtfne.spikes/1"
-    assert {key: float(about[key.encode()]) for key in ("n_neurons", "n_trials", "dt_ms", "duration_ms")} == {
-        key: node.attrs[key] for key in ("n_neurons", "n_trials", "dt_ms", "duration_ms")
-    }
+    assert {
+        key: float(about[key.encode()]) for key in ("n_neurons", "n_trials", "dt_ms", "duration_ms")
+    } == {key: node.attrs[key] for key in ("n_neurons", "n_trials", "dt_ms", "duration_ms")}
     assert interop.from_json(about[b"jtfne_manifest"].decode()) == signals.manifest
     pd.testing.assert_frame_equal(table.to_pandas(), signals.spikes)
 
@@ -81,9 +85,12 @@ def test_duckdb_and_polars_count_as_pandas_does(spikes):
     assert len(expected) == 24
     with duckdb.connect() as connection:
         rows = connection.execute(
-            "select area, layer, cell_type, count(*) from read_parquet(?) group by all", [str(spikes)]
+            "select area, layer, cell_type, count(*) from read_parquet(?) group by all",
+            [str(spikes)],
         ).fetchall()
-        keys = connection.execute("select key, value from parquet_kv_metadata(?)", [str(spikes)]).fetchall()
+        keys = connection.execute(
+            "select key, value from parquet_kv_metadata(?)", [str(spikes)]
+        ).fetchall()
     assert {tuple(row[:3]): row[3] for row in rows} == expected
     assert json.loads(dict(keys)[b"jtfne_manifest"]) == runs.named().manifest
     grouped = polars.read_parquet(spikes).group_by(LABELS).len()
@@ -100,13 +107,23 @@ def test_a_large_run_is_a_folder_of_trials(tmp_path):
         np.testing.assert_array_equal(table["time_ms"], signals.get("spk", trial=trial).values)
         assert table.schema.metadata[b"n_trials"] == b"2"
     with duckdb.connect() as connection:
-        query = "select trial, count(*) from read_parquet(?, hive_partitioning = true) group by trial order by trial"
+        query = (
+            "select trial, count(*) from read_parquet(?, hive_partitioning = true) group by trial "
+            "order by trial"
+        )
         rows = connection.execute(query, [f"{folder}/*/*.parquet"]).fetchall()
-    assert [count for _, count in rows] == [signals.get("spk", trial=trial).size for trial in (0, 1)]
+    assert [count for _, count in rows] == [
+        signals.get("spk", trial=trial).size for trial in (0, 1)
+    ]
 
 
 def test_a_table_of_other_hands_is_taken_and_sorted(tmp_path):
-    rows = {"neuron": [2, 1, 0], "time_ms": [1.5, 1.5, 9.0], "trial": [1, 1, 0], "layer": ["L4", "L5", "L4"]}
+    rows = {
+        "neuron": [2, 1, 0],
+        "time_ms": [1.5, 1.5, 9.0],
+        "trial": [1, 1, 0],
+        "layer": ["L4", "L5", "L4"],
+    }
     parquet.write_table(pa.table(rows), tmp_path / "a.parquet")
     found = interop.from_parquet(tmp_path / "a.parquet")
     assert found.values.tolist() == [9.0, 1.5, 1.5] and found["neuron"].values.tolist() == [0, 1, 2]
@@ -128,7 +145,9 @@ def test_a_parquet_file_that_is_none_is_refused(spikes, tmp_path):
 
 
 def test_spikes_that_were_not_recorded_are_not_written(tmp_path):
-    signals = jtfne.Signals(runs.named().tree.filter(lambda node: node.name != "spk"), runs.named().manifest)
+    signals = jtfne.Signals(
+        runs.named().tree.filter(lambda node: node.name != "spk"), runs.named().manifest
+    )
     for write in (interop.to_arrow, lambda each: interop.write_parquet(each, tmp_path / "a")):
         with pytest.raises(jtfne.JtfneError, match="'spk' was not recorded"):
             write(signals)
@@ -153,15 +172,23 @@ def test_a_tree_comes_back_identical(form, make, tmp_path):
     assert signals.tree.attrs == attrs, "writing changes nothing"
     for back in (read(path), read(str(path))):
         assert back.manifest == signals.manifest and back.tree.attrs == signals.tree.attrs
-        assert set(back.tree.children) == set(signals.tree.children) and back.recorded() == signals.recorded()
+        assert (
+            set(back.tree.children) == set(signals.tree.children)
+            and back.recorded() == signals.recorded()
+        )
         for name, node in signals.tree.children.items():
             found = back.tree[name].to_dataset()
             xr.testing.assert_identical(found, node.to_dataset())
             for variable in node.variables:
                 assert found[variable].dtype.kind == node[variable].dtype.kind, (name, variable)
-                assert found[variable].dtype.kind == "U" or found[variable].dtype == node[variable].dtype
+                assert (
+                    found[variable].dtype.kind == "U"
+                    or found[variable].dtype == node[variable].dtype
+                )
                 assert variable in found.indexes or found[variable].values.flags.writeable
-        assert list(back.tree["events"].to_dataset()["label"].values) == list(signals.events["label"])
+        assert list(back.tree["events"].to_dataset()["label"].values) == list(
+            signals.events["label"]
+        )
     assert [each.name for each in (tmp_path / "new").iterdir()] == ["signals"]
     with pytest.raises(jtfne.JtfneError, match="which exists"):
         write(signals, path)
@@ -181,7 +208,8 @@ def test_what_was_read_is_saved_and_written_again(form, tmp_path):
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_long_manifest_and_none(form, tmp_path):
     write, read = FORMATS[form]
-    long = {**runs.silent().manifest, "streams": ["a stream of its own"] * 20_000}  # an HDF5 header holds 64 KiB
+    # an HDF5 header holds 64 KiB
+    long = {**runs.silent().manifest, "streams": ["a stream of its own"] * 20_000}
     assert read(write(jtfne.Signals(runs.silent().tree, long), tmp_path / "long")).manifest == long
     assert read(write(jtfne.Signals(runs.silent().tree), tmp_path / "none")).manifest == {}
 
@@ -207,11 +235,17 @@ def test_a_netcdf_file_cut_short_or_altered_is_refused(tmp_path):
     (tmp_path / "short.nc").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(jtfne.JtfneError, match="cannot be read"):
         interop.from_netcdf(tmp_path / "short.nc")
-    for place, node in (("vm/vm", "vm"), ("events/onset_ms", "events"), ("eeg_proxy/x_mm", "eeg_proxy")):
+    for place, node in (
+        ("vm/vm", "vm"),
+        ("events/onset_ms", "events"),
+        ("eeg_proxy/x_mm", "eeg_proxy"),
+    ):
         shutil.copy(path, tmp_path / "altered.nc")
         with h5py.File(tmp_path / "altered.nc", "r+") as file:
             file[place][0] = file[place][0] + 1
-        with pytest.raises(jtfne.JtfneError, match=f"altered.nc/{node}', which was cut short, altered or lost"):
+        with pytest.raises(
+            jtfne.JtfneError, match=f"altered.nc/{node}', which was cut short, altered or lost"
+        ):
             interop.from_netcdf(tmp_path / "altered.nc")
     with h5py.File(tmp_path / "altered.nc", "r+") as file:
         del file["vm"]
@@ -222,7 +256,9 @@ def test_a_netcdf_file_cut_short_or_altered_is_refused(tmp_path):
 def test_a_zarr_store_that_lost_a_chunk_or_a_node_is_refused(tmp_path):
     path = interop.to_zarr(runs.named(), tmp_path / "signals.zarr")
     (path / "vm" / "vm" / "0.0.0").rename(tmp_path / "chunk")
-    with pytest.raises(jtfne.JtfneError, match=r"zarr/vm', which was cut short, altered or lost|cannot be read"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"zarr/vm', which was cut short, altered or lost|cannot be read"
+    ):
         interop.from_zarr(path)
     (path / "vm" / "vm" / "0.0.0").write_bytes((tmp_path / "chunk").read_bytes()[:-3])
     with pytest.raises(jtfne.JtfneError, match=r"altered or lost|cannot be read"):
@@ -247,7 +283,9 @@ def test_a_failure_leaves_nothing(form, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_manifest_that_json_cannot_hold_is_refused(form, tmp_path):
-    signals = jtfne.Signals(runs.silent().tree, {**runs.silent().manifest, "timings": {"run_s": float("nan")}})
+    signals = jtfne.Signals(
+        runs.silent().tree, {**runs.silent().manifest, "timings": {"run_s": float("nan")}}
+    )
     with pytest.raises(jtfne.JtfneError, match=r"\$.timings.run_s"):
         FORMATS[form][0](signals, tmp_path / "signals")
     assert not list(tmp_path.iterdir())

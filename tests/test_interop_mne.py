@@ -26,7 +26,11 @@ def rows(found):
 
 def names(found):
     if "area" in found.dims:
-        return [f"{area}:{channel}" for area in found["area"].values for channel in found["channel"].values]
+        return [
+            f"{area}:{channel}"
+            for area in found["area"].values
+            for channel in found["channel"].values
+        ]
     if "neuron" in found.dims:
         return [f"n{each}" for each in found["neuron"].values]
     return found["channel"].values.tolist() if "channel" in found.dims else [found.name]
@@ -58,7 +62,9 @@ def assert_placed(raw, found):
         assert frames == {FIFF.FIFFV_COORD_DEVICE}
         loc = mne.transforms.apply_trans(raw.info["dev_head_t"], loc[:, :3])
     else:
-        assert frames == {FIFF.FIFFV_COORD_HEAD if raw.filenames[0] is None else FIFF.FIFFV_COORD_UNKNOWN}
+        assert frames == {
+            FIFF.FIFFV_COORD_HEAD if raw.filenames[0] is None else FIFF.FIFFV_COORD_UNKNOWN
+        }
     np.testing.assert_allclose(loc[:, :3], expected, rtol=0, atol=1e-6)
 
 
@@ -74,14 +80,20 @@ def test_an_uncalibrated_readout_is_misc(name, trial):
     np.testing.assert_allclose(raw.times * 1e3, found["time"] - found["time"][0], atol=1e-9)
     np.testing.assert_array_equal(raw.get_data(), rows(found))
     assert_placed(raw, found)
-    assert signals.manifest["config_sha256"] in raw.info["description"] and name in raw.info["description"]
+    assert (
+        signals.manifest["config_sha256"] in raw.info["description"]
+        and name in raw.info["description"]
+    )
 
 
 @pytest.mark.parametrize("trial", [0, 1])
 @pytest.mark.parametrize("name", SCALED)
 def test_a_scale_makes_it_physical(name, trial):
     signals, (kind, unit) = runs.named(), SCALED[name]
-    raw, found = interop.to_raw(signals, name, trial=trial, scale=2e-9), signals.get(name, trial=trial)
+    raw, found = (
+        interop.to_raw(signals, name, trial=trial, scale=2e-9),
+        signals.get(name, trial=trial),
+    )
     assert raw.get_channel_types() == [kind] * len(raw.ch_names) and raw.ch_names == names(found)
     assert {channel["unit"] for channel in raw.info["chs"]} == {unit}
     np.testing.assert_allclose(raw.get_data(), rows(found) * 2e-9, rtol=1e-15)
@@ -89,7 +101,9 @@ def test_a_scale_makes_it_physical(name, trial):
     if kind in ("eeg", "seeg"):
         positions = raw.get_montage().get_positions()
         assert positions["coord_frame"] == "head"
-        np.testing.assert_allclose(np.array(list(positions["ch_pos"].values())), places_m(found), atol=1e-6)
+        np.testing.assert_allclose(
+            np.array(list(positions["ch_pos"].values())), places_m(found), atol=1e-6
+        )
     if kind != "csd":
         assert raw.compute_psd(fmax=100.0, n_fft=100, verbose="error").shape[0] == len(raw.ch_names)
 
@@ -119,10 +133,14 @@ def test_stimuli_are_annotations(trial):
 def test_an_event_in_the_part_of_a_sample_is_cut_to_what_is_there():
     signals = runs.named()
     short = signals.tree.copy(deep=True)
-    short["emm_proxy"] = xr.DataTree(signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 120)))
+    short["emm_proxy"] = xr.DataTree(
+        signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 120))
+    )
     raw = interop.to_raw(jtfne.Signals(short), "emm_proxy")
     assert raw.annotations.onset.tolist() == [0.04, 0.04, 0.1]
-    short["emm_proxy"] = xr.DataTree(signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 102)))
+    short["emm_proxy"] = xr.DataTree(
+        signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 102))
+    )
     raw = interop.to_raw(jtfne.Signals(short), "emm_proxy")
     np.testing.assert_allclose(raw.annotations.duration, [0.0025, 0.005, 0.002])
 
@@ -153,15 +171,21 @@ def test_from_raw_gives_back_what_to_raw_took(name, scale, tmp_path):
         name, scale = "eeg_proxy", 1.0
     signals = runs.named()
     found, raw = signals.get(name, trial=1), interop.to_raw(signals, name, trial=1, scale=scale)
-    units = {"eeg": "V", "mag": "T", "seeg": "V", "csd": "V/m^2", "misc": "a.u."}[raw.get_channel_types()[0]]
+    units = {"eeg": "V", "mag": "T", "seeg": "V", "csd": "V/m^2", "misc": "a.u."}[
+        raw.get_channel_types()[0]
+    ]
     path = tmp_path / "back_raw.fif"
     raw.save(path, fmt="double", verbose="error")
     for each in (raw, mne.io.read_raw_fif(path, verbose="error")):
         back = interop.from_raw(each, name)
-        assert back.dims == ("time", "channel") and back.name == name and back.attrs["units"] == units
+        assert (
+            back.dims == ("time", "channel") and back.name == name and back.attrs["units"] == units
+        )
         np.testing.assert_array_equal(back["time"], found["time"])
         assert back["channel"].values.tolist() == names(found)
-        np.testing.assert_allclose(back.values, rows(found).T * (1.0 if scale is None else scale), rtol=1e-15)
+        np.testing.assert_allclose(
+            back.values, rows(found).T * (1.0 if scale is None else scale), rtol=1e-15
+        )
         expected = places_m(found)
         assert ("x_mm" in back.coords) == (expected is not None)
         if expected is not None:
@@ -173,7 +197,9 @@ def test_from_raw_gives_back_what_to_raw_took(name, scale, tmp_path):
 def test_from_raw_knows_units_of_recordings():
     def units(kinds):
         info = mne.create_info([f"c{k}" for k in range(len(kinds))], 100.0, kinds, verbose="error")
-        return interop.from_raw(mne.io.RawArray(np.ones((len(kinds), 5)), info, verbose="error")).attrs["units"]
+        return interop.from_raw(
+            mne.io.RawArray(np.ones((len(kinds), 5)), info, verbose="error")
+        ).attrs["units"]
 
     assert [units([kind]) for kind in ("eeg", "ecog", "dbs", "grad", "mag", "misc")] == [
         "V", "V", "V", "T/m", "T", "a.u."
@@ -203,7 +229,11 @@ def test_what_is_no_recording_is_refused(name, asked, message):
 
 @pytest.mark.parametrize(
     ("times", "message"),
-    [([1.0, 2.0, 4.0], "steps of 1 to 2 ms"), ([3.0, 2.0, 1.0], "steps of -1"), ([1.0, np.nan, 3.0], "steps of nan")],
+    [
+        ([1.0, 2.0, 4.0], "steps of 1 to 2 ms"),
+        ([3.0, 2.0, 1.0], "steps of -1"),
+        ([1.0, np.nan, 3.0], "steps of nan"),
+    ],
 )
 def test_uneven_time_is_refused(times, message):
     tree = runs.named().tree.copy(deep=True)
@@ -226,13 +256,21 @@ def test_more_than_a_fif_file_holds_is_refused(tmp_path, monkeypatch):
 def test_potentials_of_a_net_without_identity_are_exported(tmp_path):
     raw = interop.to_raw(runs.nameless(), "vm")
     np.testing.assert_array_equal(raw.get_data(), runs.nameless().get("vm").values.T)
-    assert raw.ch_names[:2] == ["n0", "n1"] and len(raw.annotations) == 0 and raw.info["sfreq"] == 10000.0
+    assert (
+        raw.ch_names[:2] == ["n0", "n1"]
+        and len(raw.annotations) == 0
+        and raw.info["sfreq"] == 10000.0
+    )
     path = interop.write_fif(runs.nameless(), "vm", tmp_path / "vm_raw.fif")
-    np.testing.assert_array_equal(mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data())
+    np.testing.assert_array_equal(
+        mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data()
+    )
 
 
 def test_fif_keeps_what_float32_could_not(tmp_path):
     raw = interop.to_raw(runs.named(), "eeg_proxy", scale=1e-6 / 3)
     assert (raw.get_data() != raw.get_data().astype(np.float32)).any()
     path = interop.write_fif(runs.named(), "eeg_proxy", tmp_path / "eeg_raw.fif", scale=1e-6 / 3)
-    np.testing.assert_array_equal(mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data())
+    np.testing.assert_array_equal(
+        mne.io.read_raw_fif(path, verbose="error").get_data(), raw.get_data()
+    )

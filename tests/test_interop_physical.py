@@ -1,4 +1,6 @@
-"""Volts and tesla in MNE: types, units, coils and places; and MNE's own forward solution gives the same numbers."""
+"""Volts and tesla in MNE: types, units, coils and places; and MNE's own forward solution gives the
+same numbers.
+"""
 
 import json
 
@@ -47,10 +49,20 @@ def test_physical_readouts_have_their_type_and_unit_and_values(name):
     else:
         assert set(kinds) == {KINDS[name]}
     assert [channel["unit"] for channel in raw.info["chs"]] == [UNITS[kind] for kind in kinds]
-    np.testing.assert_allclose(raw.get_data(), rows(found) / (SIGMA if name == "csd" else 1.0), rtol=1e-12)
-    assert raw.get_data().any() and raw.annotations.description.tolist() == ["V4: on", "L4", "L4", "stimulus"]
+    np.testing.assert_allclose(
+        raw.get_data(), rows(found) / (SIGMA if name == "csd" else 1.0), rtol=1e-12
+    )
+    assert raw.get_data().any() and raw.annotations.description.tolist() == [
+        "V4: on",
+        "L4",
+        "L4",
+        "stimulus",
+    ]
     if "area" in found.dims:
-        assert raw.ch_names[-1].startswith("V4") and len(raw.ch_names) == found.size // found.sizes["time"]
+        assert (
+            raw.ch_names[-1].startswith("V4")
+            and len(raw.ch_names) == found.size // found.sizes["time"]
+        )
     else:
         assert raw.ch_names == found["channel"].values.tolist()
 
@@ -87,7 +99,9 @@ def test_columns_stand_in_the_head_along_their_normals(name):
 
 
 def test_columns_without_a_place_stand_side_by_side():
-    cfg = jtfne.suite2_four_celltype_config(0).areas(["Q7"]).runtime(duration_ms=5.0).probes(["lfp"])
+    cfg = (
+        jtfne.suite2_four_celltype_config(0).areas(["Q7"]).runtime(duration_ms=5.0).probes(["lfp"])
+    )
     signals = jtfne.construct(cfg).simulate(progress=False)
     places_m = head_places_m(interop.to_raw(signals, "lfp"))
     np.testing.assert_allclose(-1e3 * places_m[:, 2], signals.get("lfp")["z_mm"], atol=1e-4)
@@ -97,13 +111,18 @@ def mne_forward(raw, sphere, found):
     """MNE's own lead field of the areas' dipoles, along their normals: (n_channels, n_areas)."""
     where = about(found)
     source = mne.setup_volume_source_space(
-        pos={"rr": 1e-3 * np.array(where["dipoles_mm"]), "nn": np.array(where["normals"])}, verbose="error"
+        pos={"rr": 1e-3 * np.array(where["dipoles_mm"]), "nn": np.array(where["normals"])},
+        verbose="error",
     )
     of = mne.make_forward_solution(
         raw.info, trans=None, src=source, bem=sphere, meg=found.name == "meg", eeg=found.name == "eeg", mindist=0.0,
         verbose="error",
     )  # fmt: skip
-    return np.einsum("cak,ak->ca", of["sol"]["data"].reshape(len(raw.ch_names), -1, 3), np.array(where["normals"]))
+    return np.einsum(
+        "cak,ak->ca",
+        of["sol"]["data"].reshape(len(raw.ch_names), -1, 3),
+        np.array(where["normals"]),
+    )
 
 
 @pytest.mark.parametrize(("name", "bound"), [("eeg", 5e-3), ("meg", 1e-6)])
@@ -112,7 +131,10 @@ def test_mne_gives_the_same_from_what_was_exported(name, bound):
     signals = runs.named()
     raw, found = interop.to_raw(signals, name), signals.get(name)
     moments = signals.get("dipole", trial=0).values.T.astype(np.float64)
-    theirs, ours = mne_forward(raw, interop.to_sphere(signals, name), found) @ moments, raw.get_data()
+    theirs, ours = (
+        mne_forward(raw, interop.to_sphere(signals, name), found) @ moments,
+        raw.get_data(),
+    )
     if name == "eeg":
         theirs, ours = theirs - theirs.mean(0), ours - ours.mean(0)
     for kind in set(raw.get_channel_types()):
@@ -122,23 +144,36 @@ def test_mne_gives_the_same_from_what_was_exported(name, bound):
 
 
 def test_the_sphere_is_that_of_the_readout():
-    declared = {"kind": "eeg", "head": {"centre_mm": [0.0, 1.0, 45.0], "radii_mm": [80.0, 82.0, 86.0, 92.0]}}
+    declared = {
+        "kind": "eeg",
+        "head": {"centre_mm": [0.0, 1.0, 45.0], "radii_mm": [80.0, 82.0, 86.0, 92.0]},
+    }
     cfg = jtfne.suite2_net1_config(20).runtime(duration_ms=5.0).probes([declared, "meg"])
     signals = jtfne.construct(cfg).simulate(progress=False)
     sphere = interop.to_sphere(signals)
     np.testing.assert_allclose(sphere["r0"], [0.0, 0.001, 0.045])
-    np.testing.assert_allclose([layer["rad"] for layer in sphere["layers"]], [0.08, 0.082, 0.086, 0.092])
-    np.testing.assert_allclose([layer["sigma"] for layer in sphere["layers"]], [0.3, 1.5, 0.015, 0.3])
+    np.testing.assert_allclose(
+        [layer["rad"] for layer in sphere["layers"]], [0.08, 0.082, 0.086, 0.092]
+    )
+    np.testing.assert_allclose(
+        [layer["sigma"] for layer in sphere["layers"]], [0.3, 1.5, 0.015, 0.3]
+    )
     bare = interop.to_sphere(signals, "meg")
     np.testing.assert_allclose(bare["r0"], [0.0, 0.0, 0.04])
     assert not bare["layers"]
 
 
 def test_other_helmets_bring_their_own_coils():
-    cfg = jtfne.suite2_net1_config(20).runtime(duration_ms=5.0).probes([{"kind": "meg", "helmet": "ctf151"}])
+    cfg = (
+        jtfne.suite2_net1_config(20)
+        .runtime(duration_ms=5.0)
+        .probes([{"kind": "meg", "helmet": "ctf151"}])
+    )
     signals = jtfne.construct(cfg).simulate(progress=False)
     raw, found = interop.to_raw(signals, "meg"), signals.get("meg")
-    assert {channel["coil_type"] & 0xFFFF for channel in raw.info["chs"]} == {FIFF.FIFFV_COIL_CTF_GRAD}
+    assert {channel["coil_type"] & 0xFFFF for channel in raw.info["chs"]} == {
+        FIFF.FIFFV_COIL_CTF_GRAD
+    }
     assert set(raw.get_channel_types()) == {"mag"} and raw.info["dev_head_t"]["trans"][2, 3] == 0.05
     expected = np.stack([found[f"{axis}_mm"] for axis in "xyz"], axis=1) / 1e3
     np.testing.assert_allclose(head_places_m(raw), expected, atol=1e-6)
@@ -161,9 +196,13 @@ def test_a_forward_brings_its_own_sensors(name, tmp_path):
     np.testing.assert_allclose(head_places_m(raw), expected, atol=1e-6)
     if name == "meg":
         assert [c["coil_type"] for c in raw.info["chs"]] == [c["coil_type"] for c in info["chs"]]
-        np.testing.assert_allclose([c["loc"] for c in raw.info["chs"]], [c["loc"] for c in info["chs"]], atol=1e-6)
+        np.testing.assert_allclose(
+            [c["loc"] for c in raw.info["chs"]], [c["loc"] for c in info["chs"]], atol=1e-6
+        )
         path.write_bytes(b"another")
-        with pytest.raises(jtfne.JtfneError, match="which is gone or not what the run was made with"):
+        with pytest.raises(
+            jtfne.JtfneError, match="which is gone or not what the run was made with"
+        ):
             interop.to_raw(signals, name)
     with pytest.raises(jtfne.JtfneError, match=r"by the forward .* a head of Spheres"):
         interop.to_sphere(signals, name)
@@ -181,14 +220,19 @@ def test_fif_and_epochs_keep_it_all(name, tmp_path):
         [c["loc"][:3] for c in read.info["chs"]], [c["loc"][:3] for c in raw.info["chs"]], atol=1e-6
     )
     back = interop.from_raw(read, name)
-    assert back.attrs["units"] == {"eeg": "V", "lfp": "V", "csd": "V/m^2", "dipole": "A m", "meg": "mixed"}[name]
+    assert (
+        back.attrs["units"]
+        == {"eeg": "V", "lfp": "V", "csd": "V/m^2", "dipole": "A m", "meg": "mixed"}[name]
+    )
     if name == "meg":
         np.testing.assert_array_equal(back["unit"], signals.get("meg")["unit"])
     epochs = interop.to_epochs(signals, name, label="L4", window_ms=(-20.0, 30.0))
     assert len(epochs) == 4 and epochs.get_channel_types() == raw.get_channel_types()
     np.testing.assert_allclose(epochs.get_data(copy=False)[2], raw.get_data()[:, 20:71], rtol=1e-12)
     (evoked,) = interop.to_evoked(signals, name, label="L4", window_ms=(-20.0, 30.0)).values()
-    np.testing.assert_allclose(evoked.data, epochs.get_data(copy=False).mean(0), rtol=1e-9, atol=0.0)
+    np.testing.assert_allclose(
+        evoked.data, epochs.get_data(copy=False).mean(0), rtol=1e-9, atol=0.0
+    )
 
 
 def test_what_has_its_unit_takes_no_scale_and_what_has_no_head_no_sphere():
@@ -196,7 +240,9 @@ def test_what_has_its_unit_takes_no_scale_and_what_has_no_head_no_sphere():
     for name in (*KINDS, "meg"):
         with pytest.raises(jtfne.JtfneError, match=f"scale=2.0 for '{name}'"):
             interop.to_raw(signals, name, scale=2.0)
-    with pytest.raises(jtfne.JtfneError, match=r"readout='lfp' is not allowed; allowed: 'eeg', 'meg'"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"readout='lfp' is not allowed; allowed: 'eeg', 'meg'"
+    ):
         interop.to_sphere(signals, "lfp")
     with pytest.raises(jtfne.JtfneError, match="'eeg' was not recorded"):
         interop.to_sphere(runs.silent())

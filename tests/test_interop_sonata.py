@@ -1,4 +1,6 @@
-"""SONATA files: what the format's guide asks of each, every spike and cell, and a net wired again from its edges."""
+"""SONATA files: what the format's guide asks of each, every spike and cell, and a net wired again
+from its edges.
+"""
 
 import csv
 import json
@@ -23,7 +25,9 @@ def net():
 @pytest.fixture(scope="module")
 def folder(net, tmp_path_factory):
     """Two trials of the named run, and its net."""
-    return interop.to_sonata(runs.named(), tmp_path_factory.mktemp("sonata") / "run", net=net, population="V1 and V4")
+    return interop.to_sonata(
+        runs.named(), tmp_path_factory.mktemp("sonata") / "run", net=net, population="V1 and V4"
+    )
 
 
 def table_of(path):
@@ -40,9 +44,17 @@ def test_every_file_is_there_and_says_what_it_is(folder):
     for path in folder.glob("*.h5"):
         with h5py.File(path) as file:
             assert file.attrs["magic"] == 0x0A7A and file.attrs["magic"].dtype == np.uint32
-            assert file.attrs["version"].tolist() == [0, 1] and file.attrs["version"].dtype == np.uint32
+            assert (
+                file.attrs["version"].tolist() == [0, 1]
+                and file.attrs["version"].dtype == np.uint32
+            )
     listed = json.loads((folder / "circuit_config.json").read_text())["networks"]
-    named = {name.removeprefix("$NETWORK_DIR/") for kind in listed.values() for each in kind for name in each.values()}
+    named = {
+        name.removeprefix("$NETWORK_DIR/")
+        for kind in listed.values()
+        for each in kind
+        for name in each.values()
+    }
     assert named == kinds
 
 
@@ -53,9 +65,16 @@ def test_spikes_are_those_of_each_trial_by_time(folder):
         with h5py.File(folder / f"spikes_{trial}.h5") as file:
             group = file["spikes/V1 and V4"]
             kind = h5py.check_enum_dtype(group.attrs.get_id("sorting").dtype)
-            assert kind == {"none": 0, "by_id": 1, "by_time": 2} and group.attrs["sorting"] == kind["by_time"]
+            assert (
+                kind == {"none": 0, "by_id": 1, "by_time": 2}
+                and group.attrs["sorting"] == kind["by_time"]
+            )
             times, ids = group["timestamps"], group["node_ids"]
-            assert times.dtype == np.float64 and times.attrs["units"] == "ms" and ids.dtype == np.uint64
+            assert (
+                times.dtype == np.float64
+                and times.attrs["units"] == "ms"
+                and ids.dtype == np.uint64
+            )
             assert (np.diff(times[:]) >= 0.0).all() and times.size > 100
             np.testing.assert_array_equal(times[:], found.values)
             np.testing.assert_array_equal(ids[:], found["neuron"].values)
@@ -77,7 +96,9 @@ def test_a_cell_has_its_place_its_type_and_its_names(folder, net):
         for name in ("area", "layer", "cell_type"):
             theirs = nodes[f"0/@library/{name}"].asstr()[:]
             np.testing.assert_array_equal(theirs[nodes[f"0/{name}"][:]], cells[name])
-            np.testing.assert_array_equal([types[k][name] for k in nodes["node_type_id"][:]], cells[name])
+            np.testing.assert_array_equal(
+                [types[k][name] for k in nodes["node_type_id"][:]], cells[name]
+            )
 
 
 def again(net, folder):
@@ -107,13 +128,24 @@ def test_edges_come_back_edge_for_edge(folder, net):
             assert edges[f"{end}_node_id"].dtype == np.uint64
             assert edges[f"{end}_node_id"].attrs["node_population"] == "V1 and V4"
         assert set(edges["edge_type_id"][:]) == {1}, "the second connection"
-        assert edges["edge_group_index"][:].tolist() == list(range(n_edges)) and not edges["edge_group_id"][:].any()
-        assert edges["0/syn_weight"].attrs["units"] == "pA" and edges["0/delay"].attrs["units"] == "ms"
+        assert (
+            edges["edge_group_index"][:].tolist() == list(range(n_edges))
+            and not edges["edge_group_id"][:].any()
+        )
+        assert (
+            edges["0/syn_weight"].attrs["units"] == "pA" and edges["0/delay"].attrs["units"] == "ms"
+        )
 
 
 def test_units_and_senders_of_a_circuit_alone(tmp_path):
     edges = [
-        {"source": "in", "target": "E", "mechanism": name, "rule": {"kind": "FixedIndegree", "n": 3}, "weight": 2.5}
+        {
+            "source": "in",
+            "target": "E",
+            "mechanism": name,
+            "rule": {"kind": "FixedIndegree", "n": 3},
+            "weight": 2.5,
+        }
         for name in ("g", "AMPA")
     ]
     edges.append({**edges[0], "rule": {"kind": "FixedProbability", "p": 0.0}})
@@ -124,12 +156,18 @@ def test_units_and_senders_of_a_circuit_alone(tmp_path):
         .cells({"E": 8, "in": 4})
         .emitters({"in": PoissonSource(rate_Hz=5.0)})
     )
-    net = jtfne.construct(cfg.mechanisms({"g": Conductance(tau_ms=5.0, e_rev_mV=0.0)}).connections(edges))
+    net = jtfne.construct(
+        cfg.mechanisms({"g": Conductance(tau_ms=5.0, e_rev_mV=0.0)}).connections(edges)
+    )
     folder = interop.to_sonata(None, tmp_path / "net", net=net)
     rows = table_of(folder / "edge_types.csv")
-    assert [(each["mechanism"], each["weight_unit"]) for each in rows] == [("g", "nS"), ("AMPA", "pA")]
+    assert [(each["mechanism"], each["weight_unit"]) for each in rows] == [
+        ("g", "nS"),
+        ("AMPA", "pA"),
+    ]
     kinds = {
-        each["cell_type"]: (each["model_type"], each["model_template"]) for each in table_of(folder / "node_types.csv")
+        each["cell_type"]: (each["model_type"], each["model_template"])
+        for each in table_of(folder / "node_types.csv")
     }
     assert kinds["in"] == ("virtual", "NULL") and not list(folder.glob("spikes*"))
     shorter = jtfne.construct(net.config.connections(edges[:2]))
@@ -151,12 +189,20 @@ def test_runs_without_names_or_spikes(make, tmp_path):
 def test_what_cannot_be_written_is_one_clear_error(net, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("kept")
-    bare = jtfne.Signals(runs.named().tree.filter(lambda node: node.name != "spk"), runs.named().manifest)
+    bare = jtfne.Signals(
+        runs.named().tree.filter(lambda node: node.name != "spk"), runs.named().manifest
+    )
     for given, message in (
         (lambda: interop.to_sonata(runs.named(), tmp_path / "full"), "which exists|holds"),
         (lambda: interop.to_sonata(bare, tmp_path / "a"), "'spk' was not recorded"),
-        (lambda: interop.to_sonata(runs.silent(), tmp_path / "a", net=net), "a net of 150 cells with signals of 1"),
-        (lambda: interop.to_sonata(runs.silent(), tmp_path / "a", population="a/b"), "population='a/b'"),
+        (
+            lambda: interop.to_sonata(runs.silent(), tmp_path / "a", net=net),
+            "a net of 150 cells with signals of 1",
+        ),
+        (
+            lambda: interop.to_sonata(runs.silent(), tmp_path / "a", population="a/b"),
+            "population='a/b'",
+        ),
     ):
         with pytest.raises(jtfne.JtfneError, match=message) as error:
             given()

@@ -1,4 +1,6 @@
-"""A command that is stopped by a signal says what it kept and how to go on, and then goes on to the same result."""
+"""A command that is stopped by a signal says what it kept and how to go on, and then goes on to the
+same result.
+"""
 
 import os
 import signal
@@ -29,7 +31,9 @@ def call(monkeypatch, capsys):
 def config():
     """Four chunks of a small circuit, and a number of it to tune."""
     aim = {"measure": MeanRate(), "cells": "PV", "target": 8.0, "scale": 8.0, "name": "PV"}
-    declared = jtfne.suite2_single_neuron_config("PV").runtime(duration_ms=40.0).probes(["spk", "vm"])
+    declared = (
+        jtfne.suite2_single_neuron_config("PV").runtime(duration_ms=40.0).probes(["spk", "vm"])
+    )
     return declared.objective([aim]).trainables([{"path": "cells.PV.drive", "bounds": (0.0, 10.0)}])
 
 

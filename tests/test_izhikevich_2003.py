@@ -1,4 +1,6 @@
-"""The network of Izhikevich (2003): cells, weights and rates of the published program, and its spikes one by one."""
+"""The network of Izhikevich (2003): cells, weights and rates of the published program, and its
+spikes one by one.
+"""
 
 import dataclasses
 
@@ -27,7 +29,9 @@ def cells(net):
     """The preset's circuit as the program has it."""
     each = [population.emitter for population in net.config.populations()]
     spread = {
-        name: np.concatenate([np.broadcast_to(getattr(e, field), n) for e, n in zip(each, (800, 200), strict=True)])
+        name: np.concatenate(
+            [np.broadcast_to(getattr(e, field), n) for e, n in zip(each, (800, 200), strict=True)]
+        )
         for name, field in (("a", "a"), ("b", "b"), ("c", "c_mV"), ("d", "d"))
     }
     edges, strength = net.edges, np.zeros((1000, 1000))
@@ -42,9 +46,12 @@ def test_cells_and_weights_lie_where_the_program_draws_them(net, cells):
     for kind in (0, 1):
         for name in Cells._fields:
             mine, want = (getattr(each, name)[kind == KIND] for each in (cells, theirs))
-            # Uniform numbers, their squares, or one value for all: mean and sd, of as many as there are.
+            # Uniform numbers, their squares, or one value for all: mean and sd, of as many as there
+            # are.
             margin = 5.0 * want.std() / np.sqrt(want.size)
-            assert mine.mean() == pytest.approx(want.mean(), abs=np.sqrt(2.0) * margin + 1e-12), name
+            assert mine.mean() == pytest.approx(want.mean(), abs=np.sqrt(2.0) * margin + 1e-12), (
+                name
+            )
             assert mine.std() == pytest.approx(want.std(), abs=np.sqrt(2.0) * margin + 1e-12), name
             assert mine.min() >= {"c": -65.0, "strength": -1.0}.get(name, 0.0), name
     spread = (cells.c[:800] + 65.0) / 15.0
@@ -54,15 +61,22 @@ def test_cells_and_weights_lie_where_the_program_draws_them(net, cells):
 
 
 def test_without_noise_it_fires_as_the_program_with_its_delay(cells):
-    """Under a constant input, other for each cell, in double precision; from the first potentials of jtfne."""
+    """Under a constant input, other for each cell, in double precision; from the first potentials
+    of jtfne.
+    """
     n_ms, drive = 150, np.concatenate([np.linspace(2.0, 12.0, 800), np.linspace(1.0, 6.0, 200)])
     config = izhikevich_2003().runtime(dtype="float64")
     params = {name: dict(each) for name, each in config.circuit.cell_params.items()}
     for name, mine in (("E", drive[:800]), ("I", drive[800:])):
         params[name] |= {"noise": 0.0, "drive": mine}
     with precision("float64"):
-        flat, key = jtfne.construct(config.cell_params(params)).to_flat(dt_ms=1.0), jax.random.key(3)
-        carry = engine.start(flat.circuit, engine.Inputs(jax.numpy.zeros((0, 1000))), _keys.streams(key))
+        flat, key = (
+            jtfne.construct(config.cell_params(params)).to_flat(dt_ms=1.0),
+            jax.random.key(3),
+        )
+        carry = engine.start(
+            flat.circuit, engine.Inputs(jax.numpy.zeros((0, 1000))), _keys.streams(key)
+        )
         v, u = np.asarray(carry.cells[0].v_mV), np.asarray(carry.cells[0].u)
         _, chunk = flat.run(key, n_steps=n_ms)
         step, row = unpack(np.asarray(chunk.words))
@@ -74,13 +88,16 @@ def test_without_noise_it_fires_as_the_program_with_its_delay(cells):
 
 
 def test_rates_are_those_of_the_program():
-    """Four standard errors, by the spread over seeds; and within 0.5 Hz of the program as published."""
+    """Four standard errors, by the spread over seeds; and within 0.5 Hz of the program as
+    published.
+    """
     ours = []
     for seed in range(N_OURS):
         signals = jtfne.construct(izhikevich_2003(seed)).simulate(duration_ms=3000.0)
         ours.append(Activity.of(signals, 1000.0).rates_Hz())
     published, delayed = (
-        np.array([rates_Hz(program(seed, 3000, delay)[1000:]) for seed in range(N_PROGRAM)]) for delay in (0, 1)
+        np.array([rates_Hz(program(seed, 3000, delay)[1000:]) for seed in range(N_PROGRAM)])
+        for delay in (0, 1)
     )
     margin_Hz = 4.0 * delayed.std(axis=0, ddof=1) * np.sqrt(1.0 / N_OURS + 1.0 / N_PROGRAM)
     assert (margin_Hz < 0.5).all()

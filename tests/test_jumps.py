@@ -1,4 +1,6 @@
-"""Jumps of the membrane (`Delta`): when they act, on whom, and what they stand for in the balance of currents."""
+"""Jumps of the membrane (`Delta`): when they act, on whom, and what they stand for in the balance
+of currents.
+"""
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +12,18 @@ from jtfne._check import JtfneError
 from jtfne.emitters import EMITTERS, LIF, Conductances, SynapticInput
 from jtfne.synapses import Delta, Exponential
 
-# Of `iaf_psc_delta` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 20, E_L 0, V_th 20, V_reset 10, t_ref 2, V_m 0;
+# Of `iaf_psc_delta` in NEST 3.10 (resolution 0.1): C_m 250, tau_m 20, E_L 0, V_th 20, V_reset 10,
+# t_ref 2, V_m 0;
 # spikes at 1, 3, 4 and 5.5 ms of 5, 5, 25 and 5 mV with a delay of 0.1, one spike_generator each.
-NEST_v_mV = {1.1: 5.0, 1.2: 4.9750624, 3.1: 9.52418709, 4.0: 9.10509887, 4.2: 10.0, 6.1: 10.0, 6.2: 9.95012479}
+NEST_v_mV = {
+    1.1: 5.0,
+    1.2: 4.9750624,
+    3.1: 9.52418709,
+    4.0: 9.10509887,
+    4.2: 10.0,
+    6.1: 10.0,
+    6.2: 9.95012479,
+}
 NEST_SPIKES_ms = [4.1]
 CELL = LIF(tau_m_ms=20.0, v_rest_mV=0.0, v_th_mV=20.0, v_reset_mV=10.0)
 JUMPS_mV = {1.0: 5.0, 3.0: 5.0, 4.0: 25.0, 5.5: 5.0}  # the last meets a refractory cell
@@ -43,37 +54,59 @@ def jumps(target, table):
 
 
 def step_of_arrival(signals, cell_type="A"):
-    """Where the first jump stands in `vm`: the grid on which stimuli lie is no matter of these tests."""
+    """Where the first jump stands in `vm`: the grid on which stimuli lie is no matter of these
+    tests.
+    """
     v_mV = signals.get("vm", cell_type=cell_type).values[:, 0]
     return int(np.flatnonzero(np.abs(np.diff(v_mV)) > 1.0)[0]) + 1
 
 
 def test_a_cell_is_that_of_nest():
-    """A jump moves v at its arrival; one across the threshold is a spike there; one into a refractory cell is lost."""
-    cfg = config(A=CELL).cell_params({"A": {"v_init_mV": 0.0}}).stimuli(jumps("A", JUMPS_mV)).source("synaptic_current")
+    """A jump moves v at its arrival; one across the threshold is a spike there; one into a
+    refractory cell is lost.
+    """
+    cfg = (
+        config(A=CELL)
+        .cell_params({"A": {"v_init_mV": 0.0}})
+        .stimuli(jumps("A", JUMPS_mV))
+        .source("synaptic_current")
+    )
     signals = jtfne.construct(cfg).simulate()
-    v_mV, late = signals.get("vm").values[:, 0], step_of_arrival(signals) - 10  # steps of 0.1 ms from 1.1 ms
+    # steps of 0.1 ms from 1.1 ms
+    v_mV, late = signals.get("vm").values[:, 0], step_of_arrival(signals) - 10
     for at_ms, want_mV in NEST_v_mV.items():
         np.testing.assert_allclose(v_mV[round(at_ms / 0.1) - 1 + late], want_mV, atol=1e-7)
-    np.testing.assert_allclose(signals.spikes["time_ms"], np.array(NEST_SPIKES_ms) + 0.1 * late, atol=1e-9)
+    np.testing.assert_allclose(
+        signals.spikes["time_ms"], np.array(NEST_SPIKES_ms) + 0.1 * late, atol=1e-9
+    )
     charge_fC = -signals.get("source").values.sum() * 0.1
-    np.testing.assert_allclose(charge_fC, CELL.c_m_pF * (5.0 + 5.0 + 25.0), rtol=1e-9)  # not that which is lost
+    # not that which is lost
+    np.testing.assert_allclose(charge_fC, CELL.c_m_pF * (5.0 + 5.0 + 25.0), rtol=1e-9)
 
 
 def test_a_spike_arrives_after_its_delay():
-    """From spike to the spike that a jump makes, over one step and over many, it takes the delay."""
+    """From spike to the spike that a jump makes, over one step and over many, it takes the
+    delay.
+    """
     edges = [{"source": "A", "target": name, "mechanism": "d", "weight": 30.0, "delay_ms": delay_ms,
               "rule": "AllToAll"} for name, delay_ms in (("B", 0.1), ("C", 1.5))]  # fmt: skip
     cfg = config(A=CELL, B=CELL, C=CELL).mechanisms({"d": Delta(sign=1)}).connections(edges)
     signals = jtfne.construct(cfg.stimuli(jumps("A", {1.0: 30.0}))).simulate()
-    by_type = {name: list(part["time_ms"]) for name, part in signals.spikes.groupby("cell_type", observed=True)}
+    by_type = {
+        name: list(part["time_ms"])
+        for name, part in signals.spikes.groupby("cell_type", observed=True)
+    }
     first_ms = by_type["A"][0]
-    np.testing.assert_allclose([by_type["B"][0] - first_ms, by_type["C"][0] - first_ms], [0.1, 1.5], atol=1e-9)
+    np.testing.assert_allclose(
+        [by_type["B"][0] - first_ms, by_type["C"][0] - first_ms], [0.1, 1.5], atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("kind", MEMBRANES)
 def test_every_membrane_jumps_once_and_its_currents_balance(kind):
-    """A step with a jump of J ends J above one without, unless it ends in a spike, and the terms sum to zero."""
+    """A step with a jump of J ends J above one without, unless it ends in a spike, and the terms
+    sum to zero.
+    """
     cell = EMITTERS[kind]()
     state = cell.init(jnp.zeros(3))
     none = SynapticInput(jnp.full((1, 3), 40.0), jnp.array([2.0]),
@@ -107,7 +140,9 @@ def test_a_jump_across_the_threshold_is_a_spike(kind):
 
 
 def test_what_each_mechanism_brings_is_told_apart():
-    """Weighted sums and source maps see a jump as the current C J / dt of its mechanism, beside currents."""
+    """Weighted sums and source maps see a jump as the current C J / dt of its mechanism, beside
+    currents.
+    """
     cfg = (
         config(E=LIF())
         .mechanisms({"d": Delta(sign=1), "i": Delta(sign=-1), "x": Exponential(tau_ms=2.0, sign=1)})
@@ -124,8 +159,11 @@ def test_what_each_mechanism_brings_is_told_apart():
         signals = jtfne.construct(cfg.source(mode)).simulate()
         flat_charge[mode] = signals.get("source").values.sum() * 0.1
     received = 250.0 * (0.5 - 0.25) + 60.0 * 2.0 * -np.expm1(-(10.0 - 2.1) / 2.0)
-    np.testing.assert_allclose(-flat_charge["synaptic_current"], received, rtol=2e-2)  # 2 %: a step of the decay
-    np.testing.assert_allclose(flat_charge["input_current"], flat_charge["synaptic_current"], rtol=1e-9)
+    # 2 %: a step of the decay
+    np.testing.assert_allclose(-flat_charge["synaptic_current"], received, rtol=2e-2)
+    np.testing.assert_allclose(
+        flat_charge["input_current"], flat_charge["synaptic_current"], rtol=1e-9
+    )
     np.testing.assert_allclose(flat_charge["total_membrane_current"], 0.0, atol=1e-6)
 
 
@@ -134,8 +172,22 @@ def test_what_cannot_jump_is_refused():
     cfg = config(A=CELL, P=EMITTERS["PoissonSource"](rate_Hz=5.0)).mechanisms({"d": Delta(sign=1)})
     with pytest.raises(JtfneError, match="which only send"):
         cfg.connections([edge])
-    with pytest.raises(JtfneError, match=r"weight_pA=3 .*weight_mV, since mechanism 'd' is of kind Delta"):
-        cfg.stimuli([{"target": "A", "drive": {"kind": "Poisson", "rate_Hz": 5.0, "weight_pA": 3.0, "mechanism": "d"}}])
+    with pytest.raises(
+        JtfneError, match=r"weight_pA=3 .*weight_mV, since mechanism 'd' is of kind Delta"
+    ):
+        cfg.stimuli(
+            [
+                {
+                    "target": "A",
+                    "drive": {
+                        "kind": "Poisson",
+                        "rate_Hz": 5.0,
+                        "weight_pA": 3.0,
+                        "mechanism": "d",
+                    },
+                }
+            ]
+        )
     with pytest.raises(JtfneError, match=r"weight=-1 mV is not allowed; allowed: positive"):
         cfg.connections([{**edge, "target": "A", "weight": -1.0}])
     with pytest.raises(JtfneError, match="exactly one"):
@@ -143,7 +195,9 @@ def test_what_cannot_jump_is_refused():
 
 
 def test_a_rate_of_the_mean_field_knows_jumps():
-    """The rate to be expected of cells under jumps is that under currents so short that they are jumps."""
+    """The rate to be expected of cells under jumps is that under currents so short that they are
+    jumps.
+    """
 
     def expected_Hz(mechanism, **weight):
         rain = {"kind": "Poisson", "rate_Hz": 1e4, "mechanism": "d", **weight}
@@ -157,7 +211,9 @@ def test_a_rate_of_the_mean_field_knows_jumps():
 
 
 def test_cells_that_cannot_jump_may_stand_beside_those_that_do():
-    """A source of spikes, which no jump reaches, brings no current into the readouts of the circuit."""
+    """A source of spikes, which no jump reaches, brings no current into the readouts of the
+    circuit.
+    """
     cfg = config(A=CELL, P=EMITTERS["PoissonSource"](rate_Hz=0.0)).mechanisms({"d": Delta(sign=1)})
     cfg = cfg.stimuli(jumps("A", {1.0: 5.0}))
     cfg = cfg.source(maps=[{"enters": "AtSoma", "returns": {"kind": "AtDepth", "depth": 0}}])

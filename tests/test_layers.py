@@ -1,4 +1,6 @@
-"""Each file knows its room: it imports only from rooms below its own, and heavy packages only where they are used."""
+"""Each file knows its room: it imports only from rooms below its own, and heavy packages only where
+they are used.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -42,8 +44,18 @@ FLOORS = (
 # The wings read signals, recorded or simulated alike; they know no engine.
 WING = "geometry measures reports run_folder signals"
 ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
-# Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when called.
-DOORS = {"jtfne/net/_net.py": {"differentiable", "flatnet", "net_folder", "paradigm", "signals", "simulation"}}
+# Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when
+# called.
+DOORS = {
+    "jtfne/net/_net.py": {
+        "differentiable",
+        "flatnet",
+        "net_folder",
+        "paradigm",
+        "signals",
+        "simulation",
+    }
+}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {room for floor in ROOMS[:4] for room in floor}
 FILES = sorted(
@@ -53,7 +65,19 @@ FILES = sorted(
     if path != ROOT / "jtfne/__init__.py"
     and not (ROOT / "jtfne/analysis" in path.parents or ROOT / "jtfne/interop" in path.parents)
 )
-LAZY = {"cmaes", "duckdb", "elephant", "h5netcdf", "h5py", "matplotlib", "mne", "optax", "polars", "pyarrow", "zarr"}
+LAZY = {
+    "cmaes",
+    "duckdb",
+    "elephant",
+    "h5netcdf",
+    "h5py",
+    "matplotlib",
+    "mne",
+    "optax",
+    "polars",
+    "pyarrow",
+    "zarr",
+}
 LABELS = {"pandas", "xarray"}
 LABEL_ROOMS = {"analysis", "interop", "objective", "row_arrays", "run_folder", "signals"}
 
@@ -87,7 +111,9 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def at_import(body: list[ast.stmt]) -> Iterator[tuple[int, str]]:
-    """The imports that run when the file is imported: not those inside functions or `if TYPE_CHECKING`."""
+    """The imports that run when the file is imported: not those inside functions or
+    `if TYPE_CHECKING`.
+    """
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -109,9 +135,12 @@ def test_imports_point_down(path: Path) -> None:
     always = set(at_import(ast.parse(path.read_text(encoding="utf-8")).body))
     for line, name in imported(path):
         top, *rest = name.split(".")
-        assert top not in ("", "analysis", "interop"), f"{path}:{line}: write `from jtfne.x import y`"
+        assert top not in ("", "analysis", "interop"), (
+            f"{path}:{line}: write `from jtfne.x import y`"
+        )
         allowed = may_enter(room) | (set() if (line, name) in always else doors)
-        if top != "jtfne" or rest == ["__version__"] or (room == "cli" and not rest):  # the command line is a user
+        # the command line is a user
+        if top != "jtfne" or rest == ["__version__"] or (room == "cli" and not rest):
             continue
         assert rest and rest[0] in allowed, f"{path}:{line}: {room} may not import {name}"
 
@@ -122,7 +151,9 @@ def test_heavy_packages_load_where_they_are_used(path: Path) -> None:
     for line, name in at_import(ast.parse(path.read_text(encoding="utf-8")).body):
         top = name.split(".")[0]
         assert top not in LAZY, f"{path}:{line}: import {top} inside the function that needs it"
-        assert top not in LABELS or room in LABEL_ROOMS, f"{path}:{line}: {top} stays in {sorted(LABEL_ROOMS)}"
+        assert top not in LABELS or room in LABEL_ROOMS, (
+            f"{path}:{line}: {top} stays in {sorted(LABEL_ROOMS)}"
+        )
 
 
 def test_the_rules_catch_what_they_forbid() -> None:
@@ -130,5 +161,8 @@ def test_the_rules_catch_what_they_forbid() -> None:
     assert not {"net", "paradigm"} - may_enter("flatnet")
     assert not {"flatnet", "probes"} & may_enter("engine")
     assert "paradigm" not in may_enter("net"), "rooms of one floor do not know each other"
-    code = "import a\nif TYPE_CHECKING:\n import b\ndef f():\n import c\ntry:\n    from d import e\nfinally:\n    g()\n"
+    code = (
+        "import a\nif TYPE_CHECKING:\n import b\ndef f():\n import c\ntry:\n    from d import "
+        "e\nfinally:\n    g()\n"
+    )
     assert [name for _, name in at_import(ast.parse(code).body)] == ["a", "d.e"]

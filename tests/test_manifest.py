@@ -1,4 +1,6 @@
-"""The manifest: strict JSON that its published schema holds for, and hashes that change when a bit does."""
+"""The manifest: strict JSON that its published schema holds for, and hashes that change when a bit
+does.
+"""
 
 import hashlib
 import json
@@ -24,7 +26,9 @@ ARGUMENTS = {
 
 
 def manifest_of(tree=None, **changed):
-    return reports.run_manifest(runs.silent().tree if tree is None else tree, **{**ARGUMENTS, **changed})
+    return reports.run_manifest(
+        runs.silent().tree if tree is None else tree, **{**ARGUMENTS, **changed}
+    )
 
 
 def copy_of(make=runs.named):
@@ -72,10 +76,20 @@ def test_the_schema_refuses_what_is_none(spoil):
 
 def test_a_manifest_says_what_ran():
     manifest, signals = runs.named().manifest, runs.named()
-    told = {"seed": 3, "dtype": "float32", "duration_ms": 200.0, "dt_ms": 0.1, "trials": 2, "conditions": []}
+    told = {
+        "seed": 3,
+        "dtype": "float32",
+        "duration_ms": 200.0,
+        "dt_ms": 0.1,
+        "trials": 2,
+        "conditions": [],
+    }
     assert manifest["run"] == told
     assert manifest["config"] == runs.config().to_dict()
-    assert manifest["software"]["jtfne"] == jtfne.__version__ and manifest["software"]["numpy"] == np.__version__
+    assert (
+        manifest["software"]["jtfne"] == jtfne.__version__
+        and manifest["software"]["numpy"] == np.__version__
+    )
     assert [each["label"] for each in manifest["paradigm"]] == ["L4", "V4: on", ""]
     assert set(manifest["readouts"]) == set(runs.READOUTS)
     assert set(manifest["operators"]) == set(runs.READOUTS) - {"spk", "vm", "source"}
@@ -88,12 +102,16 @@ def test_a_manifest_says_what_ran():
     assert manifest["spikes"] == {
         "count": signals.tree["spk"].sizes["event"], "sha256": manifest["readouts"]["spk"]["sha256"]
     }  # fmt: skip
-    assert set(manifest["tables"]) == {"events", "neurons"} and set(runs.nameless().manifest["tables"]) == {"events"}
+    assert set(manifest["tables"]) == {"events", "neurons"} and set(
+        runs.nameless().manifest["tables"]
+    ) == {"events"}
 
 
 def test_the_config_hash_is_sha256_of_rfc_8785():
     manifest = runs.named().manifest
-    assert manifest["config_sha256"] == hashlib.sha256(rfc8785.dumps(manifest["config"])).hexdigest()
+    assert (
+        manifest["config_sha256"] == hashlib.sha256(rfc8785.dumps(manifest["config"])).hexdigest()
+    )
 
 
 # Strict JSON
@@ -112,8 +130,14 @@ def test_strict_json_gives_the_manifest_back():
     [
         (lambda bad: {"run": {"seed": 1, "dt_ms": bad}}, "$.run.dt_ms"),
         (lambda bad: {"timings": {"run_s": bad}}, "$.timings.run_s"),
-        (lambda bad: {"paradigm": [{"drive": {"values": [0.0, bad]}}]}, "$.paradigm[0].drive.values[1]"),
-        (lambda bad: {"operators": {"lfp_proxy": {"kernel_mm": bad}}}, "$.operators.lfp_proxy.kernel_mm"),
+        (
+            lambda bad: {"paradigm": [{"drive": {"values": [0.0, bad]}}]},
+            "$.paradigm[0].drive.values[1]",
+        ),
+        (
+            lambda bad: {"operators": {"lfp_proxy": {"kernel_mm": bad}}},
+            "$.operators.lfp_proxy.kernel_mm",
+        ),
         (lambda bad: {"config": {"a": [{"b": bad}]}}, "$.config.a[0].b"),
     ],
 )
@@ -125,12 +149,21 @@ def test_what_is_not_finite_is_named(changed, field, bad):
 
 @pytest.mark.parametrize(
     ("node", "variable"),
-    [("vm", "vm"), ("vm", "z_mm"), ("spk", "time"), ("eeg_proxy", "x_mm"), ("neurons", "z_mm"), ("events", "onset_ms")],
+    [
+        ("vm", "vm"),
+        ("vm", "z_mm"),
+        ("spk", "time"),
+        ("eeg_proxy", "x_mm"),
+        ("neurons", "z_mm"),
+        ("events", "onset_ms"),
+    ],
 )
 def test_arrays_that_are_not_finite_are_named(node, variable):
     tree = runs.named().tree.copy(deep=True)
     tree[node][variable].values.flat[-1] = np.nan
-    with pytest.raises(jtfne.JtfneError, match=rf"'{variable}' of '{node}', which holds NaN or infinity"):
+    with pytest.raises(
+        jtfne.JtfneError, match=rf"'{variable}' of '{node}', which holds NaN or infinity"
+    ):
         manifest_of(tree)
 
 
@@ -179,7 +212,9 @@ JSON_VALUES = st.recursive(
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4
+        )
     ),
     max_leaves=20,
 )
@@ -191,12 +226,18 @@ def test_any_json_comes_back_as_it_was(value):
     text = _json.dumps(value)
     assert _json.loads(text) == value and _json.dumps(_json.loads(text)) == text
     assert json.loads(text) == value
-    assert json.loads(_json.canonical(value), parse_int=float) == value, "RFC 8785 knows one kind of number"
+    assert json.loads(_json.canonical(value), parse_int=float) == value, (
+        "RFC 8785 knows one kind of number"
+    )
     assert _json.sha256(_json.loads(_json.dumps(value, indent=2))) == _json.sha256(value)
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), JSON_VALUES, max_size=4))
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=5), JSON_VALUES, max_size=4
+    )
+)
 def test_a_manifest_of_anything_comes_back(value):
     assert interop.from_json(interop.to_json(value)) == value
 
@@ -215,7 +256,9 @@ def test_a_dataset_is_hashed_by_its_bits():
     assert run_folder.dataset_hash(dataset[list(dataset.data_vars)[::-1]]) == same
     for name in dataset.variables:
         if dataset[name].dtype.kind in "US":
-            changed = dataset.assign_coords({name: (dataset[name].dims, np.char.add(dataset[name].values, "'"))})
+            changed = dataset.assign_coords(
+                {name: (dataset[name].dims, np.char.add(dataset[name].values, "'"))}
+            )
         else:
             values = dataset[name].values.copy()
             values.reshape(-1).view(np.uint8)[0] ^= 1
@@ -223,8 +266,12 @@ def test_a_dataset_is_hashed_by_its_bits():
         assert run_folder.dataset_hash(changed) != same, name
     assert run_folder.dataset_hash(dataset.rename(x_mm="u_mm")) != same
     square = xr.Dataset({"a": (("x", "y"), np.eye(2))})
-    assert run_folder.dataset_hash(square) != run_folder.dataset_hash(xr.Dataset({"a": (("y", "x"), np.eye(2))}))
-    assert run_folder.dataset_hash(-0.0 * square) != run_folder.dataset_hash(0.0 * square), "bits, not values"
+    assert run_folder.dataset_hash(square) != run_folder.dataset_hash(
+        xr.Dataset({"a": (("y", "x"), np.eye(2))})
+    )
+    assert run_folder.dataset_hash(-0.0 * square) != run_folder.dataset_hash(0.0 * square), (
+        "bits, not values"
+    )
 
 
 def test_a_repeat_agrees_and_another_seed_differs():
@@ -233,7 +280,11 @@ def test_a_repeat_agrees_and_another_seed_differs():
     assert reports.differing_readouts(first, again) == []
     assert reports.differing_readouts(first, other) == ["spk", "vm"]
     fewer = {**first, "readouts": {"vm": first["readouts"]["vm"]}}
-    assert reports.differing_readouts(first, fewer) == reports.differing_readouts(fewer, first) == ["spk"]
+    assert (
+        reports.differing_readouts(first, fewer)
+        == reports.differing_readouts(fewer, first)
+        == ["spk"]
+    )
 
 
 def test_altered_nodes_are_named():
@@ -245,7 +296,13 @@ def test_altered_nodes_are_named():
     tree["lfp_proxy"].attrs = {**tree["lfp_proxy"].attrs, "units": "V"}
     del tree["vm"]
     tree["extra"] = xr.DataTree(xr.Dataset())
-    assert reports.altered_nodes(tree, manifest) == ["extra", "lfp_proxy", "neurons", "source", "vm"]
+    assert reports.altered_nodes(tree, manifest) == [
+        "extra",
+        "lfp_proxy",
+        "neurons",
+        "source",
+        "vm",
+    ]
 
 
 # check_manifest
@@ -260,7 +317,9 @@ def test_a_manifest_that_can_be_repeated_is_given_back():
 def test_a_manifest_needs_each_part(name):
     manifest = copy_of()
     del manifest[name]
-    with pytest.raises(jtfne.JtfneError, match=name if name != "manifest_version" else "no manifest of version 1"):
+    with pytest.raises(
+        jtfne.JtfneError, match=name if name != "manifest_version" else "no manifest of version 1"
+    ):
         reports.check_manifest(manifest)
 
 
@@ -294,4 +353,7 @@ def test_a_config_changed_anywhere_is_seen():
 
 
 def test_the_version_is_that_of_the_schema():
-    assert reports.manifest_schema()["properties"]["manifest_version"]["const"] == room.MANIFEST_VERSION
+    assert (
+        reports.manifest_schema()["properties"]["manifest_version"]["const"]
+        == room.MANIFEST_VERSION
+    )

@@ -1,4 +1,6 @@
-"""The rate of a noisy cell against published values and quadrature, and networks at rest against the literature."""
+"""The rate of a noisy cell against published values and quadrature, and networks at rest against
+the literature.
+"""
 
 from typing import Any
 
@@ -13,7 +15,8 @@ from jtfne.presets.pd14 import K_EXT, SIZES, RATE_EXT_Hz, current_pA, synapse_co
 
 CELL: dict[str, Any] = {"tau_m_ms": 10.0, "v_th_mV": 15.0, "v_reset_mV": 0.0, "t_ref_ms": 2.0}
 BRUNEL: dict[str, Any] = {"tau_m_ms": 20.0, "v_th_mV": 20.0, "v_reset_mV": 10.0, "t_ref_ms": 2.0}
-# mu, sigma -> Hz under white noise and with synapses of 0.5 ms: computed twice, by independent code.
+# mu, sigma -> Hz under white noise and with synapses of 0.5 ms: computed twice, by independent
+# code.
 CHECKS = [
     (10.0, 5.0, 16.76021, 11.65713),
     (15.0, 3.0, 35.70267, 31.00297),
@@ -21,7 +24,8 @@ CHECKS = [
     (5.0, 5.0, 1.72588, 0.75323),
     (12.0, 1.0, 0.01952, 0.00505),
 ]
-# Potjans & Diesmann (2014) at rest, by the drive and tau_syn: rates, then mu and sigma of the first.
+# Potjans & Diesmann (2014) at rest, by the drive and tau_syn: rates, then mu and sigma of the
+# first.
 PD14_RATES = {
     ("poisson", 0.5): [0.754, 2.794, 4.441, 5.823, 7.153, 8.470, 1.159, 7.756],
     ("poisson", 0.0): [0.821, 3.009, 4.633, 6.104, 7.136, 8.905, 1.043, 8.072],
@@ -32,26 +36,35 @@ PD14_SIGMA_mV = [6.21, 5.14, 5.51, 5.98, 5.90, 5.09, 6.45, 4.92]
 
 
 @pytest.mark.parametrize(("mu", "sigma", "white", "filtered"), CHECKS)
-def test_rates_are_those_of_the_reference(mu: float, sigma: float, white: float, filtered: float) -> None:
+def test_rates_are_those_of_the_reference(
+    mu: float, sigma: float, white: float, filtered: float
+) -> None:
     half_a_digit = 0.51e-5
     assert siegert(mu, sigma, **CELL) == pytest.approx(white, abs=half_a_digit)
     assert siegert(mu, sigma, **CELL, tau_syn_ms=0.5) == pytest.approx(filtered, abs=half_a_digit)
 
 
-@pytest.mark.parametrize(("current_pA", "rate_Hz"), [(400.0, 33.6407), (500.0, 63.0400), (600.0, 84.6862)])
-def test_without_noise_it_is_the_rate_of_a_constant_current(current_pA: float, rate_Hz: float) -> None:
+@pytest.mark.parametrize(
+    ("current_pA", "rate_Hz"), [(400.0, 33.6407), (500.0, 63.0400), (600.0, 84.6862)]
+)
+def test_without_noise_it_is_the_rate_of_a_constant_current(
+    current_pA: float, rate_Hz: float
+) -> None:
     mu = current_pA * 10.0 / 250.0
     assert siegert(mu, 0.0, **CELL) == pytest.approx(rate_Hz, abs=0.51e-4)
     assert siegert(mu, 1e-6, **CELL) == pytest.approx(float(siegert(mu, 0.0, **CELL)), rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("mu", "sigma"), [(10.0, 5.0), (12.0, 1.0), (20.0, 2.0), (200.0, 0.5), (-5.0, 3.0), (0.0, 200.0)]
+    ("mu", "sigma"),
+    [(10.0, 5.0), (12.0, 1.0), (20.0, 2.0), (200.0, 0.5), (-5.0, 3.0), (0.0, 200.0)],
 )
 def test_it_is_the_integral(mu: float, sigma: float) -> None:
     """Beside adaptive quadrature, from deep below threshold to far above, and under wide noise."""
     bounds = [(edge - mu) / sigma for edge in (CELL["v_reset_mV"], CELL["v_th_mV"])]
-    total, _ = integrate.quad(lambda u: special.erfcx(-u), *bounds, epsabs=0.0, epsrel=1e-12, limit=500)
+    total, _ = integrate.quad(
+        lambda u: special.erfcx(-u), *bounds, epsabs=0.0, epsrel=1e-12, limit=500
+    )
     expected = 1000.0 / (CELL["t_ref_ms"] + CELL["tau_m_ms"] * np.sqrt(np.pi) * total)
     assert siegert(mu, sigma, **CELL) == pytest.approx(expected, rel=1e-11)
 
@@ -92,7 +105,9 @@ def test_the_microcircuit_rests_where_the_reference_does(drive: str, tau_syn_ms:
     found = stationary_rates(
         synapse_counts() / SIZES[:, None],
         jump,
-        mu_ext_mV=current_pA(1.0, "dc") * 10.0 / 250.0 if as_current else 10e-3 * external_mV * external_Hz,
+        mu_ext_mV=current_pA(1.0, "dc") * 10.0 / 250.0
+        if as_current
+        else 10e-3 * external_mV * external_Hz,
         variance_ext_mV2=np.zeros(8) if as_current else 10e-3 * external_mV**2 * external_Hz,
         tau_syn_ms=tau_syn_ms,
         **CELL,
@@ -136,7 +151,11 @@ def brunel_at_rest(case: str, **options: Any) -> Any:
 
 
 def test_no_rest_and_wrong_shapes_are_refused() -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"rates that still move by .* after max_steps=5 of step=0.02"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"rates that still move by .* after max_steps=5 of step=0.02"
+    ):
         brunel_at_rest("C", max_steps=5)
     with pytest.raises(jtfne.JtfneError, match=r"inputs \(1, 2\)"):
-        stationary_rates([[1.0, 2.0]], [[1.0, 2.0]], mu_ext_mV=[1.0], variance_ext_mV2=[1.0], **CELL)
+        stationary_rates(
+            [[1.0, 2.0]], [[1.0, 2.0]], mu_ext_mV=[1.0], variance_ext_mV2=[1.0], **CELL
+        )

@@ -11,7 +11,11 @@ from jtfne.measures import csd, rate, spectrolaminar, spectrum, synchrony
 
 def motif() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Power, frequency and depth of a spectrolaminar motif: alpha-beta deep, gamma superficial."""
-    f_Hz, depth, laminar_mm = np.arange(1.0, 151.0), np.linspace(0.0, 1.0, 24)[:, None], np.arange(24) * 0.1
+    f_Hz, depth, laminar_mm = (
+        np.arange(1.0, 151.0),
+        np.linspace(0.0, 1.0, 24)[:, None],
+        np.arange(24) * 0.1,
+    )
 
     def bump(x: np.ndarray, middle: float, sd: float) -> np.ndarray:
         return np.exp(-((x - middle) ** 2) / (2 * sd**2))
@@ -22,10 +26,14 @@ def motif() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("f_Hz", "amplitude"), [(10.0, 1.0), (40.0, 3.0)])
-def test_the_spectrum_of_a_sine_peaks_there_and_holds_its_power(f_Hz: float, amplitude: float) -> None:
+def test_the_spectrum_of_a_sine_peaks_there_and_holds_its_power(
+    f_Hz: float, amplitude: float
+) -> None:
     t_s = np.arange(10_000) * 1e-3
     with precision("float64"):
-        found_Hz, power = map(np.asarray, spectrum.psd(amplitude * np.sin(2 * np.pi * f_Hz * t_s), dt_ms=1.0))
+        found_Hz, power = map(
+            np.asarray, spectrum.psd(amplitude * np.sin(2 * np.pi * f_Hz * t_s), dt_ms=1.0)
+        )
         near = spectrum.band_power(power, found_Hz, f_Hz - 2, f_Hz + 2)
     assert float(found_Hz[1]) == pytest.approx(1.0), "segments of 1 s resolve 1 Hz"
     assert float(found_Hz[np.argmax(power)]) == f_Hz
@@ -47,7 +55,9 @@ def test_white_noise_has_its_variance_spread_evenly() -> None:
 def test_a_short_trace_is_one_segment_and_a_shorter_one_is_refused() -> None:
     f_Hz, power = spectrum.psd(jnp.ones((2, 10)), dt_ms=1.0)
     assert f_Hz.size == 6 and float(jnp.abs(power).max()) == pytest.approx(0.0, abs=1e-12)
-    with pytest.raises(ValueError, match="a spectrum of 1 steps is not allowed; allowed: 2 or more"):
+    with pytest.raises(
+        ValueError, match="a spectrum of 1 steps is not allowed; allowed: 2 or more"
+    ):
         spectrum.psd(jnp.ones(1), dt_ms=1.0)
 
 
@@ -74,7 +84,9 @@ def test_band_power_can_be_differentiated() -> None:
 
 def test_csd_of_the_reference() -> None:
     potential_V = 1e-3 * np.array([0.0, 1.0, 0.0, -1.0, 0.0])
-    np.testing.assert_allclose(csd.csd(potential_V, 0.1, 0.3), [60_000.0, 0.0, -60_000.0], rtol=1e-5, atol=1e-2)
+    np.testing.assert_allclose(
+        csd.csd(potential_V, 0.1, 0.3), [60_000.0, 0.0, -60_000.0], rtol=1e-5, atol=1e-2
+    )
     np.testing.assert_allclose(csd.csd(1e3 * potential_V, 0.1), [2.0, 0.0, -2.0], rtol=1e-6)
     assert csd.csd(np.zeros((4, 7, 5)), 0.1).shape == (4, 7, 3)
 
@@ -86,7 +98,9 @@ def test_csd_of_a_parabola_is_its_curvature_whatever_the_spacing() -> None:
             np.testing.assert_allclose(csd.csd(z_m**2, spacing_mm, 0.3), -0.3 * 2.0, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("n", "spacing_mm", "said"), [(2, 0.1, "3 or more"), (5, 0.0, "a number above 0")])
+@pytest.mark.parametrize(
+    ("n", "spacing_mm", "said"), [(2, 0.1, "3 or more"), (5, 0.0, "a number above 0")]
+)
 def test_csd_refuses(n: int, spacing_mm: float, said: str) -> None:
     with pytest.raises(ValueError, match=f"allowed: {said}"):
         csd.csd(np.zeros(n), spacing_mm)
@@ -94,7 +108,9 @@ def test_csd_refuses(n: int, spacing_mm: float, said: str) -> None:
 
 def test_relative_power_is_one_at_the_largest_channel_and_zero_stays_zero() -> None:
     power = jnp.array([[[1.0, 0.0, 4.0], [2.0, 0.0, 1.0]]])
-    np.testing.assert_allclose(spectrolaminar.relative_power(power), [[[0.5, 0.0, 1.0], [1.0, 0.0, 0.25]]])
+    np.testing.assert_allclose(
+        spectrolaminar.relative_power(power), [[[0.5, 0.0, 1.0], [1.0, 0.0, 0.25]]]
+    )
 
 
 def test_flip_of_the_reference_and_of_it_upside_down() -> None:
@@ -105,14 +121,22 @@ def test_flip_of_the_reference_and_of_it_upside_down() -> None:
     assert ends == (4, 19, 6, 17, 11)
     inverted = spectrolaminar.flip(power[::-1], f_Hz, laminar_mm)
     assert inverted.goodness == pytest.approx(-1.2427, abs=5e-5)
-    ends = (inverted.first, inverted.last, inverted.gamma_peak, inverted.alpha_beta_peak, inverted.crossover)
+    ends = (
+        inverted.first,
+        inverted.last,
+        inverted.gamma_peak,
+        inverted.alpha_beta_peak,
+        inverted.crossover,
+    )
     assert ends == (4, 19, 17, 6, 12)
 
 
 def test_flip_finds_little_in_shuffled_channels_and_nothing_in_a_gain() -> None:
     power, f_Hz, laminar_mm = motif()
     rng = np.random.default_rng(0)
-    found = [spectrolaminar.flip(power[rng.permutation(24)], f_Hz, laminar_mm).goodness for _ in range(3)]
+    found = [
+        spectrolaminar.flip(power[rng.permutation(24)], f_Hz, laminar_mm).goodness for _ in range(3)
+    ]
     assert found[:2] == [None, None]
     assert found[2] == pytest.approx(0.2354, abs=5e-5)
     gain = f_Hz**-1.5 * np.linspace(1.0, 3.0, 24)[:, None]
@@ -121,9 +145,13 @@ def test_flip_finds_little_in_shuffled_channels_and_nothing_in_a_gain() -> None:
 
 def test_flip_refuses_short_probes_and_empty_bands() -> None:
     power, f_Hz, laminar_mm = motif()
-    with pytest.raises(ValueError, match=r"a span of 0.5 mm is not allowed; allowed: 0.7 mm or more"):
+    with pytest.raises(
+        ValueError, match=r"a span of 0.5 mm is not allowed; allowed: 0.7 mm or more"
+    ):
         spectrolaminar.flip(power[:6], f_Hz, laminar_mm[:6])
-    with pytest.raises(ValueError, match="the band 200 to 300 Hz is not allowed; allowed: bands within 1 to 150 Hz"):
+    with pytest.raises(
+        ValueError, match="the band 200 to 300 Hz is not allowed; allowed: bands within 1 to 150 Hz"
+    ):
         spectrolaminar.flip(power, f_Hz, laminar_mm, high=(200.0, 300.0))
 
 
@@ -140,9 +168,12 @@ def test_intervals_and_their_variation() -> None:
 
 def test_rates_and_fano_factors() -> None:
     assert float(rate.rate(7.0, window_ms=350.0)) == pytest.approx(20.0)
-    np.testing.assert_allclose(rate.population_rate(np.array([[1.0, 3.0], [0.0, 0.0]]), bin_ms=10.0), [200.0, 0.0])
+    np.testing.assert_allclose(
+        rate.population_rate(np.array([[1.0, 3.0], [0.0, 0.0]]), bin_ms=10.0), [200.0, 0.0]
+    )
     counts = np.random.default_rng(0).poisson(3.0, (2, 20_000))
-    np.testing.assert_allclose(rate.fano_factor(counts), 1.0, atol=0.03)  # 3 standard errors, sqrt(2 / n)
+    # 3 standard errors, sqrt(2 / n)
+    np.testing.assert_allclose(rate.fano_factor(counts), 1.0, atol=0.03)
     assert float(rate.fano_factor(np.full(5, 2.0))) == 0.0
     assert np.isnan(rate.fano_factor(np.zeros(5)))
 
@@ -151,7 +182,8 @@ def test_synchrony_of_one_and_of_many() -> None:
     rng = np.random.default_rng(0)
     wave = rng.normal(size=(4000, 1))
     assert float(synchrony.synchrony(np.repeat(wave, 25, axis=1))) == pytest.approx(1.0, rel=1e-5)
-    assert float(synchrony.synchrony(rng.normal(size=(4000, 25)))) == pytest.approx(0.2, rel=0.04)  # 1 / sqrt(25)
+    # 1 / sqrt(25)
+    assert float(synchrony.synchrony(rng.normal(size=(4000, 25)))) == pytest.approx(0.2, rel=0.04)
     together = np.repeat(rng.poisson(0.1, (5000, 1)), 20, axis=1).sum(axis=1)
     apart = rng.poisson(0.1, (5000, 20)).sum(axis=1)
     assert float(synchrony.variance_over_mean(apart)) == pytest.approx(1.0, abs=0.06)

@@ -1,4 +1,6 @@
-"""The memory that a run will take, told before it starts: beside the measured peak, and as what refuses it."""
+"""The memory that a run will take, told before it starts: beside the measured peak, and as what
+refuses it.
+"""
 
 import json
 import subprocess
@@ -46,12 +48,15 @@ def test_the_estimate_is_within_a_fifth_of_the_measured_peak(config):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_recordings_and_synapses_are_counted_to_the_byte(dtype):
-    """Two trials of every readout; of the source, one part, the input current, is kept, and its sum made of it."""
+    """Two trials of every readout; of the source, one part, the input current, is kept, and its sum
+    made of it.
+    """
     net = jtfne.construct(mixed(ALL, dtype=dtype))
     parts = estimate_memory(net, trials=2).parts
     signals = net.simulate(trials=2)
     kept = {name: signals.tree[name][name].values for name in signals.recorded() if name != "spk"}
-    lfp = kept.pop("spectrolaminar_proxy"), kept["lfp_proxy"].nbytes  # kept as the LFP from which it is made
+    # kept as the LFP from which it is made
+    lfp = kept.pop("spectrolaminar_proxy"), kept["lfp_proxy"].nbytes
     emm = 2 * kept.pop("emm_proxy").nbytes  # two costs
     assert parts["recordings"] == sum(each.nbytes for each in kept.values()) + lfp[1] + emm
     assert parts["sums of sources"] == kept["source"].nbytes
@@ -82,12 +87,16 @@ def test_synapses_are_laid_out_once():
 
 
 def _edges(n_cells, n_edges):
-    """A projection of `n_edges`, all from the first cell to itself, whose arrays are views of one number."""
+    """A projection of `n_edges`, all from the first cell to itself, whose arrays are views of one
+    number.
+    """
     indptr = np.full(n_cells + 1, n_edges, np.int64)
     indptr[0] = 0
     target = np.broadcast_to(np.int32(0), n_edges)
     one = np.ones(1, np.float32)
-    return Projection(connection=0, mechanism="AMPA", indptr=indptr, target=target, weight=one, delay_ms=one)
+    return Projection(
+        connection=0, mechanism="AMPA", indptr=indptr, target=target, weight=one, delay_ms=one
+    )
 
 
 def test_a_run_that_does_not_fit_is_refused_with_its_size_and_a_cure(monkeypatch):
@@ -105,7 +114,15 @@ def test_a_run_that_does_not_fit_is_refused_with_its_size_and_a_cure(monkeypatch
         net.simulate(duration_ms=60_000)
     told = str(refused.value)
     size = f"{said.new_bytes / 2**20:.1f} MiB more memory"
-    for part in (size, "74 cells", "60000 ms", "1 trials", "recordings", "fewer cells or probes", "longer interval_ms"):
+    for part in (
+        size,
+        "74 cells",
+        "60000 ms",
+        "1 trials",
+        "recordings",
+        "fewer cells or probes",
+        "longer interval_ms",
+    ):
         assert part in told
     assert "out=" in told and f"the {free / 2**20:.1f} MiB that are free" in told
     limit_ms = float(told.split("a duration below ")[1].split(" ms")[0])
@@ -120,7 +137,9 @@ def test_a_run_that_does_not_fit_is_refused_with_its_size_and_a_cure(monkeypatch
 def test_no_duration_is_named_where_none_would_do(monkeypatch, tmp_path):
     net = jtfne.construct(mixed())
     monkeypatch.setattr(_memory, "available_bytes", lambda: 300_000)
-    with pytest.raises(jtfne.JtfneError, match=r"the 0\.3 MiB that are free; .*fewer cells") as refused:
+    with pytest.raises(
+        jtfne.JtfneError, match=r"the 0\.3 MiB that are free; .*fewer cells"
+    ) as refused:
         net.simulate(out=tmp_path / "run")
     assert "a duration below" not in str(refused.value) and "out=" not in str(refused.value)
     assert not (tmp_path / "run").exists()
@@ -130,7 +149,11 @@ def test_out_keeps_recordings_out_of_memory(tmp_path):
     net = jtfne.construct(mixed(["vm"]))
     held, streamed = (estimate_memory(net, duration_ms=60_000, out=out) for out in (None, tmp_path))
     assert streamed.parts["recordings"] == 0 < held.parts["recordings"]
-    assert {**streamed.parts, "recordings": 0, "process": 0} == {**held.parts, "recordings": 0, "process": 0}
+    assert {**streamed.parts, "recordings": 0, "process": 0} == {
+        **held.parts,
+        "recordings": 0,
+        "process": 0,
+    }
 
 
 def test_it_prints_as_a_table():

@@ -43,10 +43,23 @@ def config(*connections, seed=5, mix=MIX, n=100, areas=("V1", "V4")):
 
 
 def connect(source, target, rule, mechanism="AMPA", weight=20.0, delay_ms=1.5):
-    return Connection(source=source, target=target, mechanism=mechanism, rule=rule, weight=weight, delay_ms=delay_ms)
+    return Connection(
+        source=source,
+        target=target,
+        mechanism=mechanism,
+        rule=rule,
+        weight=weight,
+        delay_ms=delay_ms,
+    )
 
 
-RANDOM = connect(E, PV, FixedProbability(p=0.2), weight=Normal(mean=20.0, sd=5.0), delay_ms=Uniform(low=0.5, high=3.0))
+RANDOM = connect(
+    E,
+    PV,
+    FixedProbability(p=0.2),
+    weight=Normal(mean=20.0, sd=5.0),
+    delay_ms=Uniform(low=0.5, high=3.0),
+)
 INHIBITION = connect(PV, E, FixedIndegree(n=7), "GABA_A", weight=-30.0)
 
 
@@ -87,7 +100,9 @@ def test_neurons_is_a_row_a_cell(net):
 
 def test_places_of_a_population_are_its_own():
     alone, both = construct(config(areas=["V1"])), construct(config(areas=["V4", "V1"]))
-    np.testing.assert_array_equal(alone.identity.position_mm, both.identity.position_mm[both.select(area="V1")])
+    np.testing.assert_array_equal(
+        alone.identity.position_mm, both.identity.position_mm[both.select(area="V1")]
+    )
 
 
 def test_areas_are_not_copies_of_each_other(net):
@@ -99,7 +114,10 @@ def test_areas_are_not_copies_of_each_other(net):
 
 
 def test_same_config_same_net(net):
-    again, other = construct(config(RANDOM, INHIBITION)), construct(config(RANDOM, INHIBITION, seed=6))
+    again, other = (
+        construct(config(RANDOM, INHIBITION)),
+        construct(config(RANDOM, INHIBITION, seed=6)),
+    )
     for one, two in zip(net.projections, again.projections, strict=True):
         for a, b in zip(edges_of(one), edges_of(two), strict=True):
             np.testing.assert_array_equal(a, b)
@@ -122,7 +140,9 @@ def test_adding_a_connection_changes_no_other(net, place):
 
 def test_edges_do_not_depend_on_weights(net):
     heavier = connect(E, PV, FixedProbability(p=0.2), weight=Normal(mean=99.0, sd=1.0))
-    np.testing.assert_array_equal(construct(config(heavier)).projections[0].target, net.projections[0].target)
+    np.testing.assert_array_equal(
+        construct(config(heavier)).projections[0].target, net.projections[0].target
+    )
 
 
 def test_weights_and_delays_are_drawn_apart():
@@ -134,7 +154,10 @@ def test_weights_and_delays_are_drawn_apart():
 
 def test_gains_scale_the_weights_of_their_pair_and_no_others():
     spread = Normal(mean=20.0, sd=4.0)
-    some = [connect(Selector(), "PV", FixedProbability(p=0.2), weight=spread), connect("E", "E", FixedTotal(n=40))]
+    some = [
+        connect(Selector(), "PV", FixedProbability(p=0.2), weight=spread),
+        connect("E", "E", FixedTotal(n=40)),
+    ]
     before, after = config(*some), config(*some).connections(gains={"E->PV": 1.5, "E->E": 0.5})
     net, changed = construct(before), construct(after)
     from_e = np.isin(net.projections[0].source(), net.select(cell_type="E"))
@@ -174,7 +197,9 @@ def test_memory_is_12_bytes_an_edge():
 def test_building_takes_the_edges_and_a_bounded_work_area():
     """20,000 cells, 2 million edges: their 24 MB, and blocks of 2**19 edges beside them."""
     dists = {"weight": Normal(mean=20.0, sd=5.0), "delay_ms": Uniform(low=0.5, high=3.0)}
-    cfg = config(connect(E, E, FixedProbability(p=0.005), **dists), mix={"E": 1.0}, n=20_000, areas=["V1"])
+    cfg = config(
+        connect(E, E, FixedProbability(p=0.005), **dists), mix={"E": 1.0}, n=20_000, areas=["V1"]
+    )
     tracemalloc.start()
     net = construct(cfg)
     peak = tracemalloc.get_traced_memory()[1]
@@ -186,7 +211,9 @@ def test_building_takes_the_edges_and_a_bounded_work_area():
 def test_edges_is_an_arrow_table(net):
     table = net.edges
     assert table.num_rows == net.n_edges == sum(each.n_edges for each in net.projections)
-    types = [table.schema.field(name).type for name in ("source", "target", "weight_pA", "delay_ms")]
+    types = [
+        table.schema.field(name).type for name in ("source", "target", "weight_pA", "delay_ms")
+    ]
     assert types == [pa.int32(), pa.int32(), pa.float32(), pa.float32()]
     assert pa.types.is_dictionary(table.schema.field("mechanism").type)
     frame = table.to_pandas()
@@ -198,7 +225,10 @@ def test_edges_is_an_arrow_table(net):
     assert excitation["delay_ms"].between(0.5, 3.0).all()
     assert set(inhibition["weight_pA"]) == {-30.0}
     assert set(inhibition["delay_ms"]) == {1.5}
-    assert np.bincount(inhibition["target"], minlength=200)[net.select(cell_type="E")].tolist() == [7] * 140
+    assert (
+        np.bincount(inhibition["target"], minlength=200)[net.select(cell_type="E")].tolist()
+        == [7] * 140
+    )
 
 
 def test_a_net_without_connections_has_an_empty_table():
@@ -243,7 +273,11 @@ def test_part_of_the_cells_at_both_ends():
 def test_one_to_one_pairs_in_the_order_asked():
     rule = connect(Selector(ids=(7, 3, 5)), Selector(ids=(150, 160, 155)), OneToOne())
     (made,) = construct(config(rule)).projections
-    assert list(zip(made.source().tolist(), made.target.tolist(), strict=True)) == [(3, 160), (5, 155), (7, 150)]
+    assert list(zip(made.source().tolist(), made.target.tolist(), strict=True)) == [
+        (3, 160),
+        (5, 155),
+        (7, 150),
+    ]
 
 
 def test_one_to_one_refuses_unequal_ends():
@@ -258,23 +292,40 @@ def test_distance_decay_stays_in_its_area():
     with pytest.raises(JtfneError, match="'V1', 'V4'"):
         construct(config(connect(here, E, rule)))
     with pytest.raises(JtfneError, match="weight_decay between cells of areas 'V1', 'V4'"):
-        construct(config(connect(here, E, AllToAll()).model_copy(update={"weight_decay": WeightDecay(length_mm=0.1)})))
+        construct(
+            config(
+                connect(here, E, AllToAll()).model_copy(
+                    update={"weight_decay": WeightDecay(length_mm=0.1)}
+                )
+            )
+        )
 
 
 def test_too_many_distinct_sources_are_refused_with_the_place():
     with pytest.raises(JtfneError, match=r"connections\[1\]"):
-        construct(config(RANDOM, connect(PV, E, FixedIndegree(n=61, multapses=False), "GABA_A", weight=-1.0)))
+        construct(
+            config(
+                RANDOM, connect(PV, E, FixedIndegree(n=61, multapses=False), "GABA_A", weight=-1.0)
+            )
+        )
 
 
 def test_from_table_keeps_what_is_given():
-    table = FromTable(source=(5, 0, 5), target=(41, 42, 40), weight=(3.0, 1.0, 2.0), delay_ms=(2.0, 1.0, 1.5))
+    table = FromTable(
+        source=(5, 0, 5), target=(41, 42, 40), weight=(3.0, 1.0, 2.0), delay_ms=(2.0, 1.0, 1.5)
+    )
     (made,) = construct(config(connect(E, PV, table))).projections
-    rows = zip(*(each.tolist() for each in (made.source(), made.target, made.weight, made.delay_ms)), strict=True)
+    rows = zip(
+        *(each.tolist() for each in (made.source(), made.target, made.weight, made.delay_ms)),
+        strict=True,
+    )
     assert list(rows) == [(0, 42, 1.0, 1.0), (5, 40, 2.0, 1.5), (5, 41, 3.0, 2.0)]
 
 
 def test_from_table_without_weights_takes_the_connections():
-    (made,) = construct(config(connect(E, PV, FromTable(source=(5, 0), target=(41, 42)), weight=4.0))).projections
+    (made,) = construct(
+        config(connect(E, PV, FromTable(source=(5, 0), target=(41, 42)), weight=4.0))
+    ).projections
     assert made.weight.tolist() == [4.0]
     assert made.delay_ms.tolist() == [1.5]
 
@@ -311,7 +362,10 @@ def test_ids_come_back_in_the_order_asked(net):
         ({"area": []}, "matches no cell"),
         ({"ids": [3], "cell_type": "PV"}, "matches no cell"),
         ({"ids": []}, "matches no cell"),
-        ({"ids": [3, 200]}, r"ids=\[200\] is not allowed; allowed: the ids of the 200 cells, 0 .. 199"),
+        (
+            {"ids": [3, 200]},
+            r"ids=\[200\] is not allowed; allowed: the ids of the 200 cells, 0 .. 199",
+        ),
         ({"ids": [-1]}, r"ids=\[-1\]"),
         ({"ids": [1.0]}, "integers"),
         ({"ids": [True]}, "integers"),
@@ -326,7 +380,12 @@ def test_a_net_without_identity_does_not_guess():
     bare = Net(config(), None, n_neurons=10)
     assert bare.n_neurons == 10
     assert bare.edges.num_rows == 0
-    for ask in (bare.select, lambda: bare.select(ids=[1]), lambda: bare.select(cell_type="E"), lambda: bare.neurons):
+    for ask in (
+        bare.select,
+        lambda: bare.select(ids=[1]),
+        lambda: bare.select(cell_type="E"),
+        lambda: bare.neurons,
+    ):
         with pytest.raises(JtfneError, match="without identity"):
             ask()
 
@@ -348,18 +407,25 @@ NAMES = {"area": ("V1", "V4"), "layer": ("L1", "L4", "L6"), "cell_type": ("E", "
 def labelled_cells(draw):
     """Labels of up to 30 cells in any order, with ids in any order."""
     n = draw(st.integers(1, 30))
-    columns = {name: draw(st.lists(st.sampled_from(known), min_size=n, max_size=n)) for name, known in NAMES.items()}
+    columns = {
+        name: draw(st.lists(st.sampled_from(known), min_size=n, max_size=n))
+        for name, known in NAMES.items()
+    }
     return columns, draw(st.permutations(range(100, 100 + n)))
 
 
 @given(
     cells=labelled_cells(),
-    asked=st.fixed_dictionaries({}, optional={n: st.lists(st.sampled_from(k), max_size=3) for n, k in NAMES.items()}),
+    asked=st.fixed_dictionaries(
+        {}, optional={n: st.lists(st.sampled_from(k), max_size=3) for n, k in NAMES.items()}
+    ),
     picks=st.none() | st.lists(st.integers(100, 129), max_size=6),
 )
 def test_select_equals_a_plain_loop(cells, asked, picks):
     columns, ids = cells
-    identity = identity_from_labels(**columns, position_mm=np.zeros((len(ids), 3)), ids=np.array(ids))
+    identity = identity_from_labels(
+        **columns, position_mm=np.zeros((len(ids), 3)), ids=np.array(ids)
+    )
 
     def holds(row):
         return all(columns[name][row] in names for name, names in asked.items())

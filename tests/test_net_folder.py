@@ -1,4 +1,6 @@
-"""A built net on disk: the same bits when it is opened, on disk until they are used; and what is refused."""
+"""A built net on disk: the same bits when it is opened, on disk until they are used; and what is
+refused.
+"""
 
 import json
 
@@ -47,7 +49,11 @@ def test_a_damaged_folder_is_refused(saved, name, harm):
     if harm == "lost":
         path.unlink()
     else:
-        path.write_bytes(content[: len(content) // 2] if harm == "cut" else content[:-2] + bytes([content[-2] ^ 1, 10]))
+        path.write_bytes(
+            content[: len(content) // 2]
+            if harm == "cut"
+            else content[:-2] + bytes([content[-2] ^ 1, 10])
+        )
     with pytest.raises(jtfne.JtfneError, match=name):
         jtfne.Net.open(saved)
 

@@ -1,4 +1,6 @@
-"""The generators in the carry: moments, correlations, chi-square, no zero state; and noise that forgets dt."""
+"""The generators in the carry: moments, correlations, chi-square, no zero state; and noise that
+forgets dt.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +20,9 @@ N_STREAMS, N_STEPS = 2000, 400
 def drawn():
     """(n_steps, n_streams) normals."""
     state = noise.seed(_keys.key(3, "noise"), _keys.number_streams(N_STREAMS))
-    return np.asarray(jax.lax.scan(lambda s, _: noise.normal(s, jnp.float32), state, length=N_STEPS)[1], float)
+    return np.asarray(
+        jax.lax.scan(lambda s, _: noise.normal(s, jnp.float32), state, length=N_STEPS)[1], float
+    )
 
 
 def test_normal_moments(drawn):
@@ -26,12 +30,15 @@ def test_normal_moments(drawn):
     assert abs(drawn.mean()) < 4 / np.sqrt(n)
     assert abs(drawn.var() - 1.0) < 4 * np.sqrt(2 / n)
     assert abs(stats.skew(drawn.ravel())) < 4 * np.sqrt(6 / n)
-    want = 3.0 - 1.2 * (1 / 12 / (8 + 1 / 12)) ** 2 - 2 / 32 * (8 / (8 + 1 / 12)) ** 2  # cumulants of both parts add
+    # cumulants of both parts add
+    want = 3.0 - 1.2 * (1 / 12 / (8 + 1 / 12)) ** 2 - 2 / 32 * (8 / (8 + 1 / 12)) ** 2
     assert abs(stats.kurtosis(drawn.ravel(), fisher=False) - want) < 4 * np.sqrt(24 / n)
 
 
 def test_normal_streams_are_independent(drawn):
-    """Lag correlations within a stream, and correlations between neighbours, are as small as chance makes them."""
+    """Lag correlations within a stream, and correlations between neighbours, are as small as chance
+    makes them.
+    """
     bound = 5 / np.sqrt(drawn.size)
     for lag in (1, 2, 3, 10):
         assert abs((drawn[:-lag] * drawn[lag:]).mean()) < bound
@@ -42,7 +49,9 @@ def test_normal_streams_are_independent(drawn):
 
 
 def test_normal_distribution(drawn):
-    """Against the normal, with the small known deficit of kurtosis: the largest gap stays below half a percent."""
+    """Against the normal, with the small known deficit of kurtosis: the largest gap stays below
+    half a percent.
+    """
     assert stats.kstest(drawn.ravel(), "norm").statistic < 0.005
 
 
@@ -65,14 +74,19 @@ def test_the_table_is_the_distribution_function_to_2_to_the_minus_32(mean):
     n_rows = noise.table_rows(mean)
     thresholds = noise.table(np.array([mean]), n_rows)[0]
     np.testing.assert_allclose(
-        thresholds, np.minimum(stats.poisson.cdf(np.arange(n_rows), mean) * 2.0**32, 2.0**32 - 1), atol=0.5, rtol=0
+        thresholds,
+        np.minimum(stats.poisson.cdf(np.arange(n_rows), mean) * 2.0**32, 2.0**32 - 1),
+        atol=0.5,
+        rtol=0,
     )
     assert stats.poisson.sf(n_rows - 1, mean) <= 2.0**-32 < stats.poisson.sf(n_rows - 2, mean)
 
 
 def test_no_mean_no_spikes():
     thresholds = jnp.asarray(noise.table(np.zeros(1), 5)[0])
-    assert not np.asarray(noise.poisson(noise.seed(_keys.key(0), _keys.number_streams(10_000)), thresholds)[1]).any()
+    assert not np.asarray(
+        noise.poisson(noise.seed(_keys.key(0), _keys.number_streams(10_000)), thresholds)[1]
+    ).any()
 
 
 def test_no_stream_starts_at_zero(monkeypatch):
@@ -82,7 +96,9 @@ def test_no_stream_starts_at_zero(monkeypatch):
 
 @pytest.mark.parametrize("dt_ms", [0.05, 0.1, 0.5])
 def test_membrane_variance_does_not_depend_on_dt(dt_ms):
-    """Noise s sqrt(1 ms / dt) N(0, 1) on a membrane: variance s^2 (R/tau)^2 * 1 ms * tau / 2 (1 + O(dt^2/tau^2))."""
+    """Noise s sqrt(1 ms / dt) N(0, 1) on a membrane: variance s^2 (R/tau)^2 * 1 ms * tau / 2 (1 +
+    O(dt^2/tau^2)).
+    """
     s_pA, tau_ms, c_pF, n_cells = 100.0, 10.0, 250.0, 400
     with precision("float64"):
         cell = LIF(v_th_mV=1e3, tau_m_ms=tau_ms, c_m_pF=c_pF)

@@ -1,4 +1,6 @@
-"""Optimizers: each rule against its formula, deselection, draws by parameter, and the table of the docs."""
+"""Optimizers: each rule against its formula, deselection, draws by parameter, and the table of the
+docs.
+"""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +14,16 @@ import pytest
 import jtfne
 from docs.validation import optimizers as page
 from jtfne._precision import precision
-from jtfne.optimizers import AGSDR, CMAES, GSDR, SDR, Gradient, RandomSearch, correlation_factor, minimize
+from jtfne.optimizers import (
+    AGSDR,
+    CMAES,
+    GSDR,
+    SDR,
+    Gradient,
+    RandomSearch,
+    correlation_factor,
+    minimize,
+)
 from jtfne.optimizers._descent import probes, slope
 from jtfne.optimizers.cma_es import _seed
 
@@ -20,11 +31,15 @@ KEY = jax.random.key(4)
 LOWER, UPPER = np.array([-2.0, 0.0, 10.0]), np.array([2.0, 8.0, 20.0])
 WIDTH = UPPER - LOWER
 START = np.array([0.5, 4.0, 15.0])
-GENETIC = pytest.mark.parametrize("optimizer", [GSDR(n_pairs=1), AGSDR(n_pairs=1)], ids=["GSDR", "AGSDR"])
+GENETIC = pytest.mark.parametrize(
+    "optimizer", [GSDR(n_pairs=1), AGSDR(n_pairs=1)], ids=["GSDR", "AGSDR"]
+)
 
 
 def told(optimizer, state, centre, probe=None, slopes=0.0):
-    """The state after a generation in which the centre scores `centre` and each probe `probe`, by default far worse."""
+    """The state after a generation in which the centre scores `centre` and each probe `probe`, by
+    default far worse.
+    """
     x, state = optimizer.ask(state)
     scores = np.full(len(x), 1e3 if probe is None else probe)
     scores[0] = centre
@@ -38,7 +53,8 @@ def told(optimizer, state, centre, probe=None, slopes=0.0):
 def test_a_centre_that_is_not_finite_goes_back_to_the_best_bit_for_bit(optimizer):
     state = optimizer.init(KEY, LOWER, UPPER, START)
     _, state = told(optimizer, state, 5.0, slopes=1.0)
-    found, state = told(optimizer, state, 3.0, slopes=1.0)  # the best, after one update of the inner optimizer
+    # the best, after one update of the inner optimizer
+    found, state = told(optimizer, state, 3.0, slopes=1.0)
     kept = state.kept_inner
     assert int(optax.tree_utils.tree_get(kept, "count")) == 1 and int(state.n_deselected) == 0
     _, state = told(optimizer, state, 4.0, slopes=-1.0)
@@ -63,7 +79,9 @@ def test_a_probe_can_be_the_best_that_is_restored(optimizer):
 @GENETIC
 @pytest.mark.parametrize("patience", [1, 3, 10])
 def test_patience(optimizer, patience):
-    """The best is restored in the generation in which it is `patience` old, and again as many later."""
+    """The best is restored in the generation in which it is `patience` old, and again as many
+    later.
+    """
     optimizer = dataclasses.replace(optimizer, patience=patience)
     state = optimizer.init(KEY, LOWER, UPPER, START)
     _, state = told(optimizer, state, 2.0)
@@ -110,7 +128,9 @@ def test_the_mix_of_the_best_is_restored():
 
 
 def test_gsdr_grows_its_step_with_the_age_of_the_best():
-    """Without noise: lambda (1 - a) g, lambda = tau^2 (1 - exp(-tau / 10)), tau = 1 where the best has just changed."""
+    """Without noise: lambda (1 - a) g, lambda = tau^2 (1 - exp(-tau / 10)), tau = 1 where the best
+    has just changed.
+    """
     optimizer = GSDR(inner=optax.sgd(1e-4), noise=0.0, mix=0.25, margin=1e6)
     slopes = np.array([1.0, -0.5, 0.2])
     state = optimizer.init(KEY, LOWER, UPPER, START)
@@ -134,13 +154,16 @@ def test_the_factor_scales_the_noise_of_gsdr():
     np.testing.assert_allclose(twice, plain * np.array([2.0, -1.0, 0.5]), rtol=1e-2, atol=3e-7)
     np.testing.assert_array_equal(none, 0.0)
     with pytest.raises(
-        jtfne.JtfneError, match=r"factor of shape \(2,\) is not allowed; allowed: \(3,\) \(in GSDR.tell\)"
+        jtfne.JtfneError,
+        match=r"factor of shape \(2,\) is not allowed; allowed: \(3,\) \(in GSDR.tell\)",
     ):
         optimizer.tell(state, x, scores, factor=np.ones(2))
 
 
 def test_correlation_factor():
-    """Squared correlations of one step earlier with one step later, z-scored; one where there is none."""
+    """Squared correlations of one step earlier with one step later, z-scored; one where there is
+    none.
+    """
     rng = np.random.default_rng(0)
     before = rng.normal(size=(200, 5))
     after = np.roll(before, 1, axis=0) * [1.0, -1.0, 0.3, 0.0, 0.5] + rng.normal(size=(200, 5)) * [
@@ -153,15 +176,24 @@ def test_correlation_factor():
     before[:, 4] = 3.0
     square = np.array([np.corrcoef(before[:-1, j], after[1:, j])[0, 1] ** 2 for j in range(4)])
     want = (square - square.mean()) / square.std()
-    np.testing.assert_allclose(correlation_factor(before, after), [*want, 1.0], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        correlation_factor(before, after), [*want, 1.0], rtol=1e-3, atol=1e-4
+    )
     np.testing.assert_array_equal(correlation_factor(before[:, :1], after[:, :1]), 1.0)
-    for wrong in ((before, after[:-1], 1), (before, after, 199), (before, after, -1), (before[:, 0], after[:, 0], 1)):
+    for wrong in (
+        (before, after[:-1], 1),
+        (before, after, 199),
+        (before, after, -1),
+        (before[:, 0], after[:, 0], 1),
+    ):
         with pytest.raises(jtfne.JtfneError, match="correlation_factor"):
             correlation_factor(*wrong)
 
 
 def test_agsdr_weighs_noise_by_the_variances():
-    """The first step: alpha R + (1 - alpha) D, with alpha = R^2 / (R^2 + D^2) and R at `sigma` times the rms of D."""
+    """The first step: alpha R + (1 - alpha) D, with alpha = R^2 / (R^2 + D^2) and R at `sigma`
+    times the rms of D.
+    """
     slopes = np.array([3.0, 1.0, 0.0])
     optimizer = AGSDR(inner=optax.sgd(1e-3), sigma=2.0, n_pairs=0)
     state = optimizer.init(KEY, LOWER, UPPER, START)
@@ -176,7 +208,9 @@ def test_agsdr_weighs_noise_by_the_variances():
 
 
 def test_the_noise_of_agsdr_goes_with_the_update():
-    """Ten times the update, ten times the step: alpha does not saturate, as it does with a sigma of its own."""
+    """Ten times the update, ten times the step: alpha does not saturate, as it does with a sigma of
+    its own.
+    """
     found = []
     for rate in (1e-4, 1e-3):
         optimizer = AGSDR(inner=optax.sgd(rate), floor=0.0, margin=1e6)
@@ -191,7 +225,9 @@ def test_the_noise_of_agsdr_goes_with_the_update():
 
 
 def test_sdr_goes_down_the_slope_in_steps_that_shrink():
-    """Steps are step decay^generation |xi|, whose mean is sqrt(2 / pi): over 200 seeds within four standard errors."""
+    """Steps are step decay^generation |xi|, whose mean is sqrt(2 / pi): over 200 seeds within four
+    standard errors.
+    """
     optimizer = SDR(step=0.01, decay=0.5)
 
     def steps(key):
@@ -199,7 +235,9 @@ def test_sdr_goes_down_the_slope_in_steps_that_shrink():
         centres = [state.centre]
         for _ in range(3):
             x, state = optimizer.ask(state)
-            state = optimizer.tell(state, x, jnp.ones(9), jnp.broadcast_to(jnp.array([1.0, -2.0, 3.0]), (9, 3)))
+            state = optimizer.tell(
+                state, x, jnp.ones(9), jnp.broadcast_to(jnp.array([1.0, -2.0, 3.0]), (9, 3))
+            )
             centres.append(state.centre)
         return jnp.diff(jnp.stack(centres), axis=0) / WIDTH
 
@@ -210,7 +248,9 @@ def test_sdr_goes_down_the_slope_in_steps_that_shrink():
 
 
 def test_the_slope_of_pairs_is_the_gradient_on_average():
-    """Of a plane: each pair gives d (g.u) u along u; the mean over n pairs is g within four standard errors."""
+    """Of a plane: each pair gives d (g.u) u along u; the mean over n pairs is g within four
+    standard errors.
+    """
     n, g = 4000, np.array([1.0, -2.0, 0.5])
     record = RandomSearch().init(KEY, LOWER, UPPER, START).record
     x = probes(record, record.best_x, 0.05, n)
@@ -244,7 +284,8 @@ def test_without_pairs_gradients_are_needed(optimizer):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [RandomSearch(), SDR(), GSDR(), AGSDR(), Gradient(transform=optax.sgd(1.0), n_starts=5)]
+    "optimizer",
+    [RandomSearch(), SDR(), GSDR(), AGSDR(), Gradient(transform=optax.sgd(1.0), n_starts=5)],
 )
 def test_equal_parameters_draw_different_numbers_and_know_no_other(optimizer):
     one, more = (optimizer.ask(optimizer.init(KEY, np.zeros(d), np.ones(d)))[0] for d in (2, 4))
@@ -252,7 +293,9 @@ def test_equal_parameters_draw_different_numbers_and_know_no_other(optimizer):
     np.testing.assert_array_equal(one, more[:, :2])  # a parameter more moves no other
 
 
-@pytest.mark.parametrize("optimizer", [GSDR(inner=optax.sgd(0.0)), AGSDR(inner=optax.sgd(0.0)), SDR()])
+@pytest.mark.parametrize(
+    "optimizer", [GSDR(inner=optax.sgd(0.0)), AGSDR(inner=optax.sgd(0.0)), SDR()]
+)
 def test_equal_parameters_move_apart(optimizer):
     state = optimizer.init(KEY, np.zeros(3), np.ones(3), np.full(3, 0.5))
     _, state = told(optimizer, state, 1.0, slopes=1.0)
@@ -260,7 +303,9 @@ def test_equal_parameters_move_apart(optimizer):
 
 
 def test_random_search_is_uniform():
-    """Kolmogorov's statistic of 4000 draws, in each parameter, below its 0.1 % quantile 1.95 / sqrt(n)."""
+    """Kolmogorov's statistic of 4000 draws, in each parameter, below its 0.1 % quantile 1.95 /
+    sqrt(n).
+    """
     optimizer = RandomSearch(n=4001)
     x = np.asarray(optimizer.ask(optimizer.init(KEY, LOWER, UPPER, START))[0], np.float64)
     np.testing.assert_array_equal(x[0], START)
@@ -287,7 +332,9 @@ def test_cmaes_is_the_package_bit_for_bit():
         np.testing.assert_array_equal(x, other)
         scores = ((x - 0.6) ** 2).sum(1) * [1.0, np.nan, *[1.0] * (len(x) - 2)]
         state = optimizer.tell(state, x, scores)
-        plain.tell([(each, np.inf if np.isnan(y) else y) for each, y in zip(other, scores, strict=True)])
+        plain.tell(
+            [(each, np.inf if np.isnan(y) else y) for each, y in zip(other, scores, strict=True)]
+        )
 
 
 def test_cmaes_stays_on_the_host():
@@ -295,13 +342,20 @@ def test_cmaes_stays_on_the_host():
     state = optimizer.init(KEY, LOWER, UPPER)
     x, state = optimizer.ask(state)
     for name, call in {
-        "init": lambda: jax.vmap(lambda key: optimizer.init(key, LOWER, UPPER).mean)(jax.random.split(KEY)),
+        "init": lambda: jax.vmap(lambda key: optimizer.init(key, LOWER, UPPER).mean)(
+            jax.random.split(KEY)
+        ),
         "ask": lambda: jax.jit(optimizer.ask)(state),
         "tell": lambda: jax.jit(optimizer.tell)(state, x, np.ones(len(x))),
     }.items():
-        with pytest.raises(jtfne.JtfneError, match=rf"a traced argument .* outside jit and vmap \(in CMAES\.{name}\)"):
+        with pytest.raises(
+            jtfne.JtfneError,
+            match=rf"a traced argument .* outside jit and vmap \(in CMAES\.{name}\)",
+        ):
             call()
-    with pytest.raises(jtfne.JtfneError, match=r"n=2 is not allowed; allowed: a whole number in \[3, inf\)"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"n=2 is not allowed; allowed: a whole number in \[3, inf\)"
+    ):
         CMAES(n=2).init(KEY, LOWER, UPPER)
     assert CMAES(n=9).ask(CMAES(n=9).init(KEY, LOWER, UPPER))[0].shape == (9, 3)
 
@@ -336,7 +390,8 @@ def test_a_descent_that_breaks_goes_on_from_the_best():
 
 def test_no_optax_transform_is_refused():
     with pytest.raises(
-        jtfne.JtfneError, match=r"transform='adam' is not allowed; .*optax\.adam\(0\.01\) \(in Gradient"
+        jtfne.JtfneError,
+        match=r"transform='adam' is not allowed; .*optax\.adam\(0\.01\) \(in Gradient",
     ):
         Gradient(transform="adam").init(KEY, LOWER, UPPER)
     optimizer = Gradient(transform=optax.sgd(0.1))
@@ -352,7 +407,9 @@ def test_settings_can_be_swept():
     """A batch of settings is one program, since they are numbers of a tree."""
 
     def last(sigma):
-        return minimize(AGSDR(sigma=sigma), page.rastrigin, KEY, [-5.12] * 2, [5.12] * 2, budget=180)[1][-1]
+        return minimize(
+            AGSDR(sigma=sigma), page.rastrigin, KEY, [-5.12] * 2, [5.12] * 2, budget=180
+        )[1][-1]
 
     many = jax.jit(jax.vmap(last))(jnp.array([0.0, 3.0]))
     assert many[0] != many[1]
@@ -376,10 +433,18 @@ def test_agsdr_finds_the_lowest_basin_more_often_than_adam():
 
 def test_the_table_of_the_page_has_these_rows_and_says_the_same():
     text = (Path(__file__).parent.parent / "docs/optimizers.rst").read_text(encoding="utf-8")
-    text = text.split("Directions that no parameter")[0]  # after it comes a table with rows of the same names
-    lines = {name: line for name in page.ROWS for line in text.splitlines() if line.startswith(f"``{name}`` ")}
+    # after it comes a table with rows of the same names
+    text = text.split("Directions that no parameter")[0]
+    lines = {
+        name: line
+        for name in page.ROWS
+        for line in text.splitlines()
+        if line.startswith(f"``{name}`` ")
+    }
     assert set(lines) == set(page.ROWS)
     found = {name: int(line.split("``")[2].split(" of ")[0]) for name, line in lines.items()}
-    assert found["AGSDR()"] > max(n for name, n in found.items() if "n_starts" not in name and "adam" in name)
+    assert found["AGSDR()"] > max(
+        n for name, n in found.items() if "n_starts" not in name and "adam" in name
+    )
     (row,) = page.table([ADAM], n_seeds=4, budget=300)
     assert row[0] == f"``{ADAM}``" and row[1].endswith(" of 4") and float(row[3]) < 300

@@ -1,4 +1,6 @@
-"""An emitter from outside the catalogue: taken as an object, written by the name of its class, refused in one voice."""
+"""An emitter from outside the catalogue: taken as an object, written by the name of its class,
+refused in one voice.
+"""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
@@ -40,16 +42,22 @@ class Own:
 
     def lif(self) -> LIF:
         tau_ms = self.tau_ms * 2.0 if self.slow else self.tau_ms
-        return LIF(tau_m_ms=tau_ms, v_rest_mV=self.reset_mV, v_reset_mV=self.reset_mV, v_th_mV=self.th_mV)
+        return LIF(
+            tau_m_ms=tau_ms, v_rest_mV=self.reset_mV, v_reset_mV=self.reset_mV, v_th_mV=self.th_mV
+        )
 
     def init(self, uniform: jax.Array) -> OwnState:
         return OwnState(*self.lif().init(uniform))
 
-    def step(self, state: OwnState, i_pA: jax.Array, syn: object, dt_ms: float) -> tuple[OwnState, jax.Array]:
+    def step(
+        self, state: OwnState, i_pA: jax.Array, syn: object, dt_ms: float
+    ) -> tuple[OwnState, jax.Array]:
         after, spikes = self.lif().step(state, i_pA, syn, dt_ms)
         return OwnState(*after), spikes
 
-    def balance(self, before: OwnState, after: OwnState, i_pA: jax.Array, syn: object, dt_ms: float) -> Balance:
+    def balance(
+        self, before: OwnState, after: OwnState, i_pA: jax.Array, syn: object, dt_ms: float
+    ) -> Balance:
         return self.lif().balance(before, after, i_pA, syn, dt_ms)
 
 
@@ -76,9 +84,19 @@ KIND = f"{__name__}:Own"
 
 
 def config(emitter: object) -> Config:
-    base = Config().runtime(seed=1, duration_ms=100.0).areas(["V1"]).layers(["L4"]).cells({"A": 3, "B": 2})
+    base = (
+        Config()
+        .runtime(seed=1, duration_ms=100.0)
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"A": 3, "B": 2})
+    )
     edge = {"source": {}, "target": {}, "mechanism": "AMPA", "weight": 30.0, "rule": "AllToAll"}
-    return base.emitters({"A": emitter, "B": LIF()}).connections([edge]).probes(["spk", "vm", "source"])
+    return (
+        base.emitters({"A": emitter, "B": LIF()})
+        .connections([edge])
+        .probes(["spk", "vm", "source"])
+    )
 
 
 def test_it_runs_as_the_model_that_it_is() -> None:
@@ -99,7 +117,11 @@ def test_it_is_written_by_its_name_and_read_again() -> None:
         "kind": KIND, "tau_ms": 12.0, "reset_mV": -65.0, "th_mV": -50.0, "slow": True,
     }  # fmt: skip
     for again in (Config.from_json(cfg.to_json()), Config.from_toml(cfg.to_toml())):
-        assert again == cfg and again.hash == cfg.hash and again.circuit.emitters["A"] == Own(tau_ms=12.0, slow=True)
+        assert (
+            again == cfg
+            and again.hash == cfg.hash
+            and again.circuit.emitters["A"] == Own(tau_ms=12.0, slow=True)
+        )
     assert config({"kind": KIND, "slow": True}).circuit.emitters["A"] == Own(slow=True)
     assert config(KIND).circuit.emitters["A"] == Own()
     assert config(Own(tau_ms=np.float32(3))).circuit.emitters["A"].tau_ms == 3.0
@@ -113,11 +135,17 @@ def test_static_fields_tell_models_apart() -> None:
 
 
 REFUSED = {
-    "a module that is not imported": ("nowhere.cells:Own", ("kind='nowhere.cells:Own'", "'LIF'", "imported before")),
+    "a module that is not imported": (
+        "nowhere.cells:Own",
+        ("kind='nowhere.cells:Own'", "'LIF'", "imported before"),
+    ),
     "a class that is not there": (f"{__name__}:Mine", ("Mine", "'module:Class'")),
     "a function": ("os.path:join", ("os.path:join", "'module:Class'")),
     "another dataclass": ("jtfne.stimuli:Constant", ("a Constant without input_unit",)),
-    "a stimulus": (Constant(amplitude=1.0), ("a Constant without input_unit", "init, step, balance")),
+    "a stimulus": (
+        Constant(amplitude=1.0),
+        ("a Constant without input_unit", "init, step, balance"),
+    ),
     "half an emitter": (Half(), ("a Half without input_pA, balance", "an emitter")),
     "no pytree": (NoPytree(), ("a NoPytree that is no pytree", "@jtfne.emitters.register")),
     "its limit": (Own(tau_ms=0.0), ("tau_ms=0.0", "above 0", "emitters.A.tau_ms")),
@@ -139,14 +167,18 @@ def test_refused_in_one_voice(name: str) -> None:
 
 
 def test_cell_params_of_it_are_checked() -> None:
-    assert config(Own()).cell_params({"A": {"tau_ms": 20.0}}).populations()[0].emitter.tau_ms == 20.0
+    assert (
+        config(Own()).cell_params({"A": {"tau_ms": 20.0}}).populations()[0].emitter.tau_ms == 20.0
+    )
     for given, fragment in (({"tau_ms": -1.0}, "tau_ms=-1.0"), ({"tau": 1.0}, "nearest: 'tau_ms'")):
         with pytest.raises(jtfne.JtfneError, match=fragment):
             config(Own()).cell_params({"A": given})
 
 
 def test_what_only_some_emitters_can_do_is_refused_of_others() -> None:
-    """Jumps need a method `jumped_pA`, potentials before the first step `at_potential`; Own has neither."""
+    """Jumps need a method `jumped_pA`, potentials before the first step `at_potential`; Own has
+    neither.
+    """
     cfg = config(Own()).mechanisms({"d": {"kind": "Delta", "sign": 1}})
     edge = {"source": "A", "target": "A", "mechanism": "d", "weight": 1.0, "rule": "AllToAll"}
     for wrong in (
@@ -154,7 +186,12 @@ def test_what_only_some_emitters_can_do_is_refused_of_others() -> None:
         lambda: cfg.stimuli([{"target": "A", "drive": {"kind": "Poisson", "rate_Hz": 1.0, "weight_mV": 1.0,
                                                         "mechanism": "d"}}]),
     ):  # fmt: skip
-        with pytest.raises(jtfne.JtfneError, match=r"a jump of the membrane of cells of type 'A' \(Own\).*jumped_pA"):
+        with pytest.raises(
+            jtfne.JtfneError,
+            match=r"a jump of the membrane of cells of type 'A' \(Own\).*jumped_pA",
+        ):
             wrong()
-    with pytest.raises(jtfne.JtfneError, match="v_init_mV of cells of Own, which has no method at_potential"):
+    with pytest.raises(
+        jtfne.JtfneError, match="v_init_mV of cells of Own, which has no method at_potential"
+    ):
         cfg.cell_params({"A": {"v_init_mV": -70.0}})

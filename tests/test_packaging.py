@@ -1,4 +1,6 @@
-"""The wheel holds what the tree holds: the wings inside jtfne, the data files, and nothing beside them."""
+"""The wheel holds what the tree holds: the wings inside jtfne, the data files, and nothing beside
+them.
+"""
 
 import ast
 import re
@@ -19,10 +21,11 @@ PART_OF = {"pydantic_core": "pydantic"}  # each release of pydantic requires exa
 
 
 def build_wheel(tree: Path, *, linked: bool) -> set[str]:
-    """Names in a wheel built offline from a copy of the tree in `tree`, so that no build/ is left here.
+    """Names in a wheel built offline from a copy of the tree in `tree`, so that no build/ is left
+    here.
 
-    linked: whether the copy has the symlinks of the repository, or small text files in their place, as a checkout with
-    core.symlinks=false and a zip from the web have.
+    linked: whether the copy has the symlinks of the repository, or small text files in their place,
+    as a checkout with core.symlinks=false and a zip from the web have.
     """
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, tree)
@@ -34,7 +37,16 @@ def build_wheel(tree: Path, *, linked: bool) -> set[str]:
         target = link.readlink()
         link.unlink()
         link.write_text(str(target))
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tree / "dist"), str(tree)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(tree / "dist"),
+        str(tree),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tree)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = (tree / "dist").glob("*.whl")
@@ -47,7 +59,9 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return build_wheel(tmp_path_factory.mktemp("tree"), linked=True)
 
 
-def test_a_checkout_without_symlinks_builds_the_same_wheel(wheel_names: set[str], tmp_path: Path) -> None:
+def test_a_checkout_without_symlinks_builds_the_same_wheel(
+    wheel_names: set[str], tmp_path: Path
+) -> None:
     assert build_wheel(tmp_path, linked=False) == wheel_names
 
 
@@ -85,7 +99,9 @@ def test_wings_are_relative_links(wing: str) -> None:
 
 
 def test_the_version_is_said_once() -> None:
-    (said,) = re.findall(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (said,) = re.findall(
+        r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert said == jtfne.__version__
     assert f"## [{said}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

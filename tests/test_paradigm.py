@@ -7,7 +7,9 @@ import xarray as xr
 import jtfne
 from jtfne.emitters import LIF, Izhikevich2003
 
-VOLLEY = jtfne.Paradigm.pulse(target="E", start_ms=10.0, duration_ms=5.0, amplitude=4.0, label="volley")
+VOLLEY = jtfne.Paradigm.pulse(
+    target="E", start_ms=10.0, duration_ms=5.0, amplitude=4.0, label="volley"
+)
 TAU_MS = {"AMPA": 2.0, "GABA_A": 5.0}
 
 
@@ -21,7 +23,9 @@ def config(n=20, emitter=None, probes=("spk", "source"), **run):
         .layers(["L4"])
         .cells({"E": 0.5, "PV": 0.5}, n=n)
         .emitters(emitters)
-        .probes([{"kind": name, "interval_ms": 0.1} if name == "source" else name for name in probes])
+        .probes(
+            [{"kind": name, "interval_ms": 0.1} if name == "source" else name for name in probes]
+        )
     )
 
 
@@ -55,8 +59,12 @@ def test_sum_is_both_at_once():
 
 def test_shift_moves_every_kind_of_stimulus():
     array = jtfne.Paradigm.from_array([1.0, 2.0], dt_ms=1.0, target="E", start_ms=2.0)
-    rain = jtfne.Paradigm.poisson(target="E", rate_Hz=100.0, weight_pA=5.0, start_ms=1.0, stop_ms=4.0)
-    train = jtfne.Paradigm.pulse_train(target="E", start_ms=3.0, duration_ms=1.0, period_ms=2.0, count=2, amplitude=1.0)
+    rain = jtfne.Paradigm.poisson(
+        target="E", rate_Hz=100.0, weight_pA=5.0, start_ms=1.0, stop_ms=4.0
+    )
+    train = jtfne.Paradigm.pulse_train(
+        target="E", start_ms=3.0, duration_ms=1.0, period_ms=2.0, count=2, amplitude=1.0
+    )
     dc = jtfne.Paradigm.constant_dc(target="E", amplitude=1.0)
     for each in (VOLLEY, array, train, dc):
         there = np.zeros_like(input_pA(each))
@@ -80,23 +88,41 @@ def test_trials_and_their_sum():
             VOLLEY.trials(n)
     signals = jtfne.construct(config()).simulate(VOLLEY.trials(3))
     assert signals.get("source").sizes["trial"] == 3
-    assert jtfne.construct(config()).simulate(VOLLEY.trials(3), trials=2).get("source").sizes["trial"] == 2
+    assert (
+        jtfne.construct(config()).simulate(VOLLEY.trials(3), trials=2).get("source").sizes["trial"]
+        == 2
+    )
 
 
 def test_events_of_trains_and_trials():
     train = jtfne.Paradigm.pulse_train(
-        target="PV", start_ms=5.0, duration_ms=2.0, period_ms=10.0, count=3, amplitude=1.0, label="train"
+        target="PV",
+        start_ms=5.0,
+        duration_ms=2.0,
+        period_ms=10.0,
+        count=3,
+        amplitude=1.0,
+        label="train",
     )
     tail = jtfne.Paradigm.constant_dc(target="E", amplitude=1.0, start_ms=20.0, label="dc")
     events = jtfne.construct(config()).simulate((tail + train).trials(2)).events
-    assert list(events.columns) == ["trial", "onset_ms", "duration_ms", "label", "code", "condition"]
+    assert list(events.columns) == [
+        "trial",
+        "onset_ms",
+        "duration_ms",
+        "label",
+        "code",
+        "condition",
+    ]
     one = [
         (5.0, 2.0, "train", 2, ""),
         (15.0, 2.0, "train", 2, ""),
         (20.0, 30.0, "dc", 1, ""),
         (25.0, 2.0, "train", 2, ""),
     ]
-    assert [tuple(row) for row in events.to_numpy()] == [(trial, *row) for trial in (0, 1) for row in one]
+    assert [tuple(row) for row in events.to_numpy()] == [
+        (trial, *row) for trial in (0, 1) for row in one
+    ]
     assert jtfne.construct(config()).simulate().events.empty
     assert jtfne.construct(config()).simulate(jtfne.Paradigm()).events.empty
 
@@ -108,7 +134,11 @@ def test_events_of_every_constructor_have_its_label():
         "constant_dc": (jtfne.Paradigm.constant_dc(target="E", amplitude=1.0), 0.0, 50.0),
         "poisson": (jtfne.Paradigm.poisson(**rain, start_ms=5.0, stop_ms=8.0), 5.0, 3.0),
         "waveform": (jtfne.Paradigm.from_dataarray(axis, target="E", start_ms=3.0), 3.0, 4.0),
-        "mine": (jtfne.Paradigm.from_array([1.0, 2.0, 3.0], dt_ms=0.5, target="E", label="mine"), 0.0, 1.5),
+        "mine": (
+            jtfne.Paradigm.from_array([1.0, 2.0, 3.0], dt_ms=0.5, target="E", label="mine"),
+            0.0,
+            1.5,
+        ),
     }
     for label, (paradigm, onset_ms, duration_ms) in made.items():
         events = jtfne.construct(config()).simulate(paradigm).events
@@ -119,17 +149,27 @@ def test_a_pulse_train_is_its_pulses():
     train = jtfne.Paradigm.pulse_train(
         target="E", start_ms=5.0, duration_ms=2.0, period_ms=10.0, count=3, amplitude=4.0
     )
-    pulses = [jtfne.Paradigm.pulse(target="E", start_ms=t, duration_ms=2.0, amplitude=4.0) for t in (5.0, 15.0, 25.0)]
+    pulses = [
+        jtfne.Paradigm.pulse(target="E", start_ms=t, duration_ms=2.0, amplitude=4.0)
+        for t in (5.0, 15.0, 25.0)
+    ]
     np.testing.assert_array_equal(input_pA(train), input_pA(pulses[0] + pulses[1] + pulses[2]))
 
 
-@pytest.mark.parametrize(("sample_ms", "dt_ms"), [(1.0, 0.1), (0.1, 0.1), (0.05, 0.1), (0.3, 0.1), (1.0, 0.25)])
+@pytest.mark.parametrize(
+    ("sample_ms", "dt_ms"), [(1.0, 0.1), (0.1, 0.1), (0.05, 0.1), (0.3, 0.1), (1.0, 0.25)]
+)
 def test_samples_are_held_until_the_next(sample_ms, dt_ms):
-    """On any grid: a step sees the mean of the samples whose turn it is meanwhile; zero before and after."""
+    """On any grid: a step sees the mean of the samples whose turn it is meanwhile; zero before and
+    after.
+    """
     values = np.random.default_rng(1).normal(size=12)
     probes = [{"kind": "source", "interval_ms": dt_ms}]
     cfg = config(dt_ms=dt_ms, dtype="float64", probes=()).probes(probes)
-    got = input_pA(jtfne.Paradigm.from_array(values, dt_ms=sample_ms, target="E", amplitude=3.0, start_ms=5.0), cfg=cfg)
+    got = input_pA(
+        jtfne.Paradigm.from_array(values, dt_ms=sample_ms, target="E", amplitude=3.0, start_ms=5.0),
+        cfg=cfg,
+    )
     piece_ms = 0.05  # of which all of these are multiples
     middle_ms = piece_ms * (np.arange(round(50.0 / piece_ms)) + 0.5) - 5.0
     index = np.floor(middle_ms / sample_ms).astype(int)
@@ -142,10 +182,13 @@ def test_a_dataarray_is_its_values_on_its_own_clock():
     values = np.array([1.0, -2.0, 3.0, 0.5])
     recorded = xr.DataArray(values, {"time": 100.0 + 0.7 * np.arange(4)}, ("time",))
     made = jtfne.Paradigm.from_dataarray(recorded, target="E", amplitude=2.0, start_ms=4.0)
-    assert made == jtfne.Paradigm.from_array(values, dt_ms=0.7, target="E", amplitude=2.0, start_ms=4.0)
+    assert made == jtfne.Paradigm.from_array(
+        values, dt_ms=0.7, target="E", amplitude=2.0, start_ms=4.0
+    )
     from_a_run = jtfne.construct(config()).simulate(VOLLEY).get("source", ids=0).isel(neuron=0)
     np.testing.assert_allclose(
-        input_pA(jtfne.Paradigm.from_dataarray(from_a_run, target="E", amplitude=-1.0)), input_pA(VOLLEY)
+        input_pA(jtfne.Paradigm.from_dataarray(from_a_run, target="E", amplitude=-1.0)),
+        input_pA(VOLLEY),
     )
 
 
@@ -165,7 +208,10 @@ def axis(times, dims=("time",), values=None):
         (xr.DataArray(np.ones(3), dims=("time",)), "no time coordinate"),
         (axis([0.0, 1.0], values=[1.0, np.nan]), "NaN"),
         (axis(np.array([0, 10], "timedelta64[ns]")), "timedelta64.*numbers of ms"),
-        (axis([0.0, 0.001]).assign_coords(time=("time", [0.0, 0.001], {"units": "s"})), "time in 's'.*ms"),
+        (
+            axis([0.0, 0.001]).assign_coords(time=("time", [0.0, 0.001], {"units": "s"})),
+            "time in 's'.*ms",
+        ),
         ([1.0, 2.0], "a list.*DataArray"),
     ],
 )
@@ -174,7 +220,9 @@ def test_recordings_that_are_refused(recorded, message):
         jtfne.Paradigm.from_dataarray(recorded, target="E")
 
 
-@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None, [1.0, 1j]])
+@pytest.mark.parametrize(
+    "values", [[], [[1.0, 2.0]], [1.0, np.nan], [np.inf], 3.0, ["a"], None, [1.0, 1j]]
+)
 def test_arrays_that_are_refused(values):
     with pytest.raises(jtfne.JtfneError, match=r"shape \(n_samples,\), finite"):
         jtfne.Paradigm.from_array(values, dt_ms=1.0, target="E")
@@ -184,15 +232,27 @@ def test_arrays_that_are_refused(values):
     ("paradigm", "message"),
     [
         (jtfne.Paradigm.constant_dc(target="Q", amplitude=1.0), "cell_type='Q'.*'E', 'PV'"),
-        (jtfne.Paradigm.constant_dc(target={"area": "V2"}, amplitude=1.0), "area='V2'.*nearest: 'V1'"),
+        (
+            jtfne.Paradigm.constant_dc(target={"area": "V2"}, amplitude=1.0),
+            "area='V2'.*nearest: 'V1'",
+        ),
         (jtfne.Paradigm.constant_dc(target={"ids": [99]}, amplitude=1.0), "99"),
         (VOLLEY.at(45.0), "within the run, 0 to 50 ms"),
         (VOLLEY.at(36.0), "within the run, 0 to 50 ms"),
         (jtfne.Paradigm.constant_dc(target="E", amplitude=1.0, start_ms=50.0), "within the run"),
         (jtfne.Paradigm.from_array(np.ones(60), dt_ms=1.0, target="E"), "within the run"),
-        (jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=1.0, stop_ms=60.0), "within the run"),
-        (jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=-1.0), "sign of mechanism 'AMPA'"),
-        (jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=1.0, mechanism="AMPS"), "nearest: 'AMPA'"),
+        (
+            jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=1.0, stop_ms=60.0),
+            "within the run",
+        ),
+        (
+            jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=-1.0),
+            "sign of mechanism 'AMPA'",
+        ),
+        (
+            jtfne.Paradigm.poisson(target="E", rate_Hz=1.0, weight_pA=1.0, mechanism="AMPS"),
+            "nearest: 'AMPA'",
+        ),
         (
             jtfne.Paradigm.pulse_train(
                 target="E", start_ms=10.0, duration_ms=2.0, period_ms=10.0, count=5, amplitude=1.0
@@ -209,13 +269,21 @@ def test_what_misses_the_circuit_or_the_run_is_refused(paradigm, message):
 @pytest.mark.parametrize(("mechanism", "weight_pA"), [("AMPA", 30.0), ("GABA_A", -12.0)])
 @pytest.mark.parametrize("dt_ms", [0.1, 0.5])
 def test_poisson_charge(mechanism, weight_pA, dt_ms):
-    """Mean charge a target is rate x duration x weight x tau, and its variance that of a Poisson count."""
+    """Mean charge a target is rate x duration x weight x tau, and its variance that of a Poisson
+    count.
+    """
     rain = jtfne.Paradigm.poisson(
-        target="E", rate_Hz=800.0, weight_pA=weight_pA, mechanism=mechanism, start_ms=20.0, stop_ms=420.0
+        target="E",
+        rate_Hz=800.0,
+        weight_pA=weight_pA,
+        mechanism=mechanism,
+        start_ms=20.0,
+        stop_ms=420.0,
     )
     probes = [{"kind": "source", "interval_ms": 500.0}]
     cfg = config(n=800, probes=(), duration_ms=500.0, dt_ms=dt_ms).probes(probes)
-    charge = input_pA(rain, cfg=cfg)[0] * 500.0  # (400,) pA ms; what is left at 500 ms is below e^-16
+    # (400,) pA ms; what is left at 500 ms is below e^-16
+    charge = input_pA(rain, cfg=cfg)[0] * 500.0
     counts = charge / (weight_pA * TAU_MS[mechanism])
     expected = 800.0 * 0.4
     np.testing.assert_allclose(counts, np.rint(counts), atol=0.02)
@@ -226,7 +294,9 @@ def test_poisson_charge(mechanism, weight_pA, dt_ms):
 
 def test_shared_rain_is_one_train_and_independent_rain_is_not():
     given = {"target": "E", "rate_Hz": 300.0, "weight_pA": 10.0}
-    one, own = (input_pA(jtfne.Paradigm.poisson(**given, shared=shared)) for shared in (True, False))
+    one, own = (
+        input_pA(jtfne.Paradigm.poisson(**given, shared=shared)) for shared in (True, False)
+    )
     assert one.any() and (one == one[:, :1]).all()
     assert len(np.unique(own.T, axis=0)) == 10
     two = input_pA(jtfne.Paradigm.poisson(**given) + jtfne.Paradigm.poisson(**given))
@@ -236,7 +306,11 @@ def test_shared_rain_is_one_train_and_independent_rain_is_not():
 
 
 def test_rain_stops_and_starts_on_time():
-    rain = input_pA(jtfne.Paradigm.poisson(target="E", rate_Hz=5000.0, weight_pA=10.0, start_ms=10.0, stop_ms=12.0))
+    rain = input_pA(
+        jtfne.Paradigm.poisson(
+            target="E", rate_Hz=5000.0, weight_pA=10.0, start_ms=10.0, stop_ms=12.0
+        )
+    )
     assert not rain[: round(10.0 / 0.1) + 1].any()  # what arrives in a step acts from the next
     assert rain[steps(11.0, 12.0)].any()
     after = rain[steps(12.1, 50.0)]
@@ -255,19 +329,25 @@ def test_each_trial_has_its_own_rain_and_noise():
 def test_amplitude_is_in_the_input_unit_of_the_target():
     """1 mV/ms on 100 pF is 100 pA; a LIF takes pA as they are."""
     dc = jtfne.Paradigm.constant_dc(target="E", amplitude=1.0)
-    np.testing.assert_allclose(input_pA(dc, cfg=config(emitter=Izhikevich2003(c_m_pF=100.0))), 100.0)
+    np.testing.assert_allclose(
+        input_pA(dc, cfg=config(emitter=Izhikevich2003(c_m_pF=100.0))), 100.0
+    )
     np.testing.assert_allclose(input_pA(dc, cfg=config(emitter=Izhikevich2003(c_m_pF=40.0))), 40.0)
     np.testing.assert_allclose(input_pA(dc), 1.0)
     both = config().emitters({"E": Izhikevich2003(), "PV": LIF()})
     everyone = jtfne.Paradigm.constant_dc(target={}, amplitude=2.0)
-    assert input_pA(everyone, "E", both).max() == 200.0 and input_pA(everyone, "PV", both).max() == 2.0
+    assert (
+        input_pA(everyone, "E", both).max() == 200.0 and input_pA(everyone, "PV", both).max() == 2.0
+    )
 
 
 def test_drive_and_constant_dc_are_the_same_input():
     net = jtfne.construct(config(emitter=Izhikevich2003(), probes=("spk", "vm")))
     driven = net.config.cell_params({"E": {"drive": 6.0}, "PV": {"drive": 6.0}})
     dc = jtfne.Paradigm.constant_dc(target={}, amplitude=6.0)
-    np.testing.assert_array_equal(net.simulate(dc).get("vm"), jtfne.construct(driven).simulate().get("vm"))
+    np.testing.assert_array_equal(
+        net.simulate(dc).get("vm"), jtfne.construct(driven).simulate().get("vm")
+    )
 
 
 def test_the_configs_own_stimuli_run_unless_a_paradigm_is_given():

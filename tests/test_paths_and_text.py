@@ -98,7 +98,19 @@ def test_a_run_goes_where_its_folder_is(how, tmp_path, monkeypatch, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "out", "real"]
 
 
-PATHS = (5, None, True, 3.5, b"bytes", ["a"], "", "a\0b", "a" * 300, "~nobody-of-this-name/a", "\ud800")
+PATHS = (
+    5,
+    None,
+    True,
+    3.5,
+    b"bytes",
+    ["a"],
+    "",
+    "a\0b",
+    "a" * 300,
+    "~nobody-of-this-name/a",
+    "\ud800",
+)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=repr)
@@ -158,10 +170,13 @@ def test_what_a_killed_process_leaves_is_swept_and_what_is_in_use_is_not(tmp_pat
     script = (
         "import os, sys; from pathlib import Path; from jtfne import _files\n"
         "with _files.temporary_folder(Path(sys.argv[1])) as folder:\n"
-        "    (folder / 'a').write_text('a'); _files.create_temporary(Path(sys.argv[1])); os._exit(9)"
+        "    (folder / 'a').write_text('a'); _files.create_temporary(Path(sys.argv[1])); "
+        "os._exit(9)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], env=environment, check=False, timeout=120)
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env=environment, check=False, timeout=120
+    )
     left = [path.name for path in tmp_path.iterdir()]
     assert len(left) == 2 and all(_files.TEMPORARY.fullmatch(name) for name in left)
     with _files.temporary_folder(tmp_path) as held:
@@ -187,7 +202,11 @@ def test_utf_8_is_read_with_and_without_a_mark(encoding):
 )  # fmt: skip
 def test_other_encodings_are_refused_by_the_byte(encoding, told, tmp_path):
     data = TEXT.encode(encoding)
-    files = {"a.json": jtfne.Config.from_file, "a.toml": jtfne.Config.from_file, "a.csv": FromTable.read}
+    files = {
+        "a.json": jtfne.Config.from_file,
+        "a.toml": jtfne.Config.from_file,
+        "a.csv": FromTable.read,
+    }
     for name, read in files.items():
         (tmp_path / name).write_bytes(data)
         with pytest.raises(jtfne.JtfneError, match=told):
@@ -257,12 +276,16 @@ def test_ids_far_apart_make_no_train_for_each_id_between():
         SpikeSource.from_table({"cell": [0, 10**9], "t_ms": [1.0, 2.0]})
     picked = SpikeSource.from_table({"cell": [0, 10**9], "t_ms": [1.0, 2.0]}, cells=[10**9, 0])
     assert picked.times_ms.tolist() == [[2.0], [1.0]]
-    many = SpikeSource.from_table({"cell": [9_000_000, 0, 9_000_000], "t_ms": [2.0, 3.0, 1.0]}).times_ms
+    many = SpikeSource.from_table(
+        {"cell": [9_000_000, 0, 9_000_000], "t_ms": [2.0, 3.0, 1.0]}
+    ).times_ms
     assert len(many) == 9_000_001 and many.of_cells(9_000_000, 1).tolist() == [[1.0, 2.0]]
     assert not many.t_ms.flags.writeable and np.array_equal(many.sizes[[0, 1, -1]], [1, 0, 2])
 
 
-@pytest.mark.parametrize("place", ["run.seed", "timings.run_s", "files.bytes", "software.jtfne", "a key"])
+@pytest.mark.parametrize(
+    "place", ["run.seed", "timings.run_s", "files.bytes", "software.jtfne", "a key"]
+)
 def test_any_value_of_a_manifest_that_was_altered_is_found(place, tmp_path):
     folder = signals().save(tmp_path / "run")
     manifest = json.loads((folder / "manifest.json").read_text())

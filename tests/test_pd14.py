@@ -1,4 +1,6 @@
-"""The microcircuit of Potjans & Diesmann (2014): its numbers, and its activity at a tenth of its size."""
+"""The microcircuit of Potjans & Diesmann (2014): its numbers, and its activity at a tenth of its
+size.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +20,8 @@ SYNAPSES = [
     [4681225, 556108, 6727570, 1320234, 4112225, 305029, 8372649, 10827677],
     [2260836, 17207, 220033, 8078, 401638, 25218, 2888426, 1354320],
 ]
-# A tenth of cells and synapses, Poisson drive: mean of 3 seeds of 10 s, and CV of cells with 11 spikes or more.
+# A tenth of cells and synapses, Poisson drive: mean of 3 seeds of 10 s, and CV of cells with 11
+# spikes or more.
 RATES_Hz = np.array([0.486, 2.125, 4.003, 5.018, 6.609, 7.835, 0.835, 7.035])
 CV = np.array([0.876, 0.878, 0.857, 0.852, 0.821, 0.773, 0.865, 0.804])
 # Spread between seeds over 10 s: 2 %, in L2/3 E and L5 E 3 %.
@@ -26,7 +29,9 @@ SPREAD = np.array([0.03, 0.02, 0.02, 0.02, 0.03, 0.02, 0.02, 0.02])
 
 
 def tolerance(seconds: float) -> np.ndarray:
-    """Three standard deviations of the difference between a run of `seconds` and the mean of 3 runs of 10 s."""
+    """Three standard deviations of the difference between a run of `seconds` and the mean of 3 runs
+    of 10 s.
+    """
     return 3.0 * SPREAD * np.sqrt(10.0 / seconds + 1.0 / 3.0)
 
 
@@ -62,11 +67,17 @@ def test_numbers_scale_as_published(scale):
         doubled = 2.0 if (source, target) == (("L4", "E"), ("L2/3", "E")) else 1.0
         assert each.weight.mean == pytest.approx(doubled * mean_pA, rel=1e-5)
         assert each.weight.sd == pytest.approx(0.1 * abs(each.weight.mean))
-        assert (each.delay_ms.mean, each.delay_ms.sd) == {"E": (1.5, 0.75), "I": (0.75, 0.375)}[source[1]]
+        assert (each.delay_ms.mean, each.delay_ms.sd) == {"E": (1.5, 0.75), "I": (0.75, 0.375)}[
+            source[1]
+        ]
     rains = stimuli_of(config, "Poisson")
     rates = [12800.0, 12000.0, 16800.0, 15200.0, 16000.0, 15200.0, 23200.0, 16800.0]
-    assert [rains[each].rate_Hz for each in POPULATIONS] == pytest.approx([scale * rate for rate in rates])
-    assert [each.weight_pA for each in rains.values()] == pytest.approx([87.808 / np.sqrt(scale)] * 8, rel=1e-5)
+    assert [rains[each].rate_Hz for each in POPULATIONS] == pytest.approx(
+        [scale * rate for rate in rates]
+    )
+    assert [each.weight_pA for each in rains.values()] == pytest.approx(
+        [87.808 / np.sqrt(scale)] * 8, rel=1e-5
+    )
     assert bool(stimuli_of(config, "Constant")) == (scale < 1.0)
 
 
@@ -82,22 +93,32 @@ def test_numbers_scale_as_published(scale):
 def test_currents_are_those_of_the_reference(scale, drive, expected_pA, half_a_digit):
     np.testing.assert_allclose(current_pA(scale, drive), expected_pA, atol=half_a_digit)
     constants = stimuli_of(pd14(scale, drive), "Constant")
-    assert [constants[each].amplitude for each in POPULATIONS] == pytest.approx(current_pA(scale, drive).tolist())
+    assert [constants[each].amplitude for each in POPULATIONS] == pytest.approx(
+        current_pA(scale, drive).tolist()
+    )
     assert bool(stimuli_of(pd14(scale, drive), "Poisson")) == (drive == "poisson")
 
 
 def test_the_wired_circuit_is_the_declared_one():
     net = jtfne.construct(pd14(0.02))
-    assert net.n_neurons == sum(round(n * 0.02) for n in (20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948))
+    assert net.n_neurons == sum(
+        round(n * 0.02) for n in (20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948)
+    )
     assert net.n_edges == sum(round(n * 0.02**2) for row in SYNAPSES for n in row)
     top_mm, bottom_mm = (net.neurons.groupby("layer")["z_mm"].agg(each) for each in ("min", "max"))
-    for layer, (top, bottom) in {"L2/3": (0.0816, 0.5871), "L4": (0.5871, 0.9222), "L6": (1.17, 1.4917)}.items():
+    for layer, (top, bottom) in {
+        "L2/3": (0.0816, 0.5871),
+        "L4": (0.5871, 0.9222),
+        "L6": (1.17, 1.4917),
+    }.items():
         assert top - 1e-6 <= top_mm[layer] < bottom_mm[layer] <= bottom + 1e-6
     assert np.hypot(net.neurons["x_mm"], net.neurons["y_mm"]).max() <= 0.56419
     assert weights_pA()[0, 2] == 2.0 * weights_pA()[0, 0]
 
 
-@pytest.mark.parametrize(("given", "message"), [({"scale": 2.0}, "scale=2.0"), ({"drive": "DC"}, "nearest: 'dc'")])
+@pytest.mark.parametrize(
+    ("given", "message"), [({"scale": 2.0}, "scale=2.0"), ({"drive": "DC"}, "nearest: 'dc'")]
+)
 def test_what_cannot_be_is_refused(given, message):
     with pytest.raises(jtfne.JtfneError, match=message):
         pd14(**given)
@@ -114,7 +135,8 @@ def test_a_tenth_fires_at_the_rates_of_the_reference():
 def test_a_tenth_under_direct_current_is_silent_but_for_layer_6():
     rates = activity(pd14(0.1, drive="dc"), seconds=1.0).rates_Hz()
     assert (rates[:-1] == 0.0).all()
-    assert rates[-1] == pytest.approx(3.4, abs=0.15)  # as regular as a clock: the digits given, and one spike a second
+    # as regular as a clock: the digits given, and one spike a second
+    assert rates[-1] == pytest.approx(3.4, abs=0.15)
 
 
 @pytest.mark.slow

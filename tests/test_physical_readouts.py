@@ -1,4 +1,6 @@
-"""Physical readouts: each against a closed form, or the operator that it says it is, on currents that are known."""
+"""Physical readouts: each against a closed form, or the operator that it says it is, on currents
+that are known.
+"""
 
 import json
 
@@ -26,7 +28,15 @@ R_mm, SIGMA = 0.25, 0.3
 N_CELLS = 12
 
 
-def still(*maps, areas=("V1",), emitter=QUIET, drive=DRIVE_pA, probes=("dipole",), layers=("L5",), **source):
+def still(
+    *maps,
+    areas=("V1",),
+    emitter=QUIET,
+    drive=DRIVE_pA,
+    probes=("dipole",),
+    layers=("L5",),
+    **source,
+):
     """Cells that only carry a constant external current, in float64."""
     return (
         jtfne.Config()
@@ -51,8 +61,15 @@ def at_depths(first, last):
 
 
 def busy(probes, *maps, **run):
-    """Two areas of excitatory and inhibitory cells that fire, with conductances among their synapses."""
-    edges = [("E", "PV", "AMPA", 200.0), ("PV", "E", "GABA_A", -50.0), ("E", "E", "NMDA", 20.0), ("PV", "E", "g", 2.0)]
+    """Two areas of excitatory and inhibitory cells that fire, with conductances among their
+    synapses.
+    """
+    edges = [
+        ("E", "PV", "AMPA", 200.0),
+        ("PV", "E", "GABA_A", -50.0),
+        ("E", "E", "NMDA", 20.0),
+        ("PV", "E", "g", 2.0),
+    ]
     rule = {"kind": "FixedProbability", "p": 0.3}
     return (
         jtfne.Config()
@@ -63,7 +80,12 @@ def busy(probes, *maps, **run):
         .mechanisms({"g": INHIBITS})
         .emitters({"PV": LIF()})
         .cell_params({"E": {"drive": 8.0}, "PV": {"drive": 260.0}})
-        .connections([{"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule} for s, t, m, w in edges])
+        .connections(
+            [
+                {"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule}
+                for s, t, m, w in edges
+            ]
+        )
         .source(maps=list(maps))
         .probes(list(probes))
     )
@@ -82,21 +104,28 @@ def test_columns_of_the_source_map_sum_to_zero_and_moments_are_those_of_the_prof
     assert np.abs(spread.sum(0)).max() < 1e-14
     soma_mm = net.identity.position_mm[:, 2]
     inward_mm = 0.5 * np.maximum(soma_mm - 0.13, 0.0)
-    want_m = 1e-3 * (inward_mm - np.minimum(soma_mm + 0.07, 1.5))  # the return is deeper: the moment points inward
+    # the return is deeper: the moment points inward
+    want_m = 1e-3 * (inward_mm - np.minimum(soma_mm + 0.07, 1.5))
     np.testing.assert_allclose(loops.moments_m()[0][0], want_m, rtol=1e-12)
 
 
 def test_dipole_of_two_monopoles_is_current_times_distance():
     config = still(SourceMap(enters=AtSoma(above_mm=0.3), returns=AtSoma()))
     dipole = recorded(config, "dipole")
-    assert dipole.dims == ("time", "area") and dipole.attrs["units"] == "A m" and dipole.attrs["proxy"] == 0
+    assert (
+        dipole.dims == ("time", "area")
+        and dipole.attrs["units"] == "A m"
+        and dipole.attrs["proxy"] == 0
+    )
     np.testing.assert_allclose(dipole, -N_CELLS * DRIVE_pA * 1e-12 * 0.3e-3, rtol=1e-12)
 
 
 def test_the_default_of_a_pyramidal_cell_is_half_its_dendrite():
     config = still()
     soma_mm = jtfne.construct(config).identity.position_mm[:, 2]
-    np.testing.assert_allclose(recorded(config, "dipole"), -DRIVE_pA * 1e-15 * soma_mm.sum() / 2.0, rtol=1e-12)
+    np.testing.assert_allclose(
+        recorded(config, "dipole"), -DRIVE_pA * 1e-15 * soma_mm.sum() / 2.0, rtol=1e-12
+    )
 
 
 def test_closed_fields_give_nothing_and_scale_is_a_factor():
@@ -108,14 +137,22 @@ def test_closed_fields_give_nothing_and_scale_is_a_factor():
 
 def test_source_modes_say_which_currents_make_loops():
     config = busy(["dipole", "source"], *open_field("E"), dtype="float64")
-    dipoles = {mode: recorded(config.source(mode), "dipole") for mode in ("input_current", "synaptic_current")}
+    dipoles = {
+        mode: recorded(config.source(mode), "dipole")
+        for mode in ("input_current", "synaptic_current")
+    }
     drive = config.connections([])
-    alone = recorded(drive, "dipole")  # 8 units of Izhikevich's, constant: excitation along the dendrite
+    # 8 units of Izhikevich's, constant: excitation along the dendrite
+    alone = recorded(drive, "dipole")
     np.testing.assert_allclose(
-        dipoles["input_current"] - dipoles["synaptic_current"], alone, rtol=1e-9, atol=1e-9 * float(abs(alone).max())
+        dipoles["input_current"] - dipoles["synaptic_current"],
+        alone,
+        rtol=1e-9,
+        atol=1e-9 * float(abs(alone).max()),
     )
     total = recorded(config.source("total_membrane_current"), "dipole")
-    np.testing.assert_array_equal(total, dipoles["synaptic_current"])  # electrodes are not of the tissue
+    # electrodes are not of the tissue
+    np.testing.assert_array_equal(total, dipoles["synaptic_current"])
 
 
 # The column
@@ -123,13 +160,19 @@ def test_source_modes_say_which_currents_make_loops():
 
 def test_lfp_is_the_disc_source_of_the_currents():
     lfp = recorded(still(at_depths(0.2, 0.8), probes=("lfp",)), "lfp")
-    of = operators.DiscSource(np.linspace(0.0, 1.5, 16), [0.3, 1.2], radius_mm=R_mm, sigma_S_m=SIGMA)
+    of = operators.DiscSource(
+        np.linspace(0.0, 1.5, 16), [0.3, 1.2], radius_mm=R_mm, sigma_S_m=SIGMA
+    )
     want_V = of.matrix @ (N_CELLS * DRIVE_pA * 1e-12 * np.array([-1.0, 1.0]))
     assert lfp.dims == ("time", "area", "channel") and lfp.attrs["units"] == "V"
     np.testing.assert_allclose(lfp.isel(area=0), np.broadcast_to(want_V, (3, 16)), rtol=1e-9)
     assert lfp["z_mm"].values[want_V.argmin()] == 0.3  # a sink where the current enters
     about = json.loads(lfp.attrs["operator"])
-    assert about["name"] == "disc source" and about["sigma_S_m"] == SIGMA and about["radius_mm"] == R_mm
+    assert (
+        about["name"] == "disc source"
+        and about["sigma_S_m"] == SIGMA
+        and about["radius_mm"] == R_mm
+    )
     assert about["maps"][0]["enters"] == {"kind": "AtDepth", "depth": 0.2}
 
 
@@ -140,17 +183,31 @@ def test_lfp_of_points_is_that_of_each_cell_and_may_be_anisotropic():
     config = still(at_depths(0.2, 0.8), probes=(declared,))
     lfp = recorded(config, "lfp")
     cells_mm = jtfne.construct(config).identity.position_mm
-    at_mm = np.concatenate([np.column_stack([cells_mm[:, :2], np.full(N_CELLS, z)]) for z in (0.3, 1.2)])
+    at_mm = np.concatenate(
+        [np.column_stack([cells_mm[:, :2], np.full(N_CELLS, z)]) for z in (0.3, 1.2)]
+    )
     of = operators.PointSource(
-        declared["contacts_mm"], at_mm, (0.3, 0.3, 0.45), 0.005, surface=operators.Surface(z_mm=-0.1)
+        declared["contacts_mm"],
+        at_mm,
+        (0.3, 0.3, 0.45),
+        0.005,
+        surface=operators.Surface(z_mm=-0.1),
     )
     want_V = of.matrix @ (DRIVE_pA * 1e-12 * np.repeat([-1.0, 1.0], N_CELLS))
     np.testing.assert_allclose(lfp.isel(time=0, area=0), want_V, rtol=1e-9)
-    assert lfp["x_mm"].values.tolist() == [0.1, 0.0] and json.loads(lfp.attrs["operator"])["radius_mm"] == 0.005
+    assert (
+        lfp["x_mm"].values.tolist() == [0.1, 0.0]
+        and json.loads(lfp.attrs["operator"])["radius_mm"] == 0.005
+    )
 
 
 def test_shanks_stand_side_by_side():
-    declared = {"kind": "lfp", "n_channels": 5, "shanks_mm": [[0.0, 0.0], [0.2, -0.1]], "sources": "Points"}
+    declared = {
+        "kind": "lfp",
+        "n_channels": 5,
+        "shanks_mm": [[0.0, 0.0], [0.2, -0.1]],
+        "sources": "Points",
+    }
     lfp = recorded(still(probes=(declared,)), "lfp")
     assert lfp.sizes["channel"] == 10 and len(set(lfp["channel"].values)) == 10
     assert lfp["y_mm"].values.tolist() == [0.0] * 5 + [-0.1] * 5
@@ -173,7 +230,11 @@ def test_far_away_the_potential_is_that_of_the_dipole():
 
 def test_far_adds_the_dipoles_of_the_other_areas():
     near, both = (
-        simulate(jtfne.construct(still(areas=("V1", "V2"), probes=("dipole", {"kind": "lfp", "far": far}))))
+        simulate(
+            jtfne.construct(
+                still(areas=("V1", "V2"), probes=("dipole", {"kind": "lfp", "far": far}))
+            )
+        )
         for far in (False, True)
     )
     added = (both.get("lfp") - near.get("lfp")).values[0]
@@ -189,27 +250,39 @@ def test_far_adds_the_dipoles_of_the_other_areas():
 @pytest.mark.parametrize("n_channels", [16, 31])
 def test_csd_recovers_sinks_and_sources(n_channels):
     """Discs at contacts are what DeltaICSD assumes: their density is exact, and zero elsewhere."""
-    csd = recorded(still(at_depths(0.2, 0.8), probes=({"kind": "csd", "n_channels": n_channels},)), "csd")
+    csd = recorded(
+        still(at_depths(0.2, 0.8), probes=({"kind": "csd", "n_channels": n_channels},)), "csd"
+    )
     density = N_CELLS * DRIVE_pA * 1e-12 / (np.pi * (1e-3 * R_mm) ** 2 * 1.5e-3 / (n_channels - 1))
-    want = np.where(np.isclose(csd["z_mm"], 0.3), -density, np.where(np.isclose(csd["z_mm"], 1.2), density, 0.0))
+    want = np.where(
+        np.isclose(csd["z_mm"], 0.3), -density, np.where(np.isclose(csd["z_mm"], 1.2), density, 0.0)
+    )
     assert csd.attrs["units"] == "A/m^3" and "DeltaICSD(diameter_mm=0.5" in csd.attrs["operator"]
     np.testing.assert_allclose(csd[0, 0], want, atol=1e-6 * density)
 
 
 def test_csd_knows_of_a_surface_at_the_pia():
-    """Contacts from 0.1 mm on, in discs below air: without the image DeltaICSD would see other currents."""
+    """Contacts from 0.1 mm on, in discs below air: without the image DeltaICSD would see other
+    currents.
+    """
     declared = {"kind": "csd", "depths_mm": np.linspace(0.1, 1.5, 15).tolist(), "surface": {}}
     csd = recorded(still(at_depths(0.2, 0.8), probes=(declared,)), "csd")
     density = N_CELLS * DRIVE_pA * 1e-12 / (np.pi * (1e-3 * R_mm) ** 2 * 1e-4)
-    want = np.where(np.isclose(csd["z_mm"], 0.3), -density, np.where(np.isclose(csd["z_mm"], 1.2), density, 0.0))
+    want = np.where(
+        np.isclose(csd["z_mm"], 0.3), -density, np.where(np.isclose(csd["z_mm"], 1.2), density, 0.0)
+    )
     np.testing.assert_allclose(csd[0, 0], want, atol=1e-6 * density)
-    blind = recorded(still(at_depths(0.2, 0.8), probes=({**declared, "method": "DeltaICSD"},)), "csd")
+    blind = recorded(
+        still(at_depths(0.2, 0.8), probes=({**declared, "method": "DeltaICSD"},)), "csd"
+    )
     assert np.abs(blind[0, 0] - want).max() > 0.01 * density
 
 
 @pytest.mark.parametrize("method", [SecondDifference(vaknin=True), SplineICSD(step_mm=0.05)])
 def test_csd_is_what_the_method_makes_of_the_lfp(method):
-    signals = simulate(jtfne.construct(busy(["lfp", {"kind": "csd", "method": method}], dtype="float64")))
+    signals = simulate(
+        jtfne.construct(busy(["lfp", {"kind": "csd", "method": method}], dtype="float64"))
+    )
     lfp, csd = signals.get("lfp"), signals.get("csd")
     want = lfp.values @ method.matrix(lfp["z_mm"].values, SIGMA).T
     np.testing.assert_allclose(csd, want, atol=1e-9 * np.abs(want).max())
@@ -224,16 +297,21 @@ def test_eeg_and_meg_are_lead_fields_of_the_dipoles():
     dipole, eeg, meg = (signals.get(name) for name in ("dipole", "eeg", "meg"))
     head = json.loads(eeg.attrs["operator"])
     assert head["radii_mm"] == [79.0, 80.0, 85.0, 90.0] and head["centre_mm"] == [0.0, 0.0, 40.0]
-    assert head["montage"] == "biosemi64" and head["frame"].startswith("head") and head["scale"] == 1.0
+    assert (
+        head["montage"] == "biosemi64" and head["frame"].startswith("head") and head["scale"] == 1.0
+    )
     scalp_mm = np.column_stack([eeg[f"{axis}_mm"] for axis in "xyz"])
     np.testing.assert_allclose(np.linalg.norm(scalp_mm - head["centre_mm"], axis=1), 90.0)
     dipoles_mm, normals = head["dipoles_mm"], head["normals"]
     areas = busy([]).circuit.areas
     assert normals == [list(each.normal) for each in areas]
-    want_mm = [np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in areas]  # half of 1.5 mm
+    # half of 1.5 mm
+    want_mm = [np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in areas]
     np.testing.assert_allclose(dipoles_mm, want_mm, rtol=1e-12)
     of_eeg = operators.FourSphere(scalp_mm, dipoles_mm, head["centre_mm"]).along(normals)
-    np.testing.assert_allclose(eeg, dipole.values @ of_eeg.matrix.T, atol=1e-12 * float(abs(eeg).max()))
+    np.testing.assert_allclose(
+        eeg, dipole.values @ of_eeg.matrix.T, atol=1e-12 * float(abs(eeg).max())
+    )
     assert eeg.attrs["units"] == "V" and eeg.shape == (30, 64) and abs(eeg).max() > 0.0
     assert meg.attrs["units"] == "T and T/m" and meg.shape == (30, 306)
     assert set(meg["unit"].values[meg["channel"].str.endswith("1").values]) == {"T"}
@@ -242,7 +320,9 @@ def test_eeg_and_meg_are_lead_fields_of_the_dipoles():
     want = dipole.values @ of_meg.matrix.T
     for unit in ("T", "T/m"):
         mine = (meg["unit"] == unit).values
-        np.testing.assert_allclose(meg[:, mine], want[:, mine], atol=1e-12 * np.abs(want[:, mine]).max())
+        np.testing.assert_allclose(
+            meg[:, mine], want[:, mine], atol=1e-12 * np.abs(want[:, mine]).max()
+        )
 
 
 def test_sensors_and_head_are_those_declared():
@@ -252,9 +332,15 @@ def test_sensors_and_head_are_those_declared():
     signals = simulate(jtfne.construct(still(probes=probes)))
     eeg, meg = signals.get("eeg"), signals.get("meg")
     assert eeg["channel"].values.tolist() == ["Oz", "Cz"] and eeg["y_mm"][0] < eeg["y_mm"][1]
-    away = np.linalg.norm(np.column_stack([eeg[f"{a}_mm"] for a in "xyz"]) - [0.0, 0.0, 45.0], axis=1)
+    away = np.linalg.norm(
+        np.column_stack([eeg[f"{a}_mm"] for a in "xyz"]) - [0.0, 0.0, 45.0], axis=1
+    )
     np.testing.assert_allclose(away, 92.0)
-    assert meg.sizes["channel"] > 270 and meg.attrs["units"] in ("T", "T and T/m") and abs(meg).max() > 0.0
+    assert (
+        meg.sizes["channel"] > 270
+        and meg.attrs["units"] in ("T", "T and T/m")
+        and abs(meg).max() > 0.0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -262,10 +348,14 @@ def forwards(tmp_path_factory):
     """Forward solutions of MNE for dipoles at two areas and elsewhere: EEG and MEG."""
     folder = tmp_path_factory.mktemp("forwards")
     areas = [
-        np.array(each.position_mm) - 0.75 * np.array(each.normal) for each in still(areas=("V1", "V2")).circuit.areas
+        np.array(each.position_mm) - 0.75 * np.array(each.normal)
+        for each in still(areas=("V1", "V2")).circuit.areas
     ]
     places_mm = np.concatenate([heads.dipoles_mm(0.5), areas])
-    made = {"eeg": heads.forward(heads.eeg_info(), places_mm), "meg": heads.forward(heads.meg_info(), places_mm)}
+    made = {
+        "eeg": heads.forward(heads.eeg_info(), places_mm),
+        "meg": heads.forward(heads.meg_info(), places_mm),
+    }
     for name, each in made.items():
         mne.write_forward_solution(folder / f"{name}-fwd.fif", each, verbose="error")
     return folder, places_mm
@@ -285,20 +375,28 @@ def test_a_forward_is_applied_to_the_nearest_sources(forwards):
     normals = [each.normal for each in still(areas=("V1", "V2")).circuit.areas]
     for name, unit in (("eeg", "V"), ("meg", "T and T/m")):
         found, dipole, forward = seen_by(forwards, name)
-        lead = np.asarray(operators.FromForward(forward).matrix)[:, -2:]  # the areas are its last two sources
+        # the areas are its last two sources
+        lead = np.asarray(operators.FromForward(forward).matrix)[:, -2:]
         want = dipole @ np.einsum("cak,ak->ac", lead, normals)
         np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12 * np.abs(want).max())
-        assert found.attrs["units"] == unit and found["channel"].values.tolist() == forward["sol"]["row_names"]
+        assert (
+            found.attrs["units"] == unit
+            and found["channel"].values.tolist() == forward["sol"]["row_names"]
+        )
         about = json.loads(found.attrs["operator"])
         assert about["forward_sources"] == [8, 9] and len(about["forward_sha256"]) == 64
-        np.testing.assert_allclose(about["dipoles_mm"], forwards[1][-2:], atol=1e-3)  # metres in single precision
-    assert np.linalg.norm([found[f"{axis}_mm"] for axis in "xyz"], axis=0).min() > 60.0  # coils round the head
+        # metres in single precision
+        np.testing.assert_allclose(about["dipoles_mm"], forwards[1][-2:], atol=1e-3)
+    # coils round the head
+    assert np.linalg.norm([found[f"{axis}_mm"] for axis in "xyz"], axis=0).min() > 60.0
 
 
 def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
     with pytest.raises(jtfne.JtfneError, match=r"channel='Ozz' .*nearest: 'Oz'.*EEG\.head"):
         seen_by(forwards, "eeg", sites=["Ozz"])
-    with pytest.raises(jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"
+    ):
         head = {"kind": "Forward", "path": str(forwards[0] / "eeg-fwd.fif")}
         simulate(jtfne.construct(still(areas=("M1",), probes=({"kind": "eeg", "head": head},))))
     with pytest.raises(jtfne.JtfneError, match="a forward without MEG channels"):
@@ -306,7 +404,9 @@ def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
     broken = forwards[0] / "broken-fwd.fif"
     broken.write_bytes(b"none")
     with pytest.raises(jtfne.JtfneError, match="which MNE cannot read"):
-        simulate(jtfne.construct(still(probes=({"kind": "meg", "head": {**head, "path": str(broken)}},))))
+        simulate(
+            jtfne.construct(still(probes=({"kind": "meg", "head": {**head, "path": str(broken)}},)))
+        )
     free = mne.read_forward_solution(head["path"], verbose="error")
     fixed = mne.convert_forward_solution(free, force_fixed=True, use_cps=False, verbose="error")
     monkeypatch.setattr(mne, "read_forward_solution", lambda path, verbose: fixed)
@@ -324,13 +424,18 @@ def test_silence_is_zero():
 
 
 def test_a_cell_of_two_compartments_is_its_axial_current():
-    """At rest but for a current into the soma: what the dendrite draws is g_c (v_d - v), drawn down inside the cell."""
+    """At rest but for a current into the soma: what the dendrite draws is g_c (v_d - v), drawn down
+    inside the cell.
+    """
     cell = TwoCompartment(v_th_mV=0.0)
     config = still(emitter=cell, drive=300.0, probes=("dipole",)).runtime(duration_ms=300.0)
     dipole = recorded(config, "dipole")
-    assert [each["mechanism"] for each in json.loads(dipole.attrs["operator"])["maps"]] == [["axial"]]
+    assert [each["mechanism"] for each in json.loads(dipole.attrs["operator"])["maps"]] == [
+        ["axial"]
+    ]
     soma_mm = jtfne.construct(config).identity.position_mm[:, 2]
-    g_through_nS = 1.0 / (1.0 / cell.g_c_nS + 1.0 / cell.g_d_nS)  # from the soma through the dendrite
+    # from the soma through the dendrite
+    g_through_nS = 1.0 / (1.0 / cell.g_c_nS + 1.0 / cell.g_d_nS)
     axial_pA = -300.0 * g_through_nS / (g_through_nS + cell.g_s_nS)  # towards the dendrite
     want = -axial_pA * 1e-15 * soma_mm.sum() / 2.0
     np.testing.assert_allclose(dipole.values[-1], want, rtol=1e-9)
@@ -354,7 +459,9 @@ def test_same_bits_for_any_chunk(whole, chunk_steps):
     assert hashes(busy(NAMES), chunk_steps=chunk_steps) == whole
 
 
-@pytest.mark.parametrize("names", [("spk",), ("lfp",), ("spk", "dipole"), ("meg", "eeg"), ("csd", "source")])
+@pytest.mark.parametrize(
+    "names", [("spk",), ("lfp",), ("spk", "dipole"), ("meg", "eeg"), ("csd", "source")]
+)
 def test_a_probe_changes_no_other(whole, names):
     assert hashes(busy(names)) == {name: whole[name] for name in names}
 
@@ -365,7 +472,9 @@ def test_declared_maps_keep_currents_apart_that_decay_alike():
          for s, m, w in (("E", "NMDA", 1.0), ("PV", "GABA_B", -1.0))]
     )  # fmt: skip
     assert len(jtfne.construct(alike).to_flat(tracked=False).receptors) == 1
-    with pytest.raises(jtfne.JtfneError, match=r"'NMDA' and 'GABA_B', which decay alike.*keep them apart"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"'NMDA' and 'GABA_B', which decay alike.*keep them apart"
+    ):
         simulate(jtfne.construct(alike))
     apart = jtfne.construct(alike.source(maps=open_field("E")))
     assert apart.to_flat(tracked=False).receptors == (("NMDA",), ("GABA_B",))
@@ -373,32 +482,50 @@ def test_declared_maps_keep_currents_apart_that_decay_alike():
 
 
 def test_a_mechanism_without_sign_goes_by_its_weights():
-    """And one of both signs, whose excitation and inhibition could not be told apart, is refused."""
+    """And one of both signs, whose excitation and inhibition could not be told apart, is
+    refused.
+    """
     edges = [{"source": s, "target": "E", "mechanism": "own", "weight": w, "rule": "AllToAll"}
              for s, w in (("E", 1.0), ("PV", -1.0))]  # fmt: skip
-    own = busy(["dipole"]).connections([]).mechanisms({"own": Exponential(tau_ms=3.0), "g": INHIBITS})
+    own = (
+        busy(["dipole"]).connections([]).mechanisms({"own": Exponential(tau_ms=3.0), "g": INHIBITS})
+    )
 
     def loops(edge):
         net = jtfne.construct(own.connections([edge]))
         return plan(net, net.config).recorders[0].source.slots[0]
 
     for edge, sign, mechanism in zip(edges, (1, -1), ("AMPA", "GABA_A"), strict=True):
-        assert loops(edge) == (((0, 1), (EXTERNAL, sign)),) == loops(edge | {"mechanism": mechanism})
-    opened = edges[0] | {"mechanism": "g"}  # reverses at -80 mV: inhibits, though no weight is negative
+        assert (
+            loops(edge) == (((0, 1), (EXTERNAL, sign)),) == loops(edge | {"mechanism": mechanism})
+        )
+    # reverses at -80 mV: inhibits, though no weight is negative
+    opened = edges[0] | {"mechanism": "g"}
     assert loops(opened) == (((0, 1), (EXTERNAL, -1)),)
-    with pytest.raises(jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"):
+    with pytest.raises(
+        jtfne.JtfneError, match="mechanism 'own' with weights of both signs onto 'E'"
+    ):
         simulate(jtfne.construct(own.connections(edges)))
-    with pytest.raises(jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"
+    ):
         simulate(jtfne.construct(own.connections(edges).probes(["rws"])))
-    mapped = own.connections(edges).source(maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")])
-    assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (((EXTERNAL, 1),),)
+    mapped = own.connections(edges).source(
+        maps=[SourceMap(mechanism="own", enters="AtSoma", returns="AtSoma")]
+    )
+    assert plan(net := jtfne.construct(mapped), net.config).recorders[0].source.slots[0] == (
+        ((EXTERNAL, 1),),
+    )
 
 
 def test_a_run_on_disk_has_the_same_fields(tmp_path, whole):
     signals = simulate(jtfne.construct(busy(NAMES)), out=tmp_path / "run", chunk_steps=100)
     assert {name: each["sha256"] for name, each in signals.manifest["readouts"].items()} == whole
     again = jtfne.load(tmp_path / "run")
-    assert again.get("lfp").shape == (30, 2, 16) and again.manifest["operators"]["meg"]["helmet"] == "neuromag"
+    assert (
+        again.get("lfp").shape == (30, 2, 16)
+        and again.manifest["operators"]["meg"]["helmet"] == "neuromag"
+    )
 
 
 def test_what_has_no_place_is_refused():
@@ -412,5 +539,6 @@ def test_probes_share_one_pass():
     config = busy(["lfp", "csd", "dipole", "eeg", "meg"])
     planned = plan(jtfne.construct(config), config)
     (recorder,) = planned.recorders
-    assert len(recorder.parts) == 5 and len(recorder.source.parts) == 1  # excitation minus inhibition, and drive
+    # excitation minus inhibition, and drive
+    assert len(recorder.parts) == 5 and len(recorder.source.parts) == 1
     assert isinstance(planned.probes[0], LFPProbe) and isinstance(planned.probes[1], CSDProbe)

@@ -1,4 +1,6 @@
-"""Short-term plasticity against its closed form, STDP against its window; both in the loop, however it is run."""
+"""Short-term plasticity against its closed form, STDP against its window; both in the loop, however
+it is run.
+"""
 
 import dataclasses
 import functools
@@ -32,12 +34,16 @@ def test_the_tests_hold_the_whole_catalogue():
 def amplitudes(rule, spiked, dt_ms, n_steps):
     """u x of a spike in each step, under the train `spiked` (n_steps,)."""
     start = rule.start(1, jnp.float64)
-    _, released = jax.lax.scan(lambda s, k: rule.step(s, spiked[k][None], dt_ms), start, jnp.arange(n_steps))
+    _, released = jax.lax.scan(
+        lambda s, k: rule.step(s, spiked[k][None], dt_ms), start, jnp.arange(n_steps)
+    )
     return released[:, 0]
 
 
 @pytest.mark.parametrize("rate_Hz", [2.0, 10.0, 40.0])
-@pytest.mark.parametrize("rule", [DEPRESSING, FACILITATING, BOTH], ids=["depressing", "facilitating", "both"])
+@pytest.mark.parametrize(
+    "rule", [DEPRESSING, FACILITATING, BOTH], ids=["depressing", "facilitating", "both"]
+)
 def test_steady_state_is_the_closed_form(rule, rate_Hz, dt_ms=0.5):
     """u = U / (1 - (1 - U) e_f) and x = (1 - e_r) / (1 - (1 - u) e_r), e = exp(-interval / tau)."""
     interval_ms = 1e3 / rate_Hz
@@ -53,7 +59,9 @@ def test_steady_state_is_the_closed_form(rule, rate_Hz, dt_ms=0.5):
     assert abs(got[-1] - u * x) < 1e-9
 
 
-@pytest.mark.parametrize("rule", [DEPRESSING, FACILITATING, BOTH], ids=["depressing", "facilitating", "both"])
+@pytest.mark.parametrize(
+    "rule", [DEPRESSING, FACILITATING, BOTH], ids=["depressing", "facilitating", "both"]
+)
 def test_any_train_is_that_of_the_event_form(rule, dt_ms=0.25):
     """From spike to spike by the time between them, in plain numbers."""
     rng = np.random.default_rng(4)
@@ -75,7 +83,9 @@ def test_any_train_is_that_of_the_event_form(rule, dt_ms=0.25):
 
 
 def pair(rule, *, n_targets=1, weight=32.0, delay_ms=1.0, choice=None):
-    """A and the cells B, that spike when and only when they are told to; A -> B by `rule`, in double precision."""
+    """A and the cells B, that spike when and only when they are told to; A -> B by `rule`, in
+    double precision.
+    """
     cells = LIF(v_th_mV=1e3, t_ref_ms=0.0, tau_m_ms=1e-6)
     cfg = (
         jtfne.Config()
@@ -92,21 +102,35 @@ def pair(rule, *, n_targets=1, weight=32.0, delay_ms=1.0, choice=None):
 
 
 def told(flat, trains, watch=()):
-    """The state after spikes of A and of the cells B as in `trains` (n_steps, 2), and what `watch` saw."""
+    """The state after spikes of A and of the cells B as in `trains` (n_steps, 2), and what `watch`
+    saw.
+    """
     n_cells = flat.circuit.n_cells
     patterns = np.zeros((2, n_cells))
     patterns[0, 0], patterns[1, 1:] = 1e12, 1e12
     given = engine.Inputs(jnp.asarray(patterns))
     ticks = engine.InputChunk(jnp.asarray(trains, jnp.float64), jnp.zeros((len(trains), 0)))
     carry = engine.start(
-        flat.circuit, given, {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
+        flat.circuit,
+        given,
+        {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")},
     )
-    cells = tuple(g.emitter.init(jnp.zeros_like(s.v_mV)) for g, s in zip(flat.circuit.groups, carry.cells, strict=True))
+    cells = tuple(
+        g.emitter.init(jnp.zeros_like(s.v_mV))
+        for g, s in zip(flat.circuit.groups, carry.cells, strict=True)
+    )
     carry, chunk = engine.advance_jit(
-        flat.circuit, given, tuple(map(Watch, watch)), carry._replace(cells=cells), ticks, flat.dt_ms
+        flat.circuit,
+        given,
+        tuple(map(Watch, watch)),
+        carry._replace(cells=cells),
+        ticks,
+        flat.dt_ms,
     )
     spikes = int(jax.lax.population_count(chunk.words).sum())
-    assert spikes == int((np.asarray(trains) * [1, n_cells - 1]).sum()), "cells spike as they are told"
+    assert spikes == int((np.asarray(trains) * [1, n_cells - 1]).sum()), (
+        "cells spike as they are told"
+    )
     return carry, [np.asarray(each) for each in chunk.recorded]
 
 
@@ -116,7 +140,9 @@ def arriving(view):
 
 
 @pytest.mark.parametrize(
-    "choice", [delivery.Event(), delivery.Sparse(), delivery.Dense()], ids=lambda c: type(c).__name__
+    "choice",
+    [delivery.Event(), delivery.Sparse(), delivery.Dense()],
+    ids=lambda c: type(c).__name__,
 )
 def test_spikes_arrive_scaled_by_what_is_released(choice):
     with precision("float64"):
@@ -147,13 +173,19 @@ def learned(flat, carry):
 
 
 def test_the_window_of_stdp():
-    """A pair at each lag: potentiation if the source came first, depression if it came last, both exponential."""
+    """A pair at each lag: potentiation if the source came first, depression if it came last, both
+    exponential.
+    """
     lags = np.array([-160, -60, -20, -4, -1, 0, 1, 4, 20, 60, 160])
     with precision("float64"):
         change = [learned(*weight_after(lag))[0] - 32.0 for lag in lags]
     lags_ms = 0.5 * lags
-    want = np.where(lags > 0, 64.0 * 0.02 * np.exp(-lags_ms / 15.0), -64.0 * 0.03 * np.exp(lags_ms / 30.0))
-    np.testing.assert_allclose(change, np.where(lags == 0, 0.0, want), atol=32.0 * np.finfo(np.float32).eps)
+    want = np.where(
+        lags > 0, 64.0 * 0.02 * np.exp(-lags_ms / 15.0), -64.0 * 0.03 * np.exp(lags_ms / 30.0)
+    )
+    np.testing.assert_allclose(
+        change, np.where(lags == 0, 0.0, want), atol=32.0 * np.finfo(np.float32).eps
+    )
 
 
 def test_all_pairs_count_and_bounds_hold():
@@ -174,8 +206,13 @@ def test_all_pairs_count_and_bounds_hold():
     with precision("float64"):
         flat = pair(rule, n_targets=40)  # a row of more than one vector, beside padding
         carry, _ = told(flat, train)
-        np.testing.assert_allclose(learned(flat, carry), weight, atol=64.0 * np.finfo(np.float32).eps)
-        padding = np.asarray(flat.circuit.plastic[0].delivery.offsets).reshape(-1) < flat.circuit.leading.ring.width
+        np.testing.assert_allclose(
+            learned(flat, carry), weight, atol=64.0 * np.finfo(np.float32).eps
+        )
+        padding = (
+            np.asarray(flat.circuit.plastic[0].delivery.offsets).reshape(-1)
+            < flat.circuit.leading.ring.width
+        )
         assert padding.any() and not np.asarray(carry.plastic[0].weights)[padding].any()
 
 
@@ -190,7 +227,9 @@ def test_a_spike_brings_the_weight_as_it_has_become():
 
 
 def config(rule, *, weight=16.0):
-    """Two models in two layers, with noise; plastic connections of `rule` beside plain ones. Weights: powers of two."""
+    """Two models in two layers, with noise; plastic connections of `rule` beside plain ones.
+    Weights: powers of two.
+    """
     edge = {"target": {}, "rule": {"kind": "FixedIndegree", "n": 12, "multapses": False}}
     return (
         jtfne.Config()
@@ -229,10 +268,13 @@ def test_it_matters(rule):
 def test_same_bits_in_chunks_from_disk_and_by_the_sparse_form(rule, tmp_path):
     net = jtfne.construct(config(rule))
     net.save(tmp_path / "net")
-    again = jtfne.simulate(jtfne.Net.open(tmp_path / "net"), trials=2, out=tmp_path / "run", chunk_steps=50)
+    again = jtfne.simulate(
+        jtfne.Net.open(tmp_path / "net"), trials=2, out=tmp_path / "run", chunk_steps=50
+    )
     assert again.spikes.equals(whole(rule).spikes)
     np.testing.assert_array_equal(again.get("vm"), whole(rule).get("vm"))
-    # what a plastic synapse adds is no power of two: another order of sums is another rounding, of one a step
+    # what a plastic synapse adds is no power of two: another order of sums is another rounding, of
+    # one a step
     sparse = jtfne.simulate(net, trials=2, delivery=delivery.Sparse())
     assert sparse.spikes.equals(whole(rule).spikes)
     within_mV = 100.0 * np.finfo(np.float32).eps * 400
@@ -248,14 +290,18 @@ def test_short_term_plasticity_is_the_same_on_two_devices():
 
 def test_stdp_on_several_devices_is_refused():
     net = jtfne.construct(config(STDP))
-    with pytest.raises(jtfne.JtfneError, match=r"PairSTDP on cells spread over devices .* such as Event\(\)"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"PairSTDP on cells spread over devices .* such as Event\(\)"
+    ):
         net.to_flat(delivery=delivery.Sharded())
 
 
 @each_rule
 def test_a_member_of_a_batch_learns_alone(rule):
     flat = jtfne.construct(config(rule)).to_flat(tracked=False)
-    name, numbers = {"ShortTerm": ("u", [0.2, 0.9]), "PairSTDP": ("a_plus", [0.02, 0.2])}[type(rule).__name__]
+    name, numbers = {"ShortTerm": ("u", [0.2, 0.9]), "PairSTDP": ("a_plus", [0.02, 0.2])}[
+        type(rule).__name__
+    ]
     keys = jnp.stack([jax.random.key(1)] * 2)
     values = {f"circuit.plastic[0].rule.{name}": jnp.array(numbers, jnp.float32)}
     words = batch.run_batch(flat, keys, n_steps=400, values=values).words
@@ -269,7 +315,9 @@ def test_rules_that_are_equal_share_a_delivery_and_edges_come_back(rule):
     flat = net.to_flat()
     assert len(flat.circuit.plastic) == 1 and flat.circuit.delivery is not None
     columns = ["source", "target", "connection"]
-    want, got = (each.edges.to_pandas()[columns].sort_values(columns) for each in (net, flat.to_net()))
+    want, got = (
+        each.edges.to_pandas()[columns].sort_values(columns) for each in (net, flat.to_net())
+    )
     np.testing.assert_array_equal(got.to_numpy(), want.to_numpy())
 
 
@@ -279,7 +327,10 @@ def test_no_step_copies_the_ring_or_the_weights(rule):
     given, ticks = inputs(flat.circuit.n_cells), clock(100)
     keys = {name: jax.random.key(0) for name in ("initial state", "noise", "stimulus")}
     carry = engine.start(flat.circuit, given, keys)
-    sizes = {flat.circuit.leading.ring.size, *(leaf.size for leaf in jax.tree.leaves(carry.plastic) if leaf.size > 192)}
+    sizes = {
+        flat.circuit.leading.ring.size,
+        *(leaf.size for leaf in jax.tree.leaves(carry.plastic) if leaf.size > 192),
+    }
     assert len(sizes) == (2 if rule is STDP else 1)
     text = engine.advance_jit.lower(flat.circuit, given, (), carry, ticks, 0.1).compile().as_text()
     inside = "\n".join(re.findall(r"^%?(?:wide|region|body).*?^}", text, flags=re.M | re.S))
@@ -292,7 +343,11 @@ def test_no_step_copies_the_ring_or_the_weights(rule):
 def test_a_config_holds_it_and_refuses_what_it_cannot_be(rule):
     cfg = config(rule)
     for again in (jtfne.Config.from_json(cfg.to_json()), jtfne.Config.from_toml(cfg.to_toml())):
-        assert again == cfg and again.hash == cfg.hash and again.circuit.connections[0].plasticity == rule
+        assert (
+            again == cfg
+            and again.hash == cfg.hash
+            and again.circuit.connections[0].plasticity == rule
+        )
     assert type(rule).__name__ in str(jtfne.Config.json_schema())
     for name, limit in rule.LIMITS.items():
         low = limit.low if limit.open_low else limit.low - 1

@@ -1,4 +1,6 @@
-"""Every preset: each cell type fires, connections matter, and the column answers a volley where it lands."""
+"""Every preset: each cell type fires, connections matter, and the column answers a volley where it
+lands.
+"""
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ MODELS = (
 )  # of the literature, each with a test of its own
 CIRCUITS = {name: preset for name, preset in PRESETS.items() if name not in MODELS}
 RECURRENT = [name for name in CIRCUITS if name != "suite2_single_neuron"]
-# Cells per mm2 and inhibitory shares as the model's own description states them, and VIP, PV, SST within inhibition.
+# Cells per mm2 and inhibitory shares as the model's own description states them, and VIP, PV, SST
+# within inhibition.
 CITED = {
     "L2/3": (37.1, 0.10, {"VIP": 0.48, "PV": 0.29, "SST": 0.21}),
     "L4": (38.9, 0.11, {"VIP": 0.16, "PV": 0.58, "SST": 0.31}),
@@ -29,7 +32,10 @@ CITED = {
 @pytest.fixture(scope="module")
 def runs():
     """name -> its spikes-only run, made once."""
-    return {name: jtfne.construct(preset().probes(["spk"])).simulate() for name, preset in CIRCUITS.items()}
+    return {
+        name: jtfne.construct(preset().probes(["spk"])).simulate()
+        for name, preset in CIRCUITS.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +51,9 @@ def test_every_type_in_every_layer_fires(runs, name):
     wanted = {(p.area, p.layer, p.cell_type) for p in PRESETS[name]().populations()}
     assert set(rates[["area", "layer", "cell_type"]].itertuples(index=False, name=None)) == wanted
     if name in RECURRENT:
-        assert len(wanted) == 4 * len({each[:2] for each in wanted}), "a type is missing in some layer"
+        assert len(wanted) == 4 * len({each[:2] for each in wanted}), (
+            "a type is missing in some layer"
+        )
 
 
 @pytest.mark.parametrize("cell_type", ["E", "PV", "SST", "VIP"])
@@ -60,7 +68,9 @@ def test_recurrence_matters(runs, name):
     with_and_without = [mean_rates(each) for each in (runs[name], alone)]
     for cell_type in ("E", "PV"):
         wired, bare = (each[cell_type] for each in with_and_without)
-        assert abs(wired / bare - 1.0) > 0.1, f"{cell_type}: {wired:.2f} Hz wired, {bare:.2f} Hz without connections"
+        assert abs(wired / bare - 1.0) > 0.1, (
+            f"{cell_type}: {wired:.2f} Hz wired, {bare:.2f} Hz without connections"
+        )
 
 
 def mean_rates(signals):
@@ -71,7 +81,10 @@ def mean_rates(signals):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_seed_changes_the_run(seed):
-    signals = [jtfne.construct(jtfne.suite2_four_celltype_config(seed=s)).simulate(duration_ms=50.0) for s in (seed, 7)]
+    signals = [
+        jtfne.construct(jtfne.suite2_four_celltype_config(seed=s)).simulate(duration_ms=50.0)
+        for s in (seed, 7)
+    ]
     assert not np.array_equal(*(each.get("vm") for each in signals))
     assert v1_column(seed=seed) != v1_column(seed=7)
 
@@ -129,7 +142,8 @@ def test_fractions_of_the_column_are_those_cited():
         here = {name: n for (each, name), n in net.items() if each == layer}
         assert sum(here.values()) / cells.n == pytest.approx(density / total, abs=2e-4)
         assert 1.0 - here["E"] / sum(here.values()) == pytest.approx(inhibitory, abs=2e-3)
-        for name, share in within.items():  # as percentages within inhibition, which the source does not round alike
+        # as percentages within inhibition, which the source does not round alike
+        for name, share in within.items():
             assert here[name] / (sum(here.values()) - here["E"]) == pytest.approx(share, abs=0.04)
 
 
@@ -151,12 +165,16 @@ def test_the_volley_raises_layer_4_at_least_threefold(volley):
     baseline = np.sum((times > 200.0) & (times <= 500.0)) / n_cells / 0.300
     evoked = np.sum((times > 500.0) & (times <= 515.0)) / n_cells / 0.015
     assert baseline > 1.0 and evoked > 3.0 * baseline
-    assert volley.events[["onset_ms", "duration_ms", "label"]].values.tolist() == [[500.0, 10.0, "volley"]]
+    assert volley.events[["onset_ms", "duration_ms", "label"]].values.tolist() == [
+        [500.0, 10.0, "volley"]
+    ]
 
 
 def test_the_sink_of_the_volley_is_in_layer_4(volley):
     csd = volley.get("csd_proxy").isel(area=0)
-    evoked = csd.sel(time=slice(500.5, 515.0)).mean("time") - csd.sel(time=slice(300.0, 500.0)).mean("time")
+    evoked = csd.sel(time=slice(500.5, 515.0)).mean("time") - csd.sel(
+        time=slice(300.0, 500.0)
+    ).mean("time")
     assert evoked.min() < 0.0
     depth_um = 1000.0 * float(evoked["z_mm"][evoked.argmin("channel")])
     low, high = DEPTHS_um["L4"]

@@ -1,4 +1,6 @@
-"""The README opens with what works: its two commands, and the two workflows of the contract, run verbatim."""
+"""The README opens with what works: its two commands, and the two workflows of the contract, run
+verbatim.
+"""
 
 import contextlib
 import io

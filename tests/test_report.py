@@ -26,7 +26,9 @@ class Page(HTMLParser):
         self.tags.append(tag)
         if tag not in VOID:
             self.open.append(tag)
-        self.links += [value for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.links += [
+            value for name, value in attrs if name in ("src", "href", "srcset", "action", "data")
+        ]
         self.images += [dict(attrs) for _ in range(tag == "img")]
 
     def handle_endtag(self, tag):
@@ -61,10 +63,13 @@ def test_page_holds_figures_tables_and_manifest(signals, drawn, tmp_path):
     text = path.read_text(encoding="utf-8")
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
-    assert [base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) for image in page.images] == [
-        each.read_bytes() for each in drawn
-    ]
-    assert all(image["alt"] for image in page.images) and page.tags.count("figcaption") == len(drawn)
+    assert [
+        base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+        for image in page.images
+    ] == [each.read_bytes() for each in drawn]
+    assert all(image["alt"] for image in page.images) and page.tags.count("figcaption") == len(
+        drawn
+    )
     words = " ".join(page.words)
     for said in (
         signals.manifest["config_sha256"][:12], "40 ms in steps of 0.1 ms", jtfne.__version__, "never volts or tesla",
@@ -91,8 +96,14 @@ def test_every_figure_of_save_all_has_a_caption(drawn):
 
 
 def test_comparison_is_a_table_of_its_own(signals, tmp_path):
-    table = pd.DataFrame({"feature": ["sink <depth>"], "unit": ["mm"], "simulated": [0.123456], "recorded": [None]})
-    page = Page(write_report(signals, tmp_path / "report.html", [], comparison=table).read_text(encoding="utf-8"))
+    table = pd.DataFrame(
+        {"feature": ["sink <depth>"], "unit": ["mm"], "simulated": [0.123456], "recorded": [None]}
+    )
+    page = Page(
+        write_report(signals, tmp_path / "report.html", [], comparison=table).read_text(
+            encoding="utf-8"
+        )
+    )
     assert page.tags.count("table") == 4 and not page.images
     assert {"sink <depth>", "0.1235"} <= set(page.words)
 

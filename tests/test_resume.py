@@ -1,4 +1,6 @@
-"""A run that is stopped, anywhere and anyhow, goes on to the same bits; and nothing else is taken for it."""
+"""A run that is stopped, anywhere and anyhow, goes on to the same bits; and nothing else is taken
+for it.
+"""
 
 import errno
 import json
@@ -24,17 +26,20 @@ from jtfne.synapses import BiExponentialConductance
 HERE = Path(__file__).parent
 ENV = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
 PROBES = ("spk", "vm", "source", "lfp_proxy", "eeg_proxy", "spectrolaminar_proxy")
-INPUT = jtfne.Paradigm.poisson(target="E", rate_Hz=800.0, weight_pA=40.0, start_ms=3.0) + jtfne.Paradigm.pulse(
-    target="PV", start_ms=5.0, duration_ms=4.0, amplitude=3.0
-)
+INPUT = jtfne.Paradigm.poisson(
+    target="E", rate_Hz=800.0, weight_pA=40.0, start_ms=3.0
+) + jtfne.Paradigm.pulse(target="PV", start_ms=5.0, duration_ms=4.0, amplitude=3.0)
 CHUNKS = 4  # in each of two trials
 ASKED = {"trials": 2, "chunk_steps": 80}  # whole blocks of eight samples of 1 ms
-ROWS = {"vm": 2, "source": 3, "lfp_proxy": 2, "eeg_proxy": 2, "spectrolaminar_proxy": 2}  # axes of a chunk
+# axes of a chunk
+ROWS = {"vm": 2, "source": 3, "lfp_proxy": 2, "eeg_proxy": 2, "spectrolaminar_proxy": 2}
 RUN = [run_folder.MANIFEST, run_folder.SIGNALS, run_folder.SPIKES]
 
 
 def config(**run):
-    """40 noisy cells with Poisson input and delays up to 8 ms, so that a ring in mid-flight must be kept."""
+    """40 noisy cells with Poisson input and delays up to 8 ms, so that a ring in mid-flight must be
+    kept.
+    """
     delay_ms = {"kind": "Uniform", "low": 0.5, "high": 8.0}
     edges = [("E", "PV", "AMPA", 150.0), ("PV", "E", "GABA_A", -80.0)]
     rule = {"kind": "FixedProbability", "p": 0.4}
@@ -47,7 +52,14 @@ def config(**run):
         .cell_params({"E": {"drive": 8.0, "noise": 4.0}, "PV": {"drive": 6.0, "noise": 3.0}})
         .connections(
             [
-                {"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule, "delay_ms": delay_ms}
+                {
+                    "source": s,
+                    "target": t,
+                    "mechanism": m,
+                    "weight": w,
+                    "rule": rule,
+                    "delay_ms": delay_ms,
+                }
                 for s, t, m, w in edges
             ]
         )
@@ -57,7 +69,9 @@ def config(**run):
 
 def hashes(signals):
     """What may not differ."""
-    return {name: each["sha256"] for name, each in signals.manifest["readouts"].items()} | signals.manifest["tables"]
+    return {
+        name: each["sha256"] for name, each in signals.manifest["readouts"].items()
+    } | signals.manifest["tables"]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +112,11 @@ def row_files(number):
 
 
 def files_of(out):
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_streamed_run_leaves_what_save_does(net, whole, tmp_path):
@@ -110,7 +128,9 @@ def test_a_streamed_run_leaves_what_save_does(net, whole, tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]
     loaded = jtfne.load(tmp_path / "deep" / "run")
     assert loaded.manifest == streamed.manifest
-    assert loaded.manifest["files"] == jtfne.load(tmp_path / "saved").manifest["files"], "the same bytes"
+    assert loaded.manifest["files"] == jtfne.load(tmp_path / "saved").manifest["files"], (
+        "the same bytes"
+    )
 
 
 @pytest.mark.parametrize("after", range(2 * CHUNKS))
@@ -119,13 +139,27 @@ def test_stopped_at_any_chunk_it_resumes_to_the_same_bits(net, whole, tmp_path, 
     stopped(monkeypatch, out, net, after=after)
     assert out.exists() == (after > 0), "a run without a chunk leaves nothing"
     if after:
-        kept = {f"partial/{name}" for k in range(after) for name in [f"spikes_{k:08d}.parquet", *row_files(k)]}
-        about = {f"partial/rows.zarr/{name}/{file}" for name in ROWS for file in (".zarray", ".zattrs")}
-        state = {f"partial/carry_{after - 1:08d}.npz"} if after % CHUNKS else set()  # a trial starts afresh
-        assert set(files_of(out)) == {"partial/index.json", "partial/rows.zarr/.zgroup", *about, *kept, *state}
+        kept = {
+            f"partial/{name}"
+            for k in range(after)
+            for name in [f"spikes_{k:08d}.parquet", *row_files(k)]
+        }
+        about = {
+            f"partial/rows.zarr/{name}/{file}" for name in ROWS for file in (".zarray", ".zattrs")
+        }
+        # a trial starts afresh
+        state = {f"partial/carry_{after - 1:08d}.npz"} if after % CHUNKS else set()
+        assert set(files_of(out)) == {
+            "partial/index.json",
+            "partial/rows.zarr/.zgroup",
+            *about,
+            *kept,
+            *state,
+        }
         with pytest.raises(jtfne.JtfneError, match=r"manifest\.json"):
             jtfne.load(out)
-    assert hashes(simulate(net, INPUT, out=out, **{**ASKED, "chunk_steps": 1000})) == whole  # its own chunks stay
+    # its own chunks stay
+    assert hashes(simulate(net, INPUT, out=out, **{**ASKED, "chunk_steps": 1000})) == whole
     assert sorted(path.name for path in out.iterdir()) == RUN
     assert hashes(jtfne.load(out)) == whole
 
@@ -139,11 +173,15 @@ def test_stopped_again_and_again(net, whole, tmp_path, monkeypatch):
 def test_double_precision_resumes_as_well(tmp_path, monkeypatch):
     net = jtfne.construct(config(dtype="float64"))
     stopped(monkeypatch, tmp_path / "run", net, after=2)
-    assert hashes(simulate(net, INPUT, out=tmp_path / "run", **ASKED)) == hashes(simulate(net, INPUT, **ASKED))
+    assert hashes(simulate(net, INPUT, out=tmp_path / "run", **ASKED)) == hashes(
+        simulate(net, INPUT, **ASKED)
+    )
 
 
 def sourced():
-    """Cells of two compartments that only spike sources drive, drawn ones and recorded ones, onto soma and dendrite."""
+    """Cells of two compartments that only spike sources drive, drawn ones and recorded ones, onto
+    soma and dendrite.
+    """
     tapes = [[0.5 + cell + 3.0 * k for k in range(10)] for cell in range(5)]
     edges = [("drawn", "tuft", 6.0), ("taped", "soma", 25.0)]
     rule = {"kind": "FixedIndegree", "n": 4}
@@ -154,14 +192,25 @@ def sourced():
         .areas(["V1"])
         .layers(["L4"])
         .cells({"E": 20, "drawn": 10, "taped": 5})
-        .emitters({"E": TwoCompartment(), "drawn": PoissonSource(rate_Hz=200.0), "taped": SpikeSource(times_ms=tapes)})
+        .emitters(
+            {
+                "E": TwoCompartment(),
+                "drawn": PoissonSource(rate_Hz=200.0),
+                "taped": SpikeSource(times_ms=tapes),
+            }
+        )
         .mechanisms(
             {
                 name: BiExponentialConductance(**kinetics, dendrite_share=share)
                 for name, share in (("soma", 0.0), ("tuft", 1.0))
             }
         )
-        .connections([{"source": s, "target": "E", "mechanism": m, "weight": w, "rule": rule} for s, m, w in edges])
+        .connections(
+            [
+                {"source": s, "target": "E", "mechanism": m, "weight": w, "rule": rule}
+                for s, m, w in edges
+            ]
+        )
         .probes(["spk", "vm", "dipole"])
     )
 
@@ -210,7 +259,9 @@ def test_another_run_is_refused_by_name(net, tmp_path, monkeypatch, differs):
     before = files_of(out)
     asked = {"paradigm": INPUT, **ASKED, **OTHERS[differs]}
     other = asked.pop("net", lambda net: net)(net)
-    with pytest.raises(jtfne.JtfneError, match=f"holds a part of another run .*{differs}: .* there, .* here"):
+    with pytest.raises(
+        jtfne.JtfneError, match=f"holds a part of another run .*{differs}: .* there, .* here"
+    ):
         simulate(other, **asked, out=out)
     assert files_of(out) == before
 
@@ -271,7 +322,11 @@ def test_what_is_not_as_it_was_written_is_refused(net, tmp_path, monkeypatch, na
     elif how == "lost":
         path.unlink()
     else:
-        path.write_bytes(found[:-9] if how == "cut short" else found[:-41] + bytes([found[-41] ^ 1]) + found[-40:])
+        path.write_bytes(
+            found[:-9]
+            if how == "cut short"
+            else found[:-41] + bytes([found[-41] ^ 1]) + found[-40:]
+        )
     before = files_of(out)
     named = f"{name}'" if how == "lost" else ALTERED[name]
     with pytest.raises(jtfne.JtfneError, match=f"{named}, which was cut short, altered or lost"):
@@ -280,7 +335,9 @@ def test_what_is_not_as_it_was_written_is_refused(net, tmp_path, monkeypatch, na
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_a_part_that_lost_its_index_is_refused_if_it_holds_more_than_a_chunk(net, whole, tmp_path, monkeypatch, after):
+def test_a_part_that_lost_its_index_is_refused_if_it_holds_more_than_a_chunk(
+    net, whole, tmp_path, monkeypatch, after
+):
     out = tmp_path / "run"
     stopped(monkeypatch, out, net, after=after)
     (out / "partial" / "index.json").unlink()
@@ -288,13 +345,17 @@ def test_a_part_that_lost_its_index_is_refused_if_it_holds_more_than_a_chunk(net
     if after == 1:  # as a kill within the first chunk leaves it
         assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
         return
-    with pytest.raises(jtfne.JtfneError, match=r"index\.json', which was cut short, altered or lost"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"index\.json', which was cut short, altered or lost"
+    ):
         simulate(net, INPUT, out=out, **ASKED)
     assert files_of(out) == before
 
 
 @pytest.mark.parametrize("with_index", [True, False])
-@pytest.mark.parametrize("name", ["thesis.txt", "index.json.bak", "chunk_00000000.npz", "rows.zarr.old/vm"])
+@pytest.mark.parametrize(
+    "name", ["thesis.txt", "index.json.bak", "chunk_00000000.npz", "rows.zarr.old/vm"]
+)
 def test_a_foreign_folder_called_partial_is_refused(net, tmp_path, monkeypatch, with_index, name):
     out = tmp_path / "run"
     if with_index:
@@ -339,22 +400,31 @@ def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
 
     def full(writes):
         if early or len(n_listed_here) >= 3:
-            writes = {path: torn if path.name.startswith(name) else write for path, write in writes.items()}
+            writes = {
+                path: torn if path.name.startswith(name) else write
+                for path, write in writes.items()
+            }
         write(writes)
         n_listed_here.extend(path for path in writes if path.name == "index.json")
 
     with monkeypatch.context() as patched:
         for module in (chunk_files, partial_run):
             patched.setattr(module, "write_durably", full)
-        with pytest.raises(OSError, match=r"No space left on device; the \d chunks before are kept") as refused:
+        with pytest.raises(
+            OSError, match=r"No space left on device; the \d chunks before are kept"
+        ) as refused:
             simulate(net, INPUT, out=out, **ASKED)
-    assert refused.value.errno == errno.ENOSPC and f"the {len(n_listed_here)} chunks" in str(refused.value)
+    assert refused.value.errno == errno.ENOSPC and f"the {len(n_listed_here)} chunks" in str(
+        refused.value
+    )
     assert n_listed(out) == len(n_listed_here) >= (0 if early else 3)
     assert early or not list(out.rglob("*.tmp"))
     assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
 
 
-@pytest.mark.parametrize("part", ["write_spikes", "write_tree", "_describe_file", "_sync", "rename"])
+@pytest.mark.parametrize(
+    "part", ["write_spikes", "write_tree", "_describe_file", "_sync", "rename"]
+)
 def test_a_disk_that_is_full_in_the_end_loses_nothing(net, whole, tmp_path, monkeypatch, part):
     def full(*args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -363,7 +433,9 @@ def test_a_disk_that_is_full_in_the_end_loses_nothing(net, whole, tmp_path, monk
     with monkeypatch.context() as patched:
         if part == "rename":  # into its place, of the second of three
             at = out / run_folder.SPIKES
-            patched.setattr(Path, "rename", lambda self, to: full() if to == at else rename(self, to))
+            patched.setattr(
+                Path, "rename", lambda self, to: full() if to == at else rename(self, to)
+            )
         else:
             patched.setattr(run_folder, part, full)
         with pytest.raises(OSError, match="No space left on device; the 8 chunks before are kept"):
@@ -388,17 +460,24 @@ LIMITED = textwrap.dedent(
 
 
 def test_a_kernel_that_refuses_to_write_on_loses_no_chunk(tmp_path, monkeypatch):
-    """A limit on the size of a file: less than a chunk's rows take, or what `partial/` takes, which the end passes."""
+    """A limit on the size of a file: less than a chunk's rows take, or what `partial/` takes, which
+    the end passes.
+    """
     net = jtfne.construct(config(duration_ms=128.0))
     whole = hashes(simulate(net, INPUT, **ASKED))
     stopped(monkeypatch, tmp_path / "seen", net, after=15)
     largest = max(map(len, files_of(tmp_path / "seen").values()))
-    assert largest < 4 * 40 * 1280 / 2, "less than a block of vm in the end, if that is compressed by half"
+    assert largest < 4 * 40 * 1280 / 2, (
+        "less than a block of vm in the end, if that is compressed by half"
+    )
     for limit_bytes, n_kept in ((4 * 40 * 80 - 1, 0), (largest + 1000, 32)):
         out = tmp_path / str(limit_bytes)
         command = [sys.executable, "-c", LIMITED, str(out), str(limit_bytes)]
         done = subprocess.run(command, env=ENV, capture_output=True, text=True)
-        assert done.returncode == 1 and f"File too large; the {n_kept} chunks before are kept" in done.stderr
+        assert (
+            done.returncode == 1
+            and f"File too large; the {n_kept} chunks before are kept" in done.stderr
+        )
         assert n_listed(out) == n_kept and out.exists() == (n_kept > 0)
         assert hashes(simulate(net, INPUT, out=out, **ASKED)) == whole
 
@@ -421,7 +500,10 @@ def test_a_run_away_leaves_nothing_to_resume(tmp_path):
     at_the_end = config().connections([]).probes(["spk"]).runtime(dt_ms=1.0, duration_ms=300.0)
     at_the_end = at_the_end.cell_params({"E": {"a": 3.0, "drive": 20.0}})
     in_a_field = config().cell_params({"E": {"drive": 1e30}})
-    for wild, said in ((at_the_end, "potential of .* is not finite"), (in_a_field, "holds NaN or infinity")):
+    for wild, said in (
+        (at_the_end, "potential of .* is not finite"),
+        (in_a_field, "holds NaN or infinity"),
+    ):
         with pytest.raises(jtfne.JtfneError, match=said):
             simulate(jtfne.construct(wild), INPUT, out=tmp_path / "run", **ASKED)
     assert not list(tmp_path.iterdir())
@@ -512,8 +594,12 @@ EVERY_STEP = textwrap.dedent(
 
 
 def test_a_process_that_dies_at_any_call_to_the_disk_loses_one_chunk_at_most(tmp_path):
-    """Every fsync, rename and unlink of a whole run in turn is the last thing that a process does."""
-    done = subprocess.run([sys.executable, "-c", EVERY_STEP, str(tmp_path)], env=ENV, capture_output=True, text=True)
+    """Every fsync, rename and unlink of a whole run in turn is the last thing that a process
+    does.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_STEP, str(tmp_path)], env=ENV, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 40
 
@@ -534,7 +620,9 @@ CHILD = textwrap.dedent(
 def killed(out, delay_s):
     """Run CHILD, and kill it `delay_s` after its first new chunk; whether it was still alive."""
     began = n_listed(out)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert child.stdout.readline() == "ready\n"
         while child.poll() is None and n_listed(out) == began:
@@ -559,9 +647,13 @@ def n_listed(out):
         return 0
 
 
-@pytest.mark.parametrize(("n_kills", "longest_s"), [(6, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("n_kills", "longest_s"), [(6, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
+)
 def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills, longest_s):
-    """Real processes, SIGKILL; each goes on from where the last was killed, and a finished run begins a new folder."""
+    """Real processes, SIGKILL; each goes on from where the last was killed, and a finished run
+    begins a new folder.
+    """
     net, draw = jtfne.construct(config(duration_ms=200.0)), random.Random(n_kills)
     whole = hashes(simulate(net, INPUT, trials=2))
     out, kills, seen = tmp_path / "run", 0, 0
@@ -584,10 +676,14 @@ def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills
 
 
 def killed_at_the_end(out, delay_s, sign):
-    """Run CHILD where all chunks are listed, and kill it `delay_s` after a file like `sign`; whether it was in time."""
+    """Run CHILD where all chunks are listed, and kill it `delay_s` after a file like `sign`;
+    whether it was in time.
+    """
     before = {*out.glob("partial/.jtfne-*.tmp")}
     (out / partial_run.LOCK).unlink(missing_ok=True)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(out)], env=ENV, stdout=subprocess.PIPE, text=True
+    )
     try:
         while child.poll() is None and not {*out.glob(sign)} - before:
             time.sleep(0.001)
@@ -602,12 +698,20 @@ def killed_at_the_end(out, delay_s, sign):
 
 def contents(folder):
     """Path within `folder` -> bytes of each file."""
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
-@pytest.mark.parametrize(("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)])
-def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp_path, monkeypatch, n_kills, longest_s):
-    """As above, but each process finds all chunks, has the end to do, and is killed at a random moment of it."""
+@pytest.mark.parametrize(
+    ("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
+)
+def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(
+    tmp_path, monkeypatch, n_kills, longest_s
+):
+    """As above, but each process finds all chunks, has the end to do, and is killed at a random
+    moment of it.
+    """
     net, draw = jtfne.construct(config(duration_ms=200.0)), random.Random(n_kills)
     whole, out, kills = hashes(simulate(net, INPUT, trials=2)), tmp_path / "run", 0
 
@@ -620,7 +724,9 @@ def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(tmp
     chunks = contents(out / "partial")
     shutil.copytree(out, tmp_path / "kept")
     for k in range(n_kills * 3):
-        kills += killed_at_the_end(out, draw.uniform(0.0, longest_s), (".lock", "partial/.jtfne-*.tmp")[k % 2])
+        kills += killed_at_the_end(
+            out, draw.uniform(0.0, longest_s), (".lock", "partial/.jtfne-*.tmp")[k % 2]
+        )
         if n_listed(out) == -1:  # the manifest was there before the kill
             assert hashes(jtfne.load(out)) == whole
             shutil.rmtree(out)
@@ -695,5 +801,6 @@ def test_resume_without_a_part_begins_a_run(call, tmp_path):
     code, said = call("run", path, "-o", tmp_path / "out", "--resume")
     assert code == 0, said
     np.testing.assert_array_equal(
-        jtfne.load(tmp_path / "out").get("vm"), jtfne.construct(jtfne.Config.from_file(path)).simulate().get("vm")
+        jtfne.load(tmp_path / "out").get("vm"),
+        jtfne.construct(jtfne.Config.from_file(path)).simulate().get("vm"),
     )

@@ -50,7 +50,9 @@ def test_what_is_saved_is_what_is_loaded(make, tmp_path):
     before = signals.manifest
     assert signals.save(tmp_path / "deep" / "run") == tmp_path / "deep" / "run"
     loaded = jtfne.load(str(tmp_path / "deep" / "run"))
-    assert loaded.tree.attrs == signals.tree.attrs and set(loaded.tree.children) == set(signals.tree.children)
+    assert loaded.tree.attrs == signals.tree.attrs and set(loaded.tree.children) == set(
+        signals.tree.children
+    )
     for name, node in signals.tree.children.items():
         found = loaded.tree[name].to_dataset()
         xr.testing.assert_identical(found, node.to_dataset())
@@ -58,12 +60,17 @@ def test_what_is_saved_is_what_is_loaded(make, tmp_path):
             assert found[variable].dtype.kind == node[variable].dtype.kind, (name, variable)
             assert found[variable].attrs == node[variable].attrs
             assert variable in found.indexes or found[variable].values.flags.writeable
-    assert loaded.manifest == signals.manifest and loaded.manifest == {**before, "files": loaded.manifest["files"]}
+    assert loaded.manifest == signals.manifest and loaded.manifest == {
+        **before,
+        "files": loaded.manifest["files"],
+    }
     assert sorted(path.name for path in (tmp_path / "deep" / "run").iterdir()) == [
         "manifest.json", "signals.zarr", "spikes.parquet"
     ]  # fmt: skip
     assert [each["path"] for each in loaded.manifest["files"]] == ["signals.zarr", "spikes.parquet"]
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"], "no temporary name is left"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"], (
+        "no temporary name is left"
+    )
     again = loaded.save(tmp_path / "again")
     assert jtfne.load(again).manifest["files"] == loaded.manifest["files"], "the same bytes twice"
 
@@ -182,7 +189,14 @@ def test_what_was_altered_is_refused_in_one_line(how, message, saved):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("files", {}), ("files", [3]), ("files", [{"sha256": ""}]), ("files", []), ("readouts", []), ("config", None)],
+    [
+        ("files", {}),
+        ("files", [3]),
+        ("files", [{"sha256": ""}]),
+        ("files", []),
+        ("readouts", []),
+        ("config", None),
+    ],
 )
 def test_a_manifest_of_another_shape_is_refused(key, value, small):
     folder = small
@@ -234,7 +248,9 @@ def test_a_changed_tree_is_not_saved_under_the_manifest_of_another(tmp_path):
     tree["vm"]["vm"].values[0, 0, 0] += 1.0
     with pytest.raises(jtfne.JtfneError, match="a tree whose vm was changed after the run"):
         signals.save(tmp_path / "run")
-    fewer = jtfne.Signals(runs.silent().tree.filter(lambda node: node.name != "vm"), signals.manifest)
+    fewer = jtfne.Signals(
+        runs.silent().tree.filter(lambda node: node.name != "vm"), signals.manifest
+    )
     with pytest.raises(jtfne.JtfneError, match="a tree whose vm was changed"):
         fewer.save(tmp_path / "run")
     with pytest.raises(jtfne.JtfneError, match="signals without a manifest"):
@@ -272,7 +288,10 @@ def test_of_two_writers_at_once_one_wins_and_the_other_is_told(tmp_path, monkeyp
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
-    with pytest.raises(jtfne.JtfneError, match="which exists"), run_folder.write_beside(tmp_path / "file") as beside:
+    with (
+        pytest.raises(jtfne.JtfneError, match="which exists"),
+        run_folder.write_beside(tmp_path / "file") as beside,
+    ):
         beside.write_text("new")
         (tmp_path / "file").write_text("mine")
     assert (tmp_path / "file").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
@@ -307,7 +326,11 @@ def test_a_hash_is_of_values_not_of_memory(values):
 def test_a_hash_of_text_is_of_its_letters_not_of_its_width(words):
     words = [word.rstrip("\0") for word in words]  # numpy's own text cannot end so
     same = run_folder.array_hash(np.array(words, object))
-    assert run_folder.array_hash(np.array(words)) == run_folder.array_hash(np.array(words, "U9")) == same
+    assert (
+        run_folder.array_hash(np.array(words))
+        == run_folder.array_hash(np.array(words, "U9"))
+        == same
+    )
     assert run_folder.array_hash([*words[:-1], words[-1] + "x"]) != same
     assert run_folder.array_hash(np.array([words], object)) != same
 

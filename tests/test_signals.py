@@ -18,8 +18,12 @@ ATTRS = {"readout", "long_name", "units", "proxy", "interval_ms"}
 
 def schema_rows():
     """The rows of the table of signals_schema.md as dicts."""
-    lines = [line for line in SCHEMA.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    head, _, *rows = [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
+    lines = [
+        line for line in SCHEMA.read_text(encoding="utf-8").splitlines() if line.startswith("|")
+    ]
+    head, _, *rows = [
+        [cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines
+    ]
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -30,9 +34,15 @@ def words_of(cell):
 def raster_by_hand(signals):
     """Spikes of `signals` as (trial, step, neuron), from the node alone."""
     node = signals.tree["spk"]
-    shape = (node.attrs["n_trials"], round(node.attrs["duration_ms"] / node.attrs["dt_ms"]), node.attrs["n_neurons"])
+    shape = (
+        node.attrs["n_trials"],
+        round(node.attrs["duration_ms"] / node.attrs["dt_ms"]),
+        node.attrs["n_neurons"],
+    )
     dense = np.zeros(shape, bool)
-    for time, neuron, trial in zip(node["time"].values, node["neuron"].values, node["trial"].values, strict=True):
+    for time, neuron, trial in zip(
+        node["time"].values, node["neuron"].values, node["trial"].values, strict=True
+    ):
         dense[trial, round(time / node.attrs["dt_ms"]) - 1, neuron] = True
     return dense
 
@@ -44,9 +54,17 @@ def raster_by_hand(signals):
 def test_the_tree_is_what_the_schema_says(identity):
     signals = runs.named() if identity else runs.nameless()
     rows = [row for row in schema_rows() if identity or row["present"] != "identity"]
-    found = {(name, str(variable)) for name, node in signals.tree.children.items() for variable in node.data_vars}
+    found = {
+        (name, str(variable))
+        for name, node in signals.tree.children.items()
+        for variable in node.data_vars
+    }
     said = {(row["node"], row["variable"]) for row in rows}
-    assert found == said if identity else found <= said and {node for node, _ in found} == {"spk", "vm", "events"}
+    assert (
+        found == said
+        if identity
+        else found <= said and {node for node, _ in found} == {"spk", "vm", "events"}
+    )
     for row in rows:
         if (row["node"], row["variable"]) not in found:
             continue
@@ -54,7 +72,9 @@ def test_the_tree_is_what_the_schema_says(identity):
         variable = node[row["variable"]]
         assert variable.dims == words_of(row["dims"])
         optional = {each.strip("[]") for each in words_of(row["coords"]) if each.startswith("[")}
-        coords = {each.strip("[]") for each in words_of(row["coords"])} - (set() if identity else optional)
+        coords = {each.strip("[]") for each in words_of(row["coords"])} - (
+            set() if identity else optional
+        )
         assert {str(name) for name in variable.coords} == coords
         assert variable.attrs.get("units", "") == row["units"] or row["node"] == "spk"
         if row["proxy"]:
@@ -67,7 +87,10 @@ def test_the_schema_names_every_readout_and_the_root():
     tree = runs.named().tree
     assert set(tree.attrs) == {"jtfne_schema", "duration_ms", "dt_ms", "n_trials"}
     assert all(f"`{name}`" in SCHEMA.read_text(encoding="utf-8") for name in tree.attrs)
-    assert tree.attrs["jtfne_schema"] == "signals/1" and f"`{tree.attrs['jtfne_schema']}`" in SCHEMA.read_text()
+    assert (
+        tree.attrs["jtfne_schema"] == "signals/1"
+        and f"`{tree.attrs['jtfne_schema']}`" in SCHEMA.read_text()
+    )
     assert not tree.to_dataset().variables, "only leaves hold arrays"
     units = {row["node"]: row["units"] for row in schema_rows() if row["units"]}
     assert {name: runs.named().tree[name].attrs["units"] for name in room.READOUTS} == units
@@ -75,8 +98,12 @@ def test_the_schema_names_every_readout_and_the_root():
 
 def test_spikes_are_sorted_and_samples_lie_at_the_end_of_their_interval():
     signals = runs.named()
-    table = pd.DataFrame({name: signals.tree["spk"][name].values for name in ("trial", "time", "neuron")})
-    pd.testing.assert_frame_equal(table, table.sort_values(["trial", "time", "neuron"]).reset_index(drop=True))
+    table = pd.DataFrame(
+        {name: signals.tree["spk"][name].values for name in ("trial", "time", "neuron")}
+    )
+    pd.testing.assert_frame_equal(
+        table, table.sort_values(["trial", "time", "neuron"]).reset_index(drop=True)
+    )
     np.testing.assert_array_equal(signals.get("source")["time"], np.arange(1, 201))
     np.testing.assert_array_equal(signals.get("vm")["time"], np.arange(1, 401) * 0.5)
 
@@ -132,7 +159,9 @@ def test_spikes_are_copies_too():
 def test_events_carry_the_names_of_their_neurons():
     found, neurons = runs.named().get("spk"), runs.named().neurons
     for key in ("area", "layer", "cell_type"):
-        np.testing.assert_array_equal(found[key].values, neurons[key].to_numpy()[found["neuron"].values])
+        np.testing.assert_array_equal(
+            found[key].values, neurons[key].to_numpy()[found["neuron"].values]
+        )
 
 
 @pytest.mark.parametrize("make", [runs.named, runs.nameless, runs.silent])
@@ -153,7 +182,9 @@ def test_layouts_of_one_trial_drop_it():
     first = signals.get("spk", layout="time_node", trial=1)
     assert first.shape == (2000, 150) and int(first["trial"]) == 1
     np.testing.assert_array_equal(first.values, whole.values[1])
-    np.testing.assert_array_equal(signals.get("spk", layout="node_time", trial=1).values, whole.values[1].T)
+    np.testing.assert_array_equal(
+        signals.get("spk", layout="node_time", trial=1).values, whole.values[1].T
+    )
     assert signals.get("vm", layout="node_time", trial=0).dims == ("neuron", "time")
     assert signals.get("lfp_proxy", layout="node_time", trial=0).dims == ("area", "channel", "time")
     assert signals.get("vm", layout="trial_time_node", trial=1).dims == ("trial", "time", "neuron")
@@ -165,7 +196,11 @@ def test_layouts_of_one_trial_drop_it():
 @pytest.mark.parametrize(
     ("name", "asked", "message"),
     [
-        ("vm", {"layout": "time_node"}, "layout='time_node' of 2 trials .*'trial_time_node', or one trial"),
+        (
+            "vm",
+            {"layout": "time_node"},
+            "layout='time_node' of 2 trials .*'trial_time_node', or one trial",
+        ),
         ("spk", {"layout": "node_time"}, "layout='node_time' of 2 trials"),
         ("vm", {"layout": "event", "trial": 0}, "'event' for spikes only"),
         ("vm", {"layout": "node"}, "layout='node' .*'time_node'"),
@@ -182,7 +217,9 @@ def test_selectors_hold_together(name):
     signals, layout = runs.named(), "trial_time_node"
     asked = {"area": "V4", "layer": ["L4", "L5"], "cell_type": ("E", "PV")}
     neurons = signals.neurons
-    rows = neurons.query("area == 'V4' and layer in ['L4', 'L5'] and cell_type in ['E', 'PV']").index
+    rows = neurons.query(
+        "area == 'V4' and layer in ['L4', 'L5'] and cell_type in ['E', 'PV']"
+    ).index
     found = signals.get(name, layout=layout, **asked)
     whole = signals.get(name, layout=layout)
     xr.testing.assert_identical(found, whole.isel(neuron=rows.to_numpy()))
@@ -197,7 +234,9 @@ def test_selectors_hold_together(name):
 def test_events_are_selected_as_neurons_are():
     signals = runs.named()
     found = signals.get("spk", area="V4", cell_type="E", trial=1, time=(50.0, 120.0))
-    table = signals.spikes.query("area == 'V4' and cell_type == 'E' and trial == 1 and 50 < time_ms <= 120")
+    table = signals.spikes.query(
+        "area == 'V4' and cell_type == 'E' and trial == 1 and 50 < time_ms <= 120"
+    )
     assert 10 < len(table) < len(signals.spikes)
     np.testing.assert_array_equal(found.values, table["time_ms"])
     np.testing.assert_array_equal(found["neuron"], table["neuron"])
@@ -220,14 +259,20 @@ def test_ids_come_in_the_order_asked():
     assert twice.values[..., 0].sum() == twice.values[..., 1].sum() > 0
     channels = signals.get("eeg_proxy", ids=["Oz", "Fz"])
     assert channels["channel"].values.tolist() == ["Oz", "Fz"]
-    np.testing.assert_array_equal(channels.sel(channel="Fz"), signals.get("eeg_proxy").sel(channel="Fz"))
+    np.testing.assert_array_equal(
+        channels.sel(channel="Fz"), signals.get("eeg_proxy").sel(channel="Fz")
+    )
     assert signals.get("lfp_proxy", ids="ch03", area="V4").shape == (2, 200, 1, 1)
 
 
 @pytest.mark.parametrize(
     ("name", "asked", "message"),
     [
-        ("vm", {"layer": "L23"}, "layer='L23' is not allowed; allowed: 'L2/3', 'L4', 'L5'; nearest: 'L2/3'"),
+        (
+            "vm",
+            {"layer": "L23"},
+            "layer='L23' is not allowed; allowed: 'L2/3', 'L4', 'L5'; nearest: 'L2/3'",
+        ),
         ("spk", {"area": "v1"}, "area='v1' .*nearest: 'V1'"),
         ("vm", {"area": 3}, "area=3 .*a name or several names"),
         ("vm", {"area": []}, r"area=\[\], which matches nothing"),
@@ -235,7 +280,11 @@ def test_ids_come_in_the_order_asked():
         ("spk", {"ids": []}, r"ids=\[\], which matches nothing"),
         ("vm", {"ids": [0], "area": "V4"}, r"area=\['V4'\], ids=\[0\], which matches nothing"),
         ("spk", {"ids": [0], "area": "V4"}, "which matches nothing"),
-        ("vm", {"ids": [3, 150, 151]}, r"ids=\[150, 151\] is not allowed; .*150 neurons there, within 0 .. 149"),
+        (
+            "vm",
+            {"ids": [3, 150, 151]},
+            r"ids=\[150, 151\] is not allowed; .*150 neurons there, within 0 .. 149",
+        ),
         ("spk", {"ids": [-1]}, r"ids=\[-1\]"),
         ("vm", {"ids": ["a"]}, "ids of neurons, integers"),
         ("vm", {"ids": [0.5]}, "ids of neurons, integers"),
@@ -258,7 +307,11 @@ def test_ids_come_in_the_order_asked():
         ("vm", {"time": 5.0}, r"\(start, stop\) in ms"),
         ("vm", {"time": ("a", 1)}, r"\(start, stop\) in ms"),
         ("vm", {"time": (500.0, 600.0)}, "a window that holds a sample; they end at 0.5 .. 200 ms"),
-        ("spk", {"time": (0.01, 0.02), "layout": "time_node", "trial": 0}, "a window that holds a sample"),
+        (
+            "spk",
+            {"time": (0.01, 0.02), "layout": "time_node", "trial": 0},
+            "a window that holds a sample",
+        ),
         ("spectrolaminar_proxy", {"time": (0.0, 5.0)}, "without a time axis"),
         ("vmm", {}, "readout='vmm' .*nearest: 'vm'"),
         (["vm"], {}, "readout="),
@@ -282,9 +335,13 @@ def test_a_window_of_time_has_its_end_and_not_its_start():
 
 @pytest.mark.parametrize("name", ["source", "eeg_proxy", "V_m"])
 def test_what_was_not_recorded_names_its_probe(name):
-    signals = jtfne.signals.Signals(runs.silent().tree.filter(lambda node: node.name in ("spk", "events")))
+    signals = jtfne.signals.Signals(
+        runs.silent().tree.filter(lambda node: node.name in ("spk", "events"))
+    )
     known = room.ALIASES.get(name, name)
-    with pytest.raises(jtfne.JtfneError, match=rf"{name!r} was not recorded.*'spk'.*Config.probes\(\['{known}'\]\)"):
+    with pytest.raises(
+        jtfne.JtfneError, match=rf"{name!r} was not recorded.*'spk'.*Config.probes\(\['{known}'\]\)"
+    ):
         signals.get(name)
 
 
@@ -304,7 +361,8 @@ def test_a_net_without_identity_refuses_names_and_keeps_numbers():
             ask()
     assert set(signals.get("vm").coords) == {"trial", "time", "neuron"}
     np.testing.assert_array_equal(
-        signals.get("spk", layout="time_node", ids=[50, 3]).values, raster_by_hand(signals)[0][:, [50, 3]]
+        signals.get("spk", layout="time_node", ids=[50, 3]).values,
+        raster_by_hand(signals)[0][:, [50, 3]],
     )
     assert list(signals.spikes.columns) == ["trial", "time_ms", "neuron"]
     assert len(signals.events) == 0 and list(signals.events.columns) == COLUMNS
@@ -321,9 +379,13 @@ def test_ids_need_not_be_in_order():
     flipped, signals = jtfne.signals.Signals(tree), runs.named()
     np.testing.assert_array_equal(flipped.get("spk")["cell_type"], signals.get("spk")["cell_type"])
     pd.testing.assert_frame_equal(flipped.rates(), signals.rates())
-    assert flipped.spikes["layer"].astype(str).tolist() == signals.spikes["layer"].astype(str).tolist()
+    assert (
+        flipped.spikes["layer"].astype(str).tolist() == signals.spikes["layer"].astype(str).tolist()
+    )
     asked = {"layout": "trial_time_node", "cell_type": "PV"}
-    np.testing.assert_array_equal(flipped.get("spk", **asked).values, signals.get("spk", **asked).values)
+    np.testing.assert_array_equal(
+        flipped.get("spk", **asked).values, signals.get("spk", **asked).values
+    )
 
 
 # Tables
@@ -351,7 +413,10 @@ def test_events_say_what_was_presented_in_each_trial():
 def test_the_summary_has_a_row_a_readout():
     table = runs.named().summary()
     assert sorted(table.index) == sorted(runs.READOUTS)
-    assert table.loc["vm", "dims"] == "trial, time, neuron" and table.loc["vm", "shape"] == "2 x 400 x 150"
+    assert (
+        table.loc["vm", "dims"] == "trial, time, neuron"
+        and table.loc["vm", "shape"] == "2 x 400 x 150"
+    )
     assert table.loc["lfp_proxy", "units"] == "a.u." and table["proxy"].sum() == 8
     assert np.isnan(runs.silent().summary().loc["spk", "mean"])
 
@@ -362,7 +427,9 @@ def test_a_dataframe_has_a_row_a_sample_and_categories(name):
     table = signals.to_dataframe(name)
     found = signals.get(name)
     assert len(table) == found.size
-    texts = [column for column in ("area", "layer", "cell_type", "channel") if column in found.coords]
+    texts = [
+        column for column in ("area", "layer", "cell_type", "channel") if column in found.coords
+    ]
     assert all(isinstance(table[column].dtype, pd.CategoricalDtype) for column in texts)
     value = "time_ms" if name == "spk" else name
     np.testing.assert_array_equal(table[value].to_numpy(), found.values.ravel())
@@ -373,7 +440,9 @@ def test_a_dataframe_has_a_row_a_sample_and_categories(name):
 
 
 def test_the_repr_names_readouts_and_sizes():
-    assert re.search(r"Signals\(.*vm \{'trial': 2, 'time': 400, 'neuron': 150\}", repr(runs.named()))
+    assert re.search(
+        r"Signals\(.*vm \{'trial': 2, 'time': 400, 'neuron': 150\}", repr(runs.named())
+    )
 
 
 @pytest.mark.parametrize(
@@ -384,7 +453,12 @@ def test_the_repr_names_readouts_and_sizes():
         lambda signals: signals.get("spk", ids=[[0, 1], [2]]),
         lambda signals: signals.get("spk", time=np.array(5.0)),
     ],
-    ids=["a name that is an array", "a selector without dims", "ids of unequal lengths", "one time"],
+    ids=[
+        "a name that is an array",
+        "a selector without dims",
+        "ids of unequal lengths",
+        "one time",
+    ],
 )
 def test_arrays_where_names_are_due_are_refused(read):
     with pytest.raises(jtfne.JtfneError, match="allowed"):

@@ -1,4 +1,6 @@
-"""Same seed, same bits: whatever the chunks, the probes and what ran before; and what a run refuses."""
+"""Same seed, same bits: whatever the chunks, the probes and what ran before; and what a run
+refuses.
+"""
 
 import json
 import os
@@ -21,9 +23,9 @@ from jtfne.simulation import _follower, simulate
 
 FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 ALL = ("spk", "vm", "source", *FIELDS)
-INPUT = jtfne.Paradigm.pulse(target="E", start_ms=20.0, duration_ms=10.0, amplitude=3.0) + jtfne.Paradigm.poisson(
-    target="PV", rate_Hz=500.0, weight_pA=50.0, start_ms=13.0
-)
+INPUT = jtfne.Paradigm.pulse(
+    target="E", start_ms=20.0, duration_ms=10.0, amplitude=3.0
+) + jtfne.Paradigm.poisson(target="PV", rate_Hz=500.0, weight_pA=50.0, start_ms=13.0)
 
 
 def mixed(probes=("spk", "vm"), **run):
@@ -38,9 +40,18 @@ def mixed(probes=("spk", "vm"), **run):
         .cells({"E": 0.7, "PV": 0.2, "X": 0.1}, n=37)
         .emitters({"X": LIF(), "PV": Izhikevich2007()})
         .cell_params(
-            {"X": {"drive": 500.0, "noise": 100.0}, "PV": {"drive": 200.0, "noise": 50.0}, "E": {"drive": 8.0}}
+            {
+                "X": {"drive": 500.0, "noise": 100.0},
+                "PV": {"drive": 200.0, "noise": 50.0},
+                "E": {"drive": 8.0},
+            }
         )
-        .connections([{"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule} for s, t, m, w in edges])
+        .connections(
+            [
+                {"source": s, "target": t, "mechanism": m, "weight": w, "rule": rule}
+                for s, t, m, w in edges
+            ]
+        )
         .probes(list(probes))
     )
 
@@ -70,23 +81,36 @@ def test_same_bits_for_any_chunk_without_intervals(whole, chunk_steps):
     assert found == {name: whole[name] for name in ("spk", "vm")}
 
 
-@pytest.mark.parametrize("probes", [("spk",), ("vm",), ("spk", "source"), ("spk", *FIELDS), ("vm", "emm_proxy")])
+@pytest.mark.parametrize(
+    "probes", [("spk",), ("vm",), ("spk", "source"), ("spk", *FIELDS), ("vm", "emm_proxy")]
+)
 def test_same_bits_for_any_probes(whole, probes):
     found = hashes(simulate(jtfne.construct(mixed(probes)), INPUT))
     assert found == {name: whole[name] for name in probes}
 
 
-@pytest.mark.parametrize("mode", ["total_membrane_current", "decomposed", "synaptic_current", "spike_proxy"])
+@pytest.mark.parametrize(
+    "mode", ["total_membrane_current", "decomposed", "synaptic_current", "spike_proxy"]
+)
 def test_source_mode_changes_no_spike(whole, mode):
     found = hashes(simulate(jtfne.construct(mixed(ALL).source(mode)), INPUT))
-    assert {name: found[name] for name in ("spk", "vm")} == {name: whole[name] for name in ("spk", "vm")}
+    assert {name: found[name] for name in ("spk", "vm")} == {
+        name: whole[name] for name in ("spk", "vm")
+    }
     assert found["source"] != whole["source"]
 
 
 def test_interval_changes_no_spike(whole):
-    probes = ["spk", "vm", {"kind": "source", "interval_ms": 0.1}, {"kind": "lfp_proxy", "interval_ms": 3.0}]
+    probes = [
+        "spk",
+        "vm",
+        {"kind": "source", "interval_ms": 0.1},
+        {"kind": "lfp_proxy", "interval_ms": 3.0},
+    ]
     found = hashes(simulate(jtfne.construct(mixed(probes)), INPUT))
-    assert {name: found[name] for name in ("spk", "vm")} == {name: whole[name] for name in ("spk", "vm")}
+    assert {name: found[name] for name in ("spk", "vm")} == {
+        name: whole[name] for name in ("spk", "vm")
+    }
 
 
 FRESH = """
@@ -97,21 +121,28 @@ print(json.dumps([hashes(each()) for each in AFTERWARDS]))
 SHORT = {"duration_ms": 20.0}
 AFTERWARDS = (
     lambda: simulate(jtfne.construct(mixed(**SHORT)), INPUT.at(-10.0), dt_ms=0.2),
-    lambda: simulate(jtfne.construct(mixed(**SHORT).cell_params({"E": {"drive": 9.0}})), INPUT.at(-10.0)),
-    lambda: simulate(jtfne.construct(mixed(**SHORT)), jtfne.Paradigm.constant_dc(target="PV", amplitude=30.0)),
+    lambda: simulate(
+        jtfne.construct(mixed(**SHORT).cell_params({"E": {"drive": 9.0}})), INPUT.at(-10.0)
+    ),
+    lambda: simulate(
+        jtfne.construct(mixed(**SHORT)), jtfne.Paradigm.constant_dc(target="PV", amplitude=30.0)
+    ),
     lambda: simulate(jtfne.construct(mixed(**SHORT)), INPUT.at(-10.0), seed=5),
 )
 
 
 def test_later_runs_equal_a_fresh_process():
-    """Another dt, parameter, stimulus and seed after a first call; and each of them twice in this process."""
+    """Another dt, parameter, stimulus and seed after a first call; and each of them twice in this
+    process.
+    """
     net = jtfne.construct(mixed(**SHORT))
     first = hashes(simulate(net, INPUT.at(-10.0)))
     here = [hashes(each()) for each in AFTERWARDS]
     assert first not in here and len({each["vm"] for each in here}) == len(here)
     assert hashes(simulate(net, INPUT.at(-10.0))) == first
     assert [hashes(each()) for each in AFTERWARDS] == here
-    assert hashes(simulate(net, INPUT.at(-10.0), dt_ms=0.2)) == here[0]  # the same net, on another grid
+    # the same net, on another grid
+    assert hashes(simulate(net, INPUT.at(-10.0), dt_ms=0.2)) == here[0]
     here_and_root = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])
     env = {**os.environ, "PYTHONPATH": here_and_root}
     out = subprocess.run([sys.executable, "-c", FRESH], env=env, capture_output=True, text=True)
@@ -143,14 +174,25 @@ def column(connections=()):
 
 
 FORWARD = [
-    {"source": a, "target": b, "mechanism": "AMPA" if a == "E" else "GABA_A", "rule": "AllToAll", "weight": w}
+    {
+        "source": a,
+        "target": b,
+        "mechanism": "AMPA" if a == "E" else "GABA_A",
+        "rule": "AllToAll",
+        "weight": w,
+    }
     for a, b, w in (("E", "SST", 20.0), ("SST", "PV", -20.0))
 ]
 
 
 @pytest.mark.parametrize(
     ("connections", "target", "moved"),
-    [((), "SST", {"SST"}), ((), {"ids": [3]}, {"PV"}), (FORWARD, "PV", {"PV"}), (FORWARD, "SST", {"SST", "PV"})],
+    [
+        ((), "SST", {"SST"}),
+        ((), {"ids": [3]}, {"PV"}),
+        (FORWARD, "PV", {"PV"}),
+        (FORWARD, "SST", {"SST", "PV"}),
+    ],
 )
 def test_targeted_dc_changes_only_what_it_reaches(connections, target, moved):
     net = jtfne.construct(column(connections))
@@ -173,7 +215,9 @@ def test_trials_differ_and_the_first_is_a_run_of_its_own():
     net = jtfne.construct(mixed(["spk", "vm", "lfp_proxy"], **SHORT))
     one, three = simulate(net), simulate(net, trials=3)
     vm = three.get("vm", layout="trial_time_node").values
-    assert vm.shape[0] == 3 and not np.array_equal(vm[0], vm[1]) and not np.array_equal(vm[1], vm[2])
+    assert (
+        vm.shape[0] == 3 and not np.array_equal(vm[0], vm[1]) and not np.array_equal(vm[1], vm[2])
+    )
     assert not np.array_equal(vm[0, 0], vm[1, 0])  # the state at the start differs as well
     for name in ("vm", "lfp_proxy", "spk"):
         np.testing.assert_array_equal(three.get(name, trial=0), one.get(name))
@@ -193,7 +237,9 @@ def test_trials_side_by_side_have_the_bits_of_trials_in_turn(dtype, tmp_path):
 
 
 def driven(dtype="float32"):
-    """Currents that rise and fall in all ways, with noise, rain, spikes at given times and wandering drive."""
+    """Currents that rise and fall in all ways, with noise, rain, spikes at given times and
+    wandering drive.
+    """
     mechanisms = {
         "fast": {"kind": "BiExponential", "tau_rise_ms": 0.5, "tau_decay_ms": 4.0},
         "slow": {"kind": "Alpha", "tau_ms": 3.0},
@@ -246,7 +292,12 @@ def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, sha
         ("total_membrane_current", mixed(["lfp_proxy"])),
         ("decomposed", mixed(["lfp_proxy"])),
         ("spike_proxy", mixed(["lfp_proxy"])),
-        ("input_current", jtfne.presets.vogels_abbott(kind="coba").cells({"E": 40, "I": 10}).probes(["lfp_proxy"])),
+        (
+            "input_current",
+            jtfne.presets.vogels_abbott(kind="coba")
+            .cells({"E": 40, "I": 10})
+            .probes(["lfp_proxy"]),
+        ),
         ("input_current", mixed(["vm"])),
     ],
 )
@@ -267,10 +318,15 @@ def test_a_short_run_or_a_single_core_is_not_followed(monkeypatch):
 
 def test_float64_needs_no_flag_and_fires_alike():
     assert not jax.config.jax_enable_x64
-    single, double = (jtfne.suite2_net1_config(200).runtime(dtype=d, duration_ms=500.0) for d in ("float32", "float64"))
+    single, double = (
+        jtfne.suite2_net1_config(200).runtime(dtype=d, duration_ms=500.0)
+        for d in ("float32", "float64")
+    )
     rates, dtypes = [], []
     for cfg in (single, double):
-        signals = jtfne.construct(cfg.probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "lfp_proxy"])).simulate()
+        signals = jtfne.construct(
+            cfg.probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "lfp_proxy"])
+        ).simulate()
         assert not jax.config.jax_enable_x64
         rates.append(len(signals.spikes) / 200 / 0.5)
         dtypes.append([str(signals.get(name).dtype) for name in ("vm", "lfp_proxy")])
@@ -280,14 +336,19 @@ def test_float64_needs_no_flag_and_fires_alike():
 
 def test_float64_and_float32_agree_closely_before_they_part():
     quiet = column().cell_params({name: {"noise": 0.0} for name in ("E", "PV", "SST")})
-    vm = [jtfne.construct(quiet.runtime(dtype=d, duration_ms=5.0)).simulate().get("vm") for d in ("float32", "float64")]
+    vm = [
+        jtfne.construct(quiet.runtime(dtype=d, duration_ms=5.0)).simulate().get("vm")
+        for d in ("float32", "float64")
+    ]
     # the spread at the start is drawn in each precision, so compare the motion, not the place
     assert vm[0].shape == vm[1].shape and vm[0].dtype == np.float32 and vm[1].dtype == np.float64
     assert np.abs(vm[0].values.mean() - vm[1].values.mean()) < 5.0
 
 
 def test_time_coordinates():
-    net = jtfne.construct(mixed(["spk", "vm", {"kind": "source", "interval_ms": 2.5}, "lfp_proxy"], **SHORT))
+    net = jtfne.construct(
+        mixed(["spk", "vm", {"kind": "source", "interval_ms": 2.5}, "lfp_proxy"], **SHORT)
+    )
     signals = simulate(net)
     np.testing.assert_array_equal(signals.get("vm")["time"], np.round(0.1 * np.arange(1, 201), 9))
     np.testing.assert_array_equal(signals.get("source")["time"], 2.5 * np.arange(1, 9))
@@ -303,7 +364,9 @@ def test_time_coordinates():
 
 
 def test_vm_is_above_threshold_where_a_cell_spikes():
-    """The sample of the step that ends in a spike is the state before reset, at the spike's own time."""
+    """The sample of the step that ends in a spike is the state before reset, at the spike's own
+    time.
+    """
     signals = simulate(jtfne.construct(mixed(**SHORT)), INPUT.at(-10.0))
     vm, spikes = signals.get("vm", cell_type="X"), signals.get("spk", cell_type="X")
     at = vm.sel(time=spikes, neuron=spikes["neuron"], method="nearest").values
@@ -315,11 +378,16 @@ def test_vm_is_above_threshold_where_a_cell_spikes():
 def test_a_sample_is_the_mean_over_its_interval(dtype):
     names = ("vm", "source", "lfp_proxy")
     probes = [[{"kind": name, "interval_ms": ms} for name in names] for ms in (0.1, 1.0)]
-    fine, coarse = (simulate(jtfne.construct(mixed(each, dtype=dtype, **SHORT)), INPUT.at(-10.0)) for each in probes)
+    fine, coarse = (
+        simulate(jtfne.construct(mixed(each, dtype=dtype, **SHORT)), INPUT.at(-10.0))
+        for each in probes
+    )
     for name in names:
         want = fine.get(name).values.astype(np.float64)
         want = want.reshape(20, 10, *want.shape[1:]).mean(1)
-        np.testing.assert_allclose(coarse.get(name).values, want, rtol=3e-6 if dtype == "float32" else 1e-13, atol=1e-4)
+        np.testing.assert_allclose(
+            coarse.get(name).values, want, rtol=3e-6 if dtype == "float32" else 1e-13, atol=1e-4
+        )
 
 
 def test_a_tail_shorter_than_the_interval_is_no_sample():
@@ -348,10 +416,14 @@ def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
 
 @pytest.mark.parametrize("probes", [("spk",), ("spk", "vm"), ("lfp_proxy",)])
 def test_a_potential_that_runs_away_is_refused(probes):
-    """Euler's recovery variable alternates and doubles where a dt > 2; resets hide a potential that only overshoots."""
+    """Euler's recovery variable alternates and doubles where a dt > 2; resets hide a potential that
+    only overshoots.
+    """
     cfg = mixed().connections([]).probes(probes).runtime(dt_ms=1.0, duration_ms=300.0)
     cfg = cfg.cell_params({"E": {"a": 3.0, "drive": 20.0}})
-    with pytest.raises(jtfne.JtfneError, match=r"potential of \d+ cells is not finite.*smaller dt_ms"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"potential of \d+ cells is not finite.*smaller dt_ms"
+    ):
         jtfne.construct(cfg).simulate()
     began = threading.active_count()
     with pytest.raises(jtfne.JtfneError, match="not finite"):
@@ -380,7 +452,16 @@ def test_refused_before_any_work(how, message):
 def test_the_config_keeps_what_the_run_said_otherwise():
     """The manifest tells the run as it was, and the config as the net was built."""
     net = jtfne.construct(mixed(**SHORT))
-    manifest = simulate(net, INPUT.at(-13.0).trials(2), seed=8, duration_ms=18.0, dt_ms=0.2).manifest
-    told = {"seed": 8, "dtype": "float32", "trials": 2, "duration_ms": 18.0, "dt_ms": 0.2, "conditions": []}
+    manifest = simulate(
+        net, INPUT.at(-13.0).trials(2), seed=8, duration_ms=18.0, dt_ms=0.2
+    ).manifest
+    told = {
+        "seed": 8,
+        "dtype": "float32",
+        "trials": 2,
+        "duration_ms": 18.0,
+        "dt_ms": 0.2,
+        "conditions": [],
+    }
     assert manifest["run"] == told
     assert manifest["config_sha256"] == net.config.hash and len(manifest["paradigm"]) == 2

@@ -20,17 +20,28 @@ from jtfne.synapses import CONDUCTANCES, Alpha, BiExponential
 
 @pytest.fixture(scope="module")
 def seen():
-    """Each source mode and the balance of one busy circuit, by step: (n_steps, n_parts, n_cells)."""
+    """Each source mode and the balance of one busy circuit, by step: (n_steps, n_parts,
+    n_cells).
+    """
     with precision("float64"):
         flat = circuit(
             Izhikevich2003(), 3, drive_pA=900.0, noise_pA=50.0, tau_syn_ms=(2.0, 5.0), dtype=np.float64,
             edges=[(0, 1, 0, 5, 40.0), (1, 2, 1, 9, -60.0), (2, 0, 0, 3, 30.0)],
         )  # fmt: skip
-        watch = (lambda view: jnp.stack(view.balance()), *(SOURCES[kind]().read for kind in SOURCES))
+        watch = (
+            lambda view: jnp.stack(view.balance()),
+            *(SOURCES[kind]().read for kind in SOURCES),
+        )
         spikes, (balance, *sources) = run(flat, 3000, 0.1, watch=watch)
     return (
         spikes,
-        dict(zip(("capacitive", "ionic", "synaptic", "external"), np.moveaxis(balance, 1, 0), strict=True)),
+        dict(
+            zip(
+                ("capacitive", "ionic", "synaptic", "external"),
+                np.moveaxis(balance, 1, 0),
+                strict=True,
+            )
+        ),
         dict(zip(SOURCES, sources, strict=True)),
     )
 
@@ -40,22 +51,32 @@ def test_each_mode_sums_its_terms(seen, kind):
     _, terms, sources = seen
     for k, (_, names) in enumerate(SOURCES[kind].parts):
         want = sum(terms[name] for name in names)
-        np.testing.assert_allclose(sources[kind][:, k], want, atol=1e-9 * np.abs(terms["ionic"]).max())
+        np.testing.assert_allclose(
+            sources[kind][:, k], want, atol=1e-9 * np.abs(terms["ionic"]).max()
+        )
 
 
 def test_modes_say_what_the_contract_says(seen):
-    """input = -(capacitive + ionic); total = -external; decomposed sums to total; all from one balance."""
+    """input = -(capacitive + ionic); total = -external; decomposed sums to total; all from one
+    balance.
+    """
     _, terms, sources = seen
     bound = {"atol": 1e-9 * np.abs(terms["ionic"]).max()}
-    np.testing.assert_allclose(sources["input_current"][:, 0], -(terms["capacitive"] + terms["ionic"]), **bound)
+    np.testing.assert_allclose(
+        sources["input_current"][:, 0], -(terms["capacitive"] + terms["ionic"]), **bound
+    )
     np.testing.assert_allclose(sources["total_membrane_current"][:, 0], -terms["external"], **bound)
-    np.testing.assert_allclose(sources["decomposed"].sum(1), sources["total_membrane_current"][:, 0], **bound)
+    np.testing.assert_allclose(
+        sources["decomposed"].sum(1), sources["total_membrane_current"][:, 0], **bound
+    )
 
 
 def test_excitation_is_a_sink(seen):
     _, terms, _ = seen
-    assert terms["synaptic"][:, 1].max() == 0.0 and terms["synaptic"][:, 1].min() < 0.0  # cell 1 is excited
-    assert terms["synaptic"][:, 2].min() == 0.0 and terms["synaptic"][:, 2].max() > 0.0  # cell 2 is inhibited
+    # cell 1 is excited
+    assert terms["synaptic"][:, 1].max() == 0.0 and terms["synaptic"][:, 1].min() < 0.0
+    # cell 2 is inhibited
+    assert terms["synaptic"][:, 2].min() == 0.0 and terms["synaptic"][:, 2].max() > 0.0
 
 
 def test_spike_proxy_carries_unit_charge(seen):
@@ -78,12 +99,17 @@ def test_what_would_count_twice_is_refused(pair):
 def test_words_and_sources_agree():
     """A config's mode names the same terms as the source that computes it."""
     declared = {cls().kind: cls.terms for cls in words.SOURCE_MODES}
-    assert declared == {kind: tuple(t for _, terms in cls.parts for t in terms) for kind, cls in SOURCES.items()}
+    assert declared == {
+        kind: tuple(t for _, terms in cls.parts for t in terms) for kind, cls in SOURCES.items()
+    }
 
 
 # Loop currents
 
-MECHANISMS = {"b": BiExponential(tau_rise_ms=1.0, tau_decay_ms=4.0, sign=1), "a": Alpha(tau_ms=2.0, sign=-1)}
+MECHANISMS = {
+    "b": BiExponential(tau_rise_ms=1.0, tau_decay_ms=4.0, sign=1),
+    "a": Alpha(tau_ms=2.0, sign=-1),
+}
 
 
 def mixed(emitter, *names):
@@ -114,12 +140,16 @@ def watched(flat, *reads, n_steps=600):
     return [np.asarray(each) for each in chunk.recorded]
 
 
-@pytest.mark.parametrize("names", [("b", "a"), ("AMPA", "GABA_A"), ("b", "AMPA", "a", "NMDA", "GABA_B")], ids="+".join)
+@pytest.mark.parametrize(
+    "names", [("b", "a"), ("AMPA", "GABA_A"), ("b", "AMPA", "a", "NMDA", "GABA_B")], ids="+".join
+)
 @pytest.mark.parametrize("emitter", [LIF(), AdEx()], ids=lambda each: type(each).__name__)
 def test_what_receptors_bring_sums_to_the_synaptic_term(emitter, names):
     flat = mixed(emitter, *names)
     each, balance = watched(
-        flat, lambda view: jnp.stack(engine.received_pA(view, 0)), lambda view: jnp.stack(view.balance())
+        flat,
+        lambda view: jnp.stack(engine.received_pA(view, 0)),
+        lambda view: jnp.stack(view.balance()),
     )
     synaptic = balance[:, 2]
     assert each.shape[1] == len(names)
@@ -131,23 +161,34 @@ def test_what_receptors_bring_sums_to_the_synaptic_term(emitter, names):
 
 def test_a_lone_conductance_is_all_of_the_synaptic_term():
     (each, balance) = watched(
-        mixed(LIF(), "AMPA"), lambda view: engine.received_pA(view, 0)[0], lambda view: view.balance().synaptic
+        mixed(LIF(), "AMPA"),
+        lambda view: engine.received_pA(view, 0)[0],
+        lambda view: view.balance().synaptic,
     )
     np.testing.assert_allclose(each, -balance, atol=1e-9 * np.abs(balance).max())
 
 
 def test_the_loop_of_two_compartments_is_what_either_gives_to_the_other():
-    """All terms of the soma, outside currents too, sum to what comes from the dendrite; and the reverse."""
+    """All terms of the soma, outside currents too, sum to what comes from the dendrite; and the
+    reverse.
+    """
 
     def compartments(view):
         group = view.circuit.groups[0]
         return jnp.stack(
-            group.emitter.compartment_balance(view.before[0], view.cells[0], view.i_ext_pA, view.syn, view.dt_ms)
+            group.emitter.compartment_balance(
+                view.before[0], view.cells[0], view.i_ext_pA, view.syn, view.dt_ms
+            )
         )
 
     flat = mixed(TwoCompartment(dendrite_share=0.7, dendrite_input_share=0.2), "AMPA", "a")
     loop, balance = watched(flat, SourceSinkCurrents(((((AXIAL, 1),),),)).read, compartments)
-    assert loop.shape[1:] == (1, 6) and np.abs(loop).max() > 10.0 and (loop < 0.0).any() and (loop > 0.0).any()
+    assert (
+        loop.shape[1:] == (1, 6)
+        and np.abs(loop).max() > 10.0
+        and (loop < 0.0).any()
+        and (loop > 0.0).any()
+    )
     bound = {"atol": 1e-9 * np.abs(balance).max()}
     np.testing.assert_allclose(balance.sum(1)[:, 0], loop[:, 0], **bound)
     np.testing.assert_allclose(balance.sum(1)[:, 1], -loop[:, 0], **bound)

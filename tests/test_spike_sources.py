@@ -47,7 +47,9 @@ def test_the_rate_is_the_one_asked_for(drawn: np.ndarray) -> None:
 
 @pytest.mark.parametrize("axis", [0, 1], ids=["of cells", "of steps"])
 def test_counts_are_binomial(drawn: np.ndarray, axis: int) -> None:
-    """Chi-square of the counts of each cell over time, and of each step over cells; no bin expects fewer than 10."""
+    """Chi-square of the counts of each cell over time, and of each step over cells; no bin expects
+    fewer than 10.
+    """
     counts, n = drawn.sum(axis), drawn.shape[axis]
     cuts = np.unique(stats.binom.ppf(np.linspace(0.0, 1.0, 21)[1:-1], n, SHARE))
     share = np.diff([0.0, *stats.binom.cdf(cuts, n, SHARE), 1.0])
@@ -57,7 +59,9 @@ def test_counts_are_binomial(drawn: np.ndarray, axis: int) -> None:
 
 
 def test_cells_and_steps_are_independent(drawn: np.ndarray) -> None:
-    """Correlations at lags, between neighbours at lags, and between all pairs of 200 cells are those of chance."""
+    """Correlations at lags, between neighbours at lags, and between all pairs of 200 cells are
+    those of chance.
+    """
     z = (drawn - SHARE) / np.sqrt(SHARE * (1 - SHARE))
     bound = 5 / np.sqrt(drawn.size)
     for lag in (1, 2, 3, 10, 64):
@@ -67,7 +71,8 @@ def test_cells_and_steps_are_independent(drawn: np.ndarray) -> None:
         assert abs((z[lag:, :-lag] * z[:-lag, lag:]).mean()) < bound
     across = np.corrcoef(drawn[:, :200].T)[np.triu_indices(200, 1)]
     assert abs(across.mean()) < 5 / np.sqrt(across.size * N_STEPS)
-    assert np.abs(across).max() < 7 / np.sqrt(N_STEPS)  # of 19,900; counts of coincidences are skewed
+    # of 19,900; counts of coincidences are skewed
+    assert np.abs(across).max() < 7 / np.sqrt(N_STEPS)
     assert abs(across.var() * N_STEPS - 1.0) < 5 * np.sqrt(2 / across.size)
 
 
@@ -116,7 +121,9 @@ def test_in_a_net_they_drive_others_and_stay_without_current() -> None:
     fired = signals.spikes.groupby("cell_type", observed=True).size()
     assert fired["E"] > 20 and abs(fired["S"] - 400) < 5 * 20
     for name in ("vm", "source"):
-        assert not np.any(signals.get(name, cell_type="S").values) and np.any(signals.get(name, cell_type="E").values)
+        assert not np.any(signals.get(name, cell_type="S").values) and np.any(
+            signals.get(name, cell_type="E").values
+        )
 
 
 def test_spikes_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
@@ -131,7 +138,9 @@ def test_spikes_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
 
 
 def test_a_marker_may_be_set_on_sources() -> None:
-    marked = config().stimuli([{"target": "S", "drive": {"kind": "Marker", "start_ms": 5.0}, "label": "s"}])
+    marked = config().stimuli(
+        [{"target": "S", "drive": {"kind": "Marker", "start_ms": 5.0}, "label": "s"}]
+    )
     assert len(jtfne.construct(marked).simulate(progress=False).events) == 1
 
 
@@ -147,7 +156,9 @@ def sent(signals: jtfne.Signals, cell_type: str = "S") -> list[tuple[int, float]
 
 
 def test_spikes_of_a_run_come_again_in_another() -> None:
-    """Of its frame: the same spikes of the sources, so the same of the cells that hear them; E differ by their seed."""
+    """Of its frame: the same spikes of the sources, so the same of the cells that hear them; E
+    differ by their seed.
+    """
     net = jtfne.construct(config())
     first = net.simulate(progress=False)
     source = SpikeSource.from_table(first.spikes, cells=net.select(cell_type="S"))
@@ -157,13 +168,19 @@ def test_spikes_of_a_run_come_again_in_another() -> None:
     assert sent(other) == sent(first) and sent(other, "E") != sent(first, "E")
     twice = jtfne.construct(replayed(source)).simulate(progress=False, trials=2)
     for k in range(2):
-        mine = twice.spikes[(twice.spikes["trial"] == k) & (twice.spikes["cell_type"].astype(str) == "S")]
+        mine = twice.spikes[
+            (twice.spikes["trial"] == k) & (twice.spikes["cell_type"].astype(str) == "S")
+        ]
         assert list(zip(mine["neuron"], mine["time_ms"], strict=True)) == sent(first)
 
 
 def test_a_spike_comes_in_the_step_that_ends_at_its_time_or_after() -> None:
-    """One at 0 in the first step; one that float32 made a little later on time; one after the run not at all."""
-    source = SpikeSource(times_ms=[[0.0, 0.11, 0.3, 0.35], [float(np.float32(99.9)), 150.0, 250.0], [], [0.1]])
+    """One at 0 in the first step; one that float32 made a little later on time; one after the run
+    not at all.
+    """
+    source = SpikeSource(
+        times_ms=[[0.0, 0.11, 0.3, 0.35], [float(np.float32(99.9)), 150.0, 250.0], [], [0.1]]
+    )
     spikes = sent(jtfne.construct(replayed(source)).simulate(progress=False))
     first = min(cell for cell, _ in spikes)
     want = [(0, 0.1), (3, 0.1), (0, 0.2), (0, 0.3), (0, 0.4), (1, 99.9), (1, 150.0)]
@@ -172,7 +189,8 @@ def test_a_spike_comes_in_the_step_that_ends_at_its_time_or_after() -> None:
 
 
 def test_trains_are_dealt_over_layers_in_the_order_of_ids() -> None:
-    source = SpikeSource(times_ms=[[float(k + 1)] for k in range(35)])  # the last 5 of 40 are silent
+    # the last 5 of 40 are silent
+    source = SpikeSource(times_ms=[[float(k + 1)] for k in range(35)])
     net = jtfne.construct(replayed(source).layers(["L2/3", "L4"]))
     spikes = sent(net.simulate(progress=False))
     np.testing.assert_array_equal([cell for cell, _ in spikes], net.select(cell_type="S")[:35])
@@ -182,7 +200,9 @@ def test_trains_are_dealt_over_layers_in_the_order_of_ids() -> None:
 
 def test_trains_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
     rng = np.random.default_rng(0)
-    source = SpikeSource(times_ms=[np.sort(rng.choice(1999, 9, replace=False)) * 0.1 + 0.1 for _ in range(40)])
+    source = SpikeSource(
+        times_ms=[np.sort(rng.choice(1999, 9, replace=False)) * 0.1 + 0.1 for _ in range(40)]
+    )
     net = jtfne.construct(replayed(source))
     at_once = values_of(net.simulate(progress=False))
     chunked = values_of(jtfne.simulate(net, progress=False, out=tmp_path / "run", chunk_steps=200))
@@ -208,8 +228,14 @@ def test_trains_round_trip_and_can_be_told_apart() -> None:
 
 @pytest.mark.parametrize("form", [dict, pd.DataFrame, pa.table], ids=["lists", "pandas", "Arrow"])
 def test_every_form_of_a_table(form) -> None:
-    table = form({"cell": [3, 1, 3, 0], "t_ms": [4.0, 2.0, 1.5, 9.0], "other": ["a", "b", "c", "d"]})
+    table = form(
+        {"cell": [3, 1, 3, 0], "t_ms": [4.0, 2.0, 1.5, 9.0], "other": ["a", "b", "c", "d"]}
+    )
     assert SpikeSource.from_table(table).times_ms.tolist() == [[9.0], [2.0], [], [1.5, 4.0]]
-    assert SpikeSource.from_table(table, cells=[3, 2, 1]).times_ms.tolist() == [[1.5, 4.0], [], [2.0]]
+    assert SpikeSource.from_table(table, cells=[3, 2, 1]).times_ms.tolist() == [
+        [1.5, 4.0],
+        [],
+        [2.0],
+    ]
     nothing = form({"cell": np.zeros(0, np.int64), "t_ms": np.zeros(0)})
     assert SpikeSource.from_table(nothing, cells=[1, 2]).times_ms.tolist() == [[], []]

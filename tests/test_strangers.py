@@ -71,7 +71,10 @@ def refused_everywhere(folder, message):
     """Every loader and command that takes a run folder refuses it with this message."""
     with pytest.raises(jtfne.JtfneError, match=message):
         jtfne.load(folder)
-    for command in (["show", str(folder)], ["export", str(folder), "--to", "netcdf", "-o", str(folder / "x")]):
+    for command in (
+        ["show", str(folder)],
+        ["export", str(folder), "--to", "netcdf", "-o", str(folder / "x")],
+    ):
         with pytest.raises(jtfne.JtfneError, match=message):
             cli.app(command, standalone_mode=False)
     with pytest.raises(jtfne.JtfneError, match=message):
@@ -83,7 +86,9 @@ def refused_everywhere(folder, message):
 
 @pytest.mark.parametrize("place", ["compressor", "filter", "consolidated only", "second file"])
 def test_a_codec_that_executes_is_refused_before_it_decodes(run, tmp_path, place):
-    """A chunk that is a pickle with a side effect, under numcodecs' pickle codec, with hashes that fit."""
+    """A chunk that is a pickle with a side effect, under numcodecs' pickle codec, with hashes that
+    fit.
+    """
     marker, codec = tmp_path / "marker", {"id": "pickle", "protocol": 5}
     array = run / "signals.zarr" / "neurons" / "x_mm"
     chunk = next(path for path in array.iterdir() if path.name[0].isdigit())
@@ -107,12 +112,16 @@ def test_objects_are_refused_but_text(tmp_path, codec):
     store = tmp_path / "store"
     zarr.open_group(store, mode="w", zarr_format=2).create_array("a", shape=(1,), dtype="f8")
     about = json.loads((store / "a" / ".zarray").read_text())
-    (store / "a" / ".zarray").write_text(json.dumps({**about, "dtype": "|O", "filters": [{"id": codec}]}))
+    (store / "a" / ".zarray").write_text(
+        json.dumps({**about, "dtype": "|O", "filters": [{"id": codec}]})
+    )
     with pytest.raises(jtfne.JtfneError, match="an array of object with filters"):
         _stored.check_zarr(store)
 
 
-@pytest.mark.parametrize(("shape", "chunks"), [([10**12], [10]), ([10], [10**12]), ([-1], [1]), ([1, 1], [1])])
+@pytest.mark.parametrize(
+    ("shape", "chunks"), [([10**12], [10]), ([10], [10**12]), ([-1], [1]), ([1, 1], [1])]
+)
 def test_sizes_are_looked_at_before_memory_is_taken(tmp_path, shape, chunks):
     store = tmp_path / "store"
     zarr.open_group(store, mode="w", zarr_format=2).create_array("a", shape=(10,), dtype="f8")
@@ -127,7 +136,9 @@ def test_sizes_are_looked_at_before_memory_is_taken(tmp_path, shape, chunks):
 
 
 def test_zarr_format_3_and_links_out_of_a_store_are_refused(tmp_path):
-    zarr.open_group(tmp_path / "v3", mode="w", zarr_format=3).create_array("a", shape=(1,), dtype="f8")
+    zarr.open_group(tmp_path / "v3", mode="w", zarr_format=3).create_array(
+        "a", shape=(1,), dtype="f8"
+    )
     with pytest.raises(jtfne.JtfneError, match="of Zarr format 3"):
         _stored.check_zarr(tmp_path / "v3")
     (tmp_path / "store").mkdir()
@@ -150,7 +161,9 @@ def test_npy_and_npz_hold_numbers_and_all_of_them(tmp_path, kind):
     elif kind == "record":
         np.save(path, np.zeros(2, [("a", "f8")]))
     elif kind == "too long":
-        path.write_bytes(data.replace(b"(4,)", b"(9" + b"9" * 12 + b",)").replace(b" " * 12, b"", 1))
+        path.write_bytes(
+            data.replace(b"(4,)", b"(9" + b"9" * 12 + b",)").replace(b" " * 12, b"", 1)
+        )
     else:
         path.write_bytes(data[:-8] if kind == "cut short" else b"\x93NUMPY\x01\x00" + b"\xff\xff")
     with pytest.raises(jtfne.JtfneError):
@@ -166,7 +179,9 @@ def test_npy_and_npz_hold_numbers_and_all_of_them(tmp_path, kind):
 def test_hdf5_that_leads_elsewhere_is_refused(tmp_path, originals):
     recipes = {
         "another file": lambda file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/a")),
-        "in another file": lambda file: file.create_dataset("a", (4,), "u1", external=[("/etc/passwd", 0, 4)]),
+        "in another file": lambda file: file.create_dataset(
+            "a", (4,), "u1", external=[("/etc/passwd", 0, 4)]
+        ),
         "type object": lambda file: file.create_dataset("a", (1,), h5py.ref_dtype),
         "dtype": lambda file: file.create_dataset("a", (1,), h5py.vlen_dtype(np.float64)),
     }
@@ -180,7 +195,9 @@ def test_hdf5_that_leads_elsewhere_is_refused(tmp_path, originals):
         for read in (interop.from_netcdf, load_recording, jtfne.config.FromTable.read):
             named = path.with_suffix(".h5") if read == jtfne.config.FromTable.read else path
             shutil.copy(path, named) if named != path else None
-            with pytest.raises(jtfne.JtfneError, match=message if message != "dtype" else "numbers or text"):
+            with pytest.raises(
+                jtfne.JtfneError, match=message if message != "dtype" else "numbers or text"
+            ):
                 read(named)
     assert interop.from_netcdf(originals / "signals.nc").recorded() == runs.silent().recorded()
 
@@ -246,7 +263,8 @@ def test_a_sweep_writes_through_no_link(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", [".lock", "partial", "partial/rows.zarr", "partial/index.json", "partial/index.json.tmp"]
+    "name",
+    [".lock", "partial", "partial/rows.zarr", "partial/index.json", "partial/index.json.tmp"],
 )
 def test_a_run_writes_through_no_link(tmp_path, name):
     outside, out = tmp_path / "outside", tmp_path / "out"
@@ -280,7 +298,14 @@ def test_an_index_names_no_file_to_remove(tmp_path, where):
     if where == "carry":
         (out / "partial").mkdir(parents=True)
         chunk = ChunkFiles(out / "partial", {}).write(0, {}, {"neuron": np.zeros(1, np.int32)}, {})
-        index = {"version": "2", "run": {}, "chunk_steps": 1, "arrays": {}, "chunks": [chunk], "carry": entry}
+        index = {
+            "version": "2",
+            "run": {},
+            "chunk_steps": 1,
+            "arrays": {},
+            "chunks": [chunk],
+            "carry": entry,
+        }
         (out / "partial" / "index.json").write_text(_json.dumps(_json.seal(index)))
         with pytest.raises(jtfne.JtfneError, match="altered"), partial_run.opened(out, {}, 1):
             pass
@@ -288,7 +313,10 @@ def test_an_index_names_no_file_to_remove(tmp_path, where):
         out.mkdir(parents=True)
         index = {"version": "1", "about": {}, "notes": {}, "parts": [], "state": entry}
         (out / "index.json").write_text(_json.dumps(_json.seal(index)))
-        with pytest.raises(jtfne.JtfneError, match="altered"), opened(out, {}, resume=True, where="test"):
+        with (
+            pytest.raises(jtfne.JtfneError, match="altered"),
+            opened(out, {}, resume=True, where="test"),
+        ):
             pass
     assert mine.exists()
 
@@ -366,14 +394,18 @@ def test_an_index_of_a_net_is_not_believed(net, index):
 def test_every_byte_of_an_index_is_checked(net):
     path = net / "net.json"
     for version in ("0.0.9", "9.9.9"):
-        path.write_text(path.read_text().replace(f'"jtfne": "{jtfne.__version__}"', f'"jtfne": "{version}"'))
+        path.write_text(
+            path.read_text().replace(f'"jtfne": "{jtfne.__version__}"', f'"jtfne": "{version}"')
+        )
     with pytest.raises(jtfne.JtfneError, match=r"net\.json"):
         jtfne.Net.open(net)
 
 
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(data, originals, tmp_path_factory):
+def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(
+    data, originals, tmp_path_factory
+):
     """Whatever one bit makes of an array, with hashes that fit: refused, or within all bounds."""
     folder = Path(shutil.copytree(originals / "net", tmp_path_factory.mktemp("flip") / "net"))
     path = folder / data.draw(st.sampled_from(sorted(each.name for each in folder.glob("*.npy"))))
@@ -386,20 +418,35 @@ def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(data, ori
     except jtfne.JtfneError:
         return
     for each in opened_net.projections:
-        assert not each.n_edges or 0 <= each.target.min() <= each.target.max() < opened_net.n_neurons
-        assert np.isfinite(each.weight).all() and (each.delay_ms > 0).all() and each.indptr[-1] == each.n_edges
+        assert (
+            not each.n_edges or 0 <= each.target.min() <= each.target.max() < opened_net.n_neurons
+        )
+        assert (
+            np.isfinite(each.weight).all()
+            and (each.delay_ms > 0).all()
+            and each.indptr[-1] == each.n_edges
+        )
 
 
 STRAYS = {"neuron": (99999, -1), "trial": (7, -1), "time_ms": (1e9, -4.0, float("inf"))}
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name in STRAYS for value in STRAYS[name]])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in STRAYS for value in STRAYS[name]]
+)
 def test_spikes_of_what_a_run_does_not_have_are_refused(name, value):
-    columns = {"neuron": np.arange(3), "trial": np.array([0, 1, 1]), "time_ms": np.array([0.1, 2.0, 5.0])}
+    columns = {
+        "neuron": np.arange(3),
+        "trial": np.array([0, 1, 1]),
+        "time_ms": np.array([0.1, 2.0, 5.0]),
+    }
     attrs = {"n_neurons": 3, "n_trials": 2, "dt_ms": 0.1, "duration_ms": 5.0}
 
     def check():
-        spikes = {"time" if key == "time_ms" else key: ("event", column) for key, column in columns.items()}
+        spikes = {
+            "time" if key == "time_ms" else key: ("event", column)
+            for key, column in columns.items()
+        }
         reports.check_tree(xr.DataTree.from_dict({"spk": xr.Dataset(spikes, attrs=attrs)}))
 
     check()
@@ -480,7 +527,11 @@ def test_a_table_of_spikes_is_not_believed(tmp_path, metadata, columns, message)
     ],
 )
 def test_a_table_of_samples_is_not_believed(tmp_path, columns, metadata, message):
-    samples = {"time": [1.0, 1.0, 2.0, 2.0], "channel": ["a", "b", "a", "b"], "value": [1.0, 2.0, 3.0, 4.0]}
+    samples = {
+        "time": [1.0, 1.0, 2.0, 2.0],
+        "channel": ["a", "b", "a", "b"],
+        "value": [1.0, 2.0, 3.0, 4.0],
+    }
     table = pa.table({**samples, **columns}).replace_schema_metadata({"units": "V", **metadata})
     parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(jtfne.JtfneError, match=message):
@@ -542,7 +593,10 @@ def test_a_module_is_imported_only_when_the_caller_says_so(stranger, tmp_path, r
     del manifest["sha256"]
     (run / "manifest.json").write_bytes(run_folder.manifest_text(manifest))
     reseal_net(net, config=stranger)
-    told = r"allow_code=True \(--allow-code\), which runs module 'stranger_cells' to take its class 'Cell'"
+    told = (
+        r"allow_code=True \(--allow-code\), which runs module 'stranger_cells' to take its class "
+        r"'Cell'"
+    )
     for refused in (
         lambda: jtfne.Config.from_json(text),
         lambda: jtfne.Config.from_file(path),
@@ -552,13 +606,17 @@ def test_a_module_is_imported_only_when_the_caller_says_so(stranger, tmp_path, r
         lambda: cli.app(["run", str(path), "-o", out], standalone_mode=False),
         lambda: cli.app(["train", str(path), "-o", out], standalone_mode=False),
         lambda: cli.app(
-            ["run", "--from", str(run / "manifest.json"), "-o", str(tmp_path / "out")], standalone_mode=False
+            ["run", "--from", str(run / "manifest.json"), "-o", str(tmp_path / "out")],
+            standalone_mode=False,
         ),
     ):
         with pytest.raises(jtfne.JtfneError, match=told):
             refused()
     jtfne.load(run)
-    for command in (["show", str(run)], ["export", str(run), "--to", "netcdf", "-o", str(tmp_path / "x")]):
+    for command in (
+        ["show", str(run)],
+        ["export", str(run), "--to", "netcdf", "-o", str(tmp_path / "x")],
+    ):
         cli.app(command, standalone_mode=False)
     assert not marker.exists() and not (tmp_path / "out").exists()
     for allowed in (
@@ -567,14 +625,18 @@ def test_a_module_is_imported_only_when_the_caller_says_so(stranger, tmp_path, r
         lambda: jtfne.Net.open(net, allow_code=True),
         lambda: cli.app(["validate", str(path), "--allow-code"], standalone_mode=False),
     ):
-        with pytest.raises(jtfne.JtfneError, match="module 'stranger_cells' has no dataclass 'Cell'"):
+        with pytest.raises(
+            jtfne.JtfneError, match="module 'stranger_cells' has no dataclass 'Cell'"
+        ):
             allowed()
         assert marker.exists(), "its code ran"
         marker.rmdir()
         sys.modules.pop("stranger_cells")
 
 
-@pytest.mark.parametrize("kind", ["../evil:Cell", "os.path:", ".evil:Cell", "no_such_module_anywhere:Cell", "a b:Cell"])
+@pytest.mark.parametrize(
+    "kind", ["../evil:Cell", "os.path:", ".evil:Cell", "no_such_module_anywhere:Cell", "a b:Cell"]
+)
 def test_what_is_no_module_is_refused_though_code_may_run(kind):
     config = json.loads(jtfne.suite2_single_neuron_config("PV").to_json())
     config["circuit"]["emitters"] = {"PV": {"kind": kind}}

@@ -1,4 +1,6 @@
-"""A streamed run holds a few chunks, not the run: its rows go to disk and come back, block by block, bit by bit."""
+"""A streamed run holds a few chunks, not the run: its rows go to disk and come back, block by
+block, bit by bit.
+"""
 
 import math
 import os
@@ -31,7 +33,8 @@ PROBES = (
     "rws",
     {"kind": "erws", "interval_ms": 0.1},
 )
-STORED = ("vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy")  # on disk until they are asked for
+# on disk until they are asked for
+STORED = ("vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy")
 ASKED = {"trials": 2, "chunk_steps": 80}  # 300 steps: chunks of 80 and one of 60
 
 
@@ -54,7 +57,9 @@ def net():
 def held(net):
     """The run in memory."""
     signals = simulate(net, **ASKED)
-    assert {*signals.recorded()} >= {*STORED, "spk", "emm_proxy", "spectrolaminar_proxy"} and len(signals.spikes)
+    assert {*signals.recorded()} >= {*STORED, "spk", "emm_proxy", "spectrolaminar_proxy"} and len(
+        signals.spikes
+    )
     return signals
 
 
@@ -63,19 +68,27 @@ def values_of(signals, name):
 
 
 @pytest.mark.parametrize("block_bytes", [7000, 50000, 2**22])
-def test_a_streamed_run_is_that_in_memory_whatever_its_blocks(net, held, tmp_path, monkeypatch, block_bytes):
-    """Blocks of 11 rows of vm, which divide neither a chunk nor the run, of more than a chunk, and of all rows."""
+def test_a_streamed_run_is_that_in_memory_whatever_its_blocks(
+    net, held, tmp_path, monkeypatch, block_bytes
+):
+    """Blocks of 11 rows of vm, which divide neither a chunk nor the run, of more than a chunk, and
+    of all rows.
+    """
     monkeypatch.setattr(_rows, "BLOCK_BYTES", block_bytes)
     streamed = simulate(net, out=tmp_path / "run", **ASKED)
     for part in ("readouts", "tables", "spikes"):
         assert streamed.manifest[part] == held.manifest[part]
     for name in held.tree.children:
-        xr.testing.assert_identical(streamed.tree[name].to_dataset().load(), held.tree[name].to_dataset())
+        xr.testing.assert_identical(
+            streamed.tree[name].to_dataset().load(), held.tree[name].to_dataset()
+        )
     assert jtfne.load(tmp_path / "run").manifest == streamed.manifest
     held_again = jtfne.Signals(held.tree, dict(held.manifest))
     for signals, name in ((held_again, "saved"), (streamed, "copied")):
         signals.save(tmp_path / name)
-        assert signals.manifest["files"] == jtfne.load(tmp_path / "run").manifest["files"], "the same bytes"
+        assert signals.manifest["files"] == jtfne.load(tmp_path / "run").manifest["files"], (
+            "the same bytes"
+        )
 
 
 QUERIES = [
@@ -87,14 +100,20 @@ QUERIES = [
     {"layout": "trial_time_node"},
     {"area": "V4"},
 ]
-CELLS = [{"cell_type": "PV", "trial": 1}, {"ids": [7, 3, 50], "time": (1.0, 29.0)}, {"layer": ["L4"], "area": "V1"}]
+CELLS = [
+    {"cell_type": "PV", "trial": 1},
+    {"ids": [7, 3, 50], "time": (1.0, 29.0)},
+    {"layer": ["L4"], "area": "V1"},
+]
 
 
 @pytest.mark.parametrize("query", [*QUERIES, *CELLS], ids=str)
 def test_what_is_asked_for_is_read_and_is_the_askers_own(net, held, tmp_path, monkeypatch, query):
     monkeypatch.setattr(_rows, "BLOCK_BYTES", 50000)
     streamed = simulate(net, out=tmp_path / "run", **ASKED)
-    for name in ("vm", "source") if query in CELLS else STORED if "area" not in query else STORED[:4]:
+    for name in (
+        ("vm", "source") if query in CELLS else STORED if "area" not in query else STORED[:4]
+    ):
         found, want = streamed.get(name, **query), held.get(name, **query)
         xr.testing.assert_identical(found, want)
         assert type(found.variable._data) is np.ndarray and found.values.flags.writeable
@@ -104,7 +123,9 @@ def test_what_is_asked_for_is_read_and_is_the_askers_own(net, held, tmp_path, mo
     assert streamed.summary().equals(held.summary()) and streamed.rates().equals(held.rates())
 
 
-def test_signals_know_their_folder_from_anywhere_and_say_when_it_is_gone(net, held, tmp_path, monkeypatch):
+def test_signals_know_their_folder_from_anywhere_and_say_when_it_is_gone(
+    net, held, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     streamed = simulate(net, out="run", **ASKED)
     (tmp_path / "elsewhere").mkdir()
@@ -181,9 +202,12 @@ def peak_of(out, duration_ms):
 def test_peak_memory_does_not_grow_with_the_length_of_a_streamed_run(tmp_path):
     """Eight times the length: 224 MB more to record, and a fifth of that at most to hold.
 
-    That is for the times of all samples, 16 bytes a step beside 4000, and for what the allocator keeps of blocks.
+    That is for the times of all samples, 16 bytes a step beside 4000, and for what the allocator
+    keeps of blocks.
     """
-    (short, short_bytes), (long, long_bytes) = (peak_of(tmp_path / str(ms), ms) for ms in (800.0, 6400.0))
+    (short, short_bytes), (long, long_bytes) = (
+        peak_of(tmp_path / str(ms), ms) for ms in (800.0, 6400.0)
+    )
     more_bytes = long_bytes - short_bytes
     assert more_bytes == 2 * 56000 * 500 * 4
     assert long - short < more_bytes / 5
@@ -206,7 +230,9 @@ def test_what_fits_on_disk_is_not_refused_for_lack_of_memory(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["emm_proxy", "spectrolaminar_proxy"])
 def test_what_is_made_of_whole_recordings_is_counted_whole(tmp_path, name):
     both = jtfne.construct(config(["lfp_proxy", name]))
-    short, long = (estimate_memory(both, duration_ms=ms, trials=2, out=tmp_path).parts for ms in (100.0, 200.0))
+    short, long = (
+        estimate_memory(both, duration_ms=ms, trials=2, out=tmp_path).parts for ms in (100.0, 200.0)
+    )
     kept = both.simulate(duration_ms=2.0).tree["lfp_proxy"]["lfp_proxy"].nbytes // 2  # of one row
     row_bytes = {"emm_proxy": 8, "spectrolaminar_proxy": kept}[name]
     assert (short["recordings"], long["recordings"]) == (2 * 100 * row_bytes, 2 * 200 * row_bytes)
@@ -229,7 +255,11 @@ class Given:
 def keys(size):
     """An index of an axis: a number, a slice or several numbers in any order."""
     numbers = st.integers(-size, size - 1)
-    return numbers | st.slices(size) | st.lists(numbers, max_size=4).map(lambda each: np.array(each, int))
+    return (
+        numbers
+        | st.slices(size)
+        | st.lists(numbers, max_size=4).map(lambda each: np.array(each, int))
+    )
 
 
 @settings(deadline=None, max_examples=200)
@@ -243,11 +273,15 @@ def test_any_part_of_rows_is_that_of_the_whole(data, rest, block_bytes):
         patched.setattr(_rows, "BLOCK_BYTES", block_bytes)
         np.testing.assert_array_equal(_rows.taken(Given(values), key), want, strict=True)
         np.testing.assert_array_equal(_rows.whole(Given(values)), values, strict=True)
-        twice = _rows.MappedRows(Given(values), lambda kept: 2.0 * kept.reshape(*kept.shape[:2], -1))
+        twice = _rows.MappedRows(
+            Given(values), lambda kept: 2.0 * kept.reshape(*kept.shape[:2], -1)
+        )
         np.testing.assert_array_equal(_rows.whole(twice), twice.change(values), strict=True)
         lazy = row_arrays.variable(tuple("abcd"[: values.ndim]), Given(values), {})
         if want.size:  # xarray 2026.9 fails over an empty slice backwards
-            np.testing.assert_array_equal(lazy.isel(dict(zip("abcd", key, strict=False))).values, want)
+            np.testing.assert_array_equal(
+                lazy.isel(dict(zip("abcd", key, strict=False))).values, want
+            )
 
 
 @settings(deadline=None, max_examples=50)
@@ -266,8 +300,13 @@ def test_a_hash_and_a_mean_do_not_depend_on_blocks(n_trials, n_rows, rest, dtype
     for block_bytes in (1, 30, 10**6):
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(_rows, "BLOCK_BYTES", block_bytes)
-            hashes |= {run_folder.dataset_hash(dataset), run_folder.dataset_hash(lazy, lambda *each: seen.append(each))}
+            hashes |= {
+                run_folder.dataset_hash(dataset),
+                run_folder.dataset_hash(lazy, lambda *each: seen.append(each)),
+            }
             means.append(run_folder.mean(lazy["v"].variable))
     assert hashes == {run_folder.dataset_hash(dataset)}
     assert sum(each.size for name, each in seen if name == "v") == 3 * values.size
-    np.testing.assert_allclose(means, values.mean(dtype=np.float64) if values.size else np.nan, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        means, values.mean(dtype=np.float64) if values.size else np.nan, rtol=1e-6, atol=1e-9
+    )

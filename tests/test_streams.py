@@ -1,4 +1,6 @@
-"""What draws, draws alone: no stimulus, probe, trial or population that is added moves the draws of another."""
+"""What draws, draws alone: no stimulus, probe, trial or population that is added moves the draws of
+another.
+"""
 
 import hashlib
 import itertools
@@ -26,27 +28,55 @@ from jtfne.simulation._names import list_stream_names, sort_stimuli
 def config(cells=None, areas=("V1",), layers=("L4",)):
     """Cells with noise, which nothing connects, and sources of spikes."""
     cells = {"E": 6, "PV": 4, "S": 5} if cells is None else cells
-    made = jtfne.Config().runtime(seed=3, duration_ms=20.0, dt_ms=0.1).areas(list(areas)).layers(list(layers))
-    made = made.cells(cells).emitters({name: PoissonSource() if name == "S" else LIF() for name in cells})
-    return made.cell_params({name: {"noise": 5.0} for name in cells if name != "S"}).probes(["spk", "vm"])
+    made = (
+        jtfne.Config()
+        .runtime(seed=3, duration_ms=20.0, dt_ms=0.1)
+        .areas(list(areas))
+        .layers(list(layers))
+    )
+    made = made.cells(cells).emitters(
+        {name: PoissonSource() if name == "S" else LIF() for name in cells}
+    )
+    return made.cell_params({name: {"noise": 5.0} for name in cells if name != "S"}).probes(
+        ["spk", "vm"]
+    )
 
 
 def poisson(target, label, **changed):
-    return P.poisson(**{"target": target, "label": label, "rate_Hz": 2000.0, "weight_pA": 23.123, **changed})
+    return P.poisson(
+        **{"target": target, "label": label, "rate_Hz": 2000.0, "weight_pA": 23.123, **changed}
+    )
 
 
 def evoked(target, label, **changed):
     return P.evoked(
-        **{"target": target, "label": label, "mean_ms": 8.0, "sd_ms": 2.0, "n_spikes": 3, "weight_pA": 50.3, **changed}
+        **{
+            "target": target,
+            "label": label,
+            "mean_ms": 8.0,
+            "sd_ms": 2.0,
+            "n_spikes": 3,
+            "weight_pA": 50.3,
+            **changed,
+        }
     )
 
 
 def wandering(target, label, **changed):
-    return P.ornstein_uhlenbeck(**{"target": target, "label": label, "sd": 30.0, "tau_ms": 5.0, **changed})
+    return P.ornstein_uhlenbeck(
+        **{"target": target, "label": label, "sd": 30.0, "tau_ms": 5.0, **changed}
+    )
 
 
 def rhythmic(target, label, **changed):
-    own = {"start_ms": 1.0, "stop_ms": 19.0, "rate_Hz": 100.0, "sd_ms": 0.5, "isi_ms": 2.0, "weight_pA": 20.0}
+    own = {
+        "start_ms": 1.0,
+        "stop_ms": 19.0,
+        "rate_Hz": 100.0,
+        "sd_ms": 0.5,
+        "isi_ms": 2.0,
+        "weight_pA": 20.0,
+    }
     return P.rhythmic(**{"target": target, "label": label, **own, **changed})
 
 
@@ -70,7 +100,9 @@ def words(array):
 
 
 def names_of(cfg, paradigm, trial=0):
-    """By the names of cells and streams: which cell draws from which stream, drawn spikes, and places."""
+    """By the names of cells and streams: which cell draws from which stream, drawn spikes, and
+    places.
+    """
     net = jtfne.construct(cfg)
     cfg = cfg.stimuli(paradigm.stimuli)
     flat = net.to_flat(dt_ms=0.1, mechanisms=mechanisms_of(cfg))
@@ -82,37 +114,60 @@ def names_of(cfg, paradigm, trial=0):
         targets = range(len(names)) if each.targets is None else np.asarray(each.targets)
         stimulus = [0] * len(targets) if each.stimulus is None else np.asarray(each.stimulus)
         streams = [words(each.stream)[k] for k in stimulus]
-        found |= {("rain", s, names[row]): each.shared for s, row in zip(streams, targets, strict=True)}
+        found |= {
+            ("rain", s, names[row]): each.shared for s, row in zip(streams, targets, strict=True)
+        }
     for each in drive.inputs.fluctuations:
-        found |= {("wander", tuple(np.asarray(each.stream).tolist()), name): each.shared for name in names}
+        found |= {
+            ("wander", tuple(np.asarray(each.stream).tolist()), name): each.shared for name in names
+        }
     for trains, volley in zip(drive.inputs.trains, drive.volleys, strict=True):
         counts = volley.counts(0, 200, 0.1, trial, 3)
         for row in np.flatnonzero(np.asarray(trains.weight)):
             spikes = counts[:, np.asarray(trains.train)[row]].tolist()
             found["volley", volley.name, volley.course.drive.start_ms, names[row]] = spikes
     where = net.neurons.set_index("neuron")[["x_mm", "y_mm", "z_mm"]].to_numpy().tolist()
-    return found | {("place", name): xyz for name, xyz in zip(names, where, strict=True)}, flat, drive
+    return (
+        found | {("place", name): xyz for name, xyz in zip(names, where, strict=True)},
+        flat,
+        drive,
+    )
 
 
 def draws_of(cfg, paradigm, trial=0):
     """What is drawn at the start of a trial, by the names of cells and of streams."""
     _, flat, drive = names_of(cfg, paradigm)
-    carry = engine.start(flat.circuit, drive.inputs, _keys.streams(_keys.key(3, "trial", str(trial))))
+    carry = engine.start(
+        flat.circuit, drive.inputs, _keys.streams(_keys.key(3, "trial", str(trial)))
+    )
     names = words(flat.circuit.cell_names)
     found = {("noise", name): drawn for name, drawn in zip(names, words(carry.noise), strict=True)}
     for group, state in zip(flat.circuit.groups, carry.cells, strict=True):
-        own = [names[row] for row in (range(len(names)) if group.index is None else np.asarray(group.index))]
-        found |= {("start", name): v for name, v in zip(own, np.asarray(state.v_mV).tolist(), strict=True)}
+        own = [
+            names[row]
+            for row in (range(len(names)) if group.index is None else np.asarray(group.index))
+        ]
+        found |= {
+            ("start", name): v for name, v in zip(own, np.asarray(state.v_mV).tolist(), strict=True)
+        }
         if hasattr(state, "salt"):
-            found |= {("source", name): d for name, d in zip(own, words([state.seed, state.salt]), strict=True)}
+            found |= {
+                ("source", name): d
+                for name, d in zip(own, words([state.seed, state.salt]), strict=True)
+            }
     for each, rain in zip(drive.inputs.poisson, carry.poisson, strict=True):
         targets = range(len(names)) if each.targets is None else np.asarray(each.targets)
         stimulus = [0] * len(targets) if each.stimulus is None else np.asarray(each.stimulus)
         streams = [words(each.stream)[k] for k in stimulus]
-        found |= {("rain", s, names[k]): d for s, k, d in zip(streams, targets, words(rain.streams), strict=True)}
+        found |= {
+            ("rain", s, names[k]): d
+            for s, k, d in zip(streams, targets, words(rain.streams), strict=True)
+        }
     for each, wander in zip(drive.inputs.fluctuations, carry.fluctuations, strict=True):
         stream = tuple(np.asarray(each.stream).tolist())
-        found |= {("wander", stream, names[k]): x for k, x in enumerate(np.asarray(wander.x).tolist())}
+        found |= {
+            ("wander", stream, names[k]): x for k, x in enumerate(np.asarray(wander.x).tolist())
+        }
     return found
 
 
@@ -135,16 +190,24 @@ def alone():
     ),
 )
 def test_nothing_added_moves_a_stream(alone, added, first, more):
-    """Stimuli before or after, a type more, other numbers of cells in another order, another area."""
+    """Stimuli before or after, a type more, other numbers of cells in another order, another
+    area.
+    """
     whole = [OTHERS[k] for k in added]
     whole = [*whole, BASE] if first else [BASE, *whole]
     together, _, _ = names_of(config(**more), sum(whole[1:], start=whole[0]))
-    kept = [name for name in alone if name[0] != "place" or "S" not in more.get("cells", {}) or "A" in more["cells"]]
+    kept = [
+        name
+        for name in alone
+        if name[0] != "place" or "S" not in more.get("cells", {}) or "A" in more["cells"]
+    ]
     assert len(kept) > 20 and [name for name in kept if together.get(name) != alone[name]] == []
 
 
 def test_what_is_drawn_hangs_on_names_alone():
-    """Initial state, noise, sources and stimuli, of all cells, in a circuit of more cells under more stimuli."""
+    """Initial state, noise, sources and stimuli, of all cells, in a circuit of more cells under
+    more stimuli.
+    """
     one = draws_of(config(), BASE)
     more = draws_of(config({"A": 3, "S": 7, "PV": 9, "E": 12}), OTHERS[0] + BASE + OTHERS[2])
     assert {name[0] for name in one} == {"noise", "start", "rain", "wander", "source"}
@@ -158,7 +221,9 @@ def test_what_is_drawn_hangs_on_names_alone():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_alike_stimuli_draw_apart_whatever_their_order(kind):
-    """Equal in kind, label, target and onset: told by what else they are, and the same in any order."""
+    """Equal in kind, label, target and onset: told by what else they are, and the same in any
+    order.
+    """
     strong = "sd" if kind is wandering else "weight_pA"
     parts = [kind("E", "a"), kind("E", "a", **{strong: 7.0}), kind("E", "a")]
     found = []
@@ -169,7 +234,9 @@ def test_alike_stimuli_draw_apart_whatever_their_order(kind):
     assert len({name for name, _ in found[0]}) == 3
     if kind in (evoked, rhythmic):
         net = jtfne.construct(config())
-        drive = build_drive((parts[0] + parts[2]).stimuli, net, (("AMPA",),), 0.1, np.dtype(np.float32), 3)
+        drive = build_drive(
+            (parts[0] + parts[2]).stimuli, net, (("AMPA",),), 0.1, np.dtype(np.float32), 3
+        )
         one, two = (volley.counts(0, 200, 0.1, 0, 3) for volley in drive.volleys)
         assert not np.array_equal(one, two)
     single, both = (names_of(config(), each)[0] for each in (parts[0], parts[0] + parts[2]))
@@ -178,7 +245,9 @@ def test_alike_stimuli_draw_apart_whatever_their_order(kind):
 
 def vm(paradigm, target="E", **asked):
     return (
-        jtfne.simulate(jtfne.construct(config()), paradigm, progress=False, **asked).get("vm", cell_type=target).values
+        jtfne.simulate(jtfne.construct(config()), paradigm, progress=False, **asked)
+        .get("vm", cell_type=target)
+        .values
     )
 
 
@@ -192,12 +261,16 @@ def test_a_run_with_and_without_a_drive_is_a_paired_comparison():
 
 
 def test_flags_of_jax_change_no_number():
-    """Neither those that choose generators or precision, nor those that stop what promotes or moves arrays."""
+    """Neither those that choose generators or precision, nor those that stop what promotes or moves
+    arrays.
+    """
     net = jtfne.construct(config({"E": 7, "S": 3}).probes(["spk", "vm", "lfp"]))
 
     def run():
         signals = jtfne.simulate(net, poisson("E", "a") + wandering("E", "a"), progress=False)
-        return signals.spikes["time_ms"].to_numpy(), *(signals.get(name).values for name in ("vm", "lfp"))
+        return signals.spikes["time_ms"].to_numpy(), *(
+            signals.get(name).values for name in ("vm", "lfp")
+        )
 
     usual = run()
     with (
@@ -215,7 +288,11 @@ def test_flags_of_jax_change_no_number():
 
 
 def test_a_key_is_one_whatever_the_flags():
-    with jax.default_prng_impl("rbg"), jax.threefry_partitionable(False), jax.transfer_guard("disallow"):
+    with (
+        jax.default_prng_impl("rbg"),
+        jax.threefry_partitionable(False),
+        jax.transfer_guard("disallow"),
+    ):
         key = _keys.key(3, "noise")
     assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
     jax.config.update("jax_random_seed_offset", 7)
@@ -225,7 +302,9 @@ def test_a_key_is_one_whatever_the_flags():
         jax.config.update("jax_random_seed_offset", 0)
     plain = np.asarray(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32))
     with jax.threefry_partitionable(False):
-        np.testing.assert_array_equal(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32), plain)
+        np.testing.assert_array_equal(
+            _keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32), plain
+        )
     for other in (jax.random.key(1, impl="rbg"), jax.random.PRNGKey(1)):  # keys of a user
         assert len(_keys.streams(other)) == 3
 
@@ -247,20 +326,35 @@ print(json.dumps([signals.manifest["readouts"]["vm"]["sha256"], signals.manifest
     ("variables", "flags"),
     [
         ({}, []),
-        ({"JAX_DEFAULT_PRNG_IMPL": "rbg", "JAX_THREEFRY_PARTITIONABLE": "false", "JAX_ENABLE_X64": "1"}, []),
+        (
+            {
+                "JAX_DEFAULT_PRNG_IMPL": "rbg",
+                "JAX_THREEFRY_PARTITIONABLE": "false",
+                "JAX_ENABLE_X64": "1",
+            },
+            [],
+        ),
         ({"JAX_RANDOM_SEED_OFFSET": "7"}, []),
         (
-            {"JAX_NUMPY_RANK_PROMOTION": "raise", "JAX_TRANSFER_GUARD": "disallow", "JAX_DEBUG_NANS": "1"},
+            {
+                "JAX_NUMPY_RANK_PROMOTION": "raise",
+                "JAX_TRANSFER_GUARD": "disallow",
+                "JAX_DEBUG_NANS": "1",
+            },
             ["jax_debug_nans"],
         ),
         ({"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=true"}, ["XLA_FLAGS"]),
     ],
 )
 def test_the_environment_changes_no_number_or_is_told(variables, flags):
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    mine = {
+        name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))
+    }
     run = [sys.executable, "-c", SCRIPT]
     plain, other = (
-        json.loads(subprocess.run(run, env=env, check=True, capture_output=True, timeout=300).stdout)
+        json.loads(
+            subprocess.run(run, env=env, check=True, capture_output=True, timeout=300).stdout
+        )
         for env in (mine, {**mine, **variables})
     )
     assert other[0] == plain[0] and plain[1] == {} and list(other[1]) == flags
@@ -293,12 +387,18 @@ def test_what_does_not_fit_is_refused(values, dtype):
         narrow_dtype(values, dtype, name="a count", where="here")
 
 
-@given(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9), st.sampled_from([np.int16, np.int32, np.int64]))
+@given(
+    st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9),
+    st.sampled_from([np.int16, np.int32, np.int64]),
+)
 @settings(deadline=None)
 def test_what_fits_stays(values, dtype):
     limits = np.iinfo(dtype)
     if all(limits.min <= value <= limits.max for value in values):
-        assert narrow_dtype(values or np.zeros(0, int), dtype, name="n", where="here").tolist() == values
+        assert (
+            narrow_dtype(values or np.zeros(0, int), dtype, name="n", where="here").tolist()
+            == values
+        )
 
 
 def test_narrow_arrays_of_a_net_are_refused_not_wrapped():
@@ -311,7 +411,9 @@ def test_narrow_arrays_of_a_net_are_refused_not_wrapped():
     many = [f"T{k}" for k in range(32_769)]
     with pytest.raises(jtfne.JtfneError, match="32768 is not allowed"):
         n = len(many)
-        identity_from_labels(area=["V1"] * n, layer=["L4"] * n, cell_type=many, position_mm=np.zeros((n, 3)))
+        identity_from_labels(
+            area=["V1"] * n, layer=["L4"] * n, cell_type=many, position_mm=np.zeros((n, 3))
+        )
     with pytest.raises(jtfne.JtfneError, match="a ring buffer of"):
         Ring(2**16, 2, 2**15)
 
@@ -334,7 +436,9 @@ def test_times_that_were_float32_come_in_their_step(dt_ms, end_ms):
         lambda: poisson("E", "a", rate_Hz=1e300),
         lambda: poisson("E", "a", rate_Hz=1.1e7),
         lambda: poisson("E", "a", weight_pA=1e60),
-        lambda: P.pulse_train(target="E", start_ms=0.0, duration_ms=0.1, period_ms=0.2, count=10**6, amplitude=1.0),
+        lambda: P.pulse_train(
+            target="E", start_ms=0.0, duration_ms=0.1, period_ms=0.2, count=10**6, amplitude=1.0
+        ),
         lambda: evoked("E", "a", n_spikes=10**9),
         lambda: evoked("E", "a", n_spikes=2**31),
         lambda: evoked("E", "a", sd_ms=1e300),
@@ -357,13 +461,19 @@ def test_sizes_and_meanings_are_refused_before_any_work(make, monkeypatch):
 
 def test_more_spikes_than_can_be_drawn_are_refused():
     net = jtfne.construct(config({"E": 200}))
-    with pytest.raises(jtfne.JtfneError, match=r"1000000 spikes onto each of 200 cells .* at most 100,000,000"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"1000000 spikes onto each of 200 cells .* at most 100,000,000"
+    ):
         net.simulate(evoked("E", "a", n_spikes=10**6), progress=False)
 
 
 def test_a_source_that_cannot_reach_its_rate_is_refused():
-    with pytest.raises(jtfne.JtfneError, match=r"rate_Hz=20000, 2 spikes a step .* at most one a step, 10000 Hz"):
-        jtfne.construct(config().emitters({"E": LIF(), "PV": LIF(), "S": PoissonSource(rate_Hz=2e4)}))
+    with pytest.raises(
+        jtfne.JtfneError, match=r"rate_Hz=20000, 2 spikes a step .* at most one a step, 10000 Hz"
+    ):
+        jtfne.construct(
+            config().emitters({"E": LIF(), "PV": LIF(), "S": PoissonSource(rate_Hz=2e4)})
+        )
 
 
 def test_names_of_streams_do_not_run_together():

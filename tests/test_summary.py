@@ -7,15 +7,35 @@ import jtfne
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.measures.meanfield import stationary_rates
 
-CELL = LIF(c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0)
+CELL = LIF(
+    c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0
+)
 FAST = {"exc": {"tau_ms": 0.5, "sign": 1}, "inh": {"tau_ms": 0.5, "sign": -1}}
 RAIN = {"kind": "Poisson", "rate_Hz": 12_000.0, "weight_pA": 80.0, "mechanism": "exc"}
-EXC = {"source": "E", "target": {}, "mechanism": "exc", "weight": 80.0, "rule": {"kind": "FixedIndegree", "n": 40}}
-INH = {"source": "I", "target": {}, "mechanism": "inh", "weight": -400.0, "rule": {"kind": "FixedIndegree", "n": 10}}
+EXC = {
+    "source": "E",
+    "target": {},
+    "mechanism": "exc",
+    "weight": 80.0,
+    "rule": {"kind": "FixedIndegree", "n": 40},
+}
+INH = {
+    "source": "I",
+    "target": {},
+    "mechanism": "inh",
+    "weight": -400.0,
+    "rule": {"kind": "FixedIndegree", "n": 10},
+}
 
 
 def config(connections=(), **params):
-    made = jtfne.Config().areas(["V1"]).layers(["L4"]).cells({"E": 80, "I": 20}).emitters({"E": CELL, "I": CELL})
+    made = (
+        jtfne.Config()
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"E": 80, "I": 20})
+        .emitters({"E": CELL, "I": CELL})
+    )
     return made.mechanisms(FAST).cell_params(params).connections(list(connections))
 
 
@@ -25,15 +45,29 @@ def test_tables_hold_what_the_net_holds():
     assert found.populations["mean_in_degree"].tolist() == [50.0, 50.0]
     assert found.populations["mean_out_degree"].tolist() == [50.0, 50.0]
     assert found.in_degrees.to_numpy().tolist() == [[40.0, 10.0], [40.0, 10.0]]
-    assert list(found.in_degrees.index) == ["L4 E", "L4 I"] and found.in_degrees.columns.name == "source"
+    assert (
+        list(found.in_degrees.index) == ["L4 E", "L4 I"]
+        and found.in_degrees.columns.name == "source"
+    )
     first = found.connections.iloc[0]
-    assert first[["n_edges", "mean", "least", "most", "weight", "unit"]].tolist() == [4000, 40.0, 40, 40, 80.0, "pA"]
+    assert first[["n_edges", "mean", "least", "most", "weight", "unit"]].tolist() == [
+        4000,
+        40.0,
+        40,
+        40,
+        80.0,
+        "pA",
+    ]
     text = str(found)
-    assert "100 cells, 5,000 synapses" in text and "E->all:exc" in text and "expected_rate_Hz" in text
+    assert (
+        "100 cells, 5,000 synapses" in text and "E->all:exc" in text and "expected_rate_Hz" in text
+    )
 
 
 def test_rates_without_noise_are_those_of_the_closed_form():
-    """The interval of a LIF cell under constant current: t_ref + tau ln((mu - v_reset) / (mu - v_th))."""
+    """The interval of a LIF cell under constant current: t_ref + tau ln((mu - v_reset) / (mu -
+    v_th)).
+    """
     found = jtfne.construct(config(E={"drive": 500.0}, I={"drive": 300.0})).summary()
     rate_Hz = 1e3 / (2.0 + 10.0 * np.log(20.0 / (20.0 - 15.0)))
     assert found.populations["expected_rate_Hz"].tolist() == pytest.approx([rate_Hz, 0.0], abs=1e-6)
@@ -62,9 +96,13 @@ WHY_NOT = {
     "not all cells are LIF": lambda: config().emitters({"E": Izhikevich2003(), "I": CELL}),
     "populations differ": lambda: config(E={"t_ref_ms": 3.0}),
     "white noise": lambda: config(E={"noise": 3.0}),
-    "several time constants": lambda: config([EXC, INH]).mechanisms({**FAST, "inh": {"tau_ms": 2.0, "sign": -1}}),
+    "several time constants": lambda: config([EXC, INH]).mechanisms(
+        {**FAST, "inh": {"tau_ms": 2.0, "sign": -1}}
+    ),
     "a stimulus varies": lambda: config().stimuli([{"target": {}, "drive": PULSE}]),
-    "a part of a population": lambda: config().stimuli([{"target": {"ids": [0, 1]}, "drive": RAIN}]),
+    "a part of a population": lambda: config().stimuli(
+        [{"target": {"ids": [0, 1]}, "drive": RAIN}]
+    ),
 }
 
 

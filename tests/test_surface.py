@@ -36,13 +36,32 @@ NAMES = [
     "sweep",
     "synapses",
 ]
-HEAVY = {"cmaes", "jax", "matplotlib", "mne", "numpy", "optax", "pandas", "pyarrow", "scipy", "xarray", "zarr"}
+HEAVY = {
+    "cmaes",
+    "jax",
+    "matplotlib",
+    "mne",
+    "numpy",
+    "optax",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "xarray",
+    "zarr",
+}
 
 
 def loaded_by(code: str) -> set[str]:
-    """The heavy packages that a fresh interpreter loads for `code`; without Dask, for which xarray loads scipy."""
-    script = f"import sys\nsys.modules['dask'] = None\n{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
+    """The heavy packages that a fresh interpreter loads for `code`; without Dask, for which xarray
+    loads scipy.
+    """
+    script = (
+        f"import sys\nsys.modules['dask'] = None\n{code}\nimport json, "
+        "sys\nprint(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300
+    )
     return HEAVY & set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -59,21 +78,35 @@ def test_every_name_resolves_and_is_documented(name: str) -> None:
     assert name == "__version__" or value.__doc__
 
 
-@pytest.mark.parametrize(("older", "newer"), [("Configuration", "Config"), ("Model", "Net"), ("FlatModel", "FlatNet")])
+@pytest.mark.parametrize(
+    ("older", "newer"), [("Configuration", "Config"), ("Model", "Net"), ("FlatModel", "FlatNet")]
+)
 def test_older_names_are_the_same_objects(older: str, newer: str) -> None:
     assert getattr(jtfne, older) is getattr(jtfne, newer)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["geometry", "measures", "objective", "operators", "optimizers", "probes", "sources", "stimuli", "surrogates"],
+    [
+        "geometry",
+        "measures",
+        "objective",
+        "operators",
+        "optimizers",
+        "probes",
+        "sources",
+        "stimuli",
+        "surrogates",
+    ],
 )
 def test_rooms_are_reached_without_an_import(name: str) -> None:
     assert getattr(jtfne, name) is importlib.import_module(f"jtfne.{name}")
 
 
 def test_an_unknown_name_lists_those_known() -> None:
-    with pytest.raises(AttributeError, match="'jtfne' has no attribute 'Confg'; public names: Config, "):
+    with pytest.raises(
+        AttributeError, match="'jtfne' has no attribute 'Confg'; public names: Config, "
+    ):
         _ = jtfne.Confg
 
 
@@ -98,7 +131,10 @@ def test_a_circuit_needs_no_file_format_and_no_figure(code: str) -> None:
 
 
 def test_a_run_loads_what_labels_need_and_no_more() -> None:
-    code = "jtfne.suite2_net1_config(20).runtime(duration_ms=2.0).probes(['spk', 'lfp_proxy', 'spectrolaminar_proxy'])"
+    code = (
+        "jtfne.suite2_net1_config(20).runtime(duration_ms=2.0).probes(['spk', 'lfp_proxy', "
+        "'spectrolaminar_proxy'])"
+    )
     found = loaded_by(f"import jtfne; jtfne.construct({code}).simulate(progress=False)")
     assert found - {"pyarrow"} == {"jax", "numpy", "pandas", "xarray"}  # pandas 3 loads pyarrow
 

@@ -1,4 +1,6 @@
-"""A sweep is its runs: each what `simulate` gives, labelled, and the same however often it was stopped."""
+"""A sweep is its runs: each what `simulate` gives, labelled, and the same however often it was
+stopped.
+"""
 
 import math
 
@@ -22,11 +24,24 @@ def rates():
 
 
 def test_every_run_is_that_of_the_circuit_that_is_constructed_so(rates):
-    assert dict(rates["rate_Hz"].sizes) == {"cells.E.drive": 3, "gains.E->PV": 3, "seed": 2, "cell_type": 4}
-    assert rates["rate_Hz"].attrs["units"] == "Hz" and rates["cells.E.drive"].values.tolist() == GRID["cells.E.drive"]
+    assert dict(rates["rate_Hz"].sizes) == {
+        "cells.E.drive": 3,
+        "gains.E->PV": 3,
+        "seed": 2,
+        "cell_type": 4,
+    }
+    assert (
+        rates["rate_Hz"].attrs["units"] == "Hz"
+        and rates["cells.E.drive"].values.tolist() == GRID["cells.E.drive"]
+    )
     for drive, gain, seed in ((2.0, 2.0, 7), (9.0, 0.5, 0), (3.5, 1.0, 7)):
         config = CONFIG.cell_params({"E": {"drive": drive}}).connections(gains={"E->PV": gain})
-        table = jtfne.construct(config).simulate(seed=seed, progress=False).rates().set_index("cell_type")["rate_Hz"]
+        table = (
+            jtfne.construct(config)
+            .simulate(seed=seed, progress=False)
+            .rates()
+            .set_index("cell_type")["rate_Hz"]
+        )
         mine = rates["rate_Hz"].sel({"cells.E.drive": drive, "gains.E->PV": gain, "seed": seed})
         for name in ("E", "PV", "SST", "VIP"):
             assert float(mine.sel(cell_type=name)) == table[name]
@@ -46,7 +61,9 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path, rates):
     assert len(list((tmp_path / "out").glob("part_*"))) == 1
     done = jtfne.sweep(NET, GRID, SEEDS, out=tmp_path / "out")
     xr.testing.assert_identical(done, rates)
-    xr.testing.assert_identical(jtfne.sweep(NET, GRID, SEEDS, out=tmp_path / "out", client=StoppingClient(0)), rates)
+    xr.testing.assert_identical(
+        jtfne.sweep(NET, GRID, SEEDS, out=tmp_path / "out", client=StoppingClient(0)), rates
+    )
     with xr.open_dataset(tmp_path / "out/sweep.nc", engine="h5netcdf") as stored:
         np.testing.assert_array_equal(stored["rate_Hz"].values, rates["rate_Hz"].values)
 
@@ -55,7 +72,9 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
     grid = {"cells.E.drive": [2.0]}
     jtfne.sweep(NET, grid, out=tmp_path)
     for changed in ({"values": {"cells.E.drive": [2.5]}}, {"seeds": (1,)}, {"of": Rates()}):
-        with pytest.raises(JtfneError, match=rf"something else \({next(iter(changed))}: .*sweep\(out=\)"):
+        with pytest.raises(
+            JtfneError, match=rf"something else \({next(iter(changed))}: .*sweep\(out=\)"
+        ):
             jtfne.sweep(NET, **{"values": grid, "seeds": (0,), "out": tmp_path, **changed})
     with pytest.raises(JtfneError, match="resume=True"):
         jtfne.sweep(NET, grid, out=tmp_path, resume=False)
@@ -63,14 +82,21 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
 
 def spread(signals):
     """A number, an array with labels, and one without."""
-    counts = signals.spikes.groupby("neuron").size().reindex(signals.neurons["neuron"], fill_value=0)
-    labelled = xr.DataArray(counts.to_numpy(), {"neuron": counts.index.to_numpy()}, ("neuron",), attrs={"units": "1"})
+    counts = (
+        signals.spikes.groupby("neuron").size().reindex(signals.neurons["neuron"], fill_value=0)
+    )
+    labelled = xr.DataArray(
+        counts.to_numpy(), {"neuron": counts.index.to_numpy()}, ("neuron",), attrs={"units": "1"}
+    )
     return {"n": len(signals.spikes), "counts": labelled, "first": np.array([1.0, math.nan])}
 
 
 def test_a_function_of_the_signals_may_say_what_is_kept():
     found = jtfne.sweep(NET, {"cells.E.drive": [2.0, 9.0]}, of=spread)
-    assert found["n"].dims == ("cells.E.drive", "seed") and found["counts"].dims == (*found["n"].dims, "neuron")
+    assert found["n"].dims == ("cells.E.drive", "seed") and found["counts"].dims == (
+        *found["n"].dims,
+        "neuron",
+    )
     np.testing.assert_array_equal(found["counts"].sum("neuron").values, found["n"].values)
     assert found["counts"].attrs["units"] == "1" and np.isnan(found["first"].values[..., 1]).all()
     one = jtfne.sweep(NET, {"cells.E.drive": [2.0]}, of=lambda signals: len(signals.spikes))
@@ -78,16 +104,28 @@ def test_a_function_of_the_signals_may_say_what_is_kept():
 
 
 def test_an_objective_may_say_what_is_kept():
-    aim = [{"measure": MeanRate(), "cells": name, "target": 8.0, "name": name} for name in ("E", "PV")]
+    aim = [
+        {"measure": MeanRate(), "cells": name, "target": 8.0, "name": name} for name in ("E", "PV")
+    ]
     found = jtfne.sweep(NET, {"cells.E.drive": [2.0, 9.0]}, of=jtfne.Objective(aim))
-    assert found["term"].dims == ("cells.E.drive", "seed", "metric") and found["metric"].values.tolist() == ["E", "PV"]
-    np.testing.assert_allclose(found["term"].sum("metric").values, found["score"].values, rtol=1e-12)
+    assert found["term"].dims == ("cells.E.drive", "seed", "metric") and found[
+        "metric"
+    ].values.tolist() == ["E", "PV"]
+    np.testing.assert_allclose(
+        found["term"].sum("metric").values, found["score"].values, rtol=1e-12
+    )
 
 
 def test_runs_that_go_wrong_are_told(tmp_path):
     found = jtfne.sweep(NET, {"cells.E.drive": [3.5, -1e30]}, out=tmp_path)
-    assert np.isnan(found["rate_Hz"].sel({"cells.E.drive": -1e30})).all() and found.attrs["n_failed"] == 1
-    assert np.isfinite(found["rate_Hz"].sel({"cells.E.drive": 3.5})).all() and "membrane" in found.attrs["failures"]
+    assert (
+        np.isnan(found["rate_Hz"].sel({"cells.E.drive": -1e30})).all()
+        and found.attrs["n_failed"] == 1
+    )
+    assert (
+        np.isfinite(found["rate_Hz"].sel({"cells.E.drive": 3.5})).all()
+        and "membrane" in found.attrs["failures"]
+    )
 
 
 def test_numbers_of_layers_are_written_too(tmp_path):
@@ -108,7 +146,10 @@ def test_numbers_of_layers_are_written_too(tmp_path):
         ({"values": {"cells.E.drive": [1.0, math.nan]}}, "finite"),
         ({"values": {"cells.E.drive": [1.0, 1.0]}}, "given twice"),
         ({"values": {"cells.E.noise": [-1.0, 1.0]}}, r"(?s)'cells\.E\.noise'.*noise=-1"),
-        ({"values": {"connections.E->PV.weight": [1.0], "connections.E->PV:AMPA.weight": [2.0]}}, "two paths to one"),
+        (
+            {"values": {"connections.E->PV.weight": [1.0], "connections.E->PV:AMPA.weight": [2.0]}},
+            "two paths to one",
+        ),
         ({"seeds": ()}, "at least one"),
         ({"of": 3.0}, r"of=3\.0"),
         ({"of": lambda signals: "many"}, r"'value' of a str .*number"),

@@ -1,4 +1,6 @@
-"""Synapses and their delivery: charge, delay, the shape of a PSP, and the ring that is never copied."""
+"""Synapses and their delivery: charge, delay, the shape of a PSP, and the ring that is never
+copied.
+"""
 
 import re
 
@@ -28,9 +30,13 @@ def deliver(delivery, spikes, step):
 
 
 def one_spike(weight_pA, tau_ms, delay_steps, dt_ms, n_steps):
-    """Cell 0 spikes in step 0 and never again; cell 1 is its target. Potential and synaptic current of cell 1."""
+    """Cell 0 spikes in step 0 and never again; cell 1 is its target. Potential and synaptic current
+    of cell 1.
+    """
     cell = LIF(v_th_mV=jnp.array([-50.0, 1e3]), tau_m_ms=TAU_M, c_m_pF=C_M)
-    flat = circuit(cell, 2, edges=[(0, 1, 0, delay_steps, weight_pA)], tau_syn_ms=(tau_ms,), dtype=np.float64)
+    flat = circuit(
+        cell, 2, edges=[(0, 1, 0, delay_steps, weight_pA)], tau_syn_ms=(tau_ms,), dtype=np.float64
+    )
     pulse = np.zeros(n_steps)
     pulse[0] = 1.0
     watch = (lambda view: view.v_m_mV(), lambda view: view.syn.mean_pA(view.dt_ms))
@@ -45,7 +51,8 @@ def one_spike(weight_pA, tau_ms, delay_steps, dt_ms, n_steps):
 def test_psp_is_the_closed_form(dt_ms, tau_ms, delay_ms=1.5):
     with precision("float64"):
         psp_mV, _ = one_spike(100.0, tau_ms, round(delay_ms / dt_ms), dt_ms, round(80.0 / dt_ms))
-    after_ms = np.maximum(dt_ms * np.arange(psp_mV.size) - delay_ms, 0.0)  # the spike is at dt, as is sample 0
+    # the spike is at dt, as is sample 0
+    after_ms = np.maximum(dt_ms * np.arange(psp_mV.size) - delay_ms, 0.0)
     if tau_ms == TAU_M:
         want = 100.0 / C_M * after_ms * np.exp(-after_ms / TAU_M)
     else:
@@ -53,7 +60,8 @@ def test_psp_is_the_closed_form(dt_ms, tau_ms, delay_ms=1.5):
         want *= 100.0 / C_M / (1.0 / tau_ms - 1.0 / TAU_M)
     np.testing.assert_allclose(psp_mV, want, atol=1e-12)
     ratio = TAU_M / tau_ms
-    if tau_ms != TAU_M:  # the peak of Potjans & Diesmann (2014): 0.15 mV for 87.808 pA at tau_syn 0.5 ms
+    # the peak of Potjans & Diesmann (2014): 0.15 mV for 87.808 pA at tau_syn 0.5 ms
+    if tau_ms != TAU_M:
         peak_mV = 100.0 * TAU_M * tau_ms / (C_M * (tau_ms - TAU_M))
         peak_mV *= ratio ** (TAU_M / (tau_ms - TAU_M)) - ratio ** (tau_ms / (tau_ms - TAU_M))
         # a sample may miss the peak by half a step, where the curve is flat: second order
@@ -75,14 +83,21 @@ def test_charge_does_not_depend_on_dt(dt_ms):
 
 @pytest.mark.parametrize("delay_steps", [1, 2, 7, 40])
 def test_first_movement_is_at_the_delay(delay_steps):
-    """The spike is at the end of step 0; the target first moves in the step that starts `delay` later."""
+    """The spike is at the end of step 0; the target first moves in the step that starts `delay`
+    later.
+    """
     with precision("float64"):
         psp_mV, _ = one_spike(100.0, 2.0, delay_steps, 0.1, 60)
     assert np.flatnonzero(psp_mV)[0] == delay_steps + 1
 
 
 @settings(deadline=None, max_examples=25)
-@given(data=st.data(), n_cells=st.integers(1, 70), n_receptors=st.integers(1, 3), n_edges=st.integers(1, 300))
+@given(
+    data=st.data(),
+    n_cells=st.integers(1, 70),
+    n_receptors=st.integers(1, 3),
+    n_edges=st.integers(1, 300),
+)
 def test_delivery_equals_the_sum_over_edges(data, n_cells, n_receptors, n_edges):
     """Any graph, any spikes, any moment: the ring holds what a plain loop over edges puts there."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
@@ -95,7 +110,8 @@ def test_delivery_equals_the_sum_over_edges(data, n_cells, n_receptors, n_edges)
     delivery = delivery_of(rows, ring)
     offsets = np.asarray(delivery.offsets)
     assert offsets.min() >= 0 and offsets.max() < ring.size  # the promise of promise_in_bounds
-    assert all(np.unique(block).size == block.size for block in offsets)  # and that of unique_indices
+    # and that of unique_indices
+    assert all(np.unique(block).size == block.size for block in offsets)
     spikes, step = rng.random(n_cells) < 0.4, int(rng.integers(0, 50))
     got = deliver(delivery, spikes, step)
     want = np.zeros((n_slots, n_receptors, n_cells), np.float32)
@@ -119,7 +135,11 @@ def test_long_rows_take_several_blocks():
 def test_edges_come_back_from_the_blocks():
     rows = [(0, 1, 0, 1, 1.0), (0, 1, 0, 1, 2.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
     edges = delivery_of(rows, Ring(4, 2, 3), tracked=True).edges()
-    got = list(zip(edges.source, edges.target, edges.receptor, edges.delay_steps, edges.weight, strict=True))
+    got = list(
+        zip(
+            edges.source, edges.target, edges.receptor, edges.delay_steps, edges.weight, strict=True
+        )
+    )
     assert got == [(0, 1, 0, 1, 3.0), (0, 2, 1, 3, -4.0), (2, 0, 0, 2, 5.0)]
 
 
@@ -135,13 +155,17 @@ def test_words_hold_the_spikes(n_cells, seed):
 def rain(n_cells):
     """Poisson input onto half of the cells."""
     targets = jnp.arange(n_cells // 2, dtype=jnp.int32)
-    return engine.PoissonInput(targets, jnp.ones((6, 1), jnp.uint32), jnp.full(1, 5.0), receptor=0, shared=False)
+    return engine.PoissonInput(
+        targets, jnp.ones((6, 1), jnp.uint32), jnp.full(1, 5.0), receptor=0, shared=False
+    )
 
 
 @pytest.mark.parametrize("watched", ["nothing", "potentials", "sources"])
 @pytest.mark.parametrize("raining", [False, True])
 def test_no_step_copies_the_ring(raining, watched, n_cells=4000, n_steps=100):
-    """XLA copies a carry whose old value is still wanted; the whole ring would then be copied every step."""
+    """XLA copies a carry whose old value is still wanted; the whole ring would then be copied every
+    step.
+    """
     rng = np.random.default_rng(0)
     n_edges = 20 * n_cells
     ends = rng.integers(0, n_cells, (2, n_edges))
@@ -156,11 +180,22 @@ def test_no_step_copies_the_ring(raining, watched, n_cells=4000, n_steps=100):
         "potentials": (VoltageRows("vm", None, 10),),
         "sources": (SourceRows(TotalMembraneCurrent(), {"source": Keep()}, 10),),
     }[watched]
-    text = engine.advance_jit.lower(flat, given, recorders, at_reset(flat, given), ticks, 0.1).compile().as_text()
+    text = (
+        engine.advance_jit.lower(flat, given, recorders, at_reset(flat, given), ticks, 0.1)
+        .compile()
+        .as_text()
+    )
     size = flat.delivery.ring.size
     bodies = [body for body in re.split(r"\n\n", text) if body.lstrip().startswith(("%", "wide"))]
-    assert any(f"f32[{size}]" in body for body in bodies), "the ring is not in the compiled text: mend this test"
-    copies = [line for body in bodies for line in body.splitlines() if re.search(rf"= f32\[{size}\]\S* copy\(", line)]
+    assert any(f"f32[{size}]" in body for body in bodies), (
+        "the ring is not in the compiled text: mend this test"
+    )
+    copies = [
+        line
+        for body in bodies
+        for line in body.splitlines()
+        if re.search(rf"= f32\[{size}\]\S* copy\(", line)
+    ]
     assert not copies, copies[0]
 
 

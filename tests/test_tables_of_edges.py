@@ -1,4 +1,6 @@
-"""Edges from tables: every form gives the same, what a net wrote gives the net again, and what is wrong is one line."""
+"""Edges from tables: every form gives the same, what a net wrote gives the net again, and what is
+wrong is one line.
+"""
 
 import copy
 import pickle
@@ -16,7 +18,12 @@ import jtfne
 from jtfne.config import FromTable
 from jtfne.config._column import Column
 
-COLUMNS = {"source": [3, 0, 0], "target": [1, 2, 2], "weight": [1.5, 2.5, 3.5], "delay_ms": [1.0, 2.0, 0.7]}
+COLUMNS = {
+    "source": [3, 0, 0],
+    "target": [1, 2, 2],
+    "weight": [1.5, 2.5, 3.5],
+    "delay_ms": [1.0, 2.0, 0.7],
+}
 WANT = FromTable(**COLUMNS)
 RULES = [
     {"kind": "FixedProbability", "p": 0.3},
@@ -32,7 +39,12 @@ def config(*rules, weight=2.0, delay_ms=1.0, seed=0, dt_ms=0.1):
     """Two layers of two types; a connection for each of `rules`."""
     edges = [{"source": "E", "target": {"layer": "L4"}, "mechanism": "AMPA", "rule": each, "weight": weight,
               "delay_ms": delay_ms} for each in rules]  # fmt: skip
-    made = jtfne.Config().runtime(seed=seed, dt_ms=dt_ms, duration_ms=70.0).areas(["V1"]).layers(["L2/3", "L4"])
+    made = (
+        jtfne.Config()
+        .runtime(seed=seed, dt_ms=dt_ms, duration_ms=70.0)
+        .areas(["V1"])
+        .layers(["L2/3", "L4"])
+    )
     return made.cells({"E": 12, "PV": 6}).connections(edges)
 
 
@@ -96,7 +108,9 @@ def test_rows_of_one_connection(form):
         table = pd.DataFrame({**COLUMNS, "connection": pd.Categorical(names)})
     found = FromTable.from_table(table, connection="a")
     assert found == FromTable(source=(3, 0), target=(1, 2), weight=(1.5, 3.5), delay_ms=(1.0, 0.7))
-    with pytest.raises(jtfne.JtfneError, match=r"a table of 2 connections .* connection= one of 'a', 'b'"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"a table of 2 connections .* connection= one of 'a', 'b'"
+    ):
         FromTable.from_table(table)
     with pytest.raises(jtfne.JtfneError, match="connection='c' is not allowed; allowed: 'a', 'b'"):
         FromTable.from_table(table, connection="c")
@@ -104,15 +118,28 @@ def test_rows_of_one_connection(form):
         FromTable.from_table(COLUMNS, connection="a")
 
 
-def sonata(path, *, groups=True, populations=("a",), nodes=("v1", "v1"), leave=(), attributes=("syn_weight", "delay")):
-    """A SONATA file of the edges above; with `groups`, in two of them and each in an order of its own."""
+def sonata(
+    path,
+    *,
+    groups=True,
+    populations=("a",),
+    nodes=("v1", "v1"),
+    leave=(),
+    attributes=("syn_weight", "delay"),
+):
+    """A SONATA file of the edges above; with `groups`, in two of them and each in an order of its
+    own.
+    """
     with h5py.File(path, "w") as file:
         for name in populations:
             edges = file.create_group(f"edges/{name}")
             for end, population in zip(("source", "target"), nodes, strict=True):
                 edges[f"{end}_node_id"] = np.array(COLUMNS[end], np.uint64)
                 edges[f"{end}_node_id"].attrs["node_population"] = population
-            values = {"syn_weight": np.array(COLUMNS["weight"]), "delay": np.array(COLUMNS["delay_ms"])}
+            values = {
+                "syn_weight": np.array(COLUMNS["weight"]),
+                "delay": np.array(COLUMNS["delay_ms"]),
+            }
             edges["edge_type_id"] = np.zeros(3, np.int64)
             if not groups:
                 for each in attributes:
@@ -136,9 +163,15 @@ def test_sonata(tmp_path, groups):
 
 
 WRONG_FILES = {
-    "two populations": ({"populations": ("a", "b")}, "2 edge populations .* connection= one of 'a', 'b'"),
+    "two populations": (
+        {"populations": ("a", "b")},
+        "2 edge populations .* connection= one of 'a', 'b'",
+    ),
     "no ids": ({"leave": ("target_node_id",)}, "dataset='target_node_id' is not allowed"),
-    "two kinds of nodes": ({"nodes": ("lgn", "v1")}, "between node populations 'lgn', 'v1' .* one node population"),
+    "two kinds of nodes": (
+        {"nodes": ("lgn", "v1")},
+        "between node populations 'lgn', 'v1' .* one node population",
+    ),
     "a group without weights": ({"leave": ("1/syn_weight",)}, r"groups \[1\] without 'syn_weight'"),
 }
 
@@ -162,14 +195,23 @@ def test_files_that_are_none(tmp_path, suffix):
 
 
 WRONG_CELLS = {
-    "empty, numpy": ({"source": [0.0, np.nan, np.nan]}, r"source without a value in row 1 and 1 other"),
-    "empty, Arrow": (pa.table({"source": [0, None, 2], "target": [1, 1, 1]}), "source without a value in row 1"),
+    "empty, numpy": (
+        {"source": [0.0, np.nan, np.nan]},
+        r"source without a value in row 1 and 1 other",
+    ),
+    "empty, Arrow": (
+        pa.table({"source": [0, None, 2], "target": [1, 1, 1]}),
+        "source without a value in row 1",
+    ),
     "empty, pandas": (
         pd.DataFrame({"source": pd.array([0, None, 2], "Int64"), "target": 1}),
         "source without a value in row 1",
     ),
     "empty weight": ({"weight": [1.0, None, 2.0]}, "weight without a value in row 1"),
-    "negative id": ({"target": [1, -2, -3]}, r"target\[1\]=-2 and 1 other .* whole numbers of at least 0"),
+    "negative id": (
+        {"target": [1, -2, -3]},
+        r"target\[1\]=-2 and 1 other .* whole numbers of at least 0",
+    ),
     "half an id": ({"source": [0.5, 1.0, 2.0]}, "source=numbers of float64 .* whole numbers"),
     "text": ({"source": ["a", "b", "c"]}, r"source=\['a', 'b', 'c'\]"),
     "truth": ({"source": [True, 1, 2]}, "source=.* whole numbers"),
@@ -183,7 +225,11 @@ WRONG_CELLS = {
 @pytest.mark.parametrize("case", WRONG_CELLS)
 def test_cells_that_do_not_serve_are_one_clear_error(case):
     changed, message = WRONG_CELLS[case]
-    table = {"source": [0, 1, 2], "target": [1, 1, 1], **changed} if isinstance(changed, dict) else changed
+    table = (
+        {"source": [0, 1, 2], "target": [1, 1, 1], **changed}
+        if isinstance(changed, dict)
+        else changed
+    )
     with pytest.raises(jtfne.JtfneError, match=message) as error:
         FromTable.from_table(table)
     assert len(str(error.value).splitlines()) == 1
@@ -191,16 +237,25 @@ def test_cells_that_do_not_serve_are_one_clear_error(case):
 
 def test_unknown_cells_are_one_clear_error():
     table = FromTable(source=[0, 77, 99], target=[6, 6, 6], weight=[1.0] * 3)
-    with pytest.raises(jtfne.JtfneError, match=r"ids=\[77, 99\] is not allowed; .* 0 \.\. 17 .*FromTable.source"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"ids=\[77, 99\] is not allowed; .* 0 \.\. 17 .*FromTable.source"
+    ):
         jtfne.construct(config(table))
     others = FromTable(source=[0], target=[1], weight=[1.0])
-    with pytest.raises(jtfne.JtfneError, match=r"ids=\[1\] is not allowed; .* that the selector chooses"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"ids=\[1\] is not allowed; .* that the selector chooses"
+    ):
         jtfne.construct(config(others))
 
 
 def test_a_column_is_a_tuple_that_takes_less_room():
     column = Column(np.arange(9))
-    assert column == tuple(range(9)) and column == list(range(9)) and column != (1, 2) and column != "012345678"
+    assert (
+        column == tuple(range(9))
+        and column == list(range(9))
+        and column != (1, 2)
+        and column != "012345678"
+    )
     assert hash(column) == hash(tuple(range(9))) and column[-1] == 8 and column[2:4] == (2, 3)
     assert repr(column) == "(0, 1, 2, ..., 8)" and repr(column[:2]) == "(0, 1)"
     assert pickle.loads(pickle.dumps(column)) == column == copy.deepcopy(column)

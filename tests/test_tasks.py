@@ -1,4 +1,6 @@
-"""Tasks: which item comes when and in which trial; and what of it reaches signals, files and a resumed run."""
+"""Tasks: which item comes when and in which trial; and what of it reaches signals, files and a
+resumed run.
+"""
 
 import numpy as np
 import pytest
@@ -77,7 +79,9 @@ def test_jitter_keeps_within_its_bounds(timing, n, seed):
     np.testing.assert_array_equal(longer[:n], onsets_ms)  # an item more moves none before it
     if timing.jitter_ms > 0.1 and n > 1:
         for other in ({"trial": 1}, {"seed": seed + 1}, {"name": "y"}):
-            assert not np.allclose(timing.onsets_ms(n, **{"seed": seed, "name": "x", "trial": 0, **other}), onsets_ms)
+            assert not np.allclose(
+                timing.onsets_ms(n, **{"seed": seed, "name": "x", "trial": 0, **other}), onsets_ms
+            )
 
 
 def test_a_sequence_is_its_items_at_their_onsets():
@@ -101,7 +105,9 @@ def test_an_item_of_several_parts_is_one_event():
     ]  # fmt: skip
     onto = -signals.get("source", cell_type="PV").values
     halves = [onto[20:220], onto[220:420] - onto[220] * np.exp(-0.05 * np.arange(200))[:, None]]
-    assert all(half.any() for half in halves) and not np.allclose(halves[0], halves[1]), "each with draws of its own"
+    assert all(half.any() for half in halves) and not np.allclose(halves[0], halves[1]), (
+        "each with draws of its own"
+    )
 
 
 @given(
@@ -109,7 +115,9 @@ def test_an_item_of_several_parts_is_one_event():
     seed=st.integers(0, 9),
 )  # fmt: skip
 @few
-def test_counts_of_an_oddball_are_exact_and_deviants_are_apart(n_tones, n_clicks, n_beeps, apart, seed):
+def test_counts_of_an_oddball_are_exact_and_deviants_are_apart(
+    n_tones, n_clicks, n_beeps, apart, seed
+):
     mix = {"tone": n_tones, "click": n_clicks, "beep": n_beeps}
     items = {**TONES, "beep": CLICK}
     n_odd = n_clicks + n_beeps
@@ -157,10 +165,14 @@ def test_an_omitted_item_is_labelled_when_it_would_have_come(n, share, seed):
     n_omitted = int(share * n)
     task, whole = (omission(n_trials=n, n_omitted=k, seed=seed) for k in (n_omitted, 0))
     assert task.conditions.count("omission") == n_omitted and whole.conditions == ("complete",) * n
-    for (trial, onset, label), (_, expected_ms, expected) in zip(events(task), events(whole), strict=True):
+    for (trial, onset, label), (_, expected_ms, expected) in zip(
+        events(task), events(whole), strict=True
+    ):
         assert onset == expected_ms
         last = onset > 30.0
-        assert label == ("tone omitted" if last and task.conditions[trial] == "omission" else expected)
+        assert label == (
+            "tone omitted" if last and task.conditions[trial] == "omission" else expected
+        )
 
 
 def test_nothing_comes_where_an_item_is_left_out():
@@ -187,7 +199,11 @@ def test_each_condition_is_its_paradigm():
     assert events(nested) == [(0, 0.0, "pulse")]
 
 
-@given(counts=st.lists(st.integers(0, 4), min_size=1, max_size=3), block=st.integers(1, 3), seed=st.integers(0, 5))
+@given(
+    counts=st.lists(st.integers(0, 4), min_size=1, max_size=3),
+    block=st.integers(1, 3),
+    seed=st.integers(0, 5),
+)
 @few
 def test_blocks_of_conditions(counts, block, seed):
     named = dict(zip("abc", (block * each for each in counts), strict=False))
@@ -224,7 +240,9 @@ def test_adding_and_shifting_commute(one, two, t_ms):
     assert one.at(0.0) == one and one + P() == one
     twice = one.trials(2)
     if one.differs:
-        assert events(twice) == events(one) + [(k + one.n_trials, *rest) for k, *rest in events(one)]
+        assert events(twice) == events(one) + [
+            (k + one.n_trials, *rest) for k, *rest in events(one)
+        ]
         assert twice.conditions == one.conditions * 2
 
 
@@ -244,7 +262,8 @@ def test_events_are_inside_the_run_or_refused():
     late = P.sequence(TONES, ["tone"] * 5, timing=Timing(soa_ms=15.0))
     assert NET.simulate(late).events["onset_ms"].max() == 60.0
     with pytest.raises(
-        jtfne.JtfneError, match="Marker from 1 to 65 ms is not allowed; allowed: a stimulus within the run"
+        jtfne.JtfneError,
+        match="Marker from 1 to 65 ms is not allowed; allowed: a stimulus within the run",
     ):
         NET.simulate(late.at(1.0))
 
@@ -252,7 +271,11 @@ def test_events_are_inside_the_run_or_refused():
 def test_codes_are_the_first_that_are_free():
     task = omission().coded({"click": 1})
     table = NET.simulate(task).events
-    assert dict(zip(table["label"], table["code"], strict=True)) == {"tone": 2, "click": 1, "tone omitted": 3}
+    assert dict(zip(table["label"], table["code"], strict=True)) == {
+        "tone": 2,
+        "click": 1,
+        "tone omitted": 3,
+    }
 
 
 def test_a_stimulus_on_a_schedule_adds_up():
@@ -262,10 +285,20 @@ def test_a_stimulus_on_a_schedule_adds_up():
     want[10:50] += 5.0
     want[30:70] += 5.0
     np.testing.assert_array_equal(got, want)
-    rain = P.poisson(target="E", rate_Hz=5000.0, weight_pA=1.0, start_ms=0.0, stop_ms=4.0).stimuli[0]
-    gated = P(stimuli=(Stimulus(target="E", drive=rain.drive, label="poisson", at=Schedule(onsets_ms=(1.0, 3.0))),))
+    rain = P.poisson(target="E", rate_Hz=5000.0, weight_pA=1.0, start_ms=0.0, stop_ms=4.0).stimuli[
+        0
+    ]
+    gated = P(
+        stimuli=(
+            Stimulus(
+                target="E", drive=rain.drive, label="poisson", at=Schedule(onsets_ms=(1.0, 3.0))
+            ),
+        )
+    )
     plain = P.poisson(target="E", rate_Hz=5000.0, weight_pA=1.0, start_ms=1.0, stop_ms=7.0)
-    np.testing.assert_array_equal(NET.simulate(gated).get("source"), NET.simulate(plain).get("source"))
+    np.testing.assert_array_equal(
+        NET.simulate(gated).get("source"), NET.simulate(plain).get("source")
+    )
 
 
 # one program, and files
@@ -276,7 +309,9 @@ MIXED = omission(timing=Timing(soa_ms=15.0, start_ms=5.0, jitter_ms=2.0)) + VOLL
 
 
 def hashes(signals):
-    return {name: each["sha256"] for name, each in signals.manifest["readouts"].items()} | signals.manifest["tables"]
+    return {
+        name: each["sha256"] for name, each in signals.manifest["readouts"].items()
+    } | signals.manifest["tables"]
 
 
 def test_all_trials_run_one_program_and_chunks_change_nothing():
@@ -284,7 +319,10 @@ def test_all_trials_run_one_program_and_chunks_change_nothing():
 
     whole = simulate(NET, MIXED)
     n_programs = engine.advance_jit._cache_size()
-    assert hashes(simulate(NET, MIXED)) == hashes(whole) and engine.advance_jit._cache_size() == n_programs
+    assert (
+        hashes(simulate(NET, MIXED)) == hashes(whole)
+        and engine.advance_jit._cache_size() == n_programs
+    )
     assert hashes(simulate(NET, MIXED, chunk_steps=160)) == hashes(whole)
     assert engine.advance_jit._cache_size() == n_programs + 1, "one more shape of chunk"
 
@@ -313,10 +351,17 @@ def test_a_stopped_task_resumes_to_the_same_bits(after, tmp_path, monkeypatch):
     signals = simulate(NET, MIXED, **asked)
     assert hashes(signals) == hashes(simulate(NET, MIXED))
     loaded = jtfne.load(tmp_path / "run")
-    assert loaded.events.equals(signals.events) and set(loaded.events["condition"]) == {"complete", "omission"}
+    assert loaded.events.equals(signals.events) and set(loaded.events["condition"]) == {
+        "complete",
+        "omission",
+    }
     assert loaded.get("source").condition.values.tolist() == list(MIXED.conditions)
     assert loaded.manifest["run"]["conditions"] == list(MIXED.conditions)
-    again = P(stimuli=loaded.manifest["paradigm"], n_trials=6, conditions=loaded.manifest["run"]["conditions"])
+    again = P(
+        stimuli=loaded.manifest["paradigm"],
+        n_trials=6,
+        conditions=loaded.manifest["run"]["conditions"],
+    )
     assert again == MIXED
 
 

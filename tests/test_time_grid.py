@@ -1,4 +1,6 @@
-"""Times off the grid: currents keep their charge, causes act when they say, and spans are whole or refused."""
+"""Times off the grid: currents keep their charge, causes act when they say, and spans are whole or
+refused.
+"""
 
 import functools
 import math
@@ -27,7 +29,9 @@ DT_ms = st.sampled_from(DTS_ms)
 
 
 def charge(drive, dt_ms):
-    """The sum of the waveform of a stimulus over a trial, times dt; taken in two pieces, which must be those of one."""
+    """The sum of the waveform of a stimulus over a trial, times dt; taken in two pieces, which must
+    be those of one.
+    """
     n_steps, cut = math.ceil(END_ms / dt_ms), 23
     whole = drive.waveform(0, n_steps, dt_ms)
     pieces = [drive.waveform(0, cut, dt_ms), drive.waveform(cut, n_steps - cut, dt_ms)]
@@ -43,7 +47,12 @@ def sine_charge(sine):
 
 
 @given(
-    onset_ms=ONSETS_ms, span_ms=SPANS_ms, gap_ms=SPANS_ms, n=st.integers(1, 40), hertz=st.floats(1.0, 2e3), dt_ms=DT_ms
+    onset_ms=ONSETS_ms,
+    span_ms=SPANS_ms,
+    gap_ms=SPANS_ms,
+    n=st.integers(1, 40),
+    hertz=st.floats(1.0, 2e3),
+    dt_ms=DT_ms,
 )
 @settings(max_examples=300, deadline=None)
 def test_every_waveform_keeps_its_charge(onset_ms, span_ms, gap_ms, n, hertz, dt_ms):
@@ -60,7 +69,9 @@ def test_every_waveform_keeps_its_charge(onset_ms, span_ms, gap_ms, n, hertz, dt
         (stimuli.Pulse(duration_ms=span_ms, **begin), span_ms),
         (stimuli.Ramp(duration_ms=span_ms, begin=0.5, end=2.0, **begin), 1.25 * span_ms),
         (
-            stimuli.PulseTrain(duration_ms=span_ms, period_ms=span_ms + gap_ms, count=n_pulses, **begin),
+            stimuli.PulseTrain(
+                duration_ms=span_ms, period_ms=span_ms + gap_ms, count=n_pulses, **begin
+            ),
             n_pulses * span_ms,
         ),
         (stimuli.Trace(values=values, dt_ms=sample_ms, **begin), sum(values) * sample_ms),
@@ -71,12 +82,26 @@ def test_every_waveform_keeps_its_charge(onset_ms, span_ms, gap_ms, n, hertz, dt
     ]
     for drive, expected in cases:
         # Rounding of the edges in float64: 1e-16 of the time at which they lie.
-        np.testing.assert_allclose(charge(drive, dt_ms), expected, rtol=1e-12, atol=1e-13 * END_ms, err_msg=repr(drive))
+        np.testing.assert_allclose(
+            charge(drive, dt_ms), expected, rtol=1e-12, atol=1e-13 * END_ms, err_msg=repr(drive)
+        )
 
 
 def test_the_catalogue_is_covered():
-    """A new stimulus has a line above, or is one of spikes at given times, which are not spread over a step."""
-    above = {"Constant", "Pulse", "Ramp", "PulseTrain", "Trace", "Sine", "OrnsteinUhlenbeck", "Poisson", "Marker"}
+    """A new stimulus has a line above, or is one of spikes at given times, which are not spread
+    over a step.
+    """
+    above = {
+        "Constant",
+        "Pulse",
+        "Ramp",
+        "PulseTrain",
+        "Trace",
+        "Sine",
+        "OrnsteinUhlenbeck",
+        "Poisson",
+        "Marker",
+    }
     assert above | {cls.__name__ for cls in stimuli.AFFERENTS} == set(stimuli.STIMULI)
 
 
@@ -130,11 +155,21 @@ def test_a_run_has_the_charge_and_the_onsets_that_were_asked_for(dt_ms):
     currents = [
         (P.pulse(start_ms=3.0, duration_ms=0.04, amplitude=10.0, **at[0]), 0.4),
         (P.pulse(start_ms=0.05, duration_ms=0.1, amplitude=10.0, **at[1]), 1.0),
-        (P.pulse_train(start_ms=1.0, duration_ms=0.25, period_ms=1.3, count=4, amplitude=10.0, **at[2]), 10.0),
+        (
+            P.pulse_train(
+                start_ms=1.0, duration_ms=0.25, period_ms=1.3, count=4, amplitude=10.0, **at[2]
+            ),
+            10.0,
+        ),
         (P.ramp(start_ms=2.0, duration_ms=0.25, amplitude=1.0, **at[3]), 0.125),
         (P.from_array([1.0, -1.0] * 40, dt_ms=0.05, start_ms=1.0, **at[4]), 0.0),
         (P.from_array([1.0, 3.0] * 40, dt_ms=0.05, start_ms=1.02, **at[5]), 8.0),
-        (P.ornstein_uhlenbeck(sd=0.0, tau_ms=1.0, mean=2.0, start_ms=1.03, stop_ms=2.08, **at[6]), 2.1),
+        (
+            P.ornstein_uhlenbeck(
+                sd=0.0, tau_ms=1.0, mean=2.0, start_ms=1.03, stop_ms=2.08, **at[6]
+            ),
+            2.1,
+        ),
         (P.constant_dc(amplitude=1.0, start_ms=10.05, **at[7]), 19.95),
         (P.pulse(start_ms=10.0, duration_ms=5.0, amplitude=3.0, **at[8]), 15.0),
     ]
@@ -160,12 +195,16 @@ def test_a_run_has_the_charge_and_the_onsets_that_were_asked_for(dt_ms):
     paradigm = functools.reduce(lambda one, two: one + two, [each for each, _ in currents + spikes])
     found_pA, signals = run(paradigm, dt_ms)
     total = found_pA.sum(axis=0) * dt_ms
-    np.testing.assert_allclose(total[: len(currents)], [expected for _, expected in currents], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        total[: len(currents)], [expected for _, expected in currents], rtol=1e-12, atol=1e-12
+    )
     assert np.flatnonzero(found_pA[:, 8])[0] * dt_ms == pytest.approx(10.0)
     tau_ms = 2.0  # of AMPA
     for k, (_, t_ms) in enumerate(spikes, len(currents)):
         first = np.flatnonzero(found_pA[:, k])[0]
-        assert first == round(t_ms / dt_ms), f"cell {k}: flows from {first * dt_ms} ms for a spike at {t_ms} ms"
+        assert first == round(t_ms / dt_ms), (
+            f"cell {k}: flows from {first * dt_ms} ms for a spike at {t_ms} ms"
+        )
         whole = 8.0 * tau_ms * -np.expm1(-(30.0 - first * dt_ms) / tau_ms)
         np.testing.assert_allclose(total[k], whole, rtol=1e-12)
     assert set(signals.events["label"]) == {each.stimuli[0].label for each, _ in currents + spikes}
@@ -177,7 +216,11 @@ def test_a_run_has_the_charge_and_the_onsets_that_were_asked_for(dt_ms):
 def test_presentations_off_the_grid_are_each_whole():
     """Onsets of a schedule with jitter, for a current, and for the window of a Poisson input."""
     stimulus = {"target": {}, "label": "x", "at": {"onsets_ms": [1.03, 5.55, 9.999]}}
-    pulse = P(stimuli=[{**stimulus, "drive": stimuli.Pulse(start_ms=0.0, duration_ms=0.07, amplitude=10.0)}])
+    pulse = P(
+        stimuli=[
+            {**stimulus, "drive": stimuli.Pulse(start_ms=0.0, duration_ms=0.07, amplitude=10.0)}
+        ]
+    )
     found_pA, signals = run(pulse, 0.1, n=1)
     np.testing.assert_allclose(found_pA.sum() * 0.1, 3 * 0.7, rtol=1e-12)
     assert signals.events["onset_ms"].tolist() == [1.03, 5.55, 9.999]
@@ -195,7 +238,9 @@ def test_the_cells_that_hold_are_listed():
 
 @pytest.mark.parametrize("kind", HOLDING)
 def test_no_interval_is_shorter_than_t_ref_rounded_up(kind):
-    """Driven so that they fire as soon as they may: t_ref in whole steps, and one step to threshold. float32."""
+    """Driven so that they fire as soon as they may: t_ref in whole steps, and one step to
+    threshold. float32.
+    """
     cell = EMITTERS[kind](t_ref_ms=jnp.array([float(each) for each in T_REFS], jnp.float32))
     n, n_steps = len(T_REFS), 400
     silent = SynapticInput(jnp.zeros((0, n)), jnp.zeros(0))
@@ -212,11 +257,18 @@ def test_no_interval_is_shorter_than_t_ref_rounded_up(kind):
         for k, t_ref in enumerate(T_REFS):
             intervals = np.diff(np.flatnonzero(spikes[:, k]))
             expected = math.ceil(Fraction(t_ref) / Fraction(dt)) + 1
-            assert intervals.size and (intervals == expected).all(), (dt, t_ref, intervals[:5], expected)
+            assert intervals.size and (intervals == expected).all(), (
+                dt,
+                t_ref,
+                intervals[:5],
+                expected,
+            )
 
 
 def test_a_reset_above_threshold_does_not_end_the_refractory_time():
-    """GLIF2 under 1.5 nA at 1 ms: the spike is so high that the reset, a fifth of it, is above threshold."""
+    """GLIF2 under 1.5 nA at 1 ms: the spike is so high that the reset, a fifth of it, is above
+    threshold.
+    """
     cell, silent = GLIF2(t_ref_ms=4.0), SynapticInput(jnp.zeros((0, 1)), jnp.zeros(0))
     state, fired = cell.init(jnp.zeros(1)), []
     advance = jax.jit(lambda state: cell.step(state, jnp.full(1, 1500.0), silent, 1.0))
@@ -241,11 +293,15 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
 def test_spans_are_whole_or_not(steps, dt_ms, share):
     assert _grid.whole_steps(steps * dt_ms, dt_ms) == steps
     assert _grid.whole_steps((steps + share) * dt_ms, dt_ms) is None
-    below, above = (float(each) for each in _grid.nearest_fits((steps + share) * dt_ms, dt_ms).split(" or "))
+    below, above = (
+        float(each) for each in _grid.nearest_fits((steps + share) * dt_ms, dt_ms).split(" or ")
+    )
     assert below == pytest.approx(steps * dt_ms) and above == pytest.approx((steps + 1) * dt_ms)
     assert _grid.whole_steps(share * dt_ms, dt_ms) is None
     assert (
-        _grid.steps_up(np.float32(steps * dt_ms), dt_ms) == steps == _grid.steps_down(np.float32(steps * dt_ms), dt_ms)
+        _grid.steps_up(np.float32(steps * dt_ms), dt_ms)
+        == steps
+        == _grid.steps_down(np.float32(steps * dt_ms), dt_ms)
     )
 
 
@@ -266,7 +322,13 @@ BASE = (
     .emitters({"E": LIF()})
     .probes(["spk"])
 )
-EDGE = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "rule": {"kind": "FixedIndegree", "n": 1}}
+EDGE = {
+    "source": "E",
+    "target": "E",
+    "mechanism": "AMPA",
+    "weight": 1.0,
+    "rule": {"kind": "FixedIndegree", "n": 1},
+}
 LAST = {"target": "E", "weight_pA": 1.0}
 REFUSED = {
     "a fixed delay": (
@@ -283,7 +345,9 @@ REFUSED = {
         ("SpikeTimes at 19.97 ms", "19.9 ms"),
     ),
     "a volley after the last step began": (
-        lambda: jtfne.construct(BASE).simulate(P.evoked(mean_ms=19.96, sd_ms=0.0, **LAST), progress=False),
+        lambda: jtfne.construct(BASE).simulate(
+            P.evoked(mean_ms=19.96, sd_ms=0.0, **LAST), progress=False
+        ),
         ("Evoked at 19.96 ms", "19.9 ms"),
     ),
 }
@@ -304,12 +368,18 @@ def test_delays_that_differ_by_edge_are_rounded_to_the_nearest_step():
     flat = net.to_flat()
     delays_ms = net.projections[0].delay_ms
     assert flat.circuit.delivery is not None
-    assert not np.allclose(delays_ms / 0.1, np.rint(delays_ms / 0.1), atol=1e-3), "they are off the grid"
-    np.testing.assert_array_equal(_grid.nearest_steps(delays_ms, 0.1), np.rint(delays_ms.astype(float) / 0.1))
+    assert not np.allclose(delays_ms / 0.1, np.rint(delays_ms / 0.1), atol=1e-3), (
+        "they are off the grid"
+    )
+    np.testing.assert_array_equal(
+        _grid.nearest_steps(delays_ms, 0.1), np.rint(delays_ms.astype(float) / 0.1)
+    )
 
 
 def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
-    """At 0 ms a spike stands before the first step: `advance` adds it to the first chunk only, `checkpointed` too."""
+    """At 0 ms a spike stands before the first step: `advance` adds it to the first chunk only,
+    `checkpointed` too.
+    """
     net = jtfne.construct(BASE)
     flat = net.to_flat(mechanisms=["AMPA"])
     stimulus = P.spike_times([0.0, 2.0], target={}, weight_pA=50.0).stimuli
@@ -319,7 +389,9 @@ def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     def currents_after(advance, *chunks):
         carry = engine.start(flat.circuit, drive.inputs, keys)
         for first_step, n_steps in chunks:
-            carry, _ = advance(flat.circuit, drive.inputs, (), carry, drive.clock(first_step, n_steps), 0.1)
+            carry, _ = advance(
+                flat.circuit, drive.inputs, (), carry, drive.clock(first_step, n_steps), 0.1
+            )
         return np.asarray(carry.syn)
 
     whole = currents_after(engine.advance, (0, 40))

@@ -1,4 +1,6 @@
-"""Paths to what may be tuned: where they lead, what is refused, and that to set one is to declare it."""
+"""Paths to what may be tuned: where they lead, what is refused, and that to set one is to declare
+it.
+"""
 
 import math
 
@@ -50,15 +52,27 @@ def test_a_path_leads_to_what_is_declared_and_sets_it(path):
     assert value_at(CONFIG.circuit, place) == pytest.approx(VALUES[path], rel=1e-12)
     changed = with_values(CONFIG, {place: 1.25 * VALUES[path]})
     assert value_at(changed.circuit, place) == pytest.approx(1.25 * VALUES[path], rel=1e-12)
-    others = [each for each in places_of(CONFIG.circuit).values() if each.at != place.at or place.at < 0]
-    moved = [each.path for each in others if value_at(changed.circuit, each) != value_at(CONFIG.circuit, each)]
+    others = [
+        each for each in places_of(CONFIG.circuit).values() if each.at != place.at or place.at < 0
+    ]
+    moved = [
+        each.path
+        for each in others
+        if value_at(changed.circuit, each) != value_at(CONFIG.circuit, each)
+    ]
     assert moved == ([] if place.at >= 0 else [path])
 
 
 def test_distributions_and_tables_are_scaled_whole():
     places = places_of(CONFIG.circuit)
-    names = ("connections.E->PV:NMDA.weight", "connections.PV->all.weight", "connections.L->E.weight")
-    changed = with_values(CONFIG, {places[name]: 0.5 * VALUES[name] for name in names}).circuit.connections
+    names = (
+        "connections.E->PV:NMDA.weight",
+        "connections.PV->all.weight",
+        "connections.L->E.weight",
+    )
+    changed = with_values(
+        CONFIG, {places[name]: 0.5 * VALUES[name] for name in names}
+    ).circuit.connections
     assert changed[1].weight == LogNormal(mean=2.0, sd=0.5)
     assert changed[2].weight == Uniform(low=-4.5, high=-1.5)
     assert changed[3].rule.weight == (1.0, 3.0)
@@ -66,7 +80,9 @@ def test_distributions_and_tables_are_scaled_whole():
 
 
 def test_bounds_of_a_normal_are_scaled_with_it():
-    given = CONFIG.circuit.connections[0].model_copy(update={"weight": Normal(mean=30.0, sd=3.0, low=10.0, high=40.0)})
+    given = CONFIG.circuit.connections[0].model_copy(
+        update={"weight": Normal(mean=30.0, sd=3.0, low=10.0, high=40.0)}
+    )
     config = CONFIG.connections([given])
     place = places_of(config.circuit)["connections.E->PV.weight"]
     (changed,) = with_values(config, {place: 60.0}).circuit.connections
@@ -82,7 +98,11 @@ def test_scales_of_the_search():
     assert down.value(down.searched(-5.0)) == pytest.approx(-5.0, rel=1e-12)
     np.testing.assert_allclose(down.value(np.log([3.0, 7.0]), np), [-3.0, -7.0], rtol=1e-12)
     plain = Trainable(path="cells.E.drive", bounds=(0, 9))
-    assert plain.transform == Linear() and plain.search_bounds == (0.0, 9.0) and plain.value(2.5) == 2.5
+    assert (
+        plain.transform == Linear()
+        and plain.search_bounds == (0.0, 9.0)
+        and plain.value(2.5) == 2.5
+    )
 
 
 def test_trainables_are_declared_in_any_order_and_round_trip():
@@ -107,12 +127,27 @@ def test_trainables_are_declared_in_any_order_and_round_trip():
         ),
         ([{"path": "cells.E.drve", "bounds": (0, 9)}], ["nearest: 'cells.E.drive'", "trainables"]),
         ([{"path": "drive", "bounds": (0, 9)}], ["path='drive'", "allowed: 'gains.E->PV'"]),
-        ([{"path": "connections.E->PV.weight", "bounds": (0, 9)}], ["nearest: 'connections.E->PV:NMDA.weight'"]),
-        ([{"path": "cells.E.drive", "bounds": (5, 9)}], [r"bounds=\(5, 9\) of 'cells.E.drive', which is 3.5"]),
-        ([{"path": "cells.E.drive", "bounds": (9, 5)}], [r"bounds=\(9, 5\) of 'cells.E.drive'", "below"]),
+        (
+            [{"path": "connections.E->PV.weight", "bounds": (0, 9)}],
+            ["nearest: 'connections.E->PV:NMDA.weight'"],
+        ),
+        (
+            [{"path": "cells.E.drive", "bounds": (5, 9)}],
+            [r"bounds=\(5, 9\) of 'cells.E.drive', which is 3.5"],
+        ),
+        (
+            [{"path": "cells.E.drive", "bounds": (9, 5)}],
+            [r"bounds=\(9, 5\) of 'cells.E.drive'", "below"],
+        ),
         ([{"path": "cells.E.drive", "bounds": (0, math.inf)}], ["bounds", "finite"]),
-        ([{"path": "cells.E.drive", "bounds": (0, 9), "transform": "Log"}], ["'cells.E.drive' with Log", "one sign"]),
-        ([{"path": "cells.E.drive", "bounds": (0, 9), "transform": "Logg"}], ["'Logg'", "nearest: 'Log'"]),
+        (
+            [{"path": "cells.E.drive", "bounds": (0, 9), "transform": "Log"}],
+            ["'cells.E.drive' with Log", "one sign"],
+        ),
+        (
+            [{"path": "cells.E.drive", "bounds": (0, 9), "transform": "Logg"}],
+            ["'Logg'", "nearest: 'Log'"],
+        ),
         ([{"path": "cells.E.drive", "bounds": (0, 9)}] * 2, ["'cells.E.drive', given twice"]),
     ],
 )

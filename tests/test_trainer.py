@@ -1,4 +1,6 @@
-"""A training finds what it should, says what it did not, and is the same wherever it ran and however often stopped."""
+"""A training finds what it should, says what it did not, and is the same wherever it ran and
+however often stopped.
+"""
 
 import dataclasses
 import json
@@ -51,11 +53,15 @@ def same(one, other):
 
 
 def test_the_best_is_what_its_circuit_scores_to_the_bit(result):
-    scores = [AIM.evaluate(result.best_net.simulate(seed=seed, progress=False)).score for seed in (0, 5)]
+    scores = [
+        AIM.evaluate(result.best_net.simulate(seed=seed, progress=False)).score for seed in (0, 5)
+    ]
     assert np.mean(scores) == result.best_score == result.history["score"].min()
     assert result.report["best"]["sd"] == pytest.approx(np.std(scores, ddof=1), rel=1e-12)
     built = jtfne.construct(result.best_config).simulate(seed=0, progress=False)
-    assert AIM.evaluate(built).score == scores[0], "no weight of a distribution was tuned: the same bits"
+    assert AIM.evaluate(built).score == scores[0], (
+        "no weight of a distribution was tuned: the same bits"
+    )
 
 
 def test_history_and_report_hold_every_candidate(result):
@@ -65,10 +71,18 @@ def test_history_and_report_hold_every_candidate(result):
         *("term E", "term PV", "value E", "value PV", "value near", "gate near"),
     ]
     assert history["generation"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    assert history.loc[0, ["cells.E.drive", "gains.E->PV"]].tolist() == [3.5, 1.0], "it starts from what is declared"
-    assert history["cells.E.drive"].between(0.0, 10.0).all() and history["gains.E->PV"].between(0.1, 4.0).all()
+    assert history.loc[0, ["cells.E.drive", "gains.E->PV"]].tolist() == [3.5, 1.0], (
+        "it starts from what is declared"
+    )
+    assert (
+        history["cells.E.drive"].between(0.0, 10.0).all()
+        and history["gains.E->PV"].between(0.1, 4.0).all()
+    )
     assert _json.loads(result.to_json()) == json.loads(result.to_json())
-    assert result.report["n_runs"] == 18 and result.report["start"] == {"cells.E.drive": 3.5, "gains.E->PV": 1.0}
+    assert result.report["n_runs"] == 18 and result.report["start"] == {
+        "cells.E.drive": 3.5,
+        "gains.E->PV": 1.0,
+    }
     readout = result.get("agsdr")
     assert readout.dims == ("generation", "parameter") and readout.shape == (3, 2)
     assert readout.values[-1].tolist() == list(result.best.values())
@@ -108,17 +122,30 @@ class StoppingClient:
         return future
 
 
-@pytest.mark.parametrize("optimizer", [FEW, CMAES(n=6), AGSDR(n_pairs=1)], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "optimizer", [FEW, CMAES(n=6), AGSDR(n_pairs=1)], ids=lambda each: type(each).__name__
+)
 def test_a_training_that_was_stopped_goes_on_to_the_same_bits(tmp_path, optimizer):
-    n, how = optimizer.n_candidates(2), {"optimizer": optimizer, "budget": 3 * optimizer.n_candidates(2)}
+    n, how = (
+        optimizer.n_candidates(2),
+        {"optimizer": optimizer, "budget": 3 * optimizer.n_candidates(2)},
+    )
     whole = trained(tmp_path / "whole", **how)
-    for after in (0, 3 + n + 1, n - 1):  # in the look for effects, in the second generation, in the third
+    # in the look for effects, in the second generation, in the third
+    for after in (0, 3 + n + 1, n - 1):
         with pytest.raises(Stopped):
             trained(tmp_path / "out", **how, client=StoppingClient(after))
     same(trained(tmp_path / "out", **how), whole)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     parts = {f"part_{k:08d}.json" for k in range(3)}
-    assert names == {"index.json", "report.json", "best_config.json", "history.csv", "state_00000002.npz", *parts}
+    assert names == {
+        "index.json",
+        "report.json",
+        "best_config.json",
+        "history.csv",
+        "state_00000002.npz",
+        *parts,
+    }
     assert jtfne.Config.from_file(tmp_path / "out/best_config.json") == whole.best_config
 
 
@@ -130,8 +157,14 @@ def test_a_larger_budget_goes_on_and_a_finished_folder_is_read(tmp_path):
 
 def test_folders_of_anything_else_are_refused(tmp_path):
     trained(tmp_path / "a", budget=3)
-    for changed in ({"seeds": (4,)}, {"optimizer": RandomSearch(n=4), "budget": 4}, {"objective": Rates(near=0.5)}):
-        with pytest.raises(JtfneError, match=rf"something else \({next(iter(changed))}: .*Trainer\.fit"):
+    for changed in (
+        {"seeds": (4,)},
+        {"optimizer": RandomSearch(n=4), "budget": 4},
+        {"objective": Rates(near=0.5)},
+    ):
+        with pytest.raises(
+            JtfneError, match=rf"something else \({next(iter(changed))}: .*Trainer\.fit"
+        ):
             trained(tmp_path / "a", **{"budget": 3, **changed})
     with pytest.raises(JtfneError, match="resume=True"):
         trained(tmp_path / "a", resume=False)
@@ -150,7 +183,11 @@ def test_folders_of_anything_else_are_refused(tmp_path):
 def test_other_learning_rates_are_another_optimizer():
     from jtfne.optimizers._descent import adam
 
-    assert to_json_values(AGSDR(inner=adam(0.05))) == to_json_values(AGSDR()) != to_json_values(AGSDR(inner=adam(0.06)))
+    assert (
+        to_json_values(AGSDR(inner=adam(0.05)))
+        == to_json_values(AGSDR())
+        != to_json_values(AGSDR(inner=adam(0.06)))
+    )
     assert json.dumps(to_json_values(AGSDR())).count("0x") == 0
 
 
@@ -194,9 +231,14 @@ def test_a_client_that_is_broken_is_refused(tmp_path):
 
 
 def test_a_worker_whose_circuit_is_another_one_is_refused():
-    edges = [dataclasses.replace(each, weight=each.weight * np.float32(0.5)) for each in NET.projections]
+    edges = [
+        dataclasses.replace(each, weight=each.weight * np.float32(0.5)) for each in NET.projections
+    ]
     net = jtfne.net.Net(NET.config, NET.identity, edges)
-    with ThreadPoolExecutor(1) as client, pytest.raises(JtfneError, match="not what its config gives on the worker"):
+    with (
+        ThreadPoolExecutor(1) as client,
+        pytest.raises(JtfneError, match="not what its config gives on the worker"),
+    ):
         trained(net=net, budget=3, client=client)
 
 
@@ -204,35 +246,55 @@ def test_scores_that_are_not_numbers_are_told_by_candidate():
     found = trained(objective=Rates(nan_above=30.0), budget=9)
     bad = found.history[found.history["score"].isna()]
     assert 0 < len(bad) < 9 and math.isfinite(found.best_score)
-    told = [(each["generation"], each["candidate"], each["problems"]) for each in found.report["failures"]]
-    assert [each[:2] for each in told] == list(zip(bad["generation"], bad["candidate"], strict=True))
+    told = [
+        (each["generation"], each["candidate"], each["problems"])
+        for each in found.report["failures"]
+    ]
+    assert [each[:2] for each in told] == list(
+        zip(bad["generation"], bad["candidate"], strict=True)
+    )
     assert all(each[2] == ["metric 'rate' is nan"] for each in told)
-    with pytest.raises(JtfneError, match=r"generation 0, in which no candidate has .* \(metric 'rate' is nan\)"):
+    with pytest.raises(
+        JtfneError, match=r"generation 0, in which no candidate has .* \(metric 'rate' is nan\)"
+    ):
         trained(objective=Rates(nan_above=0.0))
 
 
 def test_a_circuit_that_runs_away_is_a_failure_and_no_crash():
     wild = CONFIG.trainables([{"path": "cells.E.drive", "bounds": (-1e30, 10.0)}])
     found = trained(net=jtfne.construct(wild), budget=3)
-    assert any("not finite" in problem for each in found.report["failures"] for problem in each["problems"])
-    with pytest.raises(JtfneError, match=r"generation 1, in which no candidate .* \(membrane potential"):
+    assert any(
+        "not finite" in problem for each in found.report["failures"] for problem in each["problems"]
+    )
+    with pytest.raises(
+        JtfneError, match=r"generation 1, in which no candidate .* \(membrane potential"
+    ):
         trained(net=jtfne.construct(wild), budget=6)
 
 
 def test_gates_that_never_hold_are_said_so():
     found = trained(objective=Rates(near=-1.0))
     assert not found.passed and not found.history["passed"].any()
-    assert "NO candidate passed all gates" in found.report["verdict"] and "never held at all: near" in repr(found)
+    assert "NO candidate passed all gates" in found.report[
+        "verdict"
+    ] and "never held at all: near" in repr(found)
     assert found.report["gates"] == {"near": {"candidates_with_all_seeds": 0, "largest_share": 0.0}}
 
 
 def test_a_candidate_that_passes_is_preferred_and_may_end_the_search():
     found = trained(objective=Rates(near=math.inf), budget=30, stop_when_passed=True)
-    assert found.passed and found.report["n_generations"] == 1 and "all gates hold" in found.report["verdict"]
+    assert (
+        found.passed
+        and found.report["n_generations"] == 1
+        and "all gates hold" in found.report["verdict"]
+    )
 
 
 def test_what_nothing_depends_on_is_named():
-    lone = [{"path": "cells.VIP.drive", "bounds": (0.0, 9.0)}, {"path": "cells.E.drive", "bounds": (0.0, 10.0)}]
+    lone = [
+        {"path": "cells.VIP.drive", "bounds": (0.0, 9.0)},
+        {"path": "cells.E.drive", "bounds": (0.0, 10.0)},
+    ]
     net = jtfne.construct(CONFIG.connections([]).trainables(lone))
     assert trained(net=net, budget=3).report["without_effect"] == ["cells.VIP.drive"]
 
@@ -240,13 +302,18 @@ def test_what_nothing_depends_on_is_named():
 def test_values_at_a_bound_are_named():
     net = jtfne.construct(CONFIG.trainables([{"path": "cells.E.drive", "bounds": (0.0, 3.5)}]))
     found = trained(net=net, budget=3, objective=Rates(wanted=(("E", 500.0),)))
-    assert found.report["at_bounds"] == (["cells.E.drive"] if found.best["cells.E.drive"] in (0.0, 3.5) else [])
+    assert found.report["at_bounds"] == (
+        ["cells.E.drive"] if found.best["cells.E.drive"] in (0.0, 3.5) else []
+    )
     assert found.history["cells.E.drive"].iloc[0] == 3.5
 
 
 def test_a_paradigm_reaches_the_candidates():
     pulse = Paradigm.constant_dc(target="E", amplitude=20.0)
-    assert trained(budget=3, paradigm=pulse).history["value E"].min() > trained(budget=3).history["value E"].max()
+    assert (
+        trained(budget=3, paradigm=pulse).history["value E"].min()
+        > trained(budget=3).history["value E"].max()
+    )
 
 
 def test_objectives_of_the_config_and_of_the_caller_are_one():
@@ -287,11 +354,20 @@ def test_a_bar_shows_the_best_score_and_the_gates(capsys):
         ({"seeds": (-1,)}, r"seeds=-1 .*a whole number in \[0"),
         ({"seeds": (0.5,)}, r"seeds=0\.5 .*a whole number in \[0"),
         ({"trainables": ()}, "nothing to tune"),
-        ({"trainables": [{"path": "cells.E.drve", "bounds": (0, 9)}]}, r"nearest: 'cells\.E\.drive'"),
-        ({"trainables": [Trainable(path="cells.E.drive", bounds=(5, 9))]}, r"'cells\.E\.drive', which is 3\.5"),
+        (
+            {"trainables": [{"path": "cells.E.drve", "bounds": (0, 9)}]},
+            r"nearest: 'cells\.E\.drive'",
+        ),
+        (
+            {"trainables": [Trainable(path="cells.E.drive", bounds=(5, 9))]},
+            r"'cells\.E\.drive', which is 3\.5",
+        ),
         ({"objective": None}, "a config without objective"),
         ({"objective": 3.0}, r"objective=3\.0 .*evaluate"),
-        ({"optimizer": Gradient()}, r"objective=Rates\(.* that needs gradients .*a jtfne\.Objective"),
+        (
+            {"optimizer": Gradient()},
+            r"objective=Rates\(.* that needs gradients .*a jtfne\.Objective",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_any_run(given, told):

@@ -1,4 +1,6 @@
-"""Training by gradient: slopes are those of differences, scores those of events; what has no slope is refused."""
+"""Training by gradient: slopes are those of differences, scores those of events; what has no slope
+is refused.
+"""
 
 import math
 
@@ -72,14 +74,18 @@ def test_scores_and_gates_are_those_of_event_runs(result):
 def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     """By its own arrays, in bins of steps: to rounding, since the spikes are the same."""
     fit = _Fit.of(Trainer(AIM, optimizer=Gradient()), NET)
-    assert fit.slopes.recorders[0].every == 25, "the largest bin of the window, and no longer than a chunk"
+    assert fit.slopes.recorders[0].every == 25, (
+        "the largest bin of the window, and no longer than a chunk"
+    )
     found = fit.trainer.objective.evaluate(fit.runs.run(Candidate(tuple(START), 0)))
     slopes = [fit.slopes.at(START, seed) for seed in (0, 5)]
     assert slopes[0].score == pytest.approx(found.score, rel=1e-6) and found.score > 0.0
     terms = dict(zip(found.metrics["name"], found.metrics["term"], strict=True))
     assert slopes[0].terms == pytest.approx(terms, rel=1e-6)
     first = result.history.iloc[0][[f"slope {path}" for path in PATHS]].to_numpy(float)
-    np.testing.assert_allclose(first, np.mean([each.by_place for each in slopes], axis=0), rtol=1e-12)
+    np.testing.assert_allclose(
+        first, np.mean([each.by_place for each in slopes], axis=0), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("bounds", [(0.5, 2.0), (0.1, 3.7), (0.3, 1.7), (-9.1, -0.7)])
@@ -89,7 +95,9 @@ def test_a_value_at_its_bound_has_its_whole_slope(kind, bounds):
     each = Trainable(path="gains.E->PV", bounds=bounds, transform=kind)
     for bound in each.search_bounds:
         value, slope = jax.value_and_grad(lambda x: _gradients._value_at(each, x))(bound)
-        assert bounds[0] - 1e-6 <= value <= bounds[1] + 1e-6 and value == pytest.approx(each.value(bound), rel=1e-6)
+        assert bounds[0] - 1e-6 <= value <= bounds[1] + 1e-6 and value == pytest.approx(
+            each.value(bound), rel=1e-6
+        )
         assert slope == pytest.approx(1.0 if kind == "Linear" else float(value), rel=1e-6)
 
 
@@ -112,21 +120,37 @@ def test_nothing_is_compiled_anew_between_steps_seeds_and_trainings(compiled):
 
 def quickly(program, **given):
     """The same, compiled in half of the time."""
-    return jax.jit(program.__wrapped__, compiler_options={"xla_backend_optimization_level": 0}, **given)
+    return jax.jit(
+        program.__wrapped__, compiler_options={"xla_backend_optimization_level": 0}, **given
+    )
 
 
 def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch):
-    """Of the smoothed model, in double precision: through spikes, fields, two trials with stimuli, and both scales.
+    """Of the smoothed model, in double precision: through spikes, fields, two trials with stimuli,
+    and both scales.
 
-    The step is 1e-5: differences are off by its square, and by rounding, 1e-16 of a score over 1e-5.
+    The step is 1e-5: differences are off by its square, and by rounding, 1e-16 of a score over
+    1e-5.
     """
     edge = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 60.0, "delay_ms": 1.0,
             "rule": {"kind": "FixedIndegree", "n": 3}}  # fmt: skip
     pulse = {"kind": "Pulse", "start_ms": 3.0, "duration_ms": 9.0, "amplitude": 90.0}
     aims = [
-        {"measure": MeanRate(), "cells": "E", "window_ms": (2.0, 30.0), "target": 20.0, "scale": 8.0, "name": "E"},
+        {
+            "measure": MeanRate(),
+            "cells": "E",
+            "window_ms": (2.0, 30.0),
+            "target": 20.0,
+            "scale": 8.0,
+            "name": "E",
+        },
         {"measure": FanoFactor(bin_ms=5.0), "target": 1.0, "name": "fano"},
-        {"measure": BandPower(low_Hz=30.0, high_Hz=90.0), "readout": "lfp_proxy", "target": 1e4, "scale": 1e4},
+        {
+            "measure": BandPower(low_Hz=30.0, high_Hz=90.0),
+            "readout": "lfp_proxy",
+            "target": 1e4,
+            "scale": 1e4,
+        },
     ]
     config = (
         jtfne.Config()
@@ -145,17 +169,25 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
                      {"path": "mechanisms.AMPA.tau_ms", "bounds": (1.0, 9.0), "transform": "Log"},
                      {"path": "cells.E.tau_m_ms", "bounds": (5.0, 30.0)}])
     )  # fmt: skip
-    monkeypatch.setattr(_gradients, "_forward", quickly(_gradients._forward, static_argnames=("n_steps",)))
+    monkeypatch.setattr(
+        _gradients, "_forward", quickly(_gradients._forward, static_argnames=("n_steps",))
+    )
     monkeypatch.setattr(_gradients, "_backward", quickly(_gradients._backward))
     net = jtfne.construct(config)
     fit = _Fit.of(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
-    start = np.array([each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)])
+    start = np.array(
+        [each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
+    )
     got, step = fit.slopes.at(start, 0), 1e-5
-    assert len(got.terms) == 3 and all(math.isfinite(each) and each != 0.0 for each in got.terms.values())
+    assert len(got.terms) == 3 and all(
+        math.isfinite(each) and each != 0.0 for each in got.terms.values()
+    )
     assert (np.abs(got.by_place) > 1e-4).all(), got.by_place
     for k, each in enumerate(np.eye(start.size)):
         ends = [fit.slopes.at(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
-        assert got.by_place[k] == pytest.approx((ends[0] - ends[1]) / (2.0 * step), rel=1e-4), fit.trainables[k].path
+        assert got.by_place[k] == pytest.approx((ends[0] - ends[1]) / (2.0 * step), rel=1e-4), (
+            fit.trainables[k].path
+        )
 
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_bits(tmp_path, result):
@@ -172,19 +204,24 @@ def test_schedules_tell_trainings_apart():
 
     assert told(40) == told(40) != told(41)
     assert (
-        to_json_values(Gradient()) == to_json_values(Gradient()) != to_json_values(Gradient(transform=optax.adam(0.04)))
+        to_json_values(Gradient())
+        == to_json_values(Gradient())
+        != to_json_values(Gradient(transform=optax.adam(0.04)))
     )
 
 
 def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypatch):
-    """Slopes of which those by the second path on are 0, and that by the first leads up to where there is none."""
+    """Slopes of which those by the second path on are 0, and that by the first leads up to where
+    there is none.
+    """
 
     def made_up(self, x, seed):
         by_place = np.array([-1.0 if x[0] < 5.0 else np.nan, 0.0, 0.0, 0.0])
         return ScoreGradient(1.0, {"E": 1.0, "PV": math.inf if seed == 3 else 0.0}, by_place)
 
     monkeypatch.setattr(ScoreGradients, "at", made_up)
-    silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])  # from which that way leads away
+    # from which that way leads away
+    silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])
     found = trained(seeds=(4, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
     assert found.report["without_slope"] == PATHS[1:] and found.report["without_effect"] == []
     told = {problem for each in found.report["failures"] for problem in each["problems"]}
@@ -197,15 +234,23 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 
 def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
     monkeypatch.setattr(
-        ScoreGradients, "at", lambda self, x, seed: ScoreGradient(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan]))
+        ScoreGradients,
+        "at",
+        lambda self, x, seed: ScoreGradient(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan])),
     )
-    with pytest.raises(JtfneError, match=r"generation 0, from which no slope .* 'cells\.VIP\.drive' is nan \(seed 4\)"):
+    with pytest.raises(
+        JtfneError,
+        match=r"generation 0, from which no slope .* 'cells\.VIP\.drive' is nan \(seed 4\)",
+    ):
         trained(seeds=(4,))
 
 
 def test_a_gate_needs_no_slope():
     gate = {"measure": CV(), "cells": "E", "condition": Below(1.0), "name": "regular"}
-    assert _Fit.of(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes is not None
+    assert (
+        _Fit.of(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes
+        is not None
+    )
 
 
 LEAKY = CONFIG.emitters({"VIP": {"kind": "LIF"}}).trainables([])
@@ -223,12 +268,24 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
             {"objective": jtfne.Objective([Metric(measure=CV(), target=1.0)])},
             "metric .* a CV, which has no",
         ),
-        (LEAKY, {"trainables": [{"path": "cells.VIP.t_ref_ms", "bounds": (0, 9)}]}, r"cells\.VIP\.t_ref_ms', which is"),
+        (
+            LEAKY,
+            {"trainables": [{"path": "cells.VIP.t_ref_ms", "bounds": (0, 9)}]},
+            r"cells\.VIP\.t_ref_ms', which is",
+        ),
         (CONFIG.connections([PLASTIC]), {}, "no PairSTDP"),
         (CONFIG, {"surrogate": "SuperSpike"}, r"surrogate='SuperSpike' .*as SuperSpike\(\)"),
         (CONFIG, {"surrogate": SuperSpike(beta=-1.0)}, r"beta=-1.*surrogate SuperSpike"),
-        (CONFIG, {"surrogate": SuperSpike(), "optimizer": AGSDR()}, "surrogate=SuperSpike.*with AGSDR"),
-        (CONFIG, {"surrogate": SuperSpike(), "optimizer": CMAES()}, "surrogate=SuperSpike.*with CMAES"),
+        (
+            CONFIG,
+            {"surrogate": SuperSpike(), "optimizer": AGSDR()},
+            "surrogate=SuperSpike.*with AGSDR",
+        ),
+        (
+            CONFIG,
+            {"surrogate": SuperSpike(), "optimizer": CMAES()},
+            "surrogate=SuperSpike.*with CMAES",
+        ),
         (CONFIG, {"optimizer": Gradient(transform=None)}, "transform=None"),
     ],
 )

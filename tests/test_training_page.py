@@ -1,4 +1,6 @@
-"""The circuit of docs/validation/training.rst reaches its rates: at reduced size always, whole when there is time."""
+"""The circuit of docs/validation/training.rst reaches its rates: at reduced size always, whole when
+there is time.
+"""
 
 import importlib
 from pathlib import Path

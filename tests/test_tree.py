@@ -1,4 +1,6 @@
-"""Parts of a model as pytrees: classes are told apart, since `jit` knows a program by its structure."""
+"""Parts of a model as pytrees: classes are told apart, since `jit` knows a program by its
+structure.
+"""
 
 import dataclasses
 import itertools
@@ -26,13 +28,19 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PARTS, 2)), ids=lambda part: type(part).__name__)
+@pytest.mark.parametrize(
+    ("one", "other"), list(itertools.combinations(PARTS, 2)), ids=lambda part: type(part).__name__
+)
 def test_no_two_parts_have_one_structure(one, other):
     assert jax.tree.structure(one) != jax.tree.structure(other)
 
 
 def test_every_room_registers_its_classes_here():
-    files = [path for path in (Path(__file__).parent.parent / "jtfne").rglob("*.py") if path.name != "_tree.py"]
+    files = [
+        path
+        for path in (Path(__file__).parent.parent / "jtfne").rglob("*.py")
+        if path.name != "_tree.py"
+    ]
     assert len(files) > 50
     assert not [path for path in files if "register_dataclass" in path.read_text(encoding="utf-8")]
 

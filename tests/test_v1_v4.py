@@ -6,11 +6,24 @@ import numpy as np
 import pytest
 
 import jtfne
-from docs.validation._v1_v4 import BACK, CUTS, FORWARD, POPULATIONS, Path, counts_of, shared, spectrum
+from docs.validation._v1_v4 import (
+    BACK,
+    CUTS,
+    FORWARD,
+    POPULATIONS,
+    Path,
+    counts_of,
+    shared,
+    spectrum,
+)
 from jtfne.presets import v1_v4
 
 TRIALS, STOP_ms = 5, 2500.0
-LOST = {"intact": (), "feedforward cut": (FORWARD,), "feedback cut": (BACK, Path("L2/3", "L5/6", "alpha, beta"))}
+LOST = {
+    "intact": (),
+    "feedforward cut": (FORWARD,),
+    "feedback cut": (BACK, Path("L2/3", "L5/6", "alpha, beta")),
+}
 
 
 @functools.cache
@@ -30,15 +43,21 @@ def counts(cut):
 
 
 def excess(cut, path):
-    """Mean coherence of V1 and V4 above that of different trials, in standard errors of such a mean by their spread."""
+    """Mean coherence of V1 and V4 above that of different trials, in standard errors of such a mean
+    by their spread.
+    """
     same, other = shared(counts(cut), path)
     return (same.mean() - other.mean()) / (other.std(ddof=1) / np.sqrt(same.size))
 
 
 def test_an_area_that_gets_nothing_from_the_other_fires_as_it_would_alone():
     np.testing.assert_array_equal(run("V1", feedback=0.0), run("V1", feedback=0.0, feedforward=0.0))
-    np.testing.assert_array_equal(run("V4", feedforward=0.0), run("V4", feedforward=0.0, feedback=0.0))
-    np.testing.assert_array_equal(run("V4", feedforward=0.0), run("V4", feedforward=0.0, evoked=False))
+    np.testing.assert_array_equal(
+        run("V4", feedforward=0.0), run("V4", feedforward=0.0, feedback=0.0)
+    )
+    np.testing.assert_array_equal(
+        run("V4", feedforward=0.0), run("V4", feedforward=0.0, evoked=False)
+    )
     assert not np.array_equal(run("V1", feedback=0.0), run("V1"))
     assert not np.array_equal(run("V4", feedforward=0.0), run("V4"))
 
@@ -78,10 +97,14 @@ def test_a_gain_below_zero_and_too_few_cells_are_refused():
 
 
 def test_a_gain_scales_the_weights_of_its_direction_only():
-    whole, half = (jtfne.construct(v1_v4(150, feedforward=gain)).edges.to_pandas() for gain in (1.0, 0.5))
+    whole, half = (
+        jtfne.construct(v1_v4(150, feedforward=gain)).edges.to_pandas() for gain in (1.0, 0.5)
+    )
     area = jtfne.construct(v1_v4(150)).neurons["area"].to_numpy()
     forward = (area[whole["source"]] == "V1") & (area[whole["target"]] == "V4")
     assert forward.any()
-    np.testing.assert_array_equal(whole[["source", "target", "delay_ms"]], half[["source", "target", "delay_ms"]])
+    np.testing.assert_array_equal(
+        whole[["source", "target", "delay_ms"]], half[["source", "target", "delay_ms"]]
+    )
     scale = np.where(forward, 0.5, 1.0)
     np.testing.assert_allclose(half["weight_pA"], scale * whole["weight_pA"], rtol=1e-6)

@@ -38,7 +38,9 @@ def test_vflip_keeps_within_the_frequencies_and_needs_some() -> None:
     power, f_Hz, laminar_mm = motif()
     found = vflip.vflip(power[:, :100], f_Hz[:100], laminar_mm)
     assert found.high_Hz[1] <= 100.0
-    with pytest.raises(ValueError, match="frequencies up to 30 Hz are not allowed; allowed: 40 Hz or more"):
+    with pytest.raises(
+        ValueError, match="frequencies up to 30 Hz are not allowed; allowed: 40 Hz or more"
+    ):
         vflip.vflip(power[:, :30], f_Hz[:30], laminar_mm)
 
 
@@ -48,7 +50,9 @@ def test_a_gain_has_no_motif_in_any_band() -> None:
     assert vflip.vflip(gain, f_Hz, laminar_mm) == spectrolaminar.Flip()
 
 
-@pytest.mark.parametrize("control", [ShuffledChannels(), ShuffledFrequencies()], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "control", [ShuffledChannels(), ShuffledFrequencies()], ids=lambda each: type(each).__name__
+)
 def test_a_motif_is_no_chance_and_chance_is_no_motif(control: vflip.Control) -> None:
     power, f_Hz, laminar_mm = motif()
     found = flip_null(power, f_Hz, laminar_mm, control, n_draws=49)
@@ -77,13 +81,17 @@ def test_labelled_maps_are_ordered_by_depth() -> None:
 
 
 def potentials(n_steps: int = 20_000) -> xr.DataArray:
-    """Potentials whose power is the map of the reference, from one generator: all channels in phase."""
+    """Potentials whose power is the map of the reference, from one generator: all channels in
+    phase.
+    """
     power, f_Hz, laminar_mm = motif()
     rng, at_Hz = np.random.default_rng(0), np.fft.rfftfreq(n_steps, 1e-3)
     size = np.sqrt([np.interp(at_Hz, f_Hz, row) * (at_Hz <= 150.0) for row in power])
     generator = rng.normal(size=at_Hz.size) + 1j * rng.normal(size=at_Hz.size)
     coords = {"time": np.arange(1.0, n_steps + 1), "z_mm": ("channel", laminar_mm)}
-    return xr.DataArray(np.fft.irfft(size * generator, n_steps, axis=-1), coords, ("channel", "time"))
+    return xr.DataArray(
+        np.fft.irfft(size * generator, n_steps, axis=-1), coords, ("channel", "time")
+    )
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -93,7 +101,9 @@ def test_random_phases_keep_power_and_nothing_else(shared: bool) -> None:
     was, now = np.fft.rfft(lfp, axis=-1), np.fft.rfft(drawn, axis=-1)
     np.testing.assert_allclose(np.abs(now), np.abs(was), atol=1e-9 * np.abs(was).max())
     turn = np.angle(now[:, 1:500] * np.conj(was[:, 1:500]))
-    assert abs(np.exp(1j * turn).mean()) < 4.0 / np.sqrt(turn.size / (24 if shared else 1)), "phases from all round"
+    assert abs(np.exp(1j * turn).mean()) < 4.0 / np.sqrt(turn.size / (24 if shared else 1)), (
+        "phases from all round"
+    )
     assert np.allclose(np.exp(1j * turn), np.exp(1j * turn[0])) == shared
     odd = PhaseRandomised().draw(lfp[:, :-1], np.random.default_rng(1))
     np.testing.assert_allclose(
@@ -106,10 +116,17 @@ def test_flip_of_power_is_blind_to_phase_and_polarity() -> None:
     lfp = potentials()
     found = {
         control: analysis.flip_null(lfp, control, n_draws=19)
-        for control in (PolarityFlip(), PhaseRandomised(shared=True), PhaseRandomised(), ShuffledChannels())
+        for control in (
+            PolarityFlip(),
+            PhaseRandomised(shared=True),
+            PhaseRandomised(),
+            ShuffledChannels(),
+        )
     }
     observed = found[PolarityFlip()].goodness
-    assert observed == pytest.approx(1.2427, abs=5e-5), "one generator: Welch's noise is the same at all channels"
+    assert observed == pytest.approx(1.2427, abs=5e-5), (
+        "one generator: Welch's noise is the same at all channels"
+    )
     assert (found[PolarityFlip()].null == observed).all() and found[PolarityFlip()].p == 1.0
     np.testing.assert_allclose(found[PhaseRandomised(shared=True)].null, observed, rtol=1e-5)
     # 39 half-overlapping segments of 1 s: power has 1 / sqrt(39) of scatter, means over bands less.
@@ -125,9 +142,15 @@ def test_the_motif_of_a_csd_does_hang_on_phase_and_polarity() -> None:
         analysis.flip_null(potentials(), control, n_draws=9, density=method)
         for control in (PolarityFlip(), PhaseRandomised(shared=True), PhaseRandomised())
     )
-    assert found.goodness > 0.5 and np.abs(found.null).max() < 0.5 * found.goodness and found.p == 1 / 10
+    assert (
+        found.goodness > 0.5
+        and np.abs(found.null).max() < 0.5 * found.goodness
+        and found.p == 1 / 10
+    )
     np.testing.assert_allclose(kept.null, found.goodness, rtol=1e-3)
-    assert (np.abs(apart.null / found.goodness - 1.0) > 0.5).all(), "unrelated channels: their CSD has their own power"
+    assert (np.abs(apart.null / found.goodness - 1.0) > 0.5).all(), (
+        "unrelated channels: their CSD has their own power"
+    )
 
 
 def test_potentials_give_the_map_that_flip_takes() -> None:
@@ -138,7 +161,9 @@ def test_potentials_give_the_map_that_flip_takes() -> None:
     np.testing.assert_array_equal(found.null, analysis.flip_null(lfp, n_draws=9, seed=3).null)
     twice = analysis.flip_null(lfp.expand_dims(trial=2), PhaseRandomised(), n_draws=2)
     assert twice.goodness == pytest.approx(found.goodness, rel=1e-9)
-    with pytest.raises(JtfneError, match="PhaseRandomised of a map is not allowed; allowed: a control of maps"):
+    with pytest.raises(
+        JtfneError, match="PhaseRandomised of a map is not allowed; allowed: a control of maps"
+    ):
         analysis.flip_null(labelled(), PhaseRandomised())
     with pytest.raises(JtfneError, match="select one area"):
         analysis.flip_null(lfp.expand_dims("area"), PhaseRandomised())

@@ -1,4 +1,6 @@
-"""The networks of Vogels & Abbott (2005): they keep themselves going, at the rates that NEST gives them."""
+"""The networks of Vogels & Abbott (2005): they keep themselves going, at the rates that NEST gives
+them.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from docs.validation._activity import Activity
 from jtfne.emitters import LIF
 from jtfne.presets import vogels_abbott
 
-# NEST 3.10, mean over wirings and how many; sd between wirings over seconds, of both simulators, and for coba, of which
+# NEST 3.10, mean over wirings and how many; sd between wirings over seconds, of both simulators,
+# and for coba, of which
 # NEST ran 1 s only, of jtfne over 1 s (docs/validation/vogels_abbott.rst).
 NEST_Hz = {"cuba": (5.69, 0.22, 6), "coba": (19.5, 1.34, 4)}
 
@@ -20,7 +23,9 @@ def test_it_keeps_firing_at_the_rate_of_nest(kind, cv):
     assert net.n_edges == pytest.approx(0.02 * 4000**2, rel=0.01)
     rate_Hz, spread_Hz, n_wirings = NEST_Hz[kind]
     found = Activity.of(net.simulate(duration_ms=3200.0), 200.0)
-    np.testing.assert_allclose(found.rates_Hz(), rate_Hz, atol=3.0 * spread_Hz * np.sqrt(1.0 + 1.0 / n_wirings))
+    np.testing.assert_allclose(
+        found.rates_Hz(), rate_Hz, atol=3.0 * spread_Hz * np.sqrt(1.0 + 1.0 / n_wirings)
+    )
     assert (found.counts(1000.0) > 0).all(), "it died"
     assert ((found.cv() > cv[0]) & (found.cv() < cv[1])).all(), "irregular"
 
@@ -30,7 +35,9 @@ def test_the_current_based_network_has_no_input():
 
 
 def test_conductances_and_cells_are_those_of_the_benchmark():
-    """Brette et al. (2007), benchmark 1: 6 and 67 nS, 5 and 10 ms, 0 and -80 mV; 10 nS of leak, rest at -60 mV."""
+    """Brette et al. (2007), benchmark 1: 6 and 67 nS, 5 and 10 ms, 0 and -80 mV; 10 nS of leak,
+    rest at -60 mV.
+    """
     config = vogels_abbott("coba")
     for edge, weight_nS, tau_ms, e_rev_mV in zip(
         config.circuit.connections, (6.0, 67.0), (5.0, 10.0), (0.0, -80.0), strict=True
@@ -41,7 +48,12 @@ def test_conductances_and_cells_are_those_of_the_benchmark():
     for population in config.populations():
         cell = population.emitter
         assert isinstance(cell, LIF) and cell.c_m_pF / cell.tau_m_ms == pytest.approx(10.0)
-        assert (cell.v_rest_mV, cell.v_th_mV, cell.v_reset_mV, cell.t_ref_ms) == (-60.0, -50.0, -60.0, 5.0)
+        assert (cell.v_rest_mV, cell.v_th_mV, cell.v_reset_mV, cell.t_ref_ms) == (
+            -60.0,
+            -50.0,
+            -60.0,
+            5.0,
+        )
         assert (population.drive, population.noise) == (0.0, 0.0)
 
 
@@ -59,5 +71,8 @@ def test_only_a_kick_sets_the_conductance_based_network_going():
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(jtfne.JtfneError, match="kind='coab' is not allowed; allowed: 'cuba', 'coba'; nearest: 'coba'"):
+    with pytest.raises(
+        jtfne.JtfneError,
+        match="kind='coab' is not allowed; allowed: 'cuba', 'coba'; nearest: 'coba'",
+    ):
         vogels_abbott("coab")

@@ -1,4 +1,6 @@
-"""RWS and ERWS: the published sums, by closed form from known conductances, and what they refuse."""
+"""RWS and ERWS: the published sums, by closed form from known conductances, and what they
+refuse.
+"""
 
 import json
 
@@ -21,7 +23,9 @@ REST = -65.0
 
 
 def test_the_published_case() -> None:
-    """ncpi's test: AMPA 0 to 19, GABA 1, steps of 0.1 ms: the delay of 60 steps leaves inhibition only."""
+    """ncpi's test: AMPA 0 to 19, GABA 1, steps of 0.1 ms: the delay of 60 steps leaves inhibition
+    only.
+    """
     found = weighted_sum(jnp.arange(20.0), jnp.ones(20), dt_ms=0.1)
     np.testing.assert_allclose(found, -1.65, rtol=1e-6)
 
@@ -30,7 +34,9 @@ def test_the_published_case() -> None:
     ("weights", "shifts"),
     [(LFP, (60, 0, 1.65)), (Weights(-0.9, 2.3, 0.3), (-9, 23, 0.3)), (ERWS1_CAUSAL, (0, 31, 0.1))],
 )
-def test_delays_move_in_zeros_and_are_those_of_time(weights: Weights, shifts: tuple[int, int, float]) -> None:
+def test_delays_move_in_zeros_and_are_those_of_time(
+    weights: Weights, shifts: tuple[int, int, float]
+) -> None:
     rng = np.random.default_rng(0)
     pair = rng.normal(size=(2, 3, 200))
     first, second, share = shifts
@@ -40,7 +46,9 @@ def test_delays_move_in_zeros_and_are_those_of_time(weights: Weights, shifts: tu
         rolled[..., slice(0, steps) if steps >= 0 else slice(steps, None)] = 0.0
         moved.append(rolled)
     with precision("float64"):
-        np.testing.assert_allclose(weighted_sum(*pair, 0.1, weights), moved[0] - share * moved[1], rtol=1e-12)
+        np.testing.assert_allclose(
+            weighted_sum(*pair, 0.1, weights), moved[0] - share * moved[1], rtol=1e-12
+        )
 
 
 def test_erws2_by_hand() -> None:
@@ -56,12 +64,16 @@ def test_erws2_by_hand() -> None:
 def test_samples_that_miss_a_delay_are_refused() -> None:
     assert LFP.steps(1.0) == (6, 0) and LFP.steps(0.25) == (24, 0)
     assert erws2(1.5).steps(0.1)[0] == -10  # 0.976 ms
-    with pytest.raises(ValueError, match=r"samples of 4 ms is not allowed; allowed: .* a delay of 6 ms to 5 %"):
+    with pytest.raises(
+        ValueError, match=r"samples of 4 ms is not allowed; allowed: .* a delay of 6 ms to 5 %"
+    ):
         LFP.steps(4.0)
 
 
 def held(*probes: object, **changes: object) -> jtfne.Config:
-    """E cells that stay at rest, and get one spike of excitation and one of inhibition; other cells get the same."""
+    """E cells that stay at rest, and get one spike of excitation and one of inhibition; other cells
+    get the same.
+    """
     spikes = [(AT_E, W_E, "ex", TAU_E), (AT_I, W_I, "in", TAU_I)]
     stimuli = [
         {"target": {"area": "V1"},
@@ -75,13 +87,20 @@ def held(*probes: object, **changes: object) -> jtfne.Config:
         .layers(["L4"])
         .cells({"E": 0.6, "PV": 0.4}, n=5)
         .emitters({name: LIF(c_m_pF=1e12, v_th_mV=1e3) for name in ("E", "PV")})
-        .mechanisms({"ex": Conductance(tau_ms=TAU_E, e_rev_mV=0.0), "in": Conductance(tau_ms=TAU_I, e_rev_mV=-80.0)})
+        .mechanisms(
+            {
+                "ex": Conductance(tau_ms=TAU_E, e_rev_mV=0.0),
+                "in": Conductance(tau_ms=TAU_I, e_rev_mV=-80.0),
+            }
+        )
         .stimuli(stimuli)
         .probes(list(probes))
     )
 
 
-def current_pA(at_ms: float, weight_nS: float, tau_ms: float, driving_mV: float, delay_ms: float) -> np.ndarray:
+def current_pA(
+    at_ms: float, weight_nS: float, tau_ms: float, driving_mV: float, delay_ms: float
+) -> np.ndarray:
     """Mean of each 0.1 ms of the current of a spike into three cells; it opens at its own time."""
     since = np.arange(3000) - round((at_ms + delay_ms) / 0.1)
     mean = tau_ms / 0.1 * -np.expm1(-0.1 / tau_ms) * np.exp(-0.1 * since / tau_ms)
@@ -94,13 +113,21 @@ def current_pA(at_ms: float, weight_nS: float, tau_ms: float, driving_mV: float,
         (RWS(interval_ms=0.1), "rws", LFP),
         (ERWS(), "erws", Weights(-0.9, 2.3, 0.3)),
         (ERWS(variant=ERWS1(causal=True)), "erws", ERWS1_CAUSAL),
-        (ERWS(variant=ERWS2(rate=4.0, causal=True)), "erws", Weights(0.0, -1.5 / 4**0.2 + 4.0, 0.25)),
+        (
+            ERWS(variant=ERWS2(rate=4.0, causal=True)),
+            "erws",
+            Weights(0.0, -1.5 / 4**0.2 + 4.0, 0.25),
+        ),
     ],
     ids=["rws", "erws1", "erws1 causal", "erws2 causal"],
 )
 def test_the_sum_of_known_conductances(probe: object, name: str, weights: Weights) -> None:
     found = jtfne.construct(held(probe)).simulate(progress=False).get(name)
-    assert found.dims == ("time", "area") and found.attrs["units"] == "a.u." and found.attrs["proxy"] == 1
+    assert (
+        found.dims == ("time", "area")
+        and found.attrs["units"] == "a.u."
+        and found.attrs["proxy"] == 1
+    )
     late_ms = 0.1 * round(weights.inhibition_ms / 0.1)
     excited = current_pA(AT_E, W_E, TAU_E, -REST, weights.excitation_ms)
     inhibited = current_pA(AT_I, W_I, TAU_I, -80.0 - REST, late_ms)
@@ -126,7 +153,9 @@ def test_currents_by_sign_are_the_synaptic_term_of_the_balance() -> None:
         spikes, (signed, whole) = run(flat, 3000, 0.1, watch=watch)
     assert spikes.sum(0).min() > 3
     np.testing.assert_allclose(-signed.sum(1), whole[:, 0], atol=1e-9 * np.abs(whole).max())
-    assert signed[:, 0].min() == 0.0 and signed[:, 1].max() == 0.0, "below rest or above, each keeps its sign"
+    assert signed[:, 0].min() == 0.0 and signed[:, 1].max() == 0.0, (
+        "below rest or above, each keeps its sign"
+    )
 
 
 def busy(*probes: object, mechanisms: dict | None = None, **run_: object) -> jtfne.Config:
@@ -170,16 +199,23 @@ def test_delays_reach_over_chunks_and_trials_stay_apart(how: str, tmp_path) -> N
 
 
 def test_cells_may_be_chosen_and_currents_are_told() -> None:
-    some = jtfne.construct(busy({"kind": "rws", "cells": {"cell_type": "E", "layer": "L4"}})).simulate(progress=False)
+    some = jtfne.construct(
+        busy({"kind": "rws", "cells": {"cell_type": "E", "layer": "L4"}})
+    ).simulate(progress=False)
     cells = some.neurons
     mine = (cells["layer"] == "L4") & (cells["cell_type"] == "E")
     assert json.loads(some.get("rws").attrs["operator"])["n_cells"] == [mine.sum()]
     by_current = jtfne.construct(busy("rws", mechanisms={})).simulate(progress=False).get("rws")
-    assert json.loads(by_current.attrs["operator"])["synapses"] == "currents" and by_current.values.max() > 0.0
+    assert (
+        json.loads(by_current.attrs["operator"])["synapses"] == "currents"
+        and by_current.values.max() > 0.0
+    )
 
 
 def test_what_cannot_be_summed_is_refused() -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"interval_ms=1 with delays of -0.9 and 2.3 ms.*such as 0.1"):
+    with pytest.raises(
+        jtfne.JtfneError, match=r"interval_ms=1 with delays of -0.9 and 2.3 ms.*such as 0.1"
+    ):
         ERWS(interval_ms=1.0)
     with pytest.raises(jtfne.JtfneError, match=r"interval_ms=4 with delays of 6 and 0 ms"):
         RWS(interval_ms=4.0)
@@ -196,4 +232,6 @@ def test_what_cannot_be_summed_is_refused() -> None:
     both = [{"source": source, "target": "E", "mechanism": "own", "weight": weight, "rule": "AllToAll"}
             for source, weight in (("E", 1.0), ("PV", -1.0))]  # fmt: skip
     with pytest.raises(jtfne.JtfneError, match=r"'own' with weights of both signs"):
-        jtfne.construct(mixed.mechanisms({"own": Exponential(tau_ms=3.0)}).connections(both)).simulate(progress=False)
+        jtfne.construct(
+            mixed.mechanisms({"own": Exponential(tau_ms=3.0)}).connections(both)
+        ).simulate(progress=False)

@@ -78,21 +78,27 @@ class TestCounts:
 
     def test_outdegree(self, name, autapses, multapses):
         ends = ENDS[name]
-        blocks = _rules.fixed_outdegree(ends, 20, rng(), autapses=autapses, multapses=multapses, where="")
+        blocks = _rules.fixed_outdegree(
+            ends, 20, rng(), autapses=autapses, multapses=multapses, where=""
+        )
         degree, source, target = collect(blocks)
         assert degree.tolist() == [20] * ends.n_source
         self.check_policy(ends, source, target, autapses, multapses)
 
     def test_indegree(self, name, autapses, multapses):
         ends = ENDS[name]
-        blocks = _rules.fixed_indegree(ends, 20, rng(), autapses=autapses, multapses=multapses, where="")
+        blocks = _rules.fixed_indegree(
+            ends, 20, rng(), autapses=autapses, multapses=multapses, where=""
+        )
         _, source, target = collect(blocks)
         assert np.bincount(target).tolist() == [20] * ends.n_target
         self.check_policy(ends, source, target, autapses, multapses)
 
     def test_total(self, name, autapses, multapses):
         ends = ENDS[name]
-        blocks = _rules.fixed_total(ends, 301, rng(), autapses=autapses, multapses=multapses, where="")
+        blocks = _rules.fixed_total(
+            ends, 301, rng(), autapses=autapses, multapses=multapses, where=""
+        )
         degree, source, target = collect(blocks)
         assert source.size == 301
         assert degree.size == ends.n_source
@@ -109,7 +115,9 @@ def test_every_pair_once(name, autapses):
     every = {
         "AllToAll": _rules.all_to_all(ends, autapses=autapses),
         "FixedProbability": _rules.fixed_probability(ends, 1.0, rng(), autapses=autapses),
-        "FixedTotal": _rules.fixed_total(ends, int(free.sum()), rng(), autapses=autapses, multapses=False, where=""),
+        "FixedTotal": _rules.fixed_total(
+            ends, int(free.sum()), rng(), autapses=autapses, multapses=False, where=""
+        ),
     }
     for blocks in every.values():
         degree, source, target = collect(blocks)
@@ -127,7 +135,9 @@ def test_probability_zero_gives_no_edge():
 def test_all_but_one_target_is_reached():
     """Nearly full rows, where what is left out is drawn."""
     ends = ends_same(12)
-    degree, source, target = collect(_rules.fixed_outdegree(ends, 10, rng(), multapses=False, where=""))
+    degree, source, target = collect(
+        _rules.fixed_outdegree(ends, 10, rng(), multapses=False, where="")
+    )
     assert set(degree) == {10}
     assert n_repeats(ends, source, target) == n_autapses(ends, source, target) == 0
 
@@ -143,10 +153,15 @@ def test_all_but_one_target_is_reached():
 def test_too_few_cells_are_refused(rule, n, multapses):
     with pytest.raises(JtfneError, match="at most"):
         list(rule(ends_same(40), n, rng(), multapses=multapses, where="here"))
-    assert collect(rule(ends_same(40), n - 1, rng(), multapses=multapses, where=""))[0].sum() in ((n - 1) * 40, n - 1)
+    assert collect(rule(ends_same(40), n - 1, rng(), multapses=multapses, where=""))[0].sum() in (
+        (n - 1) * 40,
+        n - 1,
+    )
 
 
-@pytest.mark.parametrize("rule", [_rules.fixed_outdegree, _rules.fixed_indegree, _rules.fixed_total])
+@pytest.mark.parametrize(
+    "rule", [_rules.fixed_outdegree, _rules.fixed_indegree, _rules.fixed_total]
+)
 def test_a_lone_cell_cannot_avoid_itself(rule):
     with pytest.raises(JtfneError, match="at most 0"):
         list(rule(ends_same(1), 1, rng(), where="here"))
@@ -158,12 +173,20 @@ RANDOM_RULES = {
     "FixedProbability": lambda ends, r: _rules.fixed_probability(ends, 0.25, r),
     "FixedProbability dense": lambda ends, r: _rules.fixed_probability(ends, 0.75, r),
     "FixedOutdegree": lambda ends, r: _rules.fixed_outdegree(ends, 10, r, where=""),
-    "FixedOutdegree distinct": lambda ends, r: _rules.fixed_outdegree(ends, 10, r, multapses=False, where=""),
-    "FixedOutdegree crowded": lambda ends, r: _rules.fixed_outdegree(ends, 24, r, multapses=False, where=""),
+    "FixedOutdegree distinct": lambda ends, r: _rules.fixed_outdegree(
+        ends, 10, r, multapses=False, where=""
+    ),
+    "FixedOutdegree crowded": lambda ends, r: _rules.fixed_outdegree(
+        ends, 24, r, multapses=False, where=""
+    ),
     "FixedIndegree": lambda ends, r: _rules.fixed_indegree(ends, 10, r, where=""),
-    "FixedIndegree distinct": lambda ends, r: _rules.fixed_indegree(ends, 10, r, multapses=False, where=""),
+    "FixedIndegree distinct": lambda ends, r: _rules.fixed_indegree(
+        ends, 10, r, multapses=False, where=""
+    ),
     "FixedTotal": lambda ends, r: _rules.fixed_total(ends, 300, r, where=""),
-    "FixedTotal distinct": lambda ends, r: _rules.fixed_total(ends, 300, r, multapses=False, where=""),
+    "FixedTotal distinct": lambda ends, r: _rules.fixed_total(
+        ends, 300, r, multapses=False, where=""
+    ),
 }
 
 
@@ -172,8 +195,8 @@ RANDOM_RULES = {
 def test_all_pairs_are_equally_likely(rule, name):
     """Chi-square over pairs, and over the marginals, of 400 draws in one stream.
 
-    The counts of a pair are binomial (or, with fixed margins, less spread), so the statistic over pairs is held to
-    its upper tail with the variance of one draw a pair.
+    The counts of a pair are binomial (or, with fixed margins, less spread), so the statistic over
+    pairs is held to its upper tail with the variance of one draw a pair.
     """
     ends = {"apart": ends_apart(30, 30), "same": ends_same(30)}[name]
     r, n_draws = rng(), 400
@@ -198,7 +221,12 @@ def test_all_pairs_are_equally_likely(rule, name):
 def test_total_spreads_over_sources_as_it_should(multapses):
     """Out-degrees are multinomial with repeats, hypergeometric without: their variances differ."""
     ends, n, r = ends_apart(20, 10), 100, rng()
-    draws = np.array([collect(_rules.fixed_total(ends, n, r, multapses=multapses, where=""))[0] for _ in range(2000)])
+    draws = np.array(
+        [
+            collect(_rules.fixed_total(ends, n, r, multapses=multapses, where=""))[0]
+            for _ in range(2000)
+        ]
+    )
     assert draws.sum(axis=1).tolist() == [n] * 2000
     variance = n / 20 * (1 - 1 / 20) * (1 if multapses else (200 - n) / (200 - 1))
     assert draws.var() == pytest.approx(variance, rel=0.05)
@@ -206,12 +234,17 @@ def test_total_spreads_over_sources_as_it_should(multapses):
 
 @pytest.mark.parametrize("p", [0.02, 0.1, 0.6])
 def test_successes_are_binomial_and_alike(p):
-    """Also where the gaps drawn at first do not reach the end of the block, as in one draw of fifty."""
+    """Also where the gaps drawn at first do not reach the end of the block, as in one draw of
+    fifty.
+    """
     r, n_draws, n = rng(), 10_000, 400
     draws = [_rules.successes(n, p, r) for _ in range(n_draws)]
     law = stats.binom(n, p)
     cut = int(law.isf(0.01))
-    assert stats.binomtest(sum(each.size > cut for each in draws), n_draws, law.sf(cut)).pvalue > P_LEAST
+    assert (
+        stats.binomtest(sum(each.size > cut for each in draws), n_draws, law.sf(cut)).pvalue
+        > P_LEAST
+    )
     count = np.bincount(np.concatenate(draws), minlength=n)
     chi2 = np.sum((count - n_draws * p) ** 2) / (n_draws * p * (1 - p))
     assert stats.chi2.sf(chi2, n) > P_LEAST
@@ -226,14 +259,21 @@ def test_probability_gives_binomial_outdegrees():
     assert stats.chisquare(observed, expected).pvalue > P_LEAST
 
 
-DECAYS = {"exponential": (_distance.exponential, lambda x: x), "Gaussian": (_distance.gaussian, lambda x: x**2 / 2)}
+DECAYS = {
+    "exponential": (_distance.exponential, lambda x: x),
+    "Gaussian": (_distance.gaussian, lambda x: x**2 / 2),
+}
 
 
 @pytest.mark.parametrize("name", DECAYS)
 @pytest.mark.parametrize("n_axes", [2, 3])
-@pytest.mark.parametrize(("n", "split", "block"), [(300, 10**9, 1 << 19), (2000, 1, 1000)], ids=["one box", "boxes"])
+@pytest.mark.parametrize(
+    ("n", "split", "block"), [(300, 10**9, 1 << 19), (2000, 1, 1000)], ids=["one box", "boxes"]
+)
 def test_distance_decay_follows_its_curve(name, n_axes, n, split, block, monkeypatch):
-    """Chi-square over distance against the sum of all pairs' chances; the same however finely space is cut."""
+    """Chi-square over distance against the sum of all pairs' chances; the same however finely space
+    is cut.
+    """
     monkeypatch.setattr(_distance, "SPLIT", split)
     monkeypatch.setattr(_distance, "BLOCK", block)
     made, load = DECAYS[name]
@@ -252,27 +292,37 @@ def test_distance_decay_follows_its_curve(name, n_axes, n, split, block, monkeyp
     observed = np.histogram(d_mm[source, target], edges_mm)[0]
     z = (observed - expected)[expected > 20] / np.sqrt(variance[expected > 20])
     assert stats.chi2.sf(np.sum(z**2), z.size) > P_LEAST and z.size >= 5
-    for axis, ends_at in ((1, source), (0, target)):  # each cell has as many as its neighbourhood allows
-        z = (np.bincount(ends_at, minlength=n) - chance.sum(axis)) / np.sqrt((chance * (1 - chance)).sum(axis))
+    # each cell has as many as its neighbourhood allows
+    for axis, ends_at in ((1, source), (0, target)):
+        z = (np.bincount(ends_at, minlength=n) - chance.sum(axis)) / np.sqrt(
+            (chance * (1 - chance)).sum(axis)
+        )
         assert stats.chi2.sf(np.sum(z**2), n) > P_LEAST
 
 
 @pytest.mark.parametrize("name", DECAYS)
 def test_distance_decay_between_two_places(name):
-    """Cells at two points: the counts of both distances are binomial, with the chance in closed form."""
+    """Cells at two points: the counts of both distances are binomial, with the chance in closed
+    form.
+    """
     made, load = DECAYS[name]
     ends, length_mm, apart_mm = ends_apart(400, 300), 0.1, 0.25
     source_mm, target_mm = np.zeros((400, 3)), np.zeros((300, 3))
     target_mm[150:, 0] = apart_mm
     blocks = _distance.distance_decay(ends, made(0.4, length_mm), source_mm, target_mm, rng())
     _, _, target = collect(blocks)
-    for found, p in ((target < 150, 0.4), (target >= 150, 0.4 * np.exp(-load(apart_mm / length_mm)))):
+    for found, p in (
+        (target < 150, 0.4),
+        (target >= 150, 0.4 * np.exp(-load(apart_mm / length_mm))),
+    ):
         assert stats.binomtest(int(found.sum()), 400 * 150, p).pvalue > P_LEAST
 
 
 def test_distance_decay_may_take_the_cell_itself():
     ends, places, decay = ends_same(500), np.zeros((500, 3)), _distance.exponential(1.0, 0.1)
-    degree, source, target = collect(_distance.distance_decay(ends, decay, places, places, rng(), autapses=True))
+    degree, source, target = collect(
+        _distance.distance_decay(ends, decay, places, places, rng(), autapses=True)
+    )
     assert set(degree) == {500}
     assert n_autapses(ends, source, target) == 500
 
@@ -359,7 +409,8 @@ def test_a_constant_is_held_once(constant):
 
 
 @pytest.mark.parametrize(
-    "dist", [Normal(mean=1.0, sd=0.1, low=2.0, high=3.0), LogNormal(mean=1.0, sd=0.1, low=2.0, high=3.0)]
+    "dist",
+    [Normal(mean=1.0, sd=0.1, low=2.0, high=3.0), LogNormal(mean=1.0, sd=0.1, low=2.0, high=3.0)],
 )
 def test_bounds_that_leave_next_to_nothing_are_refused(dist):
     with pytest.raises(JtfneError, match="keep at least"):

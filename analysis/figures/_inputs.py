@@ -21,7 +21,9 @@ EVENT_COLUMNS = ["onset_ms", "duration_ms", "label"]
 def check_run(signals: Any, name: str) -> Signals:
     """`signals` itself. Raises: JtfneError if it is no Signals."""
     if not isinstance(signals, Signals):
-        raise refuse(f"data of type {type(signals).__name__}", "Signals", f"analysis.figures.{name}")
+        raise refuse(
+            f"data of type {type(signals).__name__}", "Signals", f"analysis.figures.{name}"
+        )
     return signals
 
 
@@ -30,7 +32,9 @@ def check_trial(signals: Signals, trial: Any, name: str) -> int:
     n_trials = int(signals.tree.attrs["n_trials"])
     is_whole = isinstance(trial, int | np.integer) and not isinstance(trial, bool)
     if not is_whole or not 0 <= trial < n_trials:
-        raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", f"analysis.figures.{name}")
+        raise refuse(
+            f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", f"analysis.figures.{name}"
+        )
     return int(trial)
 
 
@@ -43,7 +47,11 @@ def check_count(n: Any, where: str) -> int:
 
 def check_number(value: Any, name: str, where: str) -> float:
     """`value` as a float. Raises: JtfneError unless it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not np.isfinite(float(value))
+    ):
         raise refuse(f"{name}={value!r}", "a finite number", where)
     return float(value)
 
@@ -57,8 +65,11 @@ def readout_of(data: Any, readout: str, where: str) -> xr.DataArray:
     return data.get(readout)
 
 
-def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[str]" = ()) -> xr.DataArray:
-    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials; times in ms.
+def array_of(
+    data: Any, readout: str, *needed: str, where: str, free: "Sequence[str]" = ()
+) -> xr.DataArray:
+    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials;
+    times in ms.
 
     Parameters
     ----------
@@ -73,14 +84,16 @@ def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[
     Raises
     ------
     JtfneError
-        For other data, a dimension that is missing or too many, values that are no real numbers or not finite, no
-        values, and times or frequencies that do not rise.
+        For other data, a dimension that is missing or too many, values that are no real numbers or
+        not finite, no values, and times or frequencies that do not rise.
     """
     array = readout_of(data, readout, where)
     dims = tuple(map(str, array.dims))
     missing_dims = [dim for dim in needed if dim not in dims]
     if missing_dims:
-        raise refuse(f"an array of dimensions {dims}", f"one with {', '.join(map(repr, needed))}", where)
+        raise refuse(
+            f"an array of dimensions {dims}", f"one with {', '.join(map(repr, needed))}", where
+        )
     if array.dtype.kind not in "biuf":
         raise refuse(f"values of type {array.dtype}", "real numbers", where)
     if array.size == 0:
@@ -89,7 +102,9 @@ def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[
         array = array.astype(np.float64).mean("trial", keep_attrs=True)
     extra_dims = [str(dim) for dim in array.dims if dim not in (*needed, *free)]
     if extra_dims and "..." not in free:
-        allowed = f"one over {', '.join(map(repr, needed))} only: choose by .isel({extra_dims[0]}=...)"
+        allowed = (
+            f"one over {', '.join(map(repr, needed))} only: choose by .isel({extra_dims[0]}=...)"
+        )
         raise refuse(f"an array of dimensions {dims}", allowed, where)
     array = _time_in_ms(array, where)
     for axis in ("time", "frequency"):
@@ -99,7 +114,9 @@ def array_of(data: Any, readout: str, *needed: str, where: str, free: "Sequence[
 
 
 def _time_in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
-    """`data` with its time axis, if it has one, in ms, whatever its unit or dtype says. Raises: JtfneError."""
+    """`data` with its time axis, if it has one, in ms, whatever its unit or dtype says.
+    Raises: JtfneError.
+    """
     if "time" not in data.dims or "time" not in data.coords:
         return data
     axis = data["time"]
@@ -114,8 +131,14 @@ def _check_axis(data: xr.DataArray, axis: str, where: str) -> None:
     if axis not in data.coords:
         raise refuse(f"an array without the coordinate {axis!r}", f"one with {axis!r}", where)
     points = data[axis].values
-    if points.dtype.kind not in "iuf" or not np.isfinite(points).all() or not (np.diff(points) > 0).all():
-        raise refuse(f"{axis} of type {points.dtype} that does not rise", "finite numbers that rise", where)
+    if (
+        points.dtype.kind not in "iuf"
+        or not np.isfinite(points).all()
+        or not (np.diff(points) > 0).all()
+    ):
+        raise refuse(
+            f"{axis} of type {points.dtype} that does not rise", "finite numbers that rise", where
+        )
     if points.size < 2:
         raise refuse(f"{points.size} sample over {axis}", "2 or more", where)
 
@@ -129,15 +152,19 @@ def _check_finite(data: xr.DataArray, where: str) -> None:
     place_words = []
     for dim, index in zip(data.dims, bad_index, strict=True):
         label = data[dim].values[index] if dim in data.coords else index
-        place_words.append(f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}")
+        place_words.append(
+            f"{dim} {label:g}" if isinstance(label, numbers.Real) else f"{dim} {label!s}"
+        )
     description = (
-        f"{float(data.values[bad_index])} at {', '.join(place_words)}, and {int((~is_finite).sum()) - 1} more,"
+        f"{float(data.values[bad_index])} at {', '.join(place_words)}, and "
+        f"{int((~is_finite).sum()) - 1} more,"
     )
     raise refuse(description, "finite values", where)
 
 
 def events_of(data: Data, events: Any) -> pd.DataFrame:
-    """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless given.
+    """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless
+    given.
 
     Raises: JtfneError for what is no table of events.
     """

@@ -56,10 +56,16 @@ def thin_trace(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
     n_blocks = n_samples // width
     blocks = y[: n_blocks * width].reshape(n_blocks, width)
     starts = width * np.arange(n_blocks)
-    index_parts = [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1), [0, n_samples - 1]]
+    index_parts = [
+        starts + blocks.argmin(axis=1),
+        starts + blocks.argmax(axis=1),
+        [0, n_samples - 1],
+    ]
     tail = y[n_blocks * width :]
     if tail.size:
-        index_parts.append([n_blocks * width + int(tail.argmin()), n_blocks * width + int(tail.argmax())])
+        index_parts.append(
+            [n_blocks * width + int(tail.argmin()), n_blocks * width + int(tail.argmax())]
+        )
     index = np.unique(np.concatenate(index_parts))
     return x[index], y[index]
 
@@ -99,7 +105,10 @@ def thin_dots(x: Floats, y: Floats, ax: "Axes") -> np.ndarray[Any, np.dtype[np.i
     if len(x) <= MANY_DOTS:
         return np.arange(len(x))
     pixels = []
-    for values, limits, n_pixels in ((x, ax.get_xlim(), n_columns(ax)), (y, ax.get_ylim(), n_rows(ax))):
+    for values, limits, n_pixels in (
+        (x, ax.get_xlim(), n_columns(ax)),
+        (y, ax.get_ylim(), n_rows(ax)),
+    ):
         low, high = min(limits), max(limits)
         pixels.append(np.floor((values - low) / (high - low) * n_pixels).astype(np.int64))
     columns, rows = pixels

@@ -49,7 +49,9 @@ def axes_for(ax: "Axes | None", width_in: float = 6.0, height_in: float = 4.0) -
     if ax is None:
         return new_figure(width_in, height_in).add_subplot()
     if not isinstance(ax, Axes):
-        raise refuse(f"ax of type {type(ax).__name__}", "matplotlib Axes, or None", "analysis.figures")
+        raise refuse(
+            f"ax of type {type(ax).__name__}", "matplotlib Axes, or None", "analysis.figures"
+        )
     return ax
 
 
@@ -91,7 +93,9 @@ def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) 
 
 def write(figure: "Figure", path: Path) -> None:
     """Write a PNG beside `path` and rename it there; what was there is replaced."""
-    replace_file(resolve_path(path, "writing a figure"), lambda stream: figure.savefig(stream, format="png"))
+    replace_file(
+        resolve_path(path, "writing a figure"), lambda stream: figure.savefig(stream, format="png")
+    )
 
 
 def colours(cell_types: Iterable[str]) -> dict[str, str]:
@@ -100,12 +104,16 @@ def colours(cell_types: Iterable[str]) -> dict[str, str]:
     for name in cell_types:
         if name not in colour_of_type:
             n_others = sum(cell_type not in TYPE_COLOURS for cell_type in colour_of_type)
-            colour_of_type[name] = TYPE_COLOURS.get(name, MORE_COLOURS[n_others % len(MORE_COLOURS)])
+            colour_of_type[name] = TYPE_COLOURS.get(
+                name, MORE_COLOURS[n_others % len(MORE_COLOURS)]
+            )
     return colour_of_type
 
 
 def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataArray, str | None]:
-    """One area of `data`, the first by default, and its name. Raises: JtfneError if there is no such area."""
+    """One area of `data`, the first by default, and its name.
+    Raises: JtfneError if there is no such area.
+    """
     if "area" not in data.dims:
         if area is not None:
             raise refuse(f"area={area!r} for data without areas", "no area", where)
@@ -113,17 +121,25 @@ def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataA
     if "area" not in data.coords:
         raise refuse("an array whose areas have no names", "one with the coordinate 'area'", where)
     area_names = [str(name) for name in data["area"].values]
-    chosen_area = area_names[0] if area is None else one_of(area, area_names, name="area", where=where)
+    chosen_area = (
+        area_names[0] if area is None else one_of(area, area_names, name="area", where=where)
+    )
     return data.isel(area=area_names.index(chosen_area)), chosen_area
 
 
 def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
-    """`data` in order of depth. Raises: JtfneError if its channels have none, or there is only one."""
+    """`data` in order of depth.
+    Raises: JtfneError if its channels have none, or there is only one.
+    """
     if "z_mm" not in data.coords or data["z_mm"].dims != ("channel",):
-        raise refuse("channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where)
+        raise refuse(
+            "channels without depths", "a coordinate z_mm (channel), depth below pia in mm", where
+        )
     depths_mm = data["z_mm"].values
     if depths_mm.dtype.kind not in "iuf" or not np.isfinite(depths_mm).all():
-        raise refuse(f"depths z_mm of type {depths_mm.dtype}, or not finite,", "finite numbers in mm", where)
+        raise refuse(
+            f"depths z_mm of type {depths_mm.dtype}, or not finite,", "finite numbers in mm", where
+        )
     if np.unique(depths_mm).size < depths_mm.size:
         raise refuse("channels at the same depth", "one channel at each depth z_mm", where)
     if data.sizes["channel"] < 2:
@@ -144,7 +160,9 @@ def from_baseline(data: xr.DataArray, onset_ms: float | None) -> xr.DataArray:
     return (data - base).assign_attrs(data.attrs)
 
 
-def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms) -> xr.DataArray:
+def around(
+    data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, float] = WINDOW_ms
+) -> xr.DataArray:
     """The samples of `data` around the onset; all of them without an onset.
 
     Raises: JtfneError if there are none.
@@ -152,7 +170,9 @@ def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, f
     if onset_ms is None:
         return data
     time = data["time"].values
-    steps_inside = np.flatnonzero((time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1]))
+    steps_inside = np.flatnonzero(
+        (time >= onset_ms + window_ms[0]) & (time <= onset_ms + window_ms[1])
+    )
     if steps_inside.size == 0:
         span = f"{time[0]:g} to {time[-1]:g} ms" if time.size else "no samples"
         raise refuse(f"an event at {onset_ms:g} ms", f"one within {span}", "analysis.figures")
@@ -160,18 +180,34 @@ def around(data: xr.DataArray, onset_ms: float | None, window_ms: tuple[float, f
 
 
 def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:
-    """Shade each event over time, with its label above the axes; labels that would collide are left out."""
+    """Shade each event over time, with its label above the axes; labels that would collide are left
+    out.
+    """
     left, right = ax.get_xlim()
     free_from = -np.inf
     for onset_ms, duration_ms, label in events.itertuples(index=False):
         start, stop = max(onset_ms, left), min(onset_ms + duration_ms, right)
         if start > stop:
             continue
-        ax.axvspan(start, max(stop, start + 0.002 * (right - left)), color=EVENT_COLOUR, alpha=0.3, lw=0, zorder=0.5)
+        ax.axvspan(
+            start,
+            max(stop, start + 0.002 * (right - left)),
+            color=EVENT_COLOUR,
+            alpha=0.3,
+            lw=0,
+            zorder=0.5,
+        )
         if named and label and start >= free_from:
             text = _text.drawable(str(label), _text.LONGEST_NAME)
-            look: dict[str, Any] = {"color": "#9A6A00", "fontsize": SMALL_pt, "ha": "left", "va": "bottom"}
-            _text.put_note(ax, text, (start, 1.0), (0, 2), xycoords=ax.get_xaxis_transform(), **look)
+            look: dict[str, Any] = {
+                "color": "#9A6A00",
+                "fontsize": SMALL_pt,
+                "ha": "left",
+                "va": "bottom",
+            }
+            _text.put_note(
+                ax, text, (start, 1.0), (0, 2), xycoords=ax.get_xaxis_transform(), **look
+            )
             free_from = start + (0.02 * len(text) + 0.02) * (right - left)
 
 

@@ -1,7 +1,8 @@
 """Texts on a figure as they were written: no mathtext, no command, no glyph that the font has not.
 
-Names come from users, and from files of strangers. matplotlib reads "$...$" as mathematics, leaves names that begin
-with "_" out of legends, and warns of every glyph that is missing. All figures write their texts through this file.
+Names come from users, and from files of strangers. matplotlib reads "$...$" as mathematics, leaves
+names that begin with "_" out of legends, and warns of every glyph that is missing. All figures
+write their texts through this file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,9 @@ def drawable(text: str, longest: int = LONGEST_TEXT) -> str:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    fonts = [get_font(findfont(FontProperties(family=[family]))) for family in rcParams["font.family"]]
+    fonts = [
+        get_font(findfont(FontProperties(family=[family]))) for family in rcParams["font.family"]
+    ]
     letters = []
     for letter in text:
         has_glyph = letter.isprintable() and any(font.get_char_index(ord(letter)) for font in fonts)
@@ -39,10 +42,14 @@ def put_text(ax: "Axes", x: float, y: float, text: str, **look: Any) -> None:
 
 def put_note(ax: "Axes", text: str, place: Point, offset_pt: Point, **look: Any) -> None:
     """Write `text` at an offset in points from `place`."""
-    ax.annotate(drawable(text), place, offset_pt, textcoords="offset points", parse_math=False, **look)
+    ax.annotate(
+        drawable(text), place, offset_pt, textcoords="offset points", parse_math=False, **look
+    )
 
 
-def put_title(ax: "Axes", text: str, *, loc: Literal["left", "center", "right"] = "center", **look: Any) -> None:
+def put_title(
+    ax: "Axes", text: str, *, loc: Literal["left", "center", "right"] = "center", **look: Any
+) -> None:
     """Write `text` above the axes."""
     ax.set_title(drawable(text), loc=loc, parse_math=False, **look)
 
@@ -55,7 +62,9 @@ def name_axis(ax: "Axes", axis: Literal["x", "y"], text: str) -> None:
         ax.set_ylabel(drawable(text), parse_math=False)
 
 
-def name_ticks(ax: "Axes", axis: Literal["x", "y"], places: Any, names: Sequence[str], **look: Any) -> None:
+def name_ticks(
+    ax: "Axes", axis: Literal["x", "y"], places: Any, names: Sequence[str], **look: Any
+) -> None:
     """Put ticks at places of an axis, each with its name."""
     ticks = {"x": ax.set_xticks, "y": ax.set_yticks}[axis]
     ticks(places, [drawable(name, LONGEST_NAME) for name in names], parse_math=False, **look)
@@ -66,7 +75,9 @@ def put_legend(ax: "Axes", entries: "Mapping[str, Artist]", **look: Any) -> "Leg
     if not entries:
         return None
     # Numbers first: matplotlib leaves names that begin with "_" out.
-    legend = ax.legend(list(entries.values()), [str(number) for number in range(len(entries))], **look)
+    legend = ax.legend(
+        list(entries.values()), [str(number) for number in range(len(entries))], **look
+    )
     for artist, name in zip(legend.get_texts(), entries, strict=True):
         artist.set_parse_math(False)
         artist.set_text(drawable(name, LONGEST_NAME))

@@ -45,7 +45,11 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     size = float(np.clip(1600.0 / int(spike_attrs["n_neurons"]), 2.2, 4.5))
     ids = events["neuron"].values
     n_neurons = int(spike_attrs["n_neurons"])
-    ax.set(xlim=(0.0, float(spike_attrs["duration_ms"])), ylim=(n_neurons - 0.5, -0.5), xlabel="time (ms)")
+    ax.set(
+        xlim=(0.0, float(spike_attrs["duration_ms"])),
+        ylim=(n_neurons - 0.5, -0.5),
+        xlabel="time (ms)",
+    )
     look: dict[str, Any] = {"ms": size, "mew": 0, "scalex": False, "scaley": False}
     if "neurons" in signals.tree.children:
         cells = _sort_by_layer(signals.neurons)
@@ -56,7 +60,9 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         entries: dict[str, Artist] = {}
         for name, colour in _style.colours(cells["cell_type"]).items():
             of_type = kinds == name
-            (entries[name],) = ax.plot(times_ms[of_type], rows[of_type], ".", color=colour, label=name, **look)
+            (entries[name],) = ax.plot(
+                times_ms[of_type], rows[of_type], ".", color=colour, label=name, **look
+            )
         _draw_bands(ax, cells)
         _draw_legend(ax, entries, markerscale=8.0 / size)
     else:
@@ -137,8 +143,11 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
     trial = _inputs.check_trial(signals, trial, "vm")
     cells, rows, ids = _choose_cells(signals, n)
-    potentials = signals.get("vm", trial=trial, ids=ids[rows])  # all cells of a long run are gigabytes
-    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose("time", "neuron")
+    # all cells of a long run are gigabytes
+    potentials = signals.get("vm", trial=trial, ids=ids[rows])
+    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose(
+        "time", "neuron"
+    )
     has_names = bool(cells["cell_type"].iloc[0])
     ax = _style.axes_for(ax, 7.0, 0.5 * len(rows) + 1.2)
     values = potentials.values
@@ -148,11 +157,17 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     for number, row in enumerate(rows):
         trace = values[:, number] - values[:, number].min() - number * step
         colour = kinds[cells["cell_type"][row]] if has_names else _style.INK
-        ax.plot(*_pixels.thin_trace(potentials["time"].values, trace, columns), lw=0.8, color=colour)
+        ax.plot(
+            *_pixels.thin_trace(potentials["time"].values, trace, columns), lw=0.8, color=colour
+        )
     names = _layer_names(cells) + " " + cells["cell_type"].to_numpy(dtype=object)
     middles = values.mean(axis=0) - values.min(axis=0) - step * np.arange(len(rows))
     _text.name_ticks(ax, "y", middles, [f"{names[row]} {ids[row]}".strip() for row in rows])
-    ax.set(xlabel="time (ms)", xlim=(0.0, float(potentials["time"].values[-1])), ylim=(-(len(rows) - 0.9) * step, step))
+    ax.set(
+        xlabel="time (ms)",
+        xlim=(0.0, float(potentials["time"].values[-1])),
+        ylim=(-(len(rows) - 0.9) * step, step),
+    )
     _style.scale_bar(ax, 0.6 * step, str(potentials.attrs["units"]))
     _style.mark_events(ax, _inputs.events_of(signals, None))
     return _style.tidy(ax, frame=False)
@@ -182,22 +197,37 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
-    x_mm = cells["x_mm"] + cells["area"].map({name: k * pitch_mm for k, name in enumerate(areas)}).astype(float)
+    x_mm = cells["x_mm"] + cells["area"].map(
+        {name: k * pitch_mm for k, name in enumerate(areas)}
+    ).astype(float)
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
         is_type = cells["cell_type"] == name
-        zorder, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)  # the few on top of the many
-        look: dict[str, Any] = {"color": colour, "lw": 0, "alpha": 0.85, "label": name, "zorder": zorder}
+        # the few on top of the many
+        zorder, size = (2, base_size) if name == "E" else (3, 1.8 * base_size)
+        look: dict[str, Any] = {
+            "color": colour,
+            "lw": 0,
+            "alpha": 0.85,
+            "label": name,
+            "zorder": zorder,
+        }
         entries[name] = ax.scatter(x_mm[is_type], cells["z_mm"][is_type], size, **look)
     for number, area in enumerate(areas):
         _draw_boundaries(ax, cells[cells["area"] == area], number * pitch_mm, 1.1 * half_mm)
         if len(areas) > 1:
-            title_look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
+            title_look: dict[str, Any] = {
+                "transform": ax.get_xaxis_transform(),
+                "ha": "center",
+                "va": "bottom",
+            }
             _text.put_text(ax, number * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **title_look)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
-    ax.set_xticks([number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)])
+    ax.set_xticks(
+        [number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)]
+    )
     ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
     _draw_legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
@@ -230,14 +260,19 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     ax = _style.axes_for(ax, 7.0, 0.8 + 0.35 * len(labels))
     for onset_ms, length_ms, label in events.itertuples(index=False):
         shown_ms = max(float(length_ms), 0.003 * duration_ms)
-        ax.barh(labels.index(str(label)), shown_ms, 0.6, left=float(onset_ms), color=_style.EVENT_COLOUR)
+        ax.barh(
+            labels.index(str(label)), shown_ms, 0.6, left=float(onset_ms), color=_style.EVENT_COLOUR
+        )
     _text.name_ticks(ax, "y", range(len(labels)), [label or "stimulus" for label in labels])
     ax.set(xlabel="time (ms)", xlim=(0.0, duration_ms), ylim=(len(labels) - 0.4, -0.6))
     return _style.tidy(ax, frame=False)
 
 
-def _choose_cells(signals: Signals, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
-    """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the ids of all.
+def _choose_cells(
+    signals: Signals, n: int
+) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+    """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the
+    ids of all.
 
     Raises: JtfneError if potentials were not recorded.
     """
@@ -265,14 +300,22 @@ def _draw_boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm
     for boundary in (bottoms[:-1] + tops[1:]) / 2:
         ax.plot(ends, [boundary, boundary], lw=0.8, color=_style.FAINT)
     for layer, middle in zip(ranges.index, (tops + bottoms) / 2, strict=True):
-        _text.put_text(ax, ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt)
+        _text.put_text(
+            ax, ends[0], middle, f"{layer} ", ha="right", va="center", fontsize=_style.SMALL_pt
+        )
 
 
 def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's order."""
+    """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's
+    order.
+    """
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
-    area = cells["area"].map({name: number for number, name in enumerate(dict.fromkeys(cells["area"]))})
-    kind = cells["cell_type"].map({name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))})
+    area = cells["area"].map(
+        {name: number for number, name in enumerate(dict.fromkeys(cells["area"]))}
+    )
+    kind = cells["cell_type"].map(
+        {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
+    )
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)
 
 
@@ -308,7 +351,9 @@ def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float
 def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     """Rows of `n` example cells: E of each layer first, then another type in each, and so on."""
     layers = cells["area"] + " " + cells["layer"]
-    layer = layers.map({name: number for number, name in enumerate(dict.fromkeys(layers))}).to_numpy(np.int64)
+    layer = layers.map(
+        {name: number for number, name in enumerate(dict.fromkeys(layers))}
+    ).to_numpy(np.int64)
     kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
     kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
     # Turn 0 takes the first type in every layer; later turns take a different one in each.

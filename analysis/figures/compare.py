@@ -37,7 +37,9 @@ def laminar_comparison(
     """
     for name, features in (("simulated", simulated), ("recorded", recorded)):
         if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):
-            raise refuse(f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE)
+            raise refuse(
+                f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE
+            )
     figure = _style.new_figure(7.6, 3.4)
     simulated_ax, recorded_ax = figure.subplots(1, 2)
     _draw_response(simulated_ax, simulated, "simulated")
@@ -50,13 +52,23 @@ def laminar_comparison(
 
 def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     """Draw one response over its peak within the window, its sink ringed; returns the image."""
-    csd = _style.depths_of(_inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE)
+    csd = _style.depths_of(
+        _inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE
+    )
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)
     values = values / _style.peak_of(values)
     image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, low=-1.0, high=1.0)
     ax.axvline(0.0, color=_style.INK, lw=1.0, ls="--")
-    ax.plot(features.peak_latency_ms, features.sink_depth_mm, "o", ms=9, mfc="none", mec=_style.INK, mew=1.2)
+    ax.plot(
+        features.peak_latency_ms,
+        features.sink_depth_mm,
+        "o",
+        ms=9,
+        mfc="none",
+        mec=_style.INK,
+        mew=1.2,
+    )
     _text.put_text(
         ax,
         0.97,

@@ -42,7 +42,8 @@ def laminar(
     area : str, optional
         Which area; the first if left out.
     events : pandas.DataFrame, optional
-        onset_ms, duration_ms, label; the run's if left out. With events, 50 ms before to 150 ms after the first.
+        onset_ms, duration_ms, label; the run's if left out. With events, 50 ms before to 150 ms
+        after the first.
 
     Returns
     -------
@@ -59,16 +60,24 @@ def laminar(
     field = _style.depths_of(field, where)
     event_table = _inputs.events_of(data, events)
     onset_ms = _style.first_onset(event_table)
-    field = _style.around(_style.from_baseline(field, onset_ms), onset_ms).transpose("channel", "time")
+    field = _style.around(_style.from_baseline(field, onset_ms), onset_ms).transpose(
+        "channel", "time"
+    )
     ax = _style.axes_for(ax, 4.8, 3.4)
     values = np.asarray(field.values, float)
     limit = _style.peak_of(values)
-    image = depth_image(ax, field["time"].values, field["z_mm"].values, values, low=-limit, high=limit)
+    image = depth_image(
+        ax, field["time"].values, field["z_mm"].values, values, low=-limit, high=limit
+    )
     ax.set_xlabel("time (ms)")
     if onset_ms is not None:
         ax.axvline(onset_ms, color=_style.INK, lw=1.0, ls="--")
         label = str(event_table["label"].iloc[0]) or "stimulus"
-        look: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "fontsize": _style.SMALL_pt, "va": "bottom"}
+        look: dict[str, Any] = {
+            "xycoords": ax.get_xaxis_transform(),
+            "fontsize": _style.SMALL_pt,
+            "va": "bottom",
+        }
         _text.put_note(ax, label, (onset_ms, 1.0), (0, 2), **look)
     sign = "; sinks < 0" if _style.name_of(field) == "CSD" else ""
     _style.colour_bar(ax, image, _style.labelled(field) + sign)
@@ -77,13 +86,16 @@ def laminar(
     return _style.tidy(ax)
 
 
-def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", area: str | None = None) -> "Axes":
+def psd(
+    data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", area: str | None = None
+) -> "Axes":
     """Power spectrum: mean over channels, with the range of most of them.
 
     Parameters
     ----------
     data : Signals or DataArray
-        A run, or an array over ``time`` (ms), or one over ``frequency`` (Hz) from `jtfne.analysis.psd`.
+        A run, or an array over ``time`` (ms), or one over ``frequency`` (Hz) from
+        `jtfne.analysis.psd`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
     readout : str
@@ -106,10 +118,14 @@ def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", are
     if "time" in source.dims:
         _inputs.array_of(source, readout, "time", free=("...",), where=where)
     power = source if "frequency" in source.dims else power_of(source)
-    power, _ = _style.one_area(_inputs.array_of(power, readout, "frequency", free=("...",), where=where), area, where)
+    power, _ = _style.one_area(
+        _inputs.array_of(power, readout, "frequency", free=("...",), where=where), area, where
+    )
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= MAX_Hz)))
-    values = np.asarray(power.transpose(..., "frequency").values, float).reshape(-1, power.sizes["frequency"])
+    values = np.asarray(power.transpose(..., "frequency").values, float).reshape(
+        -1, power.sizes["frequency"]
+    )
     f_Hz = power["frequency"].values
     if not f_Hz.size:
         raise refuse("data without frequencies", f"some above 0 and up to {MAX_Hz:g} Hz", where)
@@ -118,7 +134,9 @@ def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", are
     if len(values) > 1:
         label = f"10 to 90 % of {len(values)} channels"
         low, high = np.percentile(values, (10, 90), axis=0)
-        entries[label] = ax.fill_between(f_Hz, low, high, color="#0072B2", alpha=0.2, lw=0, label=label)
+        entries[label] = ax.fill_between(
+            f_Hz, low, high, color="#0072B2", alpha=0.2, lw=0, label=label
+        )
     (entries["mean"],) = ax.plot(f_Hz, values.mean(axis=0), color="#0072B2", lw=1.2, label="mean")
     ax.set_yscale("log")
     unit = str(power.attrs.get("units", "a.u.")).replace("(a.u.)^2", "a.u.²").replace("^2", "²")
@@ -131,7 +149,11 @@ def psd(data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", are
 
 
 def spectrolaminar(
-    data: Data, ax: "Axes | None" = None, *, area: str | None = None, crossover_mm: float | None = None
+    data: Data,
+    ax: "Axes | None" = None,
+    *,
+    area: str | None = None,
+    crossover_mm: float | None = None,
 ) -> "Axes":
     """Relative power over depth and frequency, with the crossover if there is one.
 
@@ -156,7 +178,9 @@ def spectrolaminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.spectrolaminar"
-    power_map = _inputs.array_of(data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where)
+    power_map = _inputs.array_of(
+        data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where
+    )
     if crossover_mm is not None:
         crossover_mm = _inputs.check_number(crossover_mm, "crossover_mm", where)
     power_map, _ = _style.one_area(power_map, area, where)
@@ -168,19 +192,34 @@ def spectrolaminar(
     ax.set_xlabel("frequency (Hz)")
     if crossover_mm is not None:
         ax.axhline(crossover_mm, color="white", lw=1.2, ls="--")
-        look: dict[str, Any] = {"color": "white", "ha": "right", "va": "bottom", "fontsize": _style.SMALL_pt}
-        _text.put_note(ax, "crossover", (1.0, crossover_mm), (-3, 2), xycoords=ax.get_yaxis_transform(), **look)
+        look: dict[str, Any] = {
+            "color": "white",
+            "ha": "right",
+            "va": "bottom",
+            "fontsize": _style.SMALL_pt,
+        }
+        _text.put_note(
+            ax, "crossover", (1.0, crossover_mm), (-3, 2), xycoords=ax.get_yaxis_transform(), **look
+        )
     proxy = " (proxy)" if power_map.attrs.get("proxy") else ""
     _style.colour_bar(ax, image, f"relative power{proxy}")
     return _style.tidy(ax)
 
 
 def depth_image(
-    ax: "Axes", x: Floats, z_mm: Floats, values: Floats, *, colours: str = _style.DIVERGING, low: float, high: float
+    ax: "Axes",
+    x: Floats,
+    z_mm: Floats,
+    values: Floats,
+    *,
+    colours: str = _style.DIVERGING,
+    low: float,
+    high: float,
 ) -> "QuadMesh":
     """Draw `values` (channel, x) as an image, depth downward, linear between channels.
 
-    Where there are more columns than pixels, each pixel shows their mean. Returns the image, for a colour bar.
+    Where there are more columns than pixels, each pixel shows their mean. Returns the image, for a
+    colour bar.
     """
     ends = (float(x[0]), float(x[-1]))
     x, values = _pixels.mean_columns(np.asarray(x, np.float64), values, _pixels.n_columns(ax))
@@ -189,7 +228,14 @@ def depth_image(
     weight_below = ((fine_mm - z_mm[row_above]) / (z_mm[row_above + 1] - z_mm[row_above]))[:, None]
     fine_values = (1.0 - weight_below) * values[row_above] + weight_below * values[row_above + 1]
     image = ax.pcolormesh(
-        x, fine_mm, fine_values, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True
+        x,
+        fine_mm,
+        fine_values,
+        cmap=colours,
+        vmin=low,
+        vmax=high,
+        shading="nearest",
+        rasterized=True,
     )
     ax.set(xlim=ends, ylim=(float(z_mm[-1]), float(z_mm[0])), ylabel="depth (mm)")
     return image

@@ -26,7 +26,8 @@ def traces(
     n: int = 12,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """EEG or MEG channels over time, one above the other, mean over trials, from their mean before the first event.
+    """EEG or MEG channels over time, one above the other, mean over trials, from their mean before
+    the first event.
 
     Parameters
     ----------
@@ -51,11 +52,17 @@ def traces(
         If the readout was not recorded.
     """
     where = "analysis.figures.traces"
-    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose(
+        "time", "channel"
+    )
     n = _inputs.check_count(n, where)
     event_table = _inputs.events_of(data, events)
     field = _style.from_baseline(field, _style.first_onset(event_table))
-    rows = np.unique(np.linspace(0, field.sizes["channel"] - 1, min(n, field.sizes["channel"])).round().astype(int))
+    rows = np.unique(
+        np.linspace(0, field.sizes["channel"] - 1, min(n, field.sizes["channel"]))
+        .round()
+        .astype(int)
+    )
     values = np.asarray(field.values[:, rows], float)
     step = 0.8 * float(np.ptp(values, axis=0).max()) or 1.0
     time = field["time"].values
@@ -66,7 +73,9 @@ def traces(
         ax.plot(*_pixels.thin_trace(time, trace, columns), lw=0.7, color=_style.INK)
     names = [str(name) for name in field["channel"].values[rows]]
     _text.name_ticks(ax, "y", -step * np.arange(len(rows)), names)
-    ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step))
+    ax.set(
+        xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step)
+    )
     _text.name_axis(ax, "y", _style.labelled(field))
     _style.scale_bar(ax, 0.7 * step, str(field.attrs.get("units", "a.u.")))
     _style.mark_events(ax, event_table)
@@ -86,13 +95,15 @@ def topography(
     Parameters
     ----------
     data : Signals or DataArray
-        A run, or an array (time, channel) with sensor positions ``x_mm, y_mm, z_mm`` in head coordinates.
+        A run, or an array (time, channel) with sensor positions ``x_mm, y_mm, z_mm`` in head
+        coordinates.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
     readout : str
         Which readout of a run.
     time_ms : float, optional
-        When; by default where the spread over channels is largest, within 150 ms of the first event if there is one.
+        When; by default where the spread over channels is largest, within 150 ms of the first event
+        if there is one.
     events : pandas.DataFrame, optional
         onset_ms, duration_ms, label; the run's if left out.
 
@@ -106,12 +117,16 @@ def topography(
         If the readout was not recorded, or there are fewer than 4 sensors with positions.
     """
     where = "analysis.figures.topography"
-    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose("time", "channel")
+    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose(
+        "time", "channel"
+    )
     if time_ms is not None:
         time_ms = _inputs.check_number(time_ms, "time_ms", where)
         first_ms, second_ms, last_ms = field["time"].values[[0, 1, -1]]
         if not first_ms - (second_ms - first_ms) <= time_ms <= last_ms:  # a sample ends at its time
-            raise refuse(f"time_ms={time_ms:g}", f"a time within {first_ms:g} to {last_ms:g} ms", where)
+            raise refuse(
+                f"time_ms={time_ms:g}", f"a time within {first_ms:g} to {last_ms:g} ms", where
+            )
     onset_ms = _style.first_onset(_inputs.events_of(data, events))
     field = _style.from_baseline(field, onset_ms)
     places = flat_positions(field, where)
@@ -154,17 +169,25 @@ def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
 def flat_positions(data: xr.DataArray, where: str) -> Floats:
     """Sensor positions from above, (n, 2): the polar angle from the vertex is the radius, up to 1.
 
-    Angles are seen from the centre of the sphere that fits the sensors best. Raises: JtfneError without positions.
+    Angles are seen from the centre of the sphere that fits the sensors best.
+    Raises: JtfneError without positions.
     """
     names = ("x_mm", "y_mm", "z_mm")
     if any(name not in data.coords for name in names) or data.sizes["channel"] < 4:
-        description = f"{data.sizes['channel']} channels with coordinates {[n for n in names if n in data.coords]}"
+        description = (
+            f"{data.sizes['channel']} channels with coordinates "
+            f"{[n for n in names if n in data.coords]}"
+        )
         raise refuse(description, "4 sensors or more with x_mm, y_mm, z_mm", where)
     places = np.stack([np.asarray(data[name].values, float) for name in names], axis=1)
     # |p|^2 = 2 c.p + (r^2 - |c|^2) is linear in the centre c.
-    fit, _, rank, _ = np.linalg.lstsq(np.column_stack([2.0 * places, np.ones(len(places))]), (places**2).sum(axis=1))
+    fit, _, rank, _ = np.linalg.lstsq(
+        np.column_stack([2.0 * places, np.ones(len(places))]), (places**2).sum(axis=1)
+    )
     from_centre = places - (fit[:3] if rank == 4 else np.array(HEAD_CENTRE_mm))
-    polar = np.arccos(np.clip(from_centre[:, 2] / np.linalg.norm(from_centre, axis=1), -1.0, 1.0)) / (np.pi / 2)
+    polar = np.arccos(
+        np.clip(from_centre[:, 2] / np.linalg.norm(from_centre, axis=1), -1.0, 1.0)
+    ) / (np.pi / 2)
     azimuth = np.arctan2(from_centre[:, 1], from_centre[:, 0])
     flat: Floats = np.column_stack([polar * np.cos(azimuth), polar * np.sin(azimuth)])
     return flat / float(np.linalg.norm(flat, axis=1).max())

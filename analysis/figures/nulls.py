@@ -19,7 +19,8 @@ HEIGHT = 0.75  # of a row, that the fullest bin takes
 
 
 def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None) -> "Axes":
-    """Histograms of the goodness of draws, a row a control, with the goodness of the data and p; grey: unidentifiable.
+    """Histograms of the goodness of draws, a row a control, with the goodness of the data and p;
+    grey: unidentifiable.
 
     Parameters
     ----------
@@ -39,19 +40,36 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
     """
     rows = _check_nulls(found)
     ax = _style.axes_for(ax, 5.2, 0.62 * len(rows) + 1.0)
-    limit = BIN * (1.5 + np.ceil(max(np.abs([*null.null, null.goodness]).max() for null in rows.values()) / BIN))
+    limit = BIN * (
+        1.5
+        + np.ceil(max(np.abs([*null.null, null.goodness]).max() for null in rows.values()) / BIN)
+    )
     limit = max(limit, IDENTIFIABLE + BIN)
     n_bins = round(limit / BIN)
-    edges = BIN * (np.arange(-n_bins, n_bins + 2) - 0.5)  # 0, where nothing is found, in the middle of a bin
+    # 0, where nothing is found, in the middle of a bin
+    edges = BIN * (np.arange(-n_bins, n_bins + 2) - 0.5)
     ax.axvspan(-IDENTIFIABLE, IDENTIFIABLE, color=_style.BAND, lw=0, zorder=0)
     for row, null in enumerate(rows.values()):
         counts = np.histogram(null.null, edges)[0]
-        ax.stairs(HEIGHT * counts / counts.max() - row, edges, baseline=-row, fill=True, color=DRAWN, alpha=0.6)
+        ax.stairs(
+            HEIGHT * counts / counts.max() - row,
+            edges,
+            baseline=-row,
+            fill=True,
+            color=DRAWN,
+            alpha=0.6,
+        )
         ax.plot([null.goodness] * 2, [-row, HEIGHT - row], color=FOUND, lw=1.8)
         look: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "fontsize": _style.SMALL_pt}
         _text.put_note(ax, f"p = {null.p:.2g}", (1.0, -row), (2, 2), **look)
-    _text.name_ticks(ax, "y", [HEIGHT / 3 - row for row in range(len(rows))], [str(name) for name in rows])
-    ax.set(xlim=(-limit, limit), ylim=(0.02 - len(rows) + 1 - 0.1, 1.0), xlabel="goodness G (bars: draws; line: data)")
+    _text.name_ticks(
+        ax, "y", [HEIGHT / 3 - row for row in range(len(rows))], [str(name) for name in rows]
+    )
+    ax.set(
+        xlim=(-limit, limit),
+        ylim=(0.02 - len(rows) + 1 - 0.1, 1.0),
+        xlabel="goodness G (bars: draws; line: data)",
+    )
     return _style.tidy(ax, frame=False)
 
 
@@ -60,13 +78,23 @@ def _check_nulls(nulls: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull
 
     Raises: JtfneError for other data, and values that are not finite.
     """
-    rows = {"": nulls} if isinstance(nulls, FlipNull) else dict(nulls) if hasattr(nulls, "keys") else {}
+    rows = (
+        {"": nulls}
+        if isinstance(nulls, FlipNull)
+        else dict(nulls)
+        if hasattr(nulls, "keys")
+        else {}
+    )
     if not rows or not all(isinstance(null, FlipNull) for null in rows.values()):
         description = f"data of type {type(nulls).__name__}"
         raise refuse(description, "a FlipNull, or several by name", "analysis.figures.flip_null")
     for name, null in rows.items():
         draws = np.asarray(null.null)
         if draws.size == 0 or not np.isfinite([*draws, null.goodness, null.p]).all():
-            description = f"{name or 'a null'!r} of {draws.size} draws, or with values that are not finite,"
-            raise refuse(description, "draws, goodness and p that are finite", "analysis.figures.flip_null")
+            description = (
+                f"{name or 'a null'!r} of {draws.size} draws, or with values that are not finite,"
+            )
+            raise refuse(
+                description, "draws, goodness and p that are finite", "analysis.figures.flip_null"
+            )
     return rows

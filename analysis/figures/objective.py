@@ -17,10 +17,11 @@ MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
 
 
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
-    """Each metric's share of the score, with its target and what was reached; gates below, held or not.
+    """Each metric's share of the score, with its target and what was reached; gates below, held or
+    not.
 
-    Bars are terms, on an axis that is straight up to 1 and logarithmic above. Where a term is not finite there is none,
-    and the text says so.
+    Bars are terms, on an axis that is straight up to 1 and logarithmic above. Where a term is not
+    finite there is none, and the text says so.
 
     Parameters
     ----------
@@ -39,23 +40,35 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
         For anything that is no ObjectiveResult.
     """
     if not isinstance(result, ObjectiveResult):
-        raise refuse(f"a {type(result).__name__}", "an ObjectiveResult", "analysis.figures.objective")
+        raise refuse(
+            f"a {type(result).__name__}", "an ObjectiveResult", "analysis.figures.objective"
+        )
     metrics, gates = (table.to_dict("records") for table in (result.metrics, result.gates))
     n_rows = len(metrics) + len(gates)
     ax = _style.axes_for(ax, 7.2, 1.2 + 0.32 * n_rows)
     terms = result.metrics["term"].to_numpy(float)
     bars = np.where(np.isfinite(terms), terms, 0.0)
     ax.set_xscale("symlog", linthresh=1.0)
-    ax.barh(np.arange(len(metrics)), bars, height=0.62, color=[_choose_colour(row) for row in metrics])
+    ax.barh(
+        np.arange(len(metrics)), bars, height=0.62, color=[_choose_colour(row) for row in metrics]
+    )
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
     names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
     _text.name_ticks(ax, "y", range(n_rows), names)
-    texts = [(_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED) for row in metrics]
+    texts = [
+        (_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED)
+        for row in metrics
+    ]
     texts += [(_describe_gate(row), MET if row["passed"] else MISSED) for row in gates]
     transform = ax.get_yaxis_transform()
     for number, (text, ink) in enumerate(texts):
-        look: dict[str, Any] = {"va": "center", "fontsize": _style.SMALL_pt, "color": ink, "annotation_clip": False}
+        look: dict[str, Any] = {
+            "va": "center",
+            "fontsize": _style.SMALL_pt,
+            "color": ink,
+            "annotation_clip": False,
+        }
         _text.put_note(ax, text, (1.02, number), (0, 0), xycoords=transform, **look)
     ax.set_xlabel("weighted distance from the target")
     verdict = "passed" if result.passed else "not passed"
@@ -79,7 +92,9 @@ def _describe_metric(row: Row) -> str:
     """The value of a metric and its target, as text."""
     if not row["target"].startswith("curve"):
         return f"{_describe_value(row)} (target {row['target']})"
-    return f"{_describe_value(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
+    return (
+        f"{_describe_value(row)} {'with' if row['unit'] == 'r' else 'rms from'} a {row['target']}"
+    )
 
 
 def _describe_gate(row: Row) -> str:

@@ -21,8 +21,8 @@ IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): a FLIP of less goodness 
 def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     """Draw every figure that a run's readouts allow, as PNG.
 
-    Names are stable: 01_layout, 02_raster, 03_rates, 04_vm, 05_lfp, 06_csd, 07_eeg, 08_eeg_map, 09_meg, 10_meg_map,
-    11_psd, 12_spectrolaminar, 13_timeline; what was not recorded leaves a gap.
+    Names are stable: 01_layout, 02_raster, 03_rates, 04_vm, 05_lfp, 06_csd, 07_eeg, 08_eeg_map,
+    09_meg, 10_meg_map, 11_psd, 12_spectrolaminar, 13_timeline; what was not recorded leaves a gap.
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     target = _check_folder(folder)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [_save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()]
+        paths = [
+            _save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()
+        ]
     return [target / path.name for path in paths]
 
 
@@ -78,7 +80,9 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
 def _check_folder(folder: object) -> Path:
     """`folder` as a Path. Raises: JtfneError for what names no folder."""
     if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
-        raise refuse(f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all")
+        raise refuse(
+            f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all"
+        )
     return Path(folder)
 
 
@@ -128,10 +132,22 @@ def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
         "04_vm": ("vm" in recorded_names, lambda: figure(cells.vm(signals))),
         "05_lfp": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "lfp_proxy")),
         "06_csd": ("csd_proxy" in recorded_names, lambda: _draw_areas(signals, "csd_proxy")),
-        "07_eeg": ("eeg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="eeg_proxy"))),
-        "08_eeg_map": (_has_map(signals, "eeg_proxy"), lambda: figure(head.topography(signals, readout="eeg_proxy"))),
-        "09_meg": ("meg_proxy" in recorded_names, lambda: figure(head.traces(signals, readout="meg_proxy"))),
-        "10_meg_map": (_has_map(signals, "meg_proxy"), lambda: figure(head.topography(signals, readout="meg_proxy"))),
+        "07_eeg": (
+            "eeg_proxy" in recorded_names,
+            lambda: figure(head.traces(signals, readout="eeg_proxy")),
+        ),
+        "08_eeg_map": (
+            _has_map(signals, "eeg_proxy"),
+            lambda: figure(head.topography(signals, readout="eeg_proxy")),
+        ),
+        "09_meg": (
+            "meg_proxy" in recorded_names,
+            lambda: figure(head.traces(signals, readout="meg_proxy")),
+        ),
+        "10_meg_map": (
+            _has_map(signals, "meg_proxy"),
+            lambda: figure(head.topography(signals, readout="meg_proxy")),
+        ),
         "11_psd": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "psd")),
         "12_spectrolaminar": (
             "spectrolaminar_proxy" in recorded_names,
@@ -149,7 +165,10 @@ def _has_map(signals: Signals, readout: str) -> bool:
 
 def _draw_areas(signals: Signals, quantity: str) -> "Figure":
     """A figure with one panel for each area."""
-    areas = [str(name) for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values]
+    areas = [
+        str(name)
+        for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values
+    ]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
         _draw_panel(signals, ax, quantity, area)
@@ -163,7 +182,9 @@ def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
     if quantity == "psd":
         fields.psd(signals, ax, area=area)
     elif quantity == "spectrolaminar_proxy":
-        fields.spectrolaminar(signals, ax, area=area, crossover_mm=_find_crossover_mm(signals, area))
+        fields.spectrolaminar(
+            signals, ax, area=area, crossover_mm=_find_crossover_mm(signals, area)
+        )
     else:
         fields.laminar(signals, ax, readout=quantity, area=area)
 

@@ -16,7 +16,8 @@ NEEDED = ("generation", "score", "passed")
 
 
 def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
-    """The score of each candidate by generation, the best so far, and which candidates passed all gates.
+    """The score of each candidate by generation, the best so far, and which candidates passed all
+    gates.
 
     Parameters
     ----------
@@ -37,9 +38,15 @@ def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
     """
     history = getattr(result, "history", result)
     if not isinstance(history, pd.DataFrame) or not set(NEEDED) <= set(history.columns):
-        raise refuse(f"a {type(result).__name__}", "a TrainingResult, or its history", "training_history")
+        raise refuse(
+            f"a {type(result).__name__}", "a TrainingResult, or its history", "training_history"
+        )
     if history["score"].dtype.kind not in "iuf" or history["generation"].dtype.kind not in "iuf":
-        raise refuse("a history whose scores or generations are no numbers", "that of a training", "training_history")
+        raise refuse(
+            "a history whose scores or generations are no numbers",
+            "that of a training",
+            "training_history",
+        )
     finite_rows = history[np.isfinite(history["score"])]
     if finite_rows.empty:
         raise refuse("a history without a finite score", "at least one", "training_history")

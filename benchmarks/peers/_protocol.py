@@ -1,7 +1,9 @@
-"""What the runners of this folder share; the standard library alone, since each has an environment of its own.
+"""What the runners of this folder share; the standard library alone, since each has an environment
+of its own.
 
-A runner reads one JSON object from stdin (`circuit`, `warm_ms`, `run_ms`, `repeats`, `threads`, `record`) and ends with
-one line of JSON on stdout. Simulators may print whatever they like before it.
+A runner reads one JSON object from stdin (`circuit`, `warm_ms`, `run_ms`, `repeats`, `threads`,
+`record`) and ends with one line of JSON on stdout. Simulators may print whatever they like before
+it.
 """
 
 import json
@@ -25,8 +27,11 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
-def answer(simulator: str, build_s: float, first_call_s: float, runs: Sequence[tuple[float, float]]) -> None:
-    """Print the measurement. `runs` holds wall seconds and mean rate (Hz) of each repeat; the fastest counts.
+def answer(
+    simulator: str, build_s: float, first_call_s: float, runs: Sequence[tuple[float, float]]
+) -> None:
+    """Print the measurement. `runs` holds wall seconds and mean rate (Hz) of each repeat; the
+    fastest counts.
 
     The first call lasts `warm_ms` of the model's time and includes what is compiled on first use.
     """

@@ -1,4 +1,6 @@
-"""Vogels & Abbott's networks in brian2: one group of LIF cells, two kinds of exponential synapse, Cython."""
+"""Vogels & Abbott's networks in brian2: one group of LIF cells, two kinds of exponential synapse,
+Cython.
+"""
 
 import tempfile
 from typing import Any
@@ -20,13 +22,22 @@ dg_inh/dt = -g_inh / tau_inh : siemens
 
 
 def build(circuit: dict[str, Any], dt_ms: float, record: str) -> tuple[b2.Network, b2.SpikeMonitor]:
-    """The network and its spikes; all cells are alike, excitatory ones first. Poisson input is on from the start."""
+    """The network and its spikes; all cells are alike, excitatory ones first. Poisson input is on
+    from the start.
+    """
     b2.defaultclock.dt = dt_ms * ms
-    cell, exc, inh = circuit["cells"][0]["emitter"], *(circuit["mechanisms"][name] for name in ("exc", "inh"))
+    cell, exc, inh = (
+        circuit["cells"][0]["emitter"],
+        *(circuit["mechanisms"][name] for name in ("exc", "inh")),
+    )
     counts = [each["n_cells"] for each in circuit["cells"]]
     conducting = "e_rev_mV" in exc
     unit, variable = (nS, "g") if conducting else (pA, "I")
-    names = {"v_rest": cell["v_rest_mV"] * mV, "tau_m": cell["tau_m_ms"] * ms, "c_m": cell["c_m_pF"] * pF}
+    names = {
+        "v_rest": cell["v_rest_mV"] * mV,
+        "tau_m": cell["tau_m_ms"] * ms,
+        "c_m": cell["c_m_pF"] * pF,
+    }
     names |= {"v_th": cell["v_th_mV"] * mV, "v_reset": cell["v_reset_mV"] * mV}
     names |= {"tau_exc": exc["tau_ms"] * ms, "tau_inh": inh["tau_ms"] * ms}
     if conducting:
@@ -48,15 +59,25 @@ def build(circuit: dict[str, Any], dt_ms: float, record: str) -> tuple[b2.Networ
         mechanism = each["mechanism"]
         on_pre = f"{variable}_{mechanism} += w_{mechanism}"
         synapses = b2.Synapses(
-            group[bounds[k] : bounds[k + 1]], group, on_pre=on_pre, namespace={f"w_{mechanism}": each["weight"] * unit}
+            group[bounds[k] : bounds[k + 1]],
+            group,
+            on_pre=on_pre,
+            namespace={f"w_{mechanism}": each["weight"] * unit},
         )
         synapses.connect(p=each["rule"]["p"])
         synapses.delay = each["delay_ms"] * ms
         parts.append(synapses)
     for k, each in enumerate(circuit["cells"]):
         for rain in each["poisson"]:
-            part, target = group[bounds[k] : bounds[k] + rain["n_cells"]], f"{variable}_{rain['mechanism']}"
-            parts.append(b2.PoissonInput(part, target, 1, rain["rate_Hz"] * b2.Hz, weight=rain["weight"] * unit))
+            part, target = (
+                group[bounds[k] : bounds[k] + rain["n_cells"]],
+                f"{variable}_{rain['mechanism']}",
+            )
+            parts.append(
+                b2.PoissonInput(
+                    part, target, 1, rain["rate_Hz"] * b2.Hz, weight=rain["weight"] * unit
+                )
+            )
     spikes = b2.SpikeMonitor(group)
     parts.append(spikes)
     if record == "vm":
@@ -83,7 +104,9 @@ def main() -> None:
         b2.prefs.codegen.target = "cython"
         b2.prefs.codegen.runtime.cython.cache_dir = cache
         b2.seed(job["seed"])
-        build_s, (network, spikes) = timed(lambda: build(job["circuit"], job["dt_ms"], job["record"]))
+        build_s, (network, spikes) = timed(
+            lambda: build(job["circuit"], job["dt_ms"], job["record"])
+        )
         first_s, _ = timed(lambda: warm_up(network, job))
         runs, n_cells = [], spikes.source.N
         for _ in range(job["repeats"]):

@@ -1,4 +1,6 @@
-"""jaxfne's own `suite2_net1`, compiled: every cell to every other, so synapses grow with the square of cells."""
+"""jaxfne's own `suite2_net1`, compiled: every cell to every other, so synapses grow with the square
+of cells.
+"""
 
 import importlib.metadata
 
@@ -9,7 +11,9 @@ from _protocol import answer, read, timed
 
 
 def main() -> None:
-    """Build, warm up, time the repeats; sources and fields are left out where only spikes are asked for."""
+    """Build, warm up, time the repeats; sources and fields are left out where only spikes are asked
+    for.
+    """
     job = read()
     n_cells, fields = job["circuit"]["n_cells"], job["record"] == "lfp"
 
@@ -33,7 +37,9 @@ def main() -> None:
     runs = []
     for _ in range(job["repeats"]):
         took_s, signals = timed(lambda: run(job["run_ms"]))
-        runs.append((took_s, float(np.asarray(signals.spikes).sum()) / n_cells / job["run_ms"] * 1e3))
+        runs.append(
+            (took_s, float(np.asarray(signals.spikes).sum()) / n_cells / job["run_ms"] * 1e3)
+        )
     answer(f"jaxfne {importlib.metadata.version('jaxfne')}", build_s, first_s, runs)
 
 

@@ -1,4 +1,6 @@
-"""jtfne under the same protocol: `construct`, then the whole of `simulate`, labels, hashes and manifest included."""
+"""jtfne under the same protocol: `construct`, then the whole of `simulate`, labels, hashes and
+manifest included.
+"""
 
 from _protocol import answer, read, timed
 
@@ -12,7 +14,9 @@ def main() -> None:
 
     import jtfne
 
-    config = jtfne.Config.from_json(job["config"]).runtime(duration_ms=job["run_ms"], dt_ms=job["dt_ms"])
+    config = jtfne.Config.from_json(job["config"]).runtime(
+        duration_ms=job["run_ms"], dt_ms=job["dt_ms"]
+    )
     build_s, net = timed(lambda: jtfne.construct(config))
     options = job["simulate"] | {"progress": False}
     first_s, _ = timed(lambda: net.simulate(duration_ms=job["warm_ms"], **options))

@@ -1,4 +1,6 @@
-"""jtfne's `Trainer` with AGSDR at its defaults: the drive of each cell type, so that each fires at its mean rate."""
+"""jtfne's `Trainer` with AGSDR at its defaults: the drive of each cell type, so that each fires at
+its mean rate.
+"""
 
 from typing import Any
 
@@ -15,10 +17,13 @@ BOUNDS = (-4.0, 6.0)  # of each drive, as in docs/validation/_training.py
 
 
 def trained(net: jtfne.Net, job: dict[str, Any], seed: int) -> TrainingResult:
-    """A training of all generations; an odd population, since AGSDR's is the centre and pairs around it."""
+    """A training of all generations; an odd population, since AGSDR's is the centre and pairs
+    around it.
+    """
     wanted_Hz = job["wanted_Hz"]
     metrics = [
-        Metric(measure=MeanRate(), cells=name, target=rate, scale=rate, name=name) for name, rate in wanted_Hz.items()
+        Metric(measure=MeanRate(), cells=name, target=rate, scale=rate, name=name)
+        for name, rate in wanted_Hz.items()
     ]
     trainer = jtfne.Trainer(
         Objective(metrics),
@@ -33,7 +38,9 @@ def trained(net: jtfne.Net, job: dict[str, Any], seed: int) -> TrainingResult:
 def main() -> None:
     """Construct, train for a generation, time the repeats; the rate is that of the best circuit."""
     job = read()
-    config = jtfne.suite2_net1_config(job["n_cells"]).runtime(duration_ms=job["run_ms"], dt_ms=job["dt_ms"])
+    config = jtfne.suite2_net1_config(job["n_cells"]).runtime(
+        duration_ms=job["run_ms"], dt_ms=job["dt_ms"]
+    )
     build_s, net = timed(lambda: jtfne.construct(config.probes(["spk"])))
     first_s, _ = timed(lambda: trained(net, job | {"generations": 1}, job["seed"]))
     runs = []

@@ -1,4 +1,6 @@
-"""A circuit of exponential LIF cells in NEST, current- or conductance-based, any of the rules that the presets use."""
+"""A circuit of exponential LIF cells in NEST, current- or conductance-based, any of the rules that
+the presets use.
+"""
 
 from typing import Any
 
@@ -7,7 +9,9 @@ from _protocol import answer, read, timed
 
 
 def cells(population: dict[str, Any], mechanisms: dict[str, Any]) -> nest.NodeCollection:
-    """The cells of a population, first potentials uniform from reset to threshold, with their current."""
+    """The cells of a population, first potentials uniform from reset to threshold, with their
+    current.
+    """
     emitter, exc, inh = population["emitter"], mechanisms["exc"], mechanisms["inh"]
     values = {
         "C_m": emitter["c_m_pF"],
@@ -21,7 +25,11 @@ def cells(population: dict[str, Any], mechanisms: dict[str, Any]) -> nest.NodeCo
     }
     if "e_rev_mV" in exc:
         model = "iaf_cond_exp"
-        values |= {"g_L": emitter["c_m_pF"] / emitter["tau_m_ms"], "E_ex": exc["e_rev_mV"], "E_in": inh["e_rev_mV"]}
+        values |= {
+            "g_L": emitter["c_m_pF"] / emitter["tau_m_ms"],
+            "E_ex": exc["e_rev_mV"],
+            "E_in": inh["e_rev_mV"],
+        }
     else:
         model = "iaf_psc_exp"
         values |= {"tau_m": emitter["tau_m_ms"]}
@@ -55,11 +63,16 @@ def build(circuit: dict[str, Any], dt_ms: float) -> list[nest.NodeCollection]:
         for rain in population["poisson"]:
             span = {"start": rain["start_ms"], "stop": rain["stop_ms"] or float("inf")}
             generator = nest.Create("poisson_generator", params={"rate": rain["rate_Hz"]} | span)
-            nest.Connect(generator, group[: rain["n_cells"]], syn_spec={"weight": rain["weight"], "delay": 1.5})
+            nest.Connect(
+                generator,
+                group[: rain["n_cells"]],
+                syn_spec={"weight": rain["weight"], "delay": 1.5},
+            )
     for each in circuit["connections"]:
         sign = -1 if each["mechanism"] == "inh" else 1
         size = value(each["weight"], sign)
-        signed = size if isinstance(size, nest.Parameter) else sign * abs(size)  # conductances too: NEST reads the sign
+        # conductances too: NEST reads the sign
+        signed = size if isinstance(size, nest.Parameter) else sign * abs(size)
         spec = {"weight": signed, "delay": value(each["delay_ms"], low=0.5 * dt_ms)}
         sources = sum((made[k] for k in each["source"][1:]), made[each["source"][0]])
         targets = sum((made[k] for k in each["target"][1:]), made[each["target"][0]])
@@ -72,7 +85,9 @@ def main() -> None:
     job = read()
     circuit = job["circuit"]
     nest.verbosity = nest.VerbosityLevel.ERROR
-    nest.SetKernelStatus({"resolution": job["dt_ms"], "local_num_threads": job["threads"], "rng_seed": job["seed"]})
+    nest.SetKernelStatus(
+        {"resolution": job["dt_ms"], "local_num_threads": job["threads"], "rng_seed": job["seed"]}
+    )
     build_s, made = timed(lambda: build(circuit, job["dt_ms"]))
     n_cells = sum(len(group) for group in made)
     recorder = nest.Create("spike_recorder")

@@ -1,8 +1,9 @@
-"""Draws docs/images/house.png, the rooms of jtfne and who may import whom: `python docs/images/house.py`.
+"""Draws docs/images/house.png, the rooms of jtfne and who may import whom:
+`python docs/images/house.py`.
 
-Floors, wings, doors and the rooms that know xarray are read from tests/test_layers.py, which the suite enforces; only
-the words beside the floors stand here. The facts that a picture was drawn from are kept in the PNG, so that
-tests/test_docs.py can tell an old picture from a new one.
+Floors, wings, doors and the rooms that know xarray are read from tests/test_layers.py, which the
+suite enforces; only the words beside the floors stand here. The facts that a picture was drawn from
+are kept in the PNG, so that tests/test_docs.py can tell an old picture from a new one.
 """
 
 import io
@@ -23,7 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = Path(__file__).with_suffix(".png")
 PER_ROW = 5  # boxes beside each other, at most
 STEP, HEIGHT, WIDTH, GAP = 1.0, 0.76, 2.0, 0.12  # between rows; of a box; between boxes
-COLOURS = {"ground": "#e8e8e8", "no labels": "#d6e6f5", "knows xarray": "#fbe3c5", "wing": "#dcefd9"}
+COLOURS = {
+    "ground": "#e8e8e8",
+    "no labels": "#d6e6f5",
+    "knows xarray": "#fbe3c5",
+    "wing": "#dcefd9",
+}
 # First and last room of the floors that belong together, and what they are.
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
@@ -47,7 +53,10 @@ def read_house() -> dict[str, Any]:
     return {
         "floors": [floor.split() for floor in layers.FLOORS],
         "ground": sorted(room for floor in layers.ROOMS[:4] for room in floor),
-        "wings": {room: sorted(layers.may_enter(room) - layers.GROUND - {room}) for room in sorted(layers.ONLY)},
+        "wings": {
+            room: sorted(layers.may_enter(room) - layers.GROUND - {room})
+            for room in sorted(layers.ONLY)
+        },
         "doors": {path: sorted(rooms) for path, rooms in sorted(layers.DOORS.items())},
         "knows xarray": sorted(layers.LABEL_ROOMS),
     }
@@ -70,7 +79,13 @@ def colour_of(room: str, house: dict[str, Any]) -> str:
 def draw_box(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
     """One room."""
     box = FancyBboxPatch(
-        (x, y), WIDTH, HEIGHT, boxstyle="round,pad=0,rounding_size=0.12", facecolor=colour, edgecolor="0.35", lw=0.8
+        (x, y),
+        WIDTH,
+        HEIGHT,
+        boxstyle="round,pad=0,rounding_size=0.12",
+        facecolor=colour,
+        edgecolor="0.35",
+        lw=0.8,
     )
     ax.add_patch(box)
     ax.text(x + WIDTH / 2, y + HEIGHT / 2, text, ha="center", va="center", fontsize=8.5)
@@ -87,7 +102,9 @@ def draw_floors(ax: Axes, house: dict[str, Any]) -> dict[str, tuple[float, float
                 draw_box(ax, column * (WIDTH + GAP), y, room, colour_of(room, house))
             y += STEP
         top = y - STEP + HEIGHT
-        ax.text(-0.2, (bottom + top) / 2, str(number), ha="right", va="center", color="0.45", fontsize=8)
+        ax.text(
+            -0.2, (bottom + top) / 2, str(number), ha="right", va="center", color="0.45", fontsize=8
+        )
         spans |= dict.fromkeys(rooms, (bottom, top))
     return spans
 
@@ -98,7 +115,14 @@ def draw_stories(ax: Axes, spans: dict[str, tuple[float, float]]) -> None:
     for first, last, text in STORIES:
         bottom, top = spans[first][0], spans[last][1]
         ax.plot([x, x], [bottom, top], color="0.35", lw=1.5, solid_capstyle="butt")
-        ax.text(x + 0.2, (bottom + top) / 2, textwrap.fill(text, 32), ha="left", va="center", fontsize=8.5)
+        ax.text(
+            x + 0.2,
+            (bottom + top) / 2,
+            textwrap.fill(text, 32),
+            ha="left",
+            va="center",
+            fontsize=8.5,
+        )
 
 
 def draw_key(ax: Axes, house: dict[str, Any], top: float) -> None:
@@ -114,13 +138,25 @@ def draw_key(ax: Axes, house: dict[str, Any], top: float) -> None:
         (f"wings: besides ground only {', '.join(shared)}{extra}", COLOURS["wing"]),
     ]
     for path, rooms in house["doors"].items():
-        rules.append((f"Doors: methods in {path} import {', '.join(rooms)} when they are called.", None))
+        rules.append(
+            (f"Doors: methods in {path} import {', '.join(rooms)} when they are called.", None)
+        )
     x, y = 2.0 * (WIDTH + GAP) + 0.2, top
     for rule, colour in rules:
         text = textwrap.fill(rule, 52)
         if colour is not None:
-            ax.add_patch(Rectangle((x, y - 0.5), 0.45, 0.45, facecolor=colour, edgecolor="0.35", lw=0.8))
-        ax.text(x + (0.0 if colour is None else 0.65), y, text, ha="left", va="top", fontsize=8.5, linespacing=1.3)
+            ax.add_patch(
+                Rectangle((x, y - 0.5), 0.45, 0.45, facecolor=colour, edgecolor="0.35", lw=0.8)
+            )
+        ax.text(
+            x + (0.0 if colour is None else 0.65),
+            y,
+            text,
+            ha="left",
+            va="top",
+            fontsize=8.5,
+            linespacing=1.3,
+        )
         y -= 1.0 + 0.75 * text.count("\n")
 
 
@@ -139,7 +175,9 @@ def draw(house: dict[str, Any]) -> Figure:
 
 
 def save(figure: Figure, house: dict[str, Any], path: Path) -> None:
-    """Write the picture in few colours, which halves the file, with the facts that it was drawn from."""
+    """Write the picture in few colours, which halves the file, with the facts that it was drawn
+    from.
+    """
     stream = io.BytesIO()
     figure.savefig(stream, dpi=100)
     info = PngInfo()

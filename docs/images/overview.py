@@ -1,4 +1,6 @@
-"""Draws docs/images/overview.png, the picture at the top of the README: `python docs/images/overview.py`."""
+"""Draws docs/images/overview.png, the picture at the top of the README:
+`python docs/images/overview.py`.
+"""
 
 from pathlib import Path
 

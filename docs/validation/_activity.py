@@ -1,4 +1,6 @@
-"""Statistics of spikes by which the models of the literature are judged, after an initial transient."""
+"""Statistics of spikes by which the models of the literature are judged, after an initial
+transient.
+"""
 
 from typing import NamedTuple
 
@@ -12,7 +14,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Activity(NamedTuple):
-    """Spikes of one trial that fell after `start_ms`: time_ms, row (n_spikes,); population of each cell (n_cells,)."""
+    """Spikes of one trial that fell after `start_ms`: time_ms, row (n_spikes,); population of each
+    cell (n_cells,).
+    """
 
     time_ms: Floats
     row: npt.NDArray[np.int64]
@@ -43,11 +47,15 @@ class Activity(NamedTuple):
         return counts / np.bincount(self.population) / (self.stop_ms - self.start_ms) * 1e3
 
     def cv(self, min_spikes: int = 11) -> Floats:
-        """CV of interspike intervals, mean over each population's cells with `min_spikes` or more; NaN if none has."""
+        """CV of interspike intervals, mean over each population's cells with `min_spikes` or more;
+        NaN if none has.
+        """
         order = np.lexsort((self.time_ms, self.row))
         row, same = self.row[order][1:], np.diff(self.row[order]) == 0
         row, interval_ms = row[same], np.diff(self.time_ms[order])[same]
-        n, total, squares = (np.bincount(row, w, self.population.size) for w in (None, interval_ms, interval_ms**2))
+        n, total, squares = (
+            np.bincount(row, w, self.population.size) for w in (None, interval_ms, interval_ms**2)
+        )
         enough = n >= min_spikes - 1
         mean_ms = total[enough] / n[enough]
         cv = np.sqrt(np.maximum(squares[enough] / n[enough] - mean_ms**2, 0.0)) / mean_ms
@@ -57,7 +65,8 @@ class Activity(NamedTuple):
     def counts(self, bin_ms: float) -> Floats:
         """Spikes of all cells in bins of `bin_ms`."""
         n_bins = int((self.stop_ms - self.start_ms) / bin_ms + 1e-9)
-        bins = np.ceil((self.time_ms - self.start_ms) / bin_ms - 1e-6).astype(np.int64) - 1  # a bin holds its end
+        # a bin holds its end
+        bins = np.ceil((self.time_ms - self.start_ms) / bin_ms - 1e-6).astype(np.int64) - 1
         return np.bincount(bins, minlength=n_bins)[:n_bins].astype(np.float64)
 
     def synchrony(self) -> float:
@@ -65,7 +74,9 @@ class Activity(NamedTuple):
         return float(synchrony.variance_over_mean(self.counts(3.0)))
 
     def power(self, segment_ms: float) -> tuple[Floats, Floats]:
-        """Frequency and power spectral density of the counts in bins of 0.5 ms, up to 1 kHz, Welch's segments."""
+        """Frequency and power spectral density of the counts in bins of 0.5 ms, up to 1 kHz,
+        Welch's segments.
+        """
         f_Hz, power = spectrum.psd(self.counts(0.5), dt_ms=0.5, segment_ms=segment_ms)
         return np.asarray(f_Hz, np.float64), np.asarray(power, np.float64)
 

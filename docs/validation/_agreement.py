@@ -61,7 +61,9 @@ class LocalRow(Row):
     compute: Callable[[], tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
-def relative_difference(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, by_range: bool = False) -> float:
+def relative_difference(
+    ours: npt.ArrayLike, theirs: npt.ArrayLike, *, by_range: bool = False
+) -> float:
     """The largest difference over the largest size of `theirs`, or over its range.
 
     Raises ValueError for shapes that differ, no values, or any that are not finite: NaN must not
@@ -79,7 +81,8 @@ def relative_difference(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, by_range:
 def unmatched_spikes(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> int:
     """How many (cell, step) pairs are in one raster and not in the other."""
     our_spikes, their_spikes = (
-        set(map(tuple, np.asarray(side, np.int64).reshape(-1, 2).tolist())) for side in (ours, theirs)
+        set(map(tuple, np.asarray(side, np.int64).reshape(-1, 2).tolist()))
+        for side in (ours, theirs)
     )
     if not our_spikes or not their_spikes:
         raise ValueError("a raster without spikes shows nothing")
@@ -118,7 +121,9 @@ def measure_difference(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> 
 def compare_sides(row: Row, ours: npt.ArrayLike, theirs: npt.ArrayLike) -> dict[str, Any]:
     """What agreement.json keeps of a row: the numbers, and the words that belong to them."""
     difference = measure_difference(row, ours, theirs)
-    n_values = len(np.asarray(theirs)) if row.kind in ("spikes", "steps", "statistic") else np.size(theirs)
+    n_values = (
+        len(np.asarray(theirs)) if row.kind in ("spikes", "steps", "statistic") else np.size(theirs)
+    )
     equal = difference <= row.tolerance
     words = row.reason if equal else row.difference_explained or UNEXPLAINED
     return {
@@ -144,7 +149,11 @@ def format_agreement(result: dict[str, Any]) -> str:
     if difference is None:
         text = "other numbers of spikes"
     elif kind == "spikes":
-        text = f"{difference:.0f} spikes of {n_values:,} differ" if difference else f"all {n_values:,} spikes"
+        text = (
+            f"{difference:.0f} spikes of {n_values:,} differ"
+            if difference
+            else f"all {n_values:,} spikes"
+        )
     elif kind == "steps":
         text = f"{n_values:,} spikes within {difference:.0f} steps"
     elif kind == "statistic":
@@ -153,7 +162,9 @@ def format_agreement(result: dict[str, Any]) -> str:
         text = "every bit"
     else:
         n_digits = max(math.floor(-math.log10(difference)), 0)
-        text = f"{n_digits} digit{'' if n_digits == 1 else 's'} ({difference:.0e})".replace("e-0", "e-")
+        text = f"{n_digits} digit{'' if n_digits == 1 else 's'} ({difference:.0e})".replace(
+            "e-0", "e-"
+        )
     return text if result["equal"] else f"differs: {text}"
 
 
@@ -202,12 +213,15 @@ def dump_results(results: dict[str, Any]) -> str:
     """agreement.json: a line for each row, and for each of the peers' sides."""
     parts = []
     for part in ("versions", "rows"):
-        lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in results[part].items())
+        lines = ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in results[part].items()
+        )
         parts.append(f' "{part}": {{\n{lines}\n }}')
     peers = []
     for peer, sides in results["peers"].items():
         lines = ",\n".join(
-            f"   {json.dumps(name)}: {json.dumps(side, separators=(',', ':'))}" for name, side in sides.items()
+            f"   {json.dumps(name)}: {json.dumps(side, separators=(',', ':'))}"
+            for name, side in sides.items()
         )
         peers.append(f"  {json.dumps(peer)}: {{\n{lines}\n  }}")
     parts.append(' "peers": {\n' + ",\n".join(peers) + "\n }")

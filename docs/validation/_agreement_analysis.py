@@ -1,4 +1,6 @@
-"""Rows of docs/validation/agreement.rst about analyses: SciPy, MNE and elephant on the same data."""
+"""Rows of docs/validation/agreement.rst about analyses: SciPy, MNE and elephant on the same
+data.
+"""
 
 import contextlib
 import functools
@@ -91,7 +93,9 @@ def spike_signals() -> Any:
         attrs=attributes,
     )
     labels = {"area": "V1", "layer": "L4", "cell_type": "E"}
-    columns: dict[str, Any] = {name: ("neuron", [label] * N_CELLS) for name, label in labels.items()}
+    columns: dict[str, Any] = {
+        name: ("neuron", [label] * N_CELLS) for name, label in labels.items()
+    }
     columns["z_mm"] = ("neuron", np.full(N_CELLS, 0.7))
     neurons = xr.Dataset(columns, {"neuron": np.arange(N_CELLS)})
     tree = xr.DataTree.from_dict({"spk": spikes, "neurons": neurons})
@@ -126,7 +130,8 @@ def neo_trains() -> tuple[Any, ...]:
     """The trains as neo's."""
     package = elephant()
     return tuple(
-        package.neo.SpikeTrain(train * package.units.ms, t_stop=TRAIN_ms * package.units.ms) for train in trains_ms()
+        package.neo.SpikeTrain(train * package.units.ms, t_stop=TRAIN_ms * package.units.ms)
+        for train in trains_ms()
     )
 
 
@@ -161,7 +166,10 @@ def compare_analytic_signal() -> Sides:
 
 def compare_correlations() -> Sides:
     """Pearson correlations of all pairs of channels."""
-    theirs = [[scipy.stats.pearsonr(one, two).statistic for two in traces().values] for one in traces().values]
+    theirs = [
+        [scipy.stats.pearsonr(one, two).statistic for two in traces().values]
+        for one in traces().values
+    ]
     return analysis.correlation(traces()).values, theirs
 
 
@@ -219,8 +227,12 @@ def compare_mne_evoked() -> Sides:
     raw = mne.io.RawArray(traces().values, info, verbose="error")
     # jtfne stamps a sample at the end of what it stands for: that of 300 ms has index 299.
     events = np.stack([onsets_ms.astype(int) - 1, np.zeros(20, int), np.ones(20, int)], axis=1)
-    epochs = mne.Epochs(raw, events, tmin=-0.05, tmax=0.199, baseline=(-0.05, -0.001), preload=True, verbose="error")
-    ours = analysis.evoked(traces(), onset_ms=onsets_ms.tolist(), window_ms=(-50.0, 200.0), baseline_ms=(-50.0, 0.0))
+    epochs = mne.Epochs(
+        raw, events, tmin=-0.05, tmax=0.199, baseline=(-0.05, -0.001), preload=True, verbose="error"
+    )
+    ours = analysis.evoked(
+        traces(), onset_ms=onsets_ms.tolist(), window_ms=(-50.0, 200.0), baseline_ms=(-50.0, 0.0)
+    )
     return ours.values, epochs.average(picks="eeg").get_data()
 
 
@@ -263,14 +275,18 @@ def compare_intervals() -> Sides:
 def compare_variation() -> Sides:
     """Coefficients of variation of the intervals."""
     package = elephant()
-    theirs = [package.statistics.cv(package.statistics.isi(train).magnitude) for train in neo_trains()]
+    theirs = [
+        package.statistics.cv(package.statistics.isi(train).magnitude) for train in neo_trains()
+    ]
     return analysis.cv(spike_signals()).values, theirs
 
 
 @without_warnings()
 def compare_firing_rates() -> Sides:
     """Mean rates, Hz."""
-    theirs = [elephant().statistics.mean_firing_rate(train).rescale("Hz").item() for train in neo_trains()]
+    theirs = [
+        elephant().statistics.mean_firing_rate(train).rescale("Hz").item() for train in neo_trains()
+    ]
     return analysis.rates(spike_signals(), by=None).values[0], theirs
 
 
@@ -293,7 +309,9 @@ def compare_fano_factors() -> Sides:
 def compare_spike_correlations() -> Sides:
     """Correlations of spike counts in 5 ms."""
     package = elephant()
-    binned = package.conversion.BinnedSpikeTrain(list(neo_trains()), bin_size=5.0 * package.units.ms)
+    binned = package.conversion.BinnedSpikeTrain(
+        list(neo_trains()), bin_size=5.0 * package.units.ms
+    )
     theirs = package.correlation.correlation_coefficient(binned)
     return analysis.correlation(spike_signals(), bin_ms=5.0).values[0], theirs
 
@@ -340,19 +358,31 @@ def compare_kernel_sources() -> Sides:
 def analysis_row(peer: str, name: str, quantity: str, compute: Any, **more: Any) -> LocalRow:
     """A row about an analysis, which by default is the same sum on both sides."""
     words = {"tolerance": 1e-9, "reason": ROUNDING} | more
-    return LocalRow(name=f"{peer.lower()} {name}", peer=peer, quantity=quantity, compute=compute, **words)
+    return LocalRow(
+        name=f"{peer.lower()} {name}", peer=peer, quantity=quantity, compute=compute, **words
+    )
 
 
 ROWS: tuple[LocalRow, ...] = (
     analysis_row("SciPy", "welch", "``analysis.psd``; ``signal.welch``", compare_welch),
-    analysis_row("SciPy", "coherence", "``analysis.coherence`` above 0 Hz; ``signal.coherence``", compare_coherence),
+    analysis_row(
+        "SciPy",
+        "coherence",
+        "``analysis.coherence`` above 0 Hz; ``signal.coherence``",
+        compare_coherence,
+    ),
     analysis_row(
         "SciPy",
         "hilbert",
         "amplitude of a band of three waves, ``measures.coupling.analytic``; ``signal.hilbert``",
         compare_analytic_signal,
     ),
-    analysis_row("SciPy", "pearson", "``analysis.correlation`` of traces; ``stats.pearsonr``", compare_correlations),
+    analysis_row(
+        "SciPy",
+        "pearson",
+        "``analysis.correlation`` of traces; ``stats.pearsonr``",
+        compare_correlations,
+    ),
     analysis_row(
         "SciPy",
         "siegert",
@@ -360,7 +390,9 @@ ROWS: tuple[LocalRow, ...] = (
         compare_siegert,
         reason="Gauss-Legendre quadrature of 100 nodes; rounding",
     ),
-    analysis_row("MNE", "welch", "``analysis.psd``; ``psd_array_welch`` with Hann windows", compare_mne_welch),
+    analysis_row(
+        "MNE", "welch", "``analysis.psd``; ``psd_array_welch`` with Hann windows", compare_mne_welch
+    ),
     analysis_row(
         "MNE",
         "multitaper",
@@ -385,7 +417,9 @@ ROWS: tuple[LocalRow, ...] = (
     ),
     analysis_row("elephant", "isi", "``analysis.isi``; ``isi``", compare_intervals),
     analysis_row("elephant", "cv", "``analysis.cv``; ``cv`` of ``isi``", compare_variation),
-    analysis_row("elephant", "rates", "``analysis.rates``; ``mean_firing_rate``", compare_firing_rates),
+    analysis_row(
+        "elephant", "rates", "``analysis.rates``; ``mean_firing_rate``", compare_firing_rates
+    ),
     analysis_row(
         "elephant",
         "fano factor",
@@ -409,13 +443,17 @@ ROWS: tuple[LocalRow, ...] = (
         "elephant",
         "second difference",
         "``SecondDifference``; ``StandardCSD`` without Vaknin's ends",
-        lambda: compare_current_sources("StandardCSD", SecondDifference(), ELECTRODE_SPACING_m, vaknin_el=False),
+        lambda: compare_current_sources(
+            "StandardCSD", SecondDifference(), ELECTRODE_SPACING_m, vaknin_el=False
+        ),
     ),
     analysis_row(
         "elephant",
         "vaknin",
         "``SecondDifference(vaknin=True)``; ``StandardCSD``",
-        lambda: compare_current_sources("StandardCSD", SecondDifference(vaknin=True), ELECTRODE_SPACING_m),
+        lambda: compare_current_sources(
+            "StandardCSD", SecondDifference(vaknin=True), ELECTRODE_SPACING_m
+        ),
     ),
     analysis_row(
         "elephant",

@@ -25,7 +25,9 @@ SEED = 5
 N_SOURCES = 12
 
 
-def random_trains(n_trains: int, rate_Hz: float, duration_ms: float, seed: int) -> list[list[float]]:
+def random_trains(
+    n_trains: int, rate_Hz: float, duration_ms: float, seed: int
+) -> list[list[float]]:
     """Poisson-like trains on the grid, at most one spike a step, none in the last 20 ms."""
     random = np.random.default_rng(seed)
     first_step, last_step = 20, round((duration_ms - 20.0) / DT_ms)
@@ -65,7 +67,9 @@ def sources_between(config: Config, first: int, last: int) -> dict[str, Any]:
     return {"cell_type": "source", "ids": cell_rows(config)["source"][first:last]}
 
 
-def edge(source: Any, target: str, mechanism: str, weight: float, delay_ms: float, **more: Any) -> dict[str, Any]:
+def edge(
+    source: Any, target: str, mechanism: str, weight: float, delay_ms: float, **more: Any
+) -> dict[str, Any]:
     """A connection from every source to every cell of the target's type."""
     return {
         "source": source,
@@ -84,7 +88,9 @@ CURRENT_MECHANISMS = {
     "inh": Exponential(tau_ms=8.0, sign=-1),
     "alpha": Alpha(tau_ms=1.5, sign=1),
 }
-CELL = LIF(c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0)
+CELL = LIF(
+    c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0
+)
 QUIET = dataclasses.replace(CELL, v_th_mV=-20.0)  # a threshold that is never reached
 DEPRESSING = ShortTerm(u=0.5, tau_rec_ms=200.0)
 FACILITATING = ShortTerm(u=0.1, tau_rec_ms=100.0, tau_facil_ms=500.0)
@@ -99,7 +105,9 @@ def current_config() -> Config:
     """Cells that receive a constant current, synapses, delays, or short-term plasticity."""
     trains = random_trains(N_SOURCES, 40.0, CURRENT_ms, seed=1)
     lif_kinds = ("dc", "exp", "alpha", "delays", "depress", "facilitate")
-    emitters: dict[str, Any] = {"source": SpikeSource(times_ms=trains)} | dict.fromkeys(lif_kinds, CELL)
+    emitters: dict[str, Any] = {"source": SpikeSource(times_ms=trains)} | dict.fromkeys(
+        lif_kinds, CELL
+    )
     # A refractory time on the grid; the published 3.75 ms is not.
     emitters |= {
         "glif1": GLIF1(t_ref_ms=3.7),
@@ -193,8 +201,12 @@ def network_config() -> Config:
         edge("source", "I", "exc", 150.0, 1.0) | {"rule": {"kind": "FixedIndegree", "n": 6}},
     ]
     for target in ("E", "I"):
-        connections.append(edge("E", target, "exc", 90.0, 1.0) | {"rule": indegree, "delay_ms": delays})
-        connections.append(edge("I", target, "inh", -120.0, 1.0) | {"rule": indegree, "delay_ms": delays})
+        connections.append(
+            edge("E", target, "exc", 90.0, 1.0) | {"rule": indegree, "delay_ms": delays}
+        )
+        connections.append(
+            edge("I", target, "inh", -120.0, 1.0) | {"rule": indegree, "delay_ms": delays}
+        )
     cells = {"source": 60, "E": 240, "I": 60}
     emitters = {"source": SpikeSource(times_ms=trains), "E": CELL, "I": CELL}
     return (

@@ -70,7 +70,9 @@ def compare_point_sources(sigma: Any) -> Sides:
 def compare_line_sources(sigma: Any) -> Sides:
     """Potentials of segments, mV/nA."""
     starts, ends = segments_um()
-    ours = LineSource(1e-3 * contacts_um(), 1e-3 * starts, 1e-3 * ends, sigma, 1e-3 * RADIUS_um).matrix
+    ours = LineSource(
+        1e-3 * contacts_um(), 1e-3 * starts, 1e-3 * ends, sigma, 1e-3 * RADIUS_um
+    ).matrix
     listed = list(sigma) if isinstance(sigma, tuple) else sigma
     return ours / V_A_PER_mV_nA, lfpykit_potentials("linesource", listed)
 
@@ -101,7 +103,10 @@ def compare_sarvas_points() -> Sides:
     dipole_mm = np.array([20.0, -30.0, 50.0])
     head = lfpykit.eegmegcalc.SphericallySymmetricVolCondMEG(1e3 * sites_mm)
     theirs = head.get_transformation_matrix(1e3 * dipole_mm)
-    axes = [SarvasSphere(sites_mm, np.tile(axis, (8, 1)), [dipole_mm]).matrix[:, 0] for axis in np.eye(3)]
+    axes = [
+        SarvasSphere(sites_mm, np.tile(axis, (8, 1)), [dipole_mm]).matrix[:, 0]
+        for axis in np.eye(3)
+    ]
     return np.stack(axes, axis=1) / MU_0_H_m / V_Am_PER_mV_nAum, theirs
 
 
@@ -111,7 +116,9 @@ def compare_eeg(eccentricity: float) -> Sides:
     # Moved a little, since MNE takes no dipole at the centre.
     dipoles_mm = heads.dipoles_mm(eccentricity, 8) + np.array([0.0, 0.0, 0.1])
     sites_mm = 1e3 * heads.places_m(info)
-    ours = FourSphere(sites_mm, dipoles_mm, heads.CENTRE_mm, heads.RADII_mm, heads.SIGMAS_S_m).matrix
+    ours = FourSphere(
+        sites_mm, dipoles_mm, heads.CENTRE_mm, heads.RADII_mm, heads.SIGMAS_S_m
+    ).matrix
     theirs = FromForward(heads.forward(info, dipoles_mm)).matrix
     return ours - ours.mean(0), theirs - theirs.mean(0)
 
@@ -126,7 +133,9 @@ def compare_meg(helmet: str, kind: str) -> Sides:
     return ours[chosen], theirs[chosen]
 
 
-def lfpykit_row(name: str, quantity: str, compute: Any, *, tolerance: float = 1e-9, reason: str = ROUNDING) -> LocalRow:
+def lfpykit_row(
+    name: str, quantity: str, compute: Any, *, tolerance: float = 1e-9, reason: str = ROUNDING
+) -> LocalRow:
     """A row about LFPykit."""
     return LocalRow(
         name=name,
@@ -160,7 +169,11 @@ ROWS: tuple[LocalRow, ...] = (
         "``PointSource``; ``PointSourcePotential``",
         lambda: compare_point_sources(SIGMA_S_m),
     ),
-    lfpykit_row("lfpykit lines", "``LineSource``; ``LineSourcePotential``", lambda: compare_line_sources(SIGMA_S_m)),
+    lfpykit_row(
+        "lfpykit lines",
+        "``LineSource``; ``LineSourcePotential``",
+        lambda: compare_line_sources(SIGMA_S_m),
+    ),
     lfpykit_row(
         "lfpykit anisotropic points",
         "``PointSource`` in anisotropic tissue; ``RecExtElectrode``",
@@ -171,7 +184,9 @@ ROWS: tuple[LocalRow, ...] = (
         "``LineSource`` in anisotropic tissue; ``RecExtElectrode``",
         lambda: compare_line_sources(ANISOTROPIC_S_m),
     ),
-    lfpykit_row("lfpykit dipole", "``InfiniteDipole``; ``InfiniteVolumeConductor``", compare_infinite_dipole),
+    lfpykit_row(
+        "lfpykit dipole", "``InfiniteDipole``; ``InfiniteVolumeConductor``", compare_infinite_dipole
+    ),
     *(
         lfpykit_row(
             f"lfpykit four spheres {depth_mm:g} mm",
@@ -191,7 +206,8 @@ ROWS: tuple[LocalRow, ...] = (
     *(
         mne_row(
             f"mne eeg {eccentricity:g}",
-            f"``FourSphere``, 64 sites, dipoles at {eccentricity:g} of the brain's radius; ``make_forward_solution`` "
+            f"``FourSphere``, 64 sites, dipoles at {eccentricity:g} of the brain's radius; "
+            "``make_forward_solution`` "
             "in ``make_sphere_model``",
             lambda eccentricity=eccentricity: compare_eeg(eccentricity),
             tolerance=5e-3,

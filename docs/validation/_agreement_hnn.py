@@ -115,7 +115,9 @@ def cell_config() -> Config:
     )
 
 
-def synapse_job(synapse: BiExponentialConductance, times_ms: tuple[float, ...], weight_nS: float) -> dict[str, Any]:
+def synapse_job(
+    synapse: BiExponentialConductance, times_ms: tuple[float, ...], weight_nS: float
+) -> dict[str, Any]:
     """A synapse as the peer is told it."""
     return {
         "tau_rise_ms": synapse.tau_rise_ms,
@@ -158,7 +160,9 @@ def job() -> dict[str, Any]:
 
 
 def drive_times(drive: Evoked | Rhythmic, seed: int) -> list[float]:
-    """The spike times of one afferent, sorted, from the older generator that hnn-core draws from."""
+    """The spike times of one afferent, sorted, from the older generator that hnn-core draws
+    from.
+    """
     random: Any = np.random.RandomState(seed)
     return sorted(drive.trains(1, random)[1].tolist())
 
@@ -180,9 +184,15 @@ def compute_ours(name: str) -> Any:
         settings = {key: value for key, value in RHYTHMIC.items() if key != "seed"}
         return drive_times(Rhythmic(**settings, weight_pA=1.0), RHYTHMIC["seed"])
     if name == "hnn points":
-        return 1e-3 * PointSource(1e-3 * contacts_um(), 0.5e-3 * (starts + ends), SIGMA_S_m, 1e-3).matrix
+        return (
+            1e-3
+            * PointSource(1e-3 * contacts_um(), 0.5e-3 * (starts + ends), SIGMA_S_m, 1e-3).matrix
+        )
     if name == "hnn lines":
-        return 1e-3 * LineSource(1e-3 * contacts_um(), 1e-3 * starts, 1e-3 * ends, SIGMA_S_m, 1e-3).matrix
+        return (
+            1e-3
+            * LineSource(1e-3 * contacts_um(), 1e-3 * starts, 1e-3 * ends, SIGMA_S_m, 1e-3).matrix
+        )
     if name == "hnn csd":
         return inner_csd()
     config = cell_config()
@@ -195,7 +205,9 @@ def stored_values(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """hnn-core's side of all rows, by name, as agreement.json keeps it; v at every fifth step."""
     values = {row.name: answer[row.name] for row in ROWS}
     values["hnn csd"] = values["hnn csd"][1:-1]
-    stored: dict[str, dict[str, Any]] = {name: {"values": numbers} for name, numbers in values.items()}
+    stored: dict[str, dict[str, Any]] = {
+        name: {"values": numbers} for name, numbers in values.items()
+    }
     steps = list(range(5, round(CELL_ms / DT_ms) + 1, 5))
     course = values["hnn exp2syn"]
     stored["hnn exp2syn"] = {"values": [course[step - 1] for step in steps], "steps": steps}

@@ -100,7 +100,10 @@ def final_weights(net: jtfne.Net) -> Floats:
 
 def read_nest_answer(described: dict[str, Any], answer: dict[str, Any]) -> Outcome:
     """What NEST answered to one described circuit."""
-    v_mV = {row: np.asarray(trace) for row, trace in zip(described["traced"], answer["v_mV"], strict=True)}
+    v_mV = {
+        row: np.asarray(trace)
+        for row, trace in zip(described["traced"], answer["v_mV"], strict=True)
+    }
     pairs = np.asarray(answer["spikes"], np.float64).reshape(-1, 2)
     spikes = np.stack([pairs[:, 0], np.rint(pairs[:, 1] / DT_ms)], axis=1).astype(np.int64)
     return Outcome(v_mV, spikes, np.asarray(answer["weights"]), np.asarray(answer["last_mV"]))
@@ -168,8 +171,13 @@ def read(row: NestRow, outcome: Outcome, steps: list[int] | None = None) -> dict
 
 
 EXACT = "both propagate the linear membrane exactly; rounding"
-SECOND_ORDER = "jtfne holds conductances at their mean over 0.1 ms (order 2); NEST's step is adaptive"
-UPSTROKE = "jtfne restarts a cell at the end of the step in which it spiked, NEST within it, so each spike comes later"
+SECOND_ORDER = (
+    "jtfne holds conductances at their mean over 0.1 ms (order 2); NEST's step is adaptive"
+)
+UPSTROKE = (
+    "jtfne restarts a cell at the end of the step in which it spiked, NEST within it, so each "
+    "spike comes later"
+)
 LAGS_FROM_RESTART = f"{UPSTROKE}; the lags add up"
 
 
@@ -187,7 +195,9 @@ def potential_row(name: str, circuit: str, cell_type: str, quantity: str, **more
     )
 
 
-def spikes_row(name: str, circuit: str, cell_type: str, quantity: str, reason: str, **more: Any) -> NestRow:
+def spikes_row(
+    name: str, circuit: str, cell_type: str, quantity: str, reason: str, **more: Any
+) -> NestRow:
     """A row about spikes, which have to come in the same steps."""
     words = {"kind": "spikes", "tolerance": 0.0, "reads": "spikes"} | more
     return NestRow(
@@ -206,16 +216,21 @@ ROWS: tuple[NestRow, ...] = (
         "nest 300 cells",
         "network",
         "",
-        "300 ``LIF`` cells (240 excitatory, 60 inhibitory) and 60 sources for 1 s: spike for spike with 300 "
-        "``iaf_psc_exp``, the same edges, weights, delays (0.5 to 3 ms), currents and initial potentials",
+        "300 ``LIF`` cells (240 excitatory, 60 inhibitory) and 60 sources for 1 s: spike for "
+        "spike with 300 "
+        "``iaf_psc_exp``, the same edges, weights, delays (0.5 to 3 ms), currents and initial "
+        "potentials",
         "no potential came within rounding of the threshold",
     ),
-    potential_row("nest lif dc", "current", "dc", "``LIF`` under a constant current, 500 pA; ``iaf_psc_exp``"),
+    potential_row(
+        "nest lif dc", "current", "dc", "``LIF`` under a constant current, 500 pA; ``iaf_psc_exp``"
+    ),
     potential_row(
         "nest lif exp",
         "current",
         "exp",
-        "``LIF`` with ``Exponential`` currents of both signs (2 and 8 ms), v between spikes; ``iaf_psc_exp``",
+        "``LIF`` with ``Exponential`` currents of both signs (2 and 8 ms), v between spikes; "
+        "``iaf_psc_exp``",
     ),
     spikes_row("nest lif spikes", "current", "exp", "the same cell, spike for spike", "as above"),
     potential_row(
@@ -249,14 +264,17 @@ ROWS: tuple[NestRow, ...] = (
         name="nest stdp",
         peer=PEER,
         quantity="weights after 0.6 s of ``PairSTDP`` at 12 synapses; ``stdp_synapse`` with additive changes. NEST's "
-        "delay is the dendrite's and counts in the lag of a pair, jtfne's does not: the target fires a delay earlier "
+        "delay is the dendrite's and counts in the lag of a pair, jtfne's does not: the target "
+        "fires a delay earlier "
         "in NEST",
         circuit="plastic",
         reads="weights",
         tolerance=1e-6,
         reason="jtfne's table of edges has weights in float32",
     ),
-    potential_row("nest glif1", "current", "glif1", "``GLIF1`` under 400 pA, v between spikes; ``glif_psc``"),
+    potential_row(
+        "nest glif1", "current", "glif1", "``GLIF1`` under 400 pA, v between spikes; ``glif_psc``"
+    ),
     spikes_row(
         "nest glif2",
         "current",
@@ -296,7 +314,8 @@ ROWS: tuple[NestRow, ...] = (
         "nest adex",
         "membrane",
         "adex",
-        "``AdEx`` (10 substeps) under 800 pA, v up to 2 ms before the first spike; ``aeif_psc_exp``",
+        "``AdEx`` (10 substeps) under 800 pA, v up to 2 ms before the first spike; "
+        "``aeif_psc_exp``",
         before_first_spike=True,
         tolerance=1e-5,
         reason="jtfne's Heun steps of 0.01 ms (order 2); NEST's step is adaptive",
@@ -315,7 +334,8 @@ ROWS: tuple[NestRow, ...] = (
         "nest hodgkin huxley",
         "membrane",
         "hh",
-        "``HodgkinHuxley`` (10 substeps) under 400 pA, v up to 2 ms before the first spike; ``hh_cond_exp_traub``",
+        "``HodgkinHuxley`` (10 substeps) under 400 pA, v up to 2 ms before the first spike; "
+        "``hh_cond_exp_traub``",
         before_first_spike=True,
         tolerance=1e-3,
         reason="NEST's adaptive step allows 1e-3 mV",
@@ -350,7 +370,8 @@ ROWS: tuple[NestRow, ...] = (
         "nest spike times",
         "stimulus",
         "cell",
-        "``Paradigm.spike_times`` at 10 to 80 ms, v; ``spike_generator`` whose spikes arrive at these times",
+        "``Paradigm.spike_times`` at 10 to 80 ms, v; ``spike_generator`` whose spikes arrive at "
+        "these times",
         reason="a spike acts from its time on; rounding",
     ),
     NestRow(
@@ -367,7 +388,8 @@ ROWS: tuple[NestRow, ...] = (
         "nest jumps",
         "jump",
         "cell",
-        "a cell of the preset ``brunel`` under 40 trains of jumps of 0.1 mV, spikes; ``iaf_psc_delta``",
+        "a cell of the preset ``brunel`` under 40 trains of jumps of 0.1 mV, spikes; "
+        "``iaf_psc_delta``",
         "a jump acts when it arrives, and the threshold is tested at once",
         kind="steps",
     ),
@@ -377,6 +399,7 @@ ROWS: tuple[NestRow, ...] = (
 def stored_values(described: dict[str, Any], answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """NEST's side of all rows, by name, as agreement.json keeps it."""
     outcomes = {
-        name: read_nest_answer(circuit, answer["circuits"][name]) for name, circuit in described["circuits"].items()
+        name: read_nest_answer(circuit, answer["circuits"][name])
+        for name, circuit in described["circuits"].items()
     }
     return {row.name: read(row, outcomes[row.circuit]) for row in ROWS}

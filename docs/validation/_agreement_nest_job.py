@@ -61,7 +61,9 @@ def lif_params(emitter: Any, drive_pA: float, state: dict[str, float]) -> dict[s
     }
 
 
-def current_node(model: str, emitter: Any, drive_pA: float, state: dict[str, float], taus_ms: tuple[float, float]):
+def current_node(
+    model: str, emitter: Any, drive_pA: float, state: dict[str, float], taus_ms: tuple[float, float]
+):
     """`iaf_psc_exp` or `iaf_psc_alpha`."""
     params = lif_params(emitter, drive_pA, state) | {"tau_m": emitter.tau_m_ms}
     params |= {"tau_syn_ex": taus_ms[0], "tau_syn_in": taus_ms[1]}
@@ -213,7 +215,9 @@ def edges_for_nest(net: jtfne.Net, config: Config) -> list[dict[str, Any]]:
     inhibitory = table["mechanism"].astype(str).str.startswith("inh").to_numpy()
     signs = np.where(inhibitory, -1.0, 1.0)
     weights = signs * np.abs(table[unit].to_numpy().astype(np.float64))
-    delays_ms = np.round(np.rint(table["delay_ms"].to_numpy().astype(np.float64) / DT_ms) * DT_ms, 9)
+    delays_ms = np.round(
+        np.rint(table["delay_ms"].to_numpy().astype(np.float64) / DT_ms) * DT_ms, 9
+    )
     columns = zip(
         table["source"].tolist(),
         table["target"].tolist(),
@@ -227,7 +231,9 @@ def edges_for_nest(net: jtfne.Net, config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def source_nodes(config: Config, *, cell_type: str = "source", earlier_ms: float = 0.0) -> list[Node]:
+def source_nodes(
+    config: Config, *, cell_type: str = "source", earlier_ms: float = 0.0
+) -> list[Node]:
     """A generator for each train of a type of sources."""
     trains = config.circuit.emitters[cell_type].times_ms.tolist()
     return [generator(train, earlier_ms=earlier_ms) for train in trains]
@@ -236,7 +242,9 @@ def source_nodes(config: Config, *, cell_type: str = "source", earlier_ms: float
 def nodes_by_row(config: Config, nodes: dict[str, list[Node]]) -> list[Node]:
     """All nodes in the order of jtfne's rows, so that its edges hold for NEST as they are."""
     placed = {
-        row: node for name, rows in cell_rows(config).items() for row, node in zip(rows, nodes[name], strict=True)
+        row: node
+        for name, rows in cell_rows(config).items()
+        for row, node in zip(rows, nodes[name], strict=True)
     }
     return [placed[row] for row in range(len(placed))]
 
@@ -258,7 +266,9 @@ def add_parrots(config: Config, nodes: list[Node], edges: list[dict[str, Any]]) 
     return list(range(first, first + n_sources))
 
 
-def describe_current(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_current(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """Sources and linear cells, of which two have synapses under short-term plasticity."""
     rows = cell_rows(config)
     taus_ms = {name: synapse.tau_ms for name, synapse in circuits.CURRENT_MECHANISMS.items()}
@@ -282,14 +292,20 @@ def describe_current(config: Config, net: jtfne.Net, states: dict[int, dict[str,
             parrot = parrots[rows["source"].index(edge["source"])]
             edge |= short_term_synapse(rules[edge["target"]]) | {"source": parrot}
     for name, amplitude_pA in circuits.GLIF_CURRENTS_pA.items():
-        edges.append({"source": len(placed), "target": rows[name][0], "weight": 1.0, "delay_ms": DT_ms})
+        edges.append(
+            {"source": len(placed), "target": rows[name][0], "weight": 1.0, "delay_ms": DT_ms}
+        )
         start_ms = round(circuits.GLIF_ONSET_ms - GENERATOR_LATENCY_ms, 9)
-        placed.append({"model": "dc_generator", "params": {"amplitude": amplitude_pA, "start": start_ms}})
+        placed.append(
+            {"model": "dc_generator", "params": {"amplitude": amplitude_pA, "start": start_ms}}
+        )
     traced = [row for name, cells in rows.items() if name != "source" for row in cells]
     return {"nodes": placed, "edges": edges, "traced": traced}
 
 
-def describe_membrane(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_membrane(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """Sources, and a cell for each kind of membrane."""
     rows, mechanisms = cell_rows(config), config.circuit.mechanisms
     populations = {population.cell_type: population for population in config.populations()}
@@ -301,9 +317,15 @@ def describe_membrane(config: Config, net: jtfne.Net, states: dict[int, dict[str
     nodes = {
         "source": source_nodes(config),
         "cond": [conductance_node("iaf_cond_exp", emitter["cond"], state["cond"], *pair)],
-        "cond_alpha": [conductance_node("iaf_cond_alpha", emitter["cond_alpha"], state["cond_alpha"], *alpha_pair)],
+        "cond_alpha": [
+            conductance_node(
+                "iaf_cond_alpha", emitter["cond_alpha"], state["cond_alpha"], *alpha_pair
+            )
+        ],
         "adex": [adex_node(emitter["adex"], drive["adex"], state["adex"])],
-        "izhikevich": [izhikevich_node(emitter["izhikevich"], drive["izhikevich"], state["izhikevich"])],
+        "izhikevich": [
+            izhikevich_node(emitter["izhikevich"], drive["izhikevich"], state["izhikevich"])
+        ],
         "hh": [hodgkin_huxley_node(emitter["hh"], drive["hh"], state["hh"])],
     }
     traced = [row for name, cells in rows.items() if name != "source" for row in cells]
@@ -314,7 +336,9 @@ def describe_membrane(config: Config, net: jtfne.Net, states: dict[int, dict[str
     }
 
 
-def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_network(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """Sources and 300 `iaf_psc_exp`, with every edge of jtfne's table."""
     taus = tuple(config.circuit.mechanisms[name].tau_ms for name in ("exc", "inh"))
     nodes = {"source": source_nodes(config)}
@@ -322,7 +346,8 @@ def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str,
         name, emitter, drive_pA = population.cell_type, population.emitter, population.drive
         if name != "source":
             nodes[name] = [
-                current_node("iaf_psc_exp", emitter, drive_pA, states[row], taus) for row in cell_rows(config)[name]
+                current_node("iaf_psc_exp", emitter, drive_pA, states[row], taus)
+                for row in cell_rows(config)[name]
             ]
     return {
         "nodes": nodes_by_row(config, nodes),
@@ -331,7 +356,9 @@ def describe_network(config: Config, net: jtfne.Net, states: dict[int, dict[str,
     }
 
 
-def describe_plastic(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_plastic(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """Parrots under STDP onto a cell that a teacher makes fire.
 
     NEST counts a delay as the dendrite's: a spike of the target reaches the synapse one delay after
@@ -341,7 +368,9 @@ def describe_plastic(config: Config, net: jtfne.Net, states: dict[int, dict[str,
     rows = cell_rows(config)
     (cell,) = rows["cell"]
     tau_ms = config.circuit.mechanisms["exc"].tau_ms
-    target = current_node("iaf_psc_exp", config.circuit.emitters["cell"], 0.0, states[cell], (tau_ms, tau_ms))
+    target = current_node(
+        "iaf_psc_exp", config.circuit.emitters["cell"], 0.0, states[cell], (tau_ms, tau_ms)
+    )
     target["params"]["tau_minus"] = circuits.STDP.tau_minus_ms
     nodes = {
         "source": source_nodes(config),
@@ -358,35 +387,51 @@ def describe_plastic(config: Config, net: jtfne.Net, states: dict[int, dict[str,
     return {"nodes": placed, "edges": edges, "traced": []}
 
 
-def describe_jump(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_jump(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """`iaf_psc_delta` with the numbers of Brunel (2000), whatever the preset makes of them."""
     rows = cell_rows(config)
     (cell,) = rows["cell"]
     emitter = config.circuit.emitters["cell"]
     params = lif_params(emitter, 0.0, states[cell]) | {"tau_m": emitter.tau_m_ms}
     nodes = {"source": source_nodes(config), "cell": [{"model": "iaf_psc_delta", "params": params}]}
-    edges = [{"source": source, "target": cell, "weight": J_mV, "delay_ms": DELAY_ms} for source in rows["source"]]
+    edges = [
+        {"source": source, "target": cell, "weight": J_mV, "delay_ms": DELAY_ms}
+        for source in rows["source"]
+    ]
     return {"nodes": nodes_by_row(config, nodes), "edges": edges, "traced": [cell]}
 
 
-def describe_stimulus(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_stimulus(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """A generator one step ahead, since the shortest delay of NEST is a step."""
     tau_ms = config.circuit.mechanisms["exc"].tau_ms
-    node = current_node("iaf_psc_exp", config.circuit.emitters["cell"], 0.0, states[0], (tau_ms, tau_ms))
+    node = current_node(
+        "iaf_psc_exp", config.circuit.emitters["cell"], 0.0, states[0], (tau_ms, tau_ms)
+    )
     drive = config.task.stimuli[0].drive
     nodes = [node, generator(drive.times_ms, earlier_ms=DT_ms)]
     edges = [{"source": 1, "target": 0, "weight": drive.weight_pA, "delay_ms": DT_ms}]
     return {"nodes": nodes, "edges": edges, "traced": [0]}
 
 
-def describe_poisson(config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]) -> dict[str, Any]:
+def describe_poisson(
+    config: Config, net: jtfne.Net, states: dict[int, dict[str, float]]
+) -> dict[str, Any]:
     """One generator, which sends each of its targets a train of its own."""
     tau_ms = config.circuit.mechanisms["exc"].tau_ms
     cells = range(net.n_neurons)
     emitter, drive = config.circuit.emitters["cell"], config.task.stimuli[0].drive
-    nodes = [current_node("iaf_psc_exp", emitter, 0.0, states[row], (tau_ms, tau_ms)) for row in cells]
+    nodes = [
+        current_node("iaf_psc_exp", emitter, 0.0, states[row], (tau_ms, tau_ms)) for row in cells
+    ]
     nodes.append({"model": "poisson_generator", "params": {"rate": drive.rate_Hz}})
-    edges = [{"source": net.n_neurons, "target": row, "weight": drive.weight_pA, "delay_ms": DT_ms} for row in cells]
+    edges = [
+        {"source": net.n_neurons, "target": row, "weight": drive.weight_pA, "delay_ms": DT_ms}
+        for row in cells
+    ]
     return {"nodes": nodes, "edges": edges, "traced": [], "last": list(cells)}
 
 
@@ -408,5 +453,7 @@ def job() -> dict[str, Any]:
         config = circuits.CONFIGS[name]()
         net = jtfne.construct(config)
         circuit = describe(config, net, initial_states(net))
-        described[name] = {"last": []} | circuit | {"dt_ms": DT_ms, "duration_ms": config.run.duration_ms}
+        described[name] = (
+            {"last": []} | circuit | {"dt_ms": DT_ms, "duration_ms": config.run.duration_ms}
+        )
     return {"circuits": described}

@@ -18,7 +18,9 @@ from neuron import h
 def gaussian_times(drive: dict[str, Any]) -> list[float]:
     """Spike times of an evoked drive, sorted."""
     random = np.random.RandomState(drive["seed"])
-    times = _create_gauss(mu=drive["mean_ms"], sigma=drive["sd_ms"], numspikes=drive["n_spikes"], prng=random)
+    times = _create_gauss(
+        mu=drive["mean_ms"], sigma=drive["sd_ms"], numspikes=drive["n_spikes"], prng=random
+    )
     return sorted(times.tolist())
 
 
@@ -48,7 +50,10 @@ def transfer_resistances(field: dict[str, Any], method: str) -> list[list[float]
         section.pt3dadd(*start, 1.0)
         section.pt3dadd(*end, 1.0)
         columns.append(
-            [_transfer_resistance(section, place, field["sigma_S_m"], method)[0] for place in field["contacts_um"]]
+            [
+                _transfer_resistance(section, place, field["sigma_S_m"], method)[0]
+                for place in field["contacts_um"]
+            ]
         )
     return np.array(columns).T.tolist()
 
@@ -101,7 +106,9 @@ def main() -> None:
         "hnn rhythmic": bursty_times(job["rhythmic"]),
         "hnn points": transfer_resistances(job["field"], "psa"),
         "hnn lines": transfer_resistances(job["field"], "lsa"),
-        "hnn csd": calculate_csd2d(np.array(job["csd"]["potential_mV"]), delta=job["csd"]["spacing_um"]).tolist(),
+        "hnn csd": calculate_csd2d(
+            np.array(job["csd"]["potential_mV"]), delta=job["csd"]["spacing_um"]
+        ).tolist(),
         "hnn exp2syn": membrane_course(job["cell"]),
     }
     print(json.dumps(answer), flush=True)

@@ -59,12 +59,16 @@ def connect_plastic(nodes: list[Any], edges: list[dict[str, Any]]) -> None:
             "weight": edge["weight"],
             "delay": edge["delay_ms"],
         }
-        nest.Connect(nodes[edge["source"]], nodes[edge["target"]], "one_to_one", spec | edge["params"])
+        nest.Connect(
+            nodes[edge["source"]], nodes[edge["target"]], "one_to_one", spec | edge["params"]
+        )
 
 
 def read_weight(nodes: list[Any], edge: dict[str, Any]) -> float:
     """The weight of a plastic edge as it stands now."""
-    connection = nest.GetConnections(nodes[edge["source"]], nodes[edge["target"]], synapse_model=edge["synapse"])
+    connection = nest.GetConnections(
+        nodes[edge["source"]], nodes[edge["target"]], synapse_model=edge["synapse"]
+    )
     return float(connection.get("weight"))
 
 
@@ -83,7 +87,9 @@ def run_circuit(circuit: dict[str, Any]) -> dict[str, Any]:
             nest.Connect(node, recorder)
     meters = []
     for index in circuit["traced"]:
-        meter = nest.Create("multimeter", params={"interval": circuit["dt_ms"], "record_from": ["V_m"]})
+        meter = nest.Create(
+            "multimeter", params={"interval": circuit["dt_ms"], "record_from": ["V_m"]}
+        )
         nest.Connect(meter, nodes[index], syn_spec={"delay": circuit["dt_ms"]})
         meters.append(meter)
     # The last sample of a multimeter is delivered one step later.

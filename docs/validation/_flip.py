@@ -47,8 +47,12 @@ class Found:
         return None if motif.crossover is None else self.z_mm[motif.crossover]
 
 
-def potentials(config: jtfne.Config, stop_ms: float, n_channels: int = 24) -> dict[str, xr.DataArray]:
-    """`lfp_proxy` by area, (time, channel), after the first half second of a run without a stimulus."""
+def potentials(
+    config: jtfne.Config, stop_ms: float, n_channels: int = 24
+) -> dict[str, xr.DataArray]:
+    """`lfp_proxy` by area, (time, channel), after the first half second of a run without a
+    stimulus.
+    """
     quiet = config.stimuli([]).probes([{"kind": "lfp_proxy", "n_channels": n_channels}])
     found = jtfne.construct(quiet).simulate(duration_ms=stop_ms, progress=False).get("lfp_proxy")
     found = found.isel(time=found["time"].values > START_ms)
@@ -63,6 +67,11 @@ def found_in(lfp: xr.DataArray, n_draws: int, n_free_draws: int) -> Found:
         fixed=flip(power),
         free=vflip(power),
         z_mm=tuple(lfp["z_mm"].values.tolist()),
-        nulls={name: flip_null(lfp, control, n_draws=n_draws) for name, control in CONTROLS.items()},
-        free_nulls={name: flip_null(lfp, each, n_draws=n_free_draws, bands=None) for name, each in CONTROLS.items()},
+        nulls={
+            name: flip_null(lfp, control, n_draws=n_draws) for name, control in CONTROLS.items()
+        },
+        free_nulls={
+            name: flip_null(lfp, each, n_draws=n_free_draws, bands=None)
+            for name, each in CONTROLS.items()
+        },
     )

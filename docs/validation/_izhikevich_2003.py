@@ -1,4 +1,6 @@
-"""The program that Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572, prints, in numpy and double precision."""
+"""The program that Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572, prints, in numpy and
+double precision.
+"""
 
 from typing import NamedTuple
 
@@ -11,7 +13,9 @@ KIND = np.repeat([0, 1], [N_E, N_I])  # 0 excitatory, 1 inhibitory: (n_cells,)
 
 
 class Cells(NamedTuple):
-    """Parameters (n_cells,), and strength (n_cells, n_cells), source by target: what a spike adds to I for one step."""
+    """Parameters (n_cells,), and strength (n_cells, n_cells), source by target: what a spike adds
+    to I for one step.
+    """
 
     a: Floats
     b: Floats
@@ -23,7 +27,9 @@ class Cells(NamedTuple):
     def drawn(cls, rng: np.random.Generator) -> "Cells":
         """As the program draws them: `re`, `ri` and `S`."""
         re, ri = rng.random(N_E), rng.random(N_I)
-        towards_all = np.concatenate([0.5 * rng.random((N_E, N_E + N_I)), -rng.random((N_I, N_E + N_I))])
+        towards_all = np.concatenate(
+            [0.5 * rng.random((N_E, N_E + N_I)), -rng.random((N_I, N_E + N_I))]
+        )
         return cls(
             a=np.concatenate([np.full(N_E, 0.02), 0.02 + 0.08 * ri]),
             b=np.concatenate([np.full(N_E, 0.2), 0.25 - 0.05 * ri]),
@@ -33,10 +39,14 @@ class Cells(NamedTuple):
         )
 
 
-def fired(cells: Cells, v: Floats, u: Floats, thalamic: Floats, delay: int = 0) -> npt.NDArray[np.bool_]:
-    """Who is found at 30 mV or more at t = 1, 2, ... n ms, (n, n_cells), from v and u (n_cells,) at t = 0.
+def fired(
+    cells: Cells, v: Floats, u: Floats, thalamic: Floats, delay: int = 0
+) -> npt.NDArray[np.bool_]:
+    """Who is found at 30 mV or more at t = 1, 2, ... n ms, (n, n_cells), from v and u (n_cells,) at
+    t = 0.
 
-    thalamic: (n, n_cells), input in each step. delay: steps after which a spike acts; none in the program.
+    thalamic: (n, n_cells), input in each step. delay: steps after which a spike acts; none in the
+    program.
     """
     found = np.zeros(thalamic.shape, bool)
     waiting = [np.zeros(v.size)] * (delay + 1)

@@ -10,39 +10,59 @@ from jtfne.optimizers import AGSDR, Gradient
 from jtfne.trainer import Trainer, TrainingResult
 
 WANTED_Hz = {"E": 8.0, "PV": 15.0, "SST": 4.0, "VIP": 2.0}
-WITHIN, LATER_WITHIN = 0.10, 0.15  # of the rate wanted: in training, and with a seed that it never saw
+# of the rate wanted: in training, and with a seed that it never saw
+WITHIN, LATER_WITHIN = 0.10, 0.15
 N_GENERATIONS = 40
 N_STEPS = 40  # by gradient
 LATER = 1000  # added to the seed of a training
-BOUNDS = (-4.0, 6.0)  # about the default drives, -0 to 3.5: wide enough to silence each type, or to double its rate
+# about the default drives, -0 to 3.5: wide enough to silence each type, or to double its rate
+BOUNDS = (-4.0, 6.0)
 TRAINABLES = [Trainable(path=f"cells.{name}.drive", bounds=BOUNDS) for name in WANTED_Hz]
 
 
 def search() -> AGSDR:
-    """Settings found on a stand-in for the circuit, four rates that are rectified and coupled, not on the circuit.
+    """Settings found on a stand-in for the circuit, four rates that are rectified and coupled, not
+    on the circuit.
 
-    Adam there forgets early, steep slopes within some ten generations; ten pairs tell the slope in four dimensions.
+    Adam there forgets early, steep slopes within some ten generations; ten pairs tell the slope in
+    four dimensions.
     """
     import optax
 
-    return AGSDR(inner=optax.adam(0.03, b1=0.7, b2=0.9), sigma=0.5, spread=0.1, n_pairs=10, memory=0.9, patience=5)
+    return AGSDR(
+        inner=optax.adam(0.03, b1=0.7, b2=0.9),
+        sigma=0.5,
+        spread=0.1,
+        n_pairs=10,
+        memory=0.9,
+        patience=5,
+    )
 
 
 def descent(n_steps: int = N_STEPS) -> Gradient:
     """Adam that forgets steep slopes soon, as that of `search`, with steps that fall to nothing."""
     import optax
 
-    return Gradient(transform=optax.adam(optax.cosine_decay_schedule(0.04, n_steps), b1=0.7, b2=0.9))
+    return Gradient(
+        transform=optax.adam(optax.cosine_decay_schedule(0.04, n_steps), b1=0.7, b2=0.9)
+    )
 
 
 def objective(within: float = WITHIN) -> Objective:
-    """Mean rates, whose distance counts in shares of `within`, and gates that each lies within it."""
+    """Mean rates, whose distance counts in shares of `within`, and gates that each lies within
+    it.
+    """
     metrics = [
         Metric(measure=MeanRate(), cells=name, target=rate, scale=within * rate, name=name)
         for name, rate in WANTED_Hz.items()
     ]
     gates = [
-        Gate(measure=MeanRate(), cells=name, condition=InRange((1 - within) * rate, (1 + within) * rate), name=name)
+        Gate(
+            measure=MeanRate(),
+            cells=name,
+            condition=InRange((1 - within) * rate, (1 + within) * rate),
+            name=name,
+        )
         for name, rate in WANTED_Hz.items()
     ]
     return Objective(metrics, gates)
@@ -53,11 +73,15 @@ def circuit(n_cells: int = 1000, duration_ms: float = 1000.0) -> Config:
     return jtfne.suite2_net1_config(n_cells).runtime(duration_ms=duration_ms).probes(["spk"])
 
 
-def trained(config: Config, seed: int, n_generations: int = N_GENERATIONS, **given: Any) -> TrainingResult:
+def trained(
+    config: Config, seed: int, n_generations: int = N_GENERATIONS, **given: Any
+) -> TrainingResult:
     """From the defaults, until all gates hold."""
     optimizer = search()
     budget = n_generations * optimizer.n_candidates(len(TRAINABLES))
-    trainer = Trainer(objective(), TRAINABLES, optimizer, seeds=(seed,), budget=budget, stop_when_passed=True)
+    trainer = Trainer(
+        objective(), TRAINABLES, optimizer, seeds=(seed,), budget=budget, stop_when_passed=True
+    )
     return trainer.fit(jtfne.construct(config), **given)
 
 

@@ -1,4 +1,6 @@
-"""How much of a rhythm V1 and V4 share: coherence of the spike counts of their E cells, intact and cut."""
+"""How much of a rhythm V1 and V4 share: coherence of the spike counts of their E cells, intact and
+cut.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -41,7 +43,9 @@ def counts_of(signals: Signals, start_ms: float = 500.0, trial: int = 0) -> Coun
 
 
 def coherence(v1: Counts, v4: Counts, path: Path) -> float:
-    """Mean over the band of the magnitude-squared coherence of counts of V1 and V4; V4 may be of another run."""
+    """Mean over the band of the magnitude-squared coherence of counts of V1 and V4; V4 may be of
+    another run.
+    """
     f_Hz, found = scipy.signal.coherence(
         v1["V1", path.v1], v4["V4", path.v4], fs=1e3 / BIN_ms, nperseg=round(SEGMENT_ms / BIN_ms)
     )
@@ -50,7 +54,9 @@ def coherence(v1: Counts, v4: Counts, path: Path) -> float:
 
 
 def shared(runs: Iterable[Counts], path: Path) -> tuple[Floats, Floats]:
-    """Coherence of V1 and V4 in each run (n,), and of V1 and V4 of different runs, which share nothing (n, n - 1)."""
+    """Coherence of V1 and V4 in each run (n,), and of V1 and V4 of different runs, which share
+    nothing (n, n - 1).
+    """
     kept = list(runs)
     same = [coherence(run, run, path) for run in kept]
     other = [[coherence(one, two, path) for two in kept if two is not one] for one in kept]

@@ -76,7 +76,10 @@ def collect_results(pythons: dict[str, str], earlier: dict[str, Any]) -> dict[st
         versions[hnn.PEER], stored[hnn.PEER] = answer["version"], hnn.stored_values(answer)
     missing = {nest.PEER, hnn.PEER} - set(stored)
     if missing:
-        raise SystemExit(f"no numbers of {', '.join(sorted(missing))}: give --peer nest=PYTHON and --peer hnn=PYTHON")
+        raise SystemExit(
+            f"no numbers of {', '.join(sorted(missing))}: give --peer nest=PYTHON and --peer "
+            "hnn=PYTHON"
+        )
     versions |= {name: importlib.metadata.version(package) for name, package in LOCAL_PEERS.items()}
     rows: dict[str, dict[str, Any]] = {}
     for results in (
@@ -93,16 +96,22 @@ def collect_results(pythons: dict[str, str], earlier: dict[str, Any]) -> dict[st
 
 def main() -> None:
     """Compare, keep the numbers, write the tables; fail if a difference has no explanation."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     pythons = dict(argument.split("=", 1) for argument in parser.parse_args().peer)
     if not set(pythons) <= set(SCRIPTS):
-        parser.error(f"peers are {', '.join(SCRIPTS)}, not {', '.join(sorted(set(pythons) - set(SCRIPTS)))}")
+        parser.error(
+            f"peers are {', '.join(SCRIPTS)}, not {', '.join(sorted(set(pythons) - set(SCRIPTS)))}"
+        )
     earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     results = collect_results(pythons, earlier)
     RESULTS.write_text(dump_results(results), encoding="utf-8")
     PAGE.write_text(replace_tables(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
-    unexplained = [name for name, result in results["rows"].items() if result["words"] == UNEXPLAINED]
+    unexplained = [
+        name for name, result in results["rows"].items() if result["words"] == UNEXPLAINED
+    ]
     if unexplained:
         raise SystemExit(f"differences without an explanation: {', '.join(unexplained)}")
 

@@ -1,4 +1,6 @@
-"""The table and the figure of docs/validation/brunel.rst: `python docs/validation/brunel.py` (three minutes)."""
+"""The table and the figure of docs/validation/brunel.rst: `python docs/validation/brunel.py` (three
+minutes).
+"""
 
 import numpy as np
 from _activity import Activity
@@ -11,7 +13,8 @@ from jtfne.presets.brunel import C_E, C_I, CASES, J_mV, THRESHOLD_RATE_Hz
 
 START_ms = 300.0
 SECONDS = {"A": 0.2, "B": 2.0, "C": 2.0, "D": 4.0}
-# Rates, CV and frequency of NEST 3.10 without autapses (A 0.2 s, B and C 1 s, D 4 s); simulated and theoretical rate of
+# Rates, CV and frequency of NEST 3.10 without autapses (A 0.2 s, B and C 1 s, D 4 s); simulated and
+# theoretical rate of
 # the paper.
 REFERENCES = {
     "A": (335.0, "0.001", "665", "> 300"),
@@ -19,7 +22,12 @@ REFERENCES = {
     "C": (37.6, "0.42", "104", "37.7 / 38.0"),
     "D": (5.95, "0.69", "22", "5.5 / 6.5"),
 }
-TITLES = {"A": "synchronous regular", "B": "fast oscillation", "C": "asynchronous irregular", "D": "slow oscillation"}
+TITLES = {
+    "A": "synchronous regular",
+    "B": "fast oscillation",
+    "C": "asynchronous irregular",
+    "D": "slow oscillation",
+}
 
 
 def mean_field_Hz(case: str) -> float:
@@ -59,17 +67,40 @@ def main() -> None:
     """Simulate, print, draw."""
     activities = {}
     for case, seconds in SECONDS.items():
-        signals = jtfne.construct(jtfne.presets.brunel(case)).simulate(duration_ms=START_ms + 1e3 * seconds)
+        signals = jtfne.construct(jtfne.presets.brunel(case)).simulate(
+            duration_ms=START_ms + 1e3 * seconds
+        )
         activities[case] = Activity.of(signals, START_ms)
     rows = []
     for case, activity in activities.items():
         reference_Hz, reference_cv, reference_peak, paper = REFERENCES[case]
-        rate_Hz, cv = (float(np.average(each, weights=(4, 1))) for each in (activity.rates_Hz(), activity.cv()))
+        rate_Hz, cv = (
+            float(np.average(each, weights=(4, 1))) for each in (activity.rates_Hz(), activity.cv())
+        )
         segment_ms = 1e3 * min(0.5, SECONDS[case])
         peak = f"{activity.peak_Hz(segment_ms):.0f}"
-        row = (case, f"{rate_Hz:.2f}", reference_Hz, paper, f"{mean_field_Hz(case):.2f}", f"{cv:.3f}", reference_cv)
+        row = (
+            case,
+            f"{rate_Hz:.2f}",
+            reference_Hz,
+            paper,
+            f"{mean_field_Hz(case):.2f}",
+            f"{cv:.3f}",
+            reference_cv,
+        )
         rows.append((*row, peak, reference_peak, f"{activity.synchrony():.3g}"))
-    header = ("case", "rate (Hz)", "ref.", "paper", "mean field", "CV", "ref.", "peak (Hz)", "ref.", "synchrony")
+    header = (
+        "case",
+        "rate (Hz)",
+        "ref.",
+        "paper",
+        "mean field",
+        "CV",
+        "ref.",
+        "peak (Hz)",
+        "ref.",
+        "synchrony",
+    )
     print_table(header, [tuple(map(str, row)) for row in rows])
     save(figure_of(activities), "brunel")
 

@@ -30,7 +30,10 @@ def chances(found: dict[str, Found]) -> Iterator[tuple[str, ...]]:
     """p and the range of the draws by area and control, for both algorithms."""
     for name, each in found.items():
         for control in CONTROLS:
-            cells = [(f"{n.null.min():.2f} to {n.null.max():.2f}", f"{n.p:.3f}") for n in each.of(control)]
+            cells = [
+                (f"{n.null.min():.2f} to {n.null.max():.2f}", f"{n.p:.3f}")
+                for n in each.of(control)
+            ]
             yield (name, control, *cells[0], *cells[1])
 
 
@@ -42,12 +45,16 @@ def main() -> None:
     found = {name: found_in(lfp, N_DRAWS, N_FREE_DRAWS) for name, lfp in lfps.items()}
     print_table(("circuit", "", "G", "crossover (mm)", "low (Hz)", "high (Hz)"), outcomes(found))
     print()
-    print_table(("circuit", "control", "FLIP, G of draws", "p", "vFLIP, G of draws", "p"), chances(found))
+    print_table(
+        ("circuit", "control", "FLIP, G of draws", "p", "vFLIP, G of draws", "p"), chances(found)
+    )
     figure = Figure(figsize=(13, 5.6), layout="constrained")
     panels = figure.subplots(2, len(lfps), squeeze=False)
     for column, (name, lfp) in enumerate(lfps.items()):
         motif = found[name]
-        figures.spectrolaminar(spectrolaminar(lfp), panels[0, column], crossover_mm=motif.depth_mm(motif.fixed))
+        figures.spectrolaminar(
+            spectrolaminar(lfp), panels[0, column], crossover_mm=motif.depth_mm(motif.fixed)
+        )
         panels[0, column].set_title(name, fontsize=9)
         figures.flip_null(motif.nulls, panels[1, column])
     save(figure, "flip")

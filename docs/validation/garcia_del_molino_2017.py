@@ -1,4 +1,5 @@
-"""Table and figure of garcia_del_molino_2017.rst: `python docs/validation/garcia_del_molino_2017.py` (1 min).
+"""Table and figure of garcia_del_molino_2017.rst:
+`python docs/validation/garcia_del_molino_2017.py` (1 min).
 
 `--derive` prints the noise and the currents that the preset holds.
 """
@@ -53,9 +54,13 @@ def rows(baseline: str, courses: list[Floats]) -> list[tuple[str, ...]]:
 
 
 def figure_of(found: dict[str, list[Floats]]) -> Figure:
-    """For each baseline the rates of the four populations over time; dashed, the published model."""
+    """For each baseline the rates of the four populations over time; dashed, the published
+    model.
+    """
     figure = Figure(figsize=(9, 3.8), layout="constrained")
-    for axes, (baseline, courses) in zip(figure.subplots(1, len(found)), found.items(), strict=True):
+    for axes, (baseline, courses) in zip(
+        figure.subplots(1, len(found)), found.items(), strict=True
+    ):
         mean = np.mean(courses, axis=0)
         t_ms = (np.arange(len(mean)) + 0.5) * BIN_ms
         shown = (t_ms > 500.0) & (t_ms < 1500.0)
@@ -65,9 +70,17 @@ def figure_of(found: dict[str, list[Floats]]) -> Figure:
         )
         for k, (name, colour) in enumerate(zip(TYPES, COLOURS, strict=True)):
             axes.plot(t_ms[shown], mean[shown, k], color=colour, label=name)
-            axes.plot(500.0 + np.arange(1000), np.concatenate([still, more])[:, k], "--", color=colour, lw=1)
+            axes.plot(
+                500.0 + np.arange(1000),
+                np.concatenate([still, more])[:, k],
+                "--",
+                color=colour,
+                lw=1,
+            )
         axes.axvline(ONSET_ms, color="0.7", lw=1)
-        axes.set(title=f"{baseline} baseline", xlabel="time (ms)", xlim=(500.0, 1500.0), ylim=(0.0, None))
+        axes.set(
+            title=f"{baseline} baseline", xlabel="time (ms)", xlim=(500.0, 1500.0), ylim=(0.0, None)
+        )
     figure.axes[0].set_ylabel("rate (Hz)")
     figure.axes[0].legend(frameon=False)
     return figure
@@ -83,16 +96,23 @@ def derive() -> None:
 
 def main() -> None:
     """Simulate, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--derive", action="store_true", help="only print noise and currents")
     if parser.parse_args().derive:
         return derive()
     found = {
-        baseline: [binned_Hz(jtfne.construct(preset(baseline, seed)).simulate(progress=False)) for seed in SEEDS]
+        baseline: [
+            binned_Hz(jtfne.construct(preset(baseline, seed)).simulate(progress=False))
+            for seed in SEEDS
+        ]
         for baseline in BASELINES_Hz
     }
     header = ("population", "baseline (Hz)", "jtfne", "change: published", "mean field", "jtfne")
-    print_table(header, [row for baseline, courses in found.items() for row in rows(baseline, courses)])
+    print_table(
+        header, [row for baseline, courses in found.items() for row in rows(baseline, courses)]
+    )
     save(figure_of(found), "garcia_del_molino_2017")
 
 

@@ -1,4 +1,6 @@
-"""The tables and figure of docs/validation/hnn_like_column.rst: `python docs/validation/hnn_like_column.py` (30 s)."""
+"""The tables and figure of docs/validation/hnn_like_column.rst:
+`python docs/validation/hnn_like_column.py` (30 s).
+"""
 
 import numpy as np
 from _hnn_like_column import CUTS, DEFLECTIONS, dipoles, peaks
@@ -12,11 +14,18 @@ from jtfne.presets.hnn_like_column import DRIVES
 from jtfne.signals import Signals
 
 TRIALS = 10
-COLOURS = {"L2_pyramidal": "tab:cyan", "L2_basket": "tab:pink", "L5_pyramidal": "tab:blue", "L5_basket": "tab:red"}
+COLOURS = {
+    "L2_pyramidal": "tab:cyan",
+    "L2_basket": "tab:pink",
+    "L5_pyramidal": "tab:blue",
+    "L5_basket": "tab:red",
+}
 
 
 def rows(runs: dict[str, Signals]) -> list[tuple[str, ...]]:
-    """Each deflection of each circuit: mean and standard deviation over trials, and the mean of its times."""
+    """Each deflection of each circuit: mean and standard deviation over trials, and the mean of its
+    times.
+    """
     found = []
     for cut, signals in runs.items():
         time_ms, dipole_nAm = dipoles(signals)
@@ -43,33 +52,65 @@ def draw_spikes(axes: Axes, signals: Signals) -> None:
         spikes = signals.get("spk", cell_type=name, trial=0)
         at = [order[int(each)] for each in spikes["neuron"].values]
         axes.plot(spikes.values, at, ".", ms=3, mew=0, color=colour, label=name.replace("_", " "))
-    axes.set(title="spikes of one trial", xlabel="time (ms)", ylabel="cell", xlim=(0, 170), ylim=(270, 0))
+    axes.set(
+        title="spikes of one trial", xlabel="time (ms)", ylabel="cell", xlim=(0, 170), ylim=(270, 0)
+    )
     axes.legend(frameon=False, fontsize=8, markerscale=4, loc="lower left")
 
 
 def draw_dipole(axes: Axes, runs: dict[str, Signals]) -> None:
     """Each trial, their mean, and the mean of each circuit that lacks a drive."""
-    for (cut, signals), colour in zip(runs.items(), ("k", "tab:green", "tab:red", "tab:orange"), strict=True):
+    for (cut, signals), colour in zip(
+        runs.items(), ("k", "tab:green", "tab:red", "tab:orange"), strict=True
+    ):
         time_ms, dipole_nAm = dipoles(signals)
         if cut == "all drives":
             axes.plot(time_ms, dipole_nAm.T, color="0.8", lw=0.7)
         style = "-" if cut == "all drives" else "--"
-        axes.plot(time_ms, dipole_nAm.mean(axis=0), style, color=colour, label=cut, lw=2 if style == "-" else 1.3)
+        axes.plot(
+            time_ms,
+            dipole_nAm.mean(axis=0),
+            style,
+            color=colour,
+            label=cut,
+            lw=2 if style == "-" else 1.3,
+        )
     for name, (mean_ms, sd_ms, _) in DRIVES.items():
-        axes.axvspan(mean_ms - sd_ms, mean_ms + sd_ms, color="tab:blue" if name == "dist1" else "tab:olive", alpha=0.2)
+        axes.axvspan(
+            mean_ms - sd_ms,
+            mean_ms + sd_ms,
+            color="tab:blue" if name == "dist1" else "tab:olive",
+            alpha=0.2,
+        )
         axes.text(mean_ms, 72.0, name, ha="center", fontsize=8)
     axes.axhline(0.0, color="k", lw=0.5)
-    axes.set(title="dipole, 30 ms Hamming window", xlabel="time (ms)", ylabel="nA m, outward positive")
+    axes.set(
+        title="dipole, 30 ms Hamming window", xlabel="time (ms)", ylabel="nA m, outward positive"
+    )
     axes.set(xlim=(0, 170), ylim=(-80, 80))
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
 
 def draw_csd(figure: Figure, axes: Axes, signals: Signals) -> None:
     """Mean over trials."""
-    csd = signals.get("csd").isel(area=0).mean("trial").sel(time=slice(15.0, None)).transpose("channel", "time")
+    csd = (
+        signals.get("csd")
+        .isel(area=0)
+        .mean("trial")
+        .sel(time=slice(15.0, None))
+        .transpose("channel", "time")
+    )
     most = float(np.abs(csd).max())
-    drawn = axes.pcolormesh(csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True)
-    axes.set(title="CSD (sinks red)", xlabel="time (ms)", ylabel="depth (mm)", xlim=(0, 170), ylim=(2.6, 0.0))
+    drawn = axes.pcolormesh(
+        csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True
+    )
+    axes.set(
+        title="CSD (sinks red)",
+        xlabel="time (ms)",
+        ylabel="depth (mm)",
+        xlim=(0, 170),
+        ylim=(2.6, 0.0),
+    )
     figure.colorbar(drawn, ax=axes, label="A/m³")
 
 
@@ -77,7 +118,9 @@ def main() -> None:
     """Simulate, print, draw."""
     runs = {}
     for cut, gains in CUTS.items():
-        runs[cut] = jtfne.construct(hnn_like_column(**gains)).simulate(trials=TRIALS, progress=False)
+        runs[cut] = jtfne.construct(hnn_like_column(**gains)).simulate(
+            trials=TRIALS, progress=False
+        )
     print_table(("cells", "spikes of a cell"), spikes_of(runs["all drives"]))
     print()
     titles = [title for each in DEFLECTIONS for title in (f"{each.name} (nA m)", "at (ms)")]

@@ -1,4 +1,6 @@
-"""The table and figure of docs/validation/izhikevich_2003.rst: `python docs/validation/izhikevich_2003.py` (1 min)."""
+"""The table and figure of docs/validation/izhikevich_2003.rst:
+`python docs/validation/izhikevich_2003.py` (1 min).
+"""
 
 from collections.abc import Callable
 
@@ -58,7 +60,9 @@ def figure_of(found: dict[str, list[Spikes]]) -> Figure:
         for kind, colour in ((0, "tab:blue"), (1, "tab:red")):
             mine = KIND[cell] == kind
             axes.plot(START_ms + step[mine] + 1, cell[mine], ".", ms=1.5, mew=0, color=colour)
-        axes.set(title=name, xlabel="time (ms)", xlim=(START_ms, START_ms + 1000), ylim=(0, KIND.size))
+        axes.set(
+            title=name, xlabel="time (ms)", xlim=(START_ms, START_ms + 1000), ylim=(0, KIND.size)
+        )
     rasters[0].set_ylabel("cell (E below, I above)")
     for name, colour, line in zip(found, ("k", "0.6", "tab:green"), ("-", "--", "-"), strict=True):
         f_Hz = power(found[name][0])[0]

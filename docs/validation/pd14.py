@@ -1,4 +1,5 @@
-"""The table and the figure of docs/validation/pd14.rst: `python docs/validation/pd14.py` (a minute).
+"""The table and the figure of docs/validation/pd14.rst: `python docs/validation/pd14.py` (a
+minute).
 
 `--scale 1` runs the full circuit and compares with its reference: 8 GB, and minutes on two cores.
 """
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 import jtfne
 from jtfne.presets.pd14 import POPULATIONS, FULL_RATES_Hz
 
-# Rates and CV: means of 3 seeds of 10 s of an independent simulator at 0.1; at full scale the published NEST run.
+# Rates and CV: means of 3 seeds of 10 s of an independent simulator at 0.1; at full scale the
+# published NEST run.
 REFERENCES = {
     0.1: (
         [0.486, 2.125, 4.003, 5.018, 6.609, 7.835, 0.835, 7.035],
@@ -35,18 +37,24 @@ def figure_of(activity: Activity, reference_Hz: list[float]) -> Figure:
         raster.plot(activity.time_ms[mine], activity.row[mine], ".", ms=1.5, mew=0, color=colour)
     middles = [np.flatnonzero(activity.population == k).mean() for k in range(len(activity.labels))]
     raster.set(xlabel="time (ms)", ylabel="cell", yticks=middles, yticklabels=activity.labels)
-    raster.set(ylim=(activity.population.size, 0), xlim=(activity.start_ms, activity.start_ms + SHOWN_ms))
+    raster.set(
+        ylim=(activity.population.size, 0), xlim=(activity.start_ms, activity.start_ms + SHOWN_ms)
+    )
     place = np.arange(len(activity.labels))
     bars.barh(place - 0.2, activity.rates_Hz(), height=0.4, label="jtfne", color="tab:green")
     bars.barh(place + 0.2, reference_Hz, height=0.4, label="reference", color="0.7")
-    bars.set(xlabel="rate (Hz)", yticks=place, yticklabels=activity.labels, ylim=(place[-1] + 0.6, -0.6))
+    bars.set(
+        xlabel="rate (Hz)", yticks=place, yticklabels=activity.labels, ylim=(place[-1] + 0.6, -0.6)
+    )
     bars.legend(frameon=False)
     return figure
 
 
 def main() -> None:
     """Simulate, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--scale", type=float, default=0.1, choices=sorted(REFERENCES))
     scale = parser.parse_args().scale
     signals = jtfne.construct(jtfne.presets.pd14(scale)).simulate(duration_ms=START_ms + 10_000.0)

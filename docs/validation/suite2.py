@@ -1,4 +1,6 @@
-"""The tables and figure of docs/validation/suite2.rst: `python docs/validation/suite2.py` (30 s)."""
+"""The tables and figure of docs/validation/suite2.rst: `python docs/validation/suite2.py` (30
+s).
+"""
 
 from _page import print_table, rates_table, save
 from matplotlib.axes import Axes
@@ -34,7 +36,9 @@ def draw_raster(axes: Axes, signals: Signals, title: str) -> None:
         axes.plot(spikes.values, spikes["neuron"].values, ".", ms=2.5, mew=0, color=colour)
     areas = signals.neurons.groupby("area", observed=True, sort=False)["neuron"].median()
     axes.set_yticks(areas.to_numpy(), list(areas.index))
-    axes.set(title=title, xlabel="time (ms)", xlim=(500, 1000), ylim=(-0.5, len(signals.neurons) - 0.5))
+    axes.set(
+        title=title, xlabel="time (ms)", xlim=(500, 1000), ylim=(-0.5, len(signals.neurons) - 0.5)
+    )
 
 
 def main() -> None:

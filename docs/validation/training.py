@@ -1,4 +1,5 @@
-"""The tables and figures of docs/validation/training.rst: `python docs/validation/training.py` (some ten minutes).
+"""The tables and figures of docs/validation/training.rst: `python docs/validation/training.py`
+(some ten minutes).
 
 With the name of one of WAYS, that one alone.
 """
@@ -30,11 +31,25 @@ def main(way: str) -> None:
         worst = max(abs(later[name] / rate - 1.0) for name, rate in WANTED_Hz.items())
         told = f"{100 * worst:.0f} %" + ("" if worst <= LATER_WITHIN else ", too far")
         passing = result.history.loc[result.history["passed"], "generation"]
-        rows.append((seed, passing.min() + 1 if result.passed else "none", f"{took_s:.0f}", *later.values(), told))
+        rows.append(
+            (
+                seed,
+                passing.min() + 1 if result.passed else "none",
+                f"{took_s:.0f}",
+                *later.values(),
+                told,
+            )
+        )
         figures.training_history(result, axes)
         axes.set_title(f"seed {seed}", fontsize=9)
         print(result, flush=True)
-    header = ["seed", "generations", "wall (s)", *(f"{name} (Hz)" for name in WANTED_Hz), "farthest"]
+    header = [
+        "seed",
+        "generations",
+        "wall (s)",
+        *(f"{name} (Hz)" for name in WANTED_Hz),
+        "farthest",
+    ]
     print_table(header, rows)
     save(figure, image)
 

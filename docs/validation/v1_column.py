@@ -1,4 +1,6 @@
-"""The table and figure of docs/validation/v1_column.rst: `python docs/validation/v1_column.py` (20 s)."""
+"""The table and figure of docs/validation/v1_column.rst: `python docs/validation/v1_column.py` (20
+s).
+"""
 
 import numpy as np
 from _page import print_table, rates_table, save
@@ -24,10 +26,22 @@ def figure_of(signals: Signals) -> Figure:
     raster.set(title="spikes", xlabel="time (ms)", ylabel="depth (mm)", xlim=(400, 600))
     raster.invert_yaxis()
     raster.legend(frameon=False, loc="upper left", fontsize=8, markerscale=4)
-    csd = signals.get("csd_proxy").isel(area=0).sel(time=slice(480.0, 540.0)).transpose("channel", "time")
+    csd = (
+        signals.get("csd_proxy")
+        .isel(area=0)
+        .sel(time=slice(480.0, 540.0))
+        .transpose("channel", "time")
+    )
     most = float(np.abs(csd).max())
-    drawn = image.pcolormesh(csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True)
-    image.set(title="csd_proxy (sinks red)", xlabel="time (ms)", ylabel="depth (mm)", ylim=raster.get_ylim())
+    drawn = image.pcolormesh(
+        csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True
+    )
+    image.set(
+        title="csd_proxy (sinks red)",
+        xlabel="time (ms)",
+        ylabel="depth (mm)",
+        ylim=raster.get_ylim(),
+    )
     figure.colorbar(drawn, ax=image, label="a.u.")
     return figure
 

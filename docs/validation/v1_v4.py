@@ -2,7 +2,18 @@
 
 import numpy as np
 from _page import print_table, save
-from _v1_v4 import BACK, CUTS, FORWARD, PATHS, POPULATIONS, BANDS_Hz, Counts, counts_of, shared, spectrum
+from _v1_v4 import (
+    BACK,
+    CUTS,
+    FORWARD,
+    PATHS,
+    POPULATIONS,
+    BANDS_Hz,
+    Counts,
+    counts_of,
+    shared,
+    spectrum,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,7 +32,9 @@ def simulated(seed: int, cut: dict[str, float]) -> Counts:
 
 
 def rows(runs: Runs) -> list[tuple[str, ...]]:
-    """Coherence by path and cut: V1 and V4 of one run, mean and sd over seeds, and of runs of different seeds."""
+    """Coherence by path and cut: V1 and V4 of one run, mean and sd over seeds, and of runs of
+    different seeds.
+    """
     found = []
     for path in PATHS:
         for cut, counts in runs.items():
@@ -44,11 +57,18 @@ def peaks(runs: Runs) -> list[tuple[str, ...]]:
 
 def draw_spectra(axes: Axes, runs: Runs) -> None:
     """Where each rhythm is strong."""
-    for (area, layer), style in zip(POPULATIONS, ("-b", "-c", "-r", "--b", "--c", "--r"), strict=True):
+    for (area, layer), style in zip(
+        POPULATIONS, ("-b", "-c", "-r", "--b", "--c", "--r"), strict=True
+    ):
         f_Hz = spectrum(runs["intact"][0][area, layer])[0]
         power = np.mean([spectrum(counts[area, layer])[1] for counts in runs["intact"]], axis=0)
         axes.semilogy(f_Hz[1:], power[1:], style, label=f"{area} {layer}")
-    axes.set(title="power, intact", xlabel="frequency (Hz)", ylabel="relative to random spikes", xlim=(0, 100))
+    axes.set(
+        title="power, intact",
+        xlabel="frequency (Hz)",
+        ylabel="relative to random spikes",
+        xlim=(0, 100),
+    )
     axes.set_ylim(0.05, 2e4)
     axes.legend(frameon=False, fontsize=8, ncols=2)
 
@@ -58,8 +78,16 @@ def draw_shared(axes: Axes, runs: Runs, number: int) -> None:
     path = PATHS[number]
     for k, counts in enumerate(runs.values()):
         same, other = shared(counts, path)
-        axes.plot(np.full(other.size, k + 0.2), other.ravel(), ".", color="0.7", label="V4 of another seed")
-        axes.plot(np.full(same.size, k), same, "o", ms=4, color="tab:green", label="V1 and V4 of one run")
+        axes.plot(
+            np.full(other.size, k + 0.2),
+            other.ravel(),
+            ".",
+            color="0.7",
+            label="V4 of another seed",
+        )
+        axes.plot(
+            np.full(same.size, k), same, "o", ms=4, color="tab:green", label="V1 and V4 of one run"
+        )
     low_Hz, high_Hz = BANDS_Hz[path.band]
     title = f"{path.band}, {low_Hz:.0f}-{high_Hz:.0f} Hz\nV1 {path.v1}, V4 {path.v4}"
     axes.set(title=title, ylabel="coherence", ylim=(0, 0.7))
@@ -73,10 +101,17 @@ def draw_volley(axes: Axes, signals: Signals) -> None:
     for row, (area, layer) in enumerate(POPULATIONS):
         times_ms = signals.get("spk", area=area, layer=layer, cell_type="E").values
         count = np.histogram(times_ms, edges_ms)[0]
-        axes.fill_between(edges_ms[:-1], -row, -row + 0.9 * count / count.max(), step="post", color=f"C{row % 3}")
-    axes.set_yticks([0.3 - row for row in range(len(POPULATIONS))], [f"{area} {layer}" for area, layer in POPULATIONS])
+        axes.fill_between(
+            edges_ms[:-1], -row, -row + 0.9 * count / count.max(), step="post", color=f"C{row % 3}"
+        )
+    axes.set_yticks(
+        [0.3 - row for row in range(len(POPULATIONS))],
+        [f"{area} {layer}" for area, layer in POPULATIONS],
+    )
     axes.axvspan(500.0, 510.0, color="0.9", zorder=0)
-    axes.set(title="spikes after a volley\n(each to its maximum)", xlabel="time (ms)", xlim=(490, 550))
+    axes.set(
+        title="spikes after a volley\n(each to its maximum)", xlabel="time (ms)", xlim=(490, 550)
+    )
 
 
 def main() -> None:

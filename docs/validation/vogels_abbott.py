@@ -1,7 +1,8 @@
-"""The tables and figures of docs/validation/vogels_abbott.rst: `python docs/validation/vogels_abbott.py` (two minutes).
+"""The tables and figures of docs/validation/vogels_abbott.rst:
+`python docs/validation/vogels_abbott.py` (two minutes).
 
-With `--nest PYTHON`, an interpreter that has nest-simulator (`nox -s bench` makes one), it measures NEST beside jtfne,
-else it leaves that column out.
+With `--nest PYTHON`, an interpreter that has nest-simulator (`nox -s bench` makes one), it measures
+NEST beside jtfne, else it leaves that column out.
 """
 
 import argparse
@@ -27,7 +28,10 @@ def nest_rates_Hz(kind: str, python: str) -> list[float]:
     from _measure import Case, measure
 
     case = Case(circuit=kind, runner="nest")
-    return [measure(case, python, run_ms=1e3 * NEST_S[kind], repeats=1, seed=seed).rate_Hz for seed in SEEDS]
+    return [
+        measure(case, python, run_ms=1e3 * NEST_S[kind], repeats=1, seed=seed).rate_Hz
+        for seed in SEEDS
+    ]
 
 
 def figure_of(activity: Activity, fastest_Hz: float) -> Figure:
@@ -38,7 +42,15 @@ def figure_of(activity: Activity, fastest_Hz: float) -> Figure:
     inhibitory = activity.population[activity.row] == 1
     for kind, colour, label in ((~inhibitory, "tab:blue", "E"), (inhibitory, "tab:red", "I")):
         mine = shown & kind
-        raster.plot(activity.time_ms[mine], activity.row[mine] / 20, ".", ms=3, mew=0, color=colour, label=label)
+        raster.plot(
+            activity.time_ms[mine],
+            activity.row[mine] / 20,
+            ".",
+            ms=3,
+            mew=0,
+            color=colour,
+            label=label,
+        )
     raster.set(xlabel="time (ms)", ylabel="one cell in 20", xlim=(START_ms, START_ms + 1000.0))
     rates_Hz = np.bincount(activity.row, minlength=activity.population.size) / SECONDS
     for k, colour in enumerate(("tab:blue", "tab:red")):
@@ -51,26 +63,43 @@ def figure_of(activity: Activity, fastest_Hz: float) -> Figure:
 
 
 def table_of(kind: str, python: str | None) -> Activity:
-    """Print the table of a kind, means over wirings that kept going; the activity of its last wiring."""
+    """Print the table of a kind, means over wirings that kept going; the activity of its last
+    wiring.
+    """
     columns: dict[str, list[float]] = {"rate (Hz)": [], "CV of E": [], "CV of I": []}
     for seed in SEEDS:
         net = jtfne.construct(jtfne.presets.vogels_abbott(kind, seed=seed))
         signals = net.simulate(duration_ms=START_ms + 1e3 * SECONDS, progress=False)
         activity = Activity.of(signals, START_ms)
         rate_Hz = activity.time_ms.size / activity.population.size / SECONDS
-        for column, value in zip(columns.values(), (rate_Hz, *map(float, activity.cv())), strict=True):
+        for column, value in zip(
+            columns.values(), (rate_Hz, *map(float, activity.cv())), strict=True
+        ):
             column.append(value)
     columns |= {"NEST (Hz)": nest_rates_Hz(kind, python)} if python else {}
-    rows = [(f"seed {seed}", *(column[k] for column in columns.values())) for k, seed in enumerate(SEEDS)]
+    rows = [
+        (f"seed {seed}", *(column[k] for column in columns.values()))
+        for k, seed in enumerate(SEEDS)
+    ]
     for name, statistic in (("mean", np.mean), ("sd", lambda values: np.std(values, ddof=1))):
-        rows.append((name, *(float(statistic([each for each in column if each > 0.0])) for column in columns.values())))
+        rows.append(
+            (
+                name,
+                *(
+                    float(statistic([each for each in column if each > 0.0]))
+                    for column in columns.values()
+                ),
+            )
+        )
     print_table((kind, *columns), rows)
     return activity
 
 
 def main() -> None:
     """Simulate, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--nest", metavar="PYTHON", help="an interpreter that has nest-simulator")
     parser.add_argument("--kinds", nargs="+", choices=FIGURES, default=list(FIGURES))
     args = parser.parse_args()

@@ -82,7 +82,9 @@ def small_config() -> jtfne.Config:
             ]
         )
         .probes(["spk", "vm", {"kind": "lfp_proxy", "n_channels": 8}, "csd_proxy", "eeg_proxy"])
-        .objective([{"readout": "spk", "measure": {"kind": "MeanRate"}, "target": 5.0, "scale": 1.0}])
+        .objective(
+            [{"readout": "spk", "measure": {"kind": "MeanRate"}, "target": 5.0, "scale": 1.0}]
+        )
         .trainables([{"path": "gains.E->PV", "bounds": [0.5, 2.0]}])
     )
 

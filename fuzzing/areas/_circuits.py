@@ -1,4 +1,6 @@
-"""Small circuits that together declare every kind of cell model, synapse, rule, stimulus, readout and aim."""
+"""Small circuits that together declare every kind of cell model, synapse, rule, stimulus, readout
+and aim.
+"""
 
 from typing import Any
 
@@ -51,7 +53,9 @@ RULES: tuple[dict[str, Any], ...] = (
 
 
 def currents_config() -> jtfne.Config:
-    """Every cell model, by currents: rules of all kinds, a table of edges, plasticity, values for single cells."""
+    """Every cell model, by currents: rules of all kinds, a table of edges, plasticity, values for
+    single cells.
+    """
     types = [name for name in EMITTERS if name != "S"]
     links: list[dict[str, Any]] = [
         {"source": "P", "target": kind, "mechanism": "fast", "rule": rule, "weight": 30.0}
@@ -98,7 +102,9 @@ def currents_config() -> jtfne.Config:
         .geometry(thickness_mm=1.2, radius_mm=0.3)
         .cells(dict.fromkeys(EMITTERS, 4))
         .emitters(EMITTERS)
-        .cell_params({"L": {"drive": [300.0, 400.0, 500.0, 600.0], "noise": 20.0, "v_init_mV": -60.0}})
+        .cell_params(
+            {"L": {"drive": [300.0, 400.0, 500.0, 600.0], "noise": 20.0, "v_init_mV": -60.0}}
+        )
         .mechanisms(
             {
                 "fast": {"kind": "Exponential", "tau_ms": 2.0, "sign": 1},
@@ -236,7 +242,8 @@ def conductances_config() -> jtfne.Config:
 def task_config() -> jtfne.Config:
     """Every stimulus, presented by schedule in two conditions; metrics and gates of every kind."""
     stimuli: list[dict[str, Any]] = [
-        {"target": "L", "drive": {"kind": kind, **fields}, "label": f"label {kind}"} for kind, fields in DRIVES.items()
+        {"target": "L", "drive": {"kind": kind, **fields}, "label": f"label {kind}"}
+        for kind, fields in DRIVES.items()
     ]
     stimuli[1] |= {"at": {"onsets_ms": [0.0, 8.0], "trials": [0, 1]}, "code": 3}
     stimuli[7] |= {"at": {"onsets_ms": [2.0]}, "event": False}

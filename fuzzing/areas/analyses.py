@@ -13,7 +13,8 @@ from fuzzing._verdicts import Meaningless
 from fuzzing.areas._base import Described
 from jtfne import analysis
 
-# A silent cell has no interval; a pair with a silent cell has no correlation; a flat map has no crossover.
+# A silent cell has no interval; a pair with a silent cell has no correlation; a flat map has no
+# crossover.
 MAY_BE_NAN = frozenset(
     {
         "isi",
@@ -82,7 +83,9 @@ def lfp(n_channels: int = 8, n_times: int = 600) -> xr.DataArray:
     rhythm = np.sin(2 * np.pi * times_ms[:, None] / (20 + 40 * depths_mm[None]))
     values = rhythm * depths_mm + 0.1 * random.standard_normal((n_times, n_channels))
     coords = {"time": times_ms, "channel": np.arange(n_channels), "z_mm": ("channel", depths_mm)}
-    data = xr.DataArray(values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"})
+    data = xr.DataArray(
+        values, dims=("time", "channel"), coords=coords, attrs={"units": "V", "readout": "lfp"}
+    )
     data.time.attrs["units"] = "ms"
     return data
 
@@ -130,7 +133,9 @@ def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
     """`data` with its dims, clock or labels odd; itself where `kind` is none of these."""
     last = data.dims[-1]
     if kind == "timedelta" and "time" in data.coords:
-        return data.assign_coords(time=(data["time"].dims, (data["time"].values * 1e6).astype("timedelta64[ns]")))
+        return data.assign_coords(
+            time=(data["time"].dims, (data["time"].values * 1e6).astype("timedelta64[ns]"))
+        )
     if kind == "unknown unit" and "time" in data.coords:
         moved = data.copy()
         moved["time"].attrs["units"] = "fortnights"
@@ -138,13 +143,19 @@ def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
     if kind == "lazy":
         return data.chunk(3)
     if kind == "trials" and "trial" not in (*data.dims, *data.coords):
-        return xr.concat([data, data[::-1].assign_coords({data.dims[0]: data[data.dims[0]]})], dim="trial")
+        return xr.concat(
+            [data, data[::-1].assign_coords({data.dims[0]: data[data.dims[0]]})], dim="trial"
+        )
     if kind == "more dims" and "area" not in (*data.dims, *data.coords):
         return data.expand_dims(area=["V1", "V2"], subject=2)
     if kind == "dims twice" and data.ndim == 2:
-        return xr.DataArray(data.values[: min(data.shape), : min(data.shape)], dims=(last, last), attrs=data.attrs)
+        return xr.DataArray(
+            data.values[: min(data.shape), : min(data.shape)], dims=(last, last), attrs=data.attrs
+        )
     if kind == "odd attrs":
-        return data.assign_attrs(units=5, readout=None, onset_ms=[np.nan], n_neurons=-1, duration_ms="long")
+        return data.assign_attrs(
+            units=5, readout=None, onset_ms=[np.nan], n_neurons=-1, duration_ms="long"
+        )
     if kind == "names twice" and last in data.coords:
         return data.assign_coords({last: np.repeat(data[last].values[:1], data.sizes[last])})
     return data
@@ -152,7 +163,11 @@ def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
 
 def never_varies(data: Any) -> bool:
     """Whether all values of an array are one, as where tiny numbers vanish in single precision."""
-    return isinstance(data, xr.DataArray) and data.size > 0 and bool((data.values == data.values.flat[0]).all())
+    return (
+        isinstance(data, xr.DataArray)
+        and data.size > 0
+        and bool((data.values == data.values.flat[0]).all())
+    )
 
 
 class Analyses(Described):
@@ -183,7 +198,9 @@ class Analyses(Described):
 
     def cases(self) -> st.SearchStrategy[Any]:
         """A function, the data, what is odd about them, and perhaps an odd argument."""
-        names = sorted(name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name)))
+        names = sorted(
+            name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name))
+        )
         names = [name for name in names if name not in ("write_report", "compare_run")]
 
         def calls(name: str) -> st.SearchStrategy[Any]:

@@ -1,4 +1,6 @@
-"""Command lines: every command with odd arguments, on good and bad folders; none ends in a traceback."""
+"""Command lines: every command with odd arguments, on good and bad folders; none ends in a
+traceback.
+"""
 
 import os
 import shutil
@@ -127,14 +129,17 @@ class Commands(Described):
 
         def lines(command: str) -> st.SearchStrategy[Any]:
             names = st.sampled_from((*OPTIONS[command], "--nonsense"))
-            option = names.flatmap(lambda name: st.tuples(st.just(name), *(() if name in FLAGS else (values,))))
+            option = names.flatmap(
+                lambda name: st.tuples(st.just(name), *(() if name in FLAGS else (values,)))
+            )
             parts = st.tuples(
                 st.lists(st.one_of(good, values), max_size=2).map(tuple),
                 st.lists(option, max_size=4).map(lambda pairs: sum(pairs, ())),
             )
             return st.tuples(st.just(command), parts.map(lambda both: [*both[0], *both[1]]))
 
-        # Whole runs, with figures, take ten seconds each: few are drawn, and all of these are short.
+        # Whole runs, with figures, take ten seconds each: few are drawn, and all of these are
+        # short.
         return st.sampled_from(sorted(OPTIONS)).flatmap(lines).filter(ends_early)
 
     def run(self, context: Path, case: Any) -> None:
@@ -164,7 +169,9 @@ class Commands(Described):
 
 
 def ends_early(case: tuple[str, list[str]]) -> bool:
-    """Whether a command line asks for no long work: no run or training of a circuit that is valid and long."""
+    """Whether a command line asks for no long work: no run or training of a circuit that is valid
+    and long.
+    """
     command, words = case
     if command not in ("run", "train"):
         return True

@@ -28,7 +28,9 @@ class Configs:
 
     def prepare(self) -> dict[str, Any]:
         """The hash of each config that is mutated."""
-        return {name: jtfne.Config.model_validate(tree).hash for name, tree in self._trees().items()}
+        return {
+            name: jtfne.Config.model_validate(tree).hash for name, tree in self._trees().items()
+        }
 
     @staticmethod
     def _trees() -> dict[str, dict[str, Any]]:

@@ -43,14 +43,22 @@ class Exports(Described):
 
     def cases(self) -> st.SearchStrategy[Any]:
         """A function, its readout and path, and perhaps an odd argument."""
-        doors = [(interop, name) for name in interop.__all__] + [(figures, name) for name in figures.__all__]
-        functions = [(room, name) for room, name in doors if inspect.isfunction(getattr(room, name))]
+        doors = [(interop, name) for name in interop.__all__] + [
+            (figures, name) for name in figures.__all__
+        ]
+        functions = [
+            (room, name) for room, name in doors if inspect.isfunction(getattr(room, name))
+        ]
         slow = ("overview", "save_all")
-        names = sorted(f"{room.__name__.split('.')[-1]}.{name}" for room, name in functions if name not in slow)
+        names = sorted(
+            f"{room.__name__.split('.')[-1]}.{name}" for room, name in functions if name not in slow
+        )
 
         def calls(name: str) -> st.SearchStrategy[Any]:
             parameters = list(inspect.signature(function_named(name)).parameters)
-            odd = st.tuples(st.sampled_from(parameters), python_values()) if parameters else st.none()
+            odd = (
+                st.tuples(st.sampled_from(parameters), python_values()) if parameters else st.none()
+            )
             return st.tuples(
                 st.just(name),
                 st.sampled_from(READOUTS),

@@ -1,4 +1,6 @@
-"""Files by mutation: configs as text, run folders, net folders and recordings, with bytes changed, cut or added."""
+"""Files by mutation: configs as text, run folders, net folders and recordings, with bytes changed,
+cut or added.
+"""
 
 import shutil
 import tempfile
@@ -19,7 +21,16 @@ from jtfne import analysis, interop
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "utf-32", "cp037")
 KINDS = ("flip", "flip", "cut", "append", "empty", "insert text", "encoding", "nest")
 RECORDINGS = ("recording.nc", "recording.parquet", "recording_raw.fif")
-FILES = ("config.toml", "config.json", "run", "run", "net", "spikes.parquet", "signals.nc", *RECORDINGS)
+FILES = (
+    "config.toml",
+    "config.json",
+    "run",
+    "run",
+    "net",
+    "spikes.parquet",
+    "signals.nc",
+    *RECORDINGS,
+)
 
 
 class Files(Described):
@@ -43,7 +54,9 @@ class Files(Described):
         return {"folder": folder, "config": config, "signals": signals, "edges": net.edges}
 
     def cases(self) -> st.SearchStrategy[Any]:
-        """A file, where in it (a share of its bytes; a share of a folder's files), and what is done there."""
+        """A file, where in it (a share of its bytes; a share of a folder's files), and what is done
+        there.
+        """
         share = st.floats(0.0, 1.0, exclude_max=True)
         return st.tuples(
             st.sampled_from(FILES),
@@ -82,7 +95,9 @@ class Files(Described):
             if not jtfne.Net.open(path).edges.equals(context["edges"]):
                 raise Meaningless("net: other edges")
         elif name in RECORDINGS:
-            recording = analysis.load_recording(path, readout="eeg" if name.endswith(".fif") else "lfp")
+            recording = analysis.load_recording(
+                path, readout="eeg" if name.endswith(".fif") else "lfp"
+            )
             if recording.size == 0 or "units" not in recording.attrs:
                 raise Meaningless(f"{name}: nothing")
         elif name == "spikes.parquet":
@@ -103,7 +118,9 @@ def write_recordings(folder: Path) -> None:
     table = pa.Table.from_pandas(recording.to_dataframe().reset_index(), preserve_index=False)
     table = table.replace_schema_metadata({"units": "V", "onset_ms": "5"})
     pq.write_table(table, folder / "recording.parquet")
-    raw = mne.io.RawArray(values.T * 1e-6, mne.create_info(["a", "b"], 1000.0, "eeg"), verbose="error")
+    raw = mne.io.RawArray(
+        values.T * 1e-6, mne.create_info(["a", "b"], 1000.0, "eeg"), verbose="error"
+    )
     raw.save(folder / "recording_raw.fif", verbose="error")
 
 

@@ -1,4 +1,6 @@
-"""Paradigms: every constructor and structure with odd arguments, moved, repeated, added and coded; run if accepted."""
+"""Paradigms: every constructor and structure with odd arguments, moved, repeated, added and coded;
+run if accepted.
+"""
 
 import inspect
 from typing import Any
@@ -52,7 +54,9 @@ TIMES = st.floats(0.0, 20.0)
 OPTIONAL = {
     name: [
         argument
-        for argument, parameter in inspect.signature(getattr(jtfne.Paradigm, name)).parameters.items()
+        for argument, parameter in inspect.signature(
+            getattr(jtfne.Paradigm, name)
+        ).parameters.items()
         if parameter.default is not inspect.Parameter.empty
     ]
     for name in BASE
@@ -95,11 +99,15 @@ class Paradigms(Described):
             return st.tuples(st.just(name), odd, st.sampled_from(AFTER), python_values())
 
         constructors = st.sampled_from(sorted(BASE)).flatmap(arguments)
-        return st.one_of(constructors, constructors, st.sampled_from(sorted(STRUCTURES)).flatmap(structures))
+        return st.one_of(
+            constructors, constructors, st.sampled_from(sorted(STRUCTURES)).flatmap(structures)
+        )
 
     @staticmethod
     def _build(name: str, argument: str, value: Any) -> jtfne.Paradigm:
-        """The paradigm of a constructor, or of a structure of two items, with one argument replaced."""
+        """The paradigm of a constructor, or of a structure of two items, with one argument
+        replaced.
+        """
         if name in BASE:
             arguments = {**BASE[name], argument: value}
             if argument in ("weight_nS", "weight_mV"):

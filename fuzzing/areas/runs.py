@@ -39,7 +39,9 @@ class Runs(Described):
 
         places_of = {name: numbers_of(tree) for name, tree in trees.items()}
         names = st.sampled_from(sorted(trees))
-        drawn = names.flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(places_of[name])))
+        drawn = names.flatmap(
+            lambda name: st.tuples(st.just(name), st.sampled_from(places_of[name]))
+        )
         return drawn.flatmap(numbers_at)
 
     def run(self, context: None, case: Any) -> None:

@@ -1,4 +1,6 @@
-"""Selections: `Signals.get`, `net.select`, tables and saving, with odd names, selectors, windows and paths."""
+"""Selections: `Signals.get`, `net.select`, tables and saving, with odd names, selectors, windows
+and paths.
+"""
 
 import contextlib
 import tempfile
@@ -35,7 +37,9 @@ class Selections(Described):
 
     def cases(self) -> st.SearchStrategy[Any]:
         """A readout, and one to three selectors."""
-        readouts = st.sampled_from(["spk", "vm", "lfp_proxy", "csd_proxy", "eeg_proxy", "spikes", "V_m"])
+        readouts = st.sampled_from(
+            ["spk", "vm", "lfp_proxy", "csd_proxy", "eeg_proxy", "spikes", "V_m"]
+        )
         names = st.one_of(readouts, readouts, readouts, python_values())
 
         def selector(argument: str) -> st.SearchStrategy[Any]:
@@ -46,7 +50,9 @@ class Selections(Described):
 
         selectors = st.lists(st.sampled_from(ARGUMENTS).flatmap(selector), min_size=1, max_size=3)
         return st.tuples(
-            st.sampled_from(("get", "get", "get", "select", "to_dataframe", "save", "save net", "open", "load")),
+            st.sampled_from(
+                ("get", "get", "get", "select", "to_dataframe", "save", "save net", "open", "load")
+            ),
             names,
             selectors,
         )
@@ -58,7 +64,11 @@ class Selections(Described):
         selected = dict(selectors)
         if door == "select":
             rows = net.select(
-                **{key: selected[key] for key in ("area", "layer", "cell_type", "ids") if key in selected}
+                **{
+                    key: selected[key]
+                    for key in ("area", "layer", "cell_type", "ids")
+                    if key in selected
+                }
             )
             if len(rows) == 0:
                 raise Meaningless("select: no rows")

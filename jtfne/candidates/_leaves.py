@@ -14,13 +14,24 @@ from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
 from jtfne.batch import names_of
 from jtfne.candidates._synapses import Weights, make_weights
-from jtfne.config import Config, Place, Population, Trainable, at_bounds, misdeclared, place_of, places_of, with_values
+from jtfne.config import (
+    Config,
+    Place,
+    Population,
+    Trainable,
+    at_bounds,
+    misdeclared,
+    place_of,
+    places_of,
+    with_values,
+)
 from jtfne.delivery import Choice
 from jtfne.flatnet import FlatNet, row_of
 from jtfne.net import Net, Projection
 
 Floats = npt.NDArray[np.float64]
-# Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by chance.
+# Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
+# chance.
 INNER = 0.6180339887498949
 
 
@@ -82,10 +93,16 @@ class ParameterMap:
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = make_weights(net, places, where)
-        template = _replace_values(net, weights, dict(zip(places, map(float, typical), strict=True)))
+        template = _replace_values(
+            net, weights, dict(zip(places, map(float, typical), strict=True))
+        )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
         delivery_weights = None if weights is None else weights.laid(flat, net, where)
-        entries = [entry for k, place in enumerate(places) for entry in _list_entries(k, place, template, flat, where)]
+        entries = [
+            entry
+            for k, place in enumerate(places)
+            for entry in _list_entries(k, place, template, flat, where)
+        ]
         return cls(net, places, flat, tuple(entries), delivery_weights)
 
     def __call__(self, values: Any, xp: Any = np) -> dict[str, Any]:
@@ -121,7 +138,9 @@ class ParameterMap:
 
     def circuit(self, values: Any) -> Net:
         """The circuit with these values: its config and its edges; no edge is drawn again."""
-        return _replace_values(self.net, self.weights, dict(zip(self.places, map(float, values), strict=True)))
+        return _replace_values(
+            self.net, self.weights, dict(zip(self.places, map(float, values), strict=True))
+        )
 
     def _get_base_leaf(self, leaf: str) -> Any:
         """The leaf of `flat` with this name, before values are put into it."""
@@ -137,12 +156,20 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
     Raises: JtfneError, one line a problem, that names the path.
     """
     if not trainables:
-        raise refuse("nothing to tune", "at least one Trainable, by Config.trainables(...) or trainables=", where)
+        raise refuse(
+            "nothing to tune",
+            "at least one Trainable, by Config.trainables(...) or trainables=",
+            where,
+        )
     problems = list(misdeclared(net.config, tuple(trainables), where))
     if problems:
         raise JtfneError(list_problems(problems))
     parameters = places_of(net.config.circuit)
-    at_bounds(net.config, {place_of(trainable.path, parameters, where): trainable for trainable in trainables}, where)
+    at_bounds(
+        net.config,
+        {place_of(trainable.path, parameters, where): trainable for trainable in trainables},
+        where,
+    )
     shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
     bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
     return [low + (high - low) * share for share, (low, high) in bounds]
@@ -184,9 +211,13 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
         [population.n_cells for population in populations],
     )
     rows = np.flatnonzero(is_of_type)
-    population = next(population for population in populations if population.cell_type == place.name)
+    population = next(
+        population for population in populations if population.cell_type == place.name
+    )
     if place.field in ("drive", "noise"):
-        scale = np.concatenate([population.spread(population.emitter.input_pA) for population in populations])[rows]
+        scale = np.concatenate(
+            [population.spread(population.emitter.input_pA) for population in populations]
+        )[rows]
         return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)
     for n, group in enumerate(flat.circuit.groups):
@@ -195,7 +226,10 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
         if rows_in_group.size:
             is_scalar = np.ndim(getattr(group.emitter, place.field)) == 0
             return ParameterSlot(
-                k, f"circuit.groups[{n}].emitter.{place.field}", None if is_scalar else rows_in_group, 1.0
+                k,
+                f"circuit.groups[{n}].emitter.{place.field}",
+                None if is_scalar else rows_in_group,
+                1.0,
             )
     raise refuse(f"path={place.path!r}, of which there is no cell,", "cells of that type", where)
 
@@ -203,28 +237,42 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
 def _refuse_unit(population: Population, place: Place, where: str) -> None:
     """Raises: JtfneError if changing this field changes the input unit of the cells."""
     emitter: Any = population.emitter
-    changed_emitter = dataclasses.replace(emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0})
+    changed_emitter = dataclasses.replace(
+        emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0}
+    )
     if np.max(changed_emitter.input_pA) != np.max(emitter.input_pA):
         message_given = f"path={place.path!r}, with which the input unit of these cells changes,"
         raise refuse(message_given, f"cells.{place.name}.drive, and weights", where)
 
 
-def _entries_for_mechanism(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> list[ParameterSlot]:
+def _entries_for_mechanism(
+    k: int, place: Place, net: Net, flat: FlatNet, where: str
+) -> list[ParameterSlot]:
     """Where a number of a mechanism goes, a time constant or another field.
 
     Raises: JtfneError if no synapse and no stimulus uses the mechanism.
     """
     if not any(place.name in names for names in flat.receptors):
-        mechanisms_in_use = ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"
+        mechanisms_in_use = (
+            ", ".join(repr(name) for names in flat.receptors for name in names) or "nothing"
+        )
         raise refuse(
-            f"path={place.path!r}, on which nothing depends,", f"a mechanism in use: {mechanisms_in_use}", where
+            f"path={place.path!r}, on which nothing depends,",
+            f"a mechanism in use: {mechanisms_in_use}",
+            where,
         )
     row = row_of(place.name, flat.receptors)
     if not place.field.startswith("tau"):
         return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
     marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
-    rise_indices = [j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row]
+    rise_indices = [
+        j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row
+    ]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
-    rows = [tau_row for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True) if tau == -1.0]
+    rows = [
+        tau_row
+        for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True)
+        if tau == -1.0
+    ]
     return [ParameterSlot(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]

@@ -19,7 +19,14 @@ from jtfne.net import Net, construct
 from jtfne.paradigm import Paradigm
 from jtfne.reports import NotFiniteError
 from jtfne.signals import Signals
-from jtfne.simulation import PreparedRun, RunawayError, mechanisms_of, net_hash, ready_to_vary, varied
+from jtfne.simulation import (
+    PreparedRun,
+    RunawayError,
+    mechanisms_of,
+    net_hash,
+    ready_to_vary,
+    varied,
+)
 
 ATTEMPTS = 3  # tries of a job whose worker is lost
 # Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
@@ -96,10 +103,20 @@ class Runs:
         config.check()
         recorded_readouts = None if readouts is None else tuple(readouts)
         delivery = Event() if jax.default_backend() == "cpu" else None
-        options: dict[str, Any] = {"mechanisms": mechanisms_of(config), "delivery": delivery, "where": where}
+        options: dict[str, Any] = {
+            "mechanisms": mechanisms_of(config),
+            "delivery": delivery,
+            "where": where,
+        }
         leaves = ParameterMap.of(net, paths, typical, **options)
         ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
-        circuit = Circuit(config.to_json(), tuple(paths), tuple(map(float, typical)), recorded_readouts, net_hash(net))
+        circuit = Circuit(
+            config.to_json(),
+            tuple(paths),
+            tuple(map(float, typical)),
+            recorded_readouts,
+            net_hash(net),
+        )
         return cls(circuit, leaves, ready)
 
     def run(self, job: Candidate) -> Signals:
@@ -114,7 +131,11 @@ class Runs:
             return FailedRun(str(error))
 
     def all(
-        self, jobs: Sequence[Candidate], use: Use, client: Client | None = None, tick: Tick = lambda n: None
+        self,
+        jobs: Sequence[Candidate],
+        use: Use,
+        client: Client | None = None,
+        tick: Tick = lambda n: None,
     ) -> list[Any]:
         """`use(signals)` of each job, in order. tick: called with the number of jobs just done.
 
@@ -125,9 +146,13 @@ class Runs:
         """
         if client is not None:
             return self._run_by_client(client, jobs, use, tick)
-        return spread(lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick)
+        return spread(
+            lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick
+        )
 
-    def _run_by_client(self, client: Client, jobs: Sequence[Candidate], use: Use, tick: Tick) -> list[Any]:
+    def _run_by_client(
+        self, client: Client, jobs: Sequence[Candidate], use: Use, tick: Tick
+    ) -> list[Any]:
         """`all` on a client's workers. A job whose worker is lost is submitted again and logged."""
         submit = functools.partial(_submit_job, _make_submitter(client))
         futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
@@ -146,7 +171,11 @@ class Runs:
 
 
 def spread(
-    run: Callable[[Any], Any], jobs: Sequence[Any], n_threads: int, compiled: threading.Event, tick: Tick
+    run: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    n_threads: int,
+    compiled: threading.Event,
+    tick: Tick,
 ) -> list[Any]:
     """`run(job)` of each job, in order, on `n_threads` threads; the first job runs alone.
 
@@ -221,8 +250,12 @@ def _get_runs(circuit: Circuit) -> Runs:
             net = construct(Config.from_json(circuit.config))
             if net_hash(net) != circuit.net_sha256:
                 message_given = "a net that is not what its config gives on the worker,"
-                raise refuse(message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)")
+                raise refuse(
+                    message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)"
+                )
             _RUNS_BY_CIRCUIT.clear()
-            runs = Runs.of(net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker")
+            runs = Runs.of(
+                net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker"
+            )
             _RUNS_BY_CIRCUIT[circuit] = runs
         return _RUNS_BY_CIRCUIT[circuit]

@@ -41,7 +41,9 @@ class Weights:
     shape: tuple[int, ...] = ()
     dtype: Any = None
 
-    def projections(self, originals: Sequence[Projection], values: Sequence[float]) -> list[Projection]:
+    def projections(
+        self, originals: Sequence[Projection], values: Sequence[float]
+    ) -> list[Projection]:
         """The projections with the weights of these values; unchanged ones are not copied."""
         factors, gains = self._factors(values, np), self._gains(values, np)
         pairs = set(self.of_pair.values())
@@ -49,7 +51,9 @@ class Weights:
         new_projections = []
         for n, (projection, drawn_weight) in enumerate(zip(originals, self.drawn, strict=True)):
             ends = self.code[projection.source()], self.code[projection.target]
-            if n in changed_connections or any(bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs):
+            if n in changed_connections or any(
+                bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs
+            ):
                 weight = drawn_weight * factors[n]
                 gain = gains[ends]
                 uniform = not gain.size or bool(np.all(gain == gain[0]))
@@ -63,9 +67,13 @@ class Weights:
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections
         static_connections = [
-            n for n, projection in enumerate(net.projections) if connections[projection.connection].plasticity is None
+            n
+            for n, projection in enumerate(net.projections)
+            if connections[projection.connection].plasticity is None
         ]
-        edges_by_connection = [edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections]
+        edges_by_connection = [
+            edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections
+        ]
         row = np.concatenate([edges.source.astype(np.int64) for edges in edges_by_connection])
         offset = np.concatenate([edges.offset(delivery.ring) for edges in edges_by_connection])
         drawn_weights = [
@@ -97,8 +105,14 @@ class Weights:
         edge_weights = self.weight * factors[self.connection] * gains.reshape(-1)[self.pair]
         size = int(np.prod(self.shape))
         if xp is np:
-            return np.bincount(self.slot, edge_weights.astype(np.float64), size).astype(self.dtype).reshape(self.shape)
-        total: jax.Array = jnp.zeros(size, self.dtype).at[self.slot].add(edge_weights.astype(self.dtype))
+            return (
+                np.bincount(self.slot, edge_weights.astype(np.float64), size)
+                .astype(self.dtype)
+                .reshape(self.shape)
+            )
+        total: jax.Array = (
+            jnp.zeros(size, self.dtype).at[self.slot].add(edge_weights.astype(self.dtype))
+        )
         return total.reshape(self.shape)
 
     def _factors(self, values: Any, xp: Any) -> Any:
@@ -129,7 +143,8 @@ def _set_entry(array: Any, index: Any, value: Any) -> Any:
 def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | None:
     """The weights that depend on `places`, or None if none does.
 
-    Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as the run goes.
+    Raises: JtfneError that names a path on which no synapse depends, or whose synapses change as
+    the run goes.
     """
     if not any(place.family in ("gains", "connections") for place in places):
         return None
@@ -145,7 +160,11 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
     connections = net.config.circuit.connections
     for k, place in enumerate(places):
         if place.family == "connections":
-            n = next(n for n, projection in enumerate(net.projections) if projection.connection == place.at)
+            n = next(
+                n
+                for n, projection in enumerate(net.projections)
+                if projection.connection == place.at
+            )
             constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
             if mean == 0.0 and not constant:
                 message_given = f"path={place.path!r}, a weight of 0 that falls with distance,"
@@ -153,7 +172,11 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
             drawn_weights[n] = np.ones(1, np.float32) if constant else drawn_weights[n]
             of_connection[k] = (n, 1.0 if constant else mean)
     weights = Weights(
-        tuple(drawn_weights), gains_of(identity, net.config.circuit.gains), of_pair, of_connection, identity.cell_type
+        tuple(drawn_weights),
+        gains_of(identity, net.config.circuit.gains),
+        of_pair,
+        of_connection,
+        identity.cell_type,
     )
     _refuse_unused(net, places, weights, where)
     return weights
@@ -172,7 +195,11 @@ def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
         for drawn_projection, net_projection in zip(drawn_projections, net.projections, strict=True)
     )
     if not same_edges:
-        raise refuse("a net with gains and other edges than its config's", "a net from jtfne.construct", where)
+        raise refuse(
+            "a net with gains and other edges than its config's",
+            "a net from jtfne.construct",
+            where,
+        )
     return [projection.weight for projection in drawn_projections]
 
 
@@ -194,10 +221,16 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
             message_given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
             raise refuse(message_given, "a path to synapses that there are", where)
         if any(connection.plasticity is not None for connection in connections_of_path):
-            message_given = f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
+            message_given = (
+                f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
+            )
             raise refuse(message_given, "a path to synapses that do not", where)
 
 
-def _connects_pair(projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]) -> bool:
+def _connects_pair(
+    projection: Projection, code: npt.NDArray[np.int16], pair: tuple[int, int]
+) -> bool:
     """Whether any edge of `projection` goes from the first cell type of `pair` to the second."""
-    return bool(np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1])))
+    return bool(
+        np.any((code[projection.source()] == pair[0]) & (code[projection.target] == pair[1]))
+    )

@@ -1,7 +1,7 @@
 """The command line: the same functions as in Python; prints, exits, holds no science.
 
-Exit codes: 0 done, 2 bad input (one clear error), 130 and 143 after Ctrl-C and SIGTERM (run, train), 1 otherwise.
-Results on stdout, progress and errors on stderr.
+Exit codes: 0 done, 2 bad input (one clear error), 130 and 143 after Ctrl-C and SIGTERM (run,
+train), 1 otherwise. Results on stdout, progress and errors on stderr.
 """
 
 import enum
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jtfne.cli._rooms import open_room, resumable
-from jtfne.cli._shared import Allow_code, As_json, Config_argument, config_of, output_folder, print_facts
+from jtfne.cli._shared import (
+    Allow_code,
+    As_json,
+    Config_argument,
+    config_of,
+    output_folder,
+    print_facts,
+)
 from jtfne.cli._train import train
 from jtfne.cli._write import export_to, write_results
 
@@ -28,7 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Run_folder = Annotated[Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")]
+Run_folder = Annotated[
+    Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")
+]
 SHOWN_CELLS = 20_000  # of a preset that is wired to be described: a second or so
 
 
@@ -48,7 +57,13 @@ def main() -> None:
 
     try:
         app(standalone_mode=True)
-    except (JtfneError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+    except (
+        JtfneError,
+        FileNotFoundError,
+        FileExistsError,
+        NotADirectoryError,
+        IsADirectoryError,
+    ) as error:
         _exit_with_error(error, 2)
     except OSError as error:
         _exit_with_error(error, 1)
@@ -62,13 +77,20 @@ def run(
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to make.")] = Path("out"),
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
-    manifest: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with this run where it was stopped.")] = False,
-    devices: Annotated[int, typer.Option(help="CPU devices over which a large circuit is spread.")] = 1,
+    manifest: Annotated[
+        Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with this run where it was stopped.")
+    ] = False,
+    devices: Annotated[
+        int, typer.Option(help="CPU devices over which a large circuit is spread.")
+    ] = 1,
     allow_code: Allow_code = False,
     as_json: As_json = False,
 ) -> None:
-    """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures, report.
+    """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures,
+    report.
 
     Stopped by Ctrl-C or SIGTERM it exits with 130 or 143; --resume goes on with what was done.
     """
@@ -79,9 +101,17 @@ def run(
 
     _cores.have_devices(devices, where="jtfne run --devices")
     if (config is None) == (manifest is None):
-        raise refuse("both CONFIG and --from" if config else "neither CONFIG nor --from", "one of them", "jtfne run")
+        raise refuse(
+            "both CONFIG and --from" if config else "neither CONFIG nor --from",
+            "one of them",
+            "jtfne run",
+        )
     if manifest is not None and (seed is not None or duration_ms is not None):
-        raise refuse("--seed or --duration-ms with --from", "--from alone: a repeat changes nothing", "jtfne run")
+        raise refuse(
+            "--seed or --duration-ms with --from",
+            "--from alone: a repeat changes nothing",
+            "jtfne run",
+        )
     folder = resolve_path(out, "jtfne run -o")
     room = open_room(folder, resume=resume)
     with resumable(room, lambda: holds_run(room)):
@@ -100,20 +130,29 @@ app.command()(train)
 
 
 @app.command()
-def validate(config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False) -> None:
+def validate(
+    config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False
+) -> None:
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
     checked = config_of(config, None, None, allow_code=allow_code)
     checked.check()
     cells = sum(population.n_cells for population in checked.populations())
-    facts = {"cells": cells, "connections": len(checked.circuit.connections), "readouts": list(checked.readout_names())}
-    print_facts({**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json)
+    facts = {
+        "cells": cells,
+        "connections": len(checked.circuit.connections),
+        "readouts": list(checked.readout_names()),
+    }
+    print_facts(
+        {**facts, "duration_ms": checked.run.duration_ms, "hash": checked.hash}, as_json=as_json
+    )
 
 
 @app.command()
 def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = False) -> None:
     """Print what a run folder holds: readouts, rates, events.
 
-    Every file is checked, figures and reports too; exits with 1 if one of these was altered since the run.
+    Every file is checked, figures and reports too; exits with 1 if one of these was altered since
+    the run.
     """
     import jtfne
     from jtfne._files import resolve_path
@@ -144,10 +183,14 @@ def _print_signals(signals: "Signals", *, as_json: bool) -> None:
 def export(
     folder: Run_folder,
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")
+    ] = None,
     allow_code: Allow_code = False,
 ) -> None:
-    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as netCDF or Zarr."""
+    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as
+    netCDF or Zarr.
+    """
     import jtfne
 
     signals = jtfne.load(folder, allow_code=allow_code)
@@ -164,25 +207,39 @@ def export(
 def compare(
     folder: Run_folder,
     recording: Annotated[
-        str | None, typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING")
+        str | None,
+        typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING"),
     ] = None,
     named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
     readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to; DIR/compare by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where to; DIR/compare by default.")
+    ] = None,
     as_json: As_json = False,
 ) -> None:
-    """Set a run beside a recording: laminar profiles with a figure and a table, or distances for other readouts."""
+    """Set a run beside a recording: laminar profiles with a figure and a table, or distances for
+    other readouts.
+    """
     import jtfne
     from jtfne import analysis
     from jtfne._check import refuse
 
     if (recording is None) == (named is None):
-        raise refuse("RECORDING given twice" if recording else "no RECORDING", "one file, or 'barrel'", "jtfne compare")
+        raise refuse(
+            "RECORDING given twice" if recording else "no RECORDING",
+            "one file, or 'barrel'",
+            "jtfne compare",
+        )
     signals = jtfne.load(folder)
     target = output_folder(folder, out, "compare")
-    table, files = analysis.compare_run(signals, str(recording or named), readout=readout, folder=target)
+    table, files = analysis.compare_run(
+        signals, str(recording or named), readout=readout, folder=target
+    )
     if as_json:
-        print_facts({"table": table.to_dict(orient="records"), "files": [str(path) for path in files]}, as_json=True)
+        print_facts(
+            {"table": table.to_dict(orient="records"), "files": [str(path) for path in files]},
+            as_json=True,
+        )
         return
     typer.echo(table.to_string(index=False))
     for path in files:
@@ -191,7 +248,9 @@ def compare(
 
 @app.command()
 def presets(
-    name: Annotated[str | None, typer.Argument(help="A preset to describe.", metavar="NAME")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A preset to describe.", metavar="NAME")
+    ] = None,
     as_json: As_json = False,
 ) -> None:
     """List the presets, or describe one."""
@@ -202,7 +261,9 @@ def presets(
     from jtfne.presets import PRESETS
 
     if name is None:
-        first_lines = {key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()}
+        first_lines = {
+            key: str(inspect.getdoc(make)).splitlines()[0] for key, make in PRESETS.items()
+        }
         print_facts(first_lines, as_json=as_json)
         return
     make = PRESETS[one_of(name, PRESETS, name="preset", where="jtfne presets")]
@@ -214,7 +275,8 @@ def presets(
     config = make()
     for cells in config.populations():
         typer.echo(
-            f"{cells.area} {cells.layer:5} {cells.cell_type:4} {cells.n_cells:6} cells   {cells.model_and_input()}"
+            f"{cells.area} {cells.layer:5} {cells.cell_type:4} {cells.n_cells:6} cells   "
+            f"{cells.model_and_input()}"
         )
     if sum(population.n_cells for population in config.populations()) <= SHOWN_CELLS:
         typer.echo(f"\n{construct(config).summary()}")
@@ -231,7 +293,9 @@ def schema(
     from jtfne.reports import manifest_schema
 
     one_of(document, ("config", "manifest"), name="schema", where="jtfne schema")
-    typer.echo(_json.dumps(Config.json_schema() if document == "config" else manifest_schema(), indent=2))
+    typer.echo(
+        _json.dumps(Config.json_schema() if document == "config" else manifest_schema(), indent=2)
+    )
 
 
 def _simulate_config(config: "Config", room: Path) -> "Signals":
@@ -239,7 +303,9 @@ def _simulate_config(config: "Config", room: Path) -> "Signals":
     import jtfne
 
     paradigm = jtfne.Paradigm(**dict(config.task))
-    return _simulate_into(room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"}))
+    return _simulate_into(
+        room, config, paradigm, **config.run.model_dump(include={"seed", "duration_ms", "dt_ms"})
+    )
 
 
 def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, list[str]]":
@@ -250,11 +316,14 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
     from jtfne.reports import check_manifest, differing_readouts
 
     source = resolve_path(path, "jtfne run --from")
-    # The manifest's own hash is not checked: it may be changed by hand; what differs is printed later.
+    # The manifest's own hash is not checked: it may be changed by hand; what differs is printed
+    # later.
     manifest = check_manifest(_json.loads(read_text(source), where=str(path)))
     run_table = {"conditions": (), **manifest["run"]}
     paradigm = jtfne.Paradigm(
-        stimuli=manifest["paradigm"], n_trials=run_table["trials"], conditions=run_table["conditions"]
+        stimuli=manifest["paradigm"],
+        n_trials=run_table["trials"],
+        conditions=run_table["conditions"],
     )
     run_settings = {name: run_table[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
@@ -262,7 +331,9 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
     return signals, differing_readouts(manifest, signals.manifest)
 
 
-def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any) -> "Signals":
+def _simulate_into(
+    room: Path, config: "Config", paradigm: "Paradigm", **run_settings: Any
+) -> "Signals":
     """Simulate into `room`; if a finished run (but for its figures) is there already, load that.
 
     Raises: JtfneError if the run that is there is another one.
@@ -274,11 +345,28 @@ def _simulate_into(room: Path, config: "Config", paradigm: "Paradigm", **run_set
     if not (room / MANIFEST).exists():
         return jtfne.construct(config).simulate(paradigm, **run_settings, out=room)
     signals = jtfne.load(room)
-    manifest, stimuli = signals.manifest, [stimulus.model_dump(mode="json") for stimulus in paradigm.stimuli]
-    run = {**manifest["run"], **run_settings, "trials": paradigm.n_trials, "conditions": list(paradigm.conditions)}
+    manifest, stimuli = (
+        signals.manifest,
+        [stimulus.model_dump(mode="json") for stimulus in paradigm.stimuli],
+    )
+    run = {
+        **manifest["run"],
+        **run_settings,
+        "trials": paradigm.n_trials,
+        "conditions": list(paradigm.conditions),
+    }
     expected = (jtfne.__version__, config.hash, stimuli, run)
-    if (manifest["software"]["jtfne"], manifest["config_sha256"], manifest["paradigm"], manifest["run"]) != expected:
-        raise refuse(f"{str(room)!r}, which holds another run,", "the same run, which goes on", "jtfne run --resume")
+    if (
+        manifest["software"]["jtfne"],
+        manifest["config_sha256"],
+        manifest["paradigm"],
+        manifest["run"],
+    ) != expected:
+        raise refuse(
+            f"{str(room)!r}, which holds another run,",
+            "the same run, which goes on",
+            "jtfne run --resume",
+        )
     return signals
 
 
@@ -292,7 +380,11 @@ def _print_run(
     as_json: bool,
 ) -> None:
     """Print the rates, files and failures of a run, in a few lines or as JSON."""
-    facts: dict[str, Any] = {"folder": str(out), "files": [str(path) for path in files], **_summarize_run(signals)}
+    facts: dict[str, Any] = {
+        "folder": str(out),
+        "files": [str(path) for path in files],
+        **_summarize_run(signals),
+    }
     if failures:
         facts["failures"] = failures
     if differing is not None:
@@ -301,7 +393,9 @@ def _print_run(
         print_facts(facts, as_json=True)
         return
     typer.echo(
-        signals.rates().round(2).to_string(index=False) if "spk" in signals.tree.children else "no spikes recorded"
+        signals.rates().round(2).to_string(index=False)
+        if "spk" in signals.tree.children
+        else "no spikes recorded"
     )
     if differing is not None:
         typer.echo(f"repeat: {facts['repeat']}")
@@ -312,7 +406,10 @@ def _print_run(
 def _summarize_run(signals: "Signals") -> dict[str, Any]:
     """Readouts with their shapes, and mean rates, as JSON values."""
     readouts = {name: entry["shape"] for name, entry in signals.manifest["readouts"].items()}
-    facts: dict[str, Any] = {"readouts": readouts, "config_sha256": signals.manifest["config_sha256"]}
+    facts: dict[str, Any] = {
+        "readouts": readouts,
+        "config_sha256": signals.manifest["config_sha256"],
+    }
     if "spk" in signals.tree.children:
         facts["rates_Hz"] = signals.rates().round(2).to_dict(orient="records")
     return facts

@@ -1,4 +1,6 @@
-"""Where a run grows until it is whole, how it takes its place, and what is said when it is stopped."""
+"""Where a run grows until it is whole, how it takes its place, and what is said when it is
+stopped.
+"""
 
 import contextlib
 import os
@@ -32,8 +34,8 @@ def locate_room(out: Path) -> Path:
 def open_room(out: Path, *, resume: bool) -> Path:
     """The folder to simulate into.
 
-    Raises: JtfneError if `out` holds anything, since another run is never overwritten; and if a run is in the room
-    already, unless it is to be resumed.
+    Raises: JtfneError if `out` holds anything, since another run is never overwritten; and if a run
+    is in the room already, unless it is to be resumed.
     """
     from jtfne._check import refuse
     from jtfne.partial_run import holds_run
@@ -47,13 +49,17 @@ def open_room(out: Path, *, resume: bool) -> Path:
         raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
     if holds_run(room) and not resume:
         description = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
-        raise refuse(description, "--resume, which goes on with it; or remove it, to start anew", "jtfne run")
+        raise refuse(
+            description, "--resume, which goes on with it; or remove it, to start anew", "jtfne run"
+        )
     _refuse_closed(room, out)
     return room
 
 
 def _refuse_closed(room: Path, out: Path) -> None:
-    """Raises: JtfneError if the folder that is to hold `room` may not be written: told before any work."""
+    """Raises: JtfneError if the folder that is to hold `room` may not be written: told before any
+    work.
+    """
     from jtfne._check import refuse
 
     parent = next(folder for folder in room.parents if folder.exists())
@@ -83,7 +89,8 @@ def resumable(kept_in: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
 
     kept_in: the folder that the message names. is_kept: whether anything can be resumed from it.
     """
-    in_main = threading.current_thread() is threading.main_thread()  # the only one that may set handlers
+    # the only one that may set handlers
+    in_main = threading.current_thread() is threading.main_thread()
     previous_handler = signal.signal(signal.SIGTERM, _raise_terminated) if in_main else None
     try:
         yield

@@ -12,14 +12,17 @@ As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.
 Config_argument = Annotated[
     str,
     typer.Argument(
-        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.", metavar="CONFIG"
+        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.",
+        metavar="CONFIG",
     ),
 ]
 
 
 Allow_code = Annotated[
     bool,
-    typer.Option("--allow-code", help="Import the modules of own cell models that it names: their code runs."),
+    typer.Option(
+        "--allow-code", help="Import the modules of own cell models that it names: their code runs."
+    ),
 ]
 
 
@@ -50,7 +53,9 @@ def output_folder(folder: Path, out: Path | None, name: str) -> Path:
 
 
 def _read_preset(preset_text: str) -> "Config":
-    """The config of `name:key=value,...`. Raises: JtfneError for an unknown name, argument or value, or one twice."""
+    """The config of `name:key=value,...`.
+    Raises: JtfneError for an unknown name, argument or value, or one twice.
+    """
     import inspect
 
     from jtfne._check import one_of, refuse
@@ -58,7 +63,14 @@ def _read_preset(preset_text: str) -> "Config":
     from jtfne.presets._arguments import read_argument
 
     name, _, argument_list = preset_text.partition(":")
-    make = PRESETS[one_of(name, PRESETS, name="preset", where="the command line; a config file ends in .json or .toml")]
+    make = PRESETS[
+        one_of(
+            name,
+            PRESETS,
+            name="preset",
+            where="the command line; a config file ends in .json or .toml",
+        )
+    ]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
     for argument in filter(None, argument_list.split(",")):

@@ -16,17 +16,28 @@ FIGURE = "training.png"
 
 def train(
     config: Config_argument,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the training.")] = Path("trained"),
-    optimizer: Annotated[str, typer.Option(help="A search of jtfne.optimizers, by its defaults.")] = "AGSDR",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the training.")] = Path(
+        "trained"
+    ),
+    optimizer: Annotated[
+        str, typer.Option(help="A search of jtfne.optimizers, by its defaults.")
+    ] = "AGSDR",
     generations: Annotated[int, typer.Option(help="How many to run at most.")] = 40,
-    seed: Annotated[list[int] | None, typer.Option(help="Of noise and stimuli; several are averaged over.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Of noise and stimuli; several are averaged over.")
+    ] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
-    until_passed: Annotated[bool, typer.Option("--until-passed", help="Stop when all gates hold.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    until_passed: Annotated[
+        bool, typer.Option("--until-passed", help="Stop when all gates hold.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what is in the folder.")
+    ] = False,
     allow_code: Allow_code = False,
     as_json: As_json = False,
 ) -> None:
-    """Tune what CONFIG declares as trainables until its objective is met; leaves the best config, history and report.
+    """Tune what CONFIG declares as trainables until its objective is met; leaves the best config,
+    history and report.
 
     Exits with 1 if no candidate passed all gates.
     """
@@ -41,7 +52,9 @@ def train(
     declared = config_of(config, None, duration_ms, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
-    trainer = jtfne.Trainer(optimizer=search, seeds=seeds, budget=budget, stop_when_passed=until_passed)
+    trainer = jtfne.Trainer(
+        optimizer=search, seeds=seeds, budget=budget, stop_when_passed=until_passed
+    )
     folder = resolve_path(out, "jtfne train -o")
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
@@ -63,5 +76,7 @@ def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None
         if result.report.get(name):
             typer.echo(f"{name.replace('_', ' ')}: {', '.join(result.report[name])}")
     if result.report["failures"]:
-        typer.echo(f"{len(result.report['failures'])} candidates failed; report.json says which, and why")
+        typer.echo(
+            f"{len(result.report['failures'])} candidates failed; report.json says which, and why"
+        )
     typer.echo(f"{out}: best_config.json, history.csv, report.json, {FIGURE}")

@@ -1,4 +1,6 @@
-"""What is made from a finished run: files of other formats, figures, a report. One that fails leaves the others be."""
+"""What is made from a finished run: files of other formats, figures, a report. One that fails
+leaves the others be.
+"""
 
 import contextlib
 import functools
@@ -31,13 +33,14 @@ class Attempts:
     def attempt(self, name: str, step: Callable[[], object]) -> None:
         """Run a step; print its warnings on stderr, and note why it failed.
 
-        An OSError, such as that of a full disk, is no matter of one format: it ends the command, and `--resume` goes
-        on from there.
+        An OSError, such as that of a full disk, is no matter of one format: it ends the command,
+        and `--resume` goes on from there.
         """
         from jtfne.interop._names import RenamedWarning
 
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", RenamedWarning)  # a note, even where warnings are errors
+            # a note, even where warnings are errors
+            warnings.simplefilter("always", RenamedWarning)
             try:
                 step()
             except OSError:
@@ -60,7 +63,8 @@ class Attempts:
 
 
 def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
-    """Complete the run folder `room` with what is made from the run, and put it in the place of `out`.
+    """Complete the run folder `room` with what is made from the run, and put it in the place of
+    `out`.
 
     Returns
     -------
@@ -88,10 +92,14 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
         for readout, name in FIFS.items():
             if readout in signals.tree.children:
-                attempts.attempt(name, functools.partial(interop.write_fif, signals, readout, room / name))
+                attempts.attempt(
+                    name, functools.partial(interop.write_fif, signals, readout, room / name)
+                )
         with show_work("drawing figures"):
             attempts.attempt("figures", draw_figures)
-        attempts.attempt("report.html", lambda: analysis.write_report(signals, room / "report.html", figures))
+        attempts.attempt(
+            "report.html", lambda: analysis.write_report(signals, room / "report.html", figures)
+        )
         signals.manifest = run_folder.list_derived(room, signals.manifest)
     attempts.print_failures()
     close_room(room, out)
@@ -121,7 +129,9 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         for readout in signals.tree.children:
             if readout.startswith(FIELDS):
                 name = f"{safe_name(readout, 'file')}_raw.fif"
-                writers[name] = functools.partial(interop.write_fif, signals, readout, target / name)
+                writers[name] = functools.partial(
+                    interop.write_fif, signals, readout, target / name
+                )
     else:
         formats: dict[str, tuple[Callable[..., object], str]] = {
             "parquet": (interop.write_parquet, "spikes.parquet"),

@@ -37,7 +37,18 @@ from jtfne.config.connections import (
     Uniform,
     WeightDecay,
 )
-from jtfne.config.fields import CSD, EEG, LFP, MEG, Dipole, Discs, Forward, Physical, Points, Spheres
+from jtfne.config.fields import (
+    CSD,
+    EEG,
+    LFP,
+    MEG,
+    Dipole,
+    Discs,
+    Forward,
+    Physical,
+    Points,
+    Spheres,
+)
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
@@ -62,7 +73,15 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
-from jtfne.config.source_maps import SOURCE_MAPS, AtDepth, AtSoma, Between, SourceMap, closed_field, open_field
+from jtfne.config.source_maps import (
+    SOURCE_MAPS,
+    AtDepth,
+    AtSoma,
+    Between,
+    SourceMap,
+    closed_field,
+    open_field,
+)
 from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training

@@ -30,14 +30,28 @@ def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> I
             where = f"Config.training.objective.{part}[{index}]"
             yield from declared.refusals(aim.cells, f"{where}.cells")
             yield from _check_areas(aim, declared, where)
-            if timed and aim.window_ms is not None and aim.window_ms[1] > config.run.duration_ms * (1.0 + 1e-9):
+            if (
+                timed
+                and aim.window_ms is not None
+                and aim.window_ms[1] > config.run.duration_ms * (1.0 + 1e-9)
+            ):
                 description = f"window_ms={aim.window_ms[0]:g} to {aim.window_ms[1]:g}"
-                yield str(refuse(description, f"a window within the run, 0 to {config.run.duration_ms:g} ms", where))
+                yield str(
+                    refuse(
+                        description,
+                        f"a window within the run, 0 to {config.run.duration_ms:g} ms",
+                        where,
+                    )
+                )
             elif timed and aim.of in probes:
                 yield from _check_samples(aim, probes[aim.of], config.run, where)
             if whole and aim.of not in probes:
                 yield str(
-                    refuse(f"{aim.label!r} of {aim.of!r}, which no probe records,", _suggest_probe(aim, probes), where)
+                    refuse(
+                        f"{aim.label!r} of {aim.of!r}, which no probe records,",
+                        _suggest_probe(aim, probes),
+                        where,
+                    )
                 )
 
 
@@ -62,9 +76,17 @@ def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
     n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))
     if n_samples < 1:
-        yield str(refuse(f"window_ms of {stop_ms - start_ms:g} ms", f"one sample or more, {step_ms:g} ms each", where))
+        yield str(
+            refuse(
+                f"window_ms of {stop_ms - start_ms:g} ms",
+                f"one sample or more, {step_ms:g} ms each",
+                where,
+            )
+        )
         return
-    frame = Frame(step_ms=step_ms, n_samples=n_samples, first_ms=start_ms + step_ms, counts=aim.of == "spk")
+    frame = Frame(
+        step_ms=step_ms, n_samples=n_samples, first_ms=start_ms + step_ms, counts=aim.of == "spk"
+    )
     measure = aim.measure
     complaint = measure.complaint(frame)
     if complaint is not None:

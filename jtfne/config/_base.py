@@ -1,4 +1,6 @@
-"""What all declarations share: frozen, nothing unknown, errors in one voice; and parts as objects with a `kind`."""
+"""What all declarations share: frozen, nothing unknown, errors in one voice; and parts as objects
+with a `kind`.
+"""
 
 import contextlib
 import dataclasses
@@ -34,16 +36,21 @@ def _translate_errors(root: str) -> Iterator[None]:
     except pydantic.ValidationError as error:
         raise refused(root, problems_of(error, frozenset(_TAGS))) from None
     except TypeError as error:
-        # pydantic builds a declaration from a table by cls(**table), for which keys that are no text are a TypeError.
+        # pydantic builds a declaration from a table by cls(**table), for which keys that are no
+        # text are a TypeError.
         if "keywords must be strings" not in str(error):
             raise
         raise refuse("a table with a key that is no text", "{field: value}", root) from None
 
 
 class Frozen(pydantic.BaseModel):
-    """A declaration: it cannot be changed, refuses what it does not know, and says why as a JtfneError."""
+    """A declaration: it cannot be changed, refuses what it does not know, and says why as a
+    JtfneError.
+    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
 
     def __init__(self, /, **data: Any) -> None:
         fields = type(self).model_fields
@@ -94,7 +101,8 @@ def _refuse_old_name(name: str, instead: str, *, method: bool) -> Any:
     return refuse_call if method else classmethod(refuse_call)
 
 
-# pydantic keeps these names of its first version, deprecated: they would warn, skip checks, or give an empty object.
+# pydantic keeps these names of its first version, deprecated: they would warn, skip checks, or give
+# an empty object.
 _OLD_METHODS = {
     "copy": "model_copy()",
     "dict": "to_dict() of a Config, or model_dump()",
@@ -129,24 +137,42 @@ def _refuse_change(self: Any, *args: Any, **kwargs: Any) -> Any:
     raise TypeError("a declaration cannot be changed; the verbs of Config give a new one")
 
 
-for _verb in ("__setitem__", "__delitem__", "__ior__", "update", "pop", "popitem", "clear", "setdefault"):
+for _verb in (
+    "__setitem__",
+    "__delitem__",
+    "__ior__",
+    "update",
+    "pop",
+    "popitem",
+    "clear",
+    "setdefault",
+):
     setattr(FrozenDict, _verb, _refuse_change)
 
 
 def plain(value: Any) -> Any:
     """Convert numbers and arrays of numpy, jax, pandas and xarray to Python's numbers and lists.
 
-    A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not 0.10000000149.
+    A number of less than double precision is what it prints as: np.float32(0.1) is 0.1, not
+    0.10000000149.
     """
-    if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(value, "to_numpy"):
+    if type(value).__module__.partition(".")[0] in ("pandas", "xarray") and hasattr(
+        value, "to_numpy"
+    ):
         value = value.to_numpy()  # by the module's name, so that neither need be imported
     if isinstance(value, jax.Array) and not jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         value = np.asarray(value)
-    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize < 8:
+    if (
+        isinstance(value, np.generic | np.ndarray)
+        and value.dtype.kind == "f"
+        and value.dtype.itemsize < 8
+    ):
         value = np.asarray(value).astype(np.str_).astype(np.float64)
     if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
         return value  # dates and spans are no numbers; their empty ones would become None
-    return value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
+    return (
+        value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
+    )
 
 
 def _check_printable(name: str) -> str:
@@ -171,7 +197,9 @@ MOST, LEAST = 1e30, 1e-30  # of any declared number: runs are in float32, which 
 freeze = AfterValidator(FrozenDict)
 numeric = BeforeValidator(plain)
 Number = Annotated[float, Field(strict=True, ge=-MOST, le=MOST), numeric]
-Positive = Annotated[float, Field(strict=True, gt=0, le=MOST), numeric, AfterValidator(_refuse_tiny)]
+Positive = Annotated[
+    float, Field(strict=True, gt=0, le=MOST), numeric, AfterValidator(_refuse_tiny)
+]
 NotNegative = Annotated[float, Field(strict=True, ge=0, le=MOST), numeric]
 Share = Annotated[float, Field(strict=True, ge=0, le=1), numeric]
 Whole = Annotated[int, Field(strict=True, ge=0, le=MOST_COUNT), numeric]
@@ -189,10 +217,13 @@ def _make_annotation(hint: Any, limit: Limit) -> Any:
     A field that may be a jax array takes one number here.
     """
     members = [
-        member for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,)) if member != jax.Array
+        member
+        for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
+        if member != jax.Array
     ]
     value_type = next(member for member in members if member is not type(None))
-    number_type = int if int in (value_type, *get_args(value_type)) else float  # a number, or each number of a list
+    # a number, or each number of a list
+    number_type = int if int in (value_type, *get_args(value_type)) else float
     if number_type is int:
         low, high = (bound if math.isfinite(bound) else None for bound in limit[:2])
     else:
@@ -202,7 +233,11 @@ def _make_annotation(hint: Any, limit: Limit) -> Any:
     if number_type is float and low == 0.0 and limit.open_low:
         number = _ANNOTATED[number, AfterValidator(_refuse_tiny)]
     list_type = _ANNOTATED[_TUPLE[number, ...], Field(min_length=1), numeric]
-    kind = number if value_type in (float, int) else {str: Name, bool: Flag, Trains: _TRAINS}.get(value_type, list_type)
+    kind = (
+        number
+        if value_type in (float, int)
+        else {str: Name, bool: Flag, Trains: _TRAINS}.get(value_type, list_type)
+    )
     return kind | None if type(None) in members else kind
 
 
@@ -213,7 +248,10 @@ def mirror(cls: Any, kind: str) -> type[Frozen]:
     fields: dict[str, Any] = {"kind": (_LITERAL[kind], kind)}
     for field in dataclasses.fields(cls):
         default = ... if field.default is dataclasses.MISSING else plain(field.default)
-        fields[field.name] = (_make_annotation(hints[field.name], limits.get(field.name, Limit())), default)
+        fields[field.name] = (
+            _make_annotation(hints[field.name], limits.get(field.name, Limit())),
+            default,
+        )
     return pydantic.create_model(cls.__name__, __base__=Frozen, __doc__=cls.__doc__, **fields)
 
 
@@ -235,30 +273,40 @@ def _check_agreement(part: Any) -> None:
         lengths = [len(getattr(part, name)) for name in pair if getattr(part, name) is not None]
         if len(set(lengths)) > 1:
             raise refuse(
-                " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)), "equally many", HERE
+                " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)),
+                "equally many",
+                HERE,
             )
     for name, maximum in getattr(type(part), "SIZES", ()):
         size = getattr(part, name)
         if size > maximum:
-            raise refuse(f"a {type(part).__name__} of {name}={size:,}", f"at most {maximum:,}", HERE)
+            raise refuse(
+                f"a {type(part).__name__} of {name}={size:,}", f"at most {maximum:,}", HERE
+            )
 
 
 def made(cls: Any, model: Any) -> Any:
     """Build an object of `cls` from its validated mirror. Raises: JtfneError if fields disagree."""
-    part = cls(**{name: getattr(model, name) for name in type(model).model_fields if name != "kind"})
+    part = cls(
+        **{name: getattr(model, name) for name in type(model).model_fields if name != "kind"}
+    )
     _check_agreement(part)
     return part
 
 
 class Declared:
-    """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table with its `kind`.
+    """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table
+    with its `kind`.
 
-    A table without is of kind `default`, if there is one. Everything follows from the dataclass and its LIMITS: what
-    is accepted, what is written, and the JSON schema. later: fields that are written only where they are not None, so
-    that configs keep the hash that they had before there were any.
+    A table without is of kind `default`, if there is one. Everything follows from the dataclass and
+    its LIMITS: what is accepted, what is written, and the JSON schema. later: fields that are
+    written only where they are not None, so that configs keep the hash that they had before there
+    were any.
     """
 
-    def __init__(self, catalogue: Mapping[str, Any], default: str | None = None, later: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, catalogue: Mapping[str, Any], default: str | None = None, later: tuple[str, ...] = ()
+    ) -> None:
         self.catalogue = dict(catalogue)
         self.default = default
         self.later = later
@@ -270,7 +318,11 @@ class Declared:
         """Pydantic schema: make a table of the value, validate it by its mirror, build it."""
         models = {name: handler.generate_schema(model) for name, model in self.mirrors.items()}
         first_model = next(iter(models.values()))
-        union = first_model if len(models) == 1 else core_schema.tagged_union_schema(models, discriminator="kind")
+        union = (
+            first_model
+            if len(models) == 1
+            else core_schema.tagged_union_schema(models, discriminator="kind")
+        )
         read = core_schema.no_info_before_validator_function(self.table, union)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
         return core_schema.no_info_after_validator_function(self.object, read, serialization=write)
@@ -279,19 +331,34 @@ class Declared:
         """Convert an object of the catalogue, or a bare kind, to a table; copy a table as it is."""
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
-            fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
+            fields = (
+                (field.name, plain(getattr(value, field.name)))
+                for field in dataclasses.fields(value)
+            )
             return {
                 "kind": name,
-                **{field_name: v for field_name, v in fields if v is not None or field_name not in self.later},
+                **{
+                    field_name: v
+                    for field_name, v in fields
+                    if v is not None or field_name not in self.later
+                },
             }
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
-            raise refuse(f"a {type(value).__name__}", f"one of {', '.join(self.catalogue)}, or its table", HERE)
+            raise refuse(
+                f"a {type(value).__name__}",
+                f"one of {', '.join(self.catalogue)}, or its table",
+                HERE,
+            )
         if self.default is not None:
             value = {"kind": self.default, **value}
         if len(self.catalogue) > 1 and not isinstance(value.get("kind"), str):
-            raise refuse("a table without 'kind'", f"'kind' one of {', '.join(map(repr, self.catalogue))}", HERE)
+            raise refuse(
+                "a table without 'kind'",
+                f"'kind' one of {', '.join(map(repr, self.catalogue))}",
+                HERE,
+            )
         return dict(value)
 
     def object(self, model: Any) -> Any:

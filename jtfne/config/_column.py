@@ -1,4 +1,6 @@
-"""A column of a table: numbers that cannot be changed, equal to a tuple of them, at 8 bytes each."""
+"""A column of a table: numbers that cannot be changed, equal to a tuple of them, at 8 bytes
+each.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
@@ -51,7 +53,11 @@ class Column(Sequence[Any]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Column):
             return np.array_equal(self.array, other.array)
-        return isinstance(other, Sequence) and len(self) == len(other) and self.array.tolist() == list(other)
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and self.array.tolist() == list(other)
+        )
 
     def __hash__(self) -> int:
         return hash(tuple(self.array.tolist()))
@@ -68,7 +74,9 @@ class Column(Sequence[Any]):
 
 
 class ColumnOf(NamedTuple):
-    """Marks a field that holds a Column of whole or real numbers within `limit`; None where it is optional."""
+    """Marks a field that holds a Column of whole or real numbers within `limit`; None where it is
+    optional.
+    """
 
     dtype: type[np.int64] | type[np.float64]
     limit: Limit
@@ -85,7 +93,11 @@ class ColumnOf(NamedTuple):
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """JSON schema: a list of numbers within the limit, or null if optional."""
-        low = {} if np.isinf(self.limit.low) else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
+        low = (
+            {}
+            if np.isinf(self.limit.low)
+            else {"exclusiveMinimum" if self.limit.open_low else "minimum": 0}
+        )
         kind = "integer" if self.dtype is np.int64 else "number"
         list_schema = {"type": "array", "items": {"type": kind, **low}}
         return {"anyOf": [list_schema, {"type": "null"}]} if self.optional else list_schema
@@ -104,8 +116,16 @@ class ColumnOf(NamedTuple):
             row, name = int(np.argmax(is_wrong)), info.field_name
             bound = "" if np.isinf(low) else f" {'above' if open_low else 'of at least'} {low:g}"
             kind = "whole numbers" if self.dtype is np.int64 else "finite numbers"
-            raise refuse(f"{name}[{row}]={array[row].item()!r}{_describe_others(is_wrong)}", f"{kind}{bound}", HERE)
-        return value if isinstance(value, Column) and array is value.array else Column(array.astype(self.dtype))
+            raise refuse(
+                f"{name}[{row}]={array[row].item()!r}{_describe_others(is_wrong)}",
+                f"{kind}{bound}",
+                HERE,
+            )
+        return (
+            value
+            if isinstance(value, Column) and array is value.array
+            else Column(array.astype(self.dtype))
+        )
 
 
 def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
@@ -118,13 +138,21 @@ def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     array = np.asarray(None if is_scalar else value)
     is_empty = _find_empty(array)
     if is_empty.any():
-        description = f"{name} without a value in row {int(np.argmax(is_empty))}{_describe_others(is_empty)}"
+        description = (
+            f"{name} without a value in row {int(np.argmax(is_empty))}{_describe_others(is_empty)}"
+        )
         raise refuse(description, f"{kind}, one in each row", where)
     if array.ndim == 1 and array.size == 0:
         return array.astype(np.int64)
-    has_booleans = isinstance(value, list | tuple) and any(isinstance(number, bool | np.bool_) for number in value)
+    has_booleans = isinstance(value, list | tuple) and any(
+        isinstance(number, bool | np.bool_) for number in value
+    )
     if array.ndim != 1 or has_booleans or array.dtype.kind not in ("iu" if whole else "iuf"):
-        description = repr(value) if is_scalar or array.dtype.kind not in "iuf" else f"numbers of {array.dtype}"
+        description = (
+            repr(value)
+            if is_scalar or array.dtype.kind not in "iuf"
+            else f"numbers of {array.dtype}"
+        )
         raise refuse(
             f"{name}={description if len(description) <= 80 else description[:77] + '...'}",
             f"{kind}, one in each row",
@@ -141,7 +169,10 @@ def _find_empty(array: NDArray[Any]) -> NDArray[np.bool_]:
         nans: NDArray[np.bool_] = np.isnan(array)
         return nans
     if array.dtype.kind == "O":
-        return np.array([cell is None or type(cell).__name__ == "NAType" or cell != cell for cell in array], np.bool_)
+        return np.array(
+            [cell is None or type(cell).__name__ == "NAType" or cell != cell for cell in array],
+            np.bool_,
+        )
     return np.zeros(0, np.bool_)
 
 

@@ -20,7 +20,15 @@ from jtfne.config._readout_checks import check_readouts
 from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
-from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Selector, Uniform
+from jtfne.config.connections import (
+    Connection,
+    FromDistance,
+    FromTable,
+    LogNormal,
+    Normal,
+    Selector,
+    Uniform,
+)
 from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms
@@ -33,7 +41,8 @@ if TYPE_CHECKING:
     from jtfne.config.config import Config
 
 Key = tuple[str, str, str]  # area, layer, cell type
-MOST_STEPS = 2**24  # of a delay: each is a slot of the ring, one number a cell, and float32 delays tell them apart
+# of a delay: each is a slot of the ring, one number a cell, and float32 delays tell them apart
+MOST_STEPS = 2**24
 _EMITTERS = OpenDeclared(EMITTERS)
 
 
@@ -49,7 +58,8 @@ class Known:
         self.misnamed = list(_check_mix_names(self, leaves))
         is_complete = self.area and self.layer and self.cell_type and not self.misnamed
         self.counts = counts_of(circuit) if is_complete else None
-        self._populations_by_criteria: dict[Any, list[Key]] = {}  # cache: many connections share few selectors
+        # cache: many connections share few selectors
+        self._populations_by_criteria: dict[Any, list[Key]] = {}
         self._valid_criteria: set[Any] = set()
 
     def chosen(self, selector: Selector) -> list[Key]:
@@ -72,8 +82,12 @@ class Known:
         populations, first = [], 0
         for key, n_cells in (self.counts or {}).items():
             criteria = (selector.area, selector.layer, selector.cell_type)
-            is_named = all(names is None or name in names for name, names in zip(key, criteria, strict=True))
-            has_id = selector.ids is None or any(first <= cell_id < first + n_cells for cell_id in selector.ids)
+            is_named = all(
+                names is None or name in names for name, names in zip(key, criteria, strict=True)
+            )
+            has_id = selector.ids is None or any(
+                first <= cell_id < first + n_cells for cell_id in selector.ids
+            )
             first += n_cells
             if is_named and has_id:
                 populations.append(key)
@@ -87,12 +101,21 @@ class Known:
         for name in ("area", "layer", "cell_type"):
             allowed_names: Sequence[str] | None = getattr(self, name)
             names = (getattr(selector, name) or ()) if allowed_names else ()
-            lines += [unknown(given_name, allowed_names or (), name=name, where=where) for given_name in names]
+            lines += [
+                unknown(given_name, allowed_names or (), name=name, where=where)
+                for given_name in names
+            ]
         if self.counts is not None:
             total = sum(self.counts.values())
             absent_ids = [cell_id for cell_id in selector.ids or () if cell_id >= total]
             if absent_ids:
-                lines.append(_no(f"ids={absent_ids[:5]}", f"ids of the {total} cells, 0 .. {total - 1}", where))
+                lines.append(
+                    _no(
+                        f"ids={absent_ids[:5]}",
+                        f"ids of the {total} cells, 0 .. {total - 1}",
+                        where,
+                    )
+                )
         problems = [line for line in lines if line]
         if not problems and self.counts is not None and not self.chosen(selector):
             description = ", ".join(f"{k}={v!r}" for k, v in selector if v is not None)
@@ -116,7 +139,11 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     yield from declared.misnamed
     yield from _check_cells(circuit, declared, whole)
     timed = whole or "run" in config.model_fields_set
-    n_cells = {name: n for name in declared.cell_type or () if (n := declared.count_cells(name)) is not None}
+    n_cells = {
+        name: n
+        for name in declared.cell_type or ()
+        if (n := declared.count_cells(name)) is not None
+    }
     yield from trained(circuit, n_cells, config.run.dt_ms if timed else None)
     for index, connection in enumerate(circuit.connections):
         where = f"Config.circuit.connections[{index}]"
@@ -128,7 +155,8 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
                 yield _no(f"delay_ms={longest_ms:g}", _at_most_steps(config.run.dt_ms), where)
     if whole or (declared.counts is not None and circuit.connections):
         ends = [
-            (declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections
+            (declared.types(connection.source), declared.types(connection.target))
+            for connection in circuit.connections
         ]
         yield from misplaced_gains(circuit, ends)
     yield from _check_stimuli(config.task, config.run if timed else None, declared)
@@ -138,7 +166,11 @@ def findings(config: "Config", *, whole: bool) -> Iterator[str]:
     if whole:
         yield from unplaced(config.readouts, circuit)
         yield from check_readouts(
-            config.readouts, circuit, _used_mechanisms(config), declared.counts or (), declared.chosen
+            config.readouts,
+            circuit,
+            _used_mechanisms(config),
+            declared.counts or (),
+            declared.chosen,
         )
 
 
@@ -165,18 +197,37 @@ def _no(description: str, allowed: str, where: str) -> str:
 
 def _check_parts(circuit: Circuit) -> Iterator[str]:
     """Yield an error for each of areas, layers and cells that is missing."""
-    for verb, part in (("areas", circuit.areas), ("layers", circuit.layers), ("cells", circuit.cells)):
+    for verb, part in (
+        ("areas", circuit.areas),
+        ("layers", circuit.layers),
+        ("cells", circuit.cells),
+    ):
         if not part:
-            yield _no(f"a circuit without {verb}", f"one that declares them, by Config.{verb}(...)", "Config.circuit")
+            yield _no(
+                f"a circuit without {verb}",
+                f"one that declares them, by Config.{verb}(...)",
+                "Config.circuit",
+            )
 
 
-def _check_mix_names(declared: Known, leaves: Iterable[tuple[str, str, str, float]]) -> Iterator[str]:
+def _check_mix_names(
+    declared: Known, leaves: Iterable[tuple[str, str, str, float]]
+) -> Iterator[str]:
     """Yield an error for each layer or area of a mix that is not declared."""
     where = "Config.circuit.cells.mix"
-    areas, layers = (dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ()))
-    for name, names, allowed_names in (("area", areas, declared.area), ("layer", layers, declared.layer)):
+    areas, layers = (
+        dict.fromkeys(names) for names in list(zip(*leaves, strict=True))[:2] or ((), ())
+    )
+    for name, names, allowed_names in (
+        ("area", areas, declared.area),
+        ("layer", layers, declared.layer),
+    ):
         for mix_name in names:
-            line = unknown(mix_name, allowed_names, name=name, where=where) if mix_name and allowed_names else None
+            line = (
+                unknown(mix_name, allowed_names, name=name, where=where)
+                if mix_name and allowed_names
+                else None
+            )
             if line:
                 yield line
 
@@ -185,7 +236,9 @@ def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str
     """Yield each error of emitters and cell_params: unknown cell types or fields, bad values."""
     for part in ("emitters", "cell_params"):
         for name in getattr(circuit, part) if declared.cell_type else ():
-            line = unknown(name, declared.cell_type or (), name="cell type", where=f"Config.circuit.{part}")
+            line = unknown(
+                name, declared.cell_type or (), name="cell type", where=f"Config.circuit.{part}"
+            )
             if line:
                 yield line
     for cell_type, params in circuit.cell_params.items():
@@ -194,11 +247,18 @@ def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str
         return
     for cell_type in declared.cell_type or ():
         if base_emitter(circuit, cell_type) is None:
-            allowed = f"{', '.join(map(repr, CELL_TYPES))}, or a type with an emitter, by Config.emitters(...)"
-            yield _no(f"cell type {cell_type!r} without emitter", allowed, "Config.circuit.cells.mix")
+            allowed = (
+                f"{', '.join(map(repr, CELL_TYPES))}, or a type with an emitter, by "
+                "Config.emitters(...)"
+            )
+            yield _no(
+                f"cell type {cell_type!r} without emitter", allowed, "Config.circuit.cells.mix"
+            )
     for area in declared.area or () if declared.counts is not None else ():
         if not any(key[0] == area for key in declared.counts or ()):
-            yield _no(f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix")
+            yield _no(
+                f"area {area!r} without cells", "cells in every area", "Config.circuit.cells.mix"
+            )
 
 
 def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]) -> Iterator[str]:
@@ -207,8 +267,12 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
     emitter: Any = base_emitter(declared.circuit, cell_type)
     if emitter is None:
         return
-    fields = {field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)}
-    problems = [unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params]
+    fields = {
+        field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)
+    }
+    problems = [
+        unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params
+    ]
     yield from (line for line in problems if line)
     arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
     array_problems = list(_check_arrays(arrays, fields, declared.count_cells(cell_type), where))
@@ -217,7 +281,9 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
     noise = float(np.min(params.get("noise", 0.0)))
     if noise < 0:
         yield _no(f"noise={noise:g}", "a finite number of at least 0", where)
-    numbers = {name: value for name, value in params.items() if name in fields and name not in arrays}
+    numbers = {
+        name: value for name, value in params.items() if name in fields and name not in arrays
+    }
     base = dataclasses.replace(emitter, **numbers)
     if V_INIT in params and not array_problems:
         yield from _check_v_init(base, arrays, params[V_INIT], where)
@@ -225,17 +291,23 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
     if not field_arrays:
         yield from _EMITTERS.complaints(base, where)
     for k in () if array_problems else _find_extremes(type(emitter), field_arrays, base):
-        cell_emitter = dataclasses.replace(base, **{name: float(values[k]) for name, values in field_arrays.items()})
+        cell_emitter = dataclasses.replace(
+            base, **{name: float(values[k]) for name, values in field_arrays.items()}
+        )
         lines = _EMITTERS.complaints(cell_emitter, f"{where}[cell {k}]")
         yield from lines
         if lines:
             return
 
 
-def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str) -> Iterator[str]:
+def _check_v_init(
+    emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
+) -> Iterator[str]:
     """Yield an error for a v_init_mV that the emitter does not take, or at or above threshold."""
     if not hasattr(emitter, "at_potential"):
-        description = f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
+        description = (
+            f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
+        )
         yield _no(description, "no potential before the first step", where)
         return
     v_mV = np.asarray(value, np.float64)
@@ -247,7 +319,10 @@ def _check_v_init(emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], v
 
 
 def _check_arrays(
-    arrays: Mapping[str, npt.NDArray[np.float64]], fields: Mapping[str, bool], n_cells: int | None, where: str
+    arrays: Mapping[str, npt.NDArray[np.float64]],
+    fields: Mapping[str, bool],
+    n_cells: int | None,
+    where: str,
 ) -> Iterator[str]:
     """Yield an error for each array of another length than the cells, or for a static field."""
     for name, values in arrays.items():
@@ -255,7 +330,11 @@ def _check_arrays(
         if fields.get(name):
             yield _no(f"{name} as a sequence", "one value for all cells of the type", where)
         if values.size != n_values:
-            yield _no(f"{name} with {values.size} values", f"a number, or one for each of the {n_values} cells", where)
+            yield _no(
+                f"{name} with {values.size} values",
+                f"a number, or one for each of the {n_values} cells",
+                where,
+            )
 
 
 def _find_extremes(cls: Any, arrays: Mapping[str, npt.NDArray[np.float64]], base: Any) -> list[int]:
@@ -271,7 +350,9 @@ def _check_connection(connection: Connection, declared: Known, where: str) -> It
     """Yield each error of a connection: unknown names, wrong signs, targets that take no input."""
     yield from declared.refusals(connection.source, f"{where}.source")
     yield from declared.refusals(connection.target, f"{where}.target")
-    yield from onto_senders(declared.circuit, declared.types(connection.target), "a connection", f"{where}.target")
+    yield from onto_senders(
+        declared.circuit, declared.types(connection.target), "a connection", f"{where}.target"
+    )
     mechanisms = declared.circuit.mechanisms
     line = unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
     if line:
@@ -284,19 +365,27 @@ def _check_connection(connection: Connection, declared: Known, where: str) -> It
     if not sign:
         signs = {SIGNS.get(cell_type, 0) for cell_type in types}
         if len(signs) > 1:
-            description = f"source with cell types {', '.join(sorted(types))} and a mechanism without sign"
+            description = (
+                f"source with cell types {', '.join(sorted(types))} and a mechanism without sign"
+            )
             yield _no(description, "sources of one sign", where)
             return
         sign = signs.pop() if signs else 0
         why = f"as its source, {', '.join(sorted(types))}, has it"
     yield from _check_signs(connection, sign, mechanism.unit, why, where)
     if mechanism.unit == "mV":
-        yield from onto_rigid(declared.circuit, declared.types(connection.target), "a jump", f"{where}.target")
+        yield from onto_rigid(
+            declared.circuit, declared.types(connection.target), "a jump", f"{where}.target"
+        )
     if isinstance(connection.plasticity, PairSTDP):
-        yield from _check_w_max(connection, float(connection.plasticity.w_max), sign, mechanism.unit, where)
+        yield from _check_w_max(
+            connection, float(connection.plasticity.w_max), sign, mechanism.unit, where
+        )
 
 
-def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, where: str) -> Iterator[str]:
+def _check_w_max(
+    connection: Connection, w_max: float, sign: int, unit: str, where: str
+) -> Iterator[str]:
     """Yield an error for a connection with PairSTDP that inhibits, or with weights above w_max."""
     weight, rule = connection.weight, connection.rule
     largest: float | None
@@ -305,13 +394,21 @@ def _check_w_max(connection: Connection, w_max: float, sign: int, unit: str, whe
     else:
         largest = weight.high if isinstance(weight, Uniform | Normal | LogNormal) else weight
     if sign < 0:
-        yield _no("PairSTDP on an inhibitory connection", "excitatory ones, whose weights are positive", where)
+        yield _no(
+            "PairSTDP on an inhibitory connection",
+            "excitatory ones, whose weights are positive",
+            where,
+        )
     elif largest is None or largest > w_max:
-        description = "weights without an upper end" if largest is None else f"weight={largest:g} {unit}"
+        description = (
+            "weights without an upper end" if largest is None else f"weight={largest:g} {unit}"
+        )
         yield _no(description, f"at most w_max={w_max:g} {unit} (high=...) with PairSTDP", where)
 
 
-def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: str) -> Iterator[str]:
+def _check_signs(
+    connection: Connection, sign: int, unit: str, why: str, where: str
+) -> Iterator[str]:
     """Yield an error for weights of both signs, or of another than `sign` (0: either may be)."""
     weight, rule = connection.weight, connection.rule
     if isinstance(rule, FromTable) and rule.weight is not None:
@@ -326,12 +423,20 @@ def _check_signs(connection: Connection, sign: int, unit: str, why: str, where: 
         values, name = [weight], where
     wrong_values = [value for value in values if value * sign < 0]
     if wrong_values:
-        yield _no(f"weight={wrong_values[0]:g} {unit}", f"{'positive' if sign > 0 else 'negative'}, {why}", name)
+        yield _no(
+            f"weight={wrong_values[0]:g} {unit}",
+            f"{'positive' if sign > 0 else 'negative'}, {why}",
+            name,
+        )
     elif min(values) < 0 < max(values):
-        yield _no(f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name)
+        yield _no(
+            f"weights from {min(values):g} to {max(values):g} {unit}", "weights of one sign", name
+        )
 
 
-def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: str) -> Iterator[str]:
+def _check_delays(
+    connection: Connection, declared: Known, dt_ms: float, where: str
+) -> Iterator[str]:
     """Yield an error for delays under one step, and for one of all edges off the grid."""
     delay, rule = connection.delay_ms, connection.rule
     shortest_ms: float | None
@@ -343,11 +448,16 @@ def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: 
     elif isinstance(delay, Normal | LogNormal):
         shortest_ms = delay.low
         if shortest_ms is None:
-            yield _no(f"a {delay.kind} delay without low", f"low of at least dt_ms={dt_ms:g}", f"{where}.delay_ms")
+            yield _no(
+                f"a {delay.kind} delay without low",
+                f"low of at least dt_ms={dt_ms:g}",
+                f"{where}.delay_ms",
+            )
             return
     else:
         shortest_ms = delay.low if isinstance(delay, Uniform) else delay
-    if shortest_ms < dt_ms * (1.0 - 1e-6):  # a delay that was float32 once, as in `Net.edges`, is rounded
+    # a delay that was float32 once, as in `Net.edges`, is rounded
+    if shortest_ms < dt_ms * (1.0 - 1e-6):
         yield _no(f"delay_ms={shortest_ms:g}", f"at least one step, dt_ms={dt_ms:g}", where)
     elif shortest_ms is delay and whole_steps(shortest_ms, dt_ms) is None:  # one for all edges
         yield _refuse_off_grid("delay_ms", shortest_ms, dt_ms, where)
@@ -356,7 +466,9 @@ def _check_delays(connection: Connection, declared: Known, dt_ms: float, where: 
 def _refuse_off_grid(name: str, span_ms: float, dt_ms: float, where: str) -> str:
     """The line of an error for a time that is not a whole number of steps."""
     fits = nearest_fits(span_ms, dt_ms)
-    return _no(f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where)
+    return _no(
+        f"{name}={span_ms:.9g}", f"a multiple of dt_ms={dt_ms:.9g}, such as {fits} ms", where
+    )
 
 
 def _longest_delay_ms(connection: Connection) -> float:
@@ -375,9 +487,14 @@ def _check_far_delays(
     connection: Connection, delay: FromDistance, declared: Known, dt_ms: float, where: str
 ) -> Iterator[str]:
     """Yield the first error of delays by distance: no position, too short, too long."""
-    ends = [{key[0] for key in declared.chosen(selector)} for selector in (connection.source, connection.target)]
+    ends = [
+        {key[0] for key in declared.chosen(selector)}
+        for selector in (connection.source, connection.target)
+    ]
     areas = {area.name: area for area in declared.circuit.areas}
-    for source, target in ((source, target) for source in sorted(ends[0]) for target in sorted(ends[1])):
+    for source, target in (
+        (source, target) for source in sorted(ends[0]) for target in sorted(ends[1])
+    ):
         unplaced_areas = [name for name in (source, target) if not areas[name].placed]
         if source != target and unplaced_areas:
             description = (
@@ -387,7 +504,8 @@ def _check_far_delays(
             yield _no(description, "Area(name=..., position_mm=...)", f"{where}.delay_ms")
             return
         least_ms = (
-            delay.offset_ms + math.dist(areas[source].position_mm, areas[target].position_mm) / delay.velocity_m_s
+            delay.offset_ms
+            + math.dist(areas[source].position_mm, areas[target].position_mm) / delay.velocity_m_s
         )
         if least_ms < dt_ms * (1.0 - 1e-6):
             if source == target:
@@ -419,11 +537,15 @@ def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str
         drive: Any = stimulus.drive
         if not isinstance(drive, Marker):
             what = f"a {type(drive).__name__}"
-            yield from onto_senders(declared.circuit, declared.types(stimulus.target), what, f"{where}.target")
+            yield from onto_senders(
+                declared.circuit, declared.types(stimulus.target), what, f"{where}.target"
+            )
         if isinstance(drive, SpikeTimes) and drive.cells is not None:
             yield from _check_table_cells(drive.cells, stimulus.target, declared, where)
         if isinstance(drive, SYNAPTIC):
-            line = unknown(drive.mechanism, declared.circuit.mechanisms, name="mechanism", where=where)
+            line = unknown(
+                drive.mechanism, declared.circuit.mechanisms, name="mechanism", where=where
+            )
             if line:
                 yield line
             else:
@@ -431,22 +553,36 @@ def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str
                 yield from _check_poisson_weight(drive, mechanism, where)
                 if mechanism.unit == "mV":
                     yield from onto_rigid(
-                        declared.circuit, declared.types(stimulus.target), "a jump", f"{where}.target"
+                        declared.circuit,
+                        declared.types(stimulus.target),
+                        "a jump",
+                        f"{where}.target",
                     )
         if run is not None:
             yield from misfits(drive, run, where)
             start_ms, last_ms, stop_ms = span_ms(stimulus, run.duration_ms)
             if last_ms >= run.duration_ms or stop_ms > run.duration_ms * (1.0 + 1e-9):
-                description = f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
-                yield _no(description, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where)
-            elif isinstance(drive, AFFERENTS) and nearest_steps(last_ms, run.dt_ms) >= run.n_steps:
-                description = f"a {type(drive).__name__} at {last_ms:.9g} ms, from which the run does not go on,"
+                description = (
+                    f"a {type(drive).__name__} from {start_ms:g} to {max(last_ms, stop_ms):g} ms"
+                )
                 yield _no(
-                    description, f"at most the start of the last step, {run.duration_ms - run.dt_ms:.9g} ms", where
+                    description, f"a stimulus within the run, 0 to {run.duration_ms:g} ms", where
+                )
+            elif isinstance(drive, AFFERENTS) and nearest_steps(last_ms, run.dt_ms) >= run.n_steps:
+                description = (
+                    f"a {type(drive).__name__} at {last_ms:.9g} ms, from which the run does not "
+                    "go on,"
+                )
+                yield _no(
+                    description,
+                    f"at most the start of the last step, {run.duration_ms - run.dt_ms:.9g} ms",
+                    where,
                 )
 
 
-def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known, where: str) -> Iterator[str]:
+def _check_table_cells(
+    cells: tuple[int, ...], target: Selector, declared: Known, where: str
+) -> Iterator[str]:
     """Yield an error for cell ids of a SpikeTimes that its target does not select."""
     if declared.counts is None:
         return
@@ -458,7 +594,9 @@ def _check_table_cells(cells: tuple[int, ...], target: Selector, declared: Known
     target_ids &= target_ids if target.ids is None else set(target.ids)
     foreign_cells = sorted(set(cells) - target_ids)
     if foreign_cells:
-        yield _no(f"cells={foreign_cells[:5]}", f"ids of the {len(target_ids)} cells of the target", where)
+        yield _no(
+            f"cells={foreign_cells[:5]}", f"ids of the {len(target_ids)} cells of the target", where
+        )
 
 
 def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterator[str]:
@@ -468,7 +606,8 @@ def _check_poisson_weight(drive: Any, mechanism: Synapse, where: str) -> Iterato
     if name != expected_name:
         yield _no(
             description,
-            f"{expected_name}, since mechanism {drive.mechanism!r} is of kind {type(mechanism).__name__}",
+            f"{expected_name}, since mechanism {drive.mechanism!r} is of kind "
+            f"{type(mechanism).__name__}",
             where,
         )
     elif drive.weight * mechanism.sign < 0:
@@ -487,7 +626,9 @@ def _check_probes(readouts: Readouts, run: Run | None, declared: Known) -> Itera
         if whole_steps(interval_ms, run.dt_ms) is None:
             yield _refuse_off_grid("interval_ms", interval_ms, run.dt_ms, where)
         elif interval_ms > run.duration_ms * (1.0 + 1e-9):
-            yield _no(f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where)
+            yield _no(
+                f"interval_ms={interval_ms:g}", f"at most the run, {run.duration_ms:g} ms", where
+            )
 
 
 def refuse_all(lines: Iterable[str]) -> None:

@@ -1,4 +1,6 @@
-"""Recorded curves as plain numbers with their coordinates: what a target is when it is more than a number."""
+"""Recorded curves as plain numbers with their coordinates: what a target is when it is more than a
+number.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -13,14 +15,21 @@ from jtfne.config._errors import HERE, duplicates
 
 MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
-MNE_UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "misc": "a.u."}
+MNE_UNITS = {
+    **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
+    "mag": "T",
+    "grad": "T/m",
+    "misc": "a.u.",
+}
 Points = Annotated[tuple[Number | Name, ...], Field(min_length=1)]
 
 
 class Curve(Frozen):
-    """Numbers over the points of a grid, such as a spectrum, an evoked response or a map over sensors.
+    """Numbers over the points of a grid, such as a spectrum, an evoked response or a map over
+    sensors.
 
-    In Python a list, an array of one dimension, an xarray.DataArray or an mne.Evoked is taken for it.
+    In Python a list, an array of one dimension, an xarray.DataArray or an mne.Evoked is taken for
+    it.
 
     Parameters
     ----------
@@ -48,33 +57,49 @@ class Curve(Frozen):
 
     @model_validator(mode="after")
     def _check_grid(self) -> "Curve":
-        """Refuse dimensions without points, points that do not rise, and values that are not one for each."""
+        """Refuse dimensions without points, points that do not rise, and values that are not one
+        for each.
+        """
         duplicates(self.dims, name="dims")
         unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
         if unknown_names:
-            raise refuse(f"a curve over {unknown_names[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE)
+            raise refuse(
+                f"a curve over {unknown_names[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE
+            )
         missing_dims = [name for name in self.dims if name not in self.coords]
         if missing_dims:
             raise refuse(
-                f"a curve over {missing_dims[0]!r} without its points", f"coords with {missing_dims[0]!r}", HERE
+                f"a curve over {missing_dims[0]!r} without its points",
+                f"coords with {missing_dims[0]!r}",
+                HERE,
             )
         of_channels = {"z_mm"} if "channel" in self.dims else set()
         stray_coords = [name for name in self.coords if name not in {*self.dims, *of_channels}]
         if stray_coords:
             raise refuse(
-                f"coords of {stray_coords[0]!r}, which is no dimension,", "those of dims, and z_mm of channel", HERE
+                f"coords of {stray_coords[0]!r}, which is no dimension,",
+                "those of dims, and z_mm of channel",
+                HERE,
             )
         if self.dims and len(self.values) != int(np.prod(self.shape)):
-            description = f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
+            description = (
+                f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
+            )
             raise refuse(description, "a value for each point", HERE)
         depths, channels = self.coords.get("z_mm", ()), self.coords.get("channel", ())
         if depths and channels and len(depths) != len(channels):
-            raise refuse(f"{len(depths)} z_mm and {len(channels)} channels", "a depth for each", HERE)
+            raise refuse(
+                f"{len(depths)} z_mm and {len(channels)} channels", "a depth for each", HERE
+            )
         for name, points in self.coords.items():
             numbers = not any(isinstance(point, str) for point in points)
             if name != "channel" and not numbers:
                 raise refuse(f"{name} with names", "numbers", HERE)
-            if name != "channel" and name in self.dims and not all(np.diff(np.array(points, np.float64)) > 0):
+            if (
+                name != "channel"
+                and name in self.dims
+                and not all(np.diff(np.array(points, np.float64)) > 0)
+            ):
                 raise refuse(f"{name} that does not rise", "rising numbers", HERE)
         duplicates(tuple(map(str, channels)), name="channel")
         return self
@@ -95,21 +120,29 @@ def as_curve(data: Any) -> Any:
     if hasattr(data, "info") and hasattr(data, "times") and hasattr(data, "get_channel_types"):
         return _from_evoked(data)
     data = plain(data)
-    if isinstance(data, list | tuple) and not any(isinstance(entry, list | tuple | Mapping | str) for entry in data):
+    if isinstance(data, list | tuple) and not any(
+        isinstance(entry, list | tuple | Mapping | str) for entry in data
+    ):
         return {"kind": "Curve", "values": tuple(data)}
     if isinstance(data, list | tuple):
-        raise refuse("a list of lists", "numbers, or an xarray.DataArray with its coordinates", HERE)
+        raise refuse(
+            "a list of lists", "numbers, or an xarray.DataArray with its coordinates", HERE
+        )
     return data
 
 
 def _from_array(data: Any) -> dict[str, Any]:
     """The table of a Curve from a DataArray; other dimensions of length 1 are dropped."""
     coords: dict[str, Any] = {}
-    array = data.squeeze([dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True)
+    array = data.squeeze(
+        [dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True
+    )
     extra_dims = [str(dim) for dim in array.dims if dim not in COORDS]
     if extra_dims:
         raise refuse(
-            f"an array over {', '.join(extra_dims)}", f"one over {', '.join(COORDS)}: average or select first", HERE
+            f"an array over {', '.join(extra_dims)}",
+            f"one over {', '.join(COORDS)}: average or select first",
+            HERE,
         )
     has_depths = "z_mm" in array.coords and array["z_mm"].dims == ("channel",)
     if has_depths and "channel" not in array.coords:  # contacts without names: known by their depth
@@ -120,7 +153,9 @@ def _from_array(data: Any) -> dict[str, Any]:
     coords |= {name: plain(array[name].values) for name in dims if name in array.coords}
     if "time" in coords:
         axis = array["time"]
-        coords["time"] = _time.times_to_ms(axis.values, axis.attrs.get("units"), where=HERE).tolist()
+        coords["time"] = _time.times_to_ms(
+            axis.values, axis.attrs.get("units"), where=HERE
+        ).tolist()
     values = np.asarray(array.values, np.float64).ravel().tolist()
     units = str(data.attrs.get("units", ""))
     return {"kind": "Curve", "values": values, "dims": dims, "coords": coords, "units": units}
@@ -129,11 +164,19 @@ def _from_array(data: Any) -> dict[str, Any]:
 def _from_evoked(evoked: Any) -> dict[str, Any]:
     """The table of a Curve from an mne.Evoked: channels of one type, SI units, no bad channels."""
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
-    names = [name for name in evoked.ch_names if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]]
+    names = [
+        name
+        for name in evoked.ch_names
+        if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]
+    ]
     kinds_present = sorted({kinds[name] for name in names})
     if len(kinds_present) != 1:
         description = f"an Evoked with data channels of types {', '.join(kinds_present) or 'none'}"
-        raise refuse(description, f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)", HERE)
+        raise refuse(
+            description,
+            f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)",
+            HERE,
+        )
     rows = [evoked.ch_names.index(name) for name in names]
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
     coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}

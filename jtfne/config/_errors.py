@@ -8,7 +8,8 @@ import pydantic
 
 from jtfne._check import JtfneError, list_problems, one_of, refuse
 
-HERE = "@"  # as `where` of an error that is raised inside a validator: the path is filled in outside
+# as `where` of an error that is raised inside a validator: the path is filled in outside
+HERE = "@"
 Place = tuple[str | int, ...]
 
 _ALLOWED = {
@@ -71,12 +72,17 @@ def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[P
             problems += [Problem(place, message) for message in str(cause).splitlines()]
         else:
             problems.append(
-                Problem(place, _translate_problem(line["type"], line["msg"], line.get("ctx", {}), line, place))
+                Problem(
+                    place,
+                    _translate_problem(line["type"], line["msg"], line.get("ctx", {}), line, place),
+                )
             )
     return problems
 
 
-def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any, place: Place) -> str:
+def _translate_problem(
+    kind: str, text: str, context: dict[str, Any], line: Any, place: Place
+) -> str:
     """Reword one error of pydantic in the form of `_check.refuse`.
 
     kind, text, context: pydantic's `type`, `msg` and `ctx`. line: the whole entry.
@@ -85,11 +91,17 @@ def _translate_problem(kind: str, text: str, context: dict[str, Any], line: Any,
     if kind == "missing":
         return f"{name!r} is missing; allowed: a value for it (in {HERE})"
     if kind in ("union_tag_invalid", "literal_error", "enum"):
-        allowed_names = re.findall(r"'([^']*)'", context.get("expected_tags") or context.get("expected", ""))
+        allowed_names = re.findall(
+            r"'([^']*)'", context.get("expected_tags") or context.get("expected", "")
+        )
         value = context.get("tag", line["input"])
         return unknown(str(value), allowed_names, name="kind" if "tag" in context else name) or text
     if kind == "union_tag_not_found":
-        return str(refuse(f"{name}={_shorten(line['input'])}", "a number or an object of a known kind", HERE))
+        return str(
+            refuse(
+                f"{name}={_shorten(line['input'])}", "a number or an object of a known kind", HERE
+            )
+        )
     allowed = _ALLOWED.get(kind, text[:1].lower() + text[1:])
     return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 

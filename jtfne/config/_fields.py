@@ -22,7 +22,9 @@ def mapped(
         where = f"Config.readouts.maps[{index}]"
         yield from refusals(source_map.cells, f"{where}.cells")
         for name in source_map.mechanism or ():
-            line = unknown(name, [*RECEPTIVE, *OTHERS, *circuit.mechanisms], name="mechanism", where=where)
+            line = unknown(
+                name, [*RECEPTIVE, *OTHERS, *circuit.mechanisms], name="mechanism", where=where
+            )
             if line:
                 yield line
 
@@ -32,11 +34,18 @@ def unplaced(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
     readout_names = [
         probe.readout
         for probe in readouts.probes
-        if isinstance(probe, EEGProxy | MEGProxy | EEG | MEG) or (isinstance(probe, LFP) and probe.far)
+        if isinstance(probe, EEGProxy | MEGProxy | EEG | MEG)
+        or (isinstance(probe, LFP) and probe.far)
     ]
     for index, area in enumerate(circuit.areas if readout_names else ()):
         if not area.placed:
-            description = f"area {area.name!r} without position_mm, with a probe {readout_names[0]!r}"
+            description = (
+                f"area {area.name!r} without position_mm, with a probe {readout_names[0]!r}"
+            )
             yield str(
-                refuse(description, "Area(name=..., position_mm=..., normal=...)", f"Config.circuit.areas[{index}]")
+                refuse(
+                    description,
+                    "Area(name=..., position_mm=..., normal=...)",
+                    f"Config.circuit.areas[{index}]",
+                )
             )

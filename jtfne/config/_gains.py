@@ -28,7 +28,11 @@ def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
         if line:
             yield line
             continue
-        has_stdp = any(isinstance(circuit.connections[index].plasticity, PairSTDP) for index in pairs[pair])
+        has_stdp = any(
+            isinstance(circuit.connections[index].plasticity, PairSTDP) for index in pairs[pair]
+        )
         if has_stdp and gain > 1.0:
-            description = f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
+            description = (
+                f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
+            )
             yield str(refuse(description, "at most 1", where))

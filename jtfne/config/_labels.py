@@ -1,4 +1,6 @@
-"""Short names of connections and of pairs of cell types, by which streams, gains and paths are told."""
+"""Short names of connections and of pairs of cell types, by which streams, gains and paths are
+told.
+"""
 
 import zlib
 from collections.abc import Iterable, Sequence
@@ -14,7 +16,8 @@ def pair_label(source: str, target: str) -> str:
 def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
     """A name for each connection: source->target:mechanism, and #2, #3, ... where one comes again.
 
-    The label names the random streams, so a connection is drawn alike whatever others are declared beside it.
+    The label names the random streams, so a connection is drawn alike whatever others are declared
+    beside it.
     """
     counts: dict[str, int] = {}
     labels = []
@@ -26,8 +29,14 @@ def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
 
 
 def selector_label(selector: Selector) -> str:
-    """A selector in short: area/layer/cell type, as far as given; alternatives by +, ids by their checksum."""
-    parts = ["+".join(_alternatives(names)) for names in (selector.area, selector.layer, selector.cell_type) if names]
+    """A selector in short: area/layer/cell type, as far as given; alternatives by +, ids by their
+    checksum.
+    """
+    parts = [
+        "+".join(_alternatives(names))
+        for names in (selector.area, selector.layer, selector.cell_type)
+        if names
+    ]
     if selector.ids is not None:
         parts.append(f"ids{zlib.crc32(repr(tuple(selector.ids)).encode()):08x}")
     return "/".join(parts) or "all"

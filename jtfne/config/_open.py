@@ -1,4 +1,6 @@
-"""Cell models that are not in the catalogue: accepted as objects, written by the name of their class."""
+"""Cell models that are not in the catalogue: accepted as objects, written by the name of their
+class.
+"""
 
 import contextlib
 import contextvars
@@ -17,15 +19,16 @@ from jtfne._check import refuse
 from jtfne.config._base import Declared, made, mirror, plain
 from jtfne.config._errors import HERE
 
-NEEDED = ("input_unit", "input_pA", "init", "step", "balance")  # attributes that the rest of jtfne uses of an emitter
+# attributes that the rest of jtfne uses of an emitter
+NEEDED = ("input_unit", "input_pA", "init", "step", "balance")
 
 
 class OpenDeclared(Declared):
     """A `Declared` that also takes objects of emitter classes from outside its catalogue.
 
-    Such a class is a registered dataclass with all of NEEDED. Its objects are written with the `kind`
-    "module:Class", and read where the program has imported that module. A file makes it import one
-    only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
+    Such a class is a registered dataclass with all of NEEDED. Its objects are written with the
+    `kind` "module:Class", and read where the program has imported that module. A file makes it
+    import one only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
     """
 
     def __get_pydantic_core_schema__(
@@ -34,7 +37,9 @@ class OpenDeclared(Declared):
         """Pydantic schema: validate by the catalogue, unless the class comes from outside it."""
         catalogue_schema = super().__get_pydantic_core_schema__(source, handler)
         write = core_schema.plain_serializer_function_ser_schema(self.table)
-        return core_schema.no_info_wrap_validator_function(self._read_object, catalogue_schema, serialization=write)
+        return core_schema.no_info_wrap_validator_function(
+            self._read_object, catalogue_schema, serialization=write
+        )
 
     def table(self, value: Any) -> Any:
         """As `Declared`, also for an object of a class from outside the catalogue."""
@@ -47,7 +52,11 @@ class OpenDeclared(Declared):
 
     def checked(self, part: Any) -> Any:
         """As `Declared`, also for an object of a class from outside the catalogue."""
-        return _build_from_table(type(part), self.table(part)) if self._is_outside(part) else super().checked(part)
+        return (
+            _build_from_table(type(part), self.table(part))
+            if self._is_outside(part)
+            else super().checked(part)
+        )
 
     def _read_object(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
         """Build the object that `value` declares; `catalogued` validates the catalogue's."""
@@ -56,11 +65,15 @@ class OpenDeclared(Declared):
         kind = value.get("kind") if isinstance(value, Mapping) else value
         if not isinstance(kind, str) or ":" not in kind:
             return catalogued(value)
-        return _build_from_table(self._find_class(kind), value if isinstance(value, Mapping) else {"kind": kind})
+        return _build_from_table(
+            self._find_class(kind), value if isinstance(value, Mapping) else {"kind": kind}
+        )
 
     def _is_outside(self, value: Any) -> bool:
         """Whether `value` is an object of a class that is not in the catalogue."""
-        outside = not isinstance(value, type) and self.catalogue.get(type(value).__name__) is not type(value)
+        outside = not isinstance(value, type) and self.catalogue.get(
+            type(value).__name__
+        ) is not type(value)
         return dataclasses.is_dataclass(value) and outside
 
     def _find_class(self, kind: str) -> Any:
@@ -74,14 +87,20 @@ class OpenDeclared(Declared):
         if module not in sys.modules:
             kinds = ", ".join(map(repr, self.catalogue))
             imported_class = "a 'module:Class' of a module that is imported before"
-            way_to_allow = f"or allow_code=True (--allow-code), which runs module {module!r} to take its class {path!r}"
+            way_to_allow = (
+                f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
+                f"class {path!r}"
+            )
             raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
         target: Any = sys.modules[module]
-        for name in path.split("."):  # by `vars`, so that no property, and no `__getattr__` of a module, runs
+        # by `vars`, so that no property, and no `__getattr__` of a module, runs
+        for name in path.split("."):
             target = vars(target).get(name) if hasattr(target, "__dict__") else None
         if not isinstance(target, type) or not dataclasses.is_dataclass(target):
             description = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
-            raise refuse(description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE)
+            raise refuse(
+                description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE
+            )
         return target
 
 
@@ -110,7 +129,9 @@ def _import_module(module: str, kind: str) -> None:
     try:
         importlib.import_module(module)
     except Exception as error:
-        description = f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
+        description = (
+            f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
+        )
         raise refuse(description, "an installed module", HERE) from error
 
 
@@ -135,8 +156,14 @@ def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
     member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
     missing_names = [name for name in NEEDED if name not in member_names]
     if missing_names:
-        raise refuse(f"a {cls.__name__} without {', '.join(missing_names)}", f"an emitter: {', '.join(NEEDED)}", HERE)
+        raise refuse(
+            f"a {cls.__name__} without {', '.join(missing_names)}",
+            f"an emitter: {', '.join(NEEDED)}",
+            HERE,
+        )
     part = made(cls, _mirror(cls)(**table))
     if jax.tree_util.all_leaves([part]):
-        raise refuse(f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE)
+        raise refuse(
+            f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE
+        )
     return part

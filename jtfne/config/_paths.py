@@ -54,7 +54,10 @@ def _list_gain_paths(circuit: Circuit) -> Iterator[Place]:
     """Yield the gain of each pair of cell types that a connection joins."""
     declared = Known(circuit)
     for pair in pairs_of(
-        [(declared.types(connection.source), declared.types(connection.target)) for connection in circuit.connections]
+        [
+            (declared.types(connection.source), declared.types(connection.target))
+            for connection in circuit.connections
+        ]
     ):
         yield Place(f"gains.{pair}", "gains", pair)
 
@@ -73,7 +76,9 @@ def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
     """Yield drive, noise and the traced numbers of the emitter of each cell type."""
     for cell_type in sorted({name for *_, name in counts_of(circuit)}):
         emitter: Any = base_emitter(circuit, cell_type)
-        traced = [field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")]
+        traced = [
+            field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")
+        ]
         numbers = [name for name in traced if not isinstance(getattr(emitter, name), Trains)]
         for name in (*(INPUTS if getattr(type(emitter), "receives", True) else ()), *numbers):
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
@@ -93,13 +98,17 @@ def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
     if path in places:
         return places[path]
     family = path.partition(".")[0]
-    candidates = [candidate for candidate in places if places[candidate].family == family] or list(places)
+    candidates = [candidate for candidate in places if places[candidate].family == family] or list(
+        places
+    )
     nearest_path = nearest(path, candidates)
     listing = ", ".join(map(repr, candidates[:SHOWN])) + (
         f", ... ({len(candidates)} in all)" if len(candidates) > SHOWN else ""
     )
     hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
-    raise JtfneError(f"path={path!r} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})")
+    raise JtfneError(
+        f"path={path!r} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})"
+    )
 
 
 def value_at(circuit: Circuit, place: Place) -> float | None:
@@ -112,7 +121,9 @@ def value_at(circuit: Circuit, place: Place) -> float | None:
         return float(getattr(circuit.mechanisms[place.name], place.field))
     params = circuit.cell_params.get(place.name, {})
     default = default_input if place.field in INPUTS else _get_emitter_field
-    value: Any = params[place.field] if place.field in params else default(circuit, place.name, place.field)
+    value: Any = (
+        params[place.field] if place.field in params else default(circuit, place.name, place.field)
+    )
     return float(value) if np.ndim(value) == 0 else None
 
 
@@ -138,7 +149,9 @@ def is_constant(connection: Connection) -> bool:
 
 def _is_number(connection: Connection) -> bool:
     """Whether the weight is declared as a number, perhaps one that falls with distance."""
-    has_table_weights = isinstance(connection.rule, FromTable) and connection.rule.weight is not None
+    has_table_weights = (
+        isinstance(connection.rule, FromTable) and connection.rule.weight is not None
+    )
     return not has_table_weights and isinstance(connection.weight, int | float)
 
 
@@ -163,7 +176,9 @@ def _get_fields(model: Any) -> dict[str, Any]:
 def _scale_weights(weight: Dist, factor: float) -> Dist:
     """Multiply every number of a distribution by `factor` > 0."""
     numbers: dict[str, Any] = {
-        name: number * factor for name, number in _get_fields(weight).items() if isinstance(number, int | float)
+        name: number * factor
+        for name, number in _get_fields(weight).items()
+        if isinstance(number, int | float)
     }
     return type(weight)(**numbers)
 
@@ -171,7 +186,11 @@ def _scale_weights(weight: Dist, factor: float) -> Dist:
 def with_values(config: "Config", values: Mapping[Place, float]) -> "Config":
     """Copy a config with other values of parameters. Raises: JtfneError for a bad value."""
     circuit = config.circuit
-    gains, connections, mechanisms = dict(circuit.gains), list(circuit.connections), dict(circuit.mechanisms)
+    gains, connections, mechanisms = (
+        dict(circuit.gains),
+        list(circuit.connections),
+        dict(circuit.mechanisms),
+    )
     params = {name: dict(fields) for name, fields in circuit.cell_params.items()}
     for place, value in values.items():
         if place.family == "gains":
@@ -201,7 +220,9 @@ def misdeclared(config: "Config", trainables: tuple[Trainable, ...], where: str)
             yield str(error)
             continue
         if place in by_place:
-            yield str(refuse(f"path={trainable.path!r}, given twice,", "each path once", entry_where))
+            yield str(
+                refuse(f"path={trainable.path!r}, given twice,", "each path once", entry_where)
+            )
         by_place[place] = trainable
         yield from _check_value(trainable, value_at(config.circuit, place), entry_where)
 
@@ -246,5 +267,9 @@ def at_bounds(config: "Config", ranged: Mapping[Place, Ranged], where: str) -> N
             try:
                 with_values(config, values)
             except JtfneError as error:
-                listing = ", ".join(f"{other_entry.path}={value:g}" for other_entry, value in values.items())
-                raise refuse(f"bounds of {entry.path!r}, at which {listing}", str(error), where) from error
+                listing = ", ".join(
+                    f"{other_entry.path}={value:g}" for other_entry, value in values.items()
+                )
+                raise refuse(
+                    f"bounds of {entry.path!r}, at which {listing}", str(error), where
+                ) from error

@@ -34,7 +34,8 @@ def check_readouts(
 ) -> Iterator[str]:
     """Yield each error of the probes of a complete config.
 
-    mechanisms: those in use, by connections or stimuli. find_cells: the populations in which a selector finds cells.
+    mechanisms: those in use, by connections or stimuli. find_cells: the populations in which a
+    selector finds cells.
     """
     for probe in readouts.probes:
         if isinstance(probe, EEGProxy):
@@ -49,10 +50,14 @@ def check_readouts(
             yield from _check_contacts(probe, circuit)
     if any(isinstance(probe, Physical) for probe in readouts.probes):
         maps = [(source_map, set(find_cells(source_map.cells))) for source_map in readouts.maps]
-        yield from _check_maps(readouts, circuit, tuple(dict.fromkeys(mechanisms)), tuple(populations), maps)
+        yield from _check_maps(
+            readouts, circuit, tuple(dict.fromkeys(mechanisms)), tuple(populations), maps
+        )
 
 
-def _check_names(names: Sequence[str] | None, allowed_names: Sequence[str], name: str, where: str) -> Iterator[str]:
+def _check_names(
+    names: Sequence[str] | None, allowed_names: Sequence[str], name: str, where: str
+) -> Iterator[str]:
     """Yield an error for each sensor that is not in a table."""
     for sensor in names or ():
         line = unknown(sensor, allowed_names, name=name, where=where)
@@ -65,14 +70,20 @@ def _check_head(probe: EEG | MEG, circuit: Circuit) -> Iterator[str]:
     if isinstance(probe.head, Forward):
         if not Path(probe.head.path).expanduser().is_file():
             description = f"{probe.head.path!r}, which is no file,"
-            yield str(refuse(description, "a forward solution, as MNE writes it", f"{probe.kind}.head"))
+            yield str(
+                refuse(description, "a forward solution, as MNE writes it", f"{probe.kind}.head")
+            )
         return
     yield from _check_places(probe.head, circuit, probe.kind)
     if isinstance(probe, EEG):
         table, where, chosen = probe.montage, "EEG.montage", probe.sites
         # MNE takes a moment to load: only where something else than the default is named
         is_named = table != sensors.MONTAGE or chosen is not None
-        line = unknown(table, sensors.list_montages(), name="montage", where=where) if is_named else None
+        line = (
+            unknown(table, sensors.list_montages(), name="montage", where=where)
+            if is_named
+            else None
+        )
     else:
         table, where, chosen = probe.helmet, "MEG.helmet", probe.sensors
         line = unknown(table, sensors.LIFTS_mm, name="helmet", where=where)
@@ -117,13 +128,17 @@ def _check_contacts(probe: LFP | CSD, circuit: Circuit) -> Iterator[str]:
     surface = potential.surface
     if isinstance(potential.sources, Discs):
         yield from _catch(
-            lambda: DiscSource(contacts_mm[:, 2], source_mm[:, 2], geometry.radius_mm, sigma, surface=surface),
+            lambda: DiscSource(
+                contacts_mm[:, 2], source_mm[:, 2], geometry.radius_mm, sigma, surface=surface
+            ),
             f"{probe.kind}",
         )
     else:
-        radius_mm = max(potential.sources.radius_mm, 1e-6)  # this source stands for all: no contact lies at it
+        # this source stands for all: no contact lies at it
+        radius_mm = max(potential.sources.radius_mm, 1e-6)
         yield from _catch(
-            lambda: PointSource(contacts_mm, source_mm, sigma, radius_mm, surface=surface), f"{probe.kind}"
+            lambda: PointSource(contacts_mm, source_mm, sigma, radius_mm, surface=surface),
+            f"{probe.kind}",
         )
     if isinstance(probe, CSD):
         method = probe.estimator(2.0 * geometry.radius_mm)
@@ -166,11 +181,18 @@ def _check_maps(
                 refused.add((cell_type, words[0]))
                 description = f"cell type {cell_type!r} without a source map for {words[0]!r}"
                 remedy = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
-                yield str(refuse(description, f"{remedy}, or a type that has one: E, I, PV, SST, VIP", MAPS))
+                yield str(
+                    refuse(
+                        description, f"{remedy}, or a type that has one: E, I, PV, SST, VIP", MAPS
+                    )
+                )
 
 
 def _name_currents(
-    emitter: Any, readouts: Readouts, mechanism_by_name: Mapping[str, Any], mechanisms: Sequence[str]
+    emitter: Any,
+    readouts: Readouts,
+    mechanism_by_name: Mapping[str, Any],
+    mechanisms: Sequence[str],
 ) -> Iterator[tuple[str, ...]]:
     """Yield the tags of each current of a cell, its name first (see `SourceMap.mechanism`).
 

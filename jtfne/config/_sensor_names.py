@@ -1,4 +1,6 @@
-"""Names of the sensors that readouts may have: MNE's own tables, read when a probe names one of them."""
+"""Names of the sensors that readouts may have: MNE's own tables, read when a probe names one of
+them.
+"""
 
 import functools
 from collections.abc import Sequence
@@ -28,7 +30,9 @@ def list_sites(montage: str) -> tuple[str, ...]:
 
 @functools.cache
 def list_coils(helmet: str, kind: str | bool = True) -> tuple[str, ...]:
-    """Names of the MEG channels of a canonical helmet. kind: "mag" for magnetometers alone, True for all coils."""
+    """Names of the MEG channels of a canonical helmet. kind: "mag" for magnetometers alone, True
+    for all coils.
+    """
     import mne
 
     info = mne.channels.read_meg_canonical_info(helmet)

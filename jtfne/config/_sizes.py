@@ -11,7 +11,9 @@ from jtfne.emitters import PoissonSource
 from jtfne.stimuli import Evoked, OrnsteinUhlenbeck, Poisson, Rhythmic, Sine
 
 MOST_PER_STEP = 1000
-"""Poisson spikes onto one cell in one step, on average: each row of the table that they are drawn from is compared."""
+"""Poisson spikes onto one cell in one step, on average: each row of the table that they are drawn
+from is compared.
+"""
 
 
 def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
@@ -20,18 +22,37 @@ def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
     if isinstance(drive, Poisson) and drive.rate_Hz * dt_ms > 1e3 * MOST_PER_STEP:
         per_step = drive.rate_Hz * dt_ms * 1e-3
         description = (
-            f"{kind} of rate_Hz={drive.rate_Hz:g}, {per_step:g} spikes onto each cell in a step of {dt_ms:g} ms,"
+            f"{kind} of rate_Hz={drive.rate_Hz:g}, {per_step:g} spikes onto each cell in a step "
+            f"of {dt_ms:g} ms,"
         )
-        allowed = f"at most {1e3 * MOST_PER_STEP / dt_ms:g} Hz; a Constant or an OrnsteinUhlenbeck where spikes blur"
+        allowed = (
+            f"at most {1e3 * MOST_PER_STEP / dt_ms:g} Hz; a Constant or an OrnsteinUhlenbeck "
+            "where spikes blur"
+        )
         yield str(refuse(description, allowed, where))
     if isinstance(drive, Sine) and drive.frequency_Hz * dt_ms >= 500.0:
         description = f"{kind} of frequency_Hz={drive.frequency_Hz:g}"
-        yield str(refuse(description, f"less than half of the steps a second, {500.0 / dt_ms:g} Hz", where))
+        yield str(
+            refuse(
+                description, f"less than half of the steps a second, {500.0 / dt_ms:g} Hz", where
+            )
+        )
     if isinstance(drive, OrnsteinUhlenbeck) and drive.tau_ms < dt_ms * (1.0 - 1e-9):
-        description = f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect hangs on dt,"
-        yield str(refuse(description, f"tau_ms of at least dt_ms={dt_ms:g}; noise=... of cells is white", where))
+        description = (
+            f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect "
+            "hangs on dt,"
+        )
+        yield str(
+            refuse(
+                description,
+                f"tau_ms of at least dt_ms={dt_ms:g}; noise=... of cells is white",
+                where,
+            )
+        )
     if isinstance(drive, Evoked | Rhythmic) and drive.sd_ms > run.duration_ms:
-        description = f"{kind} of sd_ms={drive.sd_ms:g}, most of whose spikes fall outside the trial,"
+        description = (
+            f"{kind} of sd_ms={drive.sd_ms:g}, most of whose spikes fall outside the trial,"
+        )
         yield str(refuse(description, f"at most the duration, {run.duration_ms:g} ms", where))
 
 
@@ -46,6 +67,7 @@ def too_fast(emitter: Any, params: Mapping[str, Any], dt_ms: float, where: str) 
     rate_Hz = float(rates_Hz.max()) if rates_Hz.dtype.kind in "iuf" and rates_Hz.size else 0.0
     if rate_Hz * dt_ms > 1e3:
         description = (
-            f"a PoissonSource of rate_Hz={rate_Hz:g}, {rate_Hz * dt_ms * 1e-3:g} spikes a step of {dt_ms:g} ms,"
+            f"a PoissonSource of rate_Hz={rate_Hz:g}, {rate_Hz * dt_ms * 1e-3:g} spikes a step of "
+            f"{dt_ms:g} ms,"
         )
         yield str(refuse(description, f"at most one a step, {1e3 / dt_ms:g} Hz", where))

@@ -35,7 +35,11 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
     columns = {name: _read_numbers(table, name, rows, where) for name in ("source", "target")}
     weights = [name for name in WEIGHTS if name in names]
     if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
-        weights = [name for name in weights if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()]
+        weights = [
+            name
+            for name in weights
+            if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()
+        ]
     if len(weights) > 1:
         raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
     if weights:
@@ -51,22 +55,32 @@ def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str)
     return numbers(column, name, whole=name in ("source", "target"), where=where)
 
 
-def _select_rows(table: Any, names: Sequence[str], connection: str | None, where: str) -> NDArray[Any] | slice:
+def _select_rows(
+    table: Any, names: Sequence[str], connection: str | None, where: str
+) -> NDArray[Any] | slice:
     """The rows of `connection` as indices; a full slice if the table holds one connection.
 
     Raises: JtfneError for several connections of which none is named.
     """
     if "connection" not in names:
         if connection is not None:
-            raise refuse(f"connection={connection!r} of a table without that column", "a column 'connection'", where)
+            raise refuse(
+                f"connection={connection!r} of a table without that column",
+                "a column 'connection'",
+                where,
+            )
         return slice(None)
     codes, labels = _encode_texts(table["connection"], where)
     if connection is None and len(labels) > 1:
         listing = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
-        raise refuse(f"a table of {len(labels)} connections", f"connection= one of {listing}", where)
+        raise refuse(
+            f"a table of {len(labels)} connections", f"connection= one of {listing}", where
+        )
     if connection is None:
         return slice(None)
-    return np.flatnonzero(codes == labels.index(one_of(connection, labels, name="connection", where=where)))
+    return np.flatnonzero(
+        codes == labels.index(one_of(connection, labels, name="connection", where=where))
+    )
 
 
 def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
@@ -92,7 +106,9 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
     """
     one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
     if not path.is_file():
-        raise refuse(f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read")
+        raise refuse(
+            f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read"
+        )
     try:
         if path.suffix == ".h5":
             return _read_sonata(path, connection)
@@ -103,14 +119,18 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
     except JtfneError:
         raise
     except UNREADABLE as error:
-        raise refuse(f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read") from error
+        raise refuse(
+            f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read"
+        ) from error
     return columns_of(table, connection, str(path))
 
 
 def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
-    """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its groups.
+    """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its
+    groups.
 
-    Source: the SONATA data format, github.com/AllenInstitute/sonata, docs/SONATA_DEVELOPER_GUIDE.md, "edges".
+    Source: the SONATA data format, github.com/AllenInstitute/sonata,
+    docs/SONATA_DEVELOPER_GUIDE.md, "edges".
     """
     import h5py
 
@@ -122,7 +142,12 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
             description = f"{len(population_names)} edge populations"
             raise refuse(description, f"one, or connection= one of {listing}", str(path))
         edges = file["edges"][
-            one_of(population or population_names[0], population_names, name="edge population", where=str(path))
+            one_of(
+                population or population_names[0],
+                population_names,
+                name="edge population",
+                where=str(path),
+            )
         ]
         ends = {name: f"{name}_node_id" for name in ("source", "target")}
         for name in ends.values():
@@ -130,7 +155,9 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
         nodes = {str(edges[name].attrs.get("node_population", "")) for name in ends.values()}
         if len(nodes) > 1:
             description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
-            raise refuse(description, "one node population, whose ids are those of the net", str(path))
+            raise refuse(
+                description, "one node population, whose ids are those of the net", str(path)
+            )
         columns = {name: edges[dataset_name][:] for name, dataset_name in ends.items()}
         return columns | _read_attributes(edges, columns["source"].size, str(path))
 
@@ -138,7 +165,8 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
 def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
     """Weights and delays of the edges, by our column names, each (n_edges,).
 
-    Edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; row k of group 0 without these.
+    Edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; row k of group 0 without
+    these.
     """
     has_groups = "edge_group_id" in edges and "edge_group_index" in edges
     group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)
@@ -149,7 +177,11 @@ def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict
         group_ids = [group_id for group_id, datasets in groups.items() if sonata_name in datasets]
         if group_ids and len(group_ids) < len(groups):
             lacking_ids = sorted(set(groups) - set(group_ids))
-            raise refuse(f"groups {lacking_ids} without {sonata_name!r}", "it in every group, or in none", where)
+            raise refuse(
+                f"groups {lacking_ids} without {sonata_name!r}",
+                "it in every group, or in none",
+                where,
+            )
         if group_ids:
             columns[name] = np.empty(n_edges)
         for group_id in group_ids:

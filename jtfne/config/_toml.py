@@ -13,10 +13,13 @@ _WIDTH = 100
 
 
 def loads(text: str, where: str) -> dict[str, Any]:
-    """The table of a TOML text. Raises: JtfneError for broken syntax, long numbers, and tables nested too deeply."""
+    """The table of a TOML text. Raises: JtfneError for broken syntax, long numbers, and tables
+    nested too deeply.
+    """
     try:
         table = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of a whole number
+    # TOMLDecodeError, and Python's limit on the digits of a whole number
+    except ValueError as error:
         raise refuse(f"this text ({error})", "TOML", where) from None
     except RecursionError:
         allowed = f"a depth of {_json.MAX_DEPTH} or less"
@@ -26,7 +29,8 @@ def loads(text: str, where: str) -> dict[str, Any]:
 
 
 def dumps(data: Mapping[str, Any]) -> str:
-    """`data`, a mapping of strings to numbers, texts, lists and mappings, as TOML; None is left out.
+    """`data`, a mapping of strings to numbers, texts, lists and mappings, as TOML; None is left
+    out.
 
     >>> print(dumps({"a": 1, "b": {"c": ["x", 2.0], "d": None}}), end="")
     a = 1
@@ -39,9 +43,13 @@ def dumps(data: Mapping[str, Any]) -> str:
         for name, value in _list_entries(data)
         if not isinstance(value, Mapping)
     ]
-    for section, table in ((name, value) for name, value in _list_entries(data) if isinstance(value, Mapping)):
+    for section, table in (
+        (name, value) for name, value in _list_entries(data) if isinstance(value, Mapping)
+    ):
         lines += ["", f"[{_format_key(section)}]"]
-        lines += [f"{_format_key(name)} = {_format_item(value)}" for name, value in _list_entries(table)]
+        lines += [
+            f"{_format_key(name)} = {_format_item(value)}" for name, value in _list_entries(table)
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -63,7 +71,10 @@ def _format_value(value: Any) -> str:
     if isinstance(value, Mapping):
         return (
             "{"
-            + ", ".join(f"{_format_key(name)} = {_format_value(entry)}" for name, entry in _list_entries(value))
+            + ", ".join(
+                f"{_format_key(name)} = {_format_value(entry)}"
+                for name, entry in _list_entries(value)
+            )
             + "}"
         )
     if isinstance(value, list | tuple):

@@ -25,7 +25,10 @@ class TrainsField:
         self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """JSON schema: lists of lists of numbers."""
-        return {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 0}}}
+        return {
+            "type": "array",
+            "items": {"type": "array", "items": {"type": "number", "minimum": 0}},
+        }
 
 
 def _read_trains(value: Any, info: core_schema.ValidationInfo) -> Trains:
@@ -36,7 +39,9 @@ def _read_trains(value: Any, info: core_schema.ValidationInfo) -> Trains:
         trains = value if isinstance(value, Trains) else Trains(rows)
     except JtfneError:
         description = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
-        raise refuse(f"{name}={description}", "a list of trains, each a list of times in ms", HERE) from None
+        raise refuse(
+            f"{name}={description}", "a list of trains, each a list of times in ms", HERE
+        ) from None
     cell = np.repeat(np.arange(len(trains)), trains.sizes)
     t_ms = trains.t_ms
     wrong_rows = np.flatnonzero(~np.isfinite(t_ms) | (t_ms < 0))
@@ -45,6 +50,9 @@ def _read_trains(value: Any, info: core_schema.ValidationInfo) -> Trains:
         raise refuse(description, "finite times of at least 0 ms", HERE)
     late_rows = np.flatnonzero((np.diff(t_ms) < 0) & (np.diff(cell) == 0))
     if late_rows.size:
-        description = f"{name}[{cell[late_rows[0]]}] with {t_ms[late_rows[0] + 1]:g} after {t_ms[late_rows[0]]:g}"
+        description = (
+            f"{name}[{cell[late_rows[0]]}] with {t_ms[late_rows[0] + 1]:g} after "
+            f"{t_ms[late_rows[0]]:g}"
+        )
         raise refuse(description, "times in order", HERE)
     return trains

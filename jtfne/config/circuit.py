@@ -1,4 +1,6 @@
-"""What the circuit is made of: areas, layers, a column's size, cells, and how cells are chosen by name."""
+"""What the circuit is made of: areas, layers, a column's size, cells, and how cells are chosen by
+name.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -61,8 +63,8 @@ class Area(Frozen):
     position_mm : tuple of float
         Where the column's axis meets the pia: x right, y front, z up, head coordinates.
     normal : tuple of float
-        Which way the column points, from white matter to pia; scaled to unit length. Outward, away from
-        (0, 0, 40) mm, where only a position is given.
+        Which way the column points, from white matter to pia; scaled to unit length. Outward, away
+        from (0, 0, 40) mm, where only a position is given.
 
     Examples
     --------
@@ -92,7 +94,11 @@ class Area(Frozen):
     def _in_mm(self) -> "Area":
         """Refuse a position outside any head, which cannot be in mm, and a normal of zero."""
         if math.hypot(*self.position_mm) > 200.0:
-            raise refuse(f"position_mm={self.position_mm}", "a place within 200 mm of the origin of the head", HERE)
+            raise refuse(
+                f"position_mm={self.position_mm}",
+                "a place within 200 mm of the origin of the head",
+                HERE,
+            )
         if not any(self.normal):
             raise refuse(f"normal={self.normal}", "a direction: three numbers, not all zero", HERE)
         return self
@@ -105,7 +111,9 @@ class Area(Frozen):
 
 def _is_point(value: Any) -> bool:
     """Whether `value` is three finite numbers."""
-    numbers = isinstance(value, list | tuple) and all(isinstance(number, int | float) for number in value)
+    numbers = isinstance(value, list | tuple) and all(
+        isinstance(number, int | float) for number in value
+    )
     return numbers and len(value) == 3 and math.isfinite(math.hypot(*value))
 
 
@@ -125,7 +133,8 @@ class Layer(Frozen):
     Parameters
     ----------
     name : str
-        Well-known names (L1, L2/3, L4, L5, L6, and L2, L3, L5/6, L5A, L5B, L6A, L6B) know their depths.
+        Well-known names (L1, L2/3, L4, L5, L6, and L2, L3, L5/6, L5A, L5B, L6A, L6B) know their
+        depths.
     top, bottom : float
         Needed for any other name.
 
@@ -148,14 +157,20 @@ class Layer(Frozen):
         if depths:
             return {"top": depths[0], "bottom": depths[1], **data}
         if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):
-            raise ValueError(unknown(data["name"], LAYERS, name="a layer without top and bottom, name"))
+            raise ValueError(
+                unknown(data["name"], LAYERS, name="a layer without top and bottom, name")
+            )
         return data
 
     @model_validator(mode="after")
     def _check_thickness(self) -> "Layer":
         """Refuse a layer without thickness."""
         if not self.top < self.bottom:
-            raise refuse(f"top={self.top:g}, bottom={self.bottom:g}", "top above bottom (a lesser depth)", HERE)
+            raise refuse(
+                f"top={self.top:g}, bottom={self.bottom:g}",
+                "top above bottom (a lesser depth)",
+                HERE,
+            )
         return self
 
 
@@ -166,7 +181,8 @@ class Geometry(Frozen):
     radius_mm: Annotated[float, Field(strict=True, gt=0, le=100), numeric] = 0.25
 
 
-Leaf = tuple[str, str, str, float]  # area, layer, cell type ("" for every area or layer), count or fraction
+# area, layer, cell type ("" for every area or layer), count or fraction
+Leaf = tuple[str, str, str, float]
 
 
 def _freeze_mix(mix: Mapping[str, Any]) -> FrozenDict:
@@ -182,9 +198,10 @@ class Cells(Frozen):
     n : int, optional
         Cells in each area, 100 unless given; counts carry their own.
     mix : dict
-        ``{type: fraction}`` (floats that sum to 1) or ``{type: count}`` (ints), for each area; or the same for
-        each ``{layer: mix}`` or ``{area: {layer: mix}}``. Fractions over several layers: each layer's sum to 1, and
-        layers share ``n`` by thickness, or all of an area's sum to 1.
+        ``{type: fraction}`` (floats that sum to 1) or ``{type: count}`` (ints), for each area; or
+        the same for each ``{layer: mix}`` or ``{area: {layer: mix}}``. Fractions over several
+        layers: each layer's sum to 1, and layers share ``n`` by thickness, or all of an area's sum
+        to 1.
     unit : {"fraction", "count"}
         Read off the numbers unless given.
     """
@@ -202,14 +219,21 @@ class Cells(Frozen):
         if data.get("unit") in ("", None):
             kinds = {type(number) for number in numbers}
             if kinds == {int, float}:
-                raise refuse("a mix of whole numbers and fractions", "counts (ints) or fractions (floats)", HERE)
+                raise refuse(
+                    "a mix of whole numbers and fractions",
+                    "counts (ints) or fractions (floats)",
+                    HERE,
+                )
             data["unit"] = "count" if kinds == {int} else "fraction"
         problem = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
         if problem:
             raise ValueError(problem)
         if data["unit"] == "count" and any(number != int(number) for number in numbers):
             raise refuse("a count that is not whole", "whole numbers", HERE)
-        return {**data, "mix": _convert_numbers(data["mix"], int if data["unit"] == "count" else float)}
+        return {
+            **data,
+            "mix": _convert_numbers(data["mix"], int if data["unit"] == "count" else float),
+        }
 
     @model_validator(mode="after")
     def _check_sums(self) -> "Cells":
@@ -219,7 +243,9 @@ class Cells(Frozen):
             if not total:
                 raise refuse(f"a mix without cells{place}", "at least one cell", HERE)
             if self.unit == "count" and self.n is not None and total != self.n:
-                raise refuse(f"n={self.n} with counts that sum to {total}{place}", "no n, or that sum", HERE)
+                raise refuse(
+                    f"n={self.n} with counts that sum to {total}{place}", "no n, or that sum", HERE
+                )
         if self.unit == "fraction":
             _refuse_wrong_sums(self.mix)
         return self
@@ -238,12 +264,16 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
         raise refuse(
-            f"{mix!r}{_describe_path(path)}", "{type: fraction or count}, for each layer or area if need be", HERE
+            f"{mix!r}{_describe_path(path)}",
+            "{type: fraction or count}, for each layer or area if need be",
+            HERE,
         )
     depths = {isinstance(entry, Mapping) for entry in mix.values()}
     if len(depths) > 1 or len(path) > 2:
         raise refuse(
-            f"a mix with types beside layers{_describe_path(path)}", "{type: ...}, {layer: ...} or {area: ...}", HERE
+            f"a mix with types beside layers{_describe_path(path)}",
+            "{type: ...}, {layer: ...} or {area: ...}",
+            HERE,
         )
     for name, entry in mix.items():
         check_name(name, "the name", HERE)
@@ -251,8 +281,14 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
             yield from _list_leaves(entry, (*path, name))
             continue
         value = plain(entry)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise refuse(f"{name}={entry!r}{_describe_path(path)}", "a fraction or a count, 0 or more", HERE)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 <= value < math.inf
+        ):
+            raise refuse(
+                f"{name}={entry!r}{_describe_path(path)}", "a fraction or a count, 0 or more", HERE
+            )
         area, layer = ("", "", *path)[-2:]
         yield area, layer, name, value
 
@@ -265,7 +301,10 @@ def _describe_path(path: tuple[str, ...]) -> str:
 def _convert_numbers(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
     """Copy a mix with every number converted to the type `number`."""
     return FrozenDict(
-        {k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v)) for k, v in mix.items()}
+        {
+            k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v))
+            for k, v in mix.items()
+        }
     )
 
 
@@ -285,8 +324,14 @@ def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
             if (_describe_path((area,)) if area else "") == place:
                 layers[layer] = layers.get(layer, 0.0) + value
         if not is_one(sum(group)) and not all(is_one(total) for total in layers.values()):
-            description = ", ".join(f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items())
-            raise refuse(f"a mix whose fractions sum to {description}{place}", "a sum of 1 (counts are ints)", HERE)
+            description = ", ".join(
+                f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items()
+            )
+            raise refuse(
+                f"a mix whose fractions sum to {description}{place}",
+                "a sum of 1 (counts are ints)",
+                HERE,
+            )
 
 
 def is_one(total: float) -> bool:
@@ -306,13 +351,21 @@ def _find_tag(value: Any) -> str:
 def _refuse_empty(values: tuple[float, ...]) -> tuple[float, ...]:
     """Refuse an empty sequence; `min_length` would add its own error to that of a bad value."""
     if not values:
-        raise refuse("a sequence without values", "a number, or one for each cell of the type", HERE)
+        raise refuse(
+            "a sequence without values", "a number, or one for each cell of the type", HERE
+        )
     return values
 
 
 Param = Annotated[
     Annotated[Number, Tag("number")]
-    | Annotated[tuple[Number, ...], Field(fail_fast=True), numeric, AfterValidator(_refuse_empty), Tag("each")],
+    | Annotated[
+        tuple[Number, ...],
+        Field(fail_fast=True),
+        numeric,
+        AfterValidator(_refuse_empty),
+        Tag("each"),
+    ],
     Discriminator(_find_tag),
 ]
 
@@ -335,21 +388,28 @@ class Circuit(Frozen):
     emitters : dict of str to emitter
         By cell type; E, PV, SST and VIP need none.
     cell_params : dict of str to dict
-        By cell type: fields of its emitter, `drive`, `noise` and `v_init_mV`, the potential before the first step; each
-        a number, or one for each cell of the type.
+        By cell type: fields of its emitter, `drive`, `noise` and `v_init_mV`, the potential before
+        the first step; each a number, or one for each cell of the type.
     mechanisms : dict of str to a synapse of `jtfne.synapses`
         The built-in ones (AMPA, NMDA, GABA_A, GABA_B) and those added.
     connections : tuple of Connection
     gains : dict of str to float
-        By pair of cell types, such as E->PV: a factor on all weights from the one to the other; 1 unless given.
+        By pair of cell types, such as E->PV: a factor on all weights from the one to the other; 1
+        unless given.
     """
 
-    areas: tuple[Annotated[Area, BeforeValidator(_as_name_table, json_schema_input_type=Area | str)], ...] = ()
-    layers: tuple[Annotated[Layer, BeforeValidator(_as_name_table, json_schema_input_type=Layer | str)], ...] = ()
+    areas: tuple[
+        Annotated[Area, BeforeValidator(_as_name_table, json_schema_input_type=Area | str)], ...
+    ] = ()
+    layers: tuple[
+        Annotated[Layer, BeforeValidator(_as_name_table, json_schema_input_type=Layer | str)], ...
+    ] = ()
     geometry: Geometry = Geometry()
     cells: Cells | None = None
     emitters: Annotated[dict[Name, AnyEmitter], freeze] = Field(default_factory=FrozenDict)
-    cell_params: Annotated[dict[Name, Annotated[dict[str, Param], freeze]], freeze] = Field(default_factory=FrozenDict)
+    cell_params: Annotated[dict[Name, Annotated[dict[str, Param], freeze]], freeze] = Field(
+        default_factory=FrozenDict
+    )
     mechanisms: Annotated[dict[Name, Mechanism], BeforeValidator(_add_built_in), freeze] = Field(
         default_factory=lambda: FrozenDict(RECEPTORS)
     )
@@ -369,7 +429,9 @@ class Circuit(Frozen):
         duplicates([layer.name for layer in self.layers], name="layers")
         for upper, lower in zip(self.layers, self.layers[1:], strict=False):
             if upper.bottom > lower.top + 1e-9:
-                description = f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
+                description = (
+                    f"layer {lower.name!r} ({lower.top:g} .. {lower.bottom:g}) below {upper.name!r}"
+                )
                 description += f" ({upper.top:g} .. {upper.bottom:g})"
                 raise refuse(description, "layers from the pia down, which do not overlap", HERE)
         return self

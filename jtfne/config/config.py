@@ -54,9 +54,10 @@ class _Derived:
 class Config(Frozen):
     """What to simulate: a circuit, its run, its task and its readouts, as a frozen declaration.
 
-    Each verb gives a new, checked Config and replaces what it declares; what a verb is not given stays. Where a verb
-    takes objects, it takes as well the tables and texts from which they are made (``{"kind": "LIF", "tau_m_ms": 20}``).
-    Two configs with the same content are equal and have the same `hash`.
+    Each verb gives a new, checked Config and replaces what it declares; what a verb is not given
+    stays. Where a verb takes objects, it takes as well the tables and texts from which they are
+    made (``{"kind": "LIF", "tau_m_ms": 20}``). Two configs with the same content are equal and have
+    the same `hash`.
 
     Attributes
     ----------
@@ -97,7 +98,9 @@ class Config(Frozen):
     True
     """
 
-    schema_version: str = Field(default=SCHEMA_VERSIONS[0], json_schema_extra={"enum": list(SCHEMA_VERSIONS)})
+    schema_version: str = Field(
+        default=SCHEMA_VERSIONS[0], json_schema_extra={"enum": list(SCHEMA_VERSIONS)}
+    )
     circuit: Circuit = Circuit()
     run: Run = Run()
     task: Task = Task()
@@ -122,7 +125,9 @@ class Config(Frozen):
         return hash(self.hash)
 
     def _replace_part(self, part: str, **fields: Any) -> Self:
-        """A new Config in which `fields` of sub-model `part` are replaced; those that are None stay."""
+        """A new Config in which `fields` of sub-model `part` are replaced; those that are None
+        stay.
+        """
         data = {name: getattr(self, name) for name in self.model_fields_set}
         old_part = getattr(self, part)
         set_fields = {name: getattr(old_part, name) for name in old_part.model_fields_set}
@@ -136,8 +141,12 @@ class Config(Frozen):
         duration_ms: float | None = None,
         dt_ms: float | None = None,
     ) -> Self:
-        """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000 ms and 0.1 ms."""
-        return self._replace_part("run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms)
+        """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000
+        ms and 0.1 ms.
+        """
+        return self._replace_part(
+            "run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms
+        )
 
     def areas(self, areas: Sequence[str | Area | Table]) -> Self:
         """The areas, each with one column."""
@@ -153,19 +162,36 @@ class Config(Frozen):
         radius_mm: float | None = None,
         layers: Mapping[str, tuple[float, float]] | None = None,
     ) -> Self:
-        """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers declared before."""
+        """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers
+        declared before.
+        """
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
-        set_fields = {name: getattr(self.circuit.geometry, name) for name in self.circuit.geometry.model_fields_set}
+        set_fields = {
+            name: getattr(self.circuit.geometry, name)
+            for name in self.circuit.geometry.model_fields_set
+        }
         pairs = {} if layers is None else layers
-        depths = dict(check_table(pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"))
+        depths = dict(
+            check_table(
+                pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"
+            )
+        )
         layer_names = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
             one_of(name, layer_names, name="layer", where="Config.geometry")
-            if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str | bytes) or len(pair) != 2:
-                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry")
+            if (
+                not isinstance(pair, Sequence | np.ndarray)
+                or isinstance(pair, str | bytes)
+                or len(pair) != 2
+            ):
+                raise refuse(
+                    f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry"
+                )
         moved_layers = [
-            {"name": name, "top": depths[name][0], "bottom": depths[name][1]} if name in depths else layer
+            {"name": name, "top": depths[name][0], "bottom": depths[name][1]}
+            if name in depths
+            else layer
             for name, layer in zip(layer_names, self.circuit.layers, strict=True)
         ]
         return self._replace_part(
@@ -173,49 +199,63 @@ class Config(Frozen):
         )
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
-        """How many of which type in each area: ``{type: fraction or count}``, nested by layer or area if need be.
+        """How many of which type in each area: ``{type: fraction or count}``, nested by layer or
+        area if need be.
 
-        ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a default emitter.
+        ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a
+        default emitter.
         """
         return self._replace_part("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
     def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
-        """By cell type: other values for fields of its emitter, `drive` and `noise` in its input unit, and `v_init_mV`.
+        """By cell type: other values for fields of its emitter, `drive` and `noise` in its input
+        unit, and `v_init_mV`.
 
-        A value is a number, or a sequence with one for each cell of the type, over all its layers and areas: value k is
-        that of cell ``net.select(cell_type=...)[k]`` (areas as declared, layers pia first). Static fields take none.
-        Each step draws noise * sqrt(1 ms / dt) * N(0, 1), so that its effect does not depend on dt. `v_init_mV` is the
-        potential before the first step of every trial, below threshold; left out, cells are spread by the seed.
+        A value is a number, or a sequence with one for each cell of the type, over all its layers
+        and areas: value k is that of cell ``net.select(cell_type=...)[k]`` (areas as declared,
+        layers pia first). Static fields take none. Each step draws noise * sqrt(1 ms / dt) * N(0,
+        1), so that its effect does not depend on dt. `v_init_mV` is the potential before the first
+        step of every trial, below threshold; left out, cells are spread by the seed.
         """
         return self._replace_part("circuit", cell_params=params)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
-        """By cell type: its cell model. Such a type has no drive and no noise but those of `cell_params`.
+        """By cell type: its cell model. Such a type has no drive and no noise but those of
+        `cell_params`.
 
-        One of `jtfne.emitters`, or an object of your own class with the methods of `jtfne.emitters.Emitter`. A file
-        names such a class as `module:Class`; the module must have been imported when the file is read.
+        One of `jtfne.emitters`, or an object of your own class with the methods of
+        `jtfne.emitters.Emitter`. A file names such a class as `module:Class`; the module must have
+        been imported when the file is read.
         """
         return self._replace_part("circuit", emitters=emitters)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
-        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces that one.
+        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces
+        that one.
 
-        Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance, AlphaConductance,
-        BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps, in mV. `jtfne.synapses.CONDUCTANCES`
-        holds the built-in four as conductances. A table without `kind` is an Exponential.
+        Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance,
+        AlphaConductance, BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps,
+        in mV. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
+        without `kind` is an Exponential.
         """
         return self._replace_part("circuit", mechanisms=mechanisms)
 
     def connections(
-        self, connections: Sequence[Connection | Table] | None = None, gains: Mapping[str, float] | None = None
+        self,
+        connections: Sequence[Connection | Table] | None = None,
+        gains: Mapping[str, float] | None = None,
     ) -> Self:
-        """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all weights from one to
-        the other, 1 unless given."""
-        connection_list = None if connections is None else _check_entries(connections, "connections")
+        """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all
+        weights from one to the other, 1 unless given."""
+        connection_list = (
+            None if connections is None else _check_entries(connections, "connections")
+        )
         return self._replace_part("circuit", connections=connection_list, gains=gains)
 
     def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
-        """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or probes."""
+        """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or
+        probes.
+        """
         return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
 
     def source(
@@ -226,8 +266,8 @@ class Config(Frozen):
     ) -> Self:
         """Which currents fields are made of: one mode a run.
 
-        For physical readouts also where currents enter cells and return, and how many real cells a cell stands for.
-        Raises: SynapticDoubleCountError for several modes whose terms overlap.
+        For physical readouts also where currents enter cells and return, and how many real cells a
+        cell stands for. Raises: SynapticDoubleCountError for several modes whose terms overlap.
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
@@ -240,22 +280,32 @@ class Config(Frozen):
         n_trials: int | None = None,
         conditions: Sequence[str] | None = None,
     ) -> Self:
-        """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of each trial."""
+        """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of
+        each trial.
+        """
         named = None if conditions is None else _check_entries(conditions, "stimuli")
         return self._replace_part(
             "task", stimuli=_check_entries(stimuli, "stimuli"), n_trials=n_trials, conditions=named
         )
 
-    def objective(self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()) -> Self:
-        """What the circuit should show: metrics, whose distances sum to the score, and gates that must hold.
+    def objective(
+        self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()
+    ) -> Self:
+        """What the circuit should show: metrics, whose distances sum to the score, and gates that
+        must hold.
 
         `jtfne.Objective.of(config)` evaluates it.
         """
-        targets = {"metrics": _check_entries(metrics, "objective"), "gates": _check_entries(gates, "objective")}
+        targets = {
+            "metrics": _check_entries(metrics, "objective"),
+            "gates": _check_entries(gates, "objective"),
+        }
         return self._replace_part("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
-        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to search in."""
+        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to
+        search in.
+        """
         return self._replace_part("training", trainables=_check_entries(trainables, "trainables"))
 
     def check(self) -> None:
@@ -267,7 +317,8 @@ class Config(Frozen):
 
         Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
         """
-        # A config is frozen and every step from config to signals asks for its populations: cache them.
+        # A config is frozen and every step from config to signals asks for its populations: cache
+        # them.
         if "_populations" not in vars(self):
             refuse_all(circuit_findings(self))
             vars(self)["_populations"] = _Derived(populations_of(self.circuit))
@@ -277,7 +328,11 @@ class Config(Frozen):
     def __getstate__(self) -> dict[Any, Any]:
         """State to pickle and copy: the fields, without cached results."""
         state = super().__getstate__()
-        fields = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        fields = {
+            name: value
+            for name, value in state["__dict__"].items()
+            if name in type(self).model_fields
+        }
         return {**state, "__dict__": fields}
 
     def readout_names(self) -> tuple[str, ...]:
@@ -306,7 +361,9 @@ class Config(Frozen):
 
     @classmethod
     def from_json(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config that `to_json` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        """The config that `to_json` wrote, or a person. allow_code: import the modules of cell
+        models from outside.
+        """
         check_text(text, name="text", where="Config.from_json")
         return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
 
@@ -316,12 +373,16 @@ class Config(Frozen):
 
     @classmethod
     def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config that `to_toml` wrote, or a person. allow_code: import the modules of cell models from outside."""
+        """The config that `to_toml` wrote, or a person. allow_code: import the modules of cell
+        models from outside.
+        """
         check_text(text, name="text", where="Config.from_toml")
         return cls._from_table(_toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
-        """Write a .json or .toml file: beside it first, then renamed, so that it is never half written."""
+        """Write a .json or .toml file: beside it first, then renamed, so that it is never half
+        written.
+        """
         target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
         one_of(suffix, SUFFIXES, name="suffix", where=str(path))
         text = self.to_json() if suffix == ".json" else self.to_toml()
@@ -332,14 +393,17 @@ class Config(Frozen):
     def from_file(cls, path: str | Path, *, allow_code: bool = False) -> Self:
         """Read a .json or .toml file, UTF-8.
 
-        allow_code: import the modules of the cell models from outside jtfne ("module:Class") that it names. Importing
-        a module runs it: allow it for files from people whom you trust.
-        Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not allowed.
+        allow_code: import the modules of the cell models from outside jtfne ("module:Class") that
+        it names. Importing a module runs it: allow it for files from people whom you trust.
+        Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not
+        allowed.
         """
         source, suffix = resolve_path(path, "Config.from_file"), Path(path).suffix
         one_of(suffix, SUFFIXES, name="suffix", where=str(path))
         if not source.is_file():
-            raise refuse(f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file")
+            raise refuse(
+                f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file"
+            )
         text = read_text(source, str(path))
         if suffix == ".json":
             table = _json.loads(text, where=str(path))

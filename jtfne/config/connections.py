@@ -16,7 +16,19 @@ from pydantic import (
 )
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, refuse
-from jtfne.config._base import Count, Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Share, Whole, plain
+from jtfne.config._base import (
+    Count,
+    Declared,
+    Flag,
+    Frozen,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Share,
+    Whole,
+    plain,
+)
 from jtfne.config._column import Column, ColumnOf
 from jtfne.config._errors import HERE, duplicates
 from jtfne.config._tables import columns_in, columns_of
@@ -37,7 +49,8 @@ Names = Annotated[
 
 
 class Selector(Frozen):
-    """Cells chosen by what they are: AND between the keys, OR within one; nothing given means all cells.
+    """Cells chosen by what they are: AND between the keys, OR within one; nothing given means all
+    cells.
 
     Where a selector is expected, a bare text is a cell type. Names are kept as tuples.
 
@@ -71,7 +84,9 @@ def _as_selector(value: Any) -> Any:
     return {"cell_type": value} if isinstance(value, str) else value
 
 
-Selection = Annotated[Selector, BeforeValidator(_as_selector, json_schema_input_type=Selector | str)]
+Selection = Annotated[
+    Selector, BeforeValidator(_as_selector, json_schema_input_type=Selector | str)
+]
 
 
 class Normal(Frozen):
@@ -91,7 +106,9 @@ class Normal(Frozen):
 
 
 class LogNormal(Frozen):
-    """Log-normal distribution by the mean and sd of the value itself, with the sign of the mean; else as Normal."""
+    """Log-normal distribution by the mean and sd of the value itself, with the sign of the mean;
+    else as Normal.
+    """
 
     kind: Literal["LogNormal"] = "LogNormal"
     mean: Number
@@ -151,8 +168,9 @@ Value = Annotated[
 class FromDistance(Frozen):
     """A delay of offset_ms + distance / velocity_m_s.
 
-    Within an area the distance is that of the two cells, from area to area that of the areas' `position_mm`, straight
-    through the head. Within an area `offset_ms` (the synapse) is at least one step, since cells may touch.
+    Within an area the distance is that of the two cells, from area to area that of the areas'
+    `position_mm`, straight through the head. Within an area `offset_ms` (the synapse) is at least
+    one step, since cells may touch.
 
     Examples
     --------
@@ -211,7 +229,9 @@ class FixedTotal(Frozen):
 
 
 class OneToOne(Frozen):
-    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with itself may go."""
+    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with
+    itself may go.
+    """
 
     kind: Literal["OneToOne"] = "OneToOne"
     autapses: Flag = True
@@ -247,8 +267,8 @@ Decay = Annotated[ExponentialDecay | GaussianDecay, Field(discriminator="kind")]
 class DistanceDecay(Frozen):
     """Each pair of one area at distance d is connected with probability p0 times `profile` at d.
 
-    Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth aside). A column ends at
-    its rim: nothing is wrapped around.
+    Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth
+    aside). A column ends at its rim: nothing is wrapped around.
 
     Examples
     --------
@@ -259,13 +279,16 @@ class DistanceDecay(Frozen):
     kind: Literal["DistanceDecay"] = "DistanceDecay"
     p0: Share
     length_mm: Positive
-    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
+    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = (
+        ExponentialDecay()
+    )
     lateral: Flag = False
     autapses: Flag = False
 
 
 class WeightDecay(Frozen):
-    """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as of DistanceDecay.
+    """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as
+    of DistanceDecay.
 
     Examples
     --------
@@ -274,12 +297,15 @@ class WeightDecay(Frozen):
     """
 
     length_mm: Positive
-    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = ExponentialDecay()
+    profile: Annotated[Decay, BeforeValidator(_as_kind, json_schema_input_type=Decay | str)] = (
+        ExponentialDecay()
+    )
     lateral: Flag = False
 
 
 class FromTable(Frozen):
-    """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms) where given.
+    """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms)
+    where given.
 
     Examples
     --------
@@ -308,9 +334,10 @@ class FromTable(Frozen):
         """Build the rule from a DataFrame, an Arrow table or a mapping of columns.
 
         Columns are `source`, `target` and perhaps a weight and `delay_ms`. The weight is the column
-        `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's mechanism.
-        Of a table with a column `connection`, such as `Net.edges`, the rows of one connection are taken.
-        Raises: JtfneError for a column that is missing or of an unknown unit, an empty cell, or several connections.
+        `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's
+        mechanism. Of a table with a column `connection`, such as `Net.edges`, the rows of one
+        connection are taken. Raises: JtfneError for a column that is missing or of an unknown unit,
+        an empty cell, or several connections.
         """
         return cls(**columns_of(table, connection, "FromTable.from_table"))
 
@@ -318,14 +345,21 @@ class FromTable(Frozen):
     def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
         """Read the rule from a file with those columns: .csv, .parquet or a SONATA edge file (.h5).
 
-        `connection` is needed where there are several; in a SONATA file they are its edge populations.
-        Raises: JtfneError as `from_table`, and for a file that cannot be read.
+        `connection` is needed where there are several; in a SONATA file they are its edge
+        populations. Raises: JtfneError as `from_table`, and for a file that cannot be read.
         """
         return cls(**columns_in(Path(path), connection))
 
 
 Rule = Annotated[
-    FixedProbability | FixedIndegree | FixedOutdegree | FixedTotal | OneToOne | AllToAll | DistanceDecay | FromTable,
+    FixedProbability
+    | FixedIndegree
+    | FixedOutdegree
+    | FixedTotal
+    | OneToOne
+    | AllToAll
+    | DistanceDecay
+    | FromTable,
     Field(discriminator="kind"),
 ]
 
@@ -334,7 +368,8 @@ AnyRule = Annotated[Rule, BeforeValidator(_as_kind, json_schema_input_type=Rule 
 
 
 class Connection(Frozen):
-    """Synapses of one mechanism from the cells that `source` selects to those that `target` selects.
+    """Synapses of one mechanism from the cells that `source` selects to those that `target`
+    selects.
 
     Parameters
     ----------
@@ -343,14 +378,15 @@ class Connection(Frozen):
     mechanism : str
         AMPA, NMDA, GABA_A, GABA_B, or one that `Config.mechanisms` added.
     rule : rule
-        FixedProbability, FixedIndegree, FixedOutdegree, FixedTotal, OneToOne, AllToAll, DistanceDecay or FromTable.
+        FixedProbability, FixedIndegree, FixedOutdegree, FixedTotal, OneToOne, AllToAll,
+        DistanceDecay or FromTable.
     weight : float or distribution
-        pA added to the synaptic current at a spike, with the sign of the mechanism or of the source; nS added to the
-        conductance of a mechanism that is one; mV by which a `Delta` moves v. May be left out where the
-        table of a FromTable has weights.
+        pA added to the synaptic current at a spike, with the sign of the mechanism or of the
+        source; nS added to the conductance of a mechanism that is one; mV by which a `Delta` moves
+        v. May be left out where the table of a FromTable has weights.
     delay_ms : float, distribution or FromDistance
-        At least one time step; a Normal or LogNormal needs `low`. A number is a whole number of steps; delays that
-        differ by edge are rounded to the nearest step.
+        At least one time step; a Normal or LogNormal needs `low`. A number is a whole number of
+        steps; delays that differ by edge are rounded to the nearest step.
     plasticity : ShortTerm or PairSTDP, optional
         How these synapses change as the run goes (see `jtfne.synapses`); they do not if left out.
     weight_decay : WeightDecay, optional
@@ -377,14 +413,22 @@ class Connection(Frozen):
         """Leave out later fields that are None, so that older configs keep their hash."""
         table: dict[str, Any] = handler(self)
         later_fields = ("plasticity", "weight_decay")
-        return {name: value for name, value in table.items() if name not in later_fields or value is not None}
+        return {
+            name: value
+            for name, value in table.items()
+            if name not in later_fields or value is not None
+        }
 
     @model_validator(mode="after")
     def _check_weight(self) -> "Connection":
         """Refuse a connection without weights, and weight_decay on weights from a table."""
         has_table_weights = isinstance(self.rule, FromTable) and self.rule.weight is not None
         if "weight" not in self.model_fields_set and not has_table_weights:
-            raise refuse("no weight", "a number or distribution, pA (nS for a conductance, mV for a jump)", HERE)
+            raise refuse(
+                "no weight",
+                "a number or distribution, pA (nS for a conductance, mV for a jump)",
+                HERE,
+            )
         if has_table_weights and self.weight_decay is not None:
             raise refuse("weight_decay with a table that has weights", "one of the two", HERE)
         return self

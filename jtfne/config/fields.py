@@ -7,7 +7,18 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Declared, Flag, Frozen, Name, NotNegative, Number, Positive, Vector, numeric, plain
+from jtfne.config._base import (
+    Declared,
+    Flag,
+    Frozen,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Vector,
+    numeric,
+    plain,
+)
 from jtfne.config._errors import HERE
 from jtfne.measures.csd import SecondDifference
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
@@ -23,7 +34,8 @@ def _find_tag(value: Any) -> str:
 
 
 Conductivity = Annotated[
-    Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
+    Annotated[Positive, Tag("number")]
+    | Annotated[tuple[Positive, Positive, Positive], numeric, Tag("each")],
     Discriminator(_find_tag),
 ]
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
@@ -38,13 +50,17 @@ SIGMA_S_m = 0.3  # cortex: Goto et al. (2010), J. Neurophysiol. 104:3388-3404
 
 
 class Discs(Frozen):
-    """Currents of one depth leave a disc of the column's radius evenly; contacts lie on its axis."""
+    """Currents of one depth leave a disc of the column's radius evenly; contacts lie on its
+    axis.
+    """
 
     kind: Literal["Discs"] = "Discs"
 
 
 class Points(Frozen):
-    """Currents of a cell leave from points above and below it; a contact nearer than `radius_mm` sees that distance."""
+    """Currents of a cell leave from points above and below it; a contact nearer than `radius_mm`
+    sees that distance.
+    """
 
     kind: Literal["Points"] = "Points"
     radius_mm: NotNegative = 0.01
@@ -74,7 +90,8 @@ class LFP(Frozen):
     surface : Surface, optional
         Another medium above the tissue.
     far : bool
-        Add what the dipoles of the other areas give, in tissue without borders; areas then need places in the head.
+        Add what the dipoles of the other areas give, in tissue without borders; areas then need
+        places in the head.
     """
 
     kind: Literal["LFP"] = "LFP"
@@ -84,7 +101,8 @@ class LFP(Frozen):
     shanks_mm: Plane = ((0.0, 0.0),)
     contacts_mm: Places | None = None
     sources: Annotated[
-        Annotated[Discs | Points, Field(discriminator="kind")], BeforeValidator(_as_kind_table, Discs | Points | str)
+        Annotated[Discs | Points, Field(discriminator="kind")],
+        BeforeValidator(_as_kind_table, Discs | Points | str),
     ] = Discs()
     sigma_S_m: Conductivity = SIGMA_S_m
     surface: AnySurface | None = None
@@ -96,7 +114,11 @@ class LFP(Frozen):
         places = self.shanks_mm if self.contacts_mm is None else self.contacts_mm
         if isinstance(self.sources, Discs):
             if any(place[0] or place[1] for place in places):
-                raise refuse("contacts off the column's axis with Discs()", "x = y = 0, or sources=Points()", HERE)
+                raise refuse(
+                    "contacts off the column's axis with Discs()",
+                    "x = y = 0, or sources=Points()",
+                    HERE,
+                )
             if isinstance(self.sigma_S_m, tuple):
                 raise refuse("three conductivities with Discs()", "one, or sources=Points()", HERE)
         if self.far and isinstance(self.sigma_S_m, tuple):
@@ -112,7 +134,8 @@ class LFP(Frozen):
 
 
 class CSD(Frozen):
-    """`csd`: current source density along each column's axis, A/m^3, estimated from the potential of `LFP` there.
+    """`csd`: current source density along each column's axis, A/m^3, estimated from the potential
+    of `LFP` there.
 
     The method knows the tissue, whose conductivity has then no effect, but not the currents.
 
@@ -139,9 +162,16 @@ class CSD(Frozen):
 
     def potential(self) -> LFP:
         """The LFP probe with whose potential the CSD is estimated."""
-        contacts_mm = None if self.depths_mm is None else tuple((0.0, 0.0, depth_mm) for depth_mm in self.depths_mm)
+        contacts_mm = (
+            None
+            if self.depths_mm is None
+            else tuple((0.0, 0.0, depth_mm) for depth_mm in self.depths_mm)
+        )
         return LFP(
-            interval_ms=self.interval_ms, n_channels=self.n_channels, contacts_mm=contacts_mm, surface=self.surface
+            interval_ms=self.interval_ms,
+            n_channels=self.n_channels,
+            contacts_mm=contacts_mm,
+            surface=self.surface,
         )
 
     def estimator(self, diameter_mm: float) -> Method:
@@ -162,7 +192,8 @@ class Dipole(Frozen):
 
 
 class Spheres(Frozen):
-    """A head of four spheres: brain, fluid, skull, scalp; head coordinates. For MEG only the centre and brain matter.
+    """A head of four spheres: brain, fluid, skull, scalp; head coordinates. For MEG only the centre
+    and brain matter.
 
     Radii and conductivities: Naess et al. (2017), Front. Hum. Neurosci. 11:490.
     """
@@ -176,14 +207,18 @@ class Spheres(Frozen):
     def _check_radii(self) -> "Spheres":
         """Refuse radii that do not increase from the brain outwards."""
         if not (np.diff(self.radii_mm) > 0.0).all():
-            raise refuse(f"radii_mm={self.radii_mm}", "radii that increase from the brain outwards", HERE)
+            raise refuse(
+                f"radii_mm={self.radii_mm}", "radii that increase from the brain outwards", HERE
+            )
         return self
 
 
 class Forward(Frozen):
-    """A head and its sensors by a forward solution of MNE, in head coordinates and of free orientation: a file.
+    """A head and its sensors by a forward solution of MNE, in head coordinates and of free
+    orientation: a file.
 
-    Each area's moment, along its normal, is put onto the nearest source, which must lie `within_mm` of its own place.
+    Each area's moment, along its normal, is put onto the nearest source, which must lie `within_mm`
+    of its own place.
     """
 
     kind: Literal["Forward"] = "Forward"
@@ -193,23 +228,29 @@ class Forward(Frozen):
 
 def _as_head(value: Any) -> Any:
     """Convert a head without `kind` to the table of Spheres."""
-    return {"kind": "Spheres", **value} if isinstance(value, Mapping) and "kind" not in value else _as_kind_table(value)
+    return (
+        {"kind": "Spheres", **value}
+        if isinstance(value, Mapping) and "kind" not in value
+        else _as_kind_table(value)
+    )
 
 
 Head = Annotated[
-    Annotated[Spheres | Forward, Field(discriminator="kind")], BeforeValidator(_as_head, Spheres | Forward | str)
+    Annotated[Spheres | Forward, Field(discriminator="kind")],
+    BeforeValidator(_as_head, Spheres | Forward | str),
 ]
 
 
 class EEG(Frozen):
-    """`eeg`: potential at sites on the scalp, V, of the areas' dipoles, half a cortex below the pia.
+    """`eeg`: potential at sites on the scalp, V, of the areas' dipoles, half a cortex below the
+    pia.
 
     Parameters
     ----------
     interval_ms : float
     montage : str
-        Any of MNE's standard montages, put onto the scalp along the lines from the centre of the head; not with a
-        `Forward`, which has its own.
+        Any of MNE's standard montages, put onto the scalp along the lines from the centre of the
+        head; not with a `Forward`, which has its own.
     sites : list of str, optional
         Which of its sites, and in which order; all by default.
     head : Spheres or Forward
@@ -236,8 +277,8 @@ class MEG(Frozen):
     ----------
     interval_ms : float
     helmet : str
-        One of MNE's canonical helmets, "neuromag", "ctf151" or "ctf275", placed round the head; not with a `Forward`,
-        which has its own.
+        One of MNE's canonical helmets, "neuromag", "ctf151" or "ctf275", placed round the head; not
+        with a `Forward`, which has its own.
     sensors : list of str, optional
         Which of its channels, and in which order; all by default.
     head : Spheres or Forward

@@ -127,7 +127,11 @@ class Aim(Frozen):
     def _resolve_alias(cls, data: Any) -> Any:
         """Replace an alias of a readout by its name."""
         name = data.get("readout") if isinstance(data, Mapping) else None
-        return {**data, "readout": ALIASES[name]} if isinstance(name, str) and name in ALIASES else data
+        return (
+            {**data, "readout": ALIASES[name]}
+            if isinstance(name, str) and name in ALIASES
+            else data
+        )
 
     @model_validator(mode="after")
     def _check_selection(self) -> Self:
@@ -136,11 +140,19 @@ class Aim(Frozen):
         kind = type(measure).__name__
         readouts = [readout for readout in measure.readouts if readout in PROBES]
         if self.readout is None and len(measure.readouts) > 1:
-            raise refuse(f"a {kind} without readout", f"readout one of {', '.join(map(repr, readouts))}", HERE)
+            raise refuse(
+                f"a {kind} without readout",
+                f"readout one of {', '.join(map(repr, readouts))}",
+                HERE,
+            )
         if self.readout is not None and self.readout not in readouts:
             one_of(self.readout, PROBES, name="readout", where=HERE)
             raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
-        selector_keys = [key for key in ("area", "layer", "cell_type", "ids") if getattr(self.cells, key) is not None]
+        selector_keys = [
+            key
+            for key in ("area", "layer", "cell_type", "ids")
+            if getattr(self.cells, key) is not None
+        ]
         of_cells, of_areas = self.of == "spk", self.of in AREAL
         allowed = {"area"} if self.of in (*LAMINAR, *AREAL) else set()
         wrong_keys = [] if of_cells else [key for key in selector_keys if key not in allowed]
@@ -148,9 +160,13 @@ class Aim(Frozen):
             selectors = [*(["area"] if allowed else []), *([] if of_areas else ["channels"])]
             raise refuse(f"cells by {wrong_keys[0]} of {self.of!r}", " and ".join(selectors), HERE)
         if self.channels is not None and (of_cells or of_areas):
-            raise refuse(f"channels of {self.of!r}", "cells" if of_cells else "cells={'area': ...}", HERE)
+            raise refuse(
+                f"channels of {self.of!r}", "cells" if of_cells else "cells={'area': ...}", HERE
+            )
         if self.window_ms is not None and not self.window_ms[0] < self.window_ms[1]:
-            raise refuse(f"window_ms={self.window_ms}", "(start, stop) in ms, start before stop", HERE)
+            raise refuse(
+                f"window_ms={self.window_ms}", "(start, stop) in ms, start before stop", HERE
+            )
         return self
 
     @property
@@ -162,7 +178,10 @@ class Aim(Frozen):
     @property
     def selector(self) -> str:
         """Text of the selected cells or channels; empty for all."""
-        parts = [*(getattr(self.cells, key) or () for key in ("area", "layer", "cell_type")), self.channels or ()]
+        parts = [
+            *(getattr(self.cells, key) or () for key in ("area", "layer", "cell_type")),
+            self.channels or (),
+        ]
         words = [", ".join(map(str, part)) for part in parts if part]
         words += [f"{len(self.cells.ids)} ids"] if self.cells.ids else []
         return " ".join(words)
@@ -174,9 +193,15 @@ class Aim(Frozen):
             return self.name
         measure: Any = self.measure
         values = {field.name: getattr(measure, field.name) for field in dataclasses.fields(measure)}
-        changed_names = [field.name for field in dataclasses.fields(measure) if values[field.name] != field.default]
+        changed_names = [
+            field.name
+            for field in dataclasses.fields(measure)
+            if values[field.name] != field.default
+        ]
         settings = ", ".join(f"{name}={values[name]}" for name in changed_names)
-        window = "" if self.window_ms is None else f"{self.window_ms[0]:g} to {self.window_ms[1]:g} ms"
+        window = (
+            "" if self.window_ms is None else f"{self.window_ms[0]:g} to {self.window_ms[1]:g} ms"
+        )
         words = [f"{type(measure).__name__}({settings})" if settings else type(measure).__name__]
         return " ".join([*words, self.of, *filter(None, (self.selector, window))])
 
@@ -187,8 +212,8 @@ class Metric(Aim):
     Parameters
     ----------
     measure : measure
-        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower, SpectrolaminarCrossover,
-        EvokedWaveform, CSDProfile, Topography.
+        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower,
+        SpectrolaminarCrossover, EvokedWaveform, CSDProfile, Topography.
     target : float, (float, float), InRange or Curve
         A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
     readout : str, optional
@@ -202,7 +227,8 @@ class Metric(Aim):
     weight : float
         Of its distance in the score.
     scale : float
-        Distance that counts as 1, in the unit of the measure; of curves compared by correlation, by its square.
+        Distance that counts as 1, in the unit of the measure; of curves compared by correlation, by
+        its square.
     name : str, optional
         What tables call it.
 
@@ -224,7 +250,11 @@ class Metric(Aim):
         kind = type(measure).__name__
         if not isinstance(self.target, Curve):
             if measure.dims:
-                raise refuse(f"target={self.target} of a {kind}", f"a curve over {', '.join(measure.dims)}", HERE)
+                raise refuse(
+                    f"target={self.target} of a {kind}",
+                    f"a curve over {', '.join(measure.dims)}",
+                    HERE,
+                )
             return self
         if not measure.dims:
             raise refuse(f"a curve as target of a {kind}", "a number or a range", HERE)
@@ -232,10 +262,14 @@ class Metric(Aim):
             return self
         optional_dims = {"channel"} if len(measure.dims) > 1 else set()  # that of the only one
         missing_dims = {*measure.dims} - {*self.target.dims, *self.target.coords} - optional_dims
-        channel_dims = {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
+        channel_dims = (
+            {"channel"} if "z_mm" in self.target.coords and "z_mm" in measure.dims else set()
+        )
         extra_dims = {*self.target.dims} - {*measure.dims, *measure.averaged} - channel_dims
         if missing_dims or extra_dims:
-            description = f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
+            description = (
+                f"a curve over {', '.join(self.target.dims) or 'nothing'} as target of a {kind}"
+            )
             raise refuse(description, f"one over {', '.join(measure.dims)}", HERE)
         return self
 
@@ -264,7 +298,11 @@ class Gate(Aim):
         measure = self.measure
         if measure.dims:
             numbers = [name for name, measure_class in MEASURES.items() if not measure_class.dims]
-            raise refuse(f"a gate on a {type(measure).__name__}, a curve,", f"one of {', '.join(numbers)}", HERE)
+            raise refuse(
+                f"a gate on a {type(measure).__name__}, a curve,",
+                f"one of {', '.join(numbers)}",
+                HERE,
+            )
         return self
 
 

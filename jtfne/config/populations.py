@@ -12,7 +12,8 @@ from jtfne.config._defaults import CELL_TYPES
 from jtfne.config.circuit import Cells, Circuit, is_one
 from jtfne.emitters import Emitter, Trains
 
-INPUTS = ("drive", "noise")  # what cell_params may set beside the emitter's fields; and, before the first step:
+# what cell_params may set beside the emitter's fields; and, before the first step:
+INPUTS = ("drive", "noise")
 V_INIT = "v_init_mV"
 Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_cells,)
 
@@ -21,8 +22,9 @@ Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_c
 class Population:
     """Cells of one type in one layer of one area; drive and noise in the emitter's input unit.
 
-    Drive, noise and each field of the emitter are a number, or an array with one value a cell, float64 (n_cells,). So
-    is v_init_mV, the potential before the first step; None where the emitter spreads it.
+    Drive, noise and each field of the emitter are a number, or an array with one value a cell,
+    float64 (n_cells,). So is v_init_mV, the potential before the first step; None where the emitter
+    spreads it.
     """
 
     area: str
@@ -44,7 +46,9 @@ class Population:
             " .. ".join(f"{number:g}" for number in np.unique([np.min(value), np.max(value)]))
             for value in (self.drive, self.noise)
         )
-        return f"{type(self.emitter).__name__}, drive {drive}, noise {noise} {self.emitter.input_unit}"
+        return (
+            f"{type(self.emitter).__name__}, drive {drive}, noise {noise} {self.emitter.input_unit}"
+        )
 
 
 def populations_of(circuit: Circuit) -> tuple[Population, ...]:
@@ -55,10 +59,14 @@ def populations_of(circuit: Circuit) -> tuple[Population, ...]:
         first = n_before.get(cell_type, 0)
         n_before[cell_type] = first + n_cells
         params = _select_params(circuit, cell_type, slice(first, first + n_cells))
-        drive, noise = (params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS)
+        drive, noise = (
+            params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS
+        )
         v_init_mV = params.pop(V_INIT, None)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
-        population_emitter = dataclasses.replace(emitter, **params, **_select_trains(emitter, first, n_cells))
+        population_emitter = dataclasses.replace(
+            emitter, **params, **_select_trains(emitter, first, n_cells)
+        )
         populations.append(
             Population(
                 area=area,
@@ -93,7 +101,11 @@ def _select_params(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, 
 def _select_trains(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
     """The spike trains of `n_cells` cells of a type from cell `first` on, by emitter field."""
     fields = {name: getattr(emitter, name) for name in vars(emitter)}
-    return {name: value.of_cells(first, n_cells) for name, value in fields.items() if isinstance(value, Trains)}
+    return {
+        name: value.of_cells(first, n_cells)
+        for name, value in fields.items()
+        if isinstance(value, Trains)
+    }
 
 
 def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
@@ -114,14 +126,21 @@ def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
     return {key: n for key, n in counts.items() if n}
 
 
-def _count_in_area(cells: Cells, area: str, thickness: dict[str, float]) -> dict[tuple[str, str], int]:
+def _count_in_area(
+    cells: Cells, area: str, thickness: dict[str, float]
+) -> dict[tuple[str, str], int]:
     """Map (layer, cell type) to its number of cells in one area."""
     mix = {(layer, name): value for a, layer, name, value in cells.leaves() if a in ("", area)}
     if not mix:
         return {}
-    if all(layer == "" for layer, _ in mix):  # the same in every layer: types first, then each over the layers
+    # the same in every layer: types first, then each over the layers
+    if all(layer == "" for layer, _ in mix):
         is_count = cells.unit == "count"
-        totals = [int(n) for n in mix.values()] if is_count else largest_remainder(cells.per_area, list(mix.values()))
+        totals = (
+            [int(n) for n in mix.values()]
+            if is_count
+            else largest_remainder(cells.per_area, list(mix.values()))
+        )
         counts_by_layer = [largest_remainder(total, list(thickness.values())) for total in totals]
         return {
             (layer, name): n

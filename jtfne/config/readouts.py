@@ -23,7 +23,9 @@ class Spikes(Frozen):
 
 
 class Voltage(Frozen):
-    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells` selected."""
+    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells`
+    selected.
+    """
 
     kind: Literal["Voltage"] = "Voltage"
     readout: ClassVar[str] = "vm"
@@ -40,7 +42,9 @@ class SourceProbe(Frozen):
 
 
 class _Laminar(Frozen):
-    """What probes on a laminar shank share: contacts from pia to white matter, and the width of their kernel."""
+    """What probes on a laminar shank share: contacts from pia to white matter, and the width of
+    their kernel.
+    """
 
     interval_ms: Positive = 1.0
     n_channels: Annotated[int, Field(strict=True, ge=3, le=1000), numeric] = 16
@@ -72,7 +76,10 @@ class SpectrolaminarProxy(_Laminar):
     def _check_frequency(self) -> "SpectrolaminarProxy":
         """Refuse frequencies that the interval cannot show."""
         if self.max_frequency_Hz > 500.0 / self.interval_ms:
-            allowed = f"at most {500.0 / self.interval_ms:g}, half the rate of samples every {self.interval_ms:g} ms"
+            allowed = (
+                f"at most {500.0 / self.interval_ms:g}, half the rate of samples every "
+                f"{self.interval_ms:g} ms"
+            )
             raise refuse(f"max_frequency_Hz={self.max_frequency_Hz:g}", allowed, HERE)
         return self
 
@@ -138,7 +145,9 @@ def _as_probe(value: Any) -> Any:
     return {**table, "kind": kind}
 
 
-AnyProbe = Annotated[Annotated[Probe, Field(discriminator="kind")], BeforeValidator(_as_probe, Probe | str)]
+AnyProbe = Annotated[
+    Annotated[Probe, Field(discriminator="kind")], BeforeValidator(_as_probe, Probe | str)
+]
 
 
 class InputCurrent(Frozen):
@@ -190,18 +199,21 @@ def _as_source(value: Any) -> Any:
 def only_source(modes: Sequence[Any]) -> Any:
     """The one mode in `modes`.
 
-    Raises: SynapticDoubleCountError if the terms of two of them overlap, so that a current would be summed twice;
-    JtfneError for none, and for several that do not overlap.
+    Raises: SynapticDoubleCountError if the terms of two of them overlap, so that a current would be
+    summed twice; JtfneError for none, and for several that do not overlap.
     """
     if len(modes) == 1:
         return modes[0]
     terms = {cls.model_fields["kind"].default: set(cls.terms) for cls in SOURCE_MODES}
-    kinds = [one_of(_name_mode(mode), terms, name="source", where="Config.source") for mode in modes]
+    kinds = [
+        one_of(_name_mode(mode), terms, name="source", where="Config.source") for mode in modes
+    ]
     for first, second in itertools.combinations(kinds, 2):
         overlap = sorted(terms[first] & terms[second])
         if overlap:
             raise SynapticDoubleCountError(
-                f"sources {first!r} and {second!r} would count {', '.join(overlap)} twice; allowed: one mode a run "
+                f"sources {first!r} and {second!r} would count {', '.join(overlap)} twice; "
+                "allowed: one mode a run "
                 "(in Config.source)"
             )
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
@@ -212,7 +224,9 @@ def _name_mode(mode: Any) -> str:
     return str(mode.get("kind") if isinstance(mode, Mapping) else getattr(mode, "kind", mode))
 
 
-AnySource = Annotated[Annotated[Source, Field(discriminator="kind")], BeforeValidator(_as_source, Source | str)]
+AnySource = Annotated[
+    Annotated[Source, Field(discriminator="kind")], BeforeValidator(_as_source, Source | str)
+]
 
 
 class Readouts(Frozen):
@@ -224,10 +238,12 @@ class Readouts(Frozen):
     source : Source
         The mode: which terms of the cells' currents.
     maps : tuple of SourceMap
-        Where physical readouts have currents enter and return; of several that fit, the last. Before them come
-        `SOURCE_MAPS`. Mechanisms that they tell apart are kept apart in the circuit, even if they decay alike.
+        Where physical readouts have currents enter and return; of several that fit, the last.
+        Before them come `SOURCE_MAPS`. Mechanisms that they tell apart are kept apart in the
+        circuit, even if they decay alike.
     scale : float
-        Real cells that each simulated one stands for, which all do as it does: a factor of physical readouts.
+        Real cells that each simulated one stands for, which all do as it does: a factor of physical
+        readouts.
     """
 
     probes: tuple[AnyProbe, ...] = ()
@@ -247,6 +263,9 @@ class Readouts(Frozen):
         physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
         if physical and not {"synaptic", "external"} & set(self.source.terms):
             modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)
-            description = f"source {self.source.kind!r}, which has no return current, with probe {physical[0]!r}"
+            description = (
+                f"source {self.source.kind!r}, which has no return current, with probe "
+                f"{physical[0]!r}"
+            )
             raise refuse(description, modes, HERE)
         return self

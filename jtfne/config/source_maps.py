@@ -1,4 +1,6 @@
-"""Where the currents of a cell enter it and where they return to the tissue: profiles over depth, by kind of cell."""
+"""Where the currents of a cell enter it and where they return to the tissue: profiles over depth,
+by kind of cell.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -16,11 +18,15 @@ Ends = tuple[Depths, Depths]
 RECEPTIVE = ("excitatory", "inhibitory")
 OTHERS = ("external", "axial")
 EXCITES_mV = -40.0
-"""A conductance excites if its reversal potential lies above this: above thresholds, below that of AMPA (0 mV)."""
+"""A conductance excites if its reversal potential lies above this: above thresholds, below that of
+AMPA (0 mV).
+"""
 
 
 class AtSoma(Frozen):
-    """At the depth of the soma, or `above_mm` nearer to the pia (below 0: deeper), though never beyond the cortex."""
+    """At the depth of the soma, or `above_mm` nearer to the pia (below 0: deeper), though never
+    beyond the cortex.
+    """
 
     kind: Literal["AtSoma"] = "AtSoma"
     above_mm: Number = 0.0
@@ -48,7 +54,9 @@ def _as_kind_table(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-End = Annotated[Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
+End = Annotated[
+    Annotated[AtSoma | AtDepth, Field(discriminator="kind")], BeforeValidator(_as_kind_table)
+]
 
 
 class Between(Frozen):
@@ -60,25 +68,33 @@ class Between(Frozen):
 
     def ends_mm(self, soma_mm: Depths, thickness_mm: float) -> Ends:
         """First and last depth, mm, each (n_cells,), the lesser first, for somata at `soma_mm`."""
-        first_mm, last_mm = (end.ends_mm(soma_mm, thickness_mm)[0] for end in (self.first, self.last))
+        first_mm, last_mm = (
+            end.ends_mm(soma_mm, thickness_mm)[0] for end in (self.first, self.last)
+        )
         return np.minimum(first_mm, last_mm), np.maximum(first_mm, last_mm)
 
 
-Profile = Annotated[Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")], BeforeValidator(_as_kind_table)]
+Profile = Annotated[
+    Annotated[AtSoma | AtDepth | Between, Field(discriminator="kind")],
+    BeforeValidator(_as_kind_table),
+]
 
 
 class SourceMap(Frozen):
-    """Where currents enter cells and where they return, each as a profile that holds all of the current.
+    """Where currents enter cells and where they return, each as a profile that holds all of the
+    current.
 
     Parameters
     ----------
     cells : Selector or str
         Whose; all cells by default.
     mechanism : str or list of str, optional
-        Which currents: mechanisms by name, "excitatory" or "inhibitory" ones, "external" (drive, noise and stimuli
-        by current), "axial" (what a cell model with compartments leads from its dendrite to its soma); by default all.
+        Which currents: mechanisms by name, "excitatory" or "inhibitory" ones, "external" (drive,
+        noise and stimuli by current), "axial" (what a cell model with compartments leads from its
+        dendrite to its soma); by default all.
     enters, returns : AtSoma, AtDepth or Between
-        What flows into the cell leaves the tissue along `enters` (a sink) and is given back along `returns`.
+        What flows into the cell leaves the tissue along `enters` (a sink) and is given back along
+        `returns`.
 
     Examples
     --------
@@ -103,25 +119,30 @@ _APICAL = Between(first=AtSoma(), last=AtDepth(depth=0.0))
 def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
     """Maps for pyramidal cells, whose apical dendrites run side by side to the pia.
 
-    Excitation (and drive, which stands for it) enters evenly along the dendrite and returns at the soma; inhibition
-    enters at the soma and returns along the dendrite. Source: Lorente de No (1947), J. Cell. Comp. Physiol.
-    29:207-287 (open fields); Mazzoni et al. (2015), PLoS Comput. Biol. 11:e1004584 (excitation on dendrites,
-    inhibition about the soma). The return current is spread along the dendrite, so that sources and sinks of a cell
-    cancel.
+    Excitation (and drive, which stands for it) enters evenly along the dendrite and returns at the
+    soma; inhibition enters at the soma and returns along the dendrite. Source: Lorente de No
+    (1947), J. Cell. Comp. Physiol. 29:207-287 (open fields); Mazzoni et al. (2015), PLoS Comput.
+    Biol. 11:e1004584 (excitation on dendrites, inhibition about the soma). The return current is
+    spread along the dendrite, so that sources and sinks of a cell cancel.
     """
     cells = Selector(cell_type=cell_types or None)
     return (
-        SourceMap(cells=cells, mechanism=("excitatory", "external"), enters=_APICAL, returns=AtSoma()),
+        SourceMap(
+            cells=cells, mechanism=("excitatory", "external"), enters=_APICAL, returns=AtSoma()
+        ),
         SourceMap(cells=cells, mechanism=("inhibitory",), enters=AtSoma(), returns=_APICAL),
     )
 
 
 def closed_field(*cell_types: str) -> tuple[SourceMap, ...]:
-    """Maps for cells whose dendrites lie round the soma: what enters returns at the same depth, and nothing is seen.
+    """Maps for cells whose dendrites lie round the soma: what enters returns at the same depth, and
+    nothing is seen.
 
     Source: Lorente de No (1947), as `open_field`.
     """
-    return (SourceMap(cells=Selector(cell_type=cell_types or None), enters=AtSoma(), returns=AtSoma()),)
+    return (
+        SourceMap(cells=Selector(cell_type=cell_types or None), enters=AtSoma(), returns=AtSoma()),
+    )
 
 
 SOURCE_MAPS: tuple[SourceMap, ...] = (

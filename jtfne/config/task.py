@@ -6,7 +6,18 @@ from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
-from jtfne.config._base import Count, Declared, Flag, Frozen, Label, Name, NotNegative, Positive, Whole, numeric
+from jtfne.config._base import (
+    Count,
+    Declared,
+    Flag,
+    Frozen,
+    Label,
+    Name,
+    NotNegative,
+    Positive,
+    Whole,
+    numeric,
+)
 from jtfne.config._errors import HERE, unknown
 from jtfne.config.connections import Selection
 from jtfne.stimuli import STIMULI
@@ -43,9 +54,13 @@ class Run(Frozen):
         if whole_steps(self.duration_ms, self.dt_ms) is None:
             description = f"dt_ms={self.dt_ms:.9g} with duration_ms={self.duration_ms:.9g}"
             fits = nearest_fits(self.duration_ms, self.dt_ms)
-            raise refuse(description, f"a dt that divides the duration, as it does one of {fits} ms", HERE)
+            raise refuse(
+                description, f"a dt that divides the duration, as it does one of {fits} ms", HERE
+            )
         if self.n_steps >= MOST_STEPS:
-            raise refuse(f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE)
+            raise refuse(
+                f"{self.n_steps:,} steps of dt_ms={self.dt_ms:g}", f"less than {MOST_STEPS:,}", HERE
+            )
         return self
 
     @property
@@ -55,7 +70,8 @@ class Run(Frozen):
 
 
 class Schedule(Frozen):
-    """When something is presented: at each of `onsets_ms`, in the trial of the same place in `trials`.
+    """When something is presented: at each of `onsets_ms`, in the trial of the same place in
+    `trials`.
 
     Parameters
     ----------
@@ -77,14 +93,20 @@ class Schedule(Frozen):
     def _check_lengths(self) -> "Schedule":
         """Refuse trials that are not as many as the onsets."""
         if self.trials is not None and len(self.trials) != len(self.onsets_ms):
-            raise refuse(f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials", "equally many", HERE)
+            raise refuse(
+                f"{len(self.onsets_ms)} onsets_ms and {len(self.trials)} trials",
+                "equally many",
+                HERE,
+            )
         return self
 
     def within(self, trial: int) -> list[float]:
         """Onsets within one trial, ms."""
         if self.trials is None:
             return list(self.onsets_ms)
-        return [onset_ms for onset_ms, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial]
+        return [
+            onset_ms for onset_ms, k in zip(self.onsets_ms, self.trials, strict=True) if k == trial
+        ]
 
 
 class Stimulus(Frozen):
@@ -95,16 +117,19 @@ class Stimulus(Frozen):
     target : Selector or str
         A text is a cell type.
     drive : stimulus
-        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace, in the input unit of
-        the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a mechanism; Marker, an event only.
+        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace,
+        in the input unit of the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a
+        mechanism; Marker, an event only.
     label : str
         Names its events.
     event : bool
         Whether it leaves events; the parts of an item of a sequence do not, its marker does.
     code : int, optional
-        Number of its events; by default the smallest that is free, labels in order of their first stimulus.
+        Number of its events; by default the smallest that is free, labels in order of their first
+        stimulus.
     at : Schedule, optional
-        When it is presented, times of the drive counted from each onset; left out, once in every trial, from its start.
+        When it is presented, times of the drive counted from each onset; left out, once in every
+        trial, from its start.
 
     Examples
     --------
@@ -153,10 +178,16 @@ class Task(Frozen):
     def _check_trials(self) -> "Task":
         """Refuse conditions or onsets of other trials than there are, and ambiguous event codes."""
         if self.conditions and len(self.conditions) != self.n_trials:
-            raise refuse(f"{len(self.conditions)} conditions with n_trials={self.n_trials}", "one for each trial", HERE)
+            raise refuse(
+                f"{len(self.conditions)} conditions with n_trials={self.n_trials}",
+                "one for each trial",
+                HERE,
+            )
         for index, stimulus in enumerate(self.stimuli):
             last = (
-                max(stimulus.at.trials, default=0) if stimulus.at is not None and stimulus.at.trials is not None else 0
+                max(stimulus.at.trials, default=0)
+                if stimulus.at is not None and stimulus.at.trials is not None
+                else 0
             )
             if last >= self.n_trials:
                 description = f"stimuli[{index}] in trial {last} with n_trials={self.n_trials}"
@@ -172,8 +203,12 @@ class Task(Frozen):
         )
 
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
-        """The condition of each of `n_trials`, "" where none is declared. Raises: JtfneError for no count."""
-        n_trials = whole_number(n_trials, Limit(low=1, high=MOST_STEPS), name="n_trials", where="conditions_of")
+        """The condition of each of `n_trials`, "" where none is declared.
+        Raises: JtfneError for no count.
+        """
+        n_trials = whole_number(
+            n_trials, Limit(low=1, high=MOST_STEPS), name="n_trials", where="conditions_of"
+        )
         return self.conditions or ("",) * n_trials
 
 
@@ -183,21 +218,30 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
     Raises: JtfneError if a label has two codes, or a code two labels.
     """
     codes: dict[str, int] = {}
-    label_of_code: dict[int, str] = {}  # the way back, so that thousands of labels are checked in one pass
+    # the way back, so that thousands of labels are checked in one pass
+    label_of_code: dict[int, str] = {}
     for stimulus in stimuli:
         if stimulus.code is None:
             continue
         if codes.setdefault(stimulus.label, stimulus.code) != stimulus.code:
             raise refuse(
-                f"label {stimulus.label!r} with codes {codes[stimulus.label]} and {stimulus.code}", "one code", HERE
+                f"label {stimulus.label!r} with codes {codes[stimulus.label]} and {stimulus.code}",
+                "one code",
+                HERE,
             )
         other_label = label_of_code.setdefault(stimulus.code, stimulus.label)
         if other_label != stimulus.label:
             raise refuse(
-                f"code={stimulus.code} of {other_label!r} and of {stimulus.label!r}", "a code for each label", HERE
+                f"code={stimulus.code} of {other_label!r} and of {stimulus.label!r}",
+                "a code for each label",
+                HERE,
             )
-    labels = dict.fromkeys(stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes)
-    free_codes = (code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code)
+    labels = dict.fromkeys(
+        stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes
+    )
+    free_codes = (
+        code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code
+    )
     return {**codes, **dict(zip(labels, free_codes, strict=False))}
 
 

@@ -1,4 +1,6 @@
-"""What of a circuit may be tuned: a number by its path, its bounds, and in which scale it is searched."""
+"""What of a circuit may be tuned: a number by its path, its bounds, and in which scale it is
+searched.
+"""
 
 import math
 from typing import Annotated, Any, Literal
@@ -25,7 +27,9 @@ class Linear(Frozen):
 
 
 class Log(Frozen):
-    """A step of the search multiplies the value; for bounds of one sign, of which a negative one is kept."""
+    """A step of the search multiplies the value; for bounds of one sign, of which a negative one is
+    kept.
+    """
 
     kind: Literal["Log"] = "Log"
 
@@ -53,9 +57,10 @@ class Trainable(Frozen):
     ----------
     path : str
         ``gains.E->PV``, a factor on all weights from one cell type to another (1 unless declared);
-        ``connections.E->PV.weight``, the weight of one connection in its own unit: of a distribution or a table the
-        mean, with which all of its weights are scaled; ``connections.E->PV:NMDA.weight`` where several have the same
-        ends; ``cells.E.drive``, ``cells.E.noise``, ``cells.E.tau_m_ms`` and any other number of the cell model;
+        ``connections.E->PV.weight``, the weight of one connection in its own unit: of a
+        distribution or a table the mean, with which all of its weights are scaled;
+        ``connections.E->PV:NMDA.weight`` where several have the same ends; ``cells.E.drive``,
+        ``cells.E.noise``, ``cells.E.tau_m_ms`` and any other number of the cell model;
         ``mechanisms.AMPA.tau_ms`` and any other number of a synapse.
     bounds : (float, float)
         The least and the greatest value; what is declared lies between them.
@@ -71,14 +76,20 @@ class Trainable(Frozen):
 
     path: Name
     bounds: Annotated[tuple[Number, Number], numeric]
-    transform: Annotated[Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)] = Linear()
+    transform: Annotated[
+        Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)
+    ] = Linear()
 
     @model_validator(mode="after")
     def _check_bounds(self) -> "Trainable":
         """Refuse bounds that leave nothing, or that have no logarithm."""
         low, high = self.bounds
         if not low < high:
-            raise refuse(f"bounds=({low:g}, {high:g}) of {self.path!r}", "the lower bound below the upper", HERE)
+            raise refuse(
+                f"bounds=({low:g}, {high:g}) of {self.path!r}",
+                "the lower bound below the upper",
+                HERE,
+            )
         if isinstance(self.transform, Log) and low * high <= 0.0:
             description = f"bounds=({low:g}, {high:g}) of {self.path!r} with Log"
             raise refuse(description, "bounds of one sign, neither of them 0; or Linear", HERE)

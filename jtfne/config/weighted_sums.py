@@ -1,4 +1,6 @@
-"""Probes of weighted sums of synaptic currents, which stand for LFP and EEG of networks of point cells."""
+"""Probes of weighted sums of synaptic currents, which stand for LFP and EEG of networks of point
+cells.
+"""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,7 +17,9 @@ PYRAMIDAL = Selector(cell_type=("E",))
 
 
 class ERWS1(Frozen):
-    """Weights of ERWS1: excitation 0.9 ms ahead, 0.3 of inhibition 2.3 ms late; `causal`: 0, 0.1 and 3.1 ms."""
+    """Weights of ERWS1: excitation 0.9 ms ahead, 0.3 of inhibition 2.3 ms late; `causal`: 0, 0.1
+    and 3.1 ms.
+    """
 
     kind: Literal["ERWS1"] = "ERWS1"
     causal: Flag = False
@@ -26,7 +30,9 @@ class ERWS1(Frozen):
 
 
 class ERWS2(Frozen):
-    """Weights of ERWS2, which hang on the rate of external input, 1.5 to 10 as its authors count it."""
+    """Weights of ERWS2, which hang on the rate of external input, 1.5 to 10 as its authors count
+    it.
+    """
 
     kind: Literal["ERWS2"] = "ERWS2"
     rate: Annotated[float, Field(strict=True, ge=LEAST, le=MOST), numeric]
@@ -43,7 +49,9 @@ def _as_kind_table(value: Any) -> Any:
 
 
 class _Weighted(Frozen):
-    """What both probes share: cells whose synaptic currents are summed, and samples that meet the delays."""
+    """What both probes share: cells whose synaptic currents are summed, and samples that meet the
+    delays.
+    """
 
     cells: Selection = PYRAMIDAL
 
@@ -55,16 +63,21 @@ class _Weighted(Frozen):
             probe.sum_weights().steps(probe.interval_ms)
         except ValueError:
             delays = probe.sum_weights()
-            description = f"interval_ms={probe.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
+            description = (
+                f"interval_ms={probe.interval_ms:g} with delays of {delays.excitation_ms:.4g} and "
+            )
             description += f"{delays.inhibition_ms:.4g} ms"
-            raise refuse(description, "an interval that meets both to 5 %, such as 0.1", HERE) from None
+            raise refuse(
+                description, "an interval that meets both to 5 %, such as 0.1", HERE
+            ) from None
         return self
 
 
 class RWS(_Weighted):
     """`rws`: the LFP of each area as the weighted sum of Mazzoni et al. (2015); a.u.
 
-    Excitation 6 ms late and 1.65 of inhibition, summed over `cells`; fitted to a population of about 0.25 mm radius.
+    Excitation 6 ms late and 1.65 of inhibition, summed over `cells`; fitted to a population of
+    about 0.25 mm radius.
     """
 
     kind: Literal["RWS"] = "RWS"
@@ -77,7 +90,8 @@ class RWS(_Weighted):
 
 
 class ERWS(_Weighted):
-    """`erws`: the EEG of each area as the weighted sum of Martinez-Canada et al. (2021), ERWS1 or ERWS2; a.u.
+    """`erws`: the EEG of each area as the weighted sum of Martinez-Canada et al. (2021), ERWS1 or
+    ERWS2; a.u.
 
     Fitted to a network of conductances; with synaptic currents, `operator` of the readout says so.
     """
@@ -86,7 +100,8 @@ class ERWS(_Weighted):
     readout: ClassVar[str] = "erws"
     interval_ms: Positive = 0.1
     variant: Annotated[
-        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")], BeforeValidator(_as_kind_table, ERWS1 | ERWS2 | str)
+        Annotated[ERWS1 | ERWS2, Field(discriminator="kind")],
+        BeforeValidator(_as_kind_table, ERWS1 | ERWS2 | str),
     ] = ERWS1()
 
     def sum_weights(self) -> measure.Weights:

@@ -1,11 +1,21 @@
 """From spikes to inputs: who is reached, when, by how much.
 
-`Event`, `Sparse`, `Dense` and `Sharded` say how, in `simulate(delivery=...)` and `Net.to_flat(delivery=...)`; what they
-build are `EventDelivery` and its kin, arrays that the engine runs by.
+`Event`, `Sparse`, `Dense` and `Sharded` say how, in `simulate(delivery=...)` and
+`Net.to_flat(delivery=...)`; what they build are `EventDelivery` and its kin, arrays that the engine
+runs by.
 """
 
 from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
-from jtfne.delivery._choice import Choice, Dense, Event, Sharded, Sparse, Synapses, check_choice, default_delivery
+from jtfne.delivery._choice import (
+    Choice,
+    Dense,
+    Event,
+    Sharded,
+    Sparse,
+    Synapses,
+    check_choice,
+    default_delivery,
+)
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
 from jtfne.delivery.event import EventDelivery, SpikingCells, fold_spikes

@@ -14,9 +14,11 @@ from jtfne._check import refuse
 
 @dataclasses.dataclass(frozen=True)
 class Ring:
-    """The shape of the flat ring buffer of inputs on their way: slot (step mod n_slots), receptor, cell.
+    """The shape of the flat ring buffer of inputs on their way: slot (step mod n_slots), receptor,
+    cell.
 
-    Source: the buffer of Morrison et al. (2005), Neural Comput. 17:1776-1801, sec. 3.2, with one array.
+    Source: the buffer of Morrison et al. (2005), Neural Comput. 17:1776-1801, sec. 3.2, with one
+    array.
     """
 
     n_slots: int
@@ -50,8 +52,9 @@ class Ring:
     def cleared(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
         """The ring with the slot of `step` emptied.
 
-        `consumer` (width,) is the last value computed from `due`: clearing by a value that depends on it
-        tells XLA that the read is over, so that the ring is updated in place and never copied.
+        `consumer` (width,) is the last value computed from `due`: clearing by a value that depends
+        on it tells XLA that the read is over, so that the ring is updated in place and never
+        copied.
         """
         return jax.lax.dynamic_update_slice(ring, consumer * 0, (step % self.n_slots * self.width,))
 
@@ -63,7 +66,9 @@ class Ring:
 
 @dataclasses.dataclass(frozen=True)
 class EdgeList:
-    """Synapses on the host, in any order: all (n_edges,); `connection` is the rule that drew each."""
+    """Synapses on the host, in any order: all (n_edges,); `connection` is the rule that drew
+    each.
+    """
 
     source: npt.NDArray[np.int32]
     target: npt.NDArray[np.int32]
@@ -78,7 +83,8 @@ class EdgeList:
         return row * ring.n_cells + self.target
 
 
-Chunks = Iterable[Callable[[], EdgeList]]  # of whole rows, each made when it is called, perhaps on another thread
+# of whole rows, each made when it is called, perhaps on another thread
+Chunks = Iterable[Callable[[], EdgeList]]
 
 
 class Delivery(Protocol):
@@ -95,16 +101,24 @@ class Delivery(Protocol):
         ...
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """The spikes of all cells as words (see `pack`), from those of the cells that this device holds."""
+        """The spikes of all cells as words (see `pack`), from those of the cells that this device
+        holds.
+        """
         ...
 
     def deliver(
-        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+        self,
+        ring: jax.Array,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        scale: jax.Array | None = None,
     ) -> jax.Array:
         """The ring with the synapses of every cell that spiked in `step` added.
 
-        spikes: (n_cells,), bool or 0 and 1. words: the same, from `words`; a delivery reads what suits it. scale:
-        (n_sources,), by what the weights of each source are multiplied, if by anything.
+        spikes: (n_cells,), bool or 0 and 1. words: the same, from `words`; a delivery reads what
+        suits it. scale: (n_sources,), by what the weights of each source are multiplied, if by
+        anything.
         """
         ...
 
@@ -112,7 +126,9 @@ class Delivery(Protocol):
         """The synapses as they are delivered: merged, delays on the grid."""
         ...
 
-    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def slots(
+        self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Index into the flat weights of each entry (row, offset) it was built from: (n,).
 
         row: (n,) sources. offset: (n,), see `EdgeList.offset`.
@@ -121,24 +137,34 @@ class Delivery(Protocol):
         ...
 
 
-def find_keys(keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def find_keys(
+    keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Position of each of `wanted_keys` in `keys`, which are distinct and hold them all."""
     order = np.argsort(keys)
     return order[np.searchsorted(keys, wanted_keys, sorter=order)]
 
 
 def pack(spikes: jax.Array) -> jax.Array:
-    """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of word 0."""
+    """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of
+    word 0.
+    """
     n_words = -(-spikes.shape[0] // 32)
-    bit_table = jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
+    bit_table = (
+        jnp.pad(spikes, (0, n_words * 32 - spikes.shape[0])).reshape(n_words, 32).astype(jnp.uint32)
+    )
     return (bit_table << jnp.arange(32, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
 
 
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then cell."""
+    """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then
+    cell.
+    """
     flat = words.reshape(-1)
     word_index = np.flatnonzero(flat != 0)  # ten times as fast on booleans as on numbers
-    bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(np.bool_)
+    bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(
+        np.bool_
+    )
     bit_index = np.flatnonzero(bits)
     row, word = np.divmod(word_index[bit_index // 32], words.shape[1])
     return row, word * 32 + bit_index % 32

@@ -18,7 +18,8 @@ from jtfne.delivery.event import EventDelivery, block_length, count_blocks
 from jtfne.delivery.sharded import ShardedDelivery, default_mesh
 from jtfne.delivery.sparse import SparseDelivery
 
-SHARDED_FROM = 30_000  # cells; at 23,000, gathering the spikes of two devices costs more than it saves (performance.md)
+# cells; at 23,000, gathering the spikes of two devices costs more than it saves (performance.md)
+SHARDED_FROM = 30_000
 DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the sparse form
 
 
@@ -26,9 +27,9 @@ DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the spa
 class Synapses:
     """What a delivery is built from.
 
-    chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of each of n devices,
-    given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of each cell model, None for all rows.
-    n_edges, n_delays: how many there are, at most.
+    chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of
+    each of n devices, given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of
+    each cell model, None for all rows. n_edges, n_delays: how many there are, at most.
     """
 
     chunks: Callable[[], Chunks]
@@ -76,7 +77,9 @@ class Event:
     def build(self, synapses: Synapses) -> EventDelivery:
         """Pack the synapses in blocks. Raises: JtfneError if a ring entry has no int32 index."""
         degrees = synapses.out_degrees()
-        return EventDelivery.build(synapses.chunks(), degrees, synapses.ring, synapses.dtype, tracked=synapses.tracked)
+        return EventDelivery.build(
+            synapses.chunks(), degrees, synapses.ring, synapses.dtype, tracked=synapses.tracked
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,12 +92,16 @@ class Sparse:
 
     def build(self, synapses: Synapses) -> SparseDelivery:
         """Sort the synapses by where they arrive."""
-        return SparseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
+        return SparseDelivery.build(
+            synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Dense:
-    """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and accelerators."""
+    """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and
+    accelerators.
+    """
 
     def n_bytes(self, synapses: Synapses) -> int:
         """Bytes of all matrices."""
@@ -102,15 +109,18 @@ class Dense:
 
     def build(self, synapses: Synapses) -> DenseDelivery:
         """Fill the matrices. Raises: JtfneError if they take more than 4 GiB."""
-        return DenseDelivery.build(synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked)
+        return DenseDelivery.build(
+            synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Sharded:
-    """`ShardedDelivery`: cells over the devices of `mesh`, of one axis; by default over all devices of all processes.
+    """`ShardedDelivery`: cells over the devices of `mesh`, of one axis; by default over all devices
+    of all processes.
 
-    More than one CPU device takes `jax.config.update("jax_num_cpu_devices", n)` before jax is first used, or
-    `jtfne run --devices n`.
+    More than one CPU device takes `jax.config.update("jax_num_cpu_devices", n)` before jax is first
+    used, or `jtfne run --devices n`.
     """
 
     mesh: Mesh | None = None
@@ -140,13 +150,17 @@ class Sharded:
 
 
 def check_choice(delivery: Any, where: str) -> None:
-    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`; a class is none."""
+    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`; a class
+    is none.
+    """
     methods = [callable(getattr(delivery, name, None)) for name in ("n_bytes", "build")]
     if delivery is not None and (isinstance(delivery, type) or not all(methods)):
         allowed = "Event(), Sparse(), Dense() or Sharded() of jtfne.delivery, or None"
         raise refuse(f"delivery={describe_argument(delivery)}", allowed, where)
     if isinstance(delivery, Sharded) and delivery.mesh is not None:
-        check_instance(delivery.mesh, Mesh, allowed="a jax.sharding.Mesh, or None", name="mesh", where=where)
+        check_instance(
+            delivery.mesh, Mesh, allowed="a jax.sharding.Mesh, or None", name="mesh", where=where
+        )
 
 
 def refuse_misfit(mesh: Mesh) -> None:
@@ -157,20 +171,26 @@ def refuse_misfit(mesh: Mesh) -> None:
         raise refuse(description, "one axis, over which cells are dealt", where)
     mesh_devices, run_devices = list(mesh.devices.flat), set(jax.devices())
     if any(device not in run_devices for device in mesh_devices):
-        raise refuse(f"a mesh over devices {mesh_devices}", f"the devices of this run, {jax.devices()}", where)
+        raise refuse(
+            f"a mesh over devices {mesh_devices}",
+            f"the devices of this run, {jax.devices()}",
+            where,
+        )
     absent_processes = {device.process_index for device in run_devices} - {
         device.process_index for device in mesh_devices
     }
     if absent_processes:
-        description = f"a mesh without a device of process {', '.join(map(str, sorted(absent_processes)))}"
+        description = (
+            f"a mesh without a device of process {', '.join(map(str, sorted(absent_processes)))}"
+        )
         raise refuse(description, "at least one device of each process", where)
 
 
 def default_delivery(synapses: Synapses) -> Choice:
     """The delivery that is fastest for these synapses on the devices at hand.
 
-    On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators, where a loop over
-    single spikes is slow, matrices while they are small, else the sparse form.
+    On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators,
+    where a loop over single spikes is slow, matrices while they are small, else the sparse form.
     """
     if jax.default_backend() == "cpu":
         pays_to_shard = len(jax.devices()) > 1 and synapses.ring.n_cells >= SHARDED_FROM

@@ -15,9 +15,10 @@ Ints = npt.NDArray[np.int64]
 class Layout:
     """Cells sharded over devices, words of 32 in turn, so that each population is split evenly.
 
-    runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins at a multiple of
-    32 * n_devices *positions*, so all devices hold as many cells of each model, and positions keep the order of rows.
-    Positions past the end of a run are filled by copies of its last cell, whose spikes are not counted.
+    runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins
+    at a multiple of 32 * n_devices *positions*, so all devices hold as many cells of each model,
+    and positions keep the order of rows. Positions past the end of a run are filled by copies of
+    its last cell, whose spikes are not counted.
     """
 
     runs: tuple[tuple[int, int], ...]
@@ -25,17 +26,24 @@ class Layout:
 
     @classmethod
     def of(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
-        """The layout of cells of several models; indices: the rows of each, None for all of them."""
+        """The layout of cells of several models; indices: the rows of each, None for all of
+        them.
+        """
         model = np.zeros(n_cells, np.int64)
         for model_index, rows in enumerate(indices):
             model[slice(None) if rows is None else rows] = model_index
         starts = [0, *(np.flatnonzero(np.diff(model)) + 1).tolist(), n_cells]
-        return cls(tuple((start, stop - start) for start, stop in itertools.pairwise(starts)), n_devices)
+        return cls(
+            tuple((start, stop - start) for start, stop in itertools.pairwise(starts)), n_devices
+        )
 
     @functools.cached_property
     def row_of(self) -> Ints:
         """The row that each position holds or copies: (n_devices * n_local,)."""
-        parts = [first_row + np.minimum(np.arange(room), n_rows - 1) for (first_row, n_rows), room in self._rooms()]
+        parts = [
+            first_row + np.minimum(np.arange(room), n_rows - 1)
+            for (first_row, n_rows), room in self._rooms()
+        ]
         return np.concatenate(parts)
 
     @functools.cached_property

@@ -1,4 +1,6 @@
-"""Dense delivery: one matrix a delay. For small circuits in batches, where a product of matrices pays."""
+"""Dense delivery: one matrix a delay. For small circuits in batches, where a product of matrices
+pays.
+"""
 
 import dataclasses
 from typing import Self
@@ -18,10 +20,11 @@ MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and fa
 @register
 @dataclasses.dataclass(frozen=True)
 class DenseDelivery:
-    """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are floats.
+    """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are
+    floats.
 
-    weights: (n_delays, n_cells, n_receptors * n_cells), zero where there is no synapse. connection: int16 of that
-    shape, -1 where there is none, or None. delays: the steps that each matrix takes.
+    weights: (n_delays, n_cells, n_receptors * n_cells), zero where there is no synapse. connection:
+    int16 of that shape, -1 where there is none, or None. delays: the steps that each matrix takes.
     """
 
     weights: jax.Array
@@ -30,7 +33,9 @@ class DenseDelivery:
     delays: tuple[int, ...] = dataclasses.field(metadata={"static": True})
 
     @classmethod
-    def build(cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
+    def build(
+        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+    ) -> Self:
         """Lay edges out; those of one source that meet in all else become one.
 
         Raises: JtfneError if the matrices take more than 4 GiB.
@@ -41,9 +46,14 @@ class DenseDelivery:
         shape = (delays.size, ring.n_cells, ring.width)
         n_bytes = dense_bytes(ring, delays.size, np.dtype(dtype).itemsize)
         if n_bytes > MOST_BYTES:
-            description = f"DenseDelivery of {n_bytes / 2**30:.1f} GiB ({delays.size} delays, {ring.n_cells} cells)"
+            description = (
+                f"DenseDelivery of {n_bytes / 2**30:.1f} GiB ({delays.size} delays, "
+                f"{ring.n_cells} cells)"
+            )
             raise refuse(
-                description, f"at most {MOST_BYTES / 2**30:g} GiB; SparseDelivery holds synapses only", "delivery"
+                description,
+                f"at most {MOST_BYTES / 2**30:g} GiB; SparseDelivery holds synapses only",
+                "delivery",
             )
         weights = np.zeros(shape, dtype)
         weights[matrix_index, entries.row, column] = entries.weight
@@ -61,7 +71,12 @@ class DenseDelivery:
         return pack(spikes)
 
     def deliver(
-        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+        self,
+        ring: jax.Array,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        scale: jax.Array | None = None,
     ) -> jax.Array:
         """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
         spike_scale = spikes.astype(ring.dtype) if scale is None else spikes * scale
@@ -71,7 +86,9 @@ class DenseDelivery:
             ring = jax.lax.dynamic_update_slice(ring, slot + spike_scale @ matrix, (slot_start,))
         return ring
 
-    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def slots(
+        self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Index into the flat weights of each entry (row, offset): (n,)."""
         delay, column = np.divmod(offset, self.ring.width)
         matrix_index = np.searchsorted(np.array(self.delays), delay)

@@ -16,7 +16,8 @@ from jtfne._cores import n_cores
 from jtfne._tree import register
 from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, pack
 
-LONGEST_BLOCK = 512  # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
+# longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
+LONGEST_BLOCK = 512
 
 
 class SpikingCells(NamedTuple):
@@ -30,12 +31,13 @@ class SpikingCells(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True)
 class EventDelivery:
-    """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and target in one.
+    """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and
+    target in one.
 
     offsets: int32 (n_blocks, block), sorted and unique within a row, all inside the ring. weights:
-    (n_blocks, block). first_block, n_blocks_of: int32 (n_sources,). Padding points at distinct entries of
-    slot 0, which is never a delay, with weight 0. connection: int16 (n_blocks, block) or None, the rule that
-    made each entry (-1 padding).
+    (n_blocks, block). first_block, n_blocks_of: int32 (n_sources,). Padding points at distinct
+    entries of slot 0, which is never a delay, with weight 0. connection: int16 (n_blocks, block) or
+    None, the rule that made each entry (-1 padding).
     """
 
     offsets: jax.Array
@@ -56,17 +58,19 @@ class EventDelivery:
         *,
         tracked: bool = False,
     ) -> Self:
-        """Pack edges that come in chunks of whole rows; those of one source that meet in all else become one.
+        """Pack edges that come in chunks of whole rows; those of one source that meet in all else
+        become one.
 
-        chunks: each is made when called, on one of several threads. degrees: (n_cells,), edges of each source before
-        any merge. Beyond the result, memory is that of a chunk a thread.
+        chunks: each is made when called, on one of several threads. degrees: (n_cells,), edges of
+        each source before any merge. Beyond the result, memory is that of a chunk a thread.
         Raises: JtfneError if a ring entry has no int32 index.
         """
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
         process_chunks(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
         arrays: dict[str, Any] = blocks.arrays()
         device_arrays: dict[str, Any] = {
-            name: array if array is None else jax.device_put(array) for name, array in arrays.items()
+            name: array if array is None else jax.device_put(array)
+            for name, array in arrays.items()
         }
         return cls(
             **device_arrays,
@@ -79,21 +83,33 @@ class EventDelivery:
         return pack(spikes)
 
     def deliver(
-        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+        self,
+        ring: jax.Array,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        scale: jax.Array | None = None,
     ) -> jax.Array:
         """The ring with the row of each spike added; the cost grows with the number of spikes."""
-        new_ring: jax.Array = fold_spikes(words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring)
+        new_ring: jax.Array = fold_spikes(
+            words, lambda ring, cell: self._add_row(ring, cell, step, scale), ring
+        )
         return new_ring
 
     def deliver_known(self, ring: jax.Array, spiked: SpikingCells, step: jax.Array) -> jax.Array:
         """Same result as `deliver`, bit for bit, from numbers of cells: a third of the cost."""
         numbers = spiked.cells
         new_ring: jax.Array = jax.lax.fori_loop(
-            spiked.first, spiked.last, lambda k, ring: self._add_row(ring, numbers[k], step, None), ring
+            spiked.first,
+            spiked.last,
+            lambda k, ring: self._add_row(ring, numbers[k], step, None),
+            ring,
         )
         return new_ring
 
-    def _add_row(self, ring: jax.Array, cell: jax.Array, step: jax.Array, scale: jax.Array | None) -> jax.Array:
+    def _add_row(
+        self, ring: jax.Array, cell: jax.Array, step: jax.Array, scale: jax.Array | None
+    ) -> jax.Array:
         """The ring with the synapses of one cell added."""
 
         def add_block(block: jax.Array, ring: jax.Array) -> jax.Array:
@@ -117,18 +133,27 @@ class EventDelivery:
         offsets = np.asarray(self.offsets)
         is_entry = offsets >= self.ring.width  # slot 0 holds the padding only
         row = np.repeat(row_of_block, is_entry.sum(1))
-        connection = np.zeros(row.size, np.int16) if self.connection is None else np.asarray(self.connection)[is_entry]
+        connection = (
+            np.zeros(row.size, np.int16)
+            if self.connection is None
+            else np.asarray(self.connection)[is_entry]
+        )
         weight = np.asarray(self.weights)[is_entry].astype(np.float64)
         return Entries(row, offsets[is_entry], weight, connection).edges(self.ring)
 
-    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def slots(
+        self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Index into the flat weights of each entry (row, offset): (n,)."""
         n_blocks = np.diff(np.append(np.asarray(self.first_block), self.offsets.shape[0]))
         offsets = np.asarray(self.offsets)
         entry_index = np.flatnonzero(offsets >= self.ring.width)
         rows = np.repeat(np.arange(n_blocks.size), n_blocks)[entry_index // offsets.shape[1]]
         return entry_index[
-            find_keys(rows * self.ring.size + offsets.reshape(-1)[entry_index], row * self.ring.size + offset)
+            find_keys(
+                rows * self.ring.size + offsets.reshape(-1)[entry_index],
+                row * self.ring.size + offset,
+            )
         ]
 
 
@@ -138,12 +163,15 @@ def fold_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: A
     def consume_spike(state: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
         (cell, _), words, value = state
         value = use(value, cell)
-        # only the word itself is read: whatever else looked at the old words would make XLA copy them
+        # only the word itself is read: whatever else looked at the old words would make XLA copy
+        # them
         bit = jnp.uint32(1) << (cell % 32).astype(jnp.uint32)
         words = words.at[cell // 32].set(words[cell // 32] ^ bit, mode="promise_in_bounds")
         return _find_first_spike(words), words, value
 
-    return jax.lax.while_loop(lambda state: state[0].exists, consume_spike, (_find_first_spike(words), words, value))[2]
+    return jax.lax.while_loop(
+        lambda state: state[0].exists, consume_spike, (_find_first_spike(words), words, value)
+    )[2]
 
 
 class _Next(NamedTuple):
@@ -164,8 +192,8 @@ def _find_first_spike(words: jax.Array) -> _Next:
 class Blocks:
     """The arrays of an EventDelivery while they are filled, on the host.
 
-    degrees: (n_sources,), the most entries of each row. n_blocks: room for so many, at least what `degrees` need.
-    Raises: JtfneError if a ring entry has no int32 index.
+    degrees: (n_sources,), the most entries of each row. n_blocks: room for so many, at least what
+    `degrees` need. Raises: JtfneError if a ring entry has no int32 index.
     """
 
     def __init__(
@@ -178,7 +206,9 @@ class Blocks:
         n_blocks: int = 0,
         block: int | None = None,
     ) -> None:
-        self._block = block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
+        self._block = (
+            block_length(int(degrees.max(initial=1)), ring.width) if block is None else block
+        )
         room = count_blocks(degrees, self._block)
         self._first_blocks = np.cumsum(room) - room
         shape = (max(int(room.sum()), n_blocks), self._block)
@@ -208,14 +238,18 @@ class Blocks:
         return {
             "offsets": self._offsets,
             "weights": self._weights,
-            "first_block": narrow_dtype(self._first_blocks, np.int32, name="a block of synapses", where="delivery"),
+            "first_block": narrow_dtype(
+                self._first_blocks, np.int32, name="a block of synapses", where="delivery"
+            ),
             "n_blocks_of": self._block_counts,
             "connection": self._connection,
         }
 
 
 def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any other."""
+    """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any
+    other.
+    """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     buffer = np.zeros(n_bytes + 64, np.uint8)
     offset = -buffer.ctypes.data % 64
@@ -236,5 +270,7 @@ def count_blocks(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.i
 
 
 def block_length(longest_row: int, width: int) -> int:
-    """Entries of a block: the longest row up to the next multiple of 16, so that padding fits one slot."""
+    """Entries of a block: the longest row up to the next multiple of 16, so that padding fits one
+    slot.
+    """
     return min(-(-longest_row // 16) * 16, LONGEST_BLOCK, max(width, 1))

@@ -18,11 +18,12 @@ from jtfne.delivery.event import Blocks, EventDelivery, block_length, count_bloc
 @register
 @dataclasses.dataclass(frozen=True)
 class ShardedDelivery:
-    """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of devices.
+    """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of
+    devices.
 
-    It delivers inside `shard_map` over its mesh, where each device has its own part and that axis is taken off.
-    Sources are positions of `layout` (all of them on every device), targets places on the device. real: uint32
-    (n_devices, n_words), the places of each device that hold a cell.
+    It delivers inside `shard_map` over its mesh, where each device has its own part and that axis
+    is taken off. Sources are positions of `layout` (all of them on every device), targets places on
+    the device. real: uint32 (n_devices, n_words), the places of each device that hold a cell.
     """
 
     rows: EventDelivery
@@ -40,9 +41,13 @@ class ShardedDelivery:
         """The rule that drew each synapse, where that is tracked."""
         return self.rows.connection
 
-    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def slots(
+        self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Raises: JtfneError, always: each device has weights of its own."""
-        raise refuse("weights spread over devices", "a delivery on one device, such as Event()", "delivery")
+        raise refuse(
+            "weights spread over devices", "a delivery on one device, such as Event()", "delivery"
+        )
 
     @classmethod
     def build(
@@ -58,18 +63,22 @@ class ShardedDelivery:
     ) -> Self:
         """Pack edges as `EventDelivery.build`, for each device its own. ring: that of all cells.
 
-        degrees: (n_devices, n_cells), edges of each source to the cells of each device, before any merge.
-        In a run of several processes, each holds the synapses of its own devices only.
+        degrees: (n_devices, n_cells), edges of each source to the cells of each device, before any
+        merge. In a run of several processes, each holds the synapses of its own devices only.
         Raises: JtfneError as `EventDelivery.build`.
         """
         local = dataclasses.replace(ring, n_cells=layout.n_local)
         position_degrees = np.zeros((mesh.size, layout.row_of.size), np.int64)
         position_degrees[:, layout.position_of] = degrees
         block = block_length(int(degrees.max(initial=1)), local.width)
-        n_blocks = max(int(count_blocks(device_degrees, block).sum()) for device_degrees in position_degrees)
+        n_blocks = max(
+            int(count_blocks(device_degrees, block).sum()) for device_degrees in position_degrees
+        )
         device_indices = list_own_devices(mesh)
         room = {
-            k: Blocks(position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block)
+            k: Blocks(
+                position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block
+            )
             for k in device_indices
         }
         device_of, place_of = layout.place(layout.position_of)
@@ -79,7 +88,8 @@ class ShardedDelivery:
             for k, blocks in room.items():
                 is_on_device = device_of_edge == k
                 columns = {
-                    field.name: getattr(edges, field.name)[is_on_device] for field in dataclasses.fields(EdgeList)
+                    field.name: getattr(edges, field.name)[is_on_device]
+                    for field in dataclasses.fields(EdgeList)
                 }
                 columns["source"] = layout.position_of[columns["source"]]
                 columns["target"] = place_of[columns["target"]]
@@ -95,7 +105,9 @@ class ShardedDelivery:
         }
         return cls(
             rows=EventDelivery(**global_arrays, ring=local, one_block=False),
-            real=stacked([_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh),
+            real=stacked(
+                [_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh
+            ),
             layout=layout,
             mesh=mesh,
         )
@@ -103,10 +115,16 @@ class ShardedDelivery:
     def words(self, spikes: jax.Array) -> jax.Array:
         """The spikes of all devices as words, gathered on one device."""
         words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
-        return words.T.reshape(-1)  # words are dealt in turn: the k-th of every device, then the (k + 1)-th
+        # words are dealt in turn: the k-th of every device, then the (k + 1)-th
+        return words.T.reshape(-1)
 
     def deliver(
-        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+        self,
+        ring: jax.Array,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        scale: jax.Array | None = None,
     ) -> jax.Array:
         """The ring of one device with the synapses of every cell that spiked added."""
         return self.rows.deliver(ring, spikes, words, step, scale)
@@ -114,7 +132,9 @@ class ShardedDelivery:
     def edges(self) -> EdgeList:
         """The synapses of all devices. Raises: JtfneError if other processes hold a part."""
         if not self.real.is_fully_addressable:
-            raise refuse("edges spread over several processes", "one process", "ShardedDelivery.edges")
+            raise refuse(
+                "edges spread over several processes", "one process", "ShardedDelivery.edges"
+            )
         parts = []
         for k in range(self.mesh.size):
             edges = jax.tree.map(lambda array, k=k: array[k], self.rows).edges()
@@ -131,14 +151,21 @@ class ShardedDelivery:
 
 def list_own_devices(mesh: Mesh) -> list[int]:
     """Indices in `mesh` of the devices that belong to this process."""
-    return [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
+    return [
+        k
+        for k, device in enumerate(mesh.devices.flat)
+        if device.process_index == jax.process_index()
+    ]
 
 
 def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
     device_indices = list_own_devices(mesh)
-    shards = [jax.device_put(part[None], mesh.devices.flat[k]) for part, k in zip(parts, device_indices, strict=True)]
+    shards = [
+        jax.device_put(part[None], mesh.devices.flat[k])
+        for part, k in zip(parts, device_indices, strict=True)
+    ]
     shape = (mesh.size, *parts[0].shape)
     return jax.make_array_from_single_device_arrays(shape, sharding, shards)
 

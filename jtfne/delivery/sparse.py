@@ -1,4 +1,6 @@
-"""Sparse delivery: every synapse at every step, as one sum by target. For batches, gradients and accelerators."""
+"""Sparse delivery: every synapse at every step, as one sum by target. For batches, gradients and
+accelerators.
+"""
 
 import dataclasses
 from typing import Self
@@ -15,10 +17,12 @@ from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, joi
 @register
 @dataclasses.dataclass(frozen=True)
 class SparseDelivery:
-    """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if these are floats.
+    """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if
+    these are floats.
 
-    source, entry: int32 (n_synapses,); entry ascends and points into offsets. weights: (n_synapses,). offsets: int32
-    (n_entries,), all different, inside the ring. connection: int16 (n_synapses,) or None.
+    source, entry: int32 (n_synapses,); entry ascends and points into offsets. weights:
+    (n_synapses,). offsets: int32 (n_entries,), all different, inside the ring. connection: int16
+    (n_synapses,) or None.
     """
 
     source: jax.Array
@@ -29,7 +33,9 @@ class SparseDelivery:
     ring: Ring = dataclasses.field(metadata={"static": True})
 
     @classmethod
-    def build(cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False) -> Self:
+    def build(
+        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+    ) -> Self:
         """Sort edges by where they arrive; those of one source that meet in all else become one."""
         entries = joined([Entries.of(chunk(), ring) for chunk in chunks])
         order = np.argsort(entries.offset, kind="stable")
@@ -48,7 +54,12 @@ class SparseDelivery:
         return pack(spikes)
 
     def deliver(
-        self, ring: jax.Array, spikes: jax.Array, words: jax.Array, step: jax.Array, scale: jax.Array | None = None
+        self,
+        ring: jax.Array,
+        spikes: jax.Array,
+        words: jax.Array,
+        step: jax.Array,
+        scale: jax.Array | None = None,
     ) -> jax.Array:
         """The ring with the inputs of all spikes added; costs the same for any number of spikes."""
         amounts = spikes.astype(ring.dtype) if scale is None else spikes * scale
@@ -60,7 +71,9 @@ class SparseDelivery:
         indices = self.ring.turned(self.offsets, step)
         return ring.at[indices].add(arrivals, mode="promise_in_bounds", unique_indices=True)
 
-    def slots(self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def slots(
+        self, row: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Index into the flat weights of each entry (row, offset): (n,)."""
         offsets = np.asarray(self.offsets)[np.asarray(self.entry)]
         keys = np.asarray(self.source).astype(np.int64) * self.ring.size + offsets
@@ -68,8 +81,15 @@ class SparseDelivery:
 
     def edges(self) -> EdgeList:
         """The synapses as they are delivered."""
-        source, weight = np.asarray(self.source).astype(np.int64), np.asarray(self.weights).astype(np.float64)
-        rule = np.zeros(source.size, np.int16) if self.connection is None else np.asarray(self.connection)
+        source, weight = (
+            np.asarray(self.source).astype(np.int64),
+            np.asarray(self.weights).astype(np.float64),
+        )
+        rule = (
+            np.zeros(source.size, np.int16)
+            if self.connection is None
+            else np.asarray(self.connection)
+        )
         offset = np.asarray(self.offsets)[np.asarray(self.entry)]
         order = np.argsort(source, kind="stable")
         return Entries(source[order], offset[order], weight[order], rule[order]).edges(self.ring)

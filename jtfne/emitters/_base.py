@@ -28,13 +28,15 @@ class Conductances(NamedTuple):
 
 
 class SynapticInput(NamedTuple):
-    """Currents as they stand at the start of a step, each (i + ramp t) exp(-t / tau) within it; conductances and jumps.
+    """Currents as they stand at the start of a step, each (i + ramp t) exp(-t / tau) within it;
+    conductances and jumps.
 
-    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). ramp_pA_per_ms: (n_ramps, n_cells), of the
-    first of the currents, which are alpha functions; the others have none, and are exponentials. dendrite_share: how
-    much of each current, then of each conductance, then of each jump, arrives at a dendrite, NaN where the cell's own
-    share counts; None where it does for all. jumps_mV: (n_jumps, n_cells), by how much v jumps at the end of the step,
-    before it is compared with the threshold; None if no synapse is a jump.
+    i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). ramp_pA_per_ms: (n_ramps,
+    n_cells), of the first of the currents, which are alpha functions; the others have none, and are
+    exponentials. dendrite_share: how much of each current, then of each conductance, then of each
+    jump, arrives at a dendrite, NaN where the cell's own share counts; None where it does for all.
+    jumps_mV: (n_jumps, n_cells), by how much v jumps at the end of the step, before it is compared
+    with the threshold; None if no synapse is a jump.
     """
 
     i_pA: jax.Array
@@ -55,13 +57,18 @@ class SynapticInput(NamedTuple):
         means = [share[r] * self.i_pA[r] for r in range(self.tau_ms.shape[0])]
         if self.ramp_pA_per_ms is not None:
             for r in range(self.n_ramps):
-                means[r] = means[r] + dt_ms * ramp_mean(dt_ms / self.tau_ms[r]) * self.ramp_pA_per_ms[r]
+                means[r] = (
+                    means[r] + dt_ms * ramp_mean(dt_ms / self.tau_ms[r]) * self.ramp_pA_per_ms[r]
+                )
         return means
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
-        """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances are not in it."""
+        """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances
+        are not in it.
+        """
         total = jnp.zeros(self.i_pA.shape[1])
-        for mean_pA in self.means_pA(dt_ms):  # spelled out: fuses into the step, a matrix product does not
+        # spelled out: fuses into the step, a matrix product does not
+        for mean_pA in self.means_pA(dt_ms):
             total = total + mean_pA
         return total
 
@@ -90,7 +97,9 @@ class SynapticInput(NamedTuple):
         return v_mV + self.jumps_mV.sum(0)
 
     def jumps_pA(self, c_m_pF: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current over a step that each jump of a membrane of `c_m_pF` stands for: (n_jumps, n_cells)."""
+        """The mean current over a step that each jump of a membrane of `c_m_pF` stands for:
+        (n_jumps, n_cells).
+        """
         if self.jumps_mV is None:
             return jnp.zeros((0, 1), self.i_pA.dtype)
         return c_m_pF / dt_ms * self.jumps_mV
@@ -107,7 +116,11 @@ class SynapticInput(NamedTuple):
         return jnp.where(jnp.isnan(own_shares), dendrite_share, own_shares)
 
     def means_at_pA(
-        self, v_mV: jax.Array, v_d_mV: jax.Array, dendrite_share: jax.Array | float, dt_ms: jax.Array | float
+        self,
+        v_mV: jax.Array,
+        v_d_mV: jax.Array,
+        dendrite_share: jax.Array | float,
+        dt_ms: jax.Array | float,
     ) -> tuple[jax.Array, jax.Array]:
         """Exact mean over the step of what arrives at a soma and at a dendrite: (n_cells,) each.
 
@@ -117,10 +130,15 @@ class SynapticInput(NamedTuple):
         if self.dendrite_share is None:
             soma_pA, dendrite_pA = self.mean_at_pA(v_mV, dt_ms), self.mean_at_pA(v_d_mV, dt_ms)
             return (1.0 - dendrite_share) * soma_pA, dendrite_share * dendrite_pA
-        n_rows = self.i_pA.shape[0] + (0 if self.conductances is None else self.conductances.g_nS.shape[0])
+        n_rows = self.i_pA.shape[0] + (
+            0 if self.conductances is None else self.conductances.g_nS.shape[0]
+        )
         own_shares = (self.dendrite_share[r] for r in range(n_rows))
         shares = [jnp.where(jnp.isnan(share), dendrite_share, share) for share in own_shares]
-        soma, dendrite = self._weight_rows([1.0 - share for share in shares]), self._weight_rows(shares)
+        soma, dendrite = (
+            self._weight_rows([1.0 - share for share in shares]),
+            self._weight_rows(shares),
+        )
         return soma.mean_at_pA(v_mV, dt_ms), dendrite.mean_at_pA(v_d_mV, dt_ms)
 
     def _weight_rows(self, shares: list[jax.Array]) -> "SynapticInput":
@@ -128,7 +146,9 @@ class SynapticInput(NamedTuple):
         n_currents, g, ramp = self.i_pA.shape[0], self.conductances, self.ramp_pA_per_ms
         return self._replace(
             i_pA=_scale_rows(self.i_pA, shares[:n_currents]),
-            conductances=None if g is None else g._replace(g_nS=_scale_rows(g.g_nS, shares[n_currents:])),
+            conductances=None
+            if g is None
+            else g._replace(g_nS=_scale_rows(g.g_nS, shares[n_currents:])),
             ramp_pA_per_ms=None if ramp is None else _scale_rows(ramp, shares[: self.n_ramps]),
         )
 
@@ -137,7 +157,8 @@ RAMP_TERMS = 15  # of the series of `ramp_mean`: exact in double precision for y
 
 
 def ramp_mean(y: jax.Array | float) -> jax.Array:
-    """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is 1/2 at y = 0.
+    """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is
+    1/2 at y = 0.
 
     Near 0 it is taken from its series, since the difference loses all digits there.
     """
@@ -153,11 +174,17 @@ def ramp_mean(y: jax.Array | float) -> jax.Array:
 
 def _scale_rows(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
     """Rows (n, n_cells), each times its share."""
-    return jnp.stack([share * row for share, row in zip(shares, rows, strict=True)]) if shares else rows
+    return (
+        jnp.stack([share * row for share, row in zip(shares, rows, strict=True)])
+        if shares
+        else rows
+    )
 
 
 class Balance(NamedTuple):
-    """Mean membrane currents over one step, each (n_cells,) pA, outward positive; they sum to zero."""
+    """Mean membrane currents over one step, each (n_cells,) pA, outward positive; they sum to
+    zero.
+    """
 
     capacitive: jax.Array
     ionic: jax.Array
@@ -170,12 +197,13 @@ class Emitter(Protocol):
 
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
-    threshold has a derivative by its input, its state and every parameter that is a number. A class that
-    says `receives = False` only sends, as a source of spikes does: nothing may be connected or applied to it. One
-    that can jump under `Delta` synapses has `jumped_pA(before, syn, dt_ms)`: the mean current over the step,
-    (n_jumps, n_cells) inward, that each jump of `syn` stood for, 0 where the cell was refractory. One whose potential
-    at the start may be declared (`v_init_mV`) has `at_potential(v_mV)`: the state of cells at `v_mV` (n_cells,). One
-    with compartments may have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
+    threshold has a derivative by its input, its state and every parameter that is a number. A class
+    that says `receives = False` only sends, as a source of spikes does: nothing may be connected or
+    applied to it. One that can jump under `Delta` synapses has `jumped_pA(before, syn, dt_ms)`: the
+    mean current over the step, (n_jumps, n_cells) inward, that each jump of `syn` stood for, 0
+    where the cell was refractory. One whose potential at the start may be declared (`v_init_mV`)
+    has `at_potential(v_mV)`: the state of cells at `v_mV` (n_cells,). One with compartments may
+    have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
     cell from its dendrite to its soma, which is what such a cell is to the fields.
     """
 
@@ -189,11 +217,17 @@ class Emitter(Protocol):
         ...
 
     def init(self, uniform: jax.Array) -> Any:
-        """The state at the start, spread by `uniform` (n_cells,) in [0, 1); zero is the reset state."""
+        """The state at the start, spread by `uniform` (n_cells,) in [0, 1); zero is the reset
+        state.
+        """
         ...
 
-    def step(self, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> tuple[Any, jax.Array]:
-        """Advance by dt under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+    def step(
+        self, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[Any, jax.Array]:
+        """Advance by dt under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         ...
 
     def balance(
@@ -210,7 +244,7 @@ def above(
 
     Where a cell rests above threshold, `low_mV` takes the place of rest.
 
-    An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has surrogate gradients:
-    it spikes where that is not negative. Such an emitter makes it of this.
+    An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has
+    surrogate gradients: it spikes where that is not negative. Such an emitter makes it of this.
     """
     return (v_mV - th_mV) / (th_mV - jnp.where(jnp.less(rest_mV, th_mV), rest_mV, low_mV))

@@ -10,8 +10,10 @@ from jtfne._check import one_of, refuse
 
 NEVER = 2**31 - 1  # a step that no run reaches
 MOST_CELLS = 10_000_000  # of a table without `cells`; a train takes 8 bytes and its spikes
-SLACK = 1e-3  # of a step: how far a time may lie behind the end of its step, as one that was computed does
-COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))  # of tables of spikes; the second are those of `Signals.spikes`
+# of a step: how far a time may lie behind the end of its step, as one that was computed does
+SLACK = 1e-3
+# of tables of spikes; the second are those of `Signals.spikes`
+COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))
 
 
 class Trains:
@@ -29,8 +31,14 @@ class Trains:
         except (TypeError, ValueError):
             rows = [np.zeros(())]
         if any(row.ndim != 1 for row in rows):
-            raise refuse("times_ms of another form", "a list of trains, each a list of times in ms", "SpikeSource")
-        self._keep(np.concatenate([np.zeros(0), *rows]), np.array([row.size for row in rows], np.int64))
+            raise refuse(
+                "times_ms of another form",
+                "a list of trains, each a list of times in ms",
+                "SpikeSource",
+            )
+        self._keep(
+            np.concatenate([np.zeros(0), *rows]), np.array([row.size for row in rows], np.int64)
+        )
 
     def _keep(self, t_ms: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> None:
         """Set the times of all cells, one after the other, and how many each cell has."""
@@ -42,8 +50,9 @@ class Trains:
     def of_table(cls, table: Any, cells: Sequence[int] | None = None) -> "Trains":
         """From columns `cell` and `t_ms`, or `neuron` and `time_ms`, in any order of rows.
 
-        cells: ids; train k is that of `cells[k]`, and spikes of others are left out. Without, train k is that of id k.
-        Raises: JtfneError for a column that is missing or no numbers, ids that are not whole, or several trials.
+        cells: ids; train k is that of `cells[k]`, and spikes of others are left out. Without, train
+        k is that of id k. Raises: JtfneError for a column that is missing or no numbers, ids that
+        are not whole, or several trials.
         """
         where = "SpikeSource.from_table"
         names = [str(name) for name in getattr(table, "column_names", table)]
@@ -56,14 +65,21 @@ class Trains:
             ids, t_ms = (np.asarray(table[name], np.float64) for name in (cell_column, time_column))
         except (TypeError, ValueError):
             raise refuse(
-                f"{cell_column} and {time_column} that are no numbers", "ids, and times in ms", where
+                f"{cell_column} and {time_column} that are no numbers",
+                "ids, and times in ms",
+                where,
             ) from None
         if not np.all((ids >= 0) & (ids == np.floor(ids)) & (ids < NEVER)):
             raise refuse(f"a {cell_column} that is no id", "whole numbers of at least 0", where)
         largest = int(ids.max(initial=-1))
         if cells is None and largest >= MOST_CELLS:
-            description = f"a {cell_column} of id {largest}, which would take a train for each id up to it,"
-            allowed = f"ids below {MOST_CELLS}, or cells=[...], the ids in the order of the cells of the type"
+            description = (
+                f"a {cell_column} of id {largest}, which would take a train for each id up to it,"
+            )
+            allowed = (
+                f"ids below {MOST_CELLS}, or cells=[...], the ids in the order of the cells of "
+                "the type"
+            )
             raise refuse(description, allowed, where)
         order = np.lexsort((t_ms, ids))
         ids, t_ms = ids[order].astype(np.int64), t_ms[order]
@@ -90,38 +106,49 @@ class Trains:
         return part
 
     def at_once(self, dt_ms: float) -> tuple[int, float] | None:
-        """The first cell and time, ms, of a spike that falls into the step of the one before it, if there is any."""
+        """The first cell and time, ms, of a spike that falls into the step of the one before it, if
+        there is any.
+        """
         cell = np.repeat(np.arange(len(self)), self.sizes)
         clashes = np.flatnonzero((np.diff(self._steps(dt_ms)) <= 0) & (np.diff(cell) == 0))
-        return (int(cell[clashes[0] + 1]), float(self.t_ms[clashes[0] + 1])) if clashes.size else None
+        return (
+            (int(cell[clashes[0] + 1]), float(self.t_ms[clashes[0] + 1])) if clashes.size else None
+        )
 
     def table(self, dt_ms: float) -> npt.NDArray[np.int32]:
         """The step of each spike, then NEVER: (n_cells, most spikes of a cell + 1).
 
-        A spike comes in the step that ends at its time, or first after it; one at 0 ms in the first.
-        Raises: JtfneError if two spikes of a cell fall into one step.
+        A spike comes in the step that ends at its time, or first after it; one at 0 ms in the
+        first. Raises: JtfneError if two spikes of a cell fall into one step.
         """
         clash = self.at_once(dt_ms)
         if clash is not None:
-            raise refuse("two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource")
+            raise refuse(
+                "two spikes of a cell in one step", f"at most one in {dt_ms:g} ms", "SpikeSource"
+            )
         steps = np.full((len(self), int(self.sizes.max(initial=0)) + 1), NEVER, np.int32)
-        place = np.arange(self.t_ms.size) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        place = np.arange(self.t_ms.size) - np.repeat(
+            np.cumsum(self.sizes) - self.sizes, self.sizes
+        )
         steps[np.repeat(np.arange(len(self)), self.sizes), place] = self._steps(dt_ms)
         return steps
 
     def _steps(self, dt_ms: float) -> npt.NDArray[np.int64]:
         """The step of each spike.
 
-        A time that is a float32 may have been rounded to one, by half the gap to the next, which grows with time: 3e-8
-        of the time, and lie behind the end of its step by rounding only. (One in 2^29 of other
-        times is a float32.)
+        A time that is a float32 may have been rounded to one, by half the gap to the next, which
+        grows with time: 3e-8 of the time, and lie behind the end of its step by rounding only. (One
+        in 2^29 of other times is a float32.)
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of times that no float32 holds
             t_float32_ms = self.t_ms.astype(np.float32)
-            gap_ms = np.where(t_float32_ms == self.t_ms, 0.5 * np.spacing(t_float32_ms).astype(np.float64), 0.0)
+            gap_ms = np.where(
+                t_float32_ms == self.t_ms, 0.5 * np.spacing(t_float32_ms).astype(np.float64), 0.0
+            )
         slack = np.minimum(SLACK + gap_ms / dt_ms, 0.5)
         ends = np.maximum(np.ceil(self.t_ms / dt_ms - slack) - 1, 0)
-        steps: npt.NDArray[np.int64] = np.minimum(ends, NEVER).astype(np.int64)  # a time far off has no integer
+        # a time far off has no integer
+        steps: npt.NDArray[np.int64] = np.minimum(ends, NEVER).astype(np.int64)
         return steps
 
     def __len__(self) -> int:
@@ -147,6 +174,7 @@ def joined(parts: Iterable[Trains]) -> Trains:
     """The trains of all cells from those of each population."""
     all_trains, part_list = Trains(), list(parts)
     all_trains._keep(
-        np.concatenate([part.t_ms for part in part_list]), np.concatenate([part.sizes for part in part_list])
+        np.concatenate([part.t_ms for part in part_list]),
+        np.concatenate([part.sizes for part in part_list]),
     )
     return all_trains

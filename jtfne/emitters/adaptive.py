@@ -24,14 +24,15 @@ class AdaptiveLIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdaptiveLIF:
-    """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th + th.
+    """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th +
+    th.
 
     At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each
     step holds w at its exact mean, so that the membrane is off by the square of dt.
-    Defaults: membrane of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5; b and tau_w of Brette &
-    Gerstner (2005), J. Neurophysiol. 94:3637-3642; threshold fixed (th_add 0), tau_th that of `GLIF2`.
-    Source: Treves (1993), Network 4:259-284 (current); Chacron, Pakdaman & Longtin (2003), Neural Comput.
-    15:253-278 (threshold).
+    Defaults: membrane of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5; b and tau_w
+    of Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642; threshold fixed (th_add 0), tau_th
+    that of `GLIF2`. Source: Treves (1993), Network 4:259-284 (current); Chacron, Pakdaman & Longtin
+    (2003), Neural Comput. 15:253-278 (threshold).
 
     >>> AdaptiveLIF(b_pA=40.0).th_add_mV
     0.0
@@ -71,21 +72,29 @@ class AdaptiveLIF:
         return 1.0
 
     def init(self, uniform: jax.Array) -> AdaptiveLIFState:
-        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none refractory."""
+        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none
+        refractory.
+        """
         return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
 
     def at_potential(self, v_mV: jax.Array) -> AdaptiveLIFState:
         """The state of cells at `v_mV` (n_cells,), not adapted, none refractory."""
-        return AdaptiveLIFState(v_mV, jnp.zeros_like(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV))
+        return AdaptiveLIFState(
+            v_mV, jnp.zeros_like(v_mV), jnp.zeros_like(v_mV), jnp.zeros_like(v_mV)
+        )
 
     def step(
         self, state: AdaptiveLIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[AdaptiveLIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         start, w_pA, th_mV = self._start(state)
         w_end_pA, mean_pA = decayed(w_pA, self.tau_w_ms, dt_ms)
         th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
-        membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(start, i_pA - mean_pA, syn, dt_ms)
+        membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(
+            start, i_pA - mean_pA, syn, dt_ms
+        )
         return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
     def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
@@ -102,10 +111,17 @@ class AdaptiveLIF:
     ) -> Balance:
         """Mean currents of the step; the adaptation current counts as ionic."""
         start, w_pA, _ = self._start(before)
-        end, membrane = LIFState(after.v_mV, after.hold_steps), self._membrane(start, self.v_th_mV + after.th_mV)
-        return driven(membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms)
+        end, membrane = (
+            LIFState(after.v_mV, after.hold_steps),
+            self._membrane(start, self.v_th_mV + after.th_mV),
+        )
+        return driven(
+            membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms
+        )
 
-    def jumped_pA(self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
@@ -114,7 +130,11 @@ class AdaptiveLIF:
         has_spiked = state.v_mV >= self.v_th_mV + state.th_mV
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)
-        return LIFState(v_mV, state.hold_steps), w_pA, jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV)
+        return (
+            LIFState(v_mV, state.hold_steps),
+            w_pA,
+            jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV),
+        )
 
     def _membrane(self, start: LIFState, v_th_mV: jax.Array) -> LIF:
         """The membrane without adaptation, which is reset already."""

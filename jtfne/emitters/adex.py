@@ -15,7 +15,9 @@ TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
 
 
 class AdExState(NamedTuple):
-    """v_mV (n_cells,), v_peak where a cell just spiked; w_pA (n_cells,), adaptation before its jump."""
+    """v_mV (n_cells,), v_peak where a cell just spiked; w_pA (n_cells,), adaptation before its
+    jump.
+    """
 
     v_mV: jax.Array
     w_pA: jax.Array
@@ -34,11 +36,12 @@ class _Path(NamedTuple):
 class AdEx:
     """C v' = -g (v - v_rest) + g delta exp((v - v_t)/delta) - w + i, tau_w w' = a (v - v_rest) - w.
 
-    At v >= v_peak: spike, v <- v_reset, w <- w + b. A step that would pass v_peak ends there, and the next one starts
-    from reset: each interval is about one dt too long, so that at 0.1 ms rates are low by 0.1 % (defaults, 15 Hz) to
-    1.1 % (tonic cell of Naud et al. (2008), 104 Hz). NEST's `aeif` models go on from reset within the step.
-    Defaults: Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642 (v_peak there 20 mV; 0 mV as in Naud et al.
-    (2008), Biol. Cybern. 99:335-347, whose firing patterns these equations have).
+    At v >= v_peak: spike, v <- v_reset, w <- w + b. A step that would pass v_peak ends there, and
+    the next one starts from reset: each interval is about one dt too long, so that at 0.1 ms rates
+    are low by 0.1 % (defaults, 15 Hz) to 1.1 % (tonic cell of Naud et al. (2008), 104 Hz). NEST's
+    `aeif` models go on from reset within the step. Defaults: Brette & Gerstner (2005), J.
+    Neurophysiol. 94:3637-3642 (v_peak there 20 mV; 0 mV as in Naud et al. (2008), Biol. Cybern.
+    99:335-347, whose firing patterns these equations have).
 
     substeps: steps of Heun's method in one dt.
     """
@@ -71,7 +74,10 @@ class AdEx:
         "v_peak_mV": FINITE,
         "substeps": Limit(1, 100),
     }
-    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mV", "v_peak_mV"), ("v_t_mV", "v_peak_mV"))
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("v_reset_mV", "v_peak_mV"),
+        ("v_t_mV", "v_peak_mV"),
+    )
 
     @property
     def input_pA(self) -> float:
@@ -89,7 +95,9 @@ class AdEx:
     def step(
         self, state: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[AdExState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         end = self._path(self._start(state), i_pA, syn, dt_ms).end
         return end, end.v_mV >= self.v_peak_mV
 
@@ -98,44 +106,67 @@ class AdEx:
         return above(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
-        self, before: AdExState, after: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        before: AdExState,
+        after: AdExState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> Balance:
-        """Mean currents of the step; the adaptation counts as ionic, and so does what stops a spike at v_peak."""
+        """Mean currents of the step; the adaptation counts as ionic, and so does what stops a spike
+        at v_peak.
+        """
         start = self._start(before)
         path = self._path(start, i_pA, syn, dt_ms)
-        path = path._replace(synaptic_pA=path.synaptic_pA - self.jumped_pA(before, syn, dt_ms).sum(0))
+        path = path._replace(
+            synaptic_pA=path.synaptic_pA - self.jumped_pA(before, syn, dt_ms).sum(0)
+        )
         capacitive = self.c_m_pF * (after.v_mV - start.v_mV) / dt_ms
         stopping_pA = i_pA - capacitive - path.synaptic_pA
         ionic = jnp.where(after.v_mV >= self.v_peak_mV, stopping_pA, path.ionic_pA)
         return Balance(capacitive, ionic, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
 
-    def jumped_pA(self, before: AdExState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: AdExState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _start(self, state: AdExState) -> AdExState:
-        """The state at the start of this step: reset and adapted where the last one ended in a spike."""
+        """The state at the start of this step: reset and adapted where the last one ended in a
+        spike.
+        """
         has_spiked = state.v_mV >= self.v_peak_mV
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         return AdExState(v_mV, jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA))
 
-    def _path(self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
+    def _path(
+        self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> _Path:
         """Integrate one step from `start` by Heun's method."""
         (v_mV, w_pA), h_ms = start, dt_ms / self.substeps
         ionic = synaptic = jnp.zeros_like(v_mV)
         for _ in range(self.substeps):
             ionic_1, synaptic_1 = self._ionic_pA(v_mV, w_pA), -syn.mean_at_pA(v_mV, dt_ms)
-            v_1_mV = jnp.minimum(v_mV + h_ms / self.c_m_pF * (i_pA - ionic_1 - synaptic_1), self.v_peak_mV)
+            v_1_mV = jnp.minimum(
+                v_mV + h_ms / self.c_m_pF * (i_pA - ionic_1 - synaptic_1), self.v_peak_mV
+            )
             w_1_pA = self._step_adaptation(w_pA, v_mV, h_ms)
             ionic_2, synaptic_2 = self._ionic_pA(v_1_mV, w_1_pA), -syn.mean_at_pA(v_1_mV, dt_ms)
             mean_ionic, mean_synaptic = 0.5 * (ionic_1 + ionic_2), 0.5 * (synaptic_1 + synaptic_2)
             free_mV = v_mV + h_ms / self.c_m_pF * (i_pA - mean_ionic - mean_synaptic)
             end_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(free_mV, self.v_peak_mV))
-            middle_mV = jnp.where(end_mV >= self.v_peak_mV, v_mV, 0.5 * (v_mV + end_mV))  # an upstroke takes no time
+            # an upstroke takes no time
+            middle_mV = jnp.where(end_mV >= self.v_peak_mV, v_mV, 0.5 * (v_mV + end_mV))
             v_mV, w_pA = end_mV, self._step_adaptation(w_pA, middle_mV, h_ms)
-            ionic, synaptic = ionic + mean_ionic / self.substeps, synaptic + mean_synaptic / self.substeps
+            ionic, synaptic = (
+                ionic + mean_ionic / self.substeps,
+                synaptic + mean_synaptic / self.substeps,
+            )
         if syn.jumps_mV is not None:
-            v_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(syn.jumped_mV(v_mV), self.v_peak_mV))
+            v_mV = jnp.where(
+                v_mV >= self.v_peak_mV, v_mV, jnp.minimum(syn.jumped_mV(v_mV), self.v_peak_mV)
+            )
         return _Path(AdExState(v_mV, w_pA), ionic, synaptic)
 
     def _ionic_pA(self, v_mV: jax.Array, w_pA: jax.Array) -> jax.Array:
@@ -143,7 +174,9 @@ class AdEx:
         upstroke = self.delta_mV * jnp.exp(jnp.minimum((v_mV - self.v_t_mV) / self.delta_mV, TOP))
         return self.g_nS * (v_mV - self.v_rest_mV - upstroke) + w_pA
 
-    def _step_adaptation(self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float) -> jax.Array:
+    def _step_adaptation(
+        self, w_pA: jax.Array, v_mV: jax.Array, h_ms: jax.Array | float
+    ) -> jax.Array:
         """w after h at a constant `v_mV`; of second order if that is the mean of both ends."""
         steady_pA = self.a_nS * (v_mV - self.v_rest_mV)
         return steady_pA + (w_pA - steady_pA) * jnp.exp(-h_ms / self.tau_w_ms)

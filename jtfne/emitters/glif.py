@@ -1,7 +1,8 @@
-"""Generalised leaky integrate-and-fire emitters, levels 1 to 3 of the Allen Institute's GLIF models.
+"""Generalised leaky integrate-and-fire emitters, levels 1 to 3 of the Allen Institute's GLIF
+models.
 
-Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types Database, as in the
-`glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
+Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types
+Database, as in the `glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
 """
 
 import dataclasses
@@ -16,7 +17,8 @@ from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
 from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
 
-NEVER = -1.0  # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
+# hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
+NEVER = -1.0
 
 
 class GLIF2State(NamedTuple):
@@ -41,7 +43,9 @@ def _initial_state(v_mV: jax.Array) -> LIFState:
     return LIFState(v_mV, jnp.full_like(v_mV, NEVER))
 
 
-def _add_after_refractory(x: jax.Array, increment: jax.Array | float, hold_steps: jax.Array) -> jax.Array:
+def _add_after_refractory(
+    x: jax.Array, increment: jax.Array | float, hold_steps: jax.Array
+) -> jax.Array:
     """`x`, plus `increment` where the refractory time has just ended."""
     return jnp.where(jnp.abs(hold_steps) < 0.5, x + increment, x)
 
@@ -49,7 +53,8 @@ def _add_after_refractory(x: jax.Array, increment: jax.Array | float, hold_steps
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF1:
-    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF models.
+    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF
+    models.
 
     >>> GLIF1(g_nS=5.0).input_pA
     1.0
@@ -91,7 +96,9 @@ class GLIF1:
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
@@ -99,12 +106,19 @@ class GLIF1:
         return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
-        self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        before: LIFState,
+        after: LIFState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         return self._membrane().balance(before, after, i_pA, syn, dt_ms)
 
-    def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
@@ -125,9 +139,9 @@ class GLIF1:
 class GLIF2:
     """GLIF1 (LIF-R) with th' = -th/tau_th, spikes at v_th + th, reset v <- e_l + f (v - e_l) + add.
 
-    The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is over, th grows
-    by th_add; it decays all the while. A reset that leaves v above threshold makes the cell fire again when t_ref is
-    over, not before.
+    The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is
+    over, th grows by th_add; it decays all the while. A reset that leaves v above threshold makes
+    the cell fire again when t_ref is over, not before.
 
     >>> round(GLIF2().reset_mV, 3)
     -54.906
@@ -180,9 +194,15 @@ class GLIF2:
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         start = self._start(state, dt_ms)
-        th_mV = decayed(_add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps), self.tau_th_ms, dt_ms)[0]
+        th_mV = decayed(
+            _add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps),
+            self.tau_th_ms,
+            dt_ms,
+        )[0]
         # A refractory cell may stand above threshold, and must not fire.
         reached_mV = jnp.where(start.hold_steps > 0.5, jnp.inf, th_mV)
         membrane_state, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
@@ -197,13 +217,20 @@ class GLIF2:
         return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
-        self, before: GLIF2State, after: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        before: GLIF2State,
+        after: GLIF2State,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         start, end = self._start(before, dt_ms), LIFState(after.v_mV, after.hold_steps)
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
 
-    def jumped_pA(self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
@@ -212,7 +239,9 @@ class GLIF2:
         # A refractory cell may be above threshold; only after a spike is all of t_ref left.
         is_newly_refractory = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
         has_spiked = is_newly_refractory & (state.v_mV >= self.v_th_mV + state.th_mV)
-        reset_mV = self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
+        reset_mV = (
+            self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
+        )
         return LIFState(jnp.where(has_spiked, reset_mV, state.v_mV), state.hold_steps)
 
     def _membrane(self, start: LIFState, th_mV: jax.Array) -> LIF:
@@ -233,8 +262,8 @@ class GLIF3:
     """GLIF1 (LIF-ASC) with after-spike currents.
 
     C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
-    When t_ref is over, i_k grows by amp_k (inward positive); it decays all the while. Each step holds i_k at its
-    exact mean, so that the membrane is off by the square of dt.
+    When t_ref is over, i_k grows by amp_k (inward positive); it decays all the while. Each step
+    holds i_k at its exact mean, so that the membrane is off by the square of dt.
 
     >>> GLIF3().amp_2_pA
     -198.94
@@ -279,10 +308,14 @@ class GLIF3:
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF3State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
         start = LIFState(state.v_mV, state.hold_steps)
-        membrane_state, spikes = self._membrane().step(start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms)
+        membrane_state, spikes = self._membrane().step(
+            start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms
+        )
         return GLIF3State(*membrane_state, i_1_pA, i_2_pA), spikes
 
     def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
@@ -290,14 +323,21 @@ class GLIF3:
         return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
-        self, before: GLIF3State, after: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        before: GLIF3State,
+        after: GLIF3State,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the after-spike currents count as ionic."""
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
         start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
         return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
 
-    def jumped_pA(self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 

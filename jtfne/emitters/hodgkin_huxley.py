@@ -34,13 +34,15 @@ class _Path(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HodgkinHuxley:
-    """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing v_spike upwards.
+    """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing
+    v_spike upwards.
 
-    Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in Hines (1984), Int. J.
-    Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of the substep's mean v.
-    Defaults: 20,000 um^2 of the membrane of benchmark 3 in Brette et al. (2007), J. Comput. Neurosci. 23:349-398,
-    appendix B (1 uF/cm^2; 0.05, 100 and 30 mS/cm^2), but e_l, at whose -60 mV the cell fires by itself.
-    Source of the rates: Traub & Miles (1991), Neuronal Networks of the Hippocampus, Cambridge University Press.
+    Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in
+    Hines (1984), Int. J. Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of
+    the substep's mean v. Defaults: 20,000 um^2 of the membrane of benchmark 3 in Brette et al.
+    (2007), J. Comput. Neurosci. 23:349-398, appendix B (1 uF/cm^2; 0.05, 100 and 30 mS/cm^2), but
+    e_l, at whose -60 mV the cell fires by itself. Source of the rates: Traub & Miles (1991),
+    Neuronal Networks of the Hippocampus, Cambridge University Press.
 
     substeps: exponential Euler steps in one dt.
     """
@@ -84,24 +86,36 @@ class HodgkinHuxley:
         return 1.0
 
     def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
-        """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for ever."""
+        """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for
+        ever.
+        """
         return self.at_potential(self.e_l_mV + SPREAD_mV * uniform)
 
     def at_potential(self, v_mV: jax.Array) -> HodgkinHuxleyState:
         """The state of cells at `v_mV` (n_cells,), gates as they would be there for ever."""
-        return HodgkinHuxleyState(v_mV, *(opening / (opening + closing) for opening, closing in self._rates(v_mV)))
+        return HodgkinHuxleyState(
+            v_mV, *(opening / (opening + closing) for opening, closing in self._rates(v_mV))
+        )
 
     def step(
-        self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        state: HodgkinHuxleyState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> tuple[HodgkinHuxleyState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         path = self._path(state, i_pA, syn, dt_ms)
         return path.end, path.spikes
 
     def excess(self, before: HodgkinHuxleyState, after: HodgkinHuxleyState) -> jax.Array:
         """How far v passed v_spike upwards, in units of v_spike - e_l; >= 0 is a spike."""
         distance_after = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
-        return jnp.minimum(distance_after, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV))
+        return jnp.minimum(
+            distance_after, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
+        )
 
     def balance(
         self,
@@ -114,26 +128,41 @@ class HodgkinHuxley:
         """Mean currents of the step."""
         path = self._path(before, i_pA, syn, dt_ms)
         capacitive = self.c_m_pF * (after.v_mV - before.v_mV) / dt_ms
-        return Balance(capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive))
+        return Balance(
+            capacitive, path.ionic_pA, path.synaptic_pA, -i_pA + jnp.zeros_like(capacitive)
+        )
 
-    def jumped_pA(self, before: HodgkinHuxleyState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: HodgkinHuxleyState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
-    def _path(self, state: HodgkinHuxleyState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> _Path:
+    def _path(
+        self,
+        state: HodgkinHuxleyState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
+    ) -> _Path:
         """Integrate one step from `state`: in each substep the gates first, then the membrane."""
         v_mV, h_ms = state.v_mV, dt_ms / self.substeps
         gates = (state.m, state.h, state.n)
         spikes = jnp.zeros(v_mV.shape, bool)
         ionic = synaptic = jnp.zeros_like(v_mV)
         for _ in range(self.substeps):
-            m, h, n = (_relax_gate(gate, *rates, h_ms) for gate, rates in zip(gates, self._rates(v_mV), strict=True))
+            m, h, n = (
+                _relax_gate(gate, *rates, h_ms)
+                for gate, rates in zip(gates, self._rates(v_mV), strict=True)
+            )
             gates = (m, h, n)
             total_nS, total_pA = self._sum_channels(*gates)
             x = h_ms * total_nS / self.c_m_pF
             decay_share = -jnp.expm1(-x)
             synaptic_pA = -syn.mean_at_pA(v_mV, dt_ms)
-            mean_mV = v_mV + ((total_pA + i_pA - synaptic_pA) / total_nS - v_mV) * (1.0 - decay_share / x)
+            mean_mV = v_mV + ((total_pA + i_pA - synaptic_pA) / total_nS - v_mV) * (
+                1.0 - decay_share / x
+            )
             synaptic_pA = -syn.mean_at_pA(mean_mV, dt_ms)
             rise_mV = (total_pA + i_pA - synaptic_pA) / total_nS - v_mV
             mean_mV, end_mV = v_mV + rise_mV * (1.0 - decay_share / x), v_mV + rise_mV * decay_share
@@ -146,10 +175,15 @@ class HodgkinHuxley:
             synaptic, v_mV = synaptic - self.jumped_pA(state, syn, dt_ms).sum(0), end_mV
         return _Path(HodgkinHuxleyState(v_mV, *gates), spikes, ionic, synaptic)
 
-    def _sum_channels(self, m: jax.Array, h: jax.Array, n: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def _sum_channels(
+        self, m: jax.Array, h: jax.Array, n: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         """The sums over all channels of g, nS, and of g e, pA."""
         na_nS, k_nS = self.g_na_nS * m * m * m * h, self.g_k_nS * (n * n) * (n * n)
-        return self.g_l_nS + na_nS + k_nS, self.g_l_nS * self.e_l_mV + na_nS * self.e_na_mV + k_nS * self.e_k_mV
+        return (
+            self.g_l_nS + na_nS + k_nS,
+            self.g_l_nS * self.e_l_mV + na_nS * self.e_na_mV + k_nS * self.e_k_mV,
+        )
 
     def _rates(self, v_mV: jax.Array) -> tuple[tuple[jax.Array, jax.Array], ...]:
         """Opening and closing rates of m, h and n, 1/ms."""
@@ -168,7 +202,9 @@ def _rate_term(x: jax.Array) -> jax.Array:
     return jnp.where(is_near_zero, 1.0 - 0.5 * x, safe_x / jnp.expm1(safe_x))
 
 
-def _relax_gate(gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float) -> jax.Array:
+def _relax_gate(
+    gate: jax.Array, opening: jax.Array, closing: jax.Array, h_ms: jax.Array | float
+) -> jax.Array:
     """The open share of a gate after h under constant rates."""
     total = opening + closing
     goal = opening / total

@@ -1,4 +1,6 @@
-"""Izhikevich's quadratic emitter, in its 2003 (mV, ms) and 2007 (pF, pA) forms, by forward Euler."""
+"""Izhikevich's quadratic emitter, in its 2003 (mV, ms) and 2007 (pF, pA) forms, by forward
+Euler.
+"""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
@@ -19,14 +21,19 @@ def _draw_low_bits(uniform: jax.Array) -> jax.Array:
 
 
 class IzhikevichState(NamedTuple):
-    """v_mV (n_cells,), before reset where a cell just spiked; u (n_cells,), recovery in the input unit."""
+    """v_mV (n_cells,), before reset where a cell just spiked; u (n_cells,), recovery in the input
+    unit.
+    """
 
     v_mV: jax.Array
     u: jax.Array
 
 
 def _apply_reset(
-    state: IzhikevichState, v_peak_mV: jax.Array | float, c_mV: jax.Array | float, d: jax.Array | float
+    state: IzhikevichState,
+    v_peak_mV: jax.Array | float,
+    c_mV: jax.Array | float,
+    d: jax.Array | float,
 ) -> tuple[jax.Array, jax.Array]:
     """v and u, reset to c and u + d where a cell is at its peak."""
     is_at_peak = state.v_mV >= v_peak_mV
@@ -38,17 +45,17 @@ def _apply_reset(
 class Izhikevich2003:
     """v' = 0.04 v^2 + 5 v + 140 - u + i/C, u' = a (b v - u); at v >= v_peak: v <- c, u <- u + d.
 
-    Inputs are in mV/ms, the paper's I; the declared capacitance makes pA of them (1 pF mV/ms = 1 pA).
-    Defaults: regular spiking. Source: Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572; the
-    capacitance is that of the regular spiking cell in Izhikevich (2007), Dynamical Systems in
-    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+    Inputs are in mV/ms, the paper's I; the declared capacitance makes pA of them (1 pF mV/ms = 1
+    pA). Defaults: regular spiking. Source: Izhikevich (2003), IEEE Trans. Neural Netw.
+    14:1569-1572; the capacitance is that of the regular spiking cell in Izhikevich (2007),
+    Dynamical Systems in Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
 
-    Euler's steps, which are those of the source, lag behind the upstroke, so that rates are low, in proportion to dt:
-    at 0.1 ms by 0.6 % (regular spiking, 22 Hz), 1.9 % (low-threshold, 75 Hz) and 4.3 % (fast spiking, 136 Hz).
-    To restart cells within the step would gain 0.2 % of these.
+    Euler's steps, which are those of the source, lag behind the upstroke, so that rates are low, in
+    proportion to dt: at 0.1 ms by 0.6 % (regular spiking, 22 Hz), 1.9 % (low-threshold, 75 Hz) and
+    4.3 % (fast spiking, 136 Hz). To restart cells within the step would gain 0.2 % of these.
 
-    half_steps: step as the program in the source does: v by two steps of dt/2 under one input, then u by
-    one of dt from the v that was reached; else v and u at once.
+    half_steps: step as the program in the source does: v by two steps of dt/2 under one input, then
+    u by one of dt from the v that was reached; else v and u at once.
     """
 
     a: jax.Array | float = 0.02
@@ -78,22 +85,30 @@ class Izhikevich2003:
         return self.c_m_pF
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above reset and one spike's recovery above u = b v, by `uniform` (n_cells,) in [0, 1)."""
+        """Up to 10 mV above reset and one spike's recovery above u = b v, by `uniform` (n_cells,)
+        in [0, 1).
+        """
         v_mV = self.c_mV + SPREAD_mV * uniform
         return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _draw_low_bits(uniform))
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
-        """The state of cells at `v_mV` (n_cells,), with u = b v, which it would have there for ever."""
+        """The state of cells at `v_mV` (n_cells,), with u = b v, which it would have there for
+        ever.
+        """
         return IzhikevichState(v_mV=v_mV, u=self.b * v_mV)
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[IzhikevichState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         v_mV, u = self._start(state)
         if not self.half_steps:
             free_mV = v_mV + dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
-            end_state = IzhikevichState(syn.jumped_mV(free_mV), u + dt_ms * self.a * (self.b * v_mV - u))
+            end_state = IzhikevichState(
+                syn.jumped_mV(free_mV), u + dt_ms * self.a * (self.b * v_mV - u)
+            )
             return end_state, end_state.v_mV >= self.v_peak_mV
         for _ in range(2):
             v_mV = v_mV + 0.5 * dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
@@ -124,12 +139,19 @@ class Izhikevich2003:
         synaptic = synaptic - self.jumped_pA(before, syn, dt_ms).sum(0)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
-    def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _rate(
-        self, v_mV: jax.Array, u: jax.Array, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        v_mV: jax.Array,
+        u: jax.Array,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> jax.Array:
         """The rate of change of v, mV/ms."""
         inward = (i_pA + syn.mean_at_pA(v_mV, dt_ms)) / self.c_m_pF
@@ -147,12 +169,13 @@ class Izhikevich2003:
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich2007:
-    """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u + d.
+    """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u
+    + d.
 
     Inputs are in pA. Defaults: the regular spiking cell of layer 5 (C 100, k 0.7, v_r -60, v_t -40,
     v_peak 35, a 0.03, b -2, c -50, d 100). Source: Izhikevich (2007), Dynamical Systems in
-    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step, and rates are low as those of
-    `Izhikevich2003` are: at 0.1 ms by 0.3 % (defaults, 35 Hz).
+    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step, and rates are low as
+    those of `Izhikevich2003` are: at 0.1 ms by 0.3 % (defaults, 35 Hz).
     """
 
     c_m_pF: jax.Array | float = 100.0
@@ -191,18 +214,26 @@ class Izhikevich2007:
         return 1.0
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform` (n_cells,) in [0, 1)."""
+        """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform`
+        (n_cells,) in [0, 1).
+        """
         v_mV = self.v_r_mV + SPREAD_mV * uniform
-        return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _draw_low_bits(uniform))
+        return IzhikevichState(
+            v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV) + self.d_pA * _draw_low_bits(uniform)
+        )
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
-        """The state of cells at `v_mV` (n_cells,), with u = b (v - v_r), which it would have there for ever."""
+        """The state of cells at `v_mV` (n_cells,), with u = b (v - v_r), which it would have there
+        for ever.
+        """
         return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV))
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[IzhikevichState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         v_mV, u_pA = self._start(state)
         inward_pA = i_pA + syn.mean_at_pA(v_mV, dt_ms)
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)
@@ -229,7 +260,9 @@ class Izhikevich2007:
         synaptic = -syn.mean_at_pA(v_mV, dt_ms) - self.jumped_pA(before, syn, dt_ms).sum(0)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
-    def jumped_pA(self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: IzhikevichState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """The mean current of each jump of the step, (n_jumps, n_cells), inward."""
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 

@@ -13,7 +13,9 @@ from jtfne.emitters._base import Balance, SynapticInput, above, ramp_mean
 
 
 class LIFState(NamedTuple):
-    """v_mV (n_cells,), before reset where a cell just spiked; hold_steps (n_cells,), refractory steps left."""
+    """v_mV (n_cells,), before reset where a cell just spiked; hold_steps (n_cells,), refractory
+    steps left.
+    """
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -26,11 +28,12 @@ class LIF:
 
     t_ref is rounded up to whole steps.
 
-    Linear below threshold, so the step is exact for a constant current and for every synapse that is a current.
-    Spikes are at the end of the step in which v passes threshold, and so is the reset, as in NEST's `iaf` models: under
-    a constant current an interval is up to one dt too long (at 0.1 ms and 85 Hz rates are low by 0.8 %).
-    Defaults are the cell of Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5.
-    Source: Rotter & Diesmann (1999), Biol. Cybern. 81:381-402 (exact integration).
+    Linear below threshold, so the step is exact for a constant current and for every synapse that
+    is a current. Spikes are at the end of the step in which v passes threshold, and so is the
+    reset, as in NEST's `iaf` models: under a constant current an interval is up to one dt too long
+    (at 0.1 ms and 85 Hz rates are low by 0.8 %). Defaults are the cell of Potjans & Diesmann
+    (2014), Cereb. Cortex 24:785-806, Table 5. Source: Rotter & Diesmann (1999), Biol. Cybern.
+    81:381-402 (exact integration).
 
     >>> LIF(tau_m_ms=20.0).input_pA
     1.0
@@ -72,7 +75,9 @@ class LIF:
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
         leak = jnp.exp(-dt_ms / tau_ms)
         start_mV = self._start_mV(state)
@@ -81,10 +86,15 @@ class LIF:
             free_mV = free_mV + self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms) * syn.i_pA[r]
         if syn.ramp_pA_per_ms is not None:
             for r in range(syn.n_ramps):
-                free_mV = free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
+                free_mV = (
+                    free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
+                )
         v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
-        spikes = v_mV >= self.v_th_mV  # no refractory cell stands above threshold: to ask would cost a copy a step
-        refractory_steps = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
+        # no refractory cell stands above threshold: to ask would cost a copy a step
+        spikes = v_mV >= self.v_th_mV
+        refractory_steps = jnp.where(
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+        )
         return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
     def excess(self, before: LIFState, after: LIFState) -> jax.Array:
@@ -92,7 +102,12 @@ class LIF:
         return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
-        self, before: LIFState, after: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        before: LIFState,
+        after: LIFState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
         is_refractory = before.hold_steps > 0.5
@@ -104,7 +119,9 @@ class LIF:
         ionic = jnp.where(is_refractory, i_pA - synaptic, self.c_m_pF / self.tau_m_ms * mean_mV)
         return Balance(capacitive, ionic, synaptic, -i_pA + jnp.zeros_like(capacitive))
 
-    def jumped_pA(self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
         return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
 
@@ -126,8 +143,11 @@ class LIF:
         if syn.conductances is not None:  # a refractory cell does not follow its synapses
             driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
             return jnp.where(is_refractory, start_mV, rest_mV + driven_mV) - self.v_rest_mV
-        mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms  # above rest_mV
-        mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms)
+        # above rest_mV
+        mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms
+        mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (
+            1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms
+        )
         for r in range(syn.tau_ms.shape[0]):
             charge = -syn.tau_ms[r] * jnp.expm1(-dt_ms / syn.tau_ms[r]) / self.c_m_pF
             gain = self._gain_syn(tau_ms, syn.tau_ms[r], dt_ms)
@@ -139,13 +159,19 @@ class LIF:
                 mean_mV = mean_mV + tau_ms * (charge - gain) * syn.ramp_pA_per_ms[r] / dt_ms
         return mean_mV
 
-    def _membrane(self, syn: SynapticInput, dt_ms: jax.Array | float) -> tuple[jax.Array | float, jax.Array | float]:
-        """Time constant and rest of the membrane with its conductances, held at their means over the step."""
+    def _membrane(
+        self, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> tuple[jax.Array | float, jax.Array | float]:
+        """Time constant and rest of the membrane with its conductances, held at their means over
+        the step.
+        """
         if syn.conductances is None:
             return self.tau_m_ms, self.v_rest_mV
         g_nS, g_e_pA = syn.conductances.mean(dt_ms)
         leak_nS = self.c_m_pF / self.tau_m_ms
-        return self.c_m_pF / (leak_nS + g_nS), (leak_nS * self.v_rest_mV + g_e_pA) / (leak_nS + g_nS)
+        return self.c_m_pF / (leak_nS + g_nS), (leak_nS * self.v_rest_mV + g_e_pA) / (
+            leak_nS + g_nS
+        )
 
     def _start_mV(self, state: LIFState) -> jax.Array:
         """The potential at which this step starts: reset, if the last one ended in a spike."""
@@ -155,18 +181,29 @@ class LIF:
         """mV per pA held over dt: (tau/C) (1 - exp(-dt/tau))."""
         return -tau_ms / self.c_m_pF * jnp.expm1(-dt_ms / tau_ms)
 
-    def _gain_syn(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any tau_syn_ms."""
+    def _gain_syn(
+        self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float
+    ) -> jax.Array:
+        """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any
+        tau_syn_ms.
+        """
         x = dt_ms * jnp.abs(1.0 / tau_syn_ms - 1.0 / tau_ms)
         is_near_zero = x < 1e-4
-        ratio = jnp.where(is_near_zero, 1.0 - x * (0.5 - x / 6.0), -jnp.expm1(-x) / jnp.where(is_near_zero, 1.0, x))
+        ratio = jnp.where(
+            is_near_zero,
+            1.0 - x * (0.5 - x / 6.0),
+            -jnp.expm1(-x) / jnp.where(is_near_zero, 1.0, x),
+        )
         return dt_ms / self.c_m_pF * jnp.exp(-dt_ms / jnp.maximum(tau_syn_ms, tau_ms)) * ratio
 
-    def _gain_ramp(self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float) -> jax.Array:
-        """mV per pA/ms of a current t exp(-t / tau_syn_ms), after dt; smooth and finite for any tau_syn_ms.
+    def _gain_ramp(
+        self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float
+    ) -> jax.Array:
+        """mV per pA/ms of a current t exp(-t / tau_syn_ms), after dt; smooth and finite for any
+        tau_syn_ms.
 
-        The integral of t exp(-t / tau_syn_ms - (dt - t) / tau_ms) / C from 0 to dt, with the slower of the two
-        exponentials before it, so that neither overflows.
+        The integral of t exp(-t / tau_syn_ms - (dt - t) / tau_ms) / C from 0 to dt, with the slower
+        of the two exponentials before it, so that neither overflows.
         """
         y = dt_ms * (1.0 / tau_syn_ms - 1.0 / tau_ms)
         z = jnp.where(y >= 0.0, y, -y)  # not abs, whose derivative at 0 is 0
@@ -179,11 +216,15 @@ class LIF:
 def free_jumps_pA(
     hold_steps: jax.Array, c_m_pF: jax.Array | float, syn: SynapticInput, dt_ms: jax.Array | float
 ) -> jax.Array:
-    """The mean current over a step that each jump stands for, (n_jumps, n_cells), 0 where a cell is refractory."""
+    """The mean current over a step that each jump stands for, (n_jumps, n_cells), 0 where a cell is
+    refractory.
+    """
     return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
-def decayed(x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> tuple[jax.Array, jax.Array]:
+def decayed(
+    x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float
+) -> tuple[jax.Array, jax.Array]:
     """`x` after dt of exponential decay x' = -x/tau, and its exact mean over dt."""
     decay_share = -jnp.expm1(-dt_ms / tau_ms)
     return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
@@ -198,6 +239,8 @@ def driven(
     syn: SynapticInput,
     dt_ms: jax.Array | float,
 ) -> Balance:
-    """The balance of a membrane whose own mechanisms add `own_pA` (n_cells,), inward and constant over the step."""
+    """The balance of a membrane whose own mechanisms add `own_pA` (n_cells,), inward and constant
+    over the step.
+    """
     balance = membrane.balance(before, after, i_pA + own_pA, syn, dt_ms)
     return balance._replace(ionic=balance.ionic - own_pA, external=balance.external + own_pA)

@@ -14,7 +14,9 @@ from jtfne.emitters._trains import Trains
 
 
 class PoissonSourceState(NamedTuple):
-    """v_mV, 0 throughout; seed and salt of a generator, and ticks, the steps so far, uint32; each (n_cells,)."""
+    """v_mV, 0 throughout; seed and salt of a generator, and ticks, the steps so far, uint32; each
+    (n_cells,).
+    """
 
     v_mV: jax.Array
     seed: jax.Array
@@ -25,12 +27,14 @@ class PoissonSourceState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PoissonSource:
-    """Spikes at random: in each step one with probability 1 - exp(-rate dt), independent of all others.
+    """Spikes at random: in each step one with probability 1 - exp(-rate dt), independent of all
+    others.
 
-    At most one spike a step: the steps in which a Poisson process has any. Each cell hashes a counter, so that its
-    spikes depend on the seed of the run, on the rate and on dt. Without a membrane: v is 0, no current flows, and a
-    connection, stimulus, drive or noise onto it is refused.
-    Source: Salmon, Moraes, Dror & Shaw (2011), Proc. SC '11, 16:1-12 (random numbers by hashing a counter).
+    At most one spike a step: the steps in which a Poisson process has any. Each cell hashes a
+    counter, so that its spikes depend on the seed of the run, on the rate and on dt. Without a
+    membrane: v is 0, no current flows, and a connection, stimulus, drive or noise onto it is
+    refused. Source: Salmon, Moraes, Dror & Shaw (2011), Proc. SC '11, 16:1-12 (random numbers by
+    hashing a counter).
 
     >>> PoissonSource(rate_Hz=8.0).receives
     False
@@ -51,19 +55,29 @@ class PoissonSource:
         return 1.0
 
     def init(self, uniform: jax.Array) -> PoissonSourceState:
-        """Generators that all differ, by the place of each cell and by all of `uniform` (n_cells,) in [0, 1)."""
+        """Generators that all differ, by the place of each cell and by all of `uniform` (n_cells,)
+        in [0, 1).
+        """
         uniform_bits = (uniform * 2.0**24).astype(jnp.uint32)
         place = jnp.arange(uniform.shape[0], dtype=jnp.uint32)
         seed = _mix_bits(_mix_bits(jnp.sum(uniform_bits, dtype=jnp.uint32)) ^ _mix_bits(place))
         zeros = jnp.zeros_like(place)
         return PoissonSourceState(jnp.zeros_like(uniform), seed, zeros, zeros)
 
-    def seeded(self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array) -> PoissonSourceState:
-        """`state` with generators from two random words of each cell, uint32 (n_cells,), that no other cell moves."""
+    def seeded(
+        self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array
+    ) -> PoissonSourceState:
+        """`state` with generators from two random words of each cell, uint32 (n_cells,), that no
+        other cell moves.
+        """
         return state._replace(seed=seed, salt=salt)
 
     def step(
-        self, state: PoissonSourceState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        state: PoissonSourceState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> tuple[PoissonSourceState, jax.Array]:
         """Advance by dt; also who spiked, bool (n_cells,). `i_pA` and `syn` do nothing."""
         word = _mix_bits(_mix_bits(state.seed ^ _mix_bits(state.ticks)) + state.salt)
@@ -84,7 +98,9 @@ class PoissonSource:
 
 
 class SpikeSourceState(NamedTuple):
-    """v_mV, 0 throughout; at, the next spike of the train, and ticks, the steps so far, int32; each (n_cells,)."""
+    """v_mV, 0 throughout; at, the next spike of the train, and ticks, the steps so far, int32; each
+    (n_cells,).
+    """
 
     v_mV: jax.Array
     at: jax.Array
@@ -96,11 +112,12 @@ class SpikeSourceState(NamedTuple):
 class SpikeSource:
     """Spikes as recorded: `times_ms` has a train for each cell of the type, in the order of ids.
 
-    Times count from the start of each trial, sorted. A spike comes in the step that ends at its time, or first after
-    it; two of a cell in one step are refused. Cells beyond the last train are silent, and spikes after the end of a run
-    do not come. Without a membrane, as `PoissonSource`. In a circuit of arrays `times_ms` is the table of their steps,
-    int32 (n_cells, most spikes + 1).
-    Source: Dai et al. (2020), PLoS Comput. Biol. 16:e1007696 (SONATA, whose virtual nodes such cells are).
+    Times count from the start of each trial, sorted. A spike comes in the step that ends at its
+    time, or first after it; two of a cell in one step are refused. Cells beyond the last train are
+    silent, and spikes after the end of a run do not come. Without a membrane, as `PoissonSource`.
+    In a circuit of arrays `times_ms` is the table of their steps, int32 (n_cells, most spikes + 1).
+    Source: Dai et al. (2020), PLoS Comput. Biol. 16:e1007696 (SONATA, whose virtual nodes such
+    cells are).
 
     >>> SpikeSource(times_ms=[[1.0, 2.5], []]).times_ms
     Trains(2 cells, 2 spikes)
@@ -123,11 +140,13 @@ class SpikeSource:
 
     @classmethod
     def from_table(cls, table: Any, *, cells: Sequence[int] | None = None) -> Self:
-        """From a DataFrame, an Arrow table or a mapping with columns `cell` and `t_ms`, or from `signals.spikes`.
+        """From a DataFrame, an Arrow table or a mapping with columns `cell` and `t_ms`, or from
+        `signals.spikes`.
 
-        cells: ids of the table in the order of the cells of this type, such as `net.select(...)` gives; spikes of
-        others are left out. Without, the cell of the type is the id.
-        Raises: JtfneError for a column that is missing or no numbers, ids that are not whole, or several trials.
+        cells: ids of the table in the order of the cells of this type, such as `net.select(...)`
+        gives; spikes of others are left out. Without, the cell of the type is the id.
+        Raises: JtfneError for a column that is missing or no numbers, ids that are not whole, or
+        several trials.
 
         >>> SpikeSource.from_table({"cell": [1, 0, 1], "t_ms": [4.0, 2.0, 3.0]}).times_ms.tolist()
         [[2.0], [3.0, 4.0]]

@@ -13,7 +13,9 @@ from jtfne.emitters._base import Balance, SynapticInput, above
 
 
 class TwoCompartmentState(NamedTuple):
-    """v_mV, the soma's, before reset where a cell just spiked; hold_steps; v_d_mV, the dendrite's; each (n_cells,)."""
+    """v_mV, the soma's, before reset where a cell just spiked; hold_steps; v_d_mV, the dendrite's;
+    each (n_cells,).
+    """
 
     v_mV: jax.Array
     hold_steps: jax.Array
@@ -21,7 +23,9 @@ class TwoCompartmentState(NamedTuple):
 
 
 class _Currents(NamedTuple):
-    """Leak and synaptic currents of soma and dendrite, outward positive, and what flows from dendrite to soma, pA."""
+    """Leak and synaptic currents of soma and dendrite, outward positive, and what flows from
+    dendrite to soma, pA.
+    """
 
     leak: jax.Array
     leak_d: jax.Array
@@ -33,7 +37,8 @@ class _Currents(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoCompartment:
-    """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) + i_d.
+    """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v -
+    v_d) + i_d.
 
     The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz
     rates are low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at
@@ -41,10 +46,11 @@ class TwoCompartment:
     the `dendrite_share` of the mechanism, or of the cell where the mechanism has none. Of drive,
     noise and stimuli that are no spikes, it is `dendrite_input_share`. Magnesium blocks by the v of
     the soma, wherever the receptor lies.
-    Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642
-    (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma; g_c so that half of a steady v_d reaches the
-    soma; synapses on the dendrite, where most of them are, and electrodes at the soma. Source of the equations: Rall
-    (1964), in Neural Theory and Modeling, Stanford University Press, 73-97 (compartments).
+    Defaults: in total the membrane of the pyramidal cell in Brette & Gerstner (2005), J.
+    Neurophysiol. 94:3637-3642 (281 pF, 30 nS, -70.6 mV, threshold -50.4 mV), a third of it soma;
+    g_c so that half of a steady v_d reaches the soma; synapses on the dendrite, where most of them
+    are, and electrodes at the soma. Source of the equations: Rall (1964), in Neural Theory and
+    Modeling, Stanford University Press, 73-97 (compartments).
 
     >>> TwoCompartment(dendrite_share=0.5).compartments
     ('soma', 'dendrite')
@@ -87,21 +93,33 @@ class TwoCompartment:
         return 1.0
 
     def init(self, uniform: jax.Array) -> TwoCompartmentState:
-        """The soma between reset and threshold, by `uniform` (n_cells,) in [0, 1); the dendrite at rest."""
+        """The soma between reset and threshold, by `uniform` (n_cells,) in [0, 1); the dendrite at
+        rest.
+        """
         v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
-        return TwoCompartmentState(v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV))
+        return TwoCompartmentState(
+            v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV)
+        )
 
     def at_potential(self, v_mV: jax.Array) -> TwoCompartmentState:
         """The state of cells whose soma and dendrite are at `v_mV` (n_cells,), none refractory."""
         return TwoCompartmentState(v_mV, jnp.zeros_like(v_mV), v_mV)
 
     def step(
-        self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        state: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> tuple[TwoCompartmentState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool (n_cells,)."""
+        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
+        (n_cells,).
+        """
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
-        refractory_steps = jnp.where(spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0)
+        refractory_steps = jnp.where(
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+        )
         return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
     def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
@@ -117,7 +135,9 @@ class TwoCompartment:
         dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step, of the whole cell."""
-        return Balance(*(rows.sum(0) for rows in self.compartment_balance(before, after, i_pA, syn, dt_ms)))
+        return Balance(
+            *(rows.sum(0) for rows in self.compartment_balance(before, after, i_pA, syn, dt_ms))
+        )
 
     def compartment_balance(
         self,
@@ -130,12 +150,15 @@ class TwoCompartment:
         """Mean currents of the step in each of `compartments`: (2, n_cells) pA.
 
         The clamp of a refractory soma counts as ionic.
-        The four terms of a compartment sum to the axial current that enters it from the other, so that those of a
-        cell sum to zero: capacitive + ionic + synaptic of a compartment is what its membrane gives to the tissue.
+        The four terms of a compartment sum to the axial current that enters it from the other, so
+        that those of a cell sum to zero: capacitive + ionic + synaptic of a compartment is what its
+        membrane gives to the tissue.
         """
         start, is_refractory = self._start(before)
         mean = self._path(before, i_pA, syn, dt_ms)[1]
-        external, external_d = (-input_pA + jnp.zeros_like(start.v_mV) for input_pA in self._split_input(i_pA))
+        external, external_d = (
+            -input_pA + jnp.zeros_like(start.v_mV) for input_pA in self._split_input(i_pA)
+        )
         capacitive = self.c_s_pF * (after.v_mV - start.v_mV) / dt_ms
         capacitive_d = self.c_d_pF * (after.v_d_mV - start.v_d_mV) / dt_ms
         ionic = jnp.where(is_refractory, mean.axial - mean.synaptic - external, mean.leak)
@@ -144,7 +167,9 @@ class TwoCompartment:
         pairs = (capacitive, capacitive_d), (ionic, mean.leak_d), synaptic
         return Balance(*(jnp.stack(pair) for pair in (*pairs, (external, external_d))))
 
-    def jumped_pA(self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+    def jumped_pA(
+        self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
         """Mean current of each jump, (n_jumps, n_cells), inward; a refractory soma takes none."""
         soma_pA, dendrite_pA = self._jumps_pA(before, syn, dt_ms)
         return soma_pA + dendrite_pA
@@ -159,25 +184,38 @@ class TwoCompartment:
     ) -> jax.Array:
         """The mean current over the step from dendrite to soma inside the cell: (n_cells,).
 
-        With what enters from outside counted as of the membrane, the dendrite takes it from the tissue and the soma
-        gives it back: the sums of `compartment_balance`.
+        With what enters from outside counted as of the membrane, the dendrite takes it from the
+        tissue and the soma gives it back: the sums of `compartment_balance`.
         """
         return self._path(before, i_pA, syn, dt_ms)[1].axial
 
     def _path(
-        self, state: TwoCompartmentState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+        self,
+        state: TwoCompartmentState,
+        i_pA: jax.Array,
+        syn: SynapticInput,
+        dt_ms: jax.Array | float,
     ) -> tuple[TwoCompartmentState, _Currents]:
         """The end of the step from `state`, and the mean currents on the way."""
         start, is_refractory = self._start(state)
         start_currents = self._currents(start, syn, dt_ms)
-        end_currents = self._currents(self._advance(start, is_refractory, start_currents, i_pA, dt_ms), syn, dt_ms)
-        mean = _Currents(
-            *(0.5 * (start_pA + end_pA) for start_pA, end_pA in zip(start_currents, end_currents, strict=True))
+        end_currents = self._currents(
+            self._advance(start, is_refractory, start_currents, i_pA, dt_ms), syn, dt_ms
         )
-        return self._apply_jumps(self._advance(start, is_refractory, mean, i_pA, dt_ms), is_refractory, syn), mean
+        mean = _Currents(
+            *(
+                0.5 * (start_pA + end_pA)
+                for start_pA, end_pA in zip(start_currents, end_currents, strict=True)
+            )
+        )
+        return self._apply_jumps(
+            self._advance(start, is_refractory, mean, i_pA, dt_ms), is_refractory, syn
+        ), mean
 
     def jump(self, state: TwoCompartmentState, syn: SynapticInput) -> TwoCompartmentState:
-        """`state` of cells, none of them refractory, with the jumps of `syn` (before the first step)."""
+        """`state` of cells, none of them refractory, with the jumps of `syn` (before the first
+        step).
+        """
         return self._apply_jumps(state, jnp.zeros_like(state.v_mV, bool), syn)
 
     def _apply_jumps(
@@ -189,22 +227,30 @@ class TwoCompartment:
         share = syn.jump_shares(self.dendrite_share)
         soma_mV = state.v_mV + ((1.0 - share) * syn.jumps_mV).sum(0)
         dendrite_mV = state.v_d_mV + (share * syn.jumps_mV).sum(0)
-        return state._replace(v_mV=jnp.where(is_refractory, state.v_mV, soma_mV), v_d_mV=dendrite_mV)
+        return state._replace(
+            v_mV=jnp.where(is_refractory, state.v_mV, soma_mV), v_d_mV=dendrite_mV
+        )
 
     def _jumps_pA(
         self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[jax.Array, jax.Array]:
-        """The mean current that each jump stood for at soma and dendrite, (n_jumps, n_cells) each, inward."""
+        """The mean current that each jump stood for at soma and dendrite, (n_jumps, n_cells) each,
+        inward.
+        """
         share = syn.jump_shares(self.dendrite_share)
         soma_pA = (1.0 - share) * syn.jumps_pA(self.c_s_pF, dt_ms)
-        return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(self.c_d_pF, dt_ms)
+        return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
+            self.c_d_pF, dt_ms
+        )
 
     def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
         """The state at the start of this step, soma reset after a spike; and who is refractory."""
         v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
         return state._replace(v_mV=v_mV), state.hold_steps > 0.5
 
-    def _currents(self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float) -> _Currents:
+    def _currents(
+        self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> _Currents:
         """The currents in `state`."""
         v_mV, v_d_mV = state.v_mV, state.v_d_mV
         soma_pA, dendrite_pA = syn.means_at_pA(v_mV, v_d_mV, self.dendrite_share, dt_ms)

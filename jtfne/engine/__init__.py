@@ -20,7 +20,15 @@ from jtfne.engine._arrays import (
     joined,
 )
 from jtfne.engine._checkpointed import checkpointed
-from jtfne.engine._loop import advance, advance_jit, follow_jit, replay, start, supports_replay, watched
+from jtfne.engine._loop import (
+    advance,
+    advance_jit,
+    follow_jit,
+    replay,
+    start,
+    supports_replay,
+    watched,
+)
 from jtfne.engine._synaptic import received_pA
 
 __all__ = [

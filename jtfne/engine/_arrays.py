@@ -72,7 +72,10 @@ class Circuit:
     def deliveries(self) -> tuple[Delivery, ...]:
         """All deliveries of the circuit, fixed synapses first; they share one ring buffer."""
         fixed_deliveries = () if self.delivery is None else (self.delivery,)
-        return (*fixed_deliveries, *(plastic_delivery.delivery for plastic_delivery in self.plastic))
+        return (
+            *fixed_deliveries,
+            *(plastic_delivery.delivery for plastic_delivery in self.plastic),
+        )
 
     @property
     def leading(self) -> Delivery | None:
@@ -240,9 +243,13 @@ class View(NamedTuple):
     def balance(self) -> Balance:
         """The mean membrane currents of every cell over this step."""
         balances = []
-        for group, state_before, state_after in zip(self.circuit.groups, self.before, self.cells, strict=True):
+        for group, state_before, state_after in zip(
+            self.circuit.groups, self.before, self.cells, strict=True
+        ):
             i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.of(group.take)
-            balances.append(group.emitter.balance(state_before, state_after, i_ext_pA, syn, self.dt_ms))
+            balances.append(
+                group.emitter.balance(state_before, state_after, i_ext_pA, syn, self.dt_ms)
+            )
         return Balance(*(joined(self.circuit, list(rows)) for rows in zip(*balances, strict=True)))
 
 

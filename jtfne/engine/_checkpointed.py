@@ -27,7 +27,10 @@ def checkpointed(
     """
     n_steps, at_start = clock.waveforms.shape[0], clock.at_start
     if at_start:
-        carry, clock = add_first_spikes(circuit, inputs, carry, at_start, dt_ms), clock._replace(at_start=())
+        carry, clock = (
+            add_first_spikes(circuit, inputs, carry, at_start, dt_ms),
+            clock._replace(at_start=()),
+        )
     interval = math.lcm(*(recorder.every for recorder in recorders))
     length = interval * max(round(math.sqrt(n_steps) / interval), 1)
     n_chunks = n_steps // length
@@ -43,5 +46,7 @@ def checkpointed(
     chunk_output: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), chunks)
     if n_chunks * length == n_steps:
         return carry, chunk_output
-    carry, last_chunk = run_chunk(carry, jax.tree.map(lambda column: column[n_chunks * length :], clock))
+    carry, last_chunk = run_chunk(
+        carry, jax.tree.map(lambda column: column[n_chunks * length :], clock)
+    )
     return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), chunk_output, last_chunk)

@@ -44,7 +44,9 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     its own name, not on which other cells there are.
     """
     dtype = circuit.drive_pA.dtype
-    names = _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
+    names = (
+        _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
+    )
     random_words = _keys.words(_keys.named(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
@@ -53,7 +55,8 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
         poisson=tuple(
-            _init_poisson(keys["stimulus"], k, poisson_input, names) for k, poisson_input in enumerate(inputs.poisson)
+            _init_poisson(keys["stimulus"], k, poisson_input, names)
+            for k, poisson_input in enumerate(inputs.poisson)
         ),
         fluctuations=tuple(
             noise.wander(
@@ -71,7 +74,9 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
 ONE = _keys.number_streams(1)  # the name of the stream that all cells share
 
 
-def _init_cells(circuit: Circuit, group: Group, random_words: tuple[jax.Array, jax.Array], dtype: jnp.dtype) -> Any:
+def _init_cells(
+    circuit: Circuit, group: Group, random_words: tuple[jax.Array, jax.Array], dtype: jnp.dtype
+) -> Any:
     """Return the first state of a group: the declared potentials, else the emitter's spread.
 
     random_words: two random words of each cell of the circuit.
@@ -89,12 +94,18 @@ def _init_cells(circuit: Circuit, group: Group, random_words: tuple[jax.Array, j
     return jax.tree.map(functools.partial(jnp.where, is_declared), at_declared, spread_state)
 
 
-def _init_poisson(key: jax.Array, place: int, poisson_input: PoissonInput, names: Any) -> PoissonState:
+def _init_poisson(
+    key: jax.Array, place: int, poisson_input: PoissonInput, names: Any
+) -> PoissonState:
     """Return the generator of a Poisson input with the counts of the first step.
 
     place: number of the input, by which it is named if it has no stream of its own.
     """
-    stream = _keys.number_streams(place + 1)[:, -1:] if poisson_input.stream is None else poisson_input.stream
+    stream = (
+        _keys.number_streams(place + 1)[:, -1:]
+        if poisson_input.stream is None
+        else poisson_input.stream
+    )
     streams = _keys.named(key, stream)  # (n_stimuli,)
     if poisson_input.shared:
         return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
@@ -117,7 +128,10 @@ def advance(
     afterwards.
     """
     carry, spike_bits, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
-    return carry, Chunk(spike_bits, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)))
+    return carry, Chunk(
+        spike_bits,
+        tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)),
+    )
 
 
 def watched(
@@ -148,10 +162,20 @@ def watched(
     for recorder, index in zip(recorders, cell_indices, strict=True):
         (mean_recorders if recorder.every > 1 else step_recorders).append((recorder, index))
     if any(n_steps % r.every for r, _ in mean_recorders):
-        raise refuse(f"{n_steps} steps", f"whole intervals of {[r.every for r, _ in mean_recorders]} steps", "engine")
+        raise refuse(
+            f"{n_steps} steps",
+            f"whole intervals of {[r.every for r, _ in mean_recorders]} steps",
+            "engine",
+        )
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])
     step = _make_step(
-        circuit, inputs, decay, dt_ms, mean_recorders, step_recorders, None if heard is None else heard.cells
+        circuit,
+        inputs,
+        decay,
+        dt_ms,
+        mean_recorders,
+        step_recorders,
+        None if heard is None else heard.cells,
     )
     steps: _StepInputs = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
     if not mean_recorders:
@@ -159,9 +183,15 @@ def watched(
         (carry, _), (spike_bits, rows) = jax.lax.scan(step, (carry, no_sums), steps)
         return carry, spike_bits, rows
 
-    first_step, no_spikes, syn = carry.step, jnp.zeros(circuit.n_cells, bool), synaptic_input(circuit, carry, dt_ms)
+    first_step, no_spikes, syn = (
+        carry.step,
+        jnp.zeros(circuit.n_cells, bool),
+        synaptic_input(circuit, carry, dt_ms),
+    )
     blank_view = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, no_spikes, dt_ms)
-    zero_sums = [jnp.zeros(_read(r, i, blank_view).shape, circuit.drive_pA.dtype) for r, i in mean_recorders]
+    zero_sums = [
+        jnp.zeros(_read(r, i, blank_view).shape, circuit.drive_pA.dtype) for r, i in mean_recorders
+    ]
 
     def interval(state: _StateAndSums, interval_inputs: _StepInputs) -> tuple[_StateAndSums, Any]:
         carry, buffers = state
@@ -169,7 +199,8 @@ def watched(
         (carry, sums), step_outputs = jax.lax.scan(step, (carry, zero_sums), interval_inputs)
         sums_by_recorder = zip(buffers, sums, mean_recorders, strict=True)
         new_buffers = [
-            _add_to_row(buffer, step_in_chunk // r.every, total / r.every) for buffer, total, (r, _) in sums_by_recorder
+            _add_to_row(buffer, step_in_chunk // r.every, total / r.every)
+            for buffer, total, (r, _) in sums_by_recorder
         ]
         return (carry, new_buffers), step_outputs
 
@@ -182,7 +213,9 @@ def watched(
         for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
     ]
     (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
-    spike_bits, rows = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
+    spike_bits, rows = jax.tree.map(
+        lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs
+    )
     return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
 
 
@@ -205,7 +238,10 @@ def _make_step(
         inputs_t, spike_range = step_inputs
 
         def watch(view: View) -> list[jax.Array]:
-            return [total + _read(r, i, view) for total, (r, i) in zip(state[1], mean_recorders, strict=True)]
+            return [
+                total + _read(r, i, view)
+                for total, (r, i) in zip(state[1], mean_recorders, strict=True)
+            ]
 
         arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
         if spiking_cells is None or spike_range is None:
@@ -243,7 +279,9 @@ def replay(
     Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.
     """
-    carry, _, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms, heard=heard)
+    carry, _, rows_by_recorder = watched(
+        circuit, inputs, recorders, carry, clock, dt_ms, heard=heard
+    )
     return carry, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True))
 
 
@@ -253,7 +291,9 @@ follow_jit = jax.jit(replay, donate_argnames=("carry",), compiler_options=ONE_TH
 
 def supports_replay(circuit: Circuit) -> bool:
     """Whether the cells' input follows from their spikes alone: event delivery, fixed synapses."""
-    return not circuit.plastic and (circuit.delivery is None or isinstance(circuit.delivery, EventDelivery))
+    return not circuit.plastic and (
+        circuit.delivery is None or isinstance(circuit.delivery, EventDelivery)
+    )
 
 
 def _add_to_row(buffer: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:

@@ -29,7 +29,10 @@ def surrogate_spikes(
         emitter: Any = group.emitter
         if getattr(emitter, "receives", True):
             spikes_by_group.append(
-                surrogate.spikes(group_spikes, emitter.excess(state_before, state_after).astype(circuit.drive_pA.dtype))
+                surrogate.spikes(
+                    group_spikes,
+                    emitter.excess(state_before, state_after).astype(circuit.drive_pA.dtype),
+                )
             )
         else:
             spikes_by_group.append(group_spikes.astype(circuit.drive_pA.dtype))
@@ -37,7 +40,11 @@ def surrogate_spikes(
 
 
 def clip_voltage_gradient(
-    circuit: Circuit, cells: tuple[Any, ...], i_ext_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    circuit: Circuit,
+    cells: tuple[Any, ...],
+    i_ext_pA: jax.Array,
+    syn: SynapticInput,
+    dt_ms: jax.Array | float,
 ) -> tuple[Any, ...]:
     """Return the states unchanged; in the backward pass dv/dv of a step is at most 1.
 
@@ -50,13 +57,19 @@ def clip_voltage_gradient(
         return cells
     return tuple(
         state._replace(
-            v_mV=_divide_gradient(state.v_mV, _growth(group.emitter, state, group.take(i_ext_pA), syn_of, dt_ms))
+            v_mV=_divide_gradient(
+                state.v_mV, _growth(group.emitter, state, group.take(i_ext_pA), syn_of, dt_ms)
+            )
         )
-        for group, state, syn_of in zip(circuit.groups, cells, (syn.of(g.take) for g in circuit.groups), strict=True)
+        for group, state, syn_of in zip(
+            circuit.groups, cells, (syn.of(g.take) for g in circuit.groups), strict=True
+        )
     )
 
 
-def _growth(emitter: Any, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+def _growth(
+    emitter: Any, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+) -> jax.Array:
     """Return the factor by which a step enlarges a deviation of v, at least 1: (n_group,)."""
     emitter, state, i_pA, syn = jax.lax.stop_gradient((emitter, state, i_pA, syn))
 

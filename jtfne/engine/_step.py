@@ -31,7 +31,9 @@ def step_circuit(
     noise_state, cells, spike_mask, view = _step_cells(circuit, inputs, dt_ms, carry, inputs_t)
     sums = watch(view)
     spike_bits = pack(spike_mask) if circuit.leading is None else circuit.leading.words(spike_mask)
-    next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, [spike_bits, *sums])
+    next_carry = _receive_inputs(
+        circuit, inputs, decay, dt_ms, carry, inputs_t, [spike_bits, *sums]
+    )
     next_carry = next_carry._replace(cells=cells, noise=noise_state)
     next_carry = _deliver_spikes(circuit, next_carry, view.spikes, spike_bits, dt_ms)
     return next_carry._replace(step=carry.step + 1), spike_bits, view, sums
@@ -47,7 +49,8 @@ def replay_step(
     watch: Callable[[View], list[jax.Array]],
     spikes_t: SpikingCells,
 ) -> tuple[Carry, View, list[jax.Array]]:
-    """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the bit.
+    """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the
+    bit.
 
     The view has no cells and no spikes.
     """
@@ -55,9 +58,13 @@ def replay_step(
     no_spikes = jnp.zeros(circuit.n_cells, bool)
     view = View(circuit, (), (), synaptic_input(circuit, carry, dt_ms), i_ext_pA, no_spikes, dt_ms)
     sums = watch(view)
-    next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, sums)._replace(noise=noise_state)
+    next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, sums)._replace(
+        noise=noise_state
+    )
     if isinstance(circuit.delivery, EventDelivery) and next_carry.ring is not None:
-        next_carry = next_carry._replace(ring=circuit.delivery.deliver_known(next_carry.ring, spikes_t, carry.step))
+        next_carry = next_carry._replace(
+            ring=circuit.delivery.deliver_known(next_carry.ring, spikes_t, carry.step)
+        )
     return next_carry._replace(step=carry.step + 1), view, sums
 
 
@@ -80,7 +87,9 @@ def _receive_inputs(
     syn, ring, poisson = _update_synapses(circuit, inputs, decay, carry, inputs_t, read_step)
     fluctuations = _step_ou(inputs, carry, dt_ms)
     rise_state = rise_rows[0] if rise_rows else None
-    return carry._replace(syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second=rise_state)
+    return carry._replace(
+        syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second=rise_state
+    )
 
 
 def _step_cells(
@@ -102,7 +111,12 @@ def _step_cells(
         if circuit.surrogate is None
         else surrogate_spikes(circuit, circuit.surrogate, start_states, cells, spikes_by_group)
     )
-    return noise_state, cells, spike_mask, View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms)
+    return (
+        noise_state,
+        cells,
+        spike_mask,
+        View(circuit, carry.cells, cells, syn, i_ext_pA, spikes, dt_ms),
+    )
 
 
 def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
@@ -118,7 +132,11 @@ def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
 
 
 def _deliver_spikes(
-    circuit: Circuit, carry: Carry, spikes: jax.Array, spike_bits: jax.Array, dt_ms: jax.Array | float
+    circuit: Circuit,
+    carry: Carry,
+    spikes: jax.Array,
+    spike_bits: jax.Array,
+    dt_ms: jax.Array | float,
 ) -> Carry:
     """Return the state with the spikes of its step written into the ring buffer."""
     ring, plastic_states = carry.ring, []
@@ -133,7 +151,12 @@ def _deliver_spikes(
 
 
 def _update_synapses(
-    circuit: Circuit, inputs: Inputs, decay: jax.Array, carry: Carry, inputs_t: InputChunk, read_step: jax.Array
+    circuit: Circuit,
+    inputs: Inputs,
+    decay: jax.Array,
+    carry: Carry,
+    inputs_t: InputChunk,
+    read_step: jax.Array,
 ) -> tuple[jax.Array, jax.Array | None, tuple[PoissonState, ...]]:
     """Decay the synaptic currents and add this step's arrivals (delayed and stimulus spikes).
 
@@ -183,13 +206,17 @@ def _external_current(
     if circuit.noise_pA is None or carry.noise is None:
         return None, i_ext_pA
     noise_state, normals = noise.normal(carry.noise, i_ext_pA.dtype)
-    return noise_state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(normals.dtype) * normals
+    return noise_state, i_ext_pA + circuit.noise_pA * jnp.sqrt(1.0 / dt_ms).astype(
+        normals.dtype
+    ) * normals
 
 
 def _step_ou(inputs: Inputs, carry: Carry, dt_ms: jax.Array | float) -> tuple[noise.OUState, ...]:
     """Return the states of the Ornstein-Uhlenbeck currents for the next step."""
     pairs = zip(carry.fluctuations, inputs.fluctuations, strict=True)
-    return tuple(noise.step_ou(ou_state, dt_ms / fluctuation.tau_ms) for ou_state, fluctuation in pairs)
+    return tuple(
+        noise.step_ou(ou_state, dt_ms / fluctuation.tau_ms) for ou_state, fluctuation in pairs
+    )
 
 
 def _decay_factors(circuit: Circuit, decay: jax.Array, read_step: jax.Array) -> jax.Array:
@@ -205,7 +232,9 @@ def _decay_factors(circuit: Circuit, decay: jax.Array, read_step: jax.Array) -> 
     return decays
 
 
-def _read_arrivals(circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: InputChunk) -> jax.Array | None:
+def _read_arrivals(
+    circuit: Circuit, inputs: Inputs, carry: Carry, inputs_t: InputChunk
+) -> jax.Array | None:
     """Return what arrives at the end of the step that begins, (n_receptors, n_cells).
 
     Only the rows of jumps are right. None without jumps: all else is read once it has arrived.
@@ -238,18 +267,25 @@ def _add_stimuli(
     which it does or not by how the stimuli are laid out: those of one cell would then depend on
     those of others.
     """
-    for k, (poisson_input, poisson_state) in enumerate(zip(inputs.poisson, carry.poisson, strict=True)):
+    for k, (poisson_input, poisson_state) in enumerate(
+        zip(inputs.poisson, carry.poisson, strict=True)
+    ):
         if (poisson_input.receptor in circuit.jumping) is not jumps:
             continue
         n_targets = poisson_input.n_targets(circuit.n_cells)
-        charge = inputs_t.gates[k] * poisson_input.weight * poisson_state.waiting.astype(syn.dtype) + zero
+        charge = (
+            inputs_t.gates[k] * poisson_input.weight * poisson_state.waiting.astype(syn.dtype)
+            + zero
+        )
         charges = jnp.broadcast_to(charge, (n_targets,))
         row = poisson_input.receptor * circuit.n_cells
         if poisson_input.targets is None:
             n_after = syn.shape[0] - row - n_targets
             syn = syn + (jnp.pad(charges, (row, n_after)) if row or n_after else charges)
         else:
-            syn = syn.at[row + poisson_input.targets].add(charges, mode="promise_in_bounds", unique_indices=True)
+            syn = syn.at[row + poisson_input.targets].add(
+                charges, mode="promise_in_bounds", unique_indices=True
+            )
     return add_spikes(circuit, inputs, syn, inputs_t.counts, zero, jumps=jumps)
 
 
@@ -277,7 +313,11 @@ def add_spikes(
 
 
 def add_first_spikes(
-    circuit: Circuit, inputs: Inputs, carry: Carry, counts: tuple[jax.Array, ...], dt_ms: jax.Array | float
+    circuit: Circuit,
+    inputs: Inputs,
+    carry: Carry,
+    counts: tuple[jax.Array, ...],
+    dt_ms: jax.Array | float,
 ) -> Carry:
     """Return the state before the first step with the spikes that act from its start on.
 
@@ -287,7 +327,9 @@ def add_first_spikes(
     if not circuit.jumping:
         return carry._replace(syn=syn)
     arriving = add_spikes(circuit, inputs, jnp.zeros_like(carry.syn), counts, jumps=True)
-    jumps = synaptic_input(circuit, carry, dt_ms, arriving.reshape(circuit.n_receptors, circuit.n_cells))
+    jumps = synaptic_input(
+        circuit, carry, dt_ms, arriving.reshape(circuit.n_receptors, circuit.n_cells)
+    )
     cells = tuple(
         _apply_jumps(group.emitter, state, jumps.of(group.take))
         for group, state in zip(circuit.groups, carry.cells, strict=True)
@@ -299,7 +341,9 @@ def _apply_jumps(emitter: Any, state: Any, syn: SynapticInput) -> Any:
     """Return the state of cells, none of them refractory, after the jumps of `syn` (if any)."""
     if hasattr(emitter, "jump"):  # one with more than one potential
         return emitter.jump(state, syn)
-    return state._replace(v_mV=syn.jumped_mV(state.v_mV)) if hasattr(emitter, "jumped_pA") else state
+    return (
+        state._replace(v_mV=syn.jumped_mV(state.v_mV)) if hasattr(emitter, "jumped_pA") else state
+    )
 
 
 def synaptic_input(
@@ -314,4 +358,6 @@ def synaptic_input(
         return joined(circuit, [state.v_mV for state in carry.cells])
 
     second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
-    return build_synaptic_input(circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving)
+    return build_synaptic_input(
+        circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving
+    )

@@ -31,7 +31,9 @@ def build_synaptic_input(
     all_courses = courses(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms, conductive)
     jumping, no_row, no_number = circuit.jumping, rows[:0], circuit.tau_syn_ms[:0]
     current_courses = [
-        course for course in all_courses if not conductive[course.receptor] and course.receptor not in jumping
+        course
+        for course in all_courses
+        if not conductive[course.receptor] and course.receptor not in jumping
     ]
     # Courses with a ramp come first, as SynapticInput has them.
     current_courses.sort(key=lambda course: course.ramp is None)
@@ -42,17 +44,25 @@ def build_synaptic_input(
     currents_pA = SynapticInput(
         i_pA=_stack_rows([course.value for course in current_courses], no_row),
         tau_ms=_stack_rows([course.tau_ms for course in current_courses], no_number),
-        dendrite_share=None if shares is None else _stack_rows([shares[receptor] for receptor in receptors], no_number),
+        dendrite_share=None
+        if shares is None
+        else _stack_rows([shares[receptor] for receptor in receptors], no_number),
         jumps_mV=_jumps_mV(circuit, rows, arriving) if jumping else None,
         ramp_pA_per_ms=jnp.stack(ramps) if ramps else None,
     )
     if circuit.e_rev_mV is None:
         return currents_pA
     g_nS = _stack_rows(
-        [_apply_mg_block(circuit, course.receptor, course.value, v_mV) for course in conductance_courses], no_row
+        [
+            _apply_mg_block(circuit, course.receptor, course.value, v_mV)
+            for course in conductance_courses
+        ],
+        no_row,
     )
     g_tau_ms = _stack_rows([course.tau_ms for course in conductance_courses], no_number)
-    e_rev_mV = _stack_rows([circuit.e_rev_mV[course.receptor] for course in conductance_courses], no_number)
+    e_rev_mV = _stack_rows(
+        [circuit.e_rev_mV[course.receptor] for course in conductance_courses], no_number
+    )
     return currents_pA._replace(conductances=Conductances(g_nS, g_tau_ms, e_rev_mV))
 
 
@@ -62,7 +72,9 @@ def _jumps_mV(circuit: Circuit, rows: jax.Array, arriving: jax.Array | None) -> 
     return jnp.stack([arriving[receptor] for receptor in circuit.jumping])
 
 
-def _apply_mg_block(circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]) -> jax.Array:
+def _apply_mg_block(
+    circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]
+) -> jax.Array:
     """Return a conductance (n_cells,) after the magnesium block, if its receptor has one."""
     if circuit.mg_mM is None or not circuit.blocked[receptor]:
         return g_nS
@@ -100,10 +112,13 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
     jump_pA: Any = 0.0
     if view.circuit.jumping:
         emitter: Any = group.emitter
-        # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit with such targets.
+        # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit
+        # with such targets.
         can_jump, jumps_mV = hasattr(emitter, "jumped_pA"), cast(jax.Array, syn.jumps_mV)
         before = view.before[group_index]
-        rows_pA = emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(jumps_mV)
+        rows_pA = (
+            emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(jumps_mV)
+        )
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             receptor_pA[receptor] = rows_pA[row]
@@ -114,7 +129,9 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
         for row, receptor in enumerate(conductance_receptors):
             mean_nS[receptor] = mean_nS.get(receptor, 0.0) + share[row] * g.g_nS[row]
         i_ext_pA = group.take(view.i_ext_pA)
-        balance = group.emitter.balance(view.before[group_index], view.cells[group_index], i_ext_pA, syn, view.dt_ms)
+        balance = group.emitter.balance(
+            view.before[group_index], view.cells[group_index], i_ext_pA, syn, view.dt_ms
+        )
         conducted_pA = -balance.synaptic - syn.mean_pA(view.dt_ms) - jump_pA
         total_nS, total_pA = g.mean(view.dt_ms)
         is_open = total_nS > NO_CONDUCTANCE_nS
@@ -126,12 +143,16 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
 
 
 def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
-    """Return the receptor of each row of currents, and of conductances, in `build_synaptic_input`."""
+    """Return the receptor of each row of currents, and of conductances, in
+    `build_synaptic_input`.
+    """
     double_rows = {second.receptor for second in circuit.second if not second.linked}
     alpha_receptors = {second.receptor for second in circuit.second if second.linked}
     receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
     rows = [r for r in receptors for _ in range(1 + (r in double_rows))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors
     # Alpha functions come first, as their ramps do in `SynapticInput`.
-    currents = sorted((r for r in rows if not conductive[r]), key=lambda r: r not in alpha_receptors)
+    currents = sorted(
+        (r for r in rows if not conductive[r]), key=lambda r: r not in alpha_receptors
+    )
     return currents, [r for r in rows if conductive[r]]

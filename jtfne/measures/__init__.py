@@ -1,6 +1,7 @@
 """Kernels and measures of signals: arrays in, arrays out; `jtfne.analysis` adds labels.
 
-`MEASURES` holds the measures that an objective can aim at, each an object with its own settings over these kernels.
+`MEASURES` holds the measures that an objective can aim at, each an object with its own settings
+over these kernels.
 """
 
 from jtfne.measures import (

@@ -25,8 +25,9 @@ CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 class Frame:
     """Describes samples (n_trials, n_samples, n_rows): their clock and what their rows are.
 
-    first_ms: time of the first sample. z_mm, channels: of each row, where it has any. counts: whether they are spikes
-    in bins of step_ms. density: whether they are a current source density already.
+    first_ms: time of the first sample. z_mm, channels: of each row, where it has any. counts:
+    whether they are spikes in bins of step_ms. density: whether they are a current source density
+    already.
     """
 
     step_ms: float
@@ -44,13 +45,15 @@ class Frame:
 
 
 class Measure(abc.ABC):
-    """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows); it is hashable, and all of it static.
+    """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows); it is hashable,
+    and all of it static.
 
-    readouts: what it can be taken of. differentiable: whether its gradient by the samples is meant to be used.
-    undefined: when its value is NaN. of_intervals: whether it takes intervals between spikes, (n_cells, n) ms with NaN
-    where there is none, instead of samples. one_area: whether its rows must be the channels of one area. dims: of the
-    curve, none for a number; averaged: those of a recorded curve over which its mean is taken. logarithmic: whether a
-    curve lies straight between its points in its logarithm.
+    readouts: what it can be taken of. differentiable: whether its gradient by the samples is meant
+    to be used. undefined: when its value is NaN. of_intervals: whether it takes intervals between
+    spikes, (n_cells, n) ms with NaN where there is none, instead of samples. one_area: whether its
+    rows must be the channels of one area. dims: of the curve, none for a number; averaged: those of
+    a recorded curve over which its mean is taken. logarithmic: whether a curve lies straight
+    between its points in its logarithm.
     """
 
     readouts: ClassVar[tuple[str, ...]]
@@ -84,7 +87,8 @@ class Measure(abc.ABC):
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # all measures are dataclasses
             value = getattr(self, field.name)
             real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64)
-            fits = {bool: isinstance(value, bool), float: real, int: real}  # Config tells 2.5 from 2
+            # Config tells 2.5 from 2
+            fits = {bool: isinstance(value, bool), float: real, int: real}
             if isinstance(field.type, type) and not fits.get(field.type, True):
                 allowed = "True or False" if field.type is bool else "a number"
                 raise refuse(f"{field.name}={describe_value(value)}", allowed, type(self).__name__)
@@ -97,11 +101,19 @@ class Measure(abc.ABC):
         dims = ("cell", "interval") if self.of_intervals else ("trial", "sample", "row")
         if not isinstance(x, np.ndarray | jax.Array) or len(x.shape) != len(dims):
             raise refuse(f"samples {describe_value(x)}", f"an array ({', '.join(dims)})", where)
-        if not (np.issubdtype(x.dtype, np.floating) or np.issubdtype(x.dtype, np.integer) or x.dtype == np.bool_):
+        if not (
+            np.issubdtype(x.dtype, np.floating)
+            or np.issubdtype(x.dtype, np.integer)
+            or x.dtype == np.bool_
+        ):
             raise refuse(f"samples of dtype {x.dtype}", "real numbers", where)
         if 0 in x.shape or (not self.of_intervals and x.shape[1] != frame.n_samples):
             length = "" if self.of_intervals else f", with the frame's {frame.n_samples} samples"
-            raise refuse(f"an array of shape {x.shape}", f"({', '.join(dims)}), one or more of each{length}", where)
+            raise refuse(
+                f"an array of shape {x.shape}",
+                f"({', '.join(dims)}), one or more of each{length}",
+                where,
+            )
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:

@@ -1,4 +1,6 @@
-"""The potential on the axis of a disc that lets current out evenly, and its integrals along the axis."""
+"""The potential on the axis of a disc that lets current out evenly, and its integrals along the
+axis.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,23 +12,33 @@ Floats = NDArray[np.float64]
 
 
 def disc(away_m: Floats, radius_m: float, sigma_S_m: float) -> Floats:
-    """Potential, V, per current of a plane, A/m^2: (sqrt(z^2 + r^2) - |z|) / (2 sigma), without cancellation.
+    """Potential, V, per current of a plane, A/m^2: (sqrt(z^2 + r^2) - |z|) / (2 sigma), without
+    cancellation.
 
     Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
     """
-    potential: Floats = radius_m**2 / (2.0 * sigma_S_m * (np.hypot(away_m, radius_m) + np.abs(away_m)))
+    potential: Floats = radius_m**2 / (
+        2.0 * sigma_S_m * (np.hypot(away_m, radius_m) + np.abs(away_m))
+    )
     return potential
 
 
-def moments(at_m: Floats, low_m: Floats, high_m: Floats, start_m: Floats, radius_m: float, n: int) -> list[Floats]:
-    """Integrals of (s - start)^k times (sqrt((s - at)^2 + r^2) - |s - at|) over s from low to high, for k below n <= 4.
+def moments(
+    at_m: Floats, low_m: Floats, high_m: Floats, start_m: Floats, radius_m: float, n: int
+) -> list[Floats]:
+    """Integrals of (s - start)^k times (sqrt((s - at)^2 + r^2) - |s - at|) over s from low to high,
+    for k below n <= 4.
 
-    All broadcast; m^(k + 2). Divided by 2 sigma they are potentials of densities that are powers of depth.
+    All broadcast; m^(k + 2). Divided by 2 sigma they are potentials of densities that are powers of
+    depth.
     """
     upper, lower = (_powers(end - at_m, radius_m) for end in (high_m, low_m))
     about_at = [above - below for above, below in zip(upper, lower, strict=True)]
     shift = at_m - start_m
-    return [np.sum([math.comb(k, m) * shift ** (k - m) * about_at[m] for m in range(k + 1)], axis=0) for k in range(n)]
+    return [
+        np.sum([math.comb(k, m) * shift ** (k - m) * about_at[m] for m in range(k + 1)], axis=0)
+        for k in range(n)
+    ]
 
 
 def _powers(u: Floats, r: float) -> Sequence[Floats]:

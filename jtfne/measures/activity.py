@@ -14,7 +14,8 @@ from jtfne.measures._base import Complaint, Frame, Measure
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeanRate(Measure):
-    """Mean firing rate of the cells, Hz: over all of them, silent ones too, all trials and the window.
+    """Mean firing rate of the cells, Hz: over all of them, silent ones too, all trials and the
+    window.
 
     >>> MeanRate()(jnp.ones((1, 5, 2)), Frame(step_ms=100.0, n_samples=5, first_ms=100.0, counts=True)).item()
     10.0
@@ -39,10 +40,12 @@ class MeanRate(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CV(Measure):
-    """Coefficient of variation of interspike intervals: mean over the cells that have at least `min_intervals`.
+    """Coefficient of variation of interspike intervals: mean over the cells that have at least
+    `min_intervals`.
 
-    0 for a clock, about 1 for Poisson trains. Intervals of all trials are pooled, none spans two. Spike times move in
-    steps, so it has no gradient. Source: Softky & Koch (1993), J. Neurosci. 13:334-350.
+    0 for a clock, about 1 for Poisson trains. Intervals of all trials are pooled, none spans two.
+    Spike times move in steps, so it has no gradient. Source: Softky & Koch (1993), J. Neurosci.
+    13:334-350.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"min_intervals": Limit(low=2)}
@@ -66,7 +69,8 @@ class CV(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FanoFactor(Measure):
-    """Variance over mean of spike counts in windows of `bin_ms`, over windows and trials: mean over cells that fire.
+    """Variance over mean of spike counts in windows of `bin_ms`, over windows and trials: mean over
+    cells that fire.
 
     1 for Poisson trains, 0 for clocks. Source: Churchland et al. (2010), Nat. Neurosci. 13:369-378.
     """
@@ -80,7 +84,8 @@ class FanoFactor(Measure):
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Counts (n_trials, n_bins, n_cells) -> Fano factor."""
         counts = x.reshape(-1, x.shape[-1]).T
-        fires = jnp.sum(counts, axis=-1) != 0  # true for NaN as well, which must not pass for silence
+        # true for NaN as well, which must not pass for silence
+        fires = jnp.sum(counts, axis=-1) != 0
         n_firing = jnp.sum(fires)
         mean = jnp.sum(jnp.where(fires, rate.fano_factor(counts), 0.0)) / jnp.maximum(n_firing, 1)
         return jnp.where(n_firing > 0, mean, jnp.nan)
@@ -102,8 +107,8 @@ class FanoFactor(Measure):
 class Synchrony(Measure):
     """Synchrony chi of spike counts in bins of `bin_ms`, mean over trials.
 
-    1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent. Source: Golomb (2007),
-    Scholarpedia 2(1):1347.
+    1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent. Source: Golomb
+    (2007), Scholarpedia 2(1):1347.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"bin_ms": POSITIVE}
@@ -134,7 +139,10 @@ def _check_bins(bin_ms: float, frame: Frame) -> Complaint | None:
     steps = whole_steps(bin_ms, frame.step_ms)
     if steps is None:
         fits = nearest_fits(bin_ms, frame.step_ms)
-        return f"bin_ms={bin_ms:g} with steps of {frame.step_ms:g} ms", f"a multiple of the step, such as {fits} ms"
+        return (
+            f"bin_ms={bin_ms:g} with steps of {frame.step_ms:g} ms",
+            f"a multiple of the step, such as {fits} ms",
+        )
     if 2 * steps > frame.n_samples:
         return f"bin_ms={bin_ms:g} in {frame.n_samples * frame.step_ms:g} ms", "two bins or more"
     return None

@@ -10,12 +10,14 @@ Band = tuple[float, float]
 
 
 def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
-    """The part of x (..., n_steps) within a band, ends included, as a complex signal: its size is the amplitude.
+    """The part of x (..., n_steps) within a band, ends included, as a complex signal: its size is
+    the amplitude.
 
-    A Fourier series cut off outside the band, so the trace counts as periodic: what lies within about one period of
-    the band's width from its ends is not to be trusted. Twice the positive half of the spectrum is the analytic signal.
-    Raises: ValueError if the band holds no frequency between 0 and half the sampling rate.
-    Source: Gabor (1946), J. IEE 93(26):429-441, for the analytic signal.
+    A Fourier series cut off outside the band, so the trace counts as periodic: what lies within
+    about one period of the band's width from its ends is not to be trusted. Twice the positive half
+    of the spectrum is the analytic signal.
+    Raises: ValueError if the band holds no frequency between 0 and half the sampling rate. Source:
+    Gabor (1946), J. IEE 93(26):429-441, for the analytic signal.
     >>> wave = jnp.cos(2 * jnp.pi * 0.01 * jnp.arange(1000.0))
     >>> jnp.abs(analytic(wave, 1.0, (8.0, 12.0))).mean().round(3).item()
     1.0
@@ -34,7 +36,8 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     if band_Hz[0] > band_Hz[1] or not _holds(n, dt_ms, band_Hz):
         band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
         raise ValueError(
-            f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below {half_Hz:g}"
+            f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below "
+            f"{half_Hz:g}"
         )
     return jnp.fft.ifft(jnp.where(in_band, 2.0, 0.0) * spectrum, axis=-1)
 
@@ -47,10 +50,11 @@ def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
 
 
 def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS) -> jax.Array:
-    """How far from even the mean amplitude is over phase: (..., n_steps) each -> (...), 0 even to 1 all in one bin.
+    """How far from even the mean amplitude is over phase: (..., n_steps) each -> (...), 0 even to 1
+    all in one bin.
 
-    MI = (log n - H) / log n, H the entropy of the mean amplitudes of n bins of phase, each over their sum. NaN if a bin
-    holds no sample. Differentiable in the amplitude.
+    MI = (log n - H) / log n, H the entropy of the mean amplitudes of n bins of phase, each over
+    their sum. NaN if a bin holds no sample. Differentiable in the amplitude.
     Source: Tort, Komorowski, Eichenbaum & Kopell (2010), J. Neurophysiol. 104:1195-1210, eq. 1-5.
     >>> phase = jnp.linspace(-jnp.pi, jnp.pi, 3600, endpoint=False)
     >>> modulation_index(phase, jnp.ones(3600)).round(3).item()
@@ -61,13 +65,19 @@ def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N
     share = amplitude_by_phase(phase_rad, amplitude, n_bins)
     share = share / jnp.sum(share, axis=-1, keepdims=True)
     is_positive = share > 0
-    entropy = -jnp.sum(jnp.where(is_positive, share * jnp.log(jnp.where(is_positive, share, 1.0)), 0.0), axis=-1)
+    entropy = -jnp.sum(
+        jnp.where(is_positive, share * jnp.log(jnp.where(is_positive, share, 1.0)), 0.0), axis=-1
+    )
     index = 1.0 - entropy / jnp.log(float(n_bins))
     return jnp.where(jnp.isnan(share).any(axis=-1), jnp.nan, index)
 
 
-def amplitude_by_phase(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS) -> jax.Array:
-    """Mean amplitude in each of n bins of phase from -pi to pi: (..., n_steps) each -> (..., n_bins); NaN if empty."""
+def amplitude_by_phase(
+    phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS
+) -> jax.Array:
+    """Mean amplitude in each of n bins of phase from -pi to pi: (..., n_steps) each -> (...,
+    n_bins); NaN if empty.
+    """
     phase, size = jnp.broadcast_arrays(jnp.asarray(phase_rad), jnp.asarray(amplitude))
     turn = (phase / (2.0 * jnp.pi) + 0.5) % 1.0
     bins = jnp.minimum((turn * n_bins).astype(jnp.int32), n_bins - 1)
@@ -83,18 +93,27 @@ def _mean(values: jax.Array, mask: jax.Array) -> jax.Array:
 
 
 def phase_amplitude(
-    x: ArrayLike, y: ArrayLike, dt_ms: float, phase_Hz: Band, amplitude_Hz: Band, n_bins: int = N_BINS
+    x: ArrayLike,
+    y: ArrayLike,
+    dt_ms: float,
+    phase_Hz: Band,
+    amplitude_Hz: Band,
+    n_bins: int = N_BINS,
 ) -> jax.Array:
-    """`modulation_index` of the amplitude of y within `amplitude_Hz` by the phase of x within `phase_Hz`.
+    """`modulation_index` of the amplitude of y within `amplitude_Hz` by the phase of x within
+    `phase_Hz`.
 
-    x, y: (..., n_steps), broadcast -> (...). Raises: ValueError as `analytic`, and if `amplitude_Hz` is narrower than
-    twice the highest phase frequency: it then holds no sidebands, that is no change of amplitude so fast.
-    Source: Tort et al. (2010), as `modulation_index`; the width, Aru et al. (2015), Curr. Opin. Neurobiol. 31:51-61.
+    x, y: (..., n_steps), broadcast -> (...).
+    Raises: ValueError as `analytic`, and if `amplitude_Hz` is narrower than twice the highest phase
+    frequency: it then holds no sidebands, that is no change of amplitude so fast. Source: Tort et
+    al. (2010), as `modulation_index`; the width, Aru et al. (2015), Curr. Opin. Neurobiol.
+    31:51-61.
     """
     if amplitude_Hz[1] - amplitude_Hz[0] < 2.0 * phase_Hz[1] * (1.0 - 1e-9):
         message_given = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, for the sidebands"
+            f"{message_given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
+            "for the sidebands"
         )
     slow, fast = analytic(x, dt_ms, phase_Hz), analytic(y, dt_ms, amplitude_Hz)
     return modulation_index(jnp.angle(slow), jnp.abs(fast), n_bins)

@@ -1,7 +1,9 @@
-"""Current source density from potentials along depth: minus the second difference; sinks are negative.
+"""Current source density from potentials along depth: minus the second difference; sinks are
+negative.
 
-A method is an object that gives one matrix, from potentials at contacts to densities at places: `SecondDifference`
-here, the inverse methods in `icsd`, the kernel method in `kcsd`; `Smoothed` wraps any of them, `estimate` applies it.
+A method is an object that gives one matrix, from potentials at contacts to densities at places:
+`SecondDifference` here, the inverse methods in `icsd`, the kernel method in `kcsd`; `Smoothed`
+wraps any of them, `estimate` applies it.
 """
 
 import dataclasses
@@ -27,10 +29,11 @@ GAUSSIAN_3 = (np.exp(-0.5), 1.0, np.exp(-0.5))  # three points, sd of one contac
 def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None) -> jax.Array:
     """Standard CSD at the inner contacts: (..., n_channels) -> (..., n_channels - 2).
 
-    With `sigma_S_m` the potential is in V and the density in A/m^3; without it, the unit of `potential` per spacing^2,
-    so that the spacing does not scale a proxy. Assumes contacts `spacing_mm` apart and sources that do not vary across
-    the cortical plane. Raises: ValueError for fewer than 3 channels, or a spacing that is not positive.
-    Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+    With `sigma_S_m` the potential is in V and the density in A/m^3; without it, the unit of
+    `potential` per spacing^2, so that the spacing does not scale a proxy. Assumes contacts
+    `spacing_mm` apart and sources that do not vary across the cortical plane.
+    Raises: ValueError for fewer than 3 channels, or a spacing that is not positive. Source:
+    Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
     >>> csd(1e-3 * jnp.array([0.0, 1.0, 0.0, -1.0, 0.0]), spacing_mm=0.1, sigma_S_m=0.3).round().tolist()
     [60000.0, 0.0, -60000.0]
     >>> csd(jnp.array([0.0, 1.0, 0.0]), spacing_mm=0.1).tolist()
@@ -38,11 +41,17 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
     """
     values = jnp.asarray(potential)
     if values.shape[-1] < FEWEST:
-        raise ValueError(f"{values.shape[-1]} channels are not allowed; allowed: 3 or more (in csd)")
+        raise ValueError(
+            f"{values.shape[-1]} channels are not allowed; allowed: 3 or more (in csd)"
+        )
     if not spacing_mm > 0.0:
-        raise ValueError(f"spacing_mm={spacing_mm!r} is not allowed; allowed: a number above 0 (in csd)")
+        raise ValueError(
+            f"spacing_mm={spacing_mm!r} is not allowed; allowed: a number above 0 (in csd)"
+        )
     difference = 2.0 * values[..., 1:-1] - values[..., 2:] - values[..., :-2]
-    return difference if sigma_S_m is None else difference * (sigma_S_m / (spacing_mm * M_PER_MM) ** 2)
+    return (
+        difference if sigma_S_m is None else difference * (sigma_S_m / (spacing_mm * M_PER_MM) ** 2)
+    )
 
 
 class Method(Protocol):
@@ -52,16 +61,22 @@ class Method(Protocol):
         """Depths (n_places,) of the estimates, for contacts at `z_mm` (n_channels,), downward."""
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """(n_places, n_channels) (A/m^3)/V, for contacts at `z_mm` in tissue of `sigma_S_m`. Raises: JtfneError."""
+        """(n_places, n_channels) (A/m^3)/V, for contacts at `z_mm` in tissue of `sigma_S_m`.
+        Raises: JtfneError.
+        """
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
         """The method with its free settings chosen by the data (..., n_channels), if it has any."""
 
 
-def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m: float = CORTEX_S_M) -> jax.Array:
-    """Density by `method`, fitted before: (..., n_channels) V at `z_mm` -> (..., n_places) A/m^3; differentiable.
+def estimate(
+    potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m: float = CORTEX_S_M
+) -> jax.Array:
+    """Density by `method`, fitted before: (..., n_channels) V at `z_mm` -> (..., n_places) A/m^3;
+    differentiable.
 
-    Raises: JtfneError for depths that the method refuses, ValueError for another number of channels.
+    Raises: JtfneError for depths that the method refuses, ValueError for another number of
+    channels.
     >>> estimate(1e-3 * jnp.array([0.0, 1.0, 0.0]), [0.1, 0.2, 0.3], SecondDifference()).round().tolist()
     [60000.0]
     """
@@ -74,15 +89,21 @@ def estimate(potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m:
 
 
 def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
-    """`z_mm` in float64. Raises: JtfneError for fewer than 3, not finite, not downward or, if `even`, uneven ones."""
+    """`z_mm` in float64. Raises: JtfneError for fewer than 3, not finite, not downward or, if
+    `even`, uneven ones.
+    """
     z = np.asarray(z_mm, np.float64)
     if z.ndim != 1 or z.size < FEWEST:
         raise refuse(f"{z.size} channels", f"{FEWEST} or more", where)
     step = np.diff(z)
     if not np.isfinite(z).all() or not (step > 0.0).all():
-        raise refuse("depths that do not all grow", "finite depths, each contact below the one before", where)
+        raise refuse(
+            "depths that do not all grow", "finite depths, each contact below the one before", where
+        )
     if even and not np.all(np.abs(step - step.mean()) <= TOLERANCE * step.mean() + 1e-9):
-        raise refuse("depths that are not evenly spaced", "one step throughout, or KernelCSD()", where)
+        raise refuse(
+            "depths that are not evenly spaced", "one step throughout, or KernelCSD()", where
+        )
     return z
 
 
@@ -90,8 +111,9 @@ def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
 class SecondDifference:
     """Minus sigma times the second difference over depth; with `vaknin`, at the outer contacts too.
 
-    Sources do not vary across the cortical plane. Vaknin's ends repeat the outer potentials beyond the probe.
-    Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368; Vaknin et al. (1988), J. Neurosci. Methods 24:131.
+    Sources do not vary across the cortical plane. Vaknin's ends repeat the outer potentials beyond
+    the probe. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368; Vaknin et al.
+    (1988), J. Neurosci. Methods 24:131.
     >>> SecondDifference(vaknin=True).matrix([0.1, 0.2, 0.3], sigma_S_m=0.3).round().tolist()[0]
     [30000000.0, -30000000.0, 0.0]
     """
@@ -125,8 +147,8 @@ class SecondDifference:
 class Smoothed:
     """Smooths another method's estimates over depth; beyond the outer ones there is no current.
 
-    weights: odd in number, the middle one is the place's own; they are divided by their sum. The default is that of
-    CSDplotter, a Gaussian of three points. Raises: JtfneError.
+    weights: odd in number, the middle one is the place's own; they are divided by their sum. The
+    default is that of CSDplotter, a Gaussian of three points. Raises: JtfneError.
     Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133.
     >>> Smoothed(method=SecondDifference(), weights=(1, 2, 1)).matrix([1, 2, 3], sigma_S_m=1e-6).tolist()
     [[-0.5, 1.0, -0.5]]
@@ -139,7 +161,9 @@ class Smoothed:
         check_method(self.method, name="method", where="Smoothed")
         weights = check_numbers(self.weights, FINITE, name="weights", where="Smoothed")
         if len(weights) % 2 == 0 or not sum(weights) > 0.0:
-            raise refuse(f"weights={weights!r}", "an odd number of weights, their sum above 0", "Smoothed")
+            raise refuse(
+                f"weights={weights!r}", "an odd number of weights, their sum above 0", "Smoothed"
+            )
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:
         """Depths of the estimates, those of the wrapped method."""
@@ -150,7 +174,9 @@ class Smoothed:
         unsmoothed_matrix = self.method.matrix(z_mm, sigma_S_m)
         weights = np.asarray(self.weights, np.float64) / sum(self.weights)
         half = weights.size // 2
-        bands = (weights[half + k] * np.eye(len(unsmoothed_matrix), k=k) for k in range(-half, half + 1))
+        bands = (
+            weights[half + k] * np.eye(len(unsmoothed_matrix), k=k) for k in range(-half, half + 1)
+        )
         smoothed_matrix: Floats = np.sum(list(bands), axis=0) @ unsmoothed_matrix
         return smoothed_matrix
 
@@ -168,7 +194,11 @@ def check_method(method: Any, *, name: str, where: str) -> None:
     """Raises: JtfneError unless `method` is an object with the methods of `Method`."""
     parts = ("places_mm", "matrix", "fitted")
     if isinstance(method, type) or not all(callable(getattr(method, part, None)) for part in parts):
-        raise refuse(f"{name}={describe_value(method)}", "a method such as SecondDifference() or KernelCSD()", where)
+        raise refuse(
+            f"{name}={describe_value(method)}",
+            "a method such as SecondDifference() or KernelCSD()",
+            where,
+        )
 
 
 def check_flag(value: Any, *, name: str, where: str) -> None:

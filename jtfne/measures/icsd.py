@@ -1,7 +1,8 @@
 """Inverse current source density: the forward model of sources in a cylinder, inverted.
 
-Each method assumes how the density goes between contacts. Source: Pettersen et al. (2006), J. Neurosci. Methods
-154:116-133; with a conductivity `sigma_top_S_m` above the surface at depth 0, by mirrored sources.
+Each method assumes how the density goes between contacts. Source: Pettersen et al. (2006), J.
+Neurosci. Methods 154:116-133; with a conductivity `sigma_top_S_m` above the surface at depth 0, by
+mirrored sources.
 """
 
 import dataclasses
@@ -22,8 +23,8 @@ DIAMETER_MM = 0.5
 class DeltaICSD:
     """Sources are thin discs at the contacts; a disc's current per spacing is its density.
 
-    diameter_mm: of the discs; sigma_top_S_m: conductivity above depth 0, None where the tissue goes on.
-    Raises: JtfneError.
+    diameter_mm: of the discs; sigma_top_S_m: conductivity above depth 0, None where the tissue goes
+    on. Raises: JtfneError.
     >>> DeltaICSD().forward([0.1, 0.2, 0.3, 0.4, 0.5], sigma_S_m=0.3)[0, :2].tolist()
     [4.16666...e-08, 2.82097...e-08]
     """
@@ -58,7 +59,8 @@ class DeltaICSD:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StepICSD:
-    """A constant density about each contact, half a spacing up and down; fields as `DeltaICSD`. Raises: JtfneError.
+    """A constant density about each contact, half a spacing up and down; fields as `DeltaICSD`.
+    Raises: JtfneError.
 
     >>> StepICSD().forward([0.1, 0.2, 0.3, 0.4, 0.5], sigma_S_m=0.3)[0, :2].tolist()
     [3.77761...e-08, 2.84316...e-08]
@@ -73,7 +75,11 @@ class StepICSD:
     def forward(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """F (n_channels, n_channels), V m^3/A. Below a surface, the first cylinder ends there."""
         z_m, step_m = _contacts(self, z_mm)
-        low_m = z_m - step_m / 2.0 if self.sigma_top_S_m is None else np.maximum(z_m - step_m / 2.0, 0.0)
+        low_m = (
+            z_m - step_m / 2.0
+            if self.sigma_top_S_m is None
+            else np.maximum(z_m - step_m / 2.0, 0.0)
+        )
 
         def potential(at_m: Floats) -> Floats:
             integral = moments(at_m[:, None], low_m, z_m + step_m / 2.0, z_m, _radius_m(self), 1)[0]
@@ -96,10 +102,12 @@ class StepICSD:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplineICSD:
-    """A natural cubic spline of the density through the contacts, and through 0 one spacing above and below them.
+    """A natural cubic spline of the density through the contacts, and through 0 one spacing above
+    and below them.
 
-    step_mm: distance of the estimates, from the first contact to the last; None: at the contacts. Other fields as
-    `DeltaICSD`. Below a surface, the upper zero lies no higher than it. Raises: JtfneError.
+    step_mm: distance of the estimates, from the first contact to the last; None: at the contacts.
+    Other fields as `DeltaICSD`. Below a surface, the upper zero lies no higher than it.
+    Raises: JtfneError.
     >>> SplineICSD(step_mm=0.05).places_mm([0.1, 0.2, 0.3]).round(3).tolist()
     [0.1, 0.15, 0.2, 0.25, 0.3]
     """
@@ -114,14 +122,19 @@ class SplineICSD:
             positive(self.step_mm, name="step_mm", where="SplineICSD")
 
     def forward(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """F (n_channels, n_channels), V m^3/A: potentials of the spline, by its values at the contacts."""
+        """F (n_channels, n_channels), V m^3/A: potentials of the spline, by its values at the
+        contacts.
+        """
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
 
         def potential(at_m: Floats) -> Floats:
             low_m = nodes_m[:-1]
             integrals = moments(at_m[:, None], low_m, nodes_m[1:], low_m, _radius_m(self), 4)
-            parts = [moment @ coefficient for moment, coefficient in zip(integrals, coefficients[::-1], strict=True)]
+            parts = [
+                moment @ coefficient
+                for moment, coefficient in zip(integrals, coefficients[::-1], strict=True)
+            ]
             total: Floats = np.sum(parts, axis=0) / (2.0 * sigma_S_m)
             return total
 
@@ -141,7 +154,9 @@ class SplineICSD:
         places_m = self.places_mm(z_mm) * M_PER_MM
         k = np.clip(np.searchsorted(nodes_m, places_m, side="right") - 1, 0, nodes_m.size - 2)
         along = (places_m - nodes_m[k])[:, None]
-        at_places: Floats = np.sum([coefficients[3 - p][k] * along**p for p in range(4)], axis=0) @ inverse
+        at_places: Floats = (
+            np.sum([coefficients[3 - p][k] * along**p for p in range(4)], axis=0) @ inverse
+        )
         return at_places
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
@@ -149,7 +164,9 @@ class SplineICSD:
         return self
 
     def _spline(self, z_m: Floats) -> tuple[Floats, Floats]:
-        """Nodes, and coefficients (4, n_channels + 1, n_channels), highest power first, by the values at contacts."""
+        """Nodes, and coefficients (4, n_channels + 1, n_channels), highest power first, by the
+        values at contacts.
+        """
         from scipy import interpolate
 
         step_m = (z_m[-1] - z_m[0]) / (z_m.size - 1)
@@ -160,12 +177,16 @@ class SplineICSD:
 
 
 def grid(z_mm: Floats, step_mm: float | None, where: str) -> Floats:
-    """Places from the first contact to the last, `step_mm` apart or as near to it as fits; None: the contacts."""
+    """Places from the first contact to the last, `step_mm` apart or as near to it as fits; None:
+    the contacts.
+    """
     if step_mm is None:
         return z_mm
     span_mm = float(z_mm[-1] - z_mm[0])
     if step_mm > span_mm:
-        raise refuse(f"step_mm={step_mm:g}", f"at most the span of the probe, {span_mm:g} mm", where)
+        raise refuse(
+            f"step_mm={step_mm:g}", f"at most the span of the probe, {span_mm:g} mm", where
+        )
     return np.linspace(z_mm[0], z_mm[-1], round(span_mm / step_mm) + 1)
 
 
@@ -203,12 +224,19 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
     where = type(method).__name__
     z = depths(z_mm, even=True, where=where)
     if method.sigma_top_S_m is not None and z[0] <= 0.0:
-        raise refuse(f"a contact at {z[0]:g} mm with sigma_top_S_m", "contacts below the surface, at depth 0", where)
+        raise refuse(
+            f"a contact at {z[0]:g} mm with sigma_top_S_m",
+            "contacts below the surface, at depth 0",
+            where,
+        )
     return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
 
 
 def _add_mirror_images(
-    potential_at: Callable[[Floats], Any], z_m: Floats, sigma_S_m: float, sigma_top_S_m: float | None
+    potential_at: Callable[[Floats], Any],
+    z_m: Floats,
+    sigma_S_m: float,
+    sigma_top_S_m: float | None,
 ) -> Floats:
     """`potential_at` the contacts, plus that of the sources' mirror images at a surface."""
     direct: Floats = potential_at(z_m)

@@ -1,4 +1,6 @@
-"""Kernel current source density along one probe: many overlapping sources, as smooth as the data bear."""
+"""Kernel current source density along one probe: many overlapping sources, as smooth as the data
+bear.
+"""
 
 import dataclasses
 from typing import Self
@@ -23,9 +25,9 @@ class KernelCSD:
     """Gaussian sources along a cylinder; width and ridge are chosen by leave-one-out error.
 
     widths_mm: candidates of R, three sd of a source; ridges: candidates of lambda, as parts of the
-    mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to choose. diameter_mm: of
-    the cylinder; n_sources: evenly from `beyond_mm` above the first contact to as far below the last; step_mm: as
-    `SplineICSD`. Contacts may be uneven. Raises: JtfneError.
+    mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to
+    choose. diameter_mm: of the cylinder; n_sources: evenly from `beyond_mm` above the first contact
+    to as far below the last; step_mm: as `SplineICSD`. Contacts may be uneven. Raises: JtfneError.
     Source: Potworowski et al. (2012), Neural Comput. 24:541-575, eqs 9, 17, 18, 26.
     >>> KernelCSD(widths_mm=(0.3,), ridges=(1e-6,)).matrix([0.1, 0.2, 0.35, 0.4], sigma_S_m=0.3).shape
     (4, 4)
@@ -52,21 +54,29 @@ class KernelCSD:
         return grid(depths(z_mm, even=False, where=WHERE), self.step_mm, WHERE)
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """K~ (K + lambda)^-1: (n_places, n_channels) (A/m^3)/V. Raises: JtfneError before a choice is made."""
+        """K~ (K + lambda)^-1: (n_places, n_channels) (A/m^3)/V.
+        Raises: JtfneError before a choice is made.
+        """
         if len(self.widths_mm) > 1 or len(self.ridges) > 1:
             message_given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
             raise refuse(message_given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
         z = depths(z_mm, even=False, where=WHERE)
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)
-        sources = _gaussian((self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM)
+        sources = _gaussian(
+            (self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM
+        )
         kernel, cross = potentials @ potentials.T, sources @ potentials.T
-        return np.asarray(np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T, np.float64)
+        return np.asarray(
+            np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T, np.float64
+        )
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
-        """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts of ||V - V*||.
+        """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts
+        of ||V - V*||.
 
-        The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale and sigma cancel.
+        The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale and
+        sigma cancel.
         """
         z = depths(z_mm, even=False, where=WHERE)
         values = np.asarray(potential_V, np.float64).reshape(-1, np.shape(potential_V)[-1])
@@ -79,7 +89,8 @@ class KernelCSD:
             potentials = self._potentials(z, width, 1.0)
             for column, ridge in enumerate(self.ridges):
                 inverse = np.linalg.inv(_add_ridge(potentials @ potentials.T, ridge))
-                left_out = values @ inverse / np.diag(inverse)  # V - V* of each contact, by the block inverse
+                # V - V* of each contact, by the block inverse
+                left_out = values @ inverse / np.diag(inverse)
                 errors[row, column] = np.linalg.norm(left_out, axis=0).sum()
         return errors
 
@@ -89,14 +100,18 @@ class KernelCSD:
             return self
         errors = self.errors(potential_V, z_mm)
         row, column = np.unravel_index(int(np.argmin(errors)), errors.shape)
-        return dataclasses.replace(self, widths_mm=(self.widths_mm[row],), ridges=(self.ridges[column],))
+        return dataclasses.replace(
+            self, widths_mm=(self.widths_mm[row],), ridges=(self.ridges[column],)
+        )
 
     def _sources_mm(self, z_mm: Floats) -> Floats:
         """Depths of the middles of the sources."""
         return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
 
     def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
-        """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to the kink and on."""
+        """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to
+        the kink and on.
+        """
         away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_MM
         width_m = width_mm * M_PER_MM
         reach_m = REACH * width_m
@@ -120,5 +135,7 @@ def _gaussian(away_m: Floats, width_m: float) -> Floats:
 
 def _add_ridge(kernel: Floats, ridge: float) -> Floats:
     """K + lambda I, where lambda = `ridge` times the mean diagonal of K."""
-    regularized_kernel: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(len(kernel))
+    regularized_kernel: Floats = kernel + ridge * float(np.mean(np.diag(kernel))) * np.eye(
+        len(kernel)
+    )
     return regularized_kernel

@@ -15,10 +15,11 @@ from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Fram
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedWaveform(Measure):
-    """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that of its baseline.
+    """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that
+    of its baseline.
 
-    The baseline is the last `baseline_ms` before the onset. Compared point by point in the readout's unit; with
-    `shape_only`, by correlation, whatever the units.
+    The baseline is the last `baseline_ms` before the onset. Compared point by point in the
+    readout's unit; with `shape_only`, by correlation, whatever the units.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
@@ -50,17 +51,22 @@ class EvokedWaveform(Measure):
 
     def grid(self, frame: Frame) -> Grid:
         """Time from the onset, ms, and names of channels."""
-        return {"time": frame.time_ms - self.onset_ms, "channel": np.array(frame.channels, dtype=str)}
+        return {
+            "time": frame.time_ms - self.onset_ms,
+            "channel": np.array(frame.channels, dtype=str),
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CSDProfile(Measure):
-    """Current source density over depth and time from `onset_ms`, mean over trials, less the mean of its baseline.
+    """Current source density over depth and time from `onset_ms`, mean over trials, less the mean
+    of its baseline.
 
-    Minus the second difference of a potential, at the inner contacts; a CSD is taken as it is. Compared by correlation
-    over depth and time, so that it is the order of sinks and sources, in depth and in time, that counts: 1 - r is 0
-    where they are the same, 2 where sinks and sources are exchanged. With `relative_depth` depths are shares of each
-    probe's span, for columns of different thickness. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+    Minus the second difference of a potential, at the inner contacts; a CSD is taken as it is.
+    Compared by correlation over depth and time, so that it is the order of sinks and sources, in
+    depth and in time, that counts: 1 - r is 0 where they are the same, 2 where sinks and sources
+    are exchanged. With `relative_depth` depths are shares of each probe's span, for columns of
+    different thickness. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
@@ -101,15 +107,21 @@ class CSDProfile(Measure):
 
     def placed(self, dim: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Depths as shares of their span with `relative_depth`; other coordinates unchanged."""
-        return (points - points.min()) / np.ptp(points) if self.relative_depth and dim == "z_mm" else points
+        return (
+            (points - points.min()) / np.ptp(points)
+            if self.relative_depth and dim == "z_mm"
+            else points
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Topography(Measure):
-    """The map over sensors: mean over trials and the window, less the mean of `baseline_ms` before `onset_ms`.
+    """The map over sensors: mean over trials and the window, less the mean of `baseline_ms` before
+    `onset_ms`.
 
-    Compared by the correlation C of the two maps, each less its mean over sensors, so that neither size nor reference
-    counts: 1 - C is half the squared global map dissimilarity. Source: Murray et al. (2008), Brain Topogr. 20:249-264.
+    Compared by the correlation C of the two maps, each less its mean over sensors, so that neither
+    size nor reference counts: 1 - C is half the squared global map dissimilarity. Source: Murray et
+    al. (2008), Brain Topogr. 20:249-264.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
@@ -161,14 +173,20 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
 def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
     """Complaint about an onset after the samples, or a baseline that is not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
-    if onset_ms > stop_ms + CLOCK_MS or (baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS):
+    if onset_ms > stop_ms + CLOCK_MS or (
+        baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS
+    ):
         message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
-        return (
-            message_given,
-            f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a baseline within it",
+        allowed = (
+            f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a "
+            "baseline within it"
         )
+        return message_given, allowed
     if baseline_ms and _find_baseline_samples(frame, onset_ms, baseline_ms).size == 0:
-        return f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms", "a baseline that holds one"
+        return (
+            f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms",
+            "a baseline that holds one",
+        )
     return None
 
 

@@ -1,4 +1,6 @@
-"""Measures of spectra: the spectrum itself, the power in a band, and where the spectrolaminar motif crosses."""
+"""Measures of spectra: the spectrum itself, the power in a band, and where the spectrolaminar motif
+crosses.
+"""
 
 import dataclasses
 from typing import ClassVar
@@ -17,15 +19,21 @@ COUNTED_MS = 1.0  # bin of the population rate whose spectrum is taken
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PowerSpectrum(Measure):
-    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels and areas.
+    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels
+    and areas.
 
-    `relative`: above or below the mean power of the band, so that only the shape counts and units do not. `evoked`: of
-    the mean over trials, whose power is locked to the stimulus, as of a recording that was averaged. Compared by the
-    mean squared difference of the two in dB: the square of the log-spectral distance. Of spikes, it is that of the
-    population rate in bins of 1 ms. Source: Gray & Markel (1976), IEEE Trans. Acoust. Speech 24:380-391.
+    `relative`: above or below the mean power of the band, so that only the shape counts and units
+    do not. `evoked`: of the mean over trials, whose power is locked to the stimulus, as of a
+    recording that was averaged. Compared by the mean squared difference of the two in dB: the
+    square of the log-spectral distance. Of spikes, it is that of the population rate in bins of 1
+    ms. Source: Gray & Markel (1976), IEEE Trans. Acoust. Speech 24:380-391.
     """
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": POSITIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "low_Hz": POSITIVE,
+        "high_Hz": POSITIVE,
+        "segment_ms": POSITIVE,
+    }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
     readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
     differentiable: ClassVar[bool] = True
@@ -58,7 +66,9 @@ class PowerSpectrum(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Refuse a band beyond half the sampling rate, or with fewer than 2 frequencies."""
-        return _check_band(self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2)
+        return _check_band(
+            self.binned(frame), self.segment_ms, self.low_Hz, self.high_Hz, at_least=2
+        )
 
     def grid(self, frame: Frame) -> Grid:
         """The frequencies within the band, Hz."""
@@ -73,13 +83,18 @@ class PowerSpectrum(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BandPower(Measure):
-    """Power from `low_Hz` up to but without `high_Hz`, by Welch, mean over trials and rows; u^2 for a readout in u.
+    """Power from `low_Hz` up to but without `high_Hz`, by Welch, mean over trials and rows; u^2 for
+    a readout in u.
 
-    A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band of both.
-    `relative`: the share of the band in all power above 0 Hz.
+    A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band
+    of both. `relative`: the share of the band in all power above 0 Hz.
     """
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"low_Hz": NOT_NEGATIVE, "high_Hz": POSITIVE, "segment_ms": POSITIVE}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "low_Hz": NOT_NEGATIVE,
+        "high_Hz": POSITIVE,
+        "segment_ms": POSITIVE,
+    }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
     readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
     differentiable: ClassVar[bool] = True
@@ -94,7 +109,11 @@ class BandPower(Measure):
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=(0, 1))
         f_Hz = frequencies(frame, self.segment_ms)
         power_in_band = spectrum.band_power(power, f_Hz, self.low_Hz, self.high_Hz)
-        return power_in_band / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf) if self.relative else power_in_band
+        return (
+            power_in_band / spectrum.band_power(power, f_Hz, f_Hz[1], np.inf)
+            if self.relative
+            else power_in_band
+        )
 
     def unit(self, of: str) -> str:
         """The squared unit of the readout, or "1" for a share."""
@@ -110,23 +129,32 @@ class BandPower(Measure):
         complaint = _check_band(clock, self.segment_ms, self.low_Hz, self.high_Hz, at_least=1)
         if (
             complaint is not None
-            or spectrum.in_band(frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz).any()
+            or spectrum.in_band(
+                frequencies(clock, self.segment_ms), self.low_Hz, self.high_Hz
+            ).any()
         ):
             return complaint
-        return f"the band {self.low_Hz:g} up to {self.high_Hz:g} Hz", "one that holds a frequency below its upper end"
+        return (
+            f"the band {self.low_Hz:g} up to {self.high_Hz:g} Hz",
+            "one that holds a frequency below its upper end",
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpectrolaminarCrossover(Measure):
-    """Depth, mm, at which the profiles of high and low frequencies over depth cross; NaN where they do not.
+    """Depth, mm, at which the profiles of high and low frequencies over depth cross; NaN where they
+    do not.
 
-    Profiles are means over each band of power relative to its maximum over depth; between contacts they are straight.
-    High frequencies are taken to lie above the crossing. Source: Mendoza-Halliday et al. (2024), Nat. Neurosci.
-    27:547-560, of whose FLIP this is the crossover of the whole probe, between contacts.
+    Profiles are means over each band of power relative to its maximum over depth; between contacts
+    they are straight. High frequencies are taken to lie above the crossing. Source:
+    Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, of whose FLIP this is the crossover
+    of the whole probe, between contacts.
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {
-        **dict.fromkeys(("low_from_Hz", "low_to_Hz", "high_from_Hz", "high_to_Hz", "segment_ms"), POSITIVE)
+        **dict.fromkeys(
+            ("low_from_Hz", "low_to_Hz", "high_from_Hz", "high_to_Hz", "segment_ms"), POSITIVE
+        )
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
         ("low_from_Hz", "low_to_Hz"),
@@ -147,7 +175,9 @@ class SpectrolaminarCrossover(Measure):
         """Samples (n_trials, n_samples, n_channels) -> mm."""
         power = jnp.mean(_power(x, frame, self.segment_ms), axis=0)
         low, high = (self.low_from_Hz, self.low_to_Hz), (self.high_from_Hz, self.high_to_Hz)
-        return spectrolaminar.crossover_mm(power, frequencies(frame, self.segment_ms), np.array(frame.z_mm), low, high)
+        return spectrolaminar.crossover_mm(
+            power, frequencies(frame, self.segment_ms), np.array(frame.z_mm), low, high
+        )
 
     def unit(self, of: str) -> str:
         """The unit mm."""
@@ -155,8 +185,12 @@ class SpectrolaminarCrossover(Measure):
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Refuse a band beyond half the sampling rate, or without a frequency."""
-        low = _check_band(self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1)
-        return low or _check_band(self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1)
+        low = _check_band(
+            self.binned(frame), self.segment_ms, self.low_from_Hz, self.low_to_Hz, at_least=1
+        )
+        return low or _check_band(
+            self.binned(frame), self.segment_ms, self.high_from_Hz, self.high_to_Hz, at_least=1
+        )
 
 
 def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
@@ -172,11 +206,17 @@ def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> N
 
 def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
     """Power of each row, or of the population rate: (n_trials, n_rows, n_freq)."""
-    traces = jnp.mean(x, axis=-1, keepdims=True) * (spectrum.MS_PER_S / frame.step_ms) if frame.counts else x
+    traces = (
+        jnp.mean(x, axis=-1, keepdims=True) * (spectrum.MS_PER_S / frame.step_ms)
+        if frame.counts
+        else x
+    )
     return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
 
 
-def _check_band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int) -> Complaint | None:
+def _check_band(
+    frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, *, at_least: int
+) -> Complaint | None:
     """Complaint about a band with too few frequencies, or beyond half the sampling rate."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
     message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
@@ -186,5 +226,8 @@ def _check_band(frame: Frame, segment_ms: float, low_Hz: float, high_Hz: float, 
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
         return message_given, f"up to {f_Hz[-1]:g} Hz"
     if _find_in_band(f_Hz, low_Hz, high_Hz).size < at_least:
-        return message_given, f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz"
+        return (
+            message_given,
+            f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz",
+        )
     return None

@@ -1,4 +1,6 @@
-"""The spectrolaminar motif: relative power over depth, and FLIP, which finds where its gradients cross."""
+"""The spectrolaminar motif: relative power over depth, and FLIP, which finds where its gradients
+cross.
+"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ IDENTIFIABLE = 0.265
 
 
 def relative_power(power: ArrayLike) -> jax.Array:
-    """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept; 0 where there is no power.
+    """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept; 0 where
+    there is no power.
 
     >>> relative_power(jnp.array([[1.0, 4.0], [2.0, 1.0]])).tolist()
     [[0.5, 1.0], [1.0, 0.25]]
@@ -36,16 +39,25 @@ def crossover_mm(
     low: tuple[float, float] = LOW_BAND_HZ,
     high: tuple[float, float] = HIGH_BAND_HZ,
 ) -> jax.Array:
-    """Depth, mm, where the relative power of the high band falls below that of the low one; NaN where it never does.
+    """Depth, mm, where the relative power of the high band falls below that of the low one; NaN
+    where it never does.
 
-    power: (n_channels, n_freq); laminar_mm: (n_channels,), downward. The profiles are straight between contacts, so
-    that the depth moves with the power; of several crossings it is the one that separates them best, as in `flip`.
-    Differentiable, but for where another crossing takes over.
+    power: (n_channels, n_freq); laminar_mm: (n_channels,), downward. The profiles are straight
+    between contacts, so that the depth moves with the power; of several crossings it is the one
+    that separates them best, as in `flip`. Differentiable, but for where another crossing takes
+    over.
     >>> crossover_mm(jnp.array([[1.0, 4.0], [2.0, 3.0], [4.0, 1.0]]), [10, 80], [0.0, 0.1, 0.2]).round(3).item()
     0.125
     """
-    f_Hz, z_mm, relative = np.asarray(frequency_Hz, np.float64), jnp.asarray(laminar_mm), relative_power(power)
-    profiles = [jnp.mean(relative[:, np.flatnonzero(_find_band_bins(f_Hz, band))], axis=1) for band in (high, low)]
+    f_Hz, z_mm, relative = (
+        np.asarray(frequency_Hz, np.float64),
+        jnp.asarray(laminar_mm),
+        relative_power(power),
+    )
+    profiles = [
+        jnp.mean(relative[:, np.flatnonzero(_find_band_bins(f_Hz, band))], axis=1)
+        for band in (high, low)
+    ]
     excess = profiles[0] - profiles[1]
     is_crossing = (excess[:-1] > 0) & (excess[1:] <= 0)
     drop = jnp.where(is_crossing, excess[:-1] - excess[1:], 1.0)
@@ -59,9 +71,10 @@ def crossover_mm(
 class Flip:
     """The result of FLIP; None for what was not found. Channels count from 0 at the top.
 
-    `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <= 0.265 is what the
-    authors call unidentifiable. `first` and `last` are the ends of the window; `crossover` is the channel where the
-    two bands' profiles cross; `low_Hz` and `high_Hz` are those bands.
+    `goodness` is above 0 upright (low frequencies grow with depth), below 0 inverted; |goodness| <=
+    0.265 is what the authors call unidentifiable. `first` and `last` are the ends of the window;
+    `crossover` is the channel where the two bands' profiles cross; `low_Hz` and `high_Hz` are those
+    bands.
     """
 
     goodness: float | None = None
@@ -81,19 +94,23 @@ def flip(
     low: tuple[float, float] = LOW_BAND_HZ,
     high: tuple[float, float] = HIGH_BAND_HZ,
 ) -> Flip:
-    """The window of channels with the clearest opposite gradients of low and high bands; all None where none has them.
+    """The window of channels with the clearest opposite gradients of low and high bands; all None
+    where none has them.
 
-    power: (n_channels, n_freq), relative or not; frequency_Hz: (n_freq,); laminar_mm: (n_channels,), evenly spaced,
-    downward; low, high: bands in Hz, ends included.
+    power: (n_channels, n_freq), relative or not; frequency_Hz: (n_freq,); laminar_mm:
+    (n_channels,), evenly spaced, downward; low, high: bands in Hz, ends included.
     Raises: ValueError if a band holds no frequency or the probe spans less than 0.7 mm.
-    Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis; fixed bands.
+    Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis; fixed
+    bands.
     """
     values, frequencies = np.asarray(power, np.float64), np.asarray(frequency_Hz, np.float64)
     low_bins, high_bins = (_find_band_bins(frequencies, band) for band in (low, high))
     best, goodness = Flip(), 0.0
     for first, _, part, n in windows(values, laminar_mm):
         relative = _relative(part)
-        candidate = _window(relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n)
+        candidate = _window(
+            relative[:, low_bins].mean(axis=1), relative[:, high_bins].mean(axis=1), first, n
+        )
         if candidate.goodness is not None and _better(candidate.goodness, goodness):
             best, goodness = candidate, candidate.goodness
     return best if best.goodness is None else dataclasses.replace(best, low_Hz=low, high_Hz=high)
@@ -105,12 +122,16 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
     Raises: ValueError if the probe spans less than 0.7 mm, or power is not finite.
     """
     if not np.isfinite(power).all():
-        raise ValueError("power that is not finite is not allowed; allowed: finite power at every channel (in flip)")
+        raise ValueError(
+            "power that is not finite is not allowed; allowed: finite power at every channel (in "
+            "flip)"
+        )
     depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
     far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_MM - 1e-9)
     if far_enough.size == 0:
         raise ValueError(
-            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_MM} mm or more (in flip)"
+            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_MM} mm or more "
+            "(in flip)"
         )
     fewest, n = int(far_enough[0]) + 1, len(power)
     for first in range(n - fewest):
@@ -124,7 +145,8 @@ def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bo
     if not in_band.any():
         message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)"
+            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
+            "Hz (in flip)"
         )
     return in_band
 
@@ -164,7 +186,9 @@ def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
 
 
 def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
-    """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the probe's own edge."""
+    """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the
+    probe's own edge.
+    """
     n = profile.size
     maxima = np.flatnonzero(profile == profile.max())
     peak = int(maxima[-1]) if maxima.mean() >= n / 2 else int(maxima[0])
@@ -186,16 +210,27 @@ def _line(profile: Floats) -> tuple[float, float, float]:
         return 0.0, 0.0, 1.0
     slope = float(x @ y) / float(x @ x)
     fit = min(slope**2 * float(x @ x) / total, 1.0)
-    p = float(special.betainc((n - 2) / 2.0, 0.5, 1.0 - fit))  # upper tail of F = (n - 2) fit / (1 - fit) on (1, n - 2)
+    # upper tail of F = (n - 2) fit / (1 - fit) on (1, n - 2)
+    p = float(special.betainc((n - 2) / 2.0, 0.5, 1.0 - fit))
     return slope, fit, p
 
 
 def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
-    """Channel nearest to where the profiles cross, the best-separating one of several; None where they do not."""
+    """Channel nearest to where the profiles cross, the best-separating one of several; None where
+    they do not.
+    """
     excess = high - low if upright else low - high
     n = excess.size
     channels = [
-        k if abs(excess[k]) <= abs(excess[k + 1]) else k + 1 for k in range(n - 1) if excess[k] > 0 > excess[k + 1]
+        k if abs(excess[k]) <= abs(excess[k + 1]) else k + 1
+        for k in range(n - 1)
+        if excess[k] > 0 > excess[k + 1]
     ]
-    channels += [k + 1 for k in range(n - 2) if excess[k] > 0 and excess[k + 1] == 0 and excess[k + 2] < 0]
-    return max(sorted(channels), key=lambda c: float(excess[: c + 1].sum() - excess[c:].sum()), default=None)
+    channels += [
+        k + 1 for k in range(n - 2) if excess[k] > 0 and excess[k + 1] == 0 and excess[k + 2] < 0
+    ]
+    return max(
+        sorted(channels),
+        key=lambda c: float(excess[: c + 1].sum() - excess[c:].sum()),
+        default=None,
+    )

@@ -1,4 +1,6 @@
-"""Power over frequency: periodogram, its averages by Welch and Thomson, power in a band; coherence of two signals."""
+"""Power over frequency: periodogram, its averages by Welch and Thomson, power in a band; coherence
+of two signals.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +17,9 @@ HALF_BAND_HZ = 2.0
 def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
     """One-sided periodogram without a window: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz.
 
-    x: (..., n_steps) in any unit u. The sum of power times the frequency step is the mean of x squared (Parseval).
-    Raises: ValueError if n_steps < 2 (a shape is static, so a kernel may check it).
-    Source: Press et al. (2007), Numerical Recipes, 3rd ed., sec. 13.4.
+    x: (..., n_steps) in any unit u. The sum of power times the frequency step is the mean of x
+    squared (Parseval). Raises: ValueError if n_steps < 2 (a shape is static, so a kernel may check
+    it). Source: Press et al. (2007), Numerical Recipes, 3rd ed., sec. 13.4.
     >>> periodogram(jnp.ones(4), dt_ms=1.0)[0].round(1).tolist()
     [0.0, 250.0, 500.0]
     """
@@ -28,9 +30,10 @@ def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
 def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_MS) -> tuple[jax.Array, jax.Array]:
     """Welch's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz.
 
-    x: (..., n_steps) in any unit u. Segments of `segment_ms` (the whole trace where it is shorter) overlap by half;
-    each loses its mean and is seen through a Hann window. Raises: ValueError for fewer than 2 steps.
-    Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15:70-73; the conventions of scipy.signal.welch.
+    x: (..., n_steps) in any unit u. Segments of `segment_ms` (the whole trace where it is shorter)
+    overlap by half; each loses its mean and is seen through a Hann window.
+    Raises: ValueError for fewer than 2 steps. Source: Welch (1967), IEEE Trans. Audio
+    Electroacoust. 15:70-73; the conventions of scipy.signal.welch.
     >>> f_Hz, power = psd(jnp.sin(2 * jnp.pi * 0.04 * jnp.arange(1000.0)), dt_ms=1.0)
     >>> f_Hz[jnp.argmax(power)].item()
     40.0
@@ -40,13 +43,17 @@ def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_MS) -> tuple[jax
     return f_Hz, jnp.mean(power, axis=-2)
 
 
-def multitaper(x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_HZ) -> tuple[jax.Array, jax.Array]:
-    """Thomson's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz, of the whole trace.
+def multitaper(
+    x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_HZ
+) -> tuple[jax.Array, jax.Array]:
+    """Thomson's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz, of the
+    whole trace.
 
-    x: (..., n_steps) in any unit u; it loses its mean. The mean of periodograms through K = 2NW - 1 Slepian tapers,
-    NW = duration x half_band_Hz: power is smeared over +- half_band_Hz, and its scatter falls as 1 / sqrt(K).
-    Raises: ValueError unless 1 <= NW < n_steps / 2: no taper fits otherwise.
-    Source: Thomson (1982), Proc. IEEE 70:1055-1096; K = 2NW - 1 of Percival & Walden (1993), sec. 7.1.
+    x: (..., n_steps) in any unit u; it loses its mean. The mean of periodograms through K = 2NW - 1
+    Slepian tapers, NW = duration x half_band_Hz: power is smeared over +- half_band_Hz, and its
+    scatter falls as 1 / sqrt(K). Raises: ValueError unless 1 <= NW < n_steps / 2: no taper fits
+    otherwise. Source: Thomson (1982), Proc. IEEE 70:1055-1096; K = 2NW - 1 of Percival & Walden
+    (1993), sec. 7.1.
     >>> f_Hz, power = multitaper(jnp.sin(2 * jnp.pi * 0.04 * jnp.arange(1000.0)), dt_ms=1.0)
     >>> bool(abs(f_Hz[jnp.argmax(power)] - 40.0) <= 2.0)
     True
@@ -58,7 +65,10 @@ def multitaper(x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_HZ) -
     product = n * dt_ms / MS_PER_S * half_band_Hz
     if not 1.0 - 1e-9 <= product < n / 2:
         low, high = MS_PER_S / (n * dt_ms), MS_PER_S / dt_ms / 2
-        raise ValueError(f"half_band_Hz={half_band_Hz:g} is not allowed; allowed: {low:g} to {high:g} (in multitaper)")
+        raise ValueError(
+            f"half_band_Hz={half_band_Hz:g} is not allowed; allowed: {low:g} to {high:g} (in "
+            "multitaper)"
+        )
     n_tapers = max(int(2.0 * product + 1e-9) - 1, 1)
     tapers = jnp.asarray(windows.dpss(n, product, n_tapers), values.dtype)
     centred = values - jnp.mean(values, axis=-1, keepdims=True)
@@ -67,15 +77,20 @@ def multitaper(x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_HZ) -
 
 
 def coherence(
-    x: ArrayLike, y: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_MS, pooled: Sequence[int] = ()
+    x: ArrayLike,
+    y: ArrayLike,
+    dt_ms: float,
+    segment_ms: float = SEGMENT_MS,
+    pooled: Sequence[int] = (),
 ) -> tuple[jax.Array, jax.Array]:
     """Magnitude-squared coherence |S_xy|^2 / (S_xx S_yy): f_Hz (n_freq,) and (..., n_freq), 0 to 1.
 
-    x, y: (..., n_steps), broadcast against each other; segments as in `psd`. Spectra are averaged over segments and the
-    axes `pooled` (trials, say; they count from the front of the broadcast shape) before the ratio is taken. Two signals
-    that share nothing have 1 / L over L independent segments, not 0; one segment gives 1 always. 0 without power.
-    Raises: ValueError for fewer than 2 steps.
-    Source: Carter, Knapp & Nuttall (1973), IEEE Trans. Audio Electroacoust. 21:337-344; scipy.signal.coherence.
+    x, y: (..., n_steps), broadcast against each other; segments as in `psd`. Spectra are averaged
+    over segments and the axes `pooled` (trials, say; they count from the front of the broadcast
+    shape) before the ratio is taken. Two signals that share nothing have 1 / L over L independent
+    segments, not 0; one segment gives 1 always. 0 without power.
+    Raises: ValueError for fewer than 2 steps. Source: Carter, Knapp & Nuttall (1973), IEEE Trans.
+    Audio Electroacoust. 21:337-344; scipy.signal.coherence.
     >>> wave = jnp.sin(jnp.arange(4000.0) ** 1.1)
     >>> coherence(wave, 3.0 * wave, dt_ms=1.0)[1].min().round(3).item()
     1.0
@@ -91,13 +106,17 @@ def coherence(
     n = pairs[0][1].shape[0]
     f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
     is_silent = scale == 0  # not `scale > 0`, which would take NaN for silence
-    return f_Hz, jnp.where(is_silent, 0.0, _square_magnitude(cross_spectrum) / jnp.where(is_silent, 1.0, scale))
+    return f_Hz, jnp.where(
+        is_silent, 0.0, _square_magnitude(cross_spectrum) / jnp.where(is_silent, 1.0, scale)
+    )
 
 
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
-    """Power within [low_Hz, high_Hz): the integral over the bins inside, (..., n_freq) u^2/Hz -> (...) u^2.
+    """Power within [low_Hz, high_Hz): the integral over the bins inside, (..., n_freq) u^2/Hz ->
+    (...) u^2.
 
-    A bin on an edge belongs to the band above it, so that neighbouring bands sum to the band of both.
+    A bin on an edge belongs to the band above it, so that neighbouring bands sum to the band of
+    both.
     >>> band_power(jnp.ones(5), jnp.arange(5.0), 1.0, 3.0).item()
     2.0
     """
@@ -107,13 +126,19 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
 
 
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
-    """Which frequencies (n_freq,), of numpy or JAX, lie in the half-open band [low_Hz, high_Hz), to within rounding."""
+    """Which frequencies (n_freq,), of numpy or JAX, lie in the half-open band [low_Hz, high_Hz), to
+    within rounding.
+    """
     near_Hz = 1e-6 * (f_Hz[1] - f_Hz[0]) if len(f_Hz) > 1 else 0.0
     return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)
 
 
-def _segments(values: jax.Array, dt_ms: float, segment_ms: float, where: str) -> tuple[jax.Array, jax.Array]:
-    """Welch's segments (..., n_segments, n) without their means, and the Hann window (n,). Raises: ValueError."""
+def _segments(
+    values: jax.Array, dt_ms: float, segment_ms: float, where: str
+) -> tuple[jax.Array, jax.Array]:
+    """Welch's segments (..., n_segments, n) without their means, and the Hann window (n,).
+    Raises: ValueError.
+    """
     n = min(round(segment_ms / dt_ms), values.shape[-1])
     if n < 2:
         raise ValueError(f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in {where})")
@@ -132,9 +157,12 @@ def _segment_power(x: jax.Array, window: jax.Array, dt_ms: float) -> tuple[jax.A
     """One-sided power of x (..., n) through `window` (n,). Raises: ValueError if n < 2."""
     n = x.shape[-1]
     if n < 2:
-        raise ValueError(f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in periodogram)")
+        raise ValueError(
+            f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in periodogram)"
+        )
     dt_s = dt_ms / MS_PER_S
     two_sided = jnp.abs(jnp.fft.rfft(x * window, axis=-1)) ** 2 * (dt_s / jnp.sum(window**2))
     f_Hz = jnp.arange(n // 2 + 1, dtype=two_sided.dtype) / (n * dt_s)
-    has_no_mirror = (jnp.arange(n // 2 + 1) == 0) | (2 * jnp.arange(n // 2 + 1) == n)  # zero and Nyquist have no mirror
+    # zero and Nyquist have no mirror
+    has_no_mirror = (jnp.arange(n // 2 + 1) == 0) | (2 * jnp.arange(n // 2 + 1) == n)
     return f_Hz, jnp.where(has_no_mirror, 1.0, 2.0) * two_sided

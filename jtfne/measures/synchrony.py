@@ -20,10 +20,11 @@ def correlation(x: ArrayLike) -> jax.Array:
 
 
 def synchrony(x: ArrayLike) -> jax.Array:
-    """Synchrony chi: sd over time of the mean trace over the rms of each cell's sd; (..., n_steps, n_cells) -> (...).
+    """Synchrony chi: sd over time of the mean trace over the rms of each cell's sd; (..., n_steps,
+    n_cells) -> (...).
 
-    1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent; NaN when nothing moves.
-    Source: Golomb (2007), Scholarpedia 2(1):1347, eq. 1-3.
+    1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent; NaN when
+    nothing moves. Source: Golomb (2007), Scholarpedia 2(1):1347, eq. 1-3.
     >>> wave = jnp.sin(jnp.arange(100.0))[:, None]
     >>> synchrony(jnp.concatenate([wave, wave], axis=1)).round(3).item()
     1.0
@@ -32,12 +33,15 @@ def synchrony(x: ArrayLike) -> jax.Array:
     variance_of_mean = jnp.var(jnp.mean(values, axis=-1), axis=-1)
     mean_variance = jnp.mean(jnp.var(values, axis=-2), axis=-1)
     return jnp.where(
-        mean_variance > 0, jnp.sqrt(variance_of_mean / jnp.where(mean_variance > 0, mean_variance, 1.0)), jnp.nan
+        mean_variance > 0,
+        jnp.sqrt(variance_of_mean / jnp.where(mean_variance > 0, mean_variance, 1.0)),
+        jnp.nan,
     )
 
 
 def variance_over_mean(counts: ArrayLike) -> jax.Array:
-    """Variance over mean of binned population spike counts: (..., n_bins) -> (...); NaN where no spike fell.
+    """Variance over mean of binned population spike counts: (..., n_bins) -> (...); NaN where no
+    spike fell.
 
     1 for independent Poisson cells; above it when they fire together. Bins of 3 ms in the source.
     Source: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, "Synchrony".

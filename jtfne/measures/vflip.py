@@ -36,10 +36,11 @@ BANDS = tuple(
 
 
 def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> Flip:
-    """FLIP of the pair of bands, among 1529, whose goodness is largest in size; arguments and result as `flip`.
+    """FLIP of the pair of bands, among 1529, whose goodness is largest in size; arguments and
+    result as `flip`.
 
-    Bands that reach beyond the frequencies given are left out. With so many pairs to choose from, chance reaches a
-    larger goodness than with one: compare with `flip_null`.
+    Bands that reach beyond the frequencies given are left out. With so many pairs to choose from,
+    chance reaches a larger goodness than with one: compare with `flip_null`.
     Raises: ValueError as `flip`, and if no pair is left.
     Source: Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, and their FLIPAnalysis.
     """
@@ -52,12 +53,18 @@ def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> F
     bins = {band: is_in_band for band, is_in_band in masks.items() if is_in_band.any()}
     pairs = [pair for pair in BANDS if pair[0] in bins and pair[1] in bins]
     if not pairs:
-        raise ValueError(f"frequencies up to {f_Hz.max():g} Hz are not allowed; allowed: 40 Hz or more (in vflip)")
+        raise ValueError(
+            f"frequencies up to {f_Hz.max():g} Hz are not allowed; allowed: 40 Hz or more (in "
+            "vflip)"
+        )
     values = np.asarray(power, np.float64)
     best, goodness = pairs[0], 0.0
     for first, last, part, n in windows(values, laminar_mm):
         relative = _relative(part)
-        fits = {band: _fit(relative[:, is_in_band].mean(axis=1), first, n) for band, is_in_band in bins.items()}
+        fits = {
+            band: _fit(relative[:, is_in_band].mean(axis=1), first, n)
+            for band, is_in_band in bins.items()
+        }
         for low, high in pairs:
             candidate = fits[low] * abs(fits[high]) if fits[low] * fits[high] < 0.0 else 0.0
             candidate *= 0.04 * (last - first + 1) + 0.72
@@ -77,7 +84,8 @@ def _fit(profile: Floats, first: int, n_channels: int) -> float:
 class Control(Protocol):
     """A null control: randomises one feature of power maps or potentials, keeps the others.
 
-    on_potential: False for maps (n_channels, n_freq), True for potentials (..., n_channels, n_steps).
+    on_potential: False for maps (n_channels, n_freq), True for potentials (..., n_channels,
+    n_steps).
     """
 
     on_potential: ClassVar[bool]
@@ -99,7 +107,9 @@ class ShuffledChannels:
 
 @dataclasses.dataclass(frozen=True)
 class ShuffledFrequencies:
-    """Frequencies in a random order, the same at all channels: the profiles stay, but belong to no band."""
+    """Frequencies in a random order, the same at all channels: the profiles stay, but belong to no
+    band.
+    """
 
     on_potential: ClassVar[bool] = False
 
@@ -110,12 +120,14 @@ class ShuffledFrequencies:
 
 @dataclasses.dataclass(frozen=True)
 class PhaseRandomised:
-    """Potentials with the power of each channel and trial, and random phases: only what hangs on phase is lost.
+    """Potentials with the power of each channel and trial, and random phases: only what hangs on
+    phase is lost.
 
-    FLIP of their power sees no phase, so that it must find what it found: this control says whether the estimate of
-    power hangs on single events. `shared` draws one set of phases for all channels, which keeps the differences of
-    phase between them, and with these the power of a CSD; else a CSD is that of channels that are not related.
-    Source: Theiler et al. (1992), Physica D 58:77-94; shared: Prichard & Theiler (1994), Phys. Rev. Lett. 73:951-954.
+    FLIP of their power sees no phase, so that it must find what it found: this control says whether
+    the estimate of power hangs on single events. `shared` draws one set of phases for all channels,
+    which keeps the differences of phase between them, and with these the power of a CSD; else a CSD
+    is that of channels that are not related. Source: Theiler et al. (1992), Physica D 58:77-94;
+    shared: Prichard & Theiler (1994), Phys. Rev. Lett. 73:951-954.
     """
 
     shared: bool = False
@@ -125,7 +137,9 @@ class PhaseRandomised:
         check_flag(self.shared, name="shared", where="PhaseRandomised")
 
     def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
-        """One set of potentials; the mean, and the highest frequency of an even number of steps, stay."""
+        """One set of potentials; the mean, and the highest frequency of an even number of steps,
+        stay.
+        """
         n = values.shape[-1]
         spectrum = np.fft.rfft(values, axis=-1)
         front = (*values.shape[:-2], 1) if self.shared else values.shape[:-1]
@@ -137,9 +151,11 @@ class PhaseRandomised:
 
 @dataclasses.dataclass(frozen=True)
 class PolarityFlip:
-    """Potentials of which each channel has, in all trials, its own sign or the other: power stays to the last bit.
+    """Potentials of which each channel has, in all trials, its own sign or the other: power stays
+    to the last bit.
 
-    FLIP of their power must find exactly what it found. A CSD, which takes differences of channels, has lost its order.
+    FLIP of their power must find exactly what it found. A CSD, which takes differences of channels,
+    has lost its order.
     """
 
     on_potential: ClassVar[bool] = True
@@ -152,7 +168,8 @@ class PolarityFlip:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FlipNull:
-    """Goodness found, those of the draws (n_draws,), 0 where there is none, and the chance of as large a one.
+    """Goodness found, those of the draws (n_draws,), 0 where there is none, and the chance of as
+    large a one.
 
     p = (1 + draws whose size is not below that found) / (1 + n_draws).
     """
@@ -174,10 +191,15 @@ def flip_null(
 ) -> FlipNull:
     """FLIP beside FLIP of `n_draws` maps of `control`; with `bands` None, vFLIP of each.
 
-    Other arguments as `flip`. Raises: ValueError as these, for fewer than 1 draw, and for a control of potentials.
+    Other arguments as `flip`. Raises: ValueError as these, for fewer than 1 draw, and for a control
+    of potentials.
     """
     if control.on_potential:
-        raise refuse(f"{type(control).__name__} of a map", "a control of maps; it needs potentials", "flip_null")
+        raise refuse(
+            f"{type(control).__name__} of a map",
+            "a control of maps; it needs potentials",
+            "flip_null",
+        )
     values, rng = np.asarray(power, np.float64), np.random.default_rng(seed)
     draws = (control.draw(values, rng) for _ in range(n_draws))
     return null_of(values, frequency_Hz, laminar_mm, draws, bands)

@@ -12,7 +12,8 @@ SHARE = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Excitation delayed by `excitation_ms`, less `inhibition` times inhibition delayed by `inhibition_ms`.
+    """Excitation delayed by `excitation_ms`, less `inhibition` times inhibition delayed by
+    `inhibition_ms`.
 
     A delay below 0 takes the current of a later time.
     """
@@ -22,7 +23,9 @@ class Weights:
     inhibition: float
 
     def steps(self, dt_ms: float) -> tuple[int, int]:
-        """Both delays in samples of `dt_ms`. Raises: ValueError where these miss one by more than a twentieth of it."""
+        """Both delays in samples of `dt_ms`.
+        Raises: ValueError where these miss one by more than a twentieth of it.
+        """
         delays = []
         for delay_ms in (self.excitation_ms, self.inhibition_ms):
             steps = round(delay_ms / dt_ms)
@@ -32,7 +35,8 @@ class Weights:
                     f"samples that meet a delay of {delay_ms:.4g} ms to 5 %",
                 )
                 raise ValueError(
-                    f"{message_given} is not allowed; allowed: {allowed}, such as 0.1 ms (in weighted_sum)"
+                    f"{message_given} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
+                    "weighted_sum)"
                 )
             delays.append(steps)
         return delays[0], delays[1]
@@ -43,7 +47,8 @@ RWS = Weights(6.0, 0.0, 1.65)
 # EEG, ERWS1 and its causal form: Martinez-Canada et al. (2021), PLoS Comput. Biol. 17:e1008893.
 ERWS1 = Weights(-0.9, 2.3, 0.3)
 ERWS1_CAUSAL = Weights(0.0, 3.1, 0.1)
-# a, b and c of a rate^-b + c, for both delays and the weight; the same source, and the authors' program
+# a, b and c of a rate^-b + c, for both delays and the weight; the same source, and the authors'
+# program
 # (github.com/pablomc88/EEG_proxy_from_network_point_neurons), which was fitted over these rates.
 ERWS2_TERMS = ((-0.6, 0.1, -0.4), (-1.9, 0.6, 3.0), (1.4, 1.7, 0.2))
 ERWS2_CAUSAL_TERMS = ((0.0, 0.0, 0.0), (-1.5, 0.2, 4.0), (0.5, 0.5, 0.0))
@@ -51,7 +56,8 @@ ERWS2_RATES = (1.5, 10.0)
 
 
 def erws2(rate: float, *, causal: bool = False) -> Weights:
-    """The weights of ERWS2 for an external rate, 1.5 to 10 as the authors count it (their texts disagree on the unit).
+    """The weights of ERWS2 for an external rate, 1.5 to 10 as the authors count it (their texts
+    disagree on the unit).
 
     >>> erws2(1.0, causal=True)
     Weights(excitation_ms=0.0, inhibition_ms=2.5, inhibition=0.5)
@@ -61,20 +67,23 @@ def erws2(rate: float, *, causal: bool = False) -> Weights:
     return Weights(excitation_ms, inhibition_ms, inhibition)
 
 
-def weighted_sum(excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, weights: Weights = RWS) -> jax.Array:
-    """Excitation less weighted inhibition, each at its delay: (..., n_steps) each -> (..., n_steps).
+def weighted_sum(
+    excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, weights: Weights = RWS
+) -> jax.Array:
+    """Excitation less weighted inhibition, each at its delay: (..., n_steps) each -> (...,
+    n_steps).
 
-    Currents summed over excitatory cells, inward positive: -g (v - e), so that inhibition is below 0 and adds to the
-    size. What a delay would take from before the start, or after the end, is 0.
+    Currents summed over excitatory cells, inward positive: -g (v - e), so that inhibition is below
+    0 and adds to the size. What a delay would take from before the start, or after the end, is 0.
     Raises: ValueError as `Weights.steps`.
     Source: as `RWS` and `ERWS1`.
     >>> [round(x, 2) for x in weighted_sum(jnp.arange(20.0), jnp.ones(20), dt_ms=0.1)[:3].tolist()]
     [-1.65, -1.65, -1.65]
     """
     excitation_steps, inhibition_steps = weights.steps(dt_ms)
-    return _shift_later(jnp.asarray(excitation), excitation_steps) - weights.inhibition * _shift_later(
-        jnp.asarray(inhibition), inhibition_steps
-    )
+    return _shift_later(
+        jnp.asarray(excitation), excitation_steps
+    ) - weights.inhibition * _shift_later(jnp.asarray(inhibition), inhibition_steps)
 
 
 def _shift_later(x: jax.Array, steps: int) -> jax.Array:
@@ -82,4 +91,6 @@ def _shift_later(x: jax.Array, steps: int) -> jax.Array:
     n = x.shape[-1]
     n_moved = max(n - abs(steps), 0)
     zeros = jnp.zeros((*x.shape[:-1], n - n_moved), x.dtype)
-    return jnp.concatenate([zeros, x[..., :n_moved]] if steps >= 0 else [x[..., n - n_moved :], zeros], axis=-1)
+    return jnp.concatenate(
+        [zeros, x[..., :n_moved]] if steps >= 0 else [x[..., n - n_moved :], zeros], axis=-1
+    )

@@ -1,4 +1,6 @@
-"""Config -> Net: named cells, their places, and the edges between them. All random wiring is drawn here."""
+"""Config -> Net: named cells, their places, and the edges between them. All random wiring is drawn
+here.
+"""
 
 from jtfne.config import connection_labels
 from jtfne.net._checks import check_identity, check_projection

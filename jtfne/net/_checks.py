@@ -1,4 +1,6 @@
-"""Whether the arrays of a net agree with each other and with its config: for nets that come from files."""
+"""Whether the arrays of a net agree with each other and with its config: for nets that come from
+files.
+"""
 
 from typing import Any
 
@@ -21,30 +23,44 @@ def check_identity(identity: Identity, n_neurons: int, where: str) -> None:
     for name in ("area", "layer", "cell_type"):
         codes, vocabulary = identity.column(name)
         _check_array(codes, np.int16, (n_neurons,), f"{name} of cells", where)
-        if not all(isinstance(label, str) for label in vocabulary) or len(set(vocabulary)) < len(vocabulary):
+        if not all(isinstance(label, str) for label in vocabulary) or len(set(vocabulary)) < len(
+            vocabulary
+        ):
             raise refuse(f"names {vocabulary!r} of {name}", "texts, each once", where)
         _check_range(codes, len(vocabulary), f"{name} of cells", where)
     _check_array(identity.position_mm, np.float64, (n_neurons, 3), "places of cells", where)
     _check_finite(identity.position_mm, "a place of a cell", where)
     _check_array(identity.ids, np.int32, (n_neurons,), "ids of cells", where)
     if n_neurons and (identity.ids.min() < 0 or np.unique(identity.ids).size < n_neurons):
-        raise refuse("an id of a cell that is negative or given twice", "an id of its own for each cell", where)
+        raise refuse(
+            "an id of a cell that is negative or given twice",
+            "an id of its own for each cell",
+            where,
+        )
 
 
 def check_projection(
     projection: Projection, config: Config, identity: Identity | None, n_neurons: int, where: str
 ) -> None:
-    """Raises: JtfneError unless rows, targets, weights and delays of a projection fit each other and the config."""
+    """Raises: JtfneError unless rows, targets, weights and delays of a projection fit each other
+    and the config.
+    """
     index, connections = projection.connection, config.circuit.connections
     if type(index) is not int or not 0 <= index < len(connections):
         raise refuse(f"connection {index!r}", f"one of the {len(connections)} of the config", where)
     if projection.mechanism != connections[index].mechanism:
-        raise refuse(f"mechanism {projection.mechanism!r}", f"{connections[index].mechanism!r}, as declared", where)
+        raise refuse(
+            f"mechanism {projection.mechanism!r}",
+            f"{connections[index].mechanism!r}, as declared",
+            where,
+        )
     where = f"{where}, connection {index}"
     indptr, target, n_edges = projection.indptr, projection.target, projection.n_edges
     _check_array(indptr, np.int64, (n_neurons + 1,), "indptr", where)
     if indptr[0] != 0 or indptr[-1] != n_edges or np.any(indptr[1:] < indptr[:-1]):
-        raise refuse("indptr that does not count the edges", f"0, then growing up to {n_edges}", where)
+        raise refuse(
+            "indptr that does not count the edges", f"0, then growing up to {n_edges}", where
+        )
     _check_array(target, np.int32, (n_edges,), "targets", where)
     _check_range(target, n_neurons, "targets", where)
     _check_sorted(indptr, target, where)
@@ -55,13 +71,24 @@ def check_projection(
         raise refuse(f"a weight of {largest:g}", f"at most {MOST:g}, as of a declared one", where)
     _check_signs(projection, config, identity, where)
     dt_ms, delay_ms = config.run.dt_ms, projection.delay_ms
-    if delay_ms.size and not dt_ms * (1 - ROUNDING) <= delay_ms.min() <= delay_ms.max() < dt_ms * LONGEST_STEPS:
+    if (
+        delay_ms.size
+        and not dt_ms * (1 - ROUNDING) <= delay_ms.min() <= delay_ms.max() < dt_ms * LONGEST_STEPS
+    ):
         description = f"delays of {delay_ms.min():g} to {delay_ms.max():g} ms"
-        raise refuse(description, f"at least one step of {dt_ms:g} ms, and less than {LONGEST_STEPS:.3g}", where)
+        raise refuse(
+            description,
+            f"at least one step of {dt_ms:g} ms, and less than {LONGEST_STEPS:.3g}",
+            where,
+        )
 
 
-def _check_signs(projection: Projection, config: Config, identity: Identity | None, where: str) -> None:
-    """Raises: JtfneError for weights whose sign is not that of the mechanism, or else of the cells that send."""
+def _check_signs(
+    projection: Projection, config: Config, identity: Identity | None, where: str
+) -> None:
+    """Raises: JtfneError for weights whose sign is not that of the mechanism, or else of the cells
+    that send.
+    """
     weight = projection.weight
     if not weight.size:
         return
@@ -72,18 +99,25 @@ def _check_signs(projection: Projection, config: Config, identity: Identity | No
         signs = {SIGNS.get(identity.cell_types[code], 0) for code in senders.tolist()}
         sign = signs.pop() if len(signs) == 1 else 0
     if low * sign < 0 or high * sign < 0 or low < 0 < high:
-        allowed = {1: "weights of at least 0", -1: "weights of at most 0", 0: "weights of one sign"}[sign]
+        allowed = {
+            1: "weights of at least 0",
+            -1: "weights of at most 0",
+            0: "weights of one sign",
+        }[sign]
         raise refuse(f"weights of {low:g} to {high:g}", allowed, where)
 
 
 def _check_sorted(indptr: NDArray[np.int64], target: NDArray[np.int32], where: str) -> None:
     """Raises: JtfneError unless the targets of each source ascend."""
-    falls = np.flatnonzero(target[1:] < target[:-1]) + 1  # edges that begin anew: allowed where a row starts
+    # edges that begin anew: allowed where a row starts
+    falls = np.flatnonzero(target[1:] < target[:-1]) + 1
     if falls.size and not np.isin(falls, indptr).all():
         raise refuse("targets out of order", "edges sorted by source, then target", where)
 
 
-def _check_array(values: NDArray[Any], dtype: type, shape: tuple[int, ...], name: str, where: str) -> None:
+def _check_array(
+    values: NDArray[Any], dtype: type, shape: tuple[int, ...], name: str, where: str
+) -> None:
     """Raises: JtfneError unless an array has this dtype and shape."""
     if values.dtype != dtype or values.shape != shape:
         description = f"{name} of {values.dtype} and shape {values.shape}"

@@ -13,7 +13,8 @@ from jtfne.net._identity import Identity, Rows
 from jtfne.net._rules import Block, Ends, Ints, Pairs, successes
 
 Floats = NDArray[np.float64]
-OCTAVES = 40  # pairs less likely than 2**-OCTAVES of the likeliest are proposed as if they were that likely
+# pairs less likely than 2**-OCTAVES of the likeliest are proposed as if they were that likely
+OCTAVES = 40
 SPLIT = 256  # proposals between two boxes from which it pays to look at smaller boxes
 DEEPEST = 12  # halvings of space
 
@@ -32,17 +33,27 @@ class Decay(NamedTuple):
 
 def exponential(p0: float, length_mm: float) -> Decay:
     """p0 exp(-d / length_mm)."""
-    return Decay(p0, length_mm, lambda d_mm: d_mm / length_mm, lambda load: np.square(length_mm * load))
+    return Decay(
+        p0, length_mm, lambda d_mm: d_mm / length_mm, lambda load: np.square(length_mm * load)
+    )
 
 
 def gaussian(p0: float, length_mm: float) -> Decay:
     """p0 exp(-d^2 / (2 length_mm^2))."""
     twice_mm2 = 2.0 * length_mm * length_mm
-    return Decay(p0, length_mm, lambda d_mm: np.square(d_mm) / twice_mm2, lambda load: twice_mm2 * load)
+    return Decay(
+        p0, length_mm, lambda d_mm: np.square(d_mm) / twice_mm2, lambda load: twice_mm2 * load
+    )
 
 
 def distance_decay(
-    ends: Ends, decay: Decay, source_mm: Floats, target_mm: Floats, rng: np.random.Generator, *, autapses: bool = False
+    ends: Ends,
+    decay: Decay,
+    source_mm: Floats,
+    target_mm: Floats,
+    rng: np.random.Generator,
+    *,
+    autapses: bool = False,
 ) -> Iterator[Block]:
     """Connect each pair at distance d with probability p0 exp(-load(d)), independently.
 
@@ -55,18 +66,24 @@ def distance_decay(
     space = _Space.enclose(source_mm, target_mm, decay)
     targets = _Tree(target_mm, space)
     n_proposed = sum(
-        leaf_pairs.proposals(decay.p0) for leaf_pairs in _leaves(_Tree(source_mm, space), targets, space, decay)
+        leaf_pairs.proposals(decay.p0)
+        for leaf_pairs in _leaves(_Tree(source_mm, space), targets, space, decay)
     )
     n_rows = max(1, math.ceil(ends.n_source * 2 * BLOCK / max(n_proposed, 1.0)))
     for first_row in range(0, ends.n_source, n_rows):
         places_mm = source_mm[first_row : first_row + n_rows]
         sources = _Tree(places_mm, space)
         leaves = list(_leaves(sources, targets, space, decay))
-        pairs_by_octave = [_accept_pairs(leaves, octave, sources, targets, decay, rng) for octave in range(OCTAVES + 1)]
+        pairs_by_octave = [
+            _accept_pairs(leaves, octave, sources, targets, decay, rng)
+            for octave in range(OCTAVES + 1)
+        ]
         source, target = (np.concatenate(parts) for parts in zip(*pairs_by_octave, strict=True))
         source, target = np.divmod(np.sort(source * ends.n_target + target), ends.n_target)
         pairs = Pairs(first_row, len(places_mm), source, target)
-        yield (pairs if autapses else pairs.where(target != ends.self_target[first_row + source])).block()
+        yield (
+            pairs if autapses else pairs.where(target != ends.self_target[first_row + source])
+        ).block()
 
 
 class _Space(NamedTuple):
@@ -129,15 +146,21 @@ class _Leaves(NamedTuple):
 
     def proposals(self, p0: float) -> float:
         """How many pairs of cells are proposed, on average."""
-        return float(np.sum(self.n_sources * self.n_targets * p0 * np.exp2(-self.octave.astype(np.float64))))
+        return float(
+            np.sum(self.n_sources * self.n_targets * p0 * np.exp2(-self.octave.astype(np.float64)))
+        )
 
 
 def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iterator[_Leaves]:
     """Pairs of boxes that hold each pair of cells once, smaller where edges are denser."""
     source_box, target_box = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    for level, (source_level, target_level) in enumerate(zip(sources.levels, targets.levels, strict=True)):
+    for level, (source_level, target_level) in enumerate(
+        zip(sources.levels, targets.levels, strict=True)
+    ):
         box_mm = space.size_mm / 2**level
-        separation_mm = box_mm * np.abs(source_level.step[source_box] - target_level.step[target_box])
+        separation_mm = box_mm * np.abs(
+            source_level.step[source_box] - target_level.step[target_box]
+        )
         gap_mm = np.linalg.norm(np.maximum(separation_mm - box_mm * (1.0 + 1e-9), 0.0), axis=1)
         octave = np.minimum(decay.load(gap_mm) / math.log(2.0), OCTAVES).astype(np.int64)
         box_pairs = _Leaves(
@@ -147,7 +170,12 @@ def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iter
             target_level.n_cells[target_box],
             octave,
         )
-        proposals = box_pairs.n_sources * box_pairs.n_targets * decay.p0 * np.exp2(-octave.astype(np.float64))
+        proposals = (
+            box_pairs.n_sources
+            * box_pairs.n_targets
+            * decay.p0
+            * np.exp2(-octave.astype(np.float64))
+        )
         is_split = (proposals > SPLIT) & (level < space.depth)
         yield _Leaves(*(column[~is_split] for column in box_pairs))
         source_box, target_box = source_box[is_split], target_box[is_split]
@@ -163,7 +191,12 @@ def _leaves(sources: _Tree, targets: _Tree, space: _Space, decay: Decay) -> Iter
 
 
 def _accept_pairs(
-    leaves: list[_Leaves], octave: int, sources: _Tree, targets: _Tree, decay: Decay, rng: np.random.Generator
+    leaves: list[_Leaves],
+    octave: int,
+    sources: _Tree,
+    targets: _Tree,
+    decay: Decay,
+    rng: np.random.Generator,
 ) -> tuple[Ints, Ints]:
     """Sources and targets of the accepted pairs, of those between boxes of one octave."""
     parts: list[list[Ints]] = [[], [], [], []]
@@ -183,7 +216,9 @@ def _accept_pairs(
     target += target_start[box_pair]
     # An exponential random number exceeds a load with probability exp(-load). The octave's load is
     # spent on the proposal: accept a pair whose own load is below the octave's plus such a number.
-    remaining_mm2 = decay.reach_mm2(rng.standard_exponential(proposal.size) + octave * math.log(2.0))
+    remaining_mm2 = decay.reach_mm2(
+        rng.standard_exponential(proposal.size) + octave * math.log(2.0)
+    )
     for source_axis, target_axis in zip(sources.axes_mm, targets.axes_mm, strict=True):
         separation_mm = source_axis[source] - target_axis[target]
         remaining_mm2 -= separation_mm * separation_mm
@@ -191,7 +226,9 @@ def _accept_pairs(
     return sources.order[source[is_accepted]], targets.order[target[is_accepted]]
 
 
-def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, delay: FromDistance) -> Floats32:
+def delays_ms(
+    edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, delay: FromDistance
+) -> Floats32:
     """Delay of each edge, offset + distance / velocity: (n_edges,) ms.
 
     The distance is that of the two somata, or of two areas' centres if the edge leads from one area
@@ -203,9 +240,12 @@ def delays_ms(edges: tuple[Rows, Rows], identity: Identity, centres_mm: Floats, 
         source_area, target_area = identity.area[source], identity.area[target]
         separation_mm = identity.position_mm[source] - identity.position_mm[target]
         crosses_areas = source_area != target_area
-        separation_mm[crosses_areas] = centres_mm[source_area[crosses_areas]] - centres_mm[target_area[crosses_areas]]
+        separation_mm[crosses_areas] = (
+            centres_mm[source_area[crosses_areas]] - centres_mm[target_area[crosses_areas]]
+        )
         distance_mm = np.sqrt(np.einsum("ij,ij->i", separation_mm, separation_mm))
-        edge_delays_ms[start : start + BLOCK] = delay.offset_ms + distance_mm / delay.velocity_m_s  # mm / (m/s) is ms
+        # mm / (m/s) is ms
+        edge_delays_ms[start : start + BLOCK] = delay.offset_ms + distance_mm / delay.velocity_m_s
     return edge_delays_ms
 
 

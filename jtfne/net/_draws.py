@@ -67,8 +67,12 @@ def _draw_bell(dist: Normal | LogNormal, n: int, rng: np.random.Generator, where
     return out
 
 
-def _share_and_transform(dist: Normal | LogNormal, low: float, high: float) -> tuple[float, Callable[[Floats32], Any]]:
-    """The share of draws that falls within [low, high], and the map from standard normal numbers to values."""
+def _share_and_transform(
+    dist: Normal | LogNormal, low: float, high: float
+) -> tuple[float, Callable[[Floats32], Any]]:
+    """The share of draws that falls within [low, high], and the map from standard normal numbers to
+    values.
+    """
     if isinstance(dist, Normal):
         mean, sd = dist.mean, dist.sd
         share = _phi((high - mean) / sd) - _phi((low - mean) / sd) if sd else 0.0
@@ -80,7 +84,9 @@ def _share_and_transform(dist: Normal | LogNormal, low: float, high: float) -> t
     near, far = sorted((sign * low, sign * high))
     z_near, z_far = 0.0, 0.0
     if log_sd:
-        z_near, z_far = ((math.log(x) - log_mean) / log_sd if x > 0 else -math.inf for x in (near, far))
+        z_near, z_far = (
+            (math.log(x) - log_mean) / log_sd if x > 0 else -math.inf for x in (near, far)
+        )
     share = _phi(z_far) - _phi(z_near)
     return share, lambda z: np.float32(sign) * np.exp(np.float32(log_mean) + np.float32(log_sd) * z)
 
@@ -96,7 +102,9 @@ def _restrict_to_sign(low: float, high: float, middle: float) -> tuple[float, fl
 
 
 def _narrow_bounds(low: float, high: float) -> tuple[np.float32, np.float32]:
-    """The least and the greatest float32 within [low, high], so that rounding leaves no value outside."""
+    """The least and the greatest float32 within [low, high], so that rounding leaves no value
+    outside.
+    """
     low32, high32 = np.float32(low), np.float32(high)
     if low32 < low:
         low32 = np.nextafter(low32, np.float32(np.inf))

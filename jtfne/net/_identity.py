@@ -63,7 +63,9 @@ def identity_from_labels(
     position_mm: NDArray[np.float64],
     ids: NDArray[np.integer[Any]] | None = None,
 ) -> Identity:
-    """An Identity from one name a row, (n,) each, vocabularies in order of first appearance; ids are 0 .. n - 1."""
+    """An Identity from one name a row, (n,) each, vocabularies in order of first appearance; ids
+    are 0 .. n - 1.
+    """
     area_code, areas = _encode(area)
     layer_code, layers = _encode(layer)
     type_code, cell_types = _encode(cell_type)
@@ -75,7 +77,9 @@ def identity_from_labels(
         layers=layers,
         cell_types=cell_types,
         position_mm=position_mm,
-        ids=narrow_dtype(np.arange(len(area)) if ids is None else ids, np.int32, name="ids", where="Identity"),
+        ids=narrow_dtype(
+            np.arange(len(area)) if ids is None else ids, np.int32, name="ids", where="Identity"
+        ),
     )
 
 
@@ -91,7 +95,9 @@ def _codes(places: Sequence[int]) -> Codes:
 
 
 def place_cells(config: Config) -> Identity:
-    """The cells of `config`: rows in the order of its populations, each population placed by its own stream."""
+    """The cells of `config`: rows in the order of its populations, each population placed by its
+    own stream.
+    """
     populations = config.populations()
     areas = tuple(area.name for area in config.circuit.areas)
     layers = {layer.name: layer for layer in config.circuit.layers}
@@ -107,7 +113,8 @@ def place_cells(config: Config) -> Identity:
             thickness_mm=geometry.thickness_mm,
             radius_mm=geometry.radius_mm,
             rng=generator(
-                config.run.seed, f"positions/{joined(population.area, population.layer, population.cell_type)}"
+                config.run.seed,
+                f"positions/{joined(population.area, population.layer, population.cell_type)}",
             ),
         )
         for population in populations
@@ -140,16 +147,21 @@ def select_rows(
     """Rows (m,) int32 of the cells that match every key; a key is one value or several.
 
     Rows keep their order, but `ids` come back in the order asked.
-    Raises: JtfneError for an unknown name (with the known ones), a missing id, no match, or no identity.
+    Raises: JtfneError for an unknown name (with the known ones), a missing id, no match, or no
+    identity.
     """
     if identity is None:
         raise refuse("choosing cells of a net without identity", "a net built from a Config", where)
     key_items = (("area", area), ("layer", layer), ("cell_type", cell_type))
-    names_by_key = {name: _list_names(names, name, where) for name, names in key_items if names is not None}
+    names_by_key = {
+        name: _list_names(names, name, where) for name, names in key_items if names is not None
+    }
     is_chosen = np.ones(len(identity), dtype=np.bool_)
     for name, names in names_by_key.items():
         codes, vocabulary = identity.column(name)
-        chosen_codes = [vocabulary.index(one_of(label, vocabulary, name=name, where=where)) for label in names]
+        chosen_codes = [
+            vocabulary.index(one_of(label, vocabulary, name=name, where=where)) for label in names
+        ]
         is_chosen &= np.isin(codes, chosen_codes)
     if ids is None:
         rows = np.flatnonzero(is_chosen)
@@ -158,10 +170,18 @@ def select_rows(
         rows = rows[is_chosen[rows]]
     if rows.size == 0:
         request: dict[str, Any] = (
-            names_by_key if ids is None else {**names_by_key, "ids": tuple(np.ravel(ids).tolist()[:5])}
+            names_by_key
+            if ids is None
+            else {**names_by_key, "ids": tuple(np.ravel(ids).tolist()[:5])}
         )
-        request_text = ", ".join(f"{name}={value!r}" for name, value in request.items()) or "all cells"
-        raise refuse(f"{request_text}, which matches no cell,", f"what one of the {len(identity)} cells has", where)
+        request_text = (
+            ", ".join(f"{name}={value!r}" for name, value in request.items()) or "all cells"
+        )
+        raise refuse(
+            f"{request_text}, which matches no cell,",
+            f"what one of the {len(identity)} cells has",
+            where,
+        )
     return rows.astype(np.int32)
 
 
@@ -178,10 +198,13 @@ def select_with(identity: Identity | None, selector: Selector, *, where: str = "
 
 
 def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
-    """The row of each of `ids`, in their order. Raises: JtfneError for one that is missing or no integer."""
+    """The row of each of `ids`, in their order.
+    Raises: JtfneError for one that is missing or no integer.
+    """
     try:
         requested_ids = np.ravel(np.asarray(ids))
-    except (TypeError, ValueError):  # rows of several lengths, or an object that refuses to be an array
+    # rows of several lengths, or an object that refuses to be an array
+    except (TypeError, ValueError):
         raise refuse(f"ids={describe_argument(ids)}", "integers", where) from None
     if requested_ids.size and requested_ids.dtype.kind not in "iu":
         raise refuse(f"ids={describe_argument(ids)}", "integers", where)
@@ -202,7 +225,11 @@ def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     missing_ids = requested_ids[~is_present]
     if missing_ids.size:
         span = f", {identity.ids.min()} .. {identity.ids.max()}" if len(identity) else ""
-        raise refuse(f"ids={missing_ids.tolist()[:5]!r}", f"the ids of the {len(identity)} cells{span}", where)
+        raise refuse(
+            f"ids={missing_ids.tolist()[:5]!r}",
+            f"the ids of the {len(identity)} cells{span}",
+            where,
+        )
     return order[index].astype(np.int64)
 
 

@@ -35,8 +35,9 @@ Value = TypeVar("Value")
 def construct(cfg: Config) -> "Net":
     """Build the circuit that a Config declares.
 
-    Cells are placed and every connection is drawn from random streams named after them, so the result depends on the
-    config alone (its seed included), and a connection keeps its edges when others are added.
+    Cells are placed and every connection is drawn from random streams named after them, so the
+    result depends on the config alone (its seed included), and a connection keeps its edges when
+    others are added.
 
     Parameters
     ----------
@@ -46,13 +47,15 @@ def construct(cfg: Config) -> "Net":
     Returns
     -------
     Net
-        Rows in the order of ``cfg.populations()``, ids 0 .. n - 1; edges sparse, 12 bytes each at most.
+        Rows in the order of ``cfg.populations()``, ids 0 .. n - 1; edges sparse, 12 bytes each at
+        most.
 
     Raises
     ------
     JtfneError
-        Where a connection's rule cannot hold between the cells chosen: too few of them, ends of unequal size, an
-        unknown id, several areas. Before anything is drawn, for a circuit that does not fit in memory.
+        Where a connection's rule cannot hold between the cells chosen: too few of them, ends of
+        unequal size, an unknown id, several areas. Before anything is drawn, for a circuit that
+        does not fit in memory.
 
     Examples
     --------
@@ -69,7 +72,9 @@ def construct(cfg: Config) -> "Net":
     labels = connection_labels(cfg.circuit.connections)
     indices = range(len(labels))
     with ThreadPoolExecutor(n_cores()) as pool:  # each connection draws from streams of its own
-        projections = pool.map(lambda index: wire(identity, cfg.run.seed, index, labels[index], cfg.circuit), indices)
+        projections = pool.map(
+            lambda index: wire(identity, cfg.run.seed, index, labels[index], cfg.circuit), indices
+        )
         return Net(cfg, identity, list(projections))
 
 
@@ -83,7 +88,8 @@ class Net:
     config : Config
         What the net was built from.
     identity : Identity or None
-        Names and places of the cells; None for a net from bare arrays, which then refuses to be asked for names.
+        Names and places of the cells; None for a net from bare arrays, which then refuses to be
+        asked for names.
     projections : sequence of Projection
         The edges, one entry a connection.
     n_neurons : int, optional
@@ -127,14 +133,20 @@ class Net:
         *,
         n_neurons: int | None = None,
     ) -> None:
-        self.config = check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Net")
+        self.config = check_instance(
+            config, Config, allowed="a jtfne.Config", name="config", where="Net"
+        )
         self.identity = identity
         if identity is not None:
-            check_instance(identity, Identity, allowed="an Identity, or None", name="identity", where="Net")
+            check_instance(
+                identity, Identity, allowed="an Identity, or None", name="identity", where="Net"
+            )
         allowed = "a list of Projection"
         self.projections = check_list(projections, allowed=allowed, name="projections", where="Net")
         for projection in self.projections:
-            check_instance(projection, Projection, allowed=allowed, name="an entry of projections", where="Net")
+            check_instance(
+                projection, Projection, allowed=allowed, name="an entry of projections", where="Net"
+            )
         if n_neurons is not None:
             n_neurons = whole_number(n_neurons, NOT_NEGATIVE, name="n_neurons", where="Net")
         sizes: set[int] = {int(projection.indptr.size) - 1 for projection in self.projections}
@@ -142,7 +154,9 @@ class Net:
         sizes |= {n_neurons} if n_neurons is not None else set()
         sizes = sizes or {sum(population.n_cells for population in config.populations())}
         if len(sizes) != 1:
-            raise refuse(f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net")
+            raise refuse(
+                f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net"
+            )
         self._n_neurons: int = sizes.pop()
         self._remembered: dict[Hashable, Any] = {}
 
@@ -162,13 +176,16 @@ class Net:
         if self.identity is None:
             return f"Net({size}, without identity)"
         vocabularies = ", ".join(
-            f"{name}={list(getattr(self.identity, name))}" for name in ("areas", "layers", "cell_types")
+            f"{name}={list(getattr(self.identity, name))}"
+            for name in ("areas", "layers", "cell_types")
         )
         return f"Net({size}, {vocabularies})"
 
     @property
     def neurons(self) -> "pd.DataFrame":
-        """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm` (depth below pia)."""
+        """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm` (depth
+        below pia).
+        """
         import pandas as pd
 
         identity = self._require_identity("neurons")
@@ -178,16 +195,20 @@ class Net:
 
     @property
     def edges(self) -> "pa.Table":
-        """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection` (its label).
+        """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection`
+        (its label).
 
-        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, and where one is a Delta `weight_mV`,
-        each null where another holds.
+        Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, and where one is
+        a Delta `weight_mV`, each null where another holds.
         Sorted by connection, source and target. Built anew at each call, at some 18 bytes an edge.
         """
         import pyarrow as pa
 
         synapses = self.config.circuit.mechanisms
-        units = ["pA", *{synapses[projection.mechanism].unit for projection in self.projections} - {"pA"}]
+        units = [
+            "pA",
+            *{synapses[projection.mechanism].unit for projection in self.projections} - {"pA"},
+        ]
         text = pa.dictionary(pa.int32(), pa.string())
         schema = pa.schema(
             [
@@ -199,17 +220,27 @@ class Net:
         )
         mechanisms = list(dict.fromkeys(projection.mechanism for projection in self.projections))
         labels = connection_labels(self.config.circuit.connections)
-        ids = np.arange(self.n_neurons, dtype=np.int32) if self.identity is None else self.identity.ids
+        ids = (
+            np.arange(self.n_neurons, dtype=np.int32)
+            if self.identity is None
+            else self.identity.ids
+        )
         batches = []
         for projection in self.projections:
             n_edges = projection.n_edges
-            columns = [pa.array(column) for column in (ids[projection.source()], ids[projection.target])]
+            columns = [
+                pa.array(column) for column in (ids[projection.source()], ids[projection.target])
+            ]
             weight, delay_ms = (
-                pa.array(np.broadcast_to(column, n_edges)) for column in (projection.weight, projection.delay_ms)
+                pa.array(np.broadcast_to(column, n_edges))
+                for column in (projection.weight, projection.delay_ms)
             )
             projection_unit = synapses[projection.mechanism].unit
             columns += [
-                *(weight if unit == projection_unit else pa.nulls(n_edges, pa.float32()) for unit in units),
+                *(
+                    weight if unit == projection_unit else pa.nulls(n_edges, pa.float32())
+                    for unit in units
+                ),
                 delay_ms,
             ]
             for code, vocabulary in (
@@ -217,11 +248,15 @@ class Net:
                 (projection.connection, labels),
             ):
                 codes = pa.array(np.full(n_edges, code, dtype=np.int32))
-                columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(vocabulary, pa.string())))
+                columns.append(
+                    pa.DictionaryArray.from_arrays(codes, pa.array(vocabulary, pa.string()))
+                )
             batches.append(pa.record_batch(columns, schema=schema))
         return pa.Table.from_batches(batches, schema=schema)
 
-    def select(self, *, area: Names = None, layer: Names = None, cell_type: Names = None, ids: Ids = None) -> Rows:
+    def select(
+        self, *, area: Names = None, layer: Names = None, cell_type: Names = None, ids: Ids = None
+    ) -> Rows:
         """Indices of the cells that match every argument, to use on any array over neurons.
 
         Parameters
@@ -241,16 +276,22 @@ class Net:
         JtfneError
             For an unknown name or id, where nothing matches, and for a net without identity.
         """
-        return select_rows(self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select")
+        return select_rows(
+            self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select"
+        )
 
     def select_with(self, selector: Selector) -> Rows:
         """Indices of the cells that `selector` chooses. Raises: JtfneError as `select`."""
         where = "Net.select_with"
-        check_instance(selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where)
+        check_instance(
+            selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where
+        )
         return select_with(self.identity, selector, where=where)
 
     def summary(self) -> Summary:
-        """The circuit at a glance: cells, in-degrees by connection, and rates to be expected; `print` shows it."""
+        """The circuit at a glance: cells, in-degrees by connection, and rates to be expected;
+        `print` shows it.
+        """
         return summarize_net(self)
 
     def degrees(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -288,7 +329,8 @@ class Net:
         tracked : bool
             Keep which connection drew each synapse (2 bytes each), which `FlatNet.to_net` needs.
         delivery : jtfne.delivery.Event, Sparse, Dense or Sharded, optional
-            How spikes reach their targets; by size and devices if left out, or Sparse with a surrogate.
+            How spikes reach their targets; by size and devices if left out, or Sparse with a
+            surrogate.
         surrogate : jtfne.surrogates.Surrogate, optional
             What makes spikes differentiable; see `jtfne.differentiable`.
 
@@ -312,15 +354,21 @@ class Net:
             from jtfne.surrogates import Surrogate
 
             allowed = "one of jtfne.surrogates, as SuperSpike(), or None"
-            check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="Net.to_flat")
-            flat = self.to_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse())
+            check_instance(
+                surrogate, Surrogate, allowed=allowed, name="surrogate", where="Net.to_flat"
+            )
+            flat = self.to_flat(
+                dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery or Sparse()
+            )
             with precision(self.config.run.dtype):
                 return with_surrogate(flat, surrogate)
         layout_key = self._layout_key(dt_ms, mechanisms, tracked, delivery)
         with precision(self.config.run.dtype):
             return self.remembered(
                 layout_key,
-                lambda: FlatNet.of(self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery),
+                lambda: FlatNet.of(
+                    self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
+                ),
             )
 
     def remembered(self, key: Hashable, make: Callable[[], Value]) -> Value:
@@ -331,7 +379,8 @@ class Net:
         return value
 
     def save(self, path: "str | Path") -> None:
-        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it back.
+        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it
+        back.
 
         Parameters
         ----------
@@ -349,15 +398,17 @@ class Net:
 
     @classmethod
     def open(cls, path: "str | Path", *, allow_code: bool = False) -> "Net":
-        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn again.
+        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn
+        again.
 
         Parameters
         ----------
         path : str or Path
             The folder; it must stay while the net is in use.
         allow_code : bool
-            Import the modules of the cell models from outside jtfne ("module:Class") that its config names. Importing
-            a module runs it: allow it for folders from people whom you trust.
+            Import the modules of the cell models from outside jtfne ("module:Class") that its
+            config names. Importing a module runs it: allow it for folders from people whom you
+            trust.
 
         Returns
         -------
@@ -367,9 +418,9 @@ class Net:
         Raises
         ------
         JtfneError
-            If there is no such folder, a file in it is not what was written (each is checked by its hash), or its
-            arrays do not fit each other or the config: rows and targets out of range, delays below a step, weights of
-            the wrong sign, NaN.
+            If there is no such folder, a file in it is not what was written (each is checked by its
+            hash), or its arrays do not fit each other or the config: rows and targets out of range,
+            delays below a step, weights of the wrong sign, NaN.
         """
         from jtfne.net_folder import open_net
 
@@ -407,7 +458,9 @@ class Net:
         progress: bool | None = None,
         delivery: "Choice | None" = None,
     ) -> "Signals":
-        """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each argument does."""
+        """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each
+        argument does.
+        """
         from jtfne.simulation import simulate
 
         return simulate(

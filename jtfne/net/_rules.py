@@ -1,8 +1,9 @@
 """Connection rules on plain counts: who connects to whom, drawn block by block of sources.
 
-Cells are numbered within their end: sources 0 .. n_source - 1, targets 0 .. n_target - 1. A rule yields blocks in
-the order of the sources, each holding the out-degree of its sources and their targets, ascending in each row.
-The work area is a block of some 2**19 pairs (or one row, where a row is longer), never n_source x n_target.
+Cells are numbered within their end: sources 0 .. n_source - 1, targets 0 .. n_target - 1. A rule
+yields blocks in the order of the sources, each holding the out-degree of its sources and their
+targets, ascending in each row. The work area is a block of some 2**19 pairs (or one row, where a
+row is longer), never n_source x n_target.
 """
 
 import math
@@ -46,7 +47,9 @@ class Block(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Single pairs of the sources `first` .. `first + n_rows - 1`, sorted; `source` counts from `first`."""
+    """Single pairs of the sources `first` .. `first + n_rows - 1`, sorted; `source` counts from
+    `first`.
+    """
 
     first: int
     n_rows: int
@@ -62,13 +65,19 @@ class Pairs(NamedTuple):
         return self._replace(source=self.source[keep], target=self.target[keep])
 
 
-def fixed_probability(ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool = False) -> Iterator[Block]:
+def fixed_probability(
+    ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool = False
+) -> Iterator[Block]:
     """Each pair with probability `p`, independently."""
     return (pairs.block() for pairs in bernoulli_pairs(ends, p, rng, autapses=autapses))
 
 
-def bernoulli_pairs(ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool) -> Iterator[Pairs]:
-    """Pairs drawn independently with probability `p`, by geometric skips over the pairs of a block."""
+def bernoulli_pairs(
+    ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool
+) -> Iterator[Pairs]:
+    """Pairs drawn independently with probability `p`, by geometric skips over the pairs of a
+    block.
+    """
     step = max(1, min(ends.n_source, int(BLOCK / max(p * ends.n_target, 1e-9))))
     for first_row in range(0, ends.n_source, step):
         n_rows = min(step, ends.n_source - first_row)
@@ -78,7 +87,9 @@ def bernoulli_pairs(ends: Ends, p: float, rng: np.random.Generator, *, autapses:
 
 
 def successes(n_trials: int, p: float, rng: np.random.Generator) -> Ints:
-    """Which of `n_trials` independent trials succeed, ascending; the gaps between them are geometric."""
+    """Which of `n_trials` independent trials succeed, ascending; the gaps between them are
+    geometric.
+    """
     if p <= 0.0 or p >= 1.0:
         return np.arange(n_trials if p >= 1.0 else 0, dtype=np.int64)
     parts: list[Ints] = []
@@ -104,14 +115,30 @@ def all_to_all(ends: Ends, *, autapses: bool = False) -> Iterator[Block]:
 
 
 def fixed_outdegree(
-    ends: Ends, n: int, rng: np.random.Generator, *, autapses: bool = False, multapses: bool = True, where: str
+    ends: Ends,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    autapses: bool = False,
+    multapses: bool = True,
+    where: str,
 ) -> Iterator[Block]:
-    """`n` targets of every source, uniform; with repeats if `multapses`. Raises: JtfneError if there are too few."""
-    return rows_of_degree(ends, np.full(ends.n_source, n), rng, autapses=autapses, multapses=multapses, where=where)
+    """`n` targets of every source, uniform; with repeats if `multapses`.
+    Raises: JtfneError if there are too few.
+    """
+    return rows_of_degree(
+        ends, np.full(ends.n_source, n), rng, autapses=autapses, multapses=multapses, where=where
+    )
 
 
 def fixed_indegree(
-    ends: Ends, n: int, rng: np.random.Generator, *, autapses: bool = False, multapses: bool = True, where: str
+    ends: Ends,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    autapses: bool = False,
+    multapses: bool = True,
+    where: str,
 ) -> Iterator[Block]:
     """`n` sources of every target, uniform; drawn per target, then sorted by source, as one block.
 
@@ -120,7 +147,9 @@ def fixed_indegree(
     """
     per_target = np.full(ends.n_target, n)
     blocks_by_target = list(
-        rows_of_degree(ends.swap_roles(), per_target, rng, autapses=autapses, multapses=multapses, where=where)
+        rows_of_degree(
+            ends.swap_roles(), per_target, rng, autapses=autapses, multapses=multapses, where=where
+        )
     )
     degree = np.zeros(ends.n_source, dtype=np.int64)
     for block in blocks_by_target:
@@ -135,16 +164,26 @@ def fixed_indegree(
         key = np.sort(source * n_rows + np.repeat(np.arange(n_rows), block.degree))
         count = np.bincount(source, minlength=ends.n_source)
         start = np.cumsum(count) - count
-        targets[np.arange(key.size) + np.repeat(next_place - start, count)] = first_target + key % n_rows
+        targets[np.arange(key.size) + np.repeat(next_place - start, count)] = (
+            first_target + key % n_rows
+        )
         next_place += count
         first_target += n_rows
     yield Block(degree, targets)
 
 
 def fixed_total(
-    ends: Ends, n: int, rng: np.random.Generator, *, autapses: bool = False, multapses: bool = True, where: str
+    ends: Ends,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    autapses: bool = False,
+    multapses: bool = True,
+    where: str,
 ) -> Iterator[Block]:
-    """`n` edges over all pairs, uniform; with repeats if `multapses`. Raises: JtfneError if there are too few pairs."""
+    """`n` edges over all pairs, uniform; with repeats if `multapses`.
+    Raises: JtfneError if there are too few pairs.
+    """
     free = ends.free(autapses)
     n_pairs = int(free.sum())
     if n and (n_pairs == 0 or (n > n_pairs and not multapses)):
@@ -159,10 +198,12 @@ def fixed_total(
 
 
 def _split_distinct(n: int, free: Ints, rng: np.random.Generator) -> Ints:
-    """How many of `n` distinct pairs, uniform over all, fall on each source; `free` (n_source,) pairs each.
+    """How many of `n` distinct pairs, uniform over all, fall on each source; `free` (n_source,)
+    pairs each.
 
-    Independent binomial counts are those of a uniform set of pairs of random size; the few pairs too many are
-    taken out of it, or the few missing are added, uniformly. (numpy's hypergeometric ends at 10**9 pairs.)
+    Independent binomial counts are those of a uniform set of pairs of random size; the few pairs
+    too many are taken out of it, or the few missing are added, uniformly. (numpy's hypergeometric
+    ends at 10**9 pairs.)
     """
     n_pairs = int(free.sum())
     degree = rng.binomial(free, n / n_pairs).astype(np.int64)
@@ -174,7 +215,13 @@ def _split_distinct(n: int, free: Ints, rng: np.random.Generator) -> Ints:
 
 
 def rows_of_degree(
-    ends: Ends, degree: Ints, rng: np.random.Generator, *, autapses: bool, multapses: bool, where: str
+    ends: Ends,
+    degree: Ints,
+    rng: np.random.Generator,
+    *,
+    autapses: bool,
+    multapses: bool,
+    where: str,
 ) -> Iterator[Block]:
     """`degree` (n_source,) targets of each source, uniform; distinct unless `multapses`.
 
@@ -184,9 +231,15 @@ def rows_of_degree(
     short_rows = np.flatnonzero((degree > 0) & (free == 0) if multapses else degree > free)
     if short_rows.size:
         n_free = int(free[short_rows[0]])
-        kind = "cells to draw from" if multapses else "distinct cells to draw from (multapses=False)"
+        kind = (
+            "cells to draw from" if multapses else "distinct cells to draw from (multapses=False)"
+        )
         policy = "" if autapses else ", the cell itself left out (autapses=False)"
-        raise refuse(f"a degree of {int(degree[short_rows[0]])}", f"at most {n_free}: the {kind}{policy}", where)
+        raise refuse(
+            f"a degree of {int(degree[short_rows[0]])}",
+            f"at most {n_free}: the {kind}{policy}",
+            where,
+        )
     return _blocks_of_degree(ends, degree, free, rng, multapses)
 
 
@@ -237,8 +290,9 @@ def _repeated_keys(degree: Ints, free: Ints, n_target: int, rng: np.random.Gener
 def _distinct_keys(degree: Ints, free: Ints, n_target: int, rng: np.random.Generator) -> Ints:
     """Sorted distinct keys: a uniform subset of each row.
 
-    Repeats are thrown away and only what is missing is drawn again, which keeps the first so many distinct values of
-    one sequence of draws, so all subsets are alike. Rows more than half full choose what to leave out instead.
+    Repeats are thrown away and only what is missing is drawn again, which keeps the first so many
+    distinct values of one sequence of draws, so all subsets are alike. Rows more than half full
+    choose what to leave out instead.
     """
     is_crowded = 2 * degree > free
     n_keys = np.where(is_crowded, free - degree, degree)
@@ -248,7 +302,9 @@ def _distinct_keys(degree: Ints, free: Ints, n_target: int, rng: np.random.Gener
         n_missing = np.bincount(repeats // n_target, minlength=degree.size)
         new_keys = np.sort(_draw_keys(n_missing, free, n_target, rng))
         is_repeat = key[np.minimum(np.searchsorted(key, new_keys), key.size - 1)] == new_keys
-        extra_keys, more_repeats = _without_repeats(np.concatenate([extra_keys, new_keys[~is_repeat]]))
+        extra_keys, more_repeats = _without_repeats(
+            np.concatenate([extra_keys, new_keys[~is_repeat]])
+        )
         repeats = np.concatenate([new_keys[is_repeat], more_repeats])
     key = np.sort(np.concatenate([key, extra_keys]), kind="stable")
     if not is_crowded.any():
@@ -259,7 +315,9 @@ def _distinct_keys(degree: Ints, free: Ints, n_target: int, rng: np.random.Gener
     left_out = key[is_crowded[row]]
     is_taken[np.searchsorted(crowded_rows, left_out // n_target), left_out % n_target] = False
     crowded_index, target = np.nonzero(is_taken)
-    return np.sort(np.concatenate([key[~is_crowded[row]], crowded_rows[crowded_index] * n_target + target]))
+    return np.sort(
+        np.concatenate([key[~is_crowded[row]], crowded_rows[crowded_index] * n_target + target])
+    )
 
 
 def _without_repeats(key: Ints) -> tuple[Ints, Ints]:

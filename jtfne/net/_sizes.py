@@ -1,4 +1,6 @@
-"""How large a circuit will be, told from its config alone, before a cell is placed or an edge drawn."""
+"""How large a circuit will be, told from its config alone, before a cell is placed or an edge
+drawn.
+"""
 
 import numpy as np
 
@@ -24,17 +26,25 @@ MOST_CELLS = 2**31 - 1  # rows are int32
 
 
 def refuse_too_large(config: Config) -> None:
-    """Raises: JtfneError for a circuit that has more cells than can be numbered, or does not fit in free memory.
+    """Raises: JtfneError for a circuit that has more cells than can be numbered, or does not fit in
+    free memory.
 
-    Edges are counted as a rule expects them; those of rules by distance, which depend on places, are not.
+    Edges are counted as a rule expects them; those of rules by distance, which depend on places,
+    are not.
     """
     populations = config.populations()
     n_cells = sum(population.n_cells for population in populations)
     if n_cells > MOST_CELLS:
-        raise refuse(f"a circuit of {n_cells:.3g} cells", f"at most {MOST_CELLS} cells", "Config.circuit.cells")
+        raise refuse(
+            f"a circuit of {n_cells:.3g} cells",
+            f"at most {MOST_CELLS} cells",
+            "Config.circuit.cells",
+        )
     connections = config.circuit.connections
     sizes: dict[Selector, int] = {}
-    for selector in {end for connection in connections for end in (connection.source, connection.target)}:
+    for selector in {
+        end for connection in connections for end in (connection.source, connection.target)
+    }:
         sizes[selector] = sum(
             population.n_cells
             for population in populations
@@ -45,18 +55,30 @@ def refuse_too_large(config: Config) -> None:
         if selector.ids is not None:
             sizes[selector] = min(sizes[selector], len(selector.ids))
     n_edges = [
-        _count_edges(connection, sizes[connection.source], sizes[connection.target]) for connection in connections
+        _count_edges(connection, sizes[connection.source], sizes[connection.target])
+        for connection in connections
     ]
     n_all_edges = sum(n_edges)
-    needed_bytes = CELL_BYTES * n_cells + EDGE_BYTES * n_all_edges + ROW_BYTES * (n_cells + 1) * len(connections)
+    needed_bytes = (
+        CELL_BYTES * n_cells
+        + EDGE_BYTES * n_all_edges
+        + ROW_BYTES * (n_cells + 1) * len(connections)
+    )
     free_bytes = available_bytes()
     if needed_bytes > free_bytes:
-        description = f"a circuit of {n_cells:.3g} cells and {n_all_edges:.3g} edges, {needed_bytes / 2**30:.1f} GiB"
+        description = (
+            f"a circuit of {n_cells:.3g} cells and {n_all_edges:.3g} edges, "
+            f"{needed_bytes / 2**30:.1f} GiB"
+        )
         if connections:
             largest_index = int(np.argmax(n_edges))
             label = connection_labels(connections)[largest_index]
             description += f" (most edges by connection {label!r}, {n_edges[largest_index]:.3g})"
-        raise refuse(f"{description},", f"what fits in the {free_bytes / 2**30:.1f} GiB that are free", "construct")
+        raise refuse(
+            f"{description},",
+            f"what fits in the {free_bytes / 2**30:.1f} GiB that are free",
+            "construct",
+        )
 
 
 def _names(names: tuple[str, ...] | None, name: str) -> bool:
@@ -65,7 +87,9 @@ def _names(names: tuple[str, ...] | None, name: str) -> bool:
 
 
 def _count_edges(connection: Connection, n_source: int, n_target: int) -> float:
-    """The number of edges that a rule is expected to draw; a float, since it may be beyond any integer that fits."""
+    """The number of edges that a rule is expected to draw; a float, since it may be beyond any
+    integer that fits.
+    """
     rule = connection.rule
     if isinstance(rule, AllToAll):
         return float(n_source) * n_target
@@ -77,4 +101,6 @@ def _count_edges(connection: Connection, n_source: int, n_target: int) -> float:
         return float(rule.n) * n_source
     if isinstance(rule, FixedTotal):
         return float(rule.n)
-    return float(len(rule.source)) if isinstance(rule, FromTable) else float(min(n_source, n_target))
+    return (
+        float(len(rule.source)) if isinstance(rule, FromTable) else float(min(n_source, n_target))
+    )

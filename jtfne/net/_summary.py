@@ -30,11 +30,11 @@ class Summary:
     Attributes
     ----------
     populations : pandas.DataFrame
-        `area`, `layer`, `cell_type`, `n_neurons`, `mean_in_degree`, `mean_out_degree`, and `expected_rate_Hz`, NaN
-        where it is not known.
+        `area`, `layer`, `cell_type`, `n_neurons`, `mean_in_degree`, `mean_out_degree`, and
+        `expected_rate_Hz`, NaN where it is not known.
     connections : pandas.DataFrame
-        A row a connection: its label, mechanism, rule, `n_edges`, in-degrees (`mean`, `least`, `most` over the cells
-        that its target selects), mean weight (`pA`, `nS` or `mV`) and delay.
+        A row a connection: its label, mechanism, rule, `n_edges`, in-degrees (`mean`, `least`,
+        `most` over the cells that its target selects), mean weight (`pA`, `nS` or `mV`) and delay.
     in_degrees : pandas.DataFrame
         Mean inputs onto a cell of the row's population from the column's, of all connections.
     rates : str
@@ -50,7 +50,11 @@ class Summary:
         """The tables as text."""
         n_neurons, n_edges = self.populations["n_neurons"].sum(), self.connections["n_edges"].sum()
         populations = self.populations.dropna(axis="columns", how="all")
-        parts = [f"{n_neurons:,} cells, {n_edges:,} synapses", populations.round(2).to_string(index=False), self.rates]
+        parts = [
+            f"{n_neurons:,} cells, {n_edges:,} synapses",
+            populations.round(2).to_string(index=False),
+            self.rates,
+        ]
         if len(self.connections):
             parts.append(self.connections.round(3).to_string(index=False))
         return "\n\n".join(parts)
@@ -75,8 +79,15 @@ def summarize_net(net: "Net") -> Summary:
     )
     has_several_areas = len({area for area, *_ in labels}) > 1
     names = [" ".join(label if has_several_areas else label[1:]) for label in labels]
-    in_degrees = pd.DataFrame(inputs / n_cells[:, None], pd.Index(names, name="target"), pd.Index(names, name="source"))
-    return Summary(populations=populations, connections=_connections(net), in_degrees=in_degrees, rates=rates_note)
+    in_degrees = pd.DataFrame(
+        inputs / n_cells[:, None], pd.Index(names, name="target"), pd.Index(names, name="source")
+    )
+    return Summary(
+        populations=populations,
+        connections=_connections(net),
+        in_degrees=in_degrees,
+        rates=rates_note,
+    )
 
 
 def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
@@ -92,7 +103,9 @@ def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
     sums = np.zeros(n * n)
     for projection in net.projections:
         pair = code[projection.target] * n + np.repeat(code, np.diff(projection.indptr))
-        weight = np.broadcast_to(np.asarray(projection.weight, np.float64) ** power, projection.n_edges)
+        weight = np.broadcast_to(
+            np.asarray(projection.weight, np.float64) ** power, projection.n_edges
+        )
         sums += np.bincount(pair, weight, n * n)
     return sums.reshape(n, n)
 
@@ -103,7 +116,18 @@ def _connections(net: "Net") -> "pd.DataFrame":
 
     connections = net.config.circuit.connections
     synapses, labels = net.config.circuit.mechanisms, connection_labels(connections)
-    columns = ("connection", "mechanism", "rule", "n_edges", "mean", "least", "most", "weight", "unit", "delay_ms")
+    columns = (
+        "connection",
+        "mechanism",
+        "rule",
+        "n_edges",
+        "mean",
+        "least",
+        "most",
+        "weight",
+        "unit",
+        "delay_ms",
+    )
     rows: list[tuple[Any, ...]] = []
     for projection in net.projections:
         count = np.bincount(projection.target, minlength=net.n_neurons)[
@@ -113,24 +137,42 @@ def _connections(net: "Net") -> "pd.DataFrame":
             float(np.mean(values, dtype=np.float64)) if projection.n_edges else np.nan
             for values in (projection.weight, projection.delay_ms)
         ]
-        unit, rule = synapses[projection.mechanism].unit, connections[projection.connection].rule.kind
-        leading_columns = (labels[projection.connection], projection.mechanism, rule, projection.n_edges)
+        unit, rule = (
+            synapses[projection.mechanism].unit,
+            connections[projection.connection].rule.kind,
+        )
+        leading_columns = (
+            labels[projection.connection],
+            projection.mechanism,
+            rule,
+            projection.n_edges,
+        )
         rows.append(
-            (*leading_columns, float(count.mean()), int(count.min()), int(count.max()), means[0], unit, means[1])
+            (
+                *leading_columns,
+                float(count.mean()),
+                int(count.min()),
+                int(count.max()),
+                means[0],
+                unit,
+                means[1],
+            )
         )
     return pd.DataFrame(rows, columns=list(columns))
 
 
 def expected_rates(net: "Net") -> tuple[Floats | float, str]:
-    """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it does not apply.
+    """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it
+    does not apply.
 
-    It applies to LIF cells of one kind, driven by constant currents and by Poisson spikes through the whole run, and
-    joined by exponential currents of one time constant, or by jumps.
+    It applies to LIF cells of one kind, driven by constant currents and by Poisson spikes through
+    the whole run, and joined by exponential currents of one time constant, or by jumps.
     Source: as `jtfne.measures.meanfield.stationary_rates`.
     """
     labels, code = _populations(net)
     population_by_label = {
-        (population.area, population.layer, population.cell_type): population for population in net.config.populations()
+        (population.area, population.layer, population.cell_type): population
+        for population in net.config.populations()
     }
     populations = [population_by_label[label] for label in labels]
     obstacle = _find_obstacle(net, populations)
@@ -138,26 +180,39 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
         return np.nan, f"no expected rates: {obstacle}"
     cell: Any = populations[0].emitter
     tau_ms = max(map(_tau_syn_ms, _list_synapses(net)), default=0.0)
-    charge_ms = tau_ms if tau_ms else cell.c_m_pF  # of an event of weight 1: pA ms of a pA, or of a jump of a mV
+    # of an event of weight 1: pA ms of a pA, or of a jump of a mV
+    charge_ms = tau_ms if tau_ms else cell.c_m_pF
     n_cells, jump_mV = np.bincount(code), charge_ms / cell.c_m_pF
     jump_sum_mV, jump_square_sum_mV2 = (
-        _sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power for power in (1, 2)
+        _sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power
+        for power in (1, 2)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):  # as many equal inputs as have this mean and this variance
+    # as many equal inputs as have this mean and this variance
+    with np.errstate(divide="ignore", invalid="ignore"):
         jumps, inputs = (
             np.where(jump_sum_mV != 0.0, jump_square_sum_mV2 / jump_sum_mV, 0.0),
-            np.where(jump_square_sum_mV2 > 0.0, jump_sum_mV * jump_sum_mV / jump_square_sum_mV2, 0.0),
+            np.where(
+                jump_square_sum_mV2 > 0.0, jump_sum_mV * jump_sum_mV / jump_square_sum_mV2, 0.0
+            ),
         )
     mean_pA = np.array([population.drive for population in populations], np.float64)
     variance = np.zeros(len(labels))
     for stimulus in net.config.task.stimuli:
-        cell_share = np.bincount(code[net.select_with(stimulus.target)], minlength=len(labels)) / n_cells
+        cell_share = (
+            np.bincount(code[net.select_with(stimulus.target)], minlength=len(labels)) / n_cells
+        )
         drive = stimulus.drive
         if np.any((cell_share > 0.0) & (cell_share < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
             mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
-            variance += cell_share * cell.tau_m_ms * S_PER_MS * drive.rate_Hz * (drive.weight * jump_mV) ** 2
+            variance += (
+                cell_share
+                * cell.tau_m_ms
+                * S_PER_MS
+                * drive.rate_Hz
+                * (drive.weight * jump_mV) ** 2
+            )
         elif isinstance(drive, Constant):
             mean_pA += cell_share * drive.amplitude
     try:
@@ -175,7 +230,10 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
         )
     except JtfneError as error:
         return np.nan, f"no expected rates: {error}"
-    return solution.rate_Hz, "expected rates: mean field (Amit & Brunel 1997), asynchronous and stationary"
+    return (
+        solution.rate_Hz,
+        "expected rates: mean field (Amit & Brunel 1997), asynchronous and stationary",
+    )
 
 
 def _list_synapses(net: "Net") -> list[Synapse]:
@@ -217,7 +275,9 @@ def _find_obstacle(net: "Net", populations: list[Population]) -> str:
         is_stationary = isinstance(drive, Constant | Poisson) and drive.start_ms == 0.0
         if isinstance(drive, Poisson):
             is_stationary = (
-                is_stationary and not drive.shared and (drive.stop_ms is None or drive.stop_ms >= duration_ms)
+                is_stationary
+                and not drive.shared
+                and (drive.stop_ms is None or drive.stop_ms >= duration_ms)
             )
         if not is_stationary:
             return "a stimulus varies over time, or is shared"

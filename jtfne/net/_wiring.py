@@ -33,7 +33,8 @@ from jtfne.net._identity import Codes, Identity, Rows, find_rows, select_with
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Projection:
-    """The edges of one connection, sorted by source, then target; rows count over all neurons of the net.
+    """The edges of one connection, sorted by source, then target; rows count over all neurons of
+    the net.
 
     A weight or delay that is the same for all edges is stored once, as (1,).
     """
@@ -79,7 +80,9 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
         indptr, edge_target = _one_to_one(len(identity), source, target, rule.autapses, where)
     else:
         source, target = np.sort(source), np.sort(target)
-        blocks = _blocks(identity, rule, source, target, generator(seed, f"wiring/{label}/edges"), where)
+        blocks = _blocks(
+            identity, rule, source, target, generator(seed, f"wiring/{label}/edges"), where
+        )
         indptr, edge_target = _assemble(len(identity), source, target, blocks)
     n_edges = edge_target.size
     if weight is None:
@@ -88,8 +91,12 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     if connection.weight_decay is not None:
         decay = connection.weight_decay
         _refuse_several_areas(identity, source, target, "weight_decay", where)
-        weight = _distance.weakened(weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral)
-    weight = _apply_gains(weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target)
+        weight = _distance.weakened(
+            weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral
+        )
+    weight = _apply_gains(
+        weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target
+    )
     if delay_ms is None:
         if isinstance(connection.delay_ms, FromDistance):
             ends = _ends(indptr, edge_target)
@@ -109,7 +116,9 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
 
 
 def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
-    """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by target."""
+    """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by
+    target.
+    """
     matrix = np.ones((len(identity.cell_types),) * 2, np.float32)
     for i, source in enumerate(identity.cell_types):
         for j, target in enumerate(identity.cell_types):
@@ -138,11 +147,18 @@ def _select_end(identity: Identity, selector: Selector, where: str) -> Rows:
     return rows
 
 
-RandomRule = FixedProbability | FixedIndegree | FixedOutdegree | FixedTotal | AllToAll | DistanceDecay
+RandomRule = (
+    FixedProbability | FixedIndegree | FixedOutdegree | FixedTotal | AllToAll | DistanceDecay
+)
 
 
 def _blocks(
-    identity: Identity, rule: RandomRule, source: Rows, target: Rows, rng: np.random.Generator, where: str
+    identity: Identity,
+    rule: RandomRule,
+    source: Rows,
+    target: Rows,
+    rng: np.random.Generator,
+    where: str,
 ) -> Iterator[_rules.Block]:
     """The blocks that `rule` draws between sorted rows `source` and `target`."""
     target_index = np.searchsorted(target, source)
@@ -156,15 +172,21 @@ def _blocks(
         case DistanceDecay():
             _refuse_several_areas(identity, source, target, "DistanceDecay", where)
             decay, n_axes = _decay(rule, rule.p0), 2 if rule.lateral else 3
-            source_mm, target_mm = (identity.position_mm[rows, :n_axes] for rows in (source, target))
-            return _distance.distance_decay(ends, decay, source_mm, target_mm, rng, autapses=rule.autapses)
+            source_mm, target_mm = (
+                identity.position_mm[rows, :n_axes] for rows in (source, target)
+            )
+            return _distance.distance_decay(
+                ends, decay, source_mm, target_mm, rng, autapses=rule.autapses
+            )
         case FixedTotal():
             draw_edges = _rules.fixed_total
         case FixedOutdegree():
             draw_edges = _rules.fixed_outdegree
         case FixedIndegree():
             draw_edges = _rules.fixed_indegree
-    return draw_edges(ends, rule.n, rng, autapses=rule.autapses, multapses=rule.multapses, where=where)
+    return draw_edges(
+        ends, rule.n, rng, autapses=rule.autapses, multapses=rule.multapses, where=where
+    )
 
 
 def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
@@ -174,12 +196,20 @@ def _ends(indptr: NDArray[np.int64], target: Rows) -> tuple[Rows, Rows]:
 
 def _decay(declaration: DistanceDecay | WeightDecay, p0: float = 1.0) -> _distance.Decay:
     """The declared profile as a function of distance."""
-    make_decay = _distance.gaussian if isinstance(declaration.profile, GaussianDecay) else _distance.exponential
+    make_decay = (
+        _distance.gaussian
+        if isinstance(declaration.profile, GaussianDecay)
+        else _distance.exponential
+    )
     return make_decay(p0, declaration.length_mm)
 
 
-def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, subject: str, where: str) -> None:
-    """Distances are known within a column only. Raises: JtfneError if the cells lie in several areas."""
+def _refuse_several_areas(
+    identity: Identity, source: Rows, target: Rows, subject: str, where: str
+) -> None:
+    """Distances are known within a column only.
+    Raises: JtfneError if the cells lie in several areas.
+    """
     codes = np.union1d(identity.area[source], identity.area[target])
     if codes.size > 1:
         names = ", ".join(repr(identity.areas[code]) for code in codes)
@@ -189,7 +219,9 @@ def _refuse_several_areas(identity: Identity, source: Rows, target: Rows, subjec
 def _assemble(
     n_neurons: int, source: Rows, target: Rows, blocks: Iterator[_rules.Block]
 ) -> tuple[NDArray[np.int64], Rows]:
-    """Row pointers over all neurons and target rows, from blocks that number the cells of each end."""
+    """Row pointers over all neurons and target rows, from blocks that number the cells of each
+    end.
+    """
     degree: list[NDArray[np.int64]] = []
     targets: list[Rows] = []
     for block in blocks:
@@ -199,7 +231,9 @@ def _assemble(
 
 
 def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row pointers (n_neurons + 1,) where the rows `source` hold `degree` edges and all others none."""
+    """Row pointers (n_neurons + 1,) where the rows `source` hold `degree` edges and all others
+    none.
+    """
     indptr = np.zeros(n_neurons + 1, dtype=np.int64)
     indptr[source + 1] = degree
     return np.cumsum(indptr, out=indptr)
@@ -214,7 +248,9 @@ def _one_to_one(
         raise refuse(description, "as many sources as targets", where)
     is_allowed = (source != target) | autapses
     source, target = source[is_allowed], target[is_allowed]
-    return _indptr(n_neurons, source, np.ones(source.size, dtype=np.int64)), target[np.argsort(source)]
+    return _indptr(n_neurons, source, np.ones(source.size, dtype=np.int64)), target[
+        np.argsort(source)
+    ]
 
 
 def _from_table(
@@ -228,12 +264,15 @@ def _from_table(
     all_rows = np.arange(len(identity), dtype=np.int32)
     indptr = _indptr(len(identity), all_rows, np.bincount(edge_source, minlength=len(identity)))
     columns: list[Floats32 | None] = [
-        None if column is None else column.array.astype(np.float32)[order] for column in (rule.weight, rule.delay_ms)
+        None if column is None else column.array.astype(np.float32)[order]
+        for column in (rule.weight, rule.delay_ms)
     ]
     return indptr, edge_target[order].astype(np.int32), columns[0], columns[1]
 
 
-def _find_selected_rows(identity: Identity, ids: Sequence[int], selected_rows: Rows, where: str) -> NDArray[np.int64]:
+def _find_selected_rows(
+    identity: Identity, ids: Sequence[int], selected_rows: Rows, where: str
+) -> NDArray[np.int64]:
     """Rows of `ids`. Raises: JtfneError if one is unknown, or is not among `selected_rows`."""
     rows = find_rows(identity, np.asarray(ids, dtype=np.int64), where=where).astype(np.int64)
     is_selected = np.zeros(len(identity), dtype=np.bool_)
@@ -241,5 +280,9 @@ def _find_selected_rows(identity: Identity, ids: Sequence[int], selected_rows: R
     is_outside = ~is_selected[rows]
     if is_outside.any():
         stray_ids: list[Any] = identity.ids[np.unique(rows[is_outside])[:5]].tolist()
-        raise refuse(f"ids={stray_ids!r}", f"ids of the {selected_rows.size} cells that the selector chooses", where)
+        raise refuse(
+            f"ids={stray_ids!r}",
+            f"ids of the {selected_rows.size} cells that the selector chooses",
+            where,
+        )
     return rows

@@ -5,4 +5,14 @@ from jtfne.noise.normal import normal
 from jtfne.noise.ornstein_uhlenbeck import OUState, step_ou, wander
 from jtfne.noise.poisson import poisson, table, table_rows
 
-__all__ = ["OUState", "Streams", "normal", "poisson", "seed", "step_ou", "table", "table_rows", "wander"]
+__all__ = [
+    "OUState",
+    "Streams",
+    "normal",
+    "poisson",
+    "seed",
+    "step_ou",
+    "table",
+    "table_rows",
+    "wander",
+]

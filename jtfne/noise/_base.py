@@ -1,4 +1,6 @@
-"""A small generator that lives in the loop's carry: seeded by a named jax key, then cheap to step."""
+"""A small generator that lives in the loop's carry: seeded by a named jax key, then cheap to
+step.
+"""
 
 from typing import NamedTuple
 
@@ -11,16 +13,20 @@ from jtfne import _keys
 
 
 class Streams(NamedTuple):
-    """The two words of each stream, uint32 (n_streams,) each; apart, since stacking them would cost a copy a step."""
+    """The two words of each stream, uint32 (n_streams,) each; apart, since stacking them would cost
+    a copy a step.
+    """
 
     s0: jax.Array
     s1: jax.Array
 
 
 def seed(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> Streams:
-    """The state of independent streams, one for each of `names`, uint32 (2, n_streams); none of them is all zero.
+    """The state of independent streams, one for each of `names`, uint32 (2, n_streams); none of
+    them is all zero.
 
-    A stream hangs on the key and on its own name, not on how many there are. key: one, or one a stream (n_streams,).
+    A stream hangs on the key and on its own name, not on how many there are. key: one, or one a
+    stream (n_streams,).
     """
     s0, s1 = _keys.words(_keys.named(key, names))
     return Streams(s0 | ((s0 | s1) == 0).astype(jnp.uint32), s1)

@@ -22,12 +22,15 @@ class OUState(NamedTuple):
 
 
 def wander(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
-    """Independent processes, one for each of `names` as of `seed`, drawn from the stationary distribution."""
+    """Independent processes, one for each of `names` as of `seed`, drawn from the stationary
+    distribution.
+    """
     return OUState(*normal(seed(key, names), dtype))
 
 
 def step_ou(state: OUState, dt_over_tau: jax.Array | float) -> OUState:
-    """The processes a step later: x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1), exact for any step.
+    """The processes a step later: x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1), exact for
+    any step.
 
     Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
     """

@@ -12,12 +12,15 @@ LONGEST = 64  # rows of a table that are compared one by one
 
 
 def table_rows(mean: float) -> int:
-    """How many rows a table needs for a mean up to `mean`: the rest is below the 2^-32 that bits resolve."""
+    """How many rows a table needs for a mean up to `mean`: the rest is below the 2^-32 that bits
+    resolve.
+    """
     from scipy import special  # not scipy.stats, which takes a second to import
 
     if mean <= 0.0:
         return 1
-    count = np.ceil(special.pdtrik(1.0 - 1.0 / _TOP, mean))  # pdtrik inverts pdtr in its first argument, to rounding
+    # pdtrik inverts pdtr in its first argument, to rounding
+    count = np.ceil(special.pdtrik(1.0 - 1.0 / _TOP, mean))
     count_below = max(count - 1.0, 0.0)
     return int(count_below if special.pdtr(count_below, mean) >= 1.0 - 1.0 / _TOP else count) + 1
 
@@ -27,7 +30,9 @@ def table(means: npt.NDArray[np.float64], n_rows: int) -> npt.NDArray[np.uint32]
     from scipy import special
 
     cdf = special.pdtr(np.arange(n_rows)[None, :], means[:, None])
-    thresholds: npt.NDArray[np.uint32] = np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(np.uint32)
+    thresholds: npt.NDArray[np.uint32] = np.minimum(np.round(cdf * _TOP), _TOP - 1).astype(
+        np.uint32
+    )
     return thresholds
 
 
@@ -37,7 +42,8 @@ def poisson(state: Streams, thresholds: jax.Array) -> tuple[Streams, jax.Array]:
     thresholds: (n_rows,) or (n_rows, n_streams), a row of `table` for all streams or one for each.
     """
     state, word = bits(state)
-    if thresholds.shape[0] > LONGEST:  # as one reduction: spelled out, so many rows would take long to compile
+    # as one reduction: spelled out, so many rows would take long to compile
+    if thresholds.shape[0] > LONGEST:
         rows = thresholds if thresholds.ndim == 2 else thresholds[:, None]
         return state, jnp.sum(word[None, :] > rows, axis=0, dtype=jnp.int32)
     count = jnp.zeros(word.shape, jnp.int32)

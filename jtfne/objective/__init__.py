@@ -5,4 +5,15 @@ from jtfne.objective._axes import Axes
 from jtfne.objective._objective import Objective
 from jtfne.objective._result import ObjectiveResult
 
-__all__ = ["Above", "Axes", "Below", "Curve", "Equal", "Gate", "InRange", "Metric", "Objective", "ObjectiveResult"]
+__all__ = [
+    "Above",
+    "Axes",
+    "Below",
+    "Curve",
+    "Equal",
+    "Gate",
+    "InRange",
+    "Metric",
+    "Objective",
+    "ObjectiveResult",
+]

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jtfne import _time
-from jtfne._check import FINITE, POSITIVE, Limit, describe_value, number, one_of, refuse, whole_number
+from jtfne._check import (
+    FINITE,
+    POSITIVE,
+    Limit,
+    describe_value,
+    number,
+    one_of,
+    refuse,
+    whole_number,
+)
 from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
@@ -24,7 +33,8 @@ LABELS = ("area", "layer", "cell_type")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Axes:
-    """The clock and the labels of a readout's array, whose dims are time and rows, with or without trials before.
+    """The clock and the labels of a readout's array, whose dims are time and rows, with or without
+    trials before.
 
     Parameters
     ----------
@@ -35,9 +45,9 @@ class Axes:
     first_ms : float, optional
         Time of the first sample; ``step_ms``, the end of the first step, unless given.
     labels : dict
-        Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of channels ``channel``
-        and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time, area, channel). Of ``dipole``, ``rws`` and
-        ``erws`` ``area``.
+        Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of
+        channels ``channel`` and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time,
+        area, channel). Of ``dipole``, ``rws`` and ``erws`` ``area``.
     units : str
         Of the array.
 
@@ -59,10 +69,14 @@ class Axes:
         if self.first_ms is not None:
             number(self.first_ms, FINITE, name="first_ms", where="Axes")
         if not isinstance(self.labels, Mapping):
-            raise refuse(f"labels={describe_value(self.labels)}", "a dict of labels by name", "Axes")
+            raise refuse(
+                f"labels={describe_value(self.labels)}", "a dict of labels by name", "Axes"
+            )
         if not isinstance(self.units, str):
             raise refuse(f"units={describe_value(self.units)}", "a unit, such as 'mV'", "Axes")
-        object.__setattr__(self, "labels", {name: np.asarray(values) for name, values in self.labels.items()})
+        object.__setattr__(
+            self, "labels", {name: np.asarray(values) for name, values in self.labels.items()}
+        )
 
     @functools.cached_property
     def time_ms(self) -> NDArray[np.float64]:
@@ -78,7 +92,10 @@ class Axes:
         node = signals.tree[readout].to_dataset()
         units = str(node.attrs["units"])
         if readout == "spk":
-            step_ms, labels = float(node.attrs["dt_ms"]), {"neuron": np.arange(int(node.attrs["n_neurons"]))}
+            step_ms, labels = (
+                float(node.attrs["dt_ms"]),
+                {"neuron": np.arange(int(node.attrs["n_neurons"]))},
+            )
             if "neurons" in signals.tree.children:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
@@ -87,8 +104,16 @@ class Axes:
         axis = node["time"]
         time_ms = _time.axis_to_ms(axis.values, axis.attrs.get("units"), where="Axes.of")
         step_ms = float(node.attrs["interval_ms"])
-        labels = {name: node[name].values for name in ("area", "channel", "z_mm") if name in node.coords}
-        return cls(step_ms=step_ms, n_samples=time_ms.size, first_ms=float(time_ms[0]), labels=labels, units=units)
+        labels = {
+            name: node[name].values for name in ("area", "channel", "z_mm") if name in node.coords
+        }
+        return cls(
+            step_ms=step_ms,
+            n_samples=time_ms.size,
+            first_ms=float(time_ms[0]),
+            labels=labels,
+            units=units,
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -107,17 +132,33 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
     time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
     if aim.window_ms is not None and high_ms > time_ms[-1] + axes.step_ms / 2:
-        raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"a window within the run, to {time_ms[-1]:g} ms", where)
+        raise refuse(
+            f"window_ms={low_ms:g} to {high_ms:g}",
+            f"a window within the run, to {time_ms[-1]:g} ms",
+            where,
+        )
     samples_inside = np.flatnonzero((time_ms > low_ms + CLOCK_MS) & (time_ms <= high_ms + CLOCK_MS))
     if samples_inside.size == 0:
-        raise refuse(f"window_ms={low_ms:g} to {high_ms:g}", f"one that holds a sample, {axes.step_ms:g} ms", where)
+        raise refuse(
+            f"window_ms={low_ms:g} to {high_ms:g}",
+            f"one that holds a sample, {axes.step_ms:g} ms",
+            where,
+        )
     start, stop = int(samples_inside[0]), int(samples_inside[-1]) + 1
-    clock: dict[str, Any] = {"step_ms": axes.step_ms, "n_samples": stop - start, "first_ms": float(time_ms[start])}
+    clock: dict[str, Any] = {
+        "step_ms": axes.step_ms,
+        "n_samples": stop - start,
+        "first_ms": float(time_ms[start]),
+    }
     measure = aim.measure
     areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
     if measure.one_area and areas.size > 1:
         area_names = ", ".join(map(str, axes.labels["area"][areas]))
-        raise refuse(f"{type(measure).__name__} of areas {area_names}", "one area, by cells={'area': ...}", where)
+        raise refuse(
+            f"{type(measure).__name__} of areas {area_names}",
+            "one area, by cells={'area': ...}",
+            where,
+        )
     if aim.of == "spk":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
     elif aim.of in AREAL:
@@ -126,7 +167,11 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
     else:
         rows = _channels(aim, axes, where)
         names = tuple(str(channel) for channel in axes.labels["channel"][rows])
-        depths = tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows]) if aim.of in LAMINAR else ()
+        depths = (
+            tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows])
+            if aim.of in LAMINAR
+            else ()
+        )
         frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
         part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
     complaint = measure.complaint(part.frame)
@@ -135,7 +180,9 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
     return part
 
 
-def _match_labels(values: NDArray[Any], choices: Sequence[Any], name: str, where: str) -> NDArray[np.bool_]:
+def _match_labels(
+    values: NDArray[Any], choices: Sequence[Any], name: str, where: str
+) -> NDArray[np.bool_]:
     """Mask of the `values` that are among `choices`. Raises: JtfneError for an unknown choice."""
     known_values = [str(value) for value in dict.fromkeys(values.tolist())]
     for choice in choices:
@@ -147,25 +194,32 @@ def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> N
     """Raises: JtfneError if `axes` lacks any of the labels in `names`."""
     missing_names = [name for name in names if name not in axes.labels]
     if missing_names:
-        raise refuse(f"{aim.of!r} without {missing_names[0]}", f"Axes with labels {', '.join(names)}", where)
+        raise refuse(
+            f"{aim.of!r} without {missing_names[0]}", f"Axes with labels {', '.join(names)}", where
+        )
 
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected cells. Raises: JtfneError if none matches."""
-    selection = {key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None}
+    selection = {
+        key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None
+    }
     ids = aim.cells.ids
     required_keys = [*selection, *(["neuron"] if ids is not None else [])]
     missing_keys = [key for key in required_keys if key not in axes.labels]
     if missing_keys:
         raise refuse(
-            f"{missing_keys[0]}={selection.get(missing_keys[0], ids)!r} of cells without that label",
+            f"{missing_keys[0]}={selection.get(missing_keys[0], ids)!r} of cells without that "
+            "label",
             "cells with it",
             where,
         )
     if not required_keys:
         n_cells = max((np.size(labels) for labels in axes.labels.values()), default=0)
         if n_cells == 0:
-            raise refuse("spikes without labels", "Axes with a label for each cell, such as neuron", where)
+            raise refuse(
+                "spikes without labels", "Axes with a label for each cell, such as neuron", where
+            )
         return np.arange(n_cells)
     masks = [_match_labels(axes.labels[key], names, key, where) for key, names in selection.items()]
     if ids is not None:
@@ -205,7 +259,9 @@ def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Arr
     if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
         dims = "time, area, channel" if n_dims == 3 else "time, row"
         message_given = f"an array of shape {x.shape} for {aim.of!r}"
-        raise refuse(message_given, f"({dims}) with {axes.n_samples} samples, or trials of that", where)
+        raise refuse(
+            message_given, f"({dims}) with {axes.n_samples} samples, or trials of that", where
+        )
     x = x if x.ndim > n_dims else x[None]
     x = x[:, part.start : part.stop]
     if part.areas is not None:
@@ -220,17 +276,22 @@ def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Arr
     frame = measure.binned(part.frame)
     steps_per_bin = measure.bin_of(part.frame.n_samples, axes.step_ms)
     whole_bins = x[:, : frame.n_samples * steps_per_bin]
-    return whole_bins.reshape(x.shape[0], frame.n_samples, steps_per_bin, x.shape[-1]).sum(axis=2), frame
+    return whole_bins.reshape(x.shape[0], frame.n_samples, steps_per_bin, x.shape[-1]).sum(
+        axis=2
+    ), frame
 
 
 def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
-    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN where none is."""
+    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN
+    where none is.
+    """
     spikes = raster > 0.5
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
     previous = jnp.concatenate([jnp.full_like(latest[:, :1], -1), latest[:, :-1]], axis=1)
     intervals = jnp.where(spikes & (previous >= 0), (step - previous) * step_ms, jnp.nan)
-    # NaN is no spike and no silence either: infinite intervals make every measure of that cell not finite
+    # NaN is no spike and no silence either: infinite intervals make every measure of that cell not
+    # finite
     intervals = jnp.where(jnp.isnan(raster).any(axis=(0, 1)), jnp.inf, intervals)
     return jnp.moveaxis(intervals, -1, 0).reshape(raster.shape[-1], -1)
 
@@ -246,7 +307,9 @@ class ReadoutData:
     @functools.cached_property
     def values(self) -> NDArray[np.float64]:
         """The samples, (n_trials, n_samples, ...)."""
-        samples: NDArray[np.float64] = self.signals.get(self.name, layout="trial_time_node").values.astype(np.float64)
+        samples: NDArray[np.float64] = self.signals.get(
+            self.name, layout="trial_time_node"
+        ).values.astype(np.float64)
         return samples
 
     @functools.cached_property
@@ -277,7 +340,9 @@ def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.flo
     trial, step, row = trial[mask], step[mask] - part.start, positions[row[mask]]
     measure = aim.measure
     if measure.of_intervals:
-        return _pad_intervals(trial, np.float64(axes.step_ms) * step, row, part.rows.size), part.frame
+        return _pad_intervals(
+            trial, np.float64(axes.step_ms) * step, row, part.rows.size
+        ), part.frame
     frame = measure.binned(part.frame)
     bins = step // measure.bin_of(part.frame.n_samples, axes.step_ms)
     mask = bins < frame.n_samples
@@ -291,8 +356,12 @@ def _n_cells(axes: Axes) -> int:
     return int(np.size(axes.labels["neuron"]))
 
 
-def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int) -> NDArray[np.float64]:
-    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two trials."""
+def _pad_intervals(
+    trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int
+) -> NDArray[np.float64]:
+    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two
+    trials.
+    """
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]
     same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)
@@ -300,6 +369,7 @@ def _pad_intervals(trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells
     counts = np.bincount(cells, minlength=n_cells)
     position = np.arange(cells.size) - np.repeat(np.cumsum(counts) - counts, counts)
     n_columns = max(int(counts.max(initial=0)), 1)
-    table = np.full((n_cells, 1 << (n_columns - 1).bit_length()), np.nan)  # powers of 2: jax compiles per shape
+    # powers of 2: jax compiles per shape
+    table = np.full((n_cells, 1 << (n_columns - 1).bit_length()), np.nan)
     table[cells, position] = intervals_ms
     return table

@@ -22,8 +22,9 @@ TINY = 1e-6  # tolerance for times and depths, as a share of a step
 def distance(metric: Metric, value: jax.Array, target: Floats | None) -> jax.Array:
     """Distance of `value` from the metric's target, (); for a curve, `target` is on its grid.
 
-    A number x: ((x - target) / scale)^2; a range: the same from its nearer end, 0 within; a curve: the mean of these
-    over its points, or (1 - r) / scale^2 where it is compared by correlation. Smooth but for where a range ends.
+    A number x: ((x - target) / scale)^2; a range: the same from its nearer end, 0 within; a curve:
+    the mean of these over its points, or (1 - r) / scale^2 where it is compared by correlation.
+    Smooth but for where a range ends.
     """
     measure = metric.measure
     goal = metric.target
@@ -57,12 +58,18 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
     values = np.array(curve.values, np.float64).reshape(curve.shape)
     values = values * factor(curve.units, measure.curve_unit(units), where)
     if measure.logarithmic and not (values > 0.0).all():
-        raise refuse("a recorded power that is not above 0", "power above 0 at each frequency", where)
+        raise refuse(
+            "a recorded power that is not above 0", "power above 0 at each frequency", where
+        )
     values = np.log(values) if measure.logarithmic else values
     if not curve.dims:
         (points,) = grid.values()
         if values.size != points.size:
-            raise refuse(f"a list of {values.size} numbers", f"{points.size}, one for each point of the measure", where)
+            raise refuse(
+                f"a list of {values.size} numbers",
+                f"{points.size}, one for each point of the measure",
+                where,
+            )
         return [np.arange(points.size)], np.exp(values) if measure.logarithmic else values
     values, curve_coords = _arrange_curve(values, curve, grid, frame, metric, where)
     indices: list[Ints] = []
@@ -73,10 +80,13 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
         elif dim == "channel":
             indices.append(_match_channels(curve_points, points, metric, where))
             names = curve_points.astype(str).tolist()
-            values = np.take(values, [names.index(channel) for channel in points[indices[-1]]], axis)
+            values = np.take(
+                values, [names.index(channel) for channel in points[indices[-1]]], axis
+            )
         else:
             curve_points, points = (
-                measure.placed(dim, np.asarray(coordinates, np.float64)) for coordinates in (curve_points, points)
+                measure.placed(dim, np.asarray(coordinates, np.float64))
+                for coordinates in (curve_points, points)
             )
             indices.append(_find_covered(curve_points, points, dim, metric, where))
             values = _interpolate(values, axis, curve_points, points[indices[-1]])
@@ -84,13 +94,21 @@ def on_grid(metric: Metric, frame: Frame, units: str, where: str) -> tuple[list[
 
 
 def _arrange_curve(
-    values: Floats, curve: Curve, grid: Mapping[str, NDArray[Any]], frame: Frame, metric: Metric, where: str
+    values: Floats,
+    curve: Curve,
+    grid: Mapping[str, NDArray[Any]],
+    frame: Frame,
+    metric: Metric,
+    where: str,
 ) -> tuple[Floats, dict[str, NDArray[Any]]]:
     """The recorded curve with the grid's dims in their order, and its coordinates.
 
     Coordinates rise, but for channels.
     """
-    dims, curve_coords = list(curve.dims), {name: np.array(points) for name, points in curve.coords.items()}
+    dims, curve_coords = (
+        list(curve.dims),
+        {name: np.array(points) for name, points in curve.coords.items()},
+    )
     measure: Any = metric.measure
     for dim in set(measure.averaged) & set(dims):
         since_ms = frame.time_ms - measure.onset_ms
@@ -98,25 +116,34 @@ def _arrange_curve(
         low, high = max(0.0, since_ms[0]) - slack_ms * TINY, since_ms[-1] + slack_ms / 2
         samples_inside = np.flatnonzero((curve_coords[dim] >= low) & (curve_coords[dim] <= high))
         if samples_inside.size == 0:
-            raise refuse(f"a curve without a time from {low:g} to {high:g} ms", "one that has some", where)
+            raise refuse(
+                f"a curve without a time from {low:g} to {high:g} ms", "one that has some", where
+            )
         values = values.take(samples_inside, dims.index(dim)).mean(axis=dims.index(dim))
         dims.remove(dim)
     dims = ["z_mm" if dim == "channel" and "z_mm" in grid else dim for dim in dims]
     for dim in [dim for dim in grid if dim not in dims]:
         if grid[dim].size != 1:
             raise refuse(
-                f"a curve without {dim}, for {grid[dim].size} of them", f"one with {dim!r}, or one {dim}", where
+                f"a curve without {dim}, for {grid[dim].size} of them",
+                f"one with {dim!r}, or one {dim}",
+                where,
             )
         values, dims = values[..., None], [*dims, dim]
         curve_coords.pop(dim, None)
     values = np.transpose(values, [dims.index(dim) for dim in grid])
     if "z_mm" in grid:
         order = np.argsort(curve_coords["z_mm"], kind="stable")
-        curve_coords["z_mm"], values = curve_coords["z_mm"][order], values.take(order, list(grid).index("z_mm"))
+        curve_coords["z_mm"], values = (
+            curve_coords["z_mm"][order],
+            values.take(order, list(grid).index("z_mm")),
+        )
     return values, curve_coords
 
 
-def _match_channels(curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, where: str) -> Ints:
+def _match_channels(
+    curve_channels: NDArray[Any], points: NDArray[Any], metric: Metric, where: str
+) -> Ints:
     """Indices of the grid's channels that the curve has.
 
     Raises: JtfneError if there is none, or if it lacks one that was selected.
@@ -132,21 +159,29 @@ def _match_channels(curve_channels: NDArray[Any], points: NDArray[Any], metric: 
     return np.flatnonzero(is_shared)
 
 
-def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str) -> Ints:
+def _find_covered(
+    curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str
+) -> Ints:
     """Indices of the points within the curve; in time, its last sample covers its whole step.
 
     Raises: JtfneError for too few, or if some are missing that were asked for.
     """
-    step, last = (float(np.diff(coordinates).max(initial=0.0)) for coordinates in (points, curve_points))
+    step, last = (
+        float(np.diff(coordinates).max(initial=0.0)) for coordinates in (points, curve_points)
+    )
     slack = TINY * step
     beyond = last if dim == "time" else 0.0
-    covered_points = np.flatnonzero((points >= curve_points[0] - slack) & (points <= curve_points[-1] + beyond + slack))
+    covered_points = np.flatnonzero(
+        (points >= curve_points[0] - slack) & (points <= curve_points[-1] + beyond + slack)
+    )
     is_required = dim == "frequency" or (dim == "time" and metric.window_ms is not None)
     if covered_points.size < FEWEST[dim] or (is_required and covered_points.size < points.size):
         message_given = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
         raise refuse(
             message_given,
-            f"one from {points[0]:g} to {points[-1]:g}" if is_required else _describe_minimum(points, dim),
+            f"one from {points[0]:g} to {points[-1]:g}"
+            if is_required
+            else _describe_minimum(points, dim),
             where,
         )
     return covered_points
@@ -154,11 +189,16 @@ def _find_covered(curve_points: Floats, points: Floats, dim: str, metric: Metric
 
 def _describe_minimum(points: Floats, dim: str) -> str:
     """The least that a curve must cover, in words."""
-    return f"one that covers {FEWEST[dim]} or more of the points from {points[0]:g} to {points[-1]:g}"
+    return (
+        f"one that covers {FEWEST[dim]} or more of the points from {points[0]:g} to {points[-1]:g}"
+    )
 
 
 def _interpolate(values: Floats, axis: int, curve_points: Floats, points: Floats) -> Floats:
     """`values` on `curve_points` along `axis`, interpolated linearly at `points`."""
     axis_last_values = np.moveaxis(values, axis, -1)
-    rows = [np.interp(points, curve_points, row) for row in axis_last_values.reshape(-1, curve_points.size)]
+    rows = [
+        np.interp(points, curve_points, row)
+        for row in axis_last_values.reshape(-1, curve_points.size)
+    ]
     return np.moveaxis(np.array(rows).reshape(*axis_last_values.shape[:-1], points.size), -1, axis)

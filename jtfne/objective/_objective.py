@@ -33,7 +33,8 @@ SAME = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """What a circuit should show: the sum of how far each metric is from its target, and gates that must hold.
+    """What a circuit should show: the sum of how far each metric is from its target, and gates that
+    must hold.
 
     Parameters
     ----------
@@ -79,10 +80,14 @@ class Objective:
     @classmethod
     def of(cls, config: Config) -> Self:
         """The objective of a config. Raises: JtfneError if it has none."""
-        check_instance(config, Config, allowed="a jtfne.Config", name="config", where="Objective.of")
+        check_instance(
+            config, Config, allowed="a jtfne.Config", name="config", where="Objective.of"
+        )
         targets = config.training.objective
         if targets is None:
-            raise refuse("a config without objective", "one with Config.objective([...])", "Objective.of")
+            raise refuse(
+                "a config without objective", "one with Config.objective([...])", "Objective.of"
+            )
         return cls(targets.metrics, targets.gates)
 
     @property
@@ -93,14 +98,16 @@ class Objective:
     def score_arrays(
         self, arrays: Mapping[str, ArrayLike], axes: Mapping[str, Axes]
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The score, and each weighted term by name; traceable, and differentiable where each measure is.
+        """The score, and each weighted term by name; traceable, and differentiable where each
+        measure is.
 
         Parameters
         ----------
         arrays : dict
-            By readout: ``spk`` (time, neuron), 1 where a cell spikes, or any number of spikes; laminar readouts (time,
-            area, channel); others (time, channel) or (time, area). Trials may come before time. In single precision,
-            squares of fields in SI come close to the smallest numbers: give uV and fT, and say so in `axes`.
+            By readout: ``spk`` (time, neuron), 1 where a cell spikes, or any number of spikes;
+            laminar readouts (time, area, channel); others (time, channel) or (time, area). Trials
+            may come before time. In single precision, squares of fields in SI come close to the
+            smallest numbers: give uV and fT, and say so in `axes`.
         axes : dict
             By readout, what the arrays' dims stand for.
 
@@ -117,7 +124,11 @@ class Objective:
             where = f"Objective.metrics[{index}]"
             for table, what in ((arrays, "arrays"), (axes, "axes")):
                 if metric.of not in table:
-                    raise refuse(f"{what} without {metric.of!r}", f"{what} of {', '.join(self.readouts)}", where)
+                    raise refuse(
+                        f"{what} without {metric.of!r}",
+                        f"{what} of {', '.join(self.readouts)}",
+                        where,
+                    )
             x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
             value, target, _ = _evaluate_metric(metric, x, frame, axes[metric.of].units, where)
             terms[metric.label] = metric.weight * distance(metric, value, target)
@@ -138,16 +149,20 @@ class Objective:
         Raises
         ------
         JtfneError
-            For a readout that was not recorded, a part of it that is not there, and a recorded curve that is the
-            readout itself.
+            For a readout that was not recorded, a part of it that is not there, and a recorded
+            curve that is the readout itself.
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        readout_data = {name: ReadoutData(signals, name, Axes.of(signals, name)) for name in self.readouts}
+        readout_data = {
+            name: ReadoutData(signals, name, Axes.of(signals, name)) for name in self.readouts
+        }
         rows, problems, curves = [], [], {}
         with precision("float64"):
             for index, metric in enumerate(self.metrics):
-                row, curve = _metric_row(metric, readout_data[metric.of], f"Objective.metrics[{index}]")
+                row, curve = _metric_row(
+                    metric, readout_data[metric.of], f"Objective.metrics[{index}]"
+                )
                 rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
@@ -156,7 +171,11 @@ class Objective:
                 for index, gate in enumerate(self.gates)
             ]
         for kind, aims, table_rows in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
-            problems += [_problem(kind, aim, row) for aim, row in zip(aims, table_rows, strict=True) if _is_bad(row)]
+            problems += [
+                _problem(kind, aim, row)
+                for aim, row in zip(aims, table_rows, strict=True)
+                if _is_bad(row)
+            ]
         terms = [row["term"] for row in rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
@@ -179,7 +198,8 @@ def _evaluate_metric(
         return value, None, {}
     indices, target = on_grid(metric, frame, units, where)
     points = {
-        dim: grid_points[index] for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
+        dim: grid_points[index]
+        for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
     }
     return value[np.ix_(*indices)], target, points
 
@@ -190,7 +210,9 @@ def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-def _metric_row(metric: Metric, readout: ReadoutData, where: str) -> "tuple[dict[str, Any], xr.Dataset | None]":
+def _metric_row(
+    metric: Metric, readout: ReadoutData, where: str
+) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """The row of a metric in the table, and its two curves if it has some."""
     x, frame = recorded(metric, readout, where)
     axes = readout.axes
@@ -203,20 +225,30 @@ def _metric_row(metric: Metric, readout: ReadoutData, where: str) -> "tuple[dict
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
         curve = _curves(metric, value, target, points, axes.units)
-        reached_values, target_values = (jnp.asarray(curve[name].values) for name in ("reached", "target"))
+        reached_values, target_values = (
+            jnp.asarray(curve[name].values) for name in ("reached", "target")
+        )
         size = (
             correlation(reached_values, target_values)
             if metric.measure.correlates
             else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
         )
         row = _common_columns(metric, unit, float(size)) | _describe_target(None, target.shape)
-    return row | {"distance": misfit, "weight": metric.weight, "term": metric.weight * misfit}, curve
+    return row | {
+        "distance": misfit,
+        "weight": metric.weight,
+        "term": metric.weight * misfit,
+    }, curve
 
 
 def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     """The target's columns: in words, low and high end; a curve of `shape` has no ends."""
     if target is None:
-        return {"target": f"curve of {' x '.join(map(str, shape))}", "low": math.nan, "high": math.nan}
+        return {
+            "target": f"curve of {' x '.join(map(str, shape))}",
+            "low": math.nan,
+            "high": math.nan,
+        }
     if isinstance(target, InRange):
         return {"target": str(target), "low": target.low, "high": target.high}
     return {"target": f"{target:g}", "low": target, "high": target}
@@ -228,7 +260,10 @@ def _gate_row(gate: Gate, readout: ReadoutData, where: str) -> dict[str, Any]:
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
     row = _common_columns(gate, measure.unit(readout.axes.units), value)
-    return row | {"condition": str(gate.condition), "passed": math.isfinite(value) and gate.condition.holds(value)}
+    return row | {
+        "condition": str(gate.condition),
+        "passed": math.isfinite(value) and gate.condition.holds(value),
+    }
 
 
 def _is_bad(row: Mapping[str, Any]) -> bool:
@@ -251,11 +286,19 @@ def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) ->
         raise refuse(message_given, "a curve of a recording or of another run", where)
 
 
-def _curves(metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str) -> "xr.Dataset":
+def _curves(
+    metric: Metric, value: jax.Array, target: Floats, points: Mapping[str, Any], units: str
+) -> "xr.Dataset":
     """The reached curve and the target, in the form in which they are compared."""
     import xarray as xr
 
     measure = metric.measure
     attrs = {"units": units if measure.correlates else measure.unit(units)}
-    curves = {"reached": measure.form(value), "target": measure.form(jnp.asarray(target, value.dtype))}
-    return xr.Dataset({name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()}, dict(points))
+    curves = {
+        "reached": measure.form(value),
+        "target": measure.form(jnp.asarray(target, value.dtype)),
+    }
+    return xr.Dataset(
+        {name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()},
+        dict(points),
+    )

@@ -27,9 +27,9 @@ class ObjectiveResult:
     metric_rows, gate_rows : tuple of dict
         The rows of the two tables.
     metrics : pandas.DataFrame
-        One row a metric: name, measure, readout, selector, unit, value, target, low, high, distance, weight, term. The
-        target of a number is from low to high. The value of a curve is its correlation with the recorded one (unit r),
-        or the root mean square of their difference.
+        One row a metric: name, measure, readout, selector, unit, value, target, low, high,
+        distance, weight, term. The target of a number is from low to high. The value of a curve is
+        its correlation with the recorded one (unit r), or the root mean square of their difference.
     gates : pandas.DataFrame
         One row a gate: name, measure, readout, selector, unit, value, condition, passed.
     passed : bool
@@ -37,7 +37,8 @@ class ObjectiveResult:
     problems : tuple of str
         What is not finite, by name, and why.
     curves : dict
-        By name of its metric, an xarray.Dataset of what was ``reached`` and the ``target`` on the same points.
+        By name of its metric, an xarray.Dataset of what was ``reached`` and the ``target`` on the
+        same points.
     """
 
     score: float
@@ -68,11 +69,17 @@ class ObjectiveResult:
 
     def __repr__(self) -> str:
         """The score and both tables."""
-        gates_text = "" if self.gates.empty else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
+        gates_text = (
+            ""
+            if self.gates.empty
+            else f", {int(self.gates['passed'].sum())} of {len(self.gates)} gates hold"
+        )
         parts = [f"score {self.score:g}{gates_text}, {'passed' if self.passed else 'not passed'}"]
         parts.append(_format_table(self.metrics[list(SHOWN)]))
         if not self.gates.empty:
-            parts.append(_format_table(self.gates[["name", "value", "unit", "condition", "passed"]]))
+            parts.append(
+                _format_table(self.gates[["name", "value", "unit", "condition", "passed"]])
+            )
         return "\n\n".join([*parts, *self.problems])
 
     def to_dict(self) -> dict[str, Any]:

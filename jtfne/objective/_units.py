@@ -3,11 +3,23 @@
 from jtfne._check import refuse
 
 _SCALES = {
-    **{f"{prefix}V": ("V", scale) for prefix, scale in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("µ", 1e-6), ("n", 1e-9))},
-    **{f"{prefix}T": ("T", scale) for prefix, scale in (("", 1.0), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))},
+    **{
+        f"{prefix}V": ("V", scale)
+        for prefix, scale in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("µ", 1e-6), ("n", 1e-9))
+    },
+    **{
+        f"{prefix}T": ("T", scale)
+        for prefix, scale in (("", 1.0), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))
+    },
     **{f"{prefix}T/m": ("T/m", scale) for prefix, scale in (("", 1.0), ("p", 1e-12), ("f", 1e-15))},
-    **{f"{prefix}A m": ("A m", scale) for prefix, scale in (("", 1.0), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12))},
-    **{f"{prefix}Am": ("A m", scale) for prefix, scale in (("", 1.0), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12))},
+    **{
+        f"{prefix}A m": ("A m", scale)
+        for prefix, scale in (("", 1.0), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12))
+    },
+    **{
+        f"{prefix}Am": ("A m", scale)
+        for prefix, scale in (("", 1.0), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12))
+    },
     "fT/cm": ("T/m", 1e-13),
 }
 

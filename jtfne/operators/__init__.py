@@ -20,7 +20,15 @@ from jtfne.operators.point_source import PointSource
 
 OPERATORS: dict[str, type[Operator]] = {
     cls.__name__: cls
-    for cls in (PointSource, LineSource, DiscSource, InfiniteDipole, FourSphere, SarvasSphere, FromForward)
+    for cls in (
+        PointSource,
+        LineSource,
+        DiscSource,
+        InfiniteDipole,
+        FourSphere,
+        SarvasSphere,
+        FromForward,
+    )
 }
 
 __all__ = [

@@ -40,7 +40,9 @@ class Operator:
         n_dims = source_array.ndim - len(shape)
         if n_dims < 0 or list(source_array.shape[n_dims:]) != shape:
             raise refuse(
-                f"an array {source_array.shape}", f"(..., {', '.join(map(str, shape))})", f"{self.name}, apply"
+                f"an array {source_array.shape}",
+                f"(..., {', '.join(map(str, shape))})",
+                f"{self.name}, apply",
             )
         flat = source_array.reshape(*source_array.shape[:n_dims], math.prod(shape))
         return flat @ jnp.asarray(self.matrix).reshape(n_channels, -1).T
@@ -53,7 +55,9 @@ class Operator:
         channel_array = jnp.asarray(channels)
         n_channels, *shape = self.matrix.shape
         if channel_array.shape[-1:] != (n_channels,):
-            raise refuse(f"an array {channel_array.shape}", f"(..., {n_channels})", f"{self.name}, adjoint")
+            raise refuse(
+                f"an array {channel_array.shape}", f"(..., {n_channels})", f"{self.name}, adjoint"
+            )
         return (channel_array @ jnp.asarray(self.matrix).reshape(n_channels, -1)).reshape(
             *channel_array.shape[:-1], *shape
         )
@@ -72,8 +76,14 @@ class Operator:
         """
         where = f"{self.name}, along"
         if self.matrix.ndim != 3:
-            raise refuse(f"an operator {self.matrix.shape}", "one of dipoles, (n_channels, n_dipoles, 3)", where)
-        unit_directions = given_directions(directions, self.matrix.shape[1:], name="directions", where=where)
+            raise refuse(
+                f"an operator {self.matrix.shape}",
+                "one of dipoles, (n_channels, n_dipoles, 3)",
+                where,
+            )
+        unit_directions = given_directions(
+            directions, self.matrix.shape[1:], name="directions", where=where
+        )
         matrix: Matrix = np.einsum("cdk,dk->cd", np.asarray(self.matrix), unit_directions)
         return Operator(matrix, self.units, self.name, self.parameters)
 

@@ -52,10 +52,17 @@ class Tissue:
                 raise refuse(f"surface={surface!r}", "a Surface(...) or None", where)
             surface_where = f"{where}, Surface"
             number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
-            above = number(surface.sigma_above_S_m, Limit(0.0, LARGEST), name="sigma_above_S_m", where=surface_where)
+            above = number(
+                surface.sigma_above_S_m,
+                Limit(0.0, LARGEST),
+                name="sigma_above_S_m",
+                where=surface_where,
+            )
             if above > 0.0 and len(set(sigma)) > 1:
                 raise refuse(
-                    f"sigma_above_S_m={above:g} over anisotropic tissue", "0, or one conductivity below", where
+                    f"sigma_above_S_m={above:g} over anisotropic tissue",
+                    "0, or one conductivity below",
+                    where,
                 )
         return cls(sigma, surface)
 
@@ -93,7 +100,9 @@ class Tissue:
         """Raises: JtfneError for a depth above the surface."""
         if self.surface is not None and depths_mm.min() < self.surface.z_mm:
             raise refuse(
-                f"{name} with one at z={depths_mm.min():g} mm", f"z >= {self.surface.z_mm:g}, the surface", where
+                f"{name} with one at z={depths_mm.min():g} mm",
+                f"z >= {self.surface.z_mm:g}, the surface",
+                where,
             )
 
     def parameters(self) -> dict[str, Any]:

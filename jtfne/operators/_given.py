@@ -46,7 +46,11 @@ def numbers(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matr
     out_of_range = ~(np.abs(array) <= LARGEST)
     if out_of_range.any():
         index = np.argwhere(out_of_range)[0].tolist()
-        raise refuse(f"{name} with {array[tuple(index)]} at {index}", f"finite numbers, at most {LARGEST:g}", where)
+        raise refuse(
+            f"{name} with {array[tuple(index)]} at {index}",
+            f"finite numbers, at most {LARGEST:g}",
+            where,
+        )
     return array
 
 
@@ -98,7 +102,9 @@ def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     return in_range(result, limit, name=name, where=where)
 
 
-def check_length(value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str) -> tuple[Any, ...]:
+def check_length(
+    value: Any, counts: Sequence[int], allowed: str, *, name: str, where: str
+) -> tuple[Any, ...]:
     """Return the items of a sequence as a tuple, as many as one of `counts`.
 
     Raises: JtfneError.
@@ -115,8 +121,12 @@ def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
     Raises: JtfneError unless they are above 0.
     """
     allowed = "one conductivity, or three along x, y and z"
-    values = check_length(value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where)
-    sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values)
+    values = check_length(
+        value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where
+    )
+    sigmas = tuple(
+        number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values
+    )
     return sigmas if len(sigmas) == 3 else sigmas * 3
 
 

@@ -60,8 +60,12 @@ class Coils:
         counts = float_counts.astype(np.int64)
         coil_weights = numbers(weights, 1, name="weights", where=where)
         n = (len(counts),)
-        texts = check_length(names, n, f"{n[0]} names, one for each of n_points", name="names", where=where)
-        unit_texts = check_length(units, n, f"{n[0]} units, one for each of n_points", name="units", where=where)
+        texts = check_length(
+            names, n, f"{n[0]} names, one for each of n_points", name="names", where=where
+        )
+        unit_texts = check_length(
+            units, n, f"{n[0]} units, one for each of n_points", name="units", where=where
+        )
         if (
             (counts != float_counts).any()
             or counts.min() < 1
@@ -69,11 +73,14 @@ class Coils:
             or len(coil_weights) != len(points)
         ):
             problem = (
-                f"n_points that sum to {float_counts.sum():g}, {len(coil_weights)} weights and {len(points)} points_mm"
+                f"n_points that sum to {float_counts.sum():g}, {len(coil_weights)} weights and "
+                f"{len(points)} points_mm"
             )
             raise refuse(problem, "as many of each, at least one a coil", where)
         unit_normals = directions(normals, points.shape, name="normals", where=where)
-        unit_names = tuple(one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in unit_texts)
+        unit_names = tuple(
+            one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in unit_texts
+        )
         for name, value in zip(
             ("names", "points_mm", "normals", "n_points", "weights", "units"),
             (tuple(map(str, texts)), points, unit_normals, counts, coil_weights, unit_names),
@@ -92,15 +99,23 @@ class Coils:
         (n_points, ...) -> (n_coils, ...).
         """
         weighted_field = field * self.weights.reshape(-1, *(1 for _ in field.shape[1:]))
-        readings: Matrix = np.add.reduceat(weighted_field, np.cumsum(self.n_points) - self.n_points, axis=0)
+        readings: Matrix = np.add.reduceat(
+            weighted_field, np.cumsum(self.n_points) - self.n_points, axis=0
+        )
         return readings
 
     def parameters(self) -> dict[str, Any]:
         """Return names, units and the number of points, JSON-ready."""
-        return {"sensors": list(self.names), "units": list(self.units), "n_points": int(self.n_points.sum())}
+        return {
+            "sensors": list(self.names),
+            "units": list(self.units),
+            "n_points": int(self.n_points.sum()),
+        }
 
 
-def coils_of(info: "mne.Info", names: Sequence[str] | None = None, accuracy: str = "accurate") -> Coils:
+def coils_of(
+    info: "mne.Info", names: Sequence[str] | None = None, accuracy: str = "accurate"
+) -> Coils:
     """The MEG coils of an `mne.Info`, in head coordinates: those called `names`, or all.
 
     Their kinds, places and directions are the info's, on the head by its `dev_head_t`; the points
@@ -119,12 +134,21 @@ def coils_of(info: "mne.Info", names: Sequence[str] | None = None, accuracy: str
 
     where = "coils_of"
     level = ACCURACIES[one_of(accuracy, ACCURACIES, name="accuracy", where=where)]
-    meg = {info["ch_names"][k]: info["chs"][k] for k in mne.pick_types(info, meg=True, ref_meg=False, exclude=())}
+    meg = {
+        info["ch_names"][k]: info["chs"][k]
+        for k in mne.pick_types(info, meg=True, ref_meg=False, exclude=())
+    }
     if not meg:
         raise refuse("an info without MEG channels", "one with some", where)
     if info["dev_head_t"] is None:
-        raise refuse("an info without dev_head_t", "one that says where the helmet is on the head", where)
-    channel_names = list(meg) if names is None else [one_of(name, meg, name="channel", where=where) for name in names]
+        raise refuse(
+            "an info without dev_head_t", "one that says where the helmet is on the head", where
+        )
+    channel_names = (
+        list(meg)
+        if names is None
+        else [one_of(name, meg, name="channel", where=where) for name in names]
+    )
     table = _coil_table(level)
     units = {int(FIFF.FIFF_UNIT_T): "T", int(FIFF.FIFF_UNIT_T_M): "T/m"}
     onto_head = info["dev_head_t"]["trans"]
@@ -138,7 +162,8 @@ def coils_of(info: "mne.Info", names: Sequence[str] | None = None, accuracy: str
         points_m = loc[:3] + rows[:, 1:4] @ axes
         points.append((points_m @ onto_head[:3, :3].T + onto_head[:3, 3]) * 1e3)
         normals.append(rows[:, 4:7] @ axes @ onto_head[:3, :3].T)
-        weights.append(rows[:, 0] * np.linalg.norm(normals[-1], axis=1))  # axes are rounded in files: as MNE takes them
+        # axes are rounded in files: as MNE takes them
+        weights.append(rows[:, 0] * np.linalg.norm(normals[-1], axis=1))
     return Coils(
         channel_names,
         np.concatenate(points),
@@ -153,7 +178,11 @@ def _coil_table(accuracy: int) -> dict[int, Matrix]:
     """Read `coil_def.dat`: coil type -> rows (weight, x, y, z in m, normal) in the coil's axes."""
     import mne
 
-    lines = (Path(mne.__file__).parent / "data" / "coil_def.dat").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (Path(mne.__file__).parent / "data" / "coil_def.dat")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     rows = iter(line for line in lines if line.strip() and not line.startswith("#"))
     table: dict[int, Matrix] = {}
     for header in rows:

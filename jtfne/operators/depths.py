@@ -22,7 +22,9 @@ def compartments_mm(thickness_mm: float, step_mm: float) -> Matrix:
     return depths
 
 
-def depth_weights(first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, depths_mm: npt.ArrayLike) -> Matrix:
+def depth_weights(
+    first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, depths_mm: npt.ArrayLike
+) -> Matrix:
     """Return each compartment's share of a current spread evenly over depth: (n_depths, n_cells).
 
     first_mm <= last_mm (n_cells,): the ends of the current, within `depths_mm` (n_depths,), which
@@ -34,7 +36,10 @@ def depth_weights(first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, depths_mm: np
     """
     depths = np.asarray(depths_mm, np.float64)
     step = depths[1] - depths[0]
-    first, last = ((np.asarray(ends_mm, np.float64) - depths[:, None]) / step for ends_mm in (first_mm, last_mm))
+    first, last = (
+        (np.asarray(ends_mm, np.float64) - depths[:, None]) / step
+        for ends_mm in (first_mm, last_mm)
+    )
     length = last - first
     narrow = length < 1e-4  # of a compartment: a point, for all that a compartment can tell
     point_shares: Matrix = np.maximum(1.0 - np.abs(0.5 * (first + last)), 0.0)

@@ -24,17 +24,23 @@ class InfiniteDipole(Operator):
     array([[[ 0.    ,  0.    , 26.5258]]])
     """
 
-    def __init__(self, points_mm: npt.ArrayLike, dipoles_mm: npt.ArrayLike, sigma_S_m: float) -> None:
+    def __init__(
+        self, points_mm: npt.ArrayLike, dipoles_mm: npt.ArrayLike, sigma_S_m: float
+    ) -> None:
         where = "InfiniteDipole"
         points = places(points_mm, name="points_mm", where=where)
         dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
         sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         parameters: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
-        super().__init__(matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(parameters))
+        super().__init__(
+            matrix, ("A m", "V"), "dipole in an infinite medium", Parameters(parameters)
+        )
 
 
-def infinite_potential(points_mm: Matrix, dipoles_mm: Matrix, sigma_S_m: float, where: str) -> Matrix:
+def infinite_potential(
+    points_mm: Matrix, dipoles_mm: Matrix, sigma_S_m: float, where: str
+) -> Matrix:
     """Return the potential of dipoles without borders: (n_points, n_dipoles, 3) V/(A m).
 
     Raises: JtfneError for a point at a dipole.

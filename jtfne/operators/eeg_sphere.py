@@ -10,7 +10,16 @@ import numpy.typing as npt
 from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import SLACK, CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, check_length, number, places, point
+from jtfne.operators._given import (
+    SLACK,
+    CONDUCTIVITY_S_m,
+    M_PER_mm,
+    RADIUS_mm,
+    check_length,
+    number,
+    places,
+    point,
+)
 from jtfne.operators.dipole import infinite_potential
 
 PRECISION = 1e-12
@@ -72,7 +81,9 @@ class Spheres(NamedTuple):
     sigmas_S_m: tuple[float, ...]
 
     @classmethod
-    def from_numbers(cls, radii_mm: Sequence[float], sigmas_S_m: Sequence[float], where: str) -> "Spheres":
+    def from_numbers(
+        cls, radii_mm: Sequence[float], sigmas_S_m: Sequence[float], where: str
+    ) -> "Spheres":
         """Build the four shells of a head.
 
         Raises: JtfneError unless radii increase and all numbers are above 0.
@@ -80,8 +91,13 @@ class Spheres(NamedTuple):
         four = "four numbers: brain, fluid, skull, scalp"
         radius_values = check_length(radii_mm, (4,), four, name="radii_mm", where=where)
         sigma_values = check_length(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
-        radii = tuple(number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values)
-        sigmas = tuple(number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where) for sigma in sigma_values)
+        radii = tuple(
+            number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values
+        )
+        sigmas = tuple(
+            number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where)
+            for sigma in sigma_values
+        )
         if not (np.diff(radii) > 0.0).all():
             raise refuse(f"radii_mm={radii}", "radii that increase from the brain outwards", where)
         return cls(radii, sigmas)
@@ -100,8 +116,12 @@ class Spheres(NamedTuple):
         reflections = [(n + 1.0) / n]
         for k in range(len(radii) - 2, -1, -1):
             outer_reflection = reflections[0] * (radii[k] / radii[k + 1]) ** (2.0 * n + 1.0)
-            outer_sigma = sigmas[k + 1] * ((n + 1.0) - n * outer_reflection) / (1.0 + outer_reflection)
-            reflections.insert(0, (sigmas[k] * (n + 1.0) - outer_sigma) / (sigmas[k] * n + outer_sigma))
+            outer_sigma = (
+                sigmas[k + 1] * ((n + 1.0) - n * outer_reflection) / (1.0 + outer_reflection)
+            )
+            reflections.insert(
+                0, (sigmas[k] * (n + 1.0) - outer_sigma) / (sigmas[k] * n + outer_sigma)
+            )
         return np.array(reflections)
 
     def gains(self, radius_mm: Matrix, n: Matrix) -> Matrix:
@@ -146,7 +166,9 @@ def _refuse_outside(sensors_mm: Matrix, dipoles_mm: Matrix, spheres: Spheres, wh
     if (radius > scalp * (1.0 + SLACK)).any():
         index = int(radius.argmax())
         raise refuse(
-            f"sensor {index} at {radius[index]:.6g} mm from the centre", f"at most {scalp:g} mm; see onto_sphere", where
+            f"sensor {index} at {radius[index]:.6g} mm from the centre",
+            f"at most {scalp:g} mm; see onto_sphere",
+            where,
         )
 
 
@@ -164,7 +186,8 @@ def n_terms(ratio: float, where: str) -> int:
     if remainder[-1] > PRECISION:
         raise refuse(
             f"a dipole at {ratio:.6g} of the nearest sensor's distance from the centre",
-            f"dipoles farther from sensors outside the brain: at most {MOST_TERMS} terms of the series",
+            f"dipoles farther from sensors outside the brain: at most {MOST_TERMS} terms of the "
+            "series",
             where,
         )
     return int(np.argmax(remainder <= PRECISION)) + 1
@@ -191,7 +214,9 @@ def _potential(spheres: Spheres, sensors_mm: Matrix, dipoles_mm: Matrix, where: 
     potential: Matrix = scale * (radial[..., None] * u + tangential[..., None] * across)
     inside = r <= brain * (1.0 + SLACK)
     if inside.any():
-        potential[inside] += infinite_potential(sensors_mm[inside], dipoles_mm, spheres.sigmas_S_m[0], where)
+        potential[inside] += infinite_potential(
+            sensors_mm[inside], dipoles_mm, spheres.sigmas_S_m[0], where
+        )
     return potential
 
 

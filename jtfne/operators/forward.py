@@ -34,21 +34,35 @@ class FromForward(Operator):
         if not isinstance(forward, mne.Forward):
             raise refuse(f"a {type(forward).__name__}", "an mne.Forward", where)
         if forward["coord_frame"] != FIFF.FIFFV_COORD_HEAD:
-            raise refuse(f"a forward in frame {forward['coord_frame']}", "one in head coordinates", where)
+            raise refuse(
+                f"a forward in frame {forward['coord_frame']}", "one in head coordinates", where
+            )
         names = list(forward["sol"]["row_names"])
         sensor_names = (
-            names if channels is None else [one_of(channel, names, name="channel", where=where) for channel in channels]
+            names
+            if channels is None
+            else [one_of(channel, names, name="channel", where=where) for channel in channels]
         )
         if not sensor_names or len(set(sensor_names)) != len(sensor_names):
             raise refuse(f"channels={list(sensor_names)}", "each channel once, at least one", where)
-        leadfield = np.asarray(forward["sol"]["data"], np.float64)[[names.index(name) for name in sensor_names]]
+        leadfield = np.asarray(forward["sol"]["data"], np.float64)[
+            [names.index(name) for name in sensor_names]
+        ]
         if not np.isfinite(leadfield).all():
             raise refuse("a forward with numbers that are not finite", "finite numbers", where)
         units = _units(forward, sensor_names)
         is_fixed = forward["source_ori"] == FIFF.FIFFV_MNE_FIXED_ORI
-        parameters: dict[str, Any] = {"sensors": sensor_names, "units": units, "n_dipoles": int(forward["nsource"])}
+        parameters: dict[str, Any] = {
+            "sensors": sensor_names,
+            "units": units,
+            "n_dipoles": int(forward["nsource"]),
+        }
         parameters |= {"orientation": "fixed" if is_fixed else "free"}
-        matrix = leadfield if is_fixed else _along_head_axes(leadfield, np.asarray(forward["source_nn"], np.float64))
+        matrix = (
+            leadfield
+            if is_fixed
+            else _along_head_axes(leadfield, np.asarray(forward["source_nn"], np.float64))
+        )
         unit = " and ".join(sorted(set(units)))
         super().__init__(matrix, ("A m", unit), "MNE forward solution", Parameters(parameters))
 
@@ -71,4 +85,7 @@ def _units(forward: "mne.Forward", channels: list[str]) -> list[str]:
     """
     kinds = dict(zip(forward["info"]["ch_names"], forward["info"].get_channel_types(), strict=True))
     units = {"eeg": "V", "grad": "T/m", "mag": "T", "ref_meg": "T"}
-    return [units[one_of(kinds[channel], units, name="channel type", where="FromForward")] for channel in channels]
+    return [
+        units[one_of(kinds[channel], units, name="channel type", where="FromForward")]
+        for channel in channels
+    ]

@@ -30,7 +30,9 @@ def electric_projection(sites_mm: Matrix, areas_mm: Matrix, normals: Matrix) -> 
     return _along_normals(leadfield, normals, "projection onto EEG sites")
 
 
-def magnetic_projection(sensors_mm: Matrix, directions: Matrix, areas_mm: Matrix, normals: Matrix) -> Operator:
+def magnetic_projection(
+    sensors_mm: Matrix, directions: Matrix, areas_mm: Matrix, normals: Matrix
+) -> Operator:
     """What each magnetometer sees of a current along each area's normal: (n_sensors, n_areas).
 
     The row over (area, xyz) is (r - r_a) x o / |r - r_a|^3, Biot and Savart's shape for a sensor

@@ -27,7 +27,8 @@ def laminar_kernel(
         cells = np.flatnonzero(cell_areas == area)
         if cells.size:
             closeness = -0.5 * distance[:, cells] ** 2
-            weights = np.exp(closeness - closeness.max(1, keepdims=True))  # 1 at the nearest cell, however far
+            # 1 at the nearest cell, however far
+            weights = np.exp(closeness - closeness.max(1, keepdims=True))
             rows[area][:, cells] = weights / weights.sum(1, keepdims=True)
     return operator(
         rows.reshape(-1, cell_depths_mm.size),

@@ -45,11 +45,15 @@ class LineSource(Operator):
         ends = places(ends_mm, name="ends_mm", where=where)
         radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         if starts.shape != ends.shape:
-            raise refuse(f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where)
+            raise refuse(
+                f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where
+            )
         if (starts == ends).all(axis=1).any():
             index = int(np.flatnonzero((starts == ends).all(axis=1))[0])
             raise refuse(
-                f"segment {index} without length", "starts apart from ends; a PointSource has no length", where
+                f"segment {index} without length",
+                "starts apart from ends; a PointSource has no length",
+                where,
             )
         tissue = Tissue.of(sigma_S_m, surface, where)
         for name, points in (("contacts_mm", contacts), ("starts_mm", starts), ("ends_mm", ends)):
@@ -58,12 +62,20 @@ class LineSource(Operator):
         if tissue.image_strength:
             image = tissue.mirrored(starts), tissue.mirrored(ends)
             matrix += tissue.image_strength * _potential(tissue, contacts, image, radius, where)
-        parameters: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+        parameters: dict[str, Any] = {
+            "contacts_mm": contacts.tolist(),
+            "radius_mm": radius,
+            **tissue.parameters(),
+        }
         super().__init__(matrix, ("A", "V"), "line source", Parameters(parameters))
 
 
 def _potential(
-    tissue: Tissue, contacts_mm: Matrix, segments_mm: tuple[Matrix, Matrix], radius_mm: float, where: str
+    tissue: Tissue,
+    contacts_mm: Matrix,
+    segments_mm: tuple[Matrix, Matrix],
+    radius_mm: float,
+    where: str,
 ) -> Matrix:
     """Return the potential without borders, (n_contacts, n_segments) V/A.
 
@@ -76,7 +88,8 @@ def _potential(
     length = np.linalg.norm(ends - starts, axis=1)
     axis = (ends - starts) / length[:, None]
     axial, radial = np.empty((2, len(contacts), len(starts)))
-    for row, contact in enumerate(contacts):  # of a whole morphology, one contact's vectors at a time
+    # of a whole morphology, one contact's vectors at a time
+    for row, contact in enumerate(contacts):
         from_start = contact - starts
         axial[row] = (from_start * axis).sum(1)
         radial[row] = np.linalg.norm(from_start - axial[row, :, None] * axis, axis=1)

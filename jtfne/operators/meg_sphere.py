@@ -51,10 +51,17 @@ class SarvasSphere(Operator):
         parameters: dict[str, Any] = {
             "points_mm": head_points.tolist(), "normals": unit_normals.tolist(), "centre_mm": centre.tolist(),
         }  # fmt: skip
-        super().__init__(_field(points, unit_normals, dipoles), ("A m", "T"), "Sarvas sphere", Parameters(parameters))
+        super().__init__(
+            _field(points, unit_normals, dipoles),
+            ("A m", "T"),
+            "Sarvas sphere",
+            Parameters(parameters),
+        )
 
     @classmethod
-    def of_coils(cls, coils: "Coils", dipoles_mm: npt.ArrayLike, centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0)) -> "Self":
+    def of_coils(
+        cls, coils: "Coils", dipoles_mm: npt.ArrayLike, centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0)
+    ) -> "Self":
         """Return the lead field of whole coils, in each coil's unit per A m.
 
         (n_coils, n_dipoles, 3). coils: see `coils_of`; magnetometers in T, planar gradiometers in
@@ -71,7 +78,11 @@ class SarvasSphere(Operator):
         parameters = Parameters({**coils.parameters(), "centre_mm": centre.tolist()})
         operator = object.__new__(cls)
         Operator.__init__(
-            operator, np.concatenate(parts, axis=1), ("A m", coils.unit), "Sarvas sphere, coils", parameters
+            operator,
+            np.concatenate(parts, axis=1),
+            ("A m", coils.unit),
+            "Sarvas sphere, coils",
+            parameters,
         )
         return operator
 
@@ -90,7 +101,8 @@ def _from_centre(
     if radius.min() <= depth.max():
         raise refuse(
             f"point {radius.argmin()} at {radius.min():.6g} mm from the centre",
-            f"points outside the conductor, so farther than dipole {depth.argmax()} at {depth.max():.6g} mm",
+            f"points outside the conductor, so farther than dipole {depth.argmax()} at "
+            f"{depth.max():.6g} mm",
             where,
         )
     return centre, points, dipoles
@@ -111,6 +123,8 @@ def _field(points_mm: Matrix, normals: Matrix, dipoles_mm: Matrix) -> Matrix:
     f = distance * (length * distance + length**2 - projection)
     grad_f_along_n = (distance**2 / length + along + 2.0 * distance + 2.0 * length) * (n * r).sum(2)
     grad_f_along_n -= (distance + 2.0 * length + along) * (n * r0).sum(2)
-    leadfield = np.cross(r0, n) / f[..., None] - np.cross(r0, r) * (grad_f_along_n / f**2)[..., None]
+    leadfield = (
+        np.cross(r0, n) / f[..., None] - np.cross(r0, r) * (grad_f_along_n / f**2)[..., None]
+    )
     field: Matrix = MU0 / (4.0 * np.pi) * leadfield
     return field

@@ -38,7 +38,8 @@ def column_dipoles(
     if radius.max() >= brain:
         index = int(radius.argmax())
         raise refuse(
-            f"column {index} at {pia[index].tolist()} mm, {radius[index]:.6g} mm from the centre of the head",
+            f"column {index} at {pia[index].tolist()} mm, {radius[index]:.6g} mm from the centre "
+            "of the head",
             f"a place in the brain, within {brain:g} mm",
             where,
         )

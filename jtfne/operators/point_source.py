@@ -50,12 +50,20 @@ class PointSource(Operator):
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)
         matrix = _potential(tissue, contacts, sources, radius, where)
         if tissue.image_strength:
-            matrix += tissue.image_strength * _potential(tissue, contacts, tissue.mirrored(sources), radius, where)
-        parameters: dict[str, Any] = {"contacts_mm": contacts.tolist(), "radius_mm": radius, **tissue.parameters()}
+            matrix += tissue.image_strength * _potential(
+                tissue, contacts, tissue.mirrored(sources), radius, where
+            )
+        parameters: dict[str, Any] = {
+            "contacts_mm": contacts.tolist(),
+            "radius_mm": radius,
+            **tissue.parameters(),
+        }
         super().__init__(matrix, ("A", "V"), "point source", Parameters(parameters))
 
 
-def _potential(tissue: Tissue, contacts_mm: Matrix, sources_mm: Matrix, radius_mm: float, where: str) -> Matrix:
+def _potential(
+    tissue: Tissue, contacts_mm: Matrix, sources_mm: Matrix, radius_mm: float, where: str
+) -> Matrix:
     """Return the potential without borders, (n_contacts, n_sources) V/A."""
     square = np.zeros((len(contacts_mm), len(sources_mm)))
     for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):

@@ -1,7 +1,7 @@
 """Searches for the lowest score within bounds, by one protocol: `init`, `ask`, `tell`, `best`.
 
-An optimizer is an object with only its own settings; its state is arrays and stays in the caller's hand. `minimize`
-runs one on a function. `OPTIMIZERS` is the catalogue.
+An optimizer is an object with only its own settings; its state is arrays and stays in the caller's
+hand. `minimize` runs one on a function. `OPTIMIZERS` is the catalogue.
 """
 
 from jtfne.optimizers._base import Optimizer, SearchStats

@@ -18,14 +18,16 @@ Array = jax.Array | npt.NDArray[np.floating[Any]]
 
 
 class Optimizer(Protocol):
-    """A search for the lowest score within bounds: pure maps, whose state is arrays and stays in the caller's hand.
+    """A search for the lowest score within bounds: pure maps, whose state is arrays and stays in
+    the caller's hand.
 
-    A state is a NamedTuple of arrays, keys included: what `jax.tree.leaves` finds can be stored as numpy arrays, and
-    put back into the tree of any `init` of the same settings and number of parameters. The search goes on with the
-    same bits. Settings that are lengths are shares of a parameter's range, upper - lower.
+    A state is a NamedTuple of arrays, keys included: what `jax.tree.leaves` finds can be stored as
+    numpy arrays, and put back into the tree of any `init` of the same settings and number of
+    parameters. The search goes on with the same bits. Settings that are lengths are shares of a
+    parameter's range, upper - lower.
 
-    traceable: whether `init`, `ask` and `tell` may run under `jit` and `vmap`. needs_gradients: whether `tell` refuses
-    gradients=None. LIMITS: the ranges of its settings.
+    traceable: whether `init`, `ask` and `tell` may run under `jit` and `vmap`. needs_gradients:
+    whether `tell` refuses gradients=None. LIMITS: the ranges of its settings.
     """
 
     traceable: ClassVar[bool]
@@ -37,7 +39,9 @@ class Optimizer(Protocol):
         ...
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> Any:
-        """The state at the start. lower, upper, start: (d,); start=None draws it uniformly. Raises: JtfneError."""
+        """The state at the start. lower, upper, start: (d,); start=None draws it uniformly.
+        Raises: JtfneError.
+        """
         ...
 
     def ask(self, state: Any) -> tuple[Array, Any]:
@@ -45,16 +49,20 @@ class Optimizer(Protocol):
         ...
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
-        """The state that knows `scores` (k,), lower is better, of the `candidates` (k, d) that were asked.
+        """The state that knows `scores` (k,), lower is better, of the `candidates` (k, d) that were
+        asked.
 
-        gradients: (k, d), derivatives of the scores by the candidates. A score or gradient that is not finite is
-        counted in `record` and used for nothing. Raises: JtfneError for other shapes, and if no score is finite;
-        under `jit`, where nothing can be raised, such a generation is counted and leaves the best as it is.
+        gradients: (k, d), derivatives of the scores by the candidates. A score or gradient that is
+        not finite is counted in `record` and used for nothing.
+        Raises: JtfneError for other shapes, and if no score is finite; under `jit`, where nothing
+        can be raised, such a generation is counted and leaves the best as it is.
         """
         ...
 
     def best(self, state: Any) -> tuple[Array, Array]:
-        """The candidate with the lowest score so far, (d,), and that score; the start and inf before any was told."""
+        """The candidate with the lowest score so far, (d,), and that score; the start and inf
+        before any was told.
+        """
         ...
 
 
@@ -62,10 +70,11 @@ MOST_CANDIDATES = 1_000_000  # in a generation, which is held as one array
 
 
 class CompiledSearch:
-    """`ask` and `tell` of a search whose arithmetic is JAX's: arguments are checked, then one program runs.
+    """`ask` and `tell` of a search whose arithmetic is JAX's: arguments are checked, then one
+    program runs.
 
-    A program is compiled once for each shape and each static setting, not once a generation. A subclass has `_ask` and
-    `_tell`, pure maps of arrays, and names the class of its state in STATE.
+    A program is compiled once for each shape and each static setting, not once a generation. A
+    subclass has `_ask` and `_tell`, pure maps of arrays, and names the class of its state in STATE.
     """
 
     STATE: ClassVar[type]
@@ -86,7 +95,9 @@ class CompiledSearch:
         check_state(self, state, "best")
         return state.record.best_x, state.record.best_score
 
-    def _checked_tell(self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any) -> Any:
+    def _checked_tell(
+        self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> Any:
         """`_tell` as a program, of arguments that are checked. Raises: JtfneError."""
         check_state(self, state, "tell")
         arrays = check_generation(self, state.record, candidates, scores, gradients)
@@ -105,8 +116,12 @@ class CompiledSearch:
 
 # The programs are small and run briefly: a quick compilation matters more than quick code.
 _COMPILER_OPTIONS = {"xla_backend_optimization_level": 0}
-_ask_program: Any = jax.jit(lambda search, state: search._ask(state), compiler_options=_COMPILER_OPTIONS)
-_tell_program: Any = jax.jit(lambda search, *arguments: search._tell(*arguments), compiler_options=_COMPILER_OPTIONS)
+_ask_program: Any = jax.jit(
+    lambda search, state: search._ask(state), compiler_options=_COMPILER_OPTIONS
+)
+_tell_program: Any = jax.jit(
+    lambda search, *arguments: search._tell(*arguments), compiler_options=_COMPILER_OPTIONS
+)
 
 
 def is_traced(tree: Any) -> bool:
@@ -117,15 +132,22 @@ def is_traced(tree: Any) -> bool:
 def check_state(search: Any, state: Any, method: str) -> None:
     """Raises: JtfneError unless `state` comes from `init` of the same kind of search."""
     name = type(search).__name__
-    check_instance(state, search.STATE, allowed=f"a state of {name}.init", name="state", where=f"{name}.{method}")
+    check_instance(
+        state,
+        search.STATE,
+        allowed=f"a state of {name}.init",
+        name="state",
+        where=f"{name}.{method}",
+    )
 
 
 class SearchStats(NamedTuple):
     """What a search has seen so far.
 
-    key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,), best_score: (), the lowest
-    finite score so far, inf before there is one. generation, n_scores, n_bad: int32 (), how many generations and scores
-    were told, and how many of the scores were not finite.
+    key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,),
+    best_score: (), the lowest finite score so far, inf before there is one. generation, n_scores,
+    n_bad: int32 (), how many generations and scores were told, and how many of the scores were not
+    finite.
     """
 
     key: jax.Array
@@ -161,9 +183,15 @@ class SearchStats(NamedTuple):
     def _streams(self, name: str, n: int) -> jax.Array:
         """One random key for each candidate and parameter, (n, d), independent of n and d."""
         base = jax.random.wrap_key_data(self.key, impl=_keys.IMPL)
-        stream = jax.random.fold_in(jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation)
-        of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(jnp.arange(self.lower.size))
-        return jax.vmap(lambda i: jax.vmap(lambda key: jax.random.fold_in(key, i))(of_parameter))(jnp.arange(n))
+        stream = jax.random.fold_in(
+            jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation
+        )
+        of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(
+            jnp.arange(self.lower.size)
+        )
+        return jax.vmap(lambda i: jax.vmap(lambda key: jax.random.fold_in(key, i))(of_parameter))(
+            jnp.arange(n)
+        )
 
 
 def known(x: Any) -> bool:
@@ -183,17 +211,27 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     lower, upper = arrays["lower"], arrays["upper"]
     for name, x in arrays.items():
         if np.ndim(x) != 1 or np.size(x) == 0 or np.shape(x) != np.shape(lower):
-            raise refuse(f"{name} of shape {np.shape(x)}", f"(d,), as lower of shape {np.shape(lower)}", where)
+            raise refuse(
+                f"{name} of shape {np.shape(x)}",
+                f"(d,), as lower of shape {np.shape(lower)}",
+                where,
+            )
     n_candidates = optimizer.n_candidates(np.size(lower))
     if n_candidates > MOST_CANDIDATES:
-        raise refuse(f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where)
+        raise refuse(
+            f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where
+        )
     if all(known(x) for x in arrays.values()):
         lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
     zero, words = jnp.zeros((), jnp.int32), _keys.draw_seed(key)
     record = SearchStats(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
-    start_point = record.anywhere("start", 1)[0] if start is None else record.inside(jnp.asarray(start, dtype))
+    start_point = (
+        record.anywhere("start", 1)[0]
+        if start is None
+        else record.inside(jnp.asarray(start, dtype))
+    )
     return record._replace(best_x=start_point)
 
 
@@ -207,8 +245,14 @@ def checked(optimizer: Any, where: str) -> None:
         value = getattr(optimizer, field.name)
         if field.type is int:  # it sets the number of candidates, which must be a whole number
             whole_number(value, optimizer.LIMITS[field.name], name=field.name, where=where)
-        if field.name == "inner" and not (callable(getattr(value, "init", None)) and callable(value.update)):
-            raise refuse(f"inner={describe_argument(value)}", "an optax transform, as optax.adam(0.01)", where)
+        if field.name == "inner" and not (
+            callable(getattr(value, "init", None)) and callable(value.update)
+        ):
+            raise refuse(
+                f"inner={describe_argument(value)}",
+                "an optax transform, as optax.adam(0.01)",
+                where,
+            )
 
 
 def _bounds(arrays: dict[str, Any], where: str) -> tuple[Array, Array]:
@@ -221,9 +265,15 @@ def _bounds(arrays: dict[str, Any], where: str) -> tuple[Array, Array]:
     start = arrays_x64.get("start", lower)
     for j in range(lower.size):
         if not (np.isfinite(lower[j]) and np.isfinite(upper[j]) and low[j] < high[j]):
-            raise refuse(f"lower[{j}]={lower[j]:g} with upper[{j}]={upper[j]:g}", "finite, lower below upper", where)
+            raise refuse(
+                f"lower[{j}]={lower[j]:g} with upper[{j}]={upper[j]:g}",
+                "finite, lower below upper",
+                where,
+            )
         if not lower[j] <= start[j] <= upper[j]:
-            raise refuse(f"start[{j}]={start[j]:g}", f"a number in [{lower[j]:g}, {upper[j]:g}]", where)
+            raise refuse(
+                f"start[{j}]={start[j]:g}", f"a number in [{lower[j]:g}, {upper[j]:g}]", where
+            )
     return low, high
 
 
@@ -233,7 +283,8 @@ def check_numbers(values: Any, name: str, where: str) -> Any:
         return values
     try:
         array = np.asarray(values)
-    except (TypeError, ValueError):  # rows of several lengths, or an object that refuses to be an array
+    # rows of several lengths, or an object that refuses to be an array
+    except (TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind not in "iuf":
         raise refuse(f"{name}={describe_argument(values)}", "numbers", where)
@@ -248,7 +299,11 @@ def check_generation(
     k = optimizer.n_candidates(d)
     if gradients is None and optimizer.needs_gradients:
         raise refuse("gradients=None", f"an array of shape {(k, d)}", where)
-    shapes = {"candidates": (candidates, (k, d)), "scores": (scores, (k,)), "gradients": (gradients, (k, d))}
+    shapes = {
+        "candidates": (candidates, (k, d)),
+        "scores": (scores, (k,)),
+        "gradients": (gradients, (k, d)),
+    }
     arrays: dict[str, Any] = {"gradients": None}
     for name, (x, shape) in shapes.items():
         if x is None and name == "gradients":
@@ -258,8 +313,12 @@ def check_generation(
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     scores = arrays["scores"]
     if known(scores) and not np.isfinite(np.asarray(scores)).any():
-        scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (", ..." if k > 4 else "")
-        raise refuse(f"scores=[{scores_text}], none finite,", "at least one finite score a generation", where)
+        scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (
+            ", ..." if k > 4 else ""
+        )
+        raise refuse(
+            f"scores=[{scores_text}], none finite,", "at least one finite score a generation", where
+        )
     return arrays["candidates"], scores, arrays["gradients"]
 
 

@@ -9,22 +9,28 @@ import jax.numpy as jnp
 from jtfne._check import refuse
 from jtfne.optimizers._base import SearchStats
 
-DECADES = 3.0  # the lengths of probes lie between `spread` and this much below, evenly in their logarithm
+# the lengths of probes lie between `spread` and this much below, evenly in their logarithm
+DECADES = 3.0
 
 
 @functools.cache
 def adam(learning_rate: float) -> Any:
-    """optax.adam, one object for each rate, so that equal settings are equal; optax loads when it is first used."""
+    """optax.adam, one object for each rate, so that equal settings are equal; optax loads when it
+    is first used.
+    """
     import optax
 
     return optax.adam(learning_rate)
 
 
-def probes(record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_pairs: int) -> jax.Array:
-    """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the bounds.
+def probes(
+    record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_pairs: int
+) -> jax.Array:
+    """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the
+    bounds.
 
-    A pair lies along a normal direction, at a length drawn log-uniformly up to `spread`: long ones see past a local
-    minimum, short ones refine it.
+    A pair lies along a normal direction, at a length drawn log-uniformly up to `spread`: long ones
+    see past a local minimum, short ones refine it.
     """
     direction = record.normal("direction", n_pairs)
     length = spread * 10.0 ** (-DECADES * record.uniform("length", n_pairs)[:, :1])
@@ -32,13 +38,16 @@ def probes(record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_
     return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
 
 
-def slope(record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str) -> jax.Array:
-    """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing tells it.
+def slope(
+    record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str
+) -> jax.Array:
+    """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing
+    tells it.
 
-    The mean of the gradients where they are finite; without gradients, d times the mean over pairs of the slope along
-    the pair, whose expectation over isotropic directions is the gradient.
-    Source: Nesterov & Spokoiny (2017), Found. Comput. Math. 17:527-566 (two-point estimates along random directions).
-    Raises: JtfneError, if there are neither gradients nor pairs.
+    The mean of the gradients where they are finite; without gradients, d times the mean over pairs
+    of the slope along the pair, whose expectation over isotropic directions is the gradient.
+    Source: Nesterov & Spokoiny (2017), Found. Comput. Math. 17:527-566 (two-point estimates along
+    random directions). Raises: JtfneError, if there are neither gradients nor pairs.
     """
     n_pairs, width = len(scores) // 2, record.width
     y = jnp.asarray(scores, width.dtype)
@@ -47,7 +56,9 @@ def slope(record: SearchStats, candidates: Any, scores: Any, gradients: Any, whe
         is_usable = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
     else:
         if n_pairs == 0:
-            raise refuse("gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where)
+            raise refuse(
+                "gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where
+            )
         x = jnp.asarray(candidates, width.dtype)
         offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
         square, rise = (offsets**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
@@ -58,7 +69,11 @@ def slope(record: SearchStats, candidates: Any, scores: Any, gradients: Any, whe
 
 
 def lost(
-    record: SearchStats, score: jax.Array, stale: jax.Array, margin: jax.Array | float, patience: jax.Array | int
+    record: SearchStats,
+    score: jax.Array,
+    stale: jax.Array,
+    margin: jax.Array | float,
+    patience: jax.Array | int,
 ) -> jax.Array:
     """Whether a lineage is deselected and put back to the best.
 
@@ -75,7 +90,9 @@ def pick(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
 
 
 def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array, Any]:
-    """The update of an optax transform (d,), clipped to [-1, 1] (a whole range), and its next state."""
+    """The update of an optax transform (d,), clipped to [-1, 1] (a whole range), and its next
+    state.
+    """
     update, next_state = inner.update(gradient, state)
     return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), next_state
 

@@ -26,9 +26,10 @@ def minimize(
 ) -> tuple[Any, Array]:
     """The last state, and the best score after each generation, (n_generations,).
 
-    function: (d,) -> (), may be traced by jax. budget: evaluations of the function, of which whole generations are
-    used; one with its gradient counts as one. gradients: whether to tell them where `optimizer` does not need them.
-    Raises: JtfneError, for a budget below one generation, and as `Optimizer.init` and `.tell`.
+    function: (d,) -> (), may be traced by jax. budget: evaluations of the function, of which whole
+    generations are used; one with its gradient counts as one. gradients: whether to tell them where
+    `optimizer` does not need them. Raises: JtfneError, for a budget below one generation, and as
+    `Optimizer.init` and `.tell`.
 
     >>> from jtfne.optimizers import RandomSearch
     >>> search = RandomSearch(n=16)
@@ -38,17 +39,29 @@ def minimize(
     """
     search: Any = optimizer
     if isinstance(search, type) or not callable(getattr(search, "n_candidates", None)):
-        raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as CMAES()", "minimize")
+        raise refuse(
+            f"optimizer={describe_argument(optimizer)}",
+            "one of jtfne.optimizers, as CMAES()",
+            "minimize",
+        )
     objective: Any = function
     if isinstance(objective, type) or not callable(objective):
-        raise refuse(f"function={describe_argument(function)}", "a function of an array (d,)", "minimize")
+        raise refuse(
+            f"function={describe_argument(function)}", "a function of an array (d,)", "minimize"
+        )
     budget = whole_number(budget, Limit(high=2**31 - 1), name="budget", where="minimize")
     lower = check_numbers(lower, "lower", "minimize")
-    with_gradients = check_flag(gradients, name="gradients", where="minimize") or optimizer.needs_gradients
+    with_gradients = (
+        check_flag(gradients, name="gradients", where="minimize") or optimizer.needs_gradients
+    )
     k = optimizer.n_candidates(np.size(lower))
     if k < 1 or budget < k:
-        raise refuse(f"budget={budget}", f"at least {k}, the candidates of one generation", "minimize")
-    batch: Callable[..., Any] = jax.vmap(jax.value_and_grad(function) if with_gradients else function)
+        raise refuse(
+            f"budget={budget}", f"at least {k}, the candidates of one generation", "minimize"
+        )
+    batch: Callable[..., Any] = jax.vmap(
+        jax.value_and_grad(function) if with_gradients else function
+    )
 
     def generation(state: Any, _: Any = None) -> tuple[Any, Any]:
         candidates, state = optimizer.ask(state)
@@ -60,7 +73,9 @@ def minimize(
     if optimizer.traceable:
         last, history = jax.lax.scan(generation, state, length=budget // k)
         if known(history) and not np.isfinite(np.asarray(history[-1])):
-            raise refuse("a function without a finite value", "at least one finite score", "minimize")
+            raise refuse(
+                "a function without a finite value", "at least one finite score", "minimize"
+            )
         return last, history
     best = []
     batch = jax.jit(batch)

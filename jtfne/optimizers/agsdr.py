@@ -1,4 +1,6 @@
-"""AGSDR: the adaptive genetic stochastic delta rule, noise and update weighed by their variances."""
+"""AGSDR: the adaptive genetic stochastic delta rule, noise and update weighed by their
+variances.
+"""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -36,23 +38,26 @@ class AGSDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AGSDR(CompiledSearch):
-    """centre <- centre + gain (alpha R + (1 - alpha) D), with alpha = Var R / (Var R + Var D), each per parameter.
+    """centre <- centre + gain (alpha R + (1 - alpha) D), with alpha = Var R / (Var R + Var D), each
+    per parameter.
 
-    D is the update of `inner`, an optax transform, clipped to [-1, 1]. R = s N(0, 1), drawn for each parameter from a
-    key of its own, where s is `sigma` times the root mean square of D over time and parameters, at least `floor`.
-    Variances are running means with `memory`: a parameter whose slope says little explores, one whose slope says much
-    descends.
+    D is the update of `inner`, an optax transform, clipped to [-1, 1]. R = s N(0, 1), drawn for
+    each parameter from a key of its own, where s is `sigma` times the root mean square of D over
+    time and parameters, at least `floor`. Variances are running means with `memory`: a parameter
+    whose slope says little explores, one whose slope says much descends.
     Genetic deselection as in `GSDR`, with `margin` and `patience`.
 
-    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
-    estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares of a parameter's range.
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
+    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares
+    of a parameter's range.
 
-    AGSDR is for Adaptive Genetic Stochastic Delta Rule. Deviations from jaxfne 0.3.37, whose name and whose alpha are
-    kept: deselection restores the best, which was computed there and not done; sigma goes with the update, so that
-    alpha does not saturate at pure noise; variances are about zero and of each parameter, since over the entries of a
-    leaf they are zero for a scalar; equal parameters draw different numbers; no checkpoint besides, since the best is
-    kept at every generation; all of it runs under `jit` and `vmap`.
-    Source: Nejat, Sherfey & Bastos (2026), PLOS One (deselection); jaxfne 0.3.37 (balance of variances).
+    AGSDR is for Adaptive Genetic Stochastic Delta Rule. Deviations from jaxfne 0.3.37, whose name
+    and whose alpha are kept: deselection restores the best, which was computed there and not done;
+    sigma goes with the update, so that alpha does not saturate at pure noise; variances are about
+    zero and of each parameter, since over the entries of a leaf they are zero for a scalar; equal
+    parameters draw different numbers; no checkpoint besides, since the best is kept at every
+    generation; all of it runs under `jit` and `vmap`. Source: Nejat, Sherfey & Bastos (2026), PLOS
+    One (deselection); jaxfne 0.3.37 (balance of variances).
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})
@@ -86,20 +91,28 @@ class AGSDR(CompiledSearch):
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> AGSDRState:
         """The state at the start; see `Optimizer.init`."""
         record = opened(self, key, lower, upper, start)
-        inner, zeros, zero = self.inner.init(record.best_x), jnp.zeros_like(record.best_x), jnp.zeros((), jnp.int32)
+        inner, zeros, zero = (
+            self.inner.init(record.best_x),
+            jnp.zeros_like(record.best_x),
+            jnp.zeros((), jnp.int32),
+        )
         return AGSDRState(record, record.best_x, inner, inner, zeros, zeros, zero, zero)
 
     def _ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
-    def _tell(self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> AGSDRState:
+    def _tell(
+        self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> AGSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
         is_better = record.best_score < state.record.best_score
         kept_inner = pick(is_better, state.inner, state.kept_inner)
         stale = jnp.where(is_better, 0, state.stale + 1)
-        is_deselected = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+        is_deselected = lost(
+            record, centre_score(record, scores), stale, self.margin, self.patience
+        )
 
         gradient = slope(record, candidates, scores, gradients, "AGSDR.tell")
         update, inner = inner_update(self.inner, gradient, state.inner)
@@ -110,10 +123,14 @@ class AGSDR(CompiledSearch):
         scale = jnp.maximum(self.sigma * jnp.sqrt(update_var.mean() / weight_so_far), self.floor)
         noise = scale * record.normal("noise", 1)[0]
         noise_var = self.memory * state.noise_var + (1.0 - self.memory) * noise**2
-        alpha = (noise_var / weight_so_far + TINY) / ((noise_var + update_var) / weight_so_far + 2.0 * TINY)
+        alpha = (noise_var / weight_so_far + TINY) / (
+            (noise_var + update_var) / weight_so_far + 2.0 * TINY
+        )
         step = self.gain * (alpha * noise + (1.0 - alpha) * update)
         next_centre = record.inside(state.centre + record.width * step)
         centre, inner = pick(is_deselected, (record.best_x, kept_inner), (next_centre, inner))
         stale = jnp.where(is_deselected, 0, stale)
         n_deselected = state.n_deselected + is_deselected
-        return AGSDRState(record, centre, inner, kept_inner, noise_var, update_var, stale, n_deselected)
+        return AGSDRState(
+            record, centre, inner, kept_inner, noise_var, update_var, stale, n_deselected
+        )

@@ -10,15 +10,25 @@ import numpy.typing as npt
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import Array, SearchStats, check_generation, check_state, known, opened, told
+from jtfne.optimizers._base import (
+    Array,
+    SearchStats,
+    check_generation,
+    check_state,
+    known,
+    opened,
+    told,
+)
 
 Numbers = npt.NDArray[np.float64]
 
 
 class CMAESState(NamedTuple):
-    """The distribution, on the host and in double precision, in shares of the ranges above the lower bounds.
+    """The distribution, on the host and in double precision, in shares of the ranges above the
+    lower bounds.
 
-    mean: (d,). sigma: (), step size. cov: (d, d). path_sigma, path_cov: (d,), evolution paths. generation: int64 ().
+    mean: (d,). sigma: (), step size. cov: (d, d). path_sigma, path_cov: (d,), evolution paths.
+    generation: int64 ().
     """
 
     record: SearchStats
@@ -35,14 +45,15 @@ class CMAESState(NamedTuple):
 class CMAES:
     """Covariance matrix adaptation, by the package `cmaes`, on the host: not under `jit` or `vmap`.
 
-    A generation is n candidates, 4 + floor(3 ln d) if n is None. `sigma` is the standard deviation at the start, as a
-    share of the range; candidates beyond the bounds are drawn anew. Only the order of scores matters; one that is not
-    finite is the worst.
+    A generation is n candidates, 4 + floor(3 ln d) if n is None. `sigma` is the standard deviation
+    at the start, as a share of the range; candidates beyond the bounds are drawn anew. Only the
+    order of scores matters; one that is not finite is the worst.
 
-    The state is the five numbers of the distribution and how many generations it has seen, so that it can be stored; at
-    `ask` and `tell` the package's object is made from them anew. Its generator is seeded from the key and the
-    generation, so that draws follow from the state alone, whatever was asked before.
-    Source: Hansen (2016), arXiv:1604.00772; Nomura & Shibata (2024), arXiv:2402.01373 (cmaes).
+    The state is the five numbers of the distribution and how many generations it has seen, so that
+    it can be stored; at `ask` and `tell` the package's object is made from them anew. Its generator
+    is seeded from the key and the generation, so that draws follow from the state alone, whatever
+    was asked before. Source: Hansen (2016), arXiv:1604.00772; Nomura & Shibata (2024),
+    arXiv:2402.01373 (cmaes).
     """
 
     n: int | None = dataclasses.field(default=None, metadata={"static": True})
@@ -54,7 +65,9 @@ class CMAES:
     LIMITS: ClassVar[dict[str, Limit]] = {"sigma": Limit(low=0.0, open_low=True)}
 
     def n_candidates(self, d: int) -> int:
-        """`n`, or the default for `d` parameters, Hansen (2016), eq. 48. Raises: JtfneError for no number of them."""
+        """`n`, or the default for `d` parameters, Hansen (2016), eq. 48.
+        Raises: JtfneError for no number of them.
+        """
         d = whole_number(d, Limit(low=1), name="d", where="CMAES.n_candidates")
         return 4 + math.floor(3.0 * math.log(d)) if self.n is None else self.n
 
@@ -77,7 +90,9 @@ class CMAES:
         lower, upper = np.asarray(record.lower, np.float64), np.asarray(record.upper, np.float64)
         return np.clip(lower + (upper - lower) * shares, lower, upper), state
 
-    def tell(self, state: CMAESState, candidates: Any, scores: Any, gradients: Any = None) -> CMAESState:
+    def tell(
+        self, state: CMAESState, candidates: Any, scores: Any, gradients: Any = None
+    ) -> CMAESState:
         """The state that has learnt from `scores` (n,); gradients are not used."""
         check_state(self, state, "tell")
         _on_host((state, candidates, scores), "CMAES.tell")
@@ -121,13 +136,21 @@ class CMAES:
             population_size=self.n_candidates(d),
             cov=np.array(state.cov),
         )
-        search._p_sigma, search._pc, search._g = np.array(state.path_sigma), np.array(state.path_cov), generation
+        search._p_sigma, search._pc, search._g = (
+            np.array(state.path_sigma),
+            np.array(state.path_cov),
+            generation,
+        )
         return search
 
 
 def _seed(record: SearchStats, generation: int) -> int:
     """Seed of a generation's draws, derived from the key."""
-    return int(np.random.SeedSequence([*(int(word) for word in record.key), generation]).generate_state(1)[0])
+    return int(
+        np.random.SeedSequence([*(int(word) for word in record.key), generation]).generate_state(1)[
+            0
+        ]
+    )
 
 
 def _on_host(tree: Any, where: str) -> None:

@@ -27,17 +27,20 @@ class GradientState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Gradient(CompiledSearch):
-    """x <- x + transform's update, at the nearest bound if beyond: `Gradient(transform=optax.adam(0.01))`.
+    """x <- x + transform's update, at the nearest bound if beyond:
+    `Gradient(transform=optax.adam(0.01))`.
 
-    The transform works on shares of the ranges, so that a learning rate of 0.01 in Adam is a hundredth of a range a
-    step, whatever the parameter; by default it is Adam with 0.05. `n_starts` descents run side by side, the first from
-    the start, the others from points drawn uniformly. `tell` needs the gradients, (n_starts, d), as `jax.grad` of the
-    score gives them. A descent whose score or gradient is not finite goes on from the best so far, with a fresh state
-    of the transform.
-    Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
+    The transform works on shares of the ranges, so that a learning rate of 0.01 in Adam is a
+    hundredth of a range a step, whatever the parameter; by default it is Adam with 0.05. `n_starts`
+    descents run side by side, the first from the start, the others from points drawn uniformly.
+    `tell` needs the gradients, (n_starts, d), as `jax.grad` of the score gives them. A descent
+    whose score or gradient is not finite goes on from the best so far, with a fresh state of the
+    transform. Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
     """
 
-    transform: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})
+    transform: Any = dataclasses.field(
+        default_factory=lambda: adam(0.05), metadata={"static": True}
+    )
     n_starts: int = dataclasses.field(default=1, metadata={"static": True})
 
     STATE: ClassVar[type] = GradientState
@@ -50,9 +53,18 @@ class Gradient(CompiledSearch):
         return self.n_starts
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> GradientState:
-        """The state at the start; see `Optimizer.init`. Raises: JtfneError, if `transform` is no optax transform."""
-        if not (callable(getattr(self.transform, "init", None)) and callable(getattr(self.transform, "update", None))):
-            raise refuse(f"transform={self.transform!r}", "an optax transform, as optax.adam(0.01)", "Gradient.init")
+        """The state at the start; see `Optimizer.init`.
+        Raises: JtfneError, if `transform` is no optax transform.
+        """
+        if not (
+            callable(getattr(self.transform, "init", None))
+            and callable(getattr(self.transform, "update", None))
+        ):
+            raise refuse(
+                f"transform={self.transform!r}",
+                "an optax transform, as optax.adam(0.01)",
+                "Gradient.init",
+            )
         record = opened(self, key, lower, upper, start)
         other_starts = record.anywhere("starts", self.n_starts - 1)
         x = jnp.concatenate([record.best_x[None], other_starts])
@@ -62,16 +74,24 @@ class Gradient(CompiledSearch):
         """Where each descent stands: (n_starts, d)."""
         return state.x, state
 
-    def _tell(self, state: GradientState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> GradientState:
+    def _tell(
+        self, state: GradientState, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> GradientState:
         """The state after a step of each descent; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
         rows, y = (jnp.asarray(array, record.lower.dtype) for array in (gradients, scores))
         is_finite = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
         slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width
-        update, inner = jax.vmap(self.transform.update)(slopes, state.inner, self._shares(record, state.x))
-        next_x = record.inside(state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0))
+        update, inner = jax.vmap(self.transform.update)(
+            slopes, state.inner, self._shares(record, state.x)
+        )
+        next_x = record.inside(
+            state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0)
+        )
         fresh_state = self.transform.init(self._shares(record, record.best_x))
-        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(is_finite, (next_x, inner), (record.best_x, fresh_state))
+        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(
+            is_finite, (next_x, inner), (record.best_x, fresh_state)
+        )
         return GradientState(record, x, inner)
 
     def _shares(self, record: SearchStats, x: jax.Array) -> jax.Array:

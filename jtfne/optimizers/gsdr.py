@@ -1,4 +1,6 @@
-"""GSDR: the genetic stochastic delta rule, an inner update and noise that grow until the best changes."""
+"""GSDR: the genetic stochastic delta rule, an inner update and noise that grow until the best
+changes.
+"""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -35,22 +37,25 @@ class GSDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GSDR(CompiledSearch):
-    """centre <- centre + lambda (a delta + (1 - a) g), with lambda = tau^2 (1 - exp(-tau / growth)).
+    """centre <- centre + lambda (a delta + (1 - a) g), with lambda = tau^2 (1 - exp(-tau /
+    growth)).
 
-    g is the update of `inner`, an optax transform, and delta = noise xi factor, xi ~ N(0, 1) per parameter, each
-    clipped to [-1, 1]; tau counts generations since the best changed; a = `mix`, which walks by up to `wander` a
-    generation within [0, 1]. Genetic deselection: if the centre's score is not finite, or worse than the best by more
-    than `margin` |best|, or the best is `patience` generations old, the centre is put back to the best, bit for bit,
-    with the state of the inner optimizer and the a that it was found with.
+    g is the update of `inner`, an optax transform, and delta = noise xi factor, xi ~ N(0, 1) per
+    parameter, each clipped to [-1, 1]; tau counts generations since the best changed; a = `mix`,
+    which walks by up to `wander` a generation within [0, 1]. Genetic deselection: if the centre's
+    score is not finite, or worse than the best by more than `margin` |best|, or the best is
+    `patience` generations old, the centre is put back to the best, bit for bit, with the state of
+    the inner optimizer and the a that it was found with.
 
-    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
-    estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares of a parameter's range.
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
+    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares
+    of a parameter's range.
 
-    Deviations from the published rule: noise goes with the range, not with the parameter, which at zero would never
-    move; tau is 1, not 0, right after an improvement, where lambda would be 0; best + margin |best| is twice the best
-    at margin 1 as published, but holds for scores below zero too; tau starts anew at deselection, after which the rule
-    would else deselect for ever; the best may be a probe.
-    Source: Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
+    Deviations from the published rule: noise goes with the range, not with the parameter, which at
+    zero would never move; tau is 1, not 0, right after an improvement, where lambda would be 0;
+    best + margin |best| is twice the best at margin 1 as published, but holds for scores below zero
+    too; tau starts anew at deselection, after which the rule would else deselect for ever; the best
+    may be a probe. Source: Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.01), metadata={"static": True})
@@ -93,20 +98,32 @@ class GSDR(CompiledSearch):
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
     def tell(
-        self, state: GSDRState, candidates: Any, scores: Any, gradients: Any = None, factor: Any = None
+        self,
+        state: GSDRState,
+        candidates: Any,
+        scores: Any,
+        gradients: Any = None,
+        factor: Any = None,
     ) -> GSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`.
 
-        factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`; None is ones.
+        factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`;
+        None is ones.
         """
         if factor is not None:
             factor = check_numbers(factor, "factor", "GSDR.tell")
             if np.shape(factor) != state.record.lower.shape:
-                raise refuse(f"factor of shape {np.shape(factor)}", f"{state.record.lower.shape}", "GSDR.tell")
+                raise refuse(
+                    f"factor of shape {np.shape(factor)}",
+                    f"{state.record.lower.shape}",
+                    "GSDR.tell",
+                )
         told_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
         return told_state
 
-    def _tell(self, state: GSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> GSDRState:
+    def _tell(
+        self, state: GSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> GSDRState:
         """`tell` of arguments that are checked; may be traced."""
         (factor,) = more
         record = told(state.record, candidates, scores)
@@ -114,40 +131,70 @@ class GSDR(CompiledSearch):
         kept_inner = pick(is_better, state.inner, state.kept_inner)
         kept_mix = jnp.where(is_better, state.mix, state.kept_mix)
         stale = jnp.where(is_better, 0, state.stale + 1)
-        is_deselected = lost(record, centre_score(record, scores), stale, self.margin, self.patience)
+        is_deselected = lost(
+            record, centre_score(record, scores), stale, self.margin, self.patience
+        )
 
         gradient = slope(record, candidates, scores, gradients, "GSDR.tell")
         update, inner = inner_update(self.inner, gradient, state.inner)
         tau = jnp.asarray(stale + 1, gradient.dtype)
         gain = -(tau**2) * jnp.expm1(-tau / self.growth)
-        xi = record.normal("noise", 1)[0] * (1.0 if factor is None else jnp.asarray(factor, gradient.dtype))
-        mix = jnp.clip(state.mix + self.wander * (2.0 * record.uniform("mix", 1)[0, 0] - 1.0), 0.0, 1.0)
+        xi = record.normal("noise", 1)[0] * (
+            1.0 if factor is None else jnp.asarray(factor, gradient.dtype)
+        )
+        mix = jnp.clip(
+            state.mix + self.wander * (2.0 * record.uniform("mix", 1)[0, 0] - 1.0), 0.0, 1.0
+        )
         step = gain * (mix * jnp.clip(self.noise * xi, -1.0, 1.0) + (1.0 - mix) * update)
         next_centre = record.inside(state.centre + record.width * step)
-        centre, inner, mix = pick(is_deselected, (record.best_x, kept_inner, kept_mix), (next_centre, inner, mix))
+        centre, inner, mix = pick(
+            is_deselected, (record.best_x, kept_inner, kept_mix), (next_centre, inner, mix)
+        )
         stale = jnp.where(is_deselected, 0, stale)
-        return GSDRState(record, centre, inner, mix, kept_inner, kept_mix, stale, state.n_deselected + is_deselected)
+        return GSDRState(
+            record,
+            centre,
+            inner,
+            mix,
+            kept_inner,
+            kept_mix,
+            stale,
+            state.n_deselected + is_deselected,
+        )
 
 
 def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
-    """How much each parameter's two cells go together: squared Pearson correlations, z-scored over parameters, (d,).
+    """How much each parameter's two cells go together: squared Pearson correlations, z-scored over
+    parameters, (d,).
 
-    before, after: (n_steps, d), the potentials of the cell before and behind each synapse; `after` is taken `shift`
-    steps later. Ones where correlations are undefined (a potential that is constant), or all equal.
-    Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
+    before, after: (n_steps, d), the potentials of the cell before and behind each synapse; `after`
+    is taken `shift` steps later. Ones where correlations are undefined (a potential that is
+    constant), or all equal. Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
     Raises: JtfneError, if the shapes differ or no two steps are left.
     """
     where = "correlation_factor"
-    before, after = (check_numbers(x, name, where) for x, name in ((before, "before"), (after, "after")))
+    before, after = (
+        check_numbers(x, name, where) for x, name in ((before, "before"), (after, "after"))
+    )
     shift = whole_number(shift, NOT_NEGATIVE, name="shift", where=where)
-    if np.ndim(before) != 2 or np.shape(before) != np.shape(after) or not 0 <= shift <= len(before) - 2:
-        message_given = f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
-        raise refuse(message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
+    if (
+        np.ndim(before) != 2
+        or np.shape(before) != np.shape(after)
+        or not 0 <= shift <= len(before) - 2
+    ):
+        message_given = (
+            f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
+        )
+        raise refuse(
+            message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor"
+        )
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
     is_defined = power > 0.0
-    square = jnp.where(is_defined, (x * y).sum(axis=0) ** 2 / jnp.where(is_defined, power, 1.0), 0.0)
+    square = jnp.where(
+        is_defined, (x * y).sum(axis=0) ** 2 / jnp.where(is_defined, power, 1.0), 0.0
+    )
     n = jnp.maximum(is_defined.sum(), 1)
     mean = square.sum() / n
     sd = jnp.sqrt((jnp.where(is_defined, square - mean, 0.0) ** 2).sum() / n)

@@ -26,15 +26,18 @@ class SDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SDR(CompiledSearch):
-    """m <- momentum m + slope; centre <- centre - step decay^generation |xi| sign(m), with xi ~ N(0, 1) per parameter.
+    """m <- momentum m + slope; centre <- centre - step decay^generation |xi| sign(m), with xi ~
+    N(0, 1) per parameter.
 
-    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given; the slope is else
-    estimated from the pairs (`n_pairs=0` needs gradients). `step` and `spread` are shares of a parameter's range.
+    A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
+    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). `step` and `spread`
+    are shares of a parameter's range.
 
-    Deviations from the authors' code: |xi|, since xi of either sign makes the direction of a step random, whatever
-    the slope; no smoothing of xi over neighbouring parameters, since their order means nothing; the step decays, as
-    the noise does in Hanson (1990), since steps of one length never settle.
-    Source: Nejat, Sherfey & Bastos (2026), PLOS One (SDR); Hanson (1990), Physica D 42:265-272.
+    Deviations from the authors' code: |xi|, since xi of either sign makes the direction of a step
+    random, whatever the slope; no smoothing of xi over neighbouring parameters, since their order
+    means nothing; the step decays, as the noise does in Hanson (1990), since steps of one length
+    never settle. Source: Nejat, Sherfey & Bastos (2026), PLOS One (SDR); Hanson (1990), Physica D
+    42:265-272.
     """
 
     step: jax.Array | float = 0.05
@@ -67,11 +70,15 @@ class SDR(CompiledSearch):
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
         return probes(state.record, state.centre, self.spread, self.n_pairs), state
 
-    def _tell(self, state: SDRState, candidates: Any, scores: Any, gradients: Any, *more: Any) -> SDRState:
+    def _tell(
+        self, state: SDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
+    ) -> SDRState:
         """The state after a step down the slope; see `Optimizer.tell`."""
         record = told(state.record, candidates, scores)
         gradient = slope(record, candidates, scores, gradients, "SDR.tell")
         momentum = self.momentum * state.momentum + gradient
         length = self.step * jnp.asarray(self.decay, gradient.dtype) ** state.record.generation
-        change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(momentum)
+        change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(
+            momentum
+        )
         return SDRState(record, record.inside(state.centre - record.width * change), momentum)

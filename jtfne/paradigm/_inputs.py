@@ -22,11 +22,19 @@ class Inputs(Task):
         cls, *, target: Target, amplitude: float, start_ms: float = 0.0, label: str = "constant_dc"
     ) -> Self:
         """A constant input from `start_ms` to the end of the trial."""
-        return cls._from_drive(target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label)
+        return cls._from_drive(
+            target, stimuli.Constant(amplitude=amplitude, start_ms=start_ms), label
+        )
 
     @classmethod
     def pulse(
-        cls, *, target: Target, start_ms: float, duration_ms: float, amplitude: float, label: str = "pulse"
+        cls,
+        *,
+        target: Target,
+        start_ms: float,
+        duration_ms: float,
+        amplitude: float,
+        label: str = "pulse",
     ) -> Self:
         """One rectangular pulse."""
         drive = stimuli.Pulse(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude)
@@ -46,7 +54,11 @@ class Inputs(Task):
     ) -> Self:
         """`count` pulses of `duration_ms`, one every `period_ms`; each is an event."""
         drive = stimuli.PulseTrain(
-            start_ms=start_ms, duration_ms=duration_ms, period_ms=period_ms, count=count, amplitude=amplitude
+            start_ms=start_ms,
+            duration_ms=duration_ms,
+            period_ms=period_ms,
+            count=count,
+            amplitude=amplitude,
         )
         return cls._from_drive(target, drive, label)
 
@@ -65,10 +77,11 @@ class Inputs(Task):
         shared: bool = False,
         label: str = "poisson",
     ) -> Self:
-        """Poisson spikes onto a mechanism: a train of its own for each target, or one that all share.
+        """Poisson spikes onto a mechanism: a train of its own for each target, or one that all
+        share.
 
-        Each spike adds `weight_pA` to a current, or `weight_nS` to a conductance, or moves the membrane by
-        `weight_mV`.
+        Each spike adds `weight_pA` to a current, or `weight_nS` to a conductance, or moves the
+        membrane by `weight_mV`.
         """
         drive = stimuli.Poisson(
             rate_Hz=rate_Hz,
@@ -95,7 +108,9 @@ class Inputs(Task):
         label: str = "ramp",
     ) -> Self:
         """`amplitude` times a line from `begin` to `end`; a step sees its mean over the step."""
-        drive = stimuli.Ramp(start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude, begin=begin, end=end)
+        drive = stimuli.Ramp(
+            start_ms=start_ms, duration_ms=duration_ms, amplitude=amplitude, begin=begin, end=end
+        )
         return cls._from_drive(target, drive, label)
 
     @classmethod
@@ -110,9 +125,15 @@ class Inputs(Task):
         stop_ms: float | None = None,
         label: str = "sine",
     ) -> Self:
-        """`amplitude` sin(2 pi f (t - start) + phase), to the end of the trial unless it stops before."""
+        """`amplitude` sin(2 pi f (t - start) + phase), to the end of the trial unless it stops
+        before.
+        """
         drive = stimuli.Sine(
-            amplitude=amplitude, frequency_Hz=frequency_Hz, phase_rad=phase_rad, start_ms=start_ms, stop_ms=stop_ms
+            amplitude=amplitude,
+            frequency_Hz=frequency_Hz,
+            phase_rad=phase_rad,
+            start_ms=start_ms,
+            stop_ms=stop_ms,
         )
         return cls._from_drive(target, drive, label)
 
@@ -130,9 +151,17 @@ class Inputs(Task):
         stream: str | None = None,
         label: str = "ornstein_uhlenbeck",
     ) -> Self:
-        """Fluctuations of `mean` and `sd` with autocorrelation exp(-t / tau), each target's own or shared by all."""
+        """Fluctuations of `mean` and `sd` with autocorrelation exp(-t / tau), each target's own or
+        shared by all.
+        """
         drive = stimuli.OrnsteinUhlenbeck(
-            sd=sd, tau_ms=tau_ms, mean=mean, start_ms=start_ms, stop_ms=stop_ms, shared=shared, stream=stream
+            sd=sd,
+            tau_ms=tau_ms,
+            mean=mean,
+            start_ms=start_ms,
+            stop_ms=stop_ms,
+            shared=shared,
+            stream=stream,
         )
         return cls._from_drive(target, drive, label)
 
@@ -149,7 +178,8 @@ class Inputs(Task):
         mechanism: str = "AMPA",
         label: str = "spike_times",
     ) -> Self:
-        """A table of spikes onto a mechanism: each from its time on, onto the cell of its id, or onto all targets.
+        """A table of spikes onto a mechanism: each from its time on, onto the cell of its id, or
+        onto all targets.
 
         Times are rounded to the nearest step.
         """
@@ -180,7 +210,9 @@ class Inputs(Task):
         stream: str | None = None,
         label: str = "evoked",
     ) -> Self:
-        """A Gaussian volley: `n_spikes` onto each target, around `mean_ms`, as HNN's proximal and distal drives."""
+        """A Gaussian volley: `n_spikes` onto each target, around `mean_ms`, as HNN's proximal and
+        distal drives.
+        """
         drive = stimuli.Evoked(
             mean_ms=mean_ms,
             sd_ms=sd_ms,
@@ -214,7 +246,9 @@ class Inputs(Task):
         stream: str | None = None,
         label: str = "rhythmic",
     ) -> Self:
-        """Bursts at `rate_Hz`, each jittered by `sd_ms`, as HNN's rhythmic drives; each burst is an event."""
+        """Bursts at `rate_Hz`, each jittered by `sd_ms`, as HNN's rhythmic drives; each burst is an
+        event.
+        """
         drive = stimuli.Rhythmic(
             start_ms=start_ms,
             stop_ms=stop_ms,
@@ -245,7 +279,8 @@ class Inputs(Task):
     ) -> Self:
         """Any waveform (n_samples,): each sample, times `amplitude`, is held for `dt_ms`.
 
-        A step of the run sees the mean of the samples over the step: `dt_ms` may be finer or coarser than that step.
+        A step of the run sees the mean of the samples over the step: `dt_ms` may be finer or
+        coarser than that step.
 
         Raises: JtfneError unless it is one row of finite numbers.
         """
@@ -255,18 +290,28 @@ class Inputs(Task):
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
             message_given = f"a {type(values).__name__} that is no array of real numbers"
-            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array") from None
+            raise refuse(
+                message_given, "shape (n_samples,), finite", "Paradigm.from_array"
+            ) from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
             message_given = f"an array of shape {samples.shape}" + (
                 "" if np.isfinite(samples).all() else " with NaN or inf"
             )
             raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array")
-        drive = stimuli.Trace(values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms)
+        drive = stimuli.Trace(
+            values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms
+        )
         return cls._from_drive(target, drive, label)
 
     @classmethod
     def from_dataarray(
-        cls, recorded: Any, *, target: Target, amplitude: float = 1.0, start_ms: float = 0.0, label: str = "waveform"
+        cls,
+        recorded: Any,
+        *,
+        target: Target,
+        amplitude: float = 1.0,
+        start_ms: float = 0.0,
+        label: str = "waveform",
     ) -> Self:
         """A recorded waveform: a DataArray over `time` in ms, evenly sampled.
 
@@ -274,13 +319,20 @@ class Inputs(Task):
         """
         dt_ms = _even_step_ms(recorded)
         return cls.from_array(
-            recorded.values, dt_ms=dt_ms, target=target, amplitude=amplitude, start_ms=start_ms, label=label
+            recorded.values,
+            dt_ms=dt_ms,
+            target=target,
+            amplitude=amplitude,
+            start_ms=start_ms,
+            label=label,
         )
 
     @classmethod
     def _from_drive(cls, target: Target, drive: Any, label: str) -> Self:
         """A paradigm with this one stimulus."""
-        return cls(stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),))
+        return cls(
+            stimuli=(Stimulus.model_validate({"target": target, "drive": drive, "label": label}),)
+        )
 
 
 def _even_step_ms(recorded: Any) -> float:
@@ -288,7 +340,9 @@ def _even_step_ms(recorded: Any) -> float:
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:
-        message_given = f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
+        message_given = (
+            f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
+        )
         raise refuse(message_given, "a DataArray of dims ('time',), 2 samples or more", where)
     if "time" not in recorded.coords:
         raise refuse("a DataArray with no time coordinate", "one in ms", where)
@@ -299,5 +353,9 @@ def _even_step_ms(recorded: Any) -> float:
     steps_ms = np.diff(np.asarray(time, np.float64))
     dt_ms = float(steps_ms.mean())
     if not dt_ms > 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):
-        raise refuse(f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms", "even steps", where)
+        raise refuse(
+            f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms",
+            "even steps",
+            where,
+        )
     return float(np.format_float_positional(dt_ms, precision=9, fractional=False))

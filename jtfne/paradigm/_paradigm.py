@@ -26,8 +26,9 @@ from jtfne.paradigm._structures import (
 class Paradigm(Inputs):
     """Stimuli onto named cells, with labels that reach every export as events.
 
-    Paradigms add (`a + b`), shift (`.at(t_ms)`) and repeat (`.trials(n)`); each gives a new one. Amplitudes
-    are in the input unit of the cells that they reach (pA, or mV/ms for `Izhikevich2003`).
+    Paradigms add (`a + b`), shift (`.at(t_ms)`) and repeat (`.trials(n)`); each gives a new one.
+    Amplitudes are in the input unit of the cells that they reach (pA, or mV/ms for
+    `Izhikevich2003`).
 
     Attributes
     ----------
@@ -49,11 +50,15 @@ class Paradigm(Inputs):
     def __add__(self, other: "Paradigm") -> "Paradigm":
         """Both at once.
 
-        Raises: JtfneError if they are for different numbers of trials, or name them differently, and for anything but
-        a paradigm.
+        Raises: JtfneError if they are for different numbers of trials, or name them differently,
+        and for anything but a paradigm.
         """
         if not isinstance(other, Paradigm):
-            raise refuse(f"{describe_argument(other)} added to a Paradigm", "a Paradigm", "Paradigm + Paradigm")
+            raise refuse(
+                f"{describe_argument(other)} added to a Paradigm",
+                "a Paradigm",
+                "Paradigm + Paradigm",
+            )
         if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
             message_given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
             raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
@@ -65,7 +70,9 @@ class Paradigm(Inputs):
         if first.conditions and second.conditions and first.conditions != second.conditions:
             raise refuse("two sets of conditions", "one, or the same", "Paradigm + Paradigm")
         stimuli = (*first.stimuli, *second.stimuli)
-        return Paradigm(stimuli=stimuli, n_trials=n_trials, conditions=first.conditions or second.conditions)
+        return Paradigm(
+            stimuli=stimuli, n_trials=n_trials, conditions=first.conditions or second.conditions
+        )
 
     def at(self, t_ms: float) -> "Paradigm":
         """The paradigm shifted by `t_ms`, earlier if negative.
@@ -84,10 +91,14 @@ class Paradigm(Inputs):
             return Paradigm(stimuli=self.stimuli, n_trials=n)
         n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
         stimuli = [
-            stimulus if stimulus.at is None else _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
+            stimulus
+            if stimulus.at is None
+            else _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
             for stimulus in self.stimuli
         ]
-        return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n)
+        return Paradigm(
+            stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n
+        )
 
     def coded(self, codes: Mapping[str, int]) -> "Paradigm":
         """The paradigm with other event codes for some labels.
@@ -99,7 +110,8 @@ class Paradigm(Inputs):
         for label in codes:
             one_of(label, labels, name="label", where="Paradigm.coded")
         stimuli_fields = [
-            dict(stimulus) | {"code": codes.get(stimulus.label, stimulus.code)} for stimulus in self.stimuli
+            dict(stimulus) | {"code": codes.get(stimulus.label, stimulus.code)}
+            for stimulus in self.stimuli
         ]
         return self._replace_stimuli([Stimulus(**fields) for fields in stimuli_fields])
 
@@ -130,7 +142,9 @@ class Paradigm(Inputs):
         check_items(items, where=where)
         names = check_names(order, name="order", where=where)
         n = check_sizes(n_trials, len(names), seed, timing, where)
-        return cls(stimuli=placed(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n)
+        return cls(
+            stimuli=placed(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n
+        )
 
     @classmethod
     def oddball(
@@ -151,7 +165,8 @@ class Paradigm(Inputs):
         items : dict of str to Paradigm
             The standard first, then one deviant or more.
         mix : dict of str to int or float
-            How many of each in a trial; or probabilities, which make counts of `n` by largest remainder.
+            How many of each in a trial; or probabilities, which make counts of `n` by largest
+            remainder.
         timing : Timing
             When items come.
         n : int, optional
@@ -166,9 +181,14 @@ class Paradigm(Inputs):
         counts = counts_of(mix, n, list(items), where)
         n_trials = check_sizes(n_trials, sum(counts.values()), seed, timing, where)
         apart = whole(apart, name="apart", where=where)
-        draws = [generator(seed, "paradigm", "oddball", "order", "trial", str(trial)) for trial in range(n_trials)]
+        draws = [
+            generator(seed, "paradigm", "oddball", "order", "trial", str(trial))
+            for trial in range(n_trials)
+        ]
         orders = [odd_order(counts, apart, random, where) for random in draws]
-        return cls(stimuli=placed(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials)
+        return cls(
+            stimuli=placed(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials
+        )
 
     @classmethod
     def omission(
@@ -182,7 +202,8 @@ class Paradigm(Inputs):
         n_omitted: int,
         seed: int = 0,
     ) -> Self:
-        """A sequence whose item `omit` is left out in some trials, where it is the event "<omit> omitted".
+        """A sequence whose item `omit` is left out in some trials, where it is the event "<omit>
+        omitted".
 
         Trials are of condition "complete" or "omission".
 
@@ -204,10 +225,14 @@ class Paradigm(Inputs):
         n = check_sizes(n_trials, len(full_order), seed, timing, where)
         n_omitted = whole(n_omitted, most=n, name="n_omitted", where=where)
         omission_label, last = f"{omit} omitted", len(full_order) - 1 - full_order[::-1].index(omit)
-        omission_trials = generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
+        omission_trials = (
+            generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
+        )
         omission_order = [*full_order[:last], omission_label, *full_order[last + 1 :]]
         orders = [omission_order if trial in omission_trials else full_order for trial in range(n)]
-        stimuli = placed(items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit})
+        stimuli = placed(
+            items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit}
+        )
         names = tuple("omission" if trial in omission_trials else "complete" for trial in range(n))
         return cls(stimuli=stimuli, n_trials=n, conditions=names)
 
@@ -244,11 +269,16 @@ class Paradigm(Inputs):
             message_given = "neither order nor counts" if counts is None else "order beside counts"
             raise refuse(message_given, "one of the two", where)
         if order is not None and block != 1:
-            raise refuse(f"block={block} beside order", "counts, whose trials are shuffled in blocks", where)
+            raise refuse(
+                f"block={block} beside order", "counts, whose trials are shuffled in blocks", where
+            )
         if order is None:
             trials_by_condition = counts_of(counts, None, list(paradigms), where)
             order = condition_order(
-                trials_by_condition, block, generator(seed, "paradigm", "by_condition", "order"), where
+                trials_by_condition,
+                block,
+                generator(seed, "paradigm", "by_condition", "order"),
+                where,
             )
         order = check_names(order, name="order", where=where)
         stimuli: list[Stimulus] = []
@@ -256,7 +286,9 @@ class Paradigm(Inputs):
             one_of(condition, paradigms, name="condition", where=where)
         for name, paradigm in paradigms.items():
             pairs = [(0.0, trial) for trial, condition in enumerate(order) if condition == name]
-            stimuli += [schedule_stimulus(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs]
+            stimuli += [
+                schedule_stimulus(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs
+            ]
         return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
     def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
@@ -265,9 +297,16 @@ class Paradigm(Inputs):
 
     def _repeat_single_trial(self, n_trials: int) -> "Paradigm":
         """The paradigm of one trial, presented in each of `n_trials`."""
-        schedules = [stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli]
-        stimuli = [_reschedule(stimulus, schedule) for stimulus, schedule in zip(self.stimuli, schedules, strict=True)]
-        return Paradigm(stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials)
+        schedules = [
+            stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli
+        ]
+        stimuli = [
+            _reschedule(stimulus, schedule)
+            for stimulus, schedule in zip(self.stimuli, schedules, strict=True)
+        ]
+        return Paradigm(
+            stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials
+        )
 
 
 def _reschedule(stimulus: Stimulus, schedule: Schedule | None) -> Stimulus:

@@ -33,7 +33,8 @@ class Timing(Frozen):
     jitter_ms : float
         Each onset is moved by a number drawn evenly from -jitter to +jitter.
     cumulative : bool
-        Jitter the intervals instead, so that a late item makes all that follow late; the first comes on time.
+        Jitter the intervals instead, so that a late item makes all that follow late; the first
+        comes on time.
     overlap : bool
         Whether an item may begin before the last has ended.
 
@@ -60,7 +61,8 @@ class Timing(Frozen):
     def onsets_ms(self, n: int, *, seed: int, name: str, trial: int) -> Onsets:
         """The onsets of `n` items in a trial, ms (n,)."""
         jitter_ms = (
-            generator(seed, "paradigm", name, "jitter", "trial", str(trial)).uniform(-1.0, 1.0, n) * self.jitter_ms
+            generator(seed, "paradigm", name, "jitter", "trial", str(trial)).uniform(-1.0, 1.0, n)
+            * self.jitter_ms
         )
         if self.cumulative:
             jitter_ms = np.concatenate([np.zeros(min(n, 1)), np.cumsum(jitter_ms[1:])])
@@ -68,7 +70,8 @@ class Timing(Frozen):
         return onsets_ms
 
 
-MOST_PRESENTATIONS = 1_000_000  # of all items in all trials: some hundred bytes and several microseconds each
+# of all items in all trials: some hundred bytes and several microseconds each
+MOST_PRESENTATIONS = 1_000_000
 SEEDS = Limit(low=0, high=2**32 - 1)
 
 
@@ -88,7 +91,9 @@ def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str)
     Raises: JtfneError for arguments of another type, and for a task of more presentations than can
     be held.
     """
-    check_instance(timing, Timing, allowed="a jtfne.paradigm.Timing(soa_ms=...)", name="timing", where=where)
+    check_instance(
+        timing, Timing, allowed="a jtfne.paradigm.Timing(soa_ms=...)", name="timing", where=where
+    )
     whole_number(seed, SEEDS, name="seed", where=where)
     trials = whole_number(n_trials, Limit(low=1), name="n_trials", where=where)
     if trials * n_items > MOST_PRESENTATIONS:
@@ -127,7 +132,9 @@ def placed(
         raise refuse("a task without items", "at least one", where)
     length_ms = {label: _length_ms(label, item, where) for label, item in items.items()}
     length_ms |= {label: length_ms[item] for label, item in omissions.items()}
-    presentations: dict[str, list[tuple[float, int]]] = {label: [] for label in (*items, *omissions)}
+    presentations: dict[str, list[tuple[float, int]]] = {
+        label: [] for label in (*items, *omissions)
+    }
     for trial, order in enumerate(orders):
         onsets_ms = timing.onsets_ms(len(order), seed=seed, name=name, trial=trial)
         for k, label in enumerate(order):
@@ -138,32 +145,47 @@ def placed(
                 gap_ms = next_onset_ms - onsets_ms[k]
                 item_given = f"item {label!r} of {length_ms[label]:g} ms"
                 message_given = f"{item_given} with the next {gap_ms:g} ms after it"
-                raise refuse(message_given, "an end before the next onset, or Timing(overlap=True)", where)
+                raise refuse(
+                    message_given, "an end before the next onset, or Timing(overlap=True)", where
+                )
     stimuli: list[Stimulus] = []
     for label, pairs in presentations.items():
         if pairs:
             mark = Marker(duration_ms=length_ms[label])
-            stimuli.append(Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs)))
+            stimuli.append(
+                Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs))
+            )
             parts = items[label].stimuli if label in items else ()
-            stimuli += [schedule_stimulus(part, pairs, where).model_copy(update={"event": False}) for part in parts]
+            stimuli += [
+                schedule_stimulus(part, pairs, where).model_copy(update={"event": False})
+                for part in parts
+            ]
     return tuple(stimuli)
 
 
-def schedule_stimulus(stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str) -> Stimulus:
+def schedule_stimulus(
+    stimulus: Stimulus, pairs: Sequence[tuple[float, int]], where: str
+) -> Stimulus:
     """`stimulus` repeated at each (onset, trial), on top of its own onsets.
 
     Raises: JtfneError if its trials differ.
     """
     if stimulus.at is not None and stimulus.at.trials is not None:
-        raise refuse(f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where)
+        raise refuse(
+            f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where
+        )
     onsets_of_stimulus = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
-    schedule = _schedule([(onset + more, trial) for onset, trial in pairs for more in onsets_of_stimulus])
+    schedule = _schedule(
+        [(onset + more, trial) for onset, trial in pairs for more in onsets_of_stimulus]
+    )
     return stimulus.model_copy(update={"at": schedule})
 
 
 def _schedule(pairs: Sequence[tuple[float, int]]) -> Schedule:
     """The schedule of (onset, trial) pairs."""
-    return Schedule(onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs))
+    return Schedule(
+        onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs)
+    )
 
 
 def _length_ms(label: str, item: Task, where: str) -> float:
@@ -183,24 +205,35 @@ def _length_ms(label: str, item: Task, where: str) -> float:
     return float(max(ends))
 
 
-def counts_of(mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str) -> dict[str, int]:
+def counts_of(
+    mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str
+) -> dict[str, int]:
     """Counts by label: `mix` itself, or `n` shared by its probabilities (largest remainder).
 
-    Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside `n`.
+    Raises: JtfneError for an unknown label, probabilities that do not sum to 1, or counts beside
+    `n`.
     """
     mix = check_table(mix, allowed="{label: count or probability}", name="mix", where=where)
     for label, share in mix.items():
         one_of(label, labels, name="item", where=where)
         if not NOT_NEGATIVE.holds(share):
-            raise refuse(f"{label}={describe_argument(share)}", "a count, or a probability from 0 to 1", where)
+            raise refuse(
+                f"{label}={describe_argument(share)}",
+                "a count, or a probability from 0 to 1",
+                where,
+            )
     shares = [plain(mix.get(label, 0)) for label in labels]
     if n is not None:
         n = whole_number(n, Limit(low=1, high=MOST_PRESENTATIONS), name="n", where=where)
     if all(isinstance(share, int) for share in shares):
         if sum(shares) > MOST_PRESENTATIONS:
-            raise refuse(f"counts that sum to {sum(shares):.3g}", f"at most {MOST_PRESENTATIONS}", where)
+            raise refuse(
+                f"counts that sum to {sum(shares):.3g}", f"at most {MOST_PRESENTATIONS}", where
+            )
         if n is not None and n != sum(shares):
-            raise refuse(f"n={n} with counts that sum to {sum(shares)}", "n of probabilities only", where)
+            raise refuse(
+                f"n={n} with counts that sum to {sum(shares)}", "n of probabilities only", where
+            )
         return {label: int(share) for label, share in zip(labels, shares, strict=True)}
     if abs(sum(shares) - 1.0) > 1e-9:
         raise refuse(f"probabilities that sum to {sum(shares):g}", "a sum of 1", where)
@@ -211,11 +244,16 @@ def counts_of(mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str
 def whole(value: Any, *, least: int = 0, most: int | None = None, name: str, where: str) -> int:
     """`value` as an int from `least` to `most`. Raises: JtfneError."""
     return whole_number(
-        value, Limit(low=least, high=MOST_PRESENTATIONS if most is None else most), name=name, where=where
+        value,
+        Limit(low=least, high=MOST_PRESENTATIONS if most is None else most),
+        name=name,
+        where=where,
     )
 
 
-def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str) -> list[str]:
+def odd_order(
+    counts: Mapping[str, int], apart: int, random: np.random.Generator, where: str
+) -> list[str]:
     """A random order of labels: `counts` of each, at least `apart` standards between deviants.
 
     The first label of `counts` is the standard. Every such order is equally likely.
@@ -226,7 +264,9 @@ def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator
     n, n_free = sum(counts.values()), sum(counts.values()) - apart * max(len(deviants) - 1, 0)
     if n_free < len(deviants):
         message_given = f"{len(deviants)} deviants in {n} items with {apart} standards between two"
-        raise refuse(message_given, f"{len(deviants) + apart * (len(deviants) - 1)} items or more", where)
+        raise refuse(
+            message_given, f"{len(deviants) + apart * (len(deviants) - 1)} items or more", where
+        )
     places = np.sort(random.permutation(n_free)[: len(deviants)]) + apart * np.arange(len(deviants))
     order = [standard] * n
     for place, k in zip(places, random.permutation(len(deviants)), strict=True):
@@ -234,7 +274,9 @@ def odd_order(counts: Mapping[str, int], apart: int, random: np.random.Generator
     return order
 
 
-def condition_order(counts: Mapping[str, int], block: int, random: np.random.Generator, where: str) -> list[str]:
+def condition_order(
+    counts: Mapping[str, int], block: int, random: np.random.Generator, where: str
+) -> list[str]:
     """Conditions in blocks of `block` trials, in random order.
 
     Raises: JtfneError if counts are no multiple of `block`.

@@ -1,4 +1,6 @@
-"""Ready-made circuits: functions that return a Config. `PRESETS` holds them by the name that the command line takes."""
+"""Ready-made circuits: functions that return a Config. `PRESETS` holds them by the name that the
+command line takes.
+"""
 
 from collections.abc import Callable
 

@@ -23,7 +23,10 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
     def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
         arguments = signature.bind(*args, **kwargs).arguments
         return make(
-            **{name: _check_argument(signature.parameters[name], value, where) for name, value in arguments.items()}
+            **{
+                name: _check_argument(signature.parameters[name], value, where)
+                for name, value in arguments.items()
+            }
         )  # type: ignore[call-arg]
 
     return make_checked
@@ -49,7 +52,12 @@ def _check_argument(parameter: inspect.Parameter, value: Any, where: str) -> Any
     if kind is str:
         return check_text(value, name=name, where=where)
     if kind is int:
-        return whole_number(value, SEEDS if name == "seed" else Limit(low=1, high=MOST_CELLS), name=name, where=where)
+        return whole_number(
+            value,
+            SEEDS if name == "seed" else Limit(low=1, high=MOST_CELLS),
+            name=name,
+            where=where,
+        )
     return number(value, FINITE, name=name, where=where)
 
 

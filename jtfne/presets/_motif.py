@@ -1,12 +1,16 @@
-"""The E, PV, SST, VIP motif that the presets share: who inhibits whom, how many inputs, how strong."""
+"""The E, PV, SST, VIP motif that the presets share: who inhibits whom, how many inputs, how
+strong.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 Row = tuple[str, str, str, int, float]  # source, target, mechanism, inputs of one cell, pA an input
 
-# Inputs of one cell and pA an input. Who connects to whom: Pfeffer, Xue, He, Huang & Scanziani (2013), Nat. Neurosci.
-# 16:1068-1076 (PV -> E, PV; SST -> E, PV, VIP and not SST; VIP -> SST); E -> all. Numbers are ours: few strong
+# Inputs of one cell and pA an input. Who connects to whom: Pfeffer, Xue, He, Huang & Scanziani
+# (2013), Nat. Neurosci.
+# 16:1068-1076 (PV -> E, PV; SST -> E, PV, VIP and not SST; VIP -> SST); E -> all. Numbers are ours:
+# few strong
 # synapses stand for many weak ones, with unitary jumps w tau / C of 0.8 to 5 mV on 100 pF.
 MOTIF: tuple[Row, ...] = (
     ("E", "E", "AMPA", 30, 40.0),
@@ -23,10 +27,20 @@ MOTIF: tuple[Row, ...] = (
 FRACTIONS = {"E": 0.8, "PV": 0.1, "SST": 0.06, "VIP": 0.04}
 
 
-def motif(place: dict[str, str], *, gain: float = 1.0, rows: Iterable[Row] = MOTIF) -> list[dict[str, Any]]:
-    """Connections of the motif among the cells at `place` (area, layer), weights times `gain` and spread by 10 %."""
+def motif(
+    place: dict[str, str], *, gain: float = 1.0, rows: Iterable[Row] = MOTIF
+) -> list[dict[str, Any]]:
+    """Connections of the motif among the cells at `place` (area, layer), weights times `gain` and
+    spread by 10 %.
+    """
     return [
-        edge({**place, "cell_type": source}, {**place, "cell_type": target}, mechanism, inputs, gain * weight_pA)
+        edge(
+            {**place, "cell_type": source},
+            {**place, "cell_type": target},
+            mechanism,
+            inputs,
+            gain * weight_pA,
+        )
         for source, target, mechanism, inputs, weight_pA in rows
     ]
 
@@ -40,10 +54,11 @@ def edge(
     *,
     delay_ms: float | None = None,
 ) -> dict[str, Any]:
-    """A connection of `inputs` synapses a target: weights normal, sd 10 %; delays 1.5 ms (E) or 0.8 ms, sd half.
+    """A connection of `inputs` synapses a target: weights normal, sd 10 %; delays 1.5 ms (E) or 0.8
+    ms, sd half.
 
-    Spreads and delays: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5. A `delay_ms` that is given has
-    an sd of a tenth.
+    Spreads and delays: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5. A `delay_ms`
+    that is given has an sd of a tenth.
     """
     mean_ms = (1.5 if weight_pA > 0 else 0.8) if delay_ms is None else delay_ms
     sd_ms = mean_ms / 2 if delay_ms is None else mean_ms / 10

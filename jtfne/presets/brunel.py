@@ -13,11 +13,14 @@ from jtfne.synapses import Delta
 N_E, N_I, C_E, C_I = 10_000, 2_500, 1_000, 250
 J_mV, DELAY_ms = 0.1, 1.5
 CELL = LIF(c_m_pF=250.0, tau_m_ms=20.0, v_rest_mV=0.0, v_th_mV=20.0, v_reset_mV=10.0, t_ref_ms=2.0)
-THRESHOLD_RATE_Hz = 20.0 / (J_mV * C_E * 20.0e-3)  # the external rate an input that brings the mean to threshold
+# the external rate an input that brings the mean to threshold
+THRESHOLD_RATE_Hz = 20.0 / (J_mV * C_E * 20.0e-3)
 
 
 class Case(NamedTuple):
-    """Relative strength of inhibition, and external rate relative to `THRESHOLD_RATE_Hz`; fig. 8 of the source."""
+    """Relative strength of inhibition, and external rate relative to `THRESHOLD_RATE_Hz`; fig. 8 of
+    the source.
+    """
 
     g: float
     eta: float
@@ -28,15 +31,17 @@ CASES = {"A": Case(3.0, 2.0), "B": Case(6.0, 4.0), "C": Case(5.0, 2.0), "D": Cas
 
 @preset
 def brunel(case: str = "C", seed: int = 0) -> Config:
-    """The network of Brunel (2000), model A: 10,000 E and 2,500 I cells, 1,250 inputs each, jumps of 0.1 mV.
+    """The network of Brunel (2000), model A: 10,000 E and 2,500 I cells, 1,250 inputs each, jumps
+    of 0.1 mV.
 
-    Its state hangs on the strength of inhibition g and the external rate: A synchronous regular (g = 3), B fast
-    oscillation of irregular cells (g = 6, four times threshold), C asynchronous irregular (g = 5), D slow
-    oscillation (g = 4.5, below threshold).
+    Its state hangs on the strength of inhibition g and the external rate: A synchronous regular (g
+    = 3), B fast oscillation of irregular cells (g = 6, four times threshold), C asynchronous
+    irregular (g = 5), D slow oscillation (g = 4.5, below threshold).
 
-    A jump acts on arrival, before the threshold of that step is tested: it takes 1.5 ms from a spike to the spike that
-    it makes. No cell hears itself (no autapses). Where a simulator lets it, such jumps come 1.5 ms after the cell's own
-    spike, within its refractory time of 2 ms, and are lost: the page of validation gives the rates of both kinds.
+    A jump acts on arrival, before the threshold of that step is tested: it takes 1.5 ms from a
+    spike to the spike that it makes. No cell hears itself (no autapses). Where a simulator lets it,
+    such jumps come 1.5 ms after the cell's own spike, within its refractory time of 2 ms, and are
+    lost: the page of validation gives the rates of both kinds.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""The circuit of Garcia del Molino et al. (2017), E, PV, SST and VIP, as a network of spiking cells."""
+"""The circuit of Garcia del Molino et al. (2017), E, PV, SST and VIP, as a network of spiking
+cells.
+"""
 
 import math
 
@@ -9,7 +11,8 @@ from jtfne.presets._arguments import preset
 from jtfne.stimuli import Constant
 from jtfne.synapses import Exponential
 
-# Garcia del Molino, Yang, Mejias & Wang (2017), eLife 6:e29742: membranes, and strength W, pA a Hz of the source, of a
+# Garcia del Molino, Yang, Mejias & Wang (2017), eLife 6:e29742: membranes, and strength W, pA a Hz
+# of the source, of a
 # row (target) from a column (source).
 TYPES = ("E", "PV", "SST", "VIP")
 TAU_M_ms, G_L_nS = (28.8, 8.0, 16.0, 16.0), (6.25, 10.0, 5.0, 5.0)
@@ -21,24 +24,30 @@ W_pA_PER_Hz = (
     (0.7162, 0.0, -0.1560, 0.0),
 )
 TOP_DOWN_pA = 10.0
-# Ours, of each source: cells, synapses onto a cell (many and weak, as the rates of the source model are means) and how
-# long they last. n synapses of w pA, each gone with tau, have a mean of n w tau a Hz: that is what W sets.
+# Ours, of each source: cells, synapses onto a cell (many and weak, as the rates of the source model
+# are means) and how
+# long they last. n synapses of w pA, each gone with tau, have a mean of n w tau a Hz: that is what
+# W sets.
 SIZES, INPUTS, TAU_SYN_ms = (1600, 400, 200, 200), (400, 200, 100, 100), (2.0, 5.0, 5.0, 5.0)
 STEP_ms, DELAY_ms, ONSET_ms, STOP_ms = 0.1, 1.0, 1000.0, 2000.0
-# Noise (sd of the free membrane) with which a LIF cell has, at the low baseline, the rate and the gain of the published
-# curve, and currents that then hold each baseline: docs/validation/_garcia_del_molino_2017.py derives both.
+# Noise (sd of the free membrane) with which a LIF cell has, at the low baseline, the rate and the
+# gain of the published
+# curve, and currents that then hold each baseline: docs/validation/_garcia_del_molino_2017.py
+# derives both.
 NOISE_mV = (3.21, 2.85, 3.03, 3.18)
 BACKGROUND_pA = {"low": (76.91, 181.23, 65.9, 60.1), "high": (115.52, 333.84, 12.07, 71.05)}
 
 
 @preset
 def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
-    """The circuit of Garcia del Molino et al. (2017) in 2,400 spiking cells; from 1 s on 10 pA more reach VIP.
+    """The circuit of Garcia del Molino et al. (2017) in 2,400 spiking cells; from 1 s on 10 pA more
+    reach VIP.
 
-    The published populations are rates. Here they are LIF cells with the published membranes, whose mean synaptic
-    currents are the published W; noise and background currents are those at which such cells have the published rates
-    and gains. What the model is for, its response reversal, is in the sign of what SST does: VIP suppresses it at the
-    low baseline, and lets it rise at the high one, by way of E.
+    The published populations are rates. Here they are LIF cells with the published membranes, whose
+    mean synaptic currents are the published W; noise and background currents are those at which
+    such cells have the published rates and gains. What the model is for, its response reversal, is
+    in the sign of what SST does: VIP suppresses it at the low baseline, and lets it rise at the
+    high one, by way of E.
 
     Parameters
     ----------
@@ -67,7 +76,12 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
         .layers([{"name": "all", "top": 0.0, "bottom": 1.0}])
         .cells(dict(zip(TYPES, SIZES, strict=True)))
         .emitters({name: _cell(k) for k, name in enumerate(TYPES)})
-        .cell_params({name: {"drive": background_pA[k], "noise": _noise_pA(k)} for k, name in enumerate(TYPES)})
+        .cell_params(
+            {
+                name: {"drive": background_pA[k], "noise": _noise_pA(k)}
+                for k, name in enumerate(TYPES)
+            }
+        )
         .mechanisms(
             {
                 name: Exponential(tau_ms=tau_ms, sign=1 if name == "E" else -1)
@@ -118,5 +132,7 @@ def _cell(k: int) -> LIF:
 
 
 def _noise_pA(k: int) -> float:
-    """White noise of `NOISE_mV` as the emitter takes it, normal numbers a millisecond: sd C sqrt(2 / (tau 1 ms))."""
+    """White noise of `NOISE_mV` as the emitter takes it, normal numbers a millisecond: sd C sqrt(2
+    / (tau 1 ms)).
+    """
     return NOISE_mV[k] * G_L_nS[k] * math.sqrt(2.0 * TAU_M_ms[k])

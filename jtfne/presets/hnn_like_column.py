@@ -1,4 +1,6 @@
-"""A column after the Human Neocortical Neurosolver (HNN): pyramids and baskets of two layers, and evoked drives."""
+"""A column after the Human Neocortical Neurosolver (HNN): pyramids and baskets of two layers, and
+evoked drives.
+"""
 
 import itertools
 import math
@@ -12,14 +14,18 @@ from jtfne.presets._arguments import preset
 from jtfne.stimuli import Evoked
 from jtfne.synapses import BiExponentialConductance
 
-# The model of Jones et al. (2009), J. Neurophysiol. 102:3554-3572, as in Neymotin et al. (2020), eLife 9:e51214.
-# Weights and drives: hnn-core@5ca983a, param/default.json; who connects to whom, and where: network_models.py@000021c;
-# sections: params_default.py@000021c; where synapses lie, baskets, potentials at the start: cells_default.py@01f04b0.
+# The model of Jones et al. (2009), J. Neurophysiol. 102:3554-3572, as in Neymotin et al. (2020),
+# eLife 9:e51214.
+# Weights and drives: hnn-core@5ca983a, param/default.json; who connects to whom, and where:
+# network_models.py@000021c;
+# sections: params_default.py@000021c; where synapses lie, baskets, potentials at the start:
+# cells_default.py@01f04b0.
 LAYERS = {"L2": "L2/3", "L5": "L5"}
 N_PYRAMIDS, N_BASKETS = 100, 35  # of each layer
 RA_OHM_cm, G_uS_cm2, C_uF_cm2 = 200.0, 42.6, {"L2": 0.6195, "L5": 0.85}
 V_REST_mV = {"L2": -71.46, "L5": -72.0}
-# Length and diameter of sections, um: what is lumped with the soma, and the apical dendrite from there to the tuft.
+# Length and diameter of sections, um: what is lumped with the soma, and the apical dendrite from
+# there to the tuft.
 PROXIMAL = {
     "L2": {"soma": (22.1, 23.4), "trunk": (59.5, 4.25), "oblique": (340.0, 3.91), "basal_1": (85.0, 4.25),
            "basal_2": (255.0, 2.72), "basal_3": (255.0, 2.72)},
@@ -28,7 +34,8 @@ PROXIMAL = {
 }  # fmt: skip
 APICAL = {"L2": ((306.0, 4.08), (238.0, 3.4)), "L5": ((680.0, 7.48), (680.0, 4.93), (425.0, 3.4))}
 BASKET = (39.0, 20.0)
-# Synapses: rise and decay, ms; reversal, mV. NMDA has no magnesium block there. "_tuft": on the apical dendrite.
+# Synapses: rise and decay, ms; reversal, mV. NMDA has no magnesium block there. "_tuft": on the
+# apical dendrite.
 KINETICS = {
     "AMPA": (0.5, 5.0, 0.0),
     "NMDA": (1.0, 20.0, 0.0),
@@ -36,7 +43,8 @@ KINETICS = {
     "GABA_B": (1.0, 20.0, -80.0),
 }
 TUFT = ("AMPA", "NMDA", "GABA_A")
-# Source, target, mechanisms, nS, and the length by which weights fall with distance, in steps of the grid of pyramids.
+# Source, target, mechanisms, nS, and the length by which weights fall with distance, in steps of
+# the grid of pyramids.
 WIRING = (
     ("L2_pyramidal", "L2_pyramidal", ("AMPA", "NMDA"), 0.5, 3.0),
     ("L5_pyramidal", "L5_pyramidal", ("AMPA", "NMDA"), 0.5, 3.0),
@@ -61,30 +69,50 @@ DRIVES: dict[str, tuple[float, float, dict[tuple[str, str], float]]] = {
                              ("L5_basket", "AMPA"): 8.958, ("L5_pyramidal", "AMPA"): 684.013}),
 }  # fmt: skip
 DELAY_ms, PROXIMAL_DELAY_ms, DISTAL_DELAY_ms = 1.0, {"L2": 0.1, "L5": 1.0}, 0.1
-# Ours, since HNN's cells have channels and ours do not: threshold; a soma that has fired stays depolarised, as one that
-# is driven does, and fires every 20 ms at most. What pyramids get from within the column is a fifth of what HNN's get:
-# in one compartment inhibition meets all of the excitation, where HNN's reaches the branches through their resistance.
+# Ours, since HNN's cells have channels and ours do not: threshold; a soma that has fired stays
+# depolarised, as one that
+# is driven does, and fires every 20 ms at most. What pyramids get from within the column is a fifth
+# of what HNN's get:
+# in one compartment inhibition meets all of the excitation, where HNN's reaches the branches
+# through their resistance.
 V_TH_mV, V_RESET_mV, T_REF_ms, ONTO_PYRAMIDS = -50.0, -55.0, 20.0, 0.2
-BASKET_MEMBRANE = {"tau_m_ms": 0.85 / 0.3, "v_rest_mV": -65.0, "v_th_mV": V_TH_mV, "v_reset_mV": -65.0, "t_ref_ms": 2.0}
+BASKET_MEMBRANE = {
+    "tau_m_ms": 0.85 / 0.3,
+    "v_rest_mV": -65.0,
+    "v_th_mV": V_TH_mV,
+    "v_reset_mV": -65.0,
+    "t_ref_ms": 2.0,
+}
 SCALE = 3000.0  # cells of the cortex that one stands for: by which HNN multiplies its dipole
-# As wide as the cortex that holds so many: 10^5 cells under a mm2, Carlo & Stevens (2013), PNAS 110:1488-1493. In depth
+# As wide as the cortex that holds so many: 10^5 cells under a mm2, Carlo & Stevens (2013), PNAS
+# 110:1488-1493. In depth
 # somata lie within 0.1 mm.
-RADIUS_mm, THICKNESS_mm, SPREAD_mm = math.sqrt(SCALE * 2 * (N_PYRAMIDS + N_BASKETS) / (1e5 * math.pi)), 2.6, 0.1
-PITCH_mm = RADIUS_mm * math.sqrt(math.pi / N_PYRAMIDS)  # of a grid that fills it: HNN's weights count in steps
+RADIUS_mm, THICKNESS_mm, SPREAD_mm = (
+    math.sqrt(SCALE * 2 * (N_PYRAMIDS + N_BASKETS) / (1e5 * math.pi)),
+    2.6,
+    0.1,
+)
+# of a grid that fills it: HNN's weights count in steps
+PITCH_mm = RADIUS_mm * math.sqrt(math.pi / N_PYRAMIDS)
 
 
 @preset
-def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2: float = 1.0) -> Config:
-    """A column of 270 cells whose evoked dipole has the polarities of the HNN model: P50, N100, P200.
+def hnn_like_column(
+    seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2: float = 1.0
+) -> Config:
+    """A column of 270 cells whose evoked dipole has the polarities of the HNN model: P50, N100,
+    P200.
 
-    Two layers of 100 pyramids (`TwoCompartment`) and 35 baskets (`LIF`). Proximal input at 27 ms drives the somata's
-    end, current flows up the pyramids, and the dipole is positive; distal input at 64 ms reverses it; a second, strong
-    proximal one at 137 ms makes it positive again. Rates and sizes are not those of HNN, whose cells have branches and
-    channels: `docs/validation/hnn_like_column.rst` lists what differs. All cells begin at rest.
+    Two layers of 100 pyramids (`TwoCompartment`) and 35 baskets (`LIF`). Proximal input at 27 ms
+    drives the somata's end, current flows up the pyramids, and the dipole is positive; distal input
+    at 64 ms reverses it; a second, strong proximal one at 137 ms makes it positive again. Rates and
+    sizes are not those of HNN, whose cells have branches and channels:
+    `docs/validation/hnn_like_column.rst` lists what differs. All cells begin at rest.
 
-    The LFP, of -9 to 11 mV, is ten times what is recorded in cortex, and so is the dipole moment under a mm2 (11 nA m;
-    1 to 2 in Murakami & Okada 2015, NeuroImage 111:49-58): by HNN's factor of 3,000, all 600,000 pyramids under 8.1 mm2
-    act together. `.source(scale=300.0)` has a tenth of them act, and gives an LFP of -0.9 to 1.1 mV.
+    The LFP, of -9 to 11 mV, is ten times what is recorded in cortex, and so is the dipole moment
+    under a mm2 (11 nA m; 1 to 2 in Murakami & Okada 2015, NeuroImage 111:49-58): by HNN's factor of
+    3,000, all 600,000 pyramids under 8.1 mm2 act together. `.source(scale=300.0)` has a tenth of
+    them act, and gives an LFP of -0.9 to 1.1 mV.
 
     Parameters
     ----------
@@ -106,35 +134,58 @@ def hnn_like_column(seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2
     gains = {"prox1": prox1, "dist1": dist1, "prox2": prox2}
     for name, gain in gains.items():
         in_range(gain, NOT_NEGATIVE, name=name, where="preset hnn_like_column")
-    layers = {name: sum(length for length, _ in (PROXIMAL[k]["trunk"], *APICAL[k])) for k, name in LAYERS.items()}
+    layers = {
+        name: sum(length for length, _ in (PROXIMAL[k]["trunk"], *APICAL[k]))
+        for k, name in LAYERS.items()
+    }
     return (
         Config()
         .runtime(seed=seed, dt_ms=0.025, duration_ms=170.0)
         .areas(["S1"])
         .geometry(thickness_mm=THICKNESS_mm, radius_mm=RADIUS_mm)
         .layers([_layer(name, 1e-3 * depth_um) for name, depth_um in layers.items()])
-        .cells({name: {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS} for k, name in LAYERS.items()})
+        .cells(
+            {
+                name: {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS}
+                for k, name in LAYERS.items()
+            }
+        )
         .emitters({f"{k}_{name}": cell for k in LAYERS for name, cell in _cells(k).items()})
-        .cell_params({f"{k}_{name}": {"v_init_mV": v_mV} for k in LAYERS for name, v_mV in _v_init_mV(k).items()})
+        .cell_params(
+            {
+                f"{k}_{name}": {"v_init_mV": v_mV}
+                for k in LAYERS
+                for name, v_mV in _v_init_mV(k).items()
+            }
+        )
         .mechanisms(_mechanisms())
         .connections([edge for row in WIRING for edge in _edges(*row)])
-        .stimuli([stimulus for name, gain in gains.items() if gain for stimulus in _drive(name, gain)])
+        .stimuli(
+            [stimulus for name, gain in gains.items() if gain for stimulus in _drive(name, gain)]
+        )
         .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
         .probes(["spk", "dipole", "lfp", "csd"])
     )
 
 
 def _layer(name: str, depth_mm: float) -> dict[str, Any]:
-    """A layer whose somata lie about `depth_mm`, as far below the pia as the apical dendrite is long."""
+    """A layer whose somata lie about `depth_mm`, as far below the pia as the apical dendrite is
+    long.
+    """
     top, bottom = depth_mm - 0.5 * SPREAD_mm, depth_mm + 0.5 * SPREAD_mm
     return {"name": name, "top": top / THICKNESS_mm, "bottom": bottom / THICKNESS_mm}
 
 
 def _map(k: str) -> SourceMap:
     """Where axial current of pyramids of layer `k` enters and returns: apical dendrite, soma."""
-    dendrite = Between(first=AtSoma(above_mm=1e-3 * PROXIMAL[k]["trunk"][0]), last=AtDepth(depth=0.0))
+    dendrite = Between(
+        first=AtSoma(above_mm=1e-3 * PROXIMAL[k]["trunk"][0]), last=AtDepth(depth=0.0)
+    )
     return SourceMap(
-        cells=Selector(cell_type=(f"{k}_pyramidal",)), mechanism=("axial",), enters=dendrite, returns=AtSoma()
+        cells=Selector(cell_type=(f"{k}_pyramidal",)),
+        mechanism=("axial",),
+        enters=dendrite,
+        returns=AtSoma(),
     )
 
 
@@ -149,7 +200,9 @@ def _r_MOhm(section: tuple[float, float]) -> float:
 
 
 def _apical(k: str) -> tuple[float, float]:
-    """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle of the tuft."""
+    """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle
+    of the tuft.
+    """
     areas = [_area_um2(section) for section in APICAL[k]]
     ends = list(itertools.accumulate(areas))
     half_area = 0.5 * ends[-1]
@@ -157,12 +210,16 @@ def _apical(k: str) -> tuple[float, float]:
     share = 1.0 - (ends[index] - half_area) / areas[index]
     ohms = [_r_MOhm(section) for section in APICAL[k]]
     r_soma_side_MOhm = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
-    return r_soma_side_MOhm, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[-1] - r_soma_side_MOhm
+    return r_soma_side_MOhm, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[
+        -1
+    ] - r_soma_side_MOhm
 
 
 def _cells(k: str) -> dict[str, Any]:
     """Pyramid and basket of a layer: the membrane and the inside of HNN's sections, lumped."""
-    soma, dendrite = (sum(map(_area_um2, sections)) for sections in (PROXIMAL[k].values(), APICAL[k]))
+    soma, dendrite = (
+        sum(map(_area_um2, sections)) for sections in (PROXIMAL[k].values(), APICAL[k])
+    )
     pyramid = TwoCompartment(
         c_s_pF=1e-2 * C_uF_cm2[k] * soma,
         c_d_pF=1e-2 * C_uF_cm2[k] * dendrite,
@@ -175,7 +232,10 @@ def _cells(k: str) -> dict[str, Any]:
         t_ref_ms=T_REF_ms,
         dendrite_share=0.0,
     )
-    return {"pyramidal": pyramid, "basket": LIF(c_m_pF=1e-2 * C_uF_cm2["L5"] * _area_um2(BASKET), **BASKET_MEMBRANE)}
+    return {
+        "pyramidal": pyramid,
+        "basket": LIF(c_m_pF=1e-2 * C_uF_cm2["L5"] * _area_um2(BASKET), **BASKET_MEMBRANE),
+    }
 
 
 def _v_init_mV(k: str) -> dict[str, float]:
@@ -215,9 +275,13 @@ def _effective_nS(target: str, mechanism: str, g_nS: float) -> float:
     return sum(g_nS / (1.0 + 1e-3 * g_nS * r_MOhm) for r_MOhm in ways)
 
 
-def _edges(source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float) -> list[dict[str, Any]]:
+def _edges(
+    source: str, target: str, mechanisms: tuple[str, ...], g_nS: float, steps: float
+) -> list[dict[str, Any]]:
     """Connections of one row of the wiring: all to all, weights times exp(-d^2 / steps^2)."""
-    decay = WeightDecay(length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True)
+    decay = WeightDecay(
+        length_mm=steps * PITCH_mm / math.sqrt(2.0), profile=GaussianDecay(), lateral=True
+    )
     gain = ONTO_PYRAMIDS if target.endswith("pyramidal") else 1.0
     return [
         {
@@ -242,7 +306,8 @@ def _drive(name: str, gain: float) -> list[dict[str, Any]]:
             "label": name,
             "event": index == 0,
             "drive": Evoked(
-                mean_ms=mean_ms + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
+                mean_ms=mean_ms
+                + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
                 sd_ms=sd_ms,
                 weight_nS=gain * _effective_nS(target, mechanism, g_nS),
                 mechanism=mechanism,

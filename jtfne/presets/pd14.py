@@ -15,9 +15,12 @@ from jtfne.synapses import Exponential
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Tables 4 and 5: cells of 1 mm2, inputs from outside, probability
+# Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Tables 4 and 5: cells of 1 mm2, inputs from
+# outside, probability
 # that a cell of the row (target) has at least one synapse from a cell of the column (source).
-POPULATIONS = tuple((layer, cell_type) for layer in ("L2/3", "L4", "L5", "L6") for cell_type in ("E", "I"))
+POPULATIONS = tuple(
+    (layer, cell_type) for layer in ("L2/3", "L4", "L5", "L6") for cell_type in ("E", "I")
+)
 SIZES = np.array([20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948])
 K_EXT = np.array([1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100])
 PROBABILITY = np.array(
@@ -35,29 +38,35 @@ PROBABILITY = np.array(
 PSP_mV, G, RATE_EXT_Hz, TAU_SYN_ms = 0.15, -4.0, 8.0, 0.5
 DELAY_ms = {"E": (1.5, 0.75), "I": (0.75, 0.375)}  # mean, sd
 WEIGHT_SPREAD = 0.1
-CELL = LIF(c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0)
-# Rates at full scale, which set the mean input that fewer synapses lack: the published NEST implementation,
+CELL = LIF(
+    c_m_pF=250.0, tau_m_ms=10.0, v_rest_mV=-65.0, v_th_mV=-50.0, v_reset_mV=-65.0, t_ref_ms=2.0
+)
+# Rates at full scale, which set the mean input that fewer synapses lack: the published NEST
+# implementation,
 # INM-6/microcircuit-PD14-model, `full_mean_rates`.
 FULL_RATES_Hz = np.array([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])
-# 1 mm2 of cortex; layers as deep as in Hagen et al. (2016), Cereb. Cortex 26:4461-4496, which jtfne's names stand for.
+# 1 mm2 of cortex; layers as deep as in Hagen et al. (2016), Cereb. Cortex 26:4461-4496, which
+# jtfne's names stand for.
 THICKNESS_mm, RADIUS_mm = 1.4917, 0.56419
 
 
 @preset
 def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
-    """The cortical microcircuit of Potjans & Diesmann (2014): four layers, E and I, 77,169 cells, 3 x 10^8 synapses.
+    """The cortical microcircuit of Potjans & Diesmann (2014): four layers, E and I, 77,169 cells, 3
+    x 10^8 synapses.
 
-    `scale` cuts cells and synapses a cell alike. Weights then grow by 1/sqrt(scale) and a current makes up for the
-    lost mean input, which keeps mean and variance of the input at the full-scale rates but not correlations
-    (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490): smaller circuits fire less.
+    `scale` cuts cells and synapses a cell alike. Weights then grow by 1/sqrt(scale) and a current
+    makes up for the lost mean input, which keeps mean and variance of the input at the full-scale
+    rates but not correlations (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490):
+    smaller circuits fire less.
 
     Parameters
     ----------
     scale : float
         0.01 to 1.
     drive : {"poisson", "dc"}
-        What stands for the rest of the brain: Poisson spikes at 8 Hz an input, or their mean as a current. Below a
-        scale of about 0.2 the current alone leaves most of the circuit silent.
+        What stands for the rest of the brain: Poisson spikes at 8 Hz an input, or their mean as a
+        current. Below a scale of about 0.2 the current alone leaves most of the circuit silent.
     seed : int
         Seed of wiring, places and spikes from outside.
 
@@ -87,7 +96,12 @@ def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
         .geometry(thickness_mm=THICKNESS_mm, radius_mm=RADIUS_mm)
         .cells(mix)
         .emitters({"E": CELL, "I": CELL})
-        .mechanisms({"exc": Exponential(tau_ms=TAU_SYN_ms, sign=1), "inh": Exponential(tau_ms=TAU_SYN_ms, sign=-1)})
+        .mechanisms(
+            {
+                "exc": Exponential(tau_ms=TAU_SYN_ms, sign=1),
+                "inh": Exponential(tau_ms=TAU_SYN_ms, sign=-1),
+            }
+        )
         .connections(_connections(scale))
         .stimuli(_stimuli(scale, drive))
         .probes(["spk"])
@@ -95,9 +109,11 @@ def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
 
 
 def synapse_counts() -> Ints:
-    """Synapses at full scale, (8, 8) target by source: as many random pairs as leave 1 - C of all pairs unconnected.
+    """Synapses at full scale, (8, 8) target by source: as many random pairs as leave 1 - C of all
+    pairs unconnected.
 
-    Logarithms as the published implementations take them: rounding costs 2 synapses of 3 x 10^8 beside `log1p`.
+    Logarithms as the published implementations take them: rounding costs 2 synapses of 3 x 10^8
+    beside `log1p`.
     """
     n_pairs = np.outer(SIZES, SIZES).astype(np.float64)
     return np.rint(np.log(1.0 - PROBABILITY) / np.log(1.0 - 1.0 / n_pairs)).astype(np.int64)
@@ -111,11 +127,15 @@ def weights_pA() -> Floats:
 
 
 def current_pA(scale: float, drive: str) -> Floats:
-    """Constant current of each population, (8,): the drive, if it is one, and what makes up for the scale."""
+    """Constant current of each population, (8,): the drive, if it is one, and what makes up for the
+    scale.
+    """
     mean_pA = 1e-3 * TAU_SYN_ms * _weight_pA() * K_EXT * RATE_EXT_Hz
     recurrent_pA = 1e-3 * TAU_SYN_ms * (weights_pA() * synapse_counts()) @ FULL_RATES_Hz / SIZES
     missing_share = 1.0 - np.sqrt(scale)
-    current: Floats = missing_share * recurrent_pA + (mean_pA if drive == "dc" else missing_share * mean_pA)
+    current: Floats = missing_share * recurrent_pA + (
+        mean_pA if drive == "dc" else missing_share * mean_pA
+    )
     return current
 
 
@@ -123,12 +143,16 @@ def _weight_pA() -> float:
     """Jump of the synaptic current whose potential peaks at `PSP_mV`."""
     tau_m, c_m = float(CELL.tau_m_ms), float(CELL.c_m_pF)
     ratio, gap = tau_m / TAU_SYN_ms, TAU_SYN_ms - tau_m
-    peak_mV_per_pA = tau_m * TAU_SYN_ms / (c_m * gap) * (ratio ** (tau_m / gap) - ratio ** (TAU_SYN_ms / gap))
+    peak_mV_per_pA = (
+        tau_m * TAU_SYN_ms / (c_m * gap) * (ratio ** (tau_m / gap) - ratio ** (TAU_SYN_ms / gap))
+    )
     return float(PSP_mV / peak_mV_per_pA)
 
 
 def _connections(scale: float) -> list[dict[str, Any]]:
-    """Every pair of populations that has synapses at this scale: a fixed number, drawn with replacement."""
+    """Every pair of populations that has synapses at this scale: a fixed number, drawn with
+    replacement.
+    """
     counts, weights = synapse_counts(), weights_pA() / np.sqrt(scale)
     connections = []
     for target, source in np.argwhere(PROBABILITY > 0.0):
@@ -151,12 +175,18 @@ def _connections(scale: float) -> list[dict[str, Any]]:
 def _stimuli(scale: float, drive: str) -> list[dict[str, Any]]:
     """Poisson input of each population, if that is the drive, and its constant current, if any."""
     stimuli = []
-    for population, k_ext, current in zip(POPULATIONS, K_EXT, current_pA(scale, drive), strict=True):
+    for population, k_ext, current in zip(
+        POPULATIONS, K_EXT, current_pA(scale, drive), strict=True
+    ):
         target = dict(zip(("layer", "cell_type"), population, strict=True))
         if drive == "poisson":
             rate_Hz = round(float(k_ext) * scale) * RATE_EXT_Hz
-            poisson = Poisson(rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc")
+            poisson = Poisson(
+                rate_Hz=rate_Hz, weight_pA=_weight_pA() / np.sqrt(scale), mechanism="exc"
+            )
             stimuli.append({"target": target, "drive": poisson, "label": "background"})
         if current:
-            stimuli.append({"target": target, "drive": Constant(amplitude=float(current)), "label": "current"})
+            stimuli.append(
+                {"target": target, "drive": Constant(amplitude=float(current)), "label": "current"}
+            )
     return stimuli

@@ -11,7 +11,8 @@ PROBES = ("spk", "vm", "source", "lfp_proxy", "csd_proxy")
 
 @preset
 def suite2_four_celltype_config(seed: int = 0) -> Config:
-    """100 cells of V1, layer 2/3: E, PV, SST and VIP with the recurrent motif of Pfeffer et al. (2013).
+    """100 cells of V1, layer 2/3: E, PV, SST and VIP with the recurrent motif of Pfeffer et al.
+    (2013).
 
     Parameters
     ----------
@@ -59,12 +60,19 @@ def suite2_single_neuron_config(cell_type: str = "E") -> Config:
     'PV'
     """
     one_of(cell_type, CELL_TYPES, name="cell_type", where="preset suite2_single_neuron_config")
-    return Config().areas(["V1"]).layers(["L2/3"]).cells({cell_type: 1}, n=1).probes(("spk", "vm", "source"))
+    return (
+        Config()
+        .areas(["V1"])
+        .layers(["L2/3"])
+        .cells({cell_type: 1}, n=1)
+        .probes(("spk", "vm", "source"))
+    )
 
 
 @preset
 def suite2_net1_config(n: int = 1000) -> Config:
-    """`n` cells of V1, layer 2/3, with the recurrent motif at a number of inputs that does not grow with `n`.
+    """`n` cells of V1, layer 2/3, with the recurrent motif at a number of inputs that does not grow
+    with `n`.
 
     Parameters
     ----------
@@ -93,11 +101,13 @@ def suite2_net1_config(n: int = 1000) -> Config:
 
 @preset
 def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
-    """V1 and V4, layers 2/3, 4 and 5: the motif in each layer, feedforward and feedback between the areas.
+    """V1 and V4, layers 2/3, 4 and 5: the motif in each layer, feedforward and feedback between the
+    areas.
 
-    Feedforward runs from E of V1's layer 2/3 to layer 4 of V4, feedback from E of V4's layer 5 to layer 2/3 of V1,
-    after Felleman & Van Essen (1991), Cereb. Cortex 1:1-47; delays of 8 ms are those of a distance of 28 mm at the
-    3.5 mm/ms of Schmidt et al. (2018), Brain Struct. Funct. 223:1409-1435.
+    Feedforward runs from E of V1's layer 2/3 to layer 4 of V4, feedback from E of V4's layer 5 to
+    layer 2/3 of V1, after Felleman & Van Essen (1991), Cereb. Cortex 1:1-47; delays of 8 ms are
+    those of a distance of 28 mm at the 3.5 mm/ms of Schmidt et al. (2018), Brain Struct. Funct.
+    223:1409-1435.
 
     Parameters
     ----------
@@ -115,18 +125,39 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
     ['V1', 'V4']
     """
     min_cells = 75  # below, some type of some layer has no cell
-    whole_number(n_per_area, Limit(low=min_cells), name="n_per_area", where="preset suite2_v1_v4_config")
+    whole_number(
+        n_per_area, Limit(low=min_cells), name="n_per_area", where="preset suite2_v1_v4_config"
+    )
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
-    local = [connection for area in areas for layer in layers for connection in motif({"area": area, "layer": layer})]
+    local = [
+        connection
+        for area in areas
+        for layer in layers
+        for connection in motif({"area": area, "layer": layer})
+    ]
     local += [connection for area in areas for connection in _ascending(area)]
     feedforward_source = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
     feedback_source = {"area": "V4", "layer": "L5", "cell_type": "E"}
     between = [
-        edge(feedforward_source, {"area": "V4", "layer": "L4", "cell_type": cell_type}, "AMPA", 20, 60.0, delay_ms=8.0)
+        edge(
+            feedforward_source,
+            {"area": "V4", "layer": "L4", "cell_type": cell_type},
+            "AMPA",
+            20,
+            60.0,
+            delay_ms=8.0,
+        )
         for cell_type in ("E", "PV")
     ]
     between += [
-        edge(feedback_source, {"area": "V1", "layer": "L2/3", "cell_type": cell_type}, "AMPA", 15, 40.0, delay_ms=8.0)
+        edge(
+            feedback_source,
+            {"area": "V1", "layer": "L2/3", "cell_type": cell_type},
+            "AMPA",
+            15,
+            40.0,
+            delay_ms=8.0,
+        )
         for cell_type in ("E", "SST", "VIP")
     ]
     mix = {layer: {name: share / 3 for name, share in FRACTIONS.items()} for layer in layers}

@@ -39,7 +39,8 @@ __all__ = [
     "plan",
 ]
 
-WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")  # made at the end, of the whole of their rows
+# made at the end, of the whole of their rows
+WHOLE = ("emm_proxy", "spectrolaminar_proxy", "rws", "erws")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +56,11 @@ class Plan:
     def operators(self) -> dict[str, dict[str, Any]]:
         """Return the parameters of each field operator, by readout."""
         parameters_by_readout = {probe.name: probe.operator() for probe in self.probes}
-        return {name: parameters for name, parameters in parameters_by_readout.items() if parameters is not None}
+        return {
+            name: parameters
+            for name, parameters in parameters_by_readout.items()
+            if parameters is not None
+        }
 
     def held_whole(self) -> tuple[SourceRows, ...]:
         """Return the recorders, or parts of them, of probes that need all their rows at once."""
@@ -76,7 +81,10 @@ def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
     """
     source: Source = SOURCES[config.readouts.source.kind]()
     signs = mechanism_signs(net, config) if signs is None else signs
-    probes = tuple(_build_probe(declaration, net, config, source, signs) for declaration in config.readouts.probes)
+    probes = tuple(
+        _build_probe(declaration, net, config, source, signs)
+        for declaration in config.readouts.probes
+    )
     source_rows: dict[tuple[str, int], SourceRows] = {}
     voltage_rows = []
     for probe in probes:
@@ -90,29 +98,43 @@ def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
     return Plan(probes, (*source_rows.values(), *voltage_rows))
 
 
-def _build_probe(declaration: declared.Probe, net: Net, config: declared.Config, source: Source, signs: Signs) -> Probe:
+def _build_probe(
+    declaration: declared.Probe, net: Net, config: declared.Config, source: Source, signs: Signs
+) -> Probe:
     """Build the probe of one declaration."""
     dt_ms, identity, n_cells = config.run.dt_ms, net.identity, net.n_neurons
     if isinstance(declaration, declared.Spikes):
         return SpikeProbe(identity, n_cells)
-    every = 1 if declaration.interval_ms is None else int(nearest_steps(declaration.interval_ms, dt_ms))
+    every = (
+        1 if declaration.interval_ms is None else int(nearest_steps(declaration.interval_ms, dt_ms))
+    )
     if isinstance(declaration, declared.Voltage):
         return VoltageProbe(identity, n_cells, every, _select_rows(declaration.cells, identity))
     if isinstance(declaration, declared.SourceProbe):
-        return SourceProbe(identity, n_cells, every, tuple(name for name, _ in source.parts), source.kind)
+        return SourceProbe(
+            identity, n_cells, every, tuple(name for name, _ in source.parts), source.kind
+        )
     if identity is None:
         raise refuse(
-            f"probe {declaration.readout!r} on a Net without identity", "probes 'spk', 'vm', 'source'", "probes"
+            f"probe {declaration.readout!r} on a Net without identity",
+            "probes 'spk', 'vm', 'source'",
+            "probes",
         )
     if isinstance(declaration, declared.Physical):
-        loops = net.remembered(("loops", config.readouts, signs), lambda: build_source_maps(net, config, signs))
+        loops = net.remembered(
+            ("loops", config.readouts, signs), lambda: build_source_maps(net, config, signs)
+        )
         return _build_physical_probe(declaration, loops, columns_of(config, identity), every)
     if isinstance(declaration, declared.WeightedSum):
         return _build_weighted_sum(declaration, net, identity, config, signs, every)
     if isinstance(declaration, declared.EEGProxy):
-        return _build_head_proxy(declaration.readout, eeg_sites(declaration.sites), identity, config, every)
+        return _build_head_proxy(
+            declaration.readout, eeg_sites(declaration.sites), identity, config, every
+        )
     if isinstance(declaration, declared.MEGProxy):
-        return _build_head_proxy(declaration.readout, meg_magnetometers(declaration.sensors), identity, config, every)
+        return _build_head_proxy(
+            declaration.readout, meg_magnetometers(declaration.sensors), identity, config, every
+        )
     shank = Shank.of(
         identity,
         thickness_mm=config.circuit.geometry.thickness_mm,
@@ -135,7 +157,9 @@ def _build_physical_probe(
     if isinstance(declaration, declared.LFP):
         return LFPProbe(declaration, loops, columns, every)
     if isinstance(declaration, declared.CSD):
-        return CSDProbe(declaration, LFPProbe(declaration.potential(), loops, columns, every), every)
+        return CSDProbe(
+            declaration, LFPProbe(declaration.potential(), loops, columns, every), every
+        )
     lead = (
         eeg_leadfield(declaration, columns)
         if isinstance(declaration, declared.EEG)
@@ -145,12 +169,21 @@ def _build_physical_probe(
 
 
 def _build_weighted_sum(
-    declaration: declared.WeightedSum, net: Net, identity: Identity, config: declared.Config, signs: Signs, every: int
+    declaration: declared.WeightedSum,
+    net: Net,
+    identity: Identity,
+    config: declared.Config,
+    signs: Signs,
+    every: int,
 ) -> WeightedSumProbe:
     """Build the probe of a weighted sum of synaptic currents."""
-    currents, synapses = by_sign(net, list_receptors(net, mechanisms_of(config), shared=True), dict(signs))
+    currents, synapses = by_sign(
+        net, list_receptors(net, mechanisms_of(config), shared=True), dict(signs)
+    )
     rows = select_with(identity, declaration.cells, where=f"{declaration.kind}.cells")
-    return WeightedSumProbe(declaration.readout, currents, synapses, identity, rows, declaration.sum_weights(), every)
+    return WeightedSumProbe(
+        declaration.readout, currents, synapses, identity, rows, declaration.sum_weights(), every
+    )
 
 
 def _select_rows(cells: declared.Selector, identity: Identity | None) -> Any:

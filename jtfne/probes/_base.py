@@ -66,12 +66,18 @@ class Recording:
     spikes: Spikes
     on_disk: Mapping[str, Rows] | None = None
 
-    def rows(self, name: str, change: Callable[[Array], Array] = lambda values: values) -> Array | Rows:
+    def rows(
+        self, name: str, change: Callable[[Array], Array] = lambda values: values
+    ) -> Array | Rows:
         """Return `change` of what was kept, row by row.
 
         (n_trials, n_rows, ...) -> the same first two axes.
         """
-        return change(self.kept[name]) if self.on_disk is None else MappedRows(self.on_disk[name], change)
+        return (
+            change(self.kept[name])
+            if self.on_disk is None
+            else MappedRows(self.on_disk[name], change)
+        )
 
     def time_ms(self, every: int) -> Array:
         """Return the time at which each row ends: (n_rows,)."""
@@ -100,7 +106,12 @@ class Linear:
     @classmethod
     def of(cls, operators: tuple[Operator, ...]) -> "Linear":
         """Build the part of `operators`, first to last."""
-        return cls(tuple(jax.device_put(np.ascontiguousarray(np.asarray(operator.matrix).T)) for operator in operators))
+        return cls(
+            tuple(
+                jax.device_put(np.ascontiguousarray(np.asarray(operator.matrix).T))
+                for operator in operators
+            )
+        )
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, n_channels)."""
@@ -125,9 +136,14 @@ class ByArea:
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """Reduce (n_rows, n_loops, n_cells) pA to (n_rows, n_out)."""
-        currents_by_area = (rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges)
+        currents_by_area = (
+            rows[:, :, first:last].reshape(rows.shape[0], -1) for first, last in self.ranges
+        )
         channels = jnp.concatenate(
-            [_multiply_exactly(currents, matrix) for currents, matrix in zip(currents_by_area, self.maps, strict=True)],
+            [
+                _multiply_exactly(currents, matrix)
+                for currents, matrix in zip(currents_by_area, self.maps, strict=True)
+            ],
             axis=1,
         )
         for matrix in self.then:
@@ -259,7 +275,9 @@ class Probe(Protocol):
         ...
 
 
-def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: float) -> dict[str, str | int | float]:
+def attrs(
+    name: str, long_name: str, units: str, *, proxy: bool, interval_ms: float
+) -> dict[str, str | int | float]:
     """Return the attributes that every readout carries."""
     return {
         "readout": name,
@@ -270,14 +288,18 @@ def attrs(name: str, long_name: str, units: str, *, proxy: bool, interval_ms: fl
     }
 
 
-def neuron_coords(identity: Identity | None, n_cells: int, rows: Array | None) -> Mapping[str, Labelled]:
+def neuron_coords(
+    identity: Identity | None, n_cells: int, rows: Array | None
+) -> Mapping[str, Labelled]:
     """Coordinates of a neuron axis: ids, and names and places where the net has them."""
     if identity is None:
         ids = np.arange(n_cells) if rows is None else rows
         return {"neuron": (("neuron",), ids.astype(np.int64))}
     cell_rows = np.arange(n_cells) if rows is None else rows
     dims = ("neuron",)
-    labels = {name: (dims, identity.texts(name)[cell_rows]) for name in ("area", "layer", "cell_type")}
+    labels = {
+        name: (dims, identity.texts(name)[cell_rows]) for name in ("area", "layer", "cell_type")
+    }
     return {
         "neuron": (dims, identity.ids[cell_rows].astype(np.int64)),
         **labels,

@@ -24,7 +24,8 @@ A fifth of the default column's radius, below which an LFP does not show detail.
 
 WHERE = "Config.source(maps=...)"
 Matrix = npt.NDArray[np.float64]
-Current = tuple[int, tuple[tuple[str, ...], ...]]  # which one, and by which words it goes; several that share a row
+# which one, and by which words it goes; several that share a row
+Current = tuple[int, tuple[tuple[str, ...], ...]]
 Signs = tuple[tuple[str, int], ...]
 
 
@@ -78,16 +79,21 @@ def build_source_maps(net: Net, config: Config, signs: Signs) -> SourceMapMatric
         for k, shares in enumerate(loop_shares):
             all_shares[:, k, cell_rows] = readouts.scale * shares
     has_current = np.abs(all_shares).max((0, 1)) > 0.0
-    rows_by_area = [np.flatnonzero(has_current & (identity.area == k)) for k in range(len(identity.areas))]
+    rows_by_area = [
+        np.flatnonzero(has_current & (identity.area == k)) for k in range(len(identity.areas))
+    ]
     ranges = tuple(
-        (int(area_rows[0]), int(area_rows[-1]) + 1) if area_rows.size else (0, 0) for area_rows in rows_by_area
+        (int(area_rows[0]), int(area_rows[-1]) + 1) if area_rows.size else (0, 0)
+        for area_rows in rows_by_area
     )
     metadata = {
         "scale": readouts.scale,
         "depth_step_mm": float(depths_mm[1]),
         "maps": [source_map.model_dump(mode="json") for source_map in table.list_used_maps()],
     }
-    source = SourceSinkCurrents(tuple((*terms, *((),) * (n_loops - len(terms))) for terms in terms_by_group))
+    source = SourceSinkCurrents(
+        tuple((*terms, *((),) * (n_loops - len(terms))) for terms in terms_by_group)
+    )
     maps = tuple(
         np.ascontiguousarray(all_shares[:, :, first:last] * (identity.area[first:last] == k))
         for k, (first, last) in enumerate(ranges)
@@ -100,9 +106,14 @@ def mechanism_signs(net: Net, config: Config) -> Signs:
 
     Empty if no probe needs it.
     """
-    if not any(isinstance(declared_probe, Physical | WeightedSum) for declared_probe in config.readouts.probes):
+    if not any(
+        isinstance(declared_probe, Physical | WeightedSum)
+        for declared_probe in config.readouts.probes
+    ):
         return ()
-    names = [name for row in list_receptors(net, mechanisms_of(config), shared=True) for name in row]
+    names = [
+        name for row in list_receptors(net, mechanisms_of(config), shared=True) for name in row
+    ]
     return tuple((name, _infer_sign(name, net, config)) for name in names)
 
 
@@ -115,7 +126,9 @@ def _infer_sign(name: str, net: Net, config: Config) -> int:
     if declared_sign:
         return declared_sign
     weights: list[Any] = [
-        projection.weight for projection in net.projections if projection.mechanism == name and projection.n_edges
+        projection.weight
+        for projection in net.projections
+        if projection.mechanism == name and projection.n_edges
     ]
     drives: list[Any] = [stimulus.drive for stimulus in config.task.stimuli]
     weights += [drive.weight for drive in drives if getattr(drive, "mechanism", None) == name]
@@ -126,7 +139,9 @@ def _infer_sign(name: str, net: Net, config: Config) -> int:
     return 0 if highest > 0.0 else -1
 
 
-def _iterate_currents(emitter: Any, net: Net, config: Config, signs: dict[str, int]) -> Iterator[Current]:
+def _iterate_currents(
+    emitter: Any, net: Net, config: Config, signs: dict[str, int]
+) -> Iterator[Current]:
     """Yield the loop currents of cells of one model, as far as the source mode counts them."""
     if not getattr(type(emitter), "receives", True):
         return
@@ -134,7 +149,9 @@ def _iterate_currents(emitter: Any, net: Net, config: Config, signs: dict[str, i
         yield AXIAL, (("axial",),)
         return
     terms = config.readouts.source.terms
-    for k, names in enumerate(list_receptors(net, mechanisms_of(config), shared=True) if "synaptic" in terms else ()):
+    for k, names in enumerate(
+        list_receptors(net, mechanisms_of(config), shared=True) if "synaptic" in terms else ()
+    ):
         yield k, tuple(words_of(name, signs[name]) for name in names)
     if "external" in terms:
         yield EXTERNAL, (("external",),)
@@ -180,13 +197,17 @@ class _MapTable:
     _used: set[int]
 
     @classmethod
-    def build(cls, identity: Identity, declared: tuple[SourceMap, ...], thickness_mm: float) -> "_MapTable":
+    def build(
+        cls, identity: Identity, declared: tuple[SourceMap, ...], thickness_mm: float
+    ) -> "_MapTable":
         """Build the table: the defaults, as far as there are such cells, then those declared."""
         all_maps = (*SOURCE_MAPS, *declared)
         holds = [_match_cell_types(identity, source_map.cells) for source_map in SOURCE_MAPS]
         for k, source_map in enumerate(declared):
             is_selected = np.zeros(len(identity), np.bool_)
-            is_selected[select_with(identity, source_map.cells, where=f"Config.readouts.maps[{k}].cells")] = True
+            is_selected[
+                select_with(identity, source_map.cells, where=f"Config.readouts.maps[{k}].cells")
+            ] = True
             holds.append(is_selected)
         return cls(all_maps, tuple(holds), identity, thickness_mm, set())
 
@@ -200,11 +221,22 @@ class _MapTable:
         ones.
         """
         map_indices = [self._choose_maps(mechanism_tags, cell_rows) for mechanism_tags in tags]
-        differing = [k for k, indices in enumerate(map_indices) if not np.array_equal(indices, map_indices[0])]
+        differing = [
+            k
+            for k, indices in enumerate(map_indices)
+            if not np.array_equal(indices, map_indices[0])
+        ]
         if differing:
             first_name, other_name = tags[0][0], tags[differing[0]][0]
-            problem = f"mechanisms {first_name!r} and {other_name!r}, which decay alike and so are one current,"
-            raise refuse(problem, "declared source maps, which keep them apart, such as maps=open_field('E')", WHERE)
+            problem = (
+                f"mechanisms {first_name!r} and {other_name!r}, which decay alike and so are one "
+                "current,"
+            )
+            raise refuse(
+                problem,
+                "declared source maps, which keep them apart, such as maps=open_field('E')",
+                WHERE,
+            )
         shares = np.zeros((depths_mm.size, cell_rows.size))
         for k in np.unique(map_indices[0]):
             goes_by_map = map_indices[0] == k
@@ -219,14 +251,18 @@ class _MapTable:
         """Return the maps that some current went by."""
         return [self.maps[k] for k in sorted(self._used)]
 
-    def _choose_maps(self, tags: tuple[str, ...], cell_rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _choose_maps(
+        self, tags: tuple[str, ...], cell_rows: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
         """Return, for each of the cells, the last map that holds for a current with these tags."""
         map_indices = np.full(cell_rows.size, -1)
         for k, (source_map, holds) in enumerate(zip(self.maps, self.holds, strict=True)):
             if source_map.holds(*tags):
                 map_indices[holds[cell_rows]] = k
         if (map_indices < 0).any():
-            raise _missing_map_error(str(self.identity.texts("cell_type")[cell_rows[map_indices < 0][0]]), tags)
+            raise _missing_map_error(
+                str(self.identity.texts("cell_type")[cell_rows[map_indices < 0][0]]), tags
+            )
         return map_indices
 
 
@@ -235,7 +271,9 @@ def _missing_map_error(cell_type: str, tags: tuple[str, ...]) -> JtfneError:
     name = tags[0]
     if len(tags) == 1 and name not in OTHERS:
         problem = f"mechanism {name!r} with weights of both signs onto {cell_type!r}"
-        return refuse(problem, f"a mechanism for each sign, or SourceMap(mechanism={name!r}, ...)", WHERE)
+        return refuse(
+            problem, f"a mechanism for each sign, or SourceMap(mechanism={name!r}, ...)", WHERE
+        )
     example = f"SourceMap(cells={cell_type!r}, enters=..., returns=...)"
     allowed = f"{example}, or a type that has one: E, I, PV, SST, VIP"
     return refuse(f"cell type {cell_type!r} without a source map for {name!r}", allowed, WHERE)

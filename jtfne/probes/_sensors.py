@@ -32,8 +32,12 @@ class Sensors:
 
         Raises: JtfneError for a name that is not in the table.
         """
-        indices = [self.names.index(one_of(name, self.names, name="sensor", where=where)) for name in names]
-        return Sensors(self.system, tuple(names), self.positions_mm[indices], self.directions[indices])
+        indices = [
+            self.names.index(one_of(name, self.names, name="sensor", where=where)) for name in names
+        ]
+        return Sensors(
+            self.system, tuple(names), self.positions_mm[indices], self.directions[indices]
+        )
 
 
 def eeg_sites(names: Sequence[str] | None) -> Sensors:

@@ -10,7 +10,16 @@ import numpy as np
 from jtfne._check import narrow_dtype
 from jtfne._rows import Rows
 from jtfne.net import Identity
-from jtfne.probes._base import Array, Keep, Readout, Recording, SourceRows, VoltageRows, attrs, neuron_coords
+from jtfne.probes._base import (
+    Array,
+    Keep,
+    Readout,
+    Recording,
+    SourceRows,
+    VoltageRows,
+    attrs,
+    neuron_coords,
+)
 from jtfne.sources import Source
 
 
@@ -39,7 +48,10 @@ class SpikeProbe:
         attributes = attrs(self.name, "spike times", "ms", proxy=False, interval_ms=dt_ms)
         shape = {"n_neurons": self.n_cells, "n_trials": recording.n_trials}
         return Readout(
-            self.name, values, {}, {**attributes, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms}
+            self.name,
+            values,
+            {},
+            {**attributes, **shape, "dt_ms": dt_ms, "duration_ms": recording.n_steps * dt_ms},
         )
 
     def operator(self) -> None:
@@ -59,7 +71,9 @@ class VoltageProbe:
     def recorder(self, source: Source) -> VoltageRows:
         """Return a recorder of the cells' v_m_mV."""
         return VoltageRows(
-            self.name, None if self.rows is None else jax.device_put(self.rows.astype(np.int32)), self.every
+            self.name,
+            None if self.rows is None else jax.device_put(self.rows.astype(np.int32)),
+            self.every,
         )
 
     def readout(self, recording: Recording) -> Readout:
@@ -69,8 +83,16 @@ class VoltageProbe:
             "time": (("time",), recording.time_ms(self.every)),
             **neuron_coords(self.identity, self.n_cells, self.rows),
         }
-        attributes = attrs(self.name, "membrane potential", "mV", proxy=False, interval_ms=self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (dims, recording.rows(self.name))}, coords, attributes)
+        attributes = attrs(
+            self.name,
+            "membrane potential",
+            "mV",
+            proxy=False,
+            interval_ms=self.every * recording.dt_ms,
+        )
+        return Readout(
+            self.name, {self.name: (dims, recording.rows(self.name))}, coords, attributes
+        )
 
     def operator(self) -> None:
         """None: a potential is read directly."""
@@ -100,13 +122,18 @@ class SourceProbe:
         values: dict[str, tuple[tuple[str, ...], Array | Rows]] = {}
         values[self.name] = (dims, recording.rows(self.name, lambda rows: rows.sum(2)))
         for k, part in enumerate(self.parts if len(self.parts) > 1 else ()):
-            values[f"{self.name}_{part}"] = (dims, recording.rows(self.name, operator.itemgetter(np.s_[:, :, k])))
+            values[f"{self.name}_{part}"] = (
+                dims,
+                recording.rows(self.name, operator.itemgetter(np.s_[:, :, k])),
+            )
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             **neuron_coords(self.identity, self.n_cells, None),
         }
         long_name = f"source current ({self.kind}), outward positive"
-        attributes = attrs(self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms)
+        attributes = attrs(
+            self.name, long_name, "pA", proxy=False, interval_ms=self.every * recording.dt_ms
+        )
         return Readout(self.name, values, coords, attributes)
 
     def operator(self) -> dict[str, Any] | None:

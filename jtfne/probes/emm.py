@@ -57,7 +57,9 @@ class EMMProbe:
         ]
         values = np.average(costs, axis=0, weights=self.weights).astype(source_and_field.dtype)
         interval_ms = self.every * recording.dt_ms
-        attributes = attrs(self.name, "activity, source and field cost", "1", proxy=True, interval_ms=interval_ms)
+        attributes = attrs(
+            self.name, "activity, source and field cost", "1", proxy=True, interval_ms=interval_ms
+        )
         attributes["operator"] = _json.dumps(self.operator())
         coords = {"time": (("time",), recording.time_ms(self.every))}
         return Readout(self.name, {self.name: (("trial", "time"), values)}, coords, attributes)

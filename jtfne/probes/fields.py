@@ -75,7 +75,9 @@ def dipole_part(loops: SourceMapMatrices, *then: Matrix) -> ByArea:
     return area_part(loops, tuple(A_PER_pA * moments[None] for moments in loops.moments_m()), *then)
 
 
-def physical_attrs(name: str, long_name: str, units: str, operator: dict[str, Any], interval_ms: float) -> Any:
+def physical_attrs(
+    name: str, long_name: str, units: str, operator: dict[str, Any], interval_ms: float
+) -> Any:
     """Return the attributes of a physical readout."""
     attributes = attrs(name, long_name, units, proxy=False, interval_ms=interval_ms)
     return {**attributes, "operator": _json.dumps(operator)}
@@ -95,16 +97,28 @@ class DipoleProbe:
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, time, area) A m, along the outward normal."""
-        coords = {"time": (("time",), recording.time_ms(self.every)), "area": (("area",), np.array(self.loops.areas))}
+        coords = {
+            "time": (("time",), recording.time_ms(self.every)),
+            "area": (("area",), np.array(self.loops.areas)),
+        }
         long_name = "current dipole moment, outward positive"
-        attributes = physical_attrs(self.name, long_name, "A m", self.operator(), self.every * recording.dt_ms)
+        attributes = physical_attrs(
+            self.name, long_name, "A m", self.operator(), self.every * recording.dt_ms
+        )
         return Readout(
-            self.name, {self.name: (("trial", "time", "area"), recording.rows(self.name))}, coords, attributes
+            self.name,
+            {self.name: (("trial", "time", "area"), recording.rows(self.name))},
+            coords,
+            attributes,
         )
 
     def operator(self) -> dict[str, Any]:
         """Return the source map."""
-        return {"name": "dipole moment of the source map", "units": ["pA", "A m"], **self.loops.about}
+        return {
+            "name": "dipole moment of the source map",
+            "units": ["pA", "A m"],
+            **self.loops.about,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,9 +136,15 @@ class LFPProbe:
 
         The other areas' dipoles are added if declared.
         """
-        area_matrices = self.discs() if isinstance(self.declared.sources, Discs) else self._point_matrices()
+        area_matrices = (
+            self.discs() if isinstance(self.declared.sources, Discs) else self._point_matrices()
+        )
         near_part = area_part(self.loops, area_matrices)
-        part: Part = Sum((near_part, dipole_part(self.loops, self._far_matrix()))) if self.declared.far else near_part
+        part: Part = (
+            Sum((near_part, dipole_part(self.loops, self._far_matrix())))
+            if self.declared.far
+            else near_part
+        )
         return SourceRows(self.loops.source, {self.name: part}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
@@ -139,15 +159,35 @@ class LFPProbe:
         }
         values = recording.rows(self.name, lambda rows: rows.reshape(*rows.shape[:2], n_areas, -1))
         long_name = "extracellular potential"
-        attributes = physical_attrs(self.name, long_name, "V", self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, attributes)
+        attributes = physical_attrs(
+            self.name, long_name, "V", self.operator(), self.every * recording.dt_ms
+        )
+        return Readout(
+            self.name,
+            {self.name: (("trial", "time", "area", "channel"), values)},
+            coords,
+            attributes,
+        )
 
     def operator(self) -> dict[str, Any]:
         """Return the tissue, the contacts and the source map."""
         contact_operator = self._build_operator(np.zeros((1, 2)), self.loops.depths_mm[:1])
-        far_metadata = {"far": "dipoles of the other areas in tissue without borders"} if self.declared.far else {}
-        metadata = {"frame": "column: x, y in its plane, z depth below the pia, mm", **far_metadata, **self.loops.about}
-        return {"name": contact_operator.name, "units": ["pA", "V"], **contact_operator.parameters.values, **metadata}
+        far_metadata = (
+            {"far": "dipoles of the other areas in tissue without borders"}
+            if self.declared.far
+            else {}
+        )
+        metadata = {
+            "frame": "column: x, y in its plane, z depth below the pia, mm",
+            **far_metadata,
+            **self.loops.about,
+        }
+        return {
+            "name": contact_operator.name,
+            "units": ["pA", "V"],
+            **contact_operator.parameters.values,
+            **metadata,
+        }
 
     @property
     def contacts_mm(self) -> Matrix:
@@ -163,13 +203,21 @@ class LFPProbe:
         sigma: Any = declared.sigma_S_m
         if isinstance(declared.sources, Discs):
             radius_mm = self.columns.radius_mm
-            return DiscSource(contacts_mm[:, 2], depths_mm, radius_mm, sigma, surface=declared.surface)
-        sources_mm = np.column_stack([np.tile(axes_mm, (depths_mm.size, 1)), np.repeat(depths_mm, len(axes_mm))])
-        return PointSource(contacts_mm, sources_mm, sigma, declared.sources.radius_mm, surface=declared.surface)
+            return DiscSource(
+                contacts_mm[:, 2], depths_mm, radius_mm, sigma, surface=declared.surface
+            )
+        sources_mm = np.column_stack(
+            [np.tile(axes_mm, (depths_mm.size, 1)), np.repeat(depths_mm, len(axes_mm))]
+        )
+        return PointSource(
+            contacts_mm, sources_mm, sigma, declared.sources.radius_mm, surface=declared.surface
+        )
 
     def discs(self) -> tuple[Matrix, ...]:
         """Return the matrix of each area: (n_channels, n_loops, n_cells) V/pA."""
-        potentials = A_PER_pA * np.asarray(self._build_operator(np.zeros((1, 2)), self.loops.depths_mm).matrix)
+        potentials = A_PER_pA * np.asarray(
+            self._build_operator(np.zeros((1, 2)), self.loops.depths_mm).matrix
+        )
         return tuple(np.tensordot(potentials, area_map, 1) for area_map in self.loops.maps)
 
     def _point_matrices(self) -> tuple[Matrix, ...]:
@@ -183,8 +231,14 @@ class LFPProbe:
             for first in range(0, stop - start, CELLS_AT_ONCE):
                 axes_mm = self.columns.cells_mm[start:stop][first : first + CELLS_AT_ONCE, :2]
                 potentials = np.asarray(self._build_operator(axes_mm, depths_mm).matrix)
-                potentials = A_PER_pA * potentials.reshape(len(potentials), depths_mm.size, len(axes_mm))
-                parts.append(np.einsum("cdn,dln->cln", potentials, area_map[:, :, first : first + CELLS_AT_ONCE]))
+                potentials = A_PER_pA * potentials.reshape(
+                    len(potentials), depths_mm.size, len(axes_mm)
+                )
+                parts.append(
+                    np.einsum(
+                        "cdn,dln->cln", potentials, area_map[:, :, first : first + CELLS_AT_ONCE]
+                    )
+                )
             matrices.append(np.concatenate(parts, axis=2))
         return tuple(matrices)
 
@@ -202,9 +256,9 @@ class LFPProbe:
             potentials = np.zeros((len(contacts_mm), n_areas))
             if is_other.any():
                 sigma: Any = self.declared.sigma_S_m
-                dipole_operator = InfiniteDipole(contacts_mm, columns.dipoles_mm[is_other], sigma).along(
-                    columns.normals[is_other]
-                )
+                dipole_operator = InfiniteDipole(
+                    contacts_mm, columns.dipoles_mm[is_other], sigma
+                ).along(columns.normals[is_other])
                 potentials[:, is_other] = np.asarray(dipole_operator.matrix)
             rows.append(potentials)
         return np.concatenate(rows)
@@ -227,8 +281,12 @@ class CSDProbe:
     def recorder(self, source: Source) -> SourceRows:
         """Return a recorder of the potential with the method's matrix after it, as one matrix."""
         matrix = self.method.matrix(self.lfp.contacts_mm[:, 2], SIGMA_S_m)
-        area_matrices = tuple(np.tensordot(matrix, potentials, 1) for potentials in self.lfp.discs())
-        return SourceRows(self.lfp.loops.source, {self.name: area_part(self.lfp.loops, area_matrices)}, self.every)
+        area_matrices = tuple(
+            np.tensordot(matrix, potentials, 1) for potentials in self.lfp.discs()
+        )
+        return SourceRows(
+            self.lfp.loops.source, {self.name: area_part(self.lfp.loops, area_matrices)}, self.every
+        )
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, time, area, channel) A/m^3, at the places of the estimates."""
@@ -243,8 +301,15 @@ class CSDProbe:
         n_areas = len(self.lfp.loops.areas)
         values = recording.rows(self.name, lambda rows: rows.reshape(*rows.shape[:2], n_areas, -1))
         long_name = "current source density, sinks negative"
-        attributes = physical_attrs(self.name, long_name, "A/m^3", self.operator(), self.every * recording.dt_ms)
-        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, attributes)
+        attributes = physical_attrs(
+            self.name, long_name, "A/m^3", self.operator(), self.every * recording.dt_ms
+        )
+        return Readout(
+            self.name,
+            {self.name: (("trial", "time", "area", "channel"), values)},
+            coords,
+            attributes,
+        )
 
     def operator(self) -> dict[str, Any]:
         """Return the method, and the operator of the potential."""

@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from jtfne._check import UNREADABLE, one_of, refuse
 from jtfne.config import EEG, MEG, Forward, Spheres
-from jtfne.operators import FourSphere, FromForward, Operator, SarvasSphere, column_dipoles, onto_sphere
+from jtfne.operators import (
+    FourSphere,
+    FromForward,
+    Operator,
+    SarvasSphere,
+    column_dipoles,
+    onto_sphere,
+)
 from jtfne.probes._base import Readout, Recording, SourceRows
 from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.probes._sensors import helmet_coils, montage_sites
@@ -45,9 +52,16 @@ def eeg_leadfield(declared: EEG, columns: Columns) -> LeadField:
         return forward_leadfield(head, columns, {"eeg"}, declared.sites, "EEG")
     dipoles_mm, outward = _place_dipoles(head, columns)
     sites = montage_sites(declared.montage, declared.sites)
-    scalp_mm = onto_sphere(sites.positions_mm, centre_mm=head.centre_mm, radius_mm=head.radii_mm[-1])
-    operator = FourSphere(scalp_mm, dipoles_mm, head.centre_mm, head.radii_mm, head.sigmas_S_m).along(outward)
-    metadata: dict[str, Any] = {"montage": declared.montage, "reference": "none: the mean over the scalp is zero"}
+    scalp_mm = onto_sphere(
+        sites.positions_mm, centre_mm=head.centre_mm, radius_mm=head.radii_mm[-1]
+    )
+    operator = FourSphere(
+        scalp_mm, dipoles_mm, head.centre_mm, head.radii_mm, head.sigmas_S_m
+    ).along(outward)
+    metadata: dict[str, Any] = {
+        "montage": declared.montage,
+        "reference": "none: the mean over the scalp is zero",
+    }
     return LeadField(
         operator,
         sites.names,
@@ -69,7 +83,11 @@ def meg_leadfield(declared: MEG, columns: Columns) -> LeadField:
     dipoles_mm, outward = _place_dipoles(head, columns)
     coils, places_mm, lift_mm = helmet_coils(declared.helmet, declared.sensors)
     operator = SarvasSphere.of_coils(coils, dipoles_mm, head.centre_mm).along(outward)
-    metadata = {"helmet": declared.helmet, "helmet_lift_mm": lift_mm, **_describe_dipoles(dipoles_mm, outward)}
+    metadata = {
+        "helmet": declared.helmet,
+        "helmet_lift_mm": lift_mm,
+        **_describe_dipoles(dipoles_mm, outward),
+    }
     return LeadField(operator, coils.names, places_mm, coils.units, metadata)
 
 
@@ -88,27 +106,39 @@ def forward_leadfield(
     where = f"{name}.head"
     path = Path(head.path)
     if not path.is_file():
-        raise refuse(f"{head.path!r}, which is no file,", "a forward solution, as MNE writes it", where)
+        raise refuse(
+            f"{head.path!r}, which is no file,", "a forward solution, as MNE writes it", where
+        )
     try:
         forward = mne.read_forward_solution(path, verbose="error")
     except UNREADABLE as error:
-        raise refuse(f"{head.path!r}, which MNE cannot read ({error}),", "a forward solution", where) from None
+        raise refuse(
+            f"{head.path!r}, which MNE cannot read ({error}),", "a forward solution", where
+        ) from None
     info = forward["info"]
     channel_names = [
-        channel for channel, kind in zip(info["ch_names"], info.get_channel_types(), strict=True) if kind in kinds
+        channel
+        for channel, kind in zip(info["ch_names"], info.get_channel_types(), strict=True)
+        if kind in kinds
     ]
     if not channel_names:
-        raise refuse(f"a forward without {name} channels", f"one that has some of {sorted(kinds)}", where)
+        raise refuse(
+            f"a forward without {name} channels", f"one that has some of {sorted(kinds)}", where
+        )
     names = (
         channel_names
         if channels is None
         else [one_of(channel, channel_names, name="channel", where=where) for channel in channels]
     )
     all_sources = FromForward(forward, names)
-    source_indices = _find_nearest_sources(1e3 * np.asarray(forward["source_rr"]), columns, head.within_mm, where)
+    source_indices = _find_nearest_sources(
+        1e3 * np.asarray(forward["source_rr"]), columns, head.within_mm, where
+    )
     matrix = np.asarray(all_sources.matrix)
     if matrix.ndim == 2:
-        raise refuse("a forward of fixed orientation", "one of free orientation, as MNE writes them", where)
+        raise refuse(
+            "a forward of fixed orientation", "one of free orientation, as MNE writes them", where
+        )
     leadfield = np.einsum("cak,ak->ca", matrix[:, source_indices], columns.normals)
     dipoles_mm = 1e3 * np.asarray(forward["source_rr"])[source_indices]
     metadata = {
@@ -127,7 +157,9 @@ def forward_leadfield(
     )
 
 
-def _find_nearest_sources(sources_mm: Matrix, columns: Columns, within_mm: float, where: str) -> npt.NDArray[np.int64]:
+def _find_nearest_sources(
+    sources_mm: Matrix, columns: Columns, within_mm: float, where: str
+) -> npt.NDArray[np.int64]:
     """The source next to each area's dipole: (n_areas,).
 
     Raises: JtfneError for one that is too far away.
@@ -138,7 +170,8 @@ def _find_nearest_sources(sources_mm: Matrix, columns: Columns, within_mm: float
     if nearest_mm.max() > within_mm:
         k = int(nearest_mm.argmax())
         problem = (
-            f"area {k} at {columns.dipoles_mm[k].round(1).tolist()} mm, {nearest_mm[k]:.3g} mm from the nearest source,"
+            f"area {k} at {columns.dipoles_mm[k].round(1).tolist()} mm, {nearest_mm[k]:.3g} mm "
+            "from the nearest source,"
         )
         raise refuse(problem, f"a source within {within_mm:g} mm", where)
     return nearest
@@ -205,12 +238,26 @@ class LeadFieldProbe:
             coords["unit"] = (dims, np.array(self.lead.units))
         long_name = {"eeg": "EEG", "meg": "MEG"}[self.name]
         units = self.lead.operator.units[1]
-        attributes = physical_attrs(self.name, long_name, units, self.operator(), self.every * recording.dt_ms)
+        attributes = physical_attrs(
+            self.name, long_name, units, self.operator(), self.every * recording.dt_ms
+        )
         return Readout(
-            self.name, {self.name: (("trial", "time", "channel"), recording.rows(self.name))}, coords, attributes
+            self.name,
+            {self.name: (("trial", "time", "channel"), recording.rows(self.name))},
+            coords,
+            attributes,
         )
 
     def operator(self) -> dict[str, Any]:
         """Return conductor, sensors, frame and dipoles, and the source map."""
-        lead_metadata = {"name": self.lead.operator.name, **self.lead.operator.parameters.values, **self.lead.about}
-        return {**lead_metadata, "source_units": "A m", "areas": list(self.loops.areas), **self.loops.about}
+        lead_metadata = {
+            "name": self.lead.operator.name,
+            **self.lead.operator.parameters.values,
+            **self.lead.about,
+        }
+        return {
+            **lead_metadata,
+            "source_units": "A m",
+            "areas": list(self.loops.areas),
+            **self.loops.about,
+        }

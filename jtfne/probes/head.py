@@ -34,11 +34,16 @@ class HeadProbe:
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, time, channel) a.u."""
-        places = {f"{axis}_mm": (("channel",), self.sensors.positions_mm[:, k]) for k, axis in enumerate("xyz")}
+        places = {
+            f"{axis}_mm": (("channel",), self.sensors.positions_mm[:, k])
+            for k, axis in enumerate("xyz")
+        }
         names = (("channel",), np.array(self.sensors.names))
         coords = {"time": (("time",), recording.time_ms(self.every)), "channel": names, **places}
         interval_ms = self.every * recording.dt_ms
-        attributes = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
+        attributes = attrs(
+            self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms
+        )
         attributes["operator"] = _json.dumps(self.operator())
         values = {self.name: (("trial", "time", "channel"), recording.rows(self.name))}
         return Readout(self.name, values, coords, attributes)

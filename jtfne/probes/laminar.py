@@ -21,11 +21,15 @@ class Shank:
     kernel: Operator
 
     @classmethod
-    def of(cls, identity: Identity, *, thickness_mm: float, n_channels: int, kernel_mm: float) -> "Shank":
+    def of(
+        cls, identity: Identity, *, thickness_mm: float, n_channels: int, kernel_mm: float
+    ) -> "Shank":
         """Build the shanks through the cells of `identity`."""
         depths_mm = np.round(np.linspace(0.0, thickness_mm, n_channels), 9)
         areas = np.asarray(identity.area)
-        kernel = laminar_kernel(depths_mm, identity.position_mm[:, 2], areas, len(identity.areas), kernel_mm)
+        kernel = laminar_kernel(
+            depths_mm, identity.position_mm[:, 2], areas, len(identity.areas), kernel_mm
+        )
         return cls(identity.areas, depths_mm, kernel)
 
     def coords(self, inner: slice) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -54,11 +58,23 @@ class LaminarProbe:
         """Return (trial, time, area, channel) a.u."""
         inner = slice(1, -1) if self.name == "csd_proxy" else slice(None)
         coords = {"time": (("time",), recording.time_ms(self.every)), **self.shank.coords(inner)}
-        values = recording.rows(self.name, lambda rows: rows.reshape(*rows.shape[:2], len(self.shank.areas), -1))
-        long_name = {"lfp_proxy": "laminar LFP proxy", "csd_proxy": "laminar CSD proxy, sinks negative"}[self.name]
-        attributes = attrs(self.name, long_name, "a.u.", proxy=True, interval_ms=self.every * recording.dt_ms)
+        values = recording.rows(
+            self.name, lambda rows: rows.reshape(*rows.shape[:2], len(self.shank.areas), -1)
+        )
+        long_name = {
+            "lfp_proxy": "laminar LFP proxy",
+            "csd_proxy": "laminar CSD proxy, sinks negative",
+        }[self.name]
+        attributes = attrs(
+            self.name, long_name, "a.u.", proxy=True, interval_ms=self.every * recording.dt_ms
+        )
         attributes["operator"] = _json.dumps(self.operator())
-        return Readout(self.name, {self.name: (("trial", "time", "area", "channel"), values)}, coords, attributes)
+        return Readout(
+            self.name,
+            {self.name: (("trial", "time", "area", "channel"), values)},
+            coords,
+            attributes,
+        )
 
     def operator(self) -> dict[str, Any]:
         """Return the kernel width and the contacts."""
@@ -96,14 +112,26 @@ class SpectrolaminarProbe:
         f_Hz, power = measures.spectrum.psd(lfp, interval_ms)
         band = (np.asarray(f_Hz) > 0.0) & (np.asarray(f_Hz) <= self.max_frequency_Hz)
         relative = np.array(measures.spectrolaminar.relative_power(np.asarray(power)[..., band]))
-        coords = {**self.shank.coords(slice(None)), "frequency": (("frequency",), np.asarray(f_Hz, np.float64)[band])}
-        attributes = attrs(self.name, "relative power of the LFP proxy", "1", proxy=True, interval_ms=interval_ms)
+        coords = {
+            **self.shank.coords(slice(None)),
+            "frequency": (("frequency",), np.asarray(f_Hz, np.float64)[band]),
+        }
+        attributes = attrs(
+            self.name, "relative power of the LFP proxy", "1", proxy=True, interval_ms=interval_ms
+        )
         attributes["operator"] = _json.dumps(self.operator())
         return Readout(
-            self.name, {self.name: (("trial", "area", "channel", "frequency"), relative)}, coords, attributes
+            self.name,
+            {self.name: (("trial", "area", "channel", "frequency"), relative)},
+            coords,
+            attributes,
         )
 
     def operator(self) -> dict[str, Any]:
         """Return the parameters of the LFP proxy, and the highest frequency."""
         kernel = self.shank.kernel.parameters.values
-        return {"name": "relative power over depth", "max_frequency_Hz": self.max_frequency_Hz, **kernel}
+        return {
+            "name": "relative power over depth",
+            "max_frequency_Hz": self.max_frequency_Hz,
+            **kernel,
+        }

@@ -15,10 +15,15 @@ from jtfne.probes._base import Array, ByArea, Readout, Recording, SourceRows, at
 from jtfne.sources import BySign, Source
 
 KINDS = {"nS": "conductances", "pA": "currents", "mV": "jumps"}
-LONG_NAMES = {"rws": "LFP by weighted synaptic currents", "erws": "EEG by weighted synaptic currents"}
+LONG_NAMES = {
+    "rws": "LFP by weighted synaptic currents",
+    "erws": "EEG by weighted synaptic currents",
+}
 
 
-def by_sign(net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]) -> tuple[BySign, str]:
+def by_sign(
+    net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]
+) -> tuple[BySign, str]:
     """Return the currents of a run by sign, and what synapses they are of, as text.
 
     Raises: JtfneError for mechanisms of both signs that share a row, since they decay alike, and
@@ -31,7 +36,10 @@ def by_sign(net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, i
             raise refuse(problem, "a mechanism for each sign", "a weighted sum of currents")
         opposite_names = [name for name in names if signs[name] != signs[names[0]]]
         if opposite_names:
-            problem = f"mechanisms {names[0]!r} and {opposite_names[0]!r}, which decay alike and so are one current,"
+            problem = (
+                f"mechanisms {names[0]!r} and {opposite_names[0]!r}, which decay alike and so are "
+                "one current,"
+            )
             allowed = "declared source maps, which keep them apart, such as maps=open_field('E')"
             raise refuse(problem, allowed, "a weighted sum of currents")
     units = {net.config.circuit.mechanisms[names[0]].unit for names in receptors}
@@ -75,15 +83,21 @@ class WeightedSumProbe:
         currents = np.moveaxis(sums.reshape(*sums.shape[:2], areas.size, 2), 1, -1)
         interval_ms = self.every * recording.dt_ms
         with precision(str(sums.dtype)):
-            weighted_sums = weighted_sum(currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights)
+            weighted_sums = weighted_sum(
+                currents[:, :, 0], currents[:, :, 1], interval_ms, self.weights
+            )
         values = np.moveaxis(np.array(weighted_sums), -1, 1)
         coords = {
             "time": (("time",), recording.time_ms(self.every)),
             "area": (("area",), np.array(self.identity.areas)),
         }
-        attributes = attrs(self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms)
+        attributes = attrs(
+            self.name, LONG_NAMES[self.name], "a.u.", proxy=True, interval_ms=interval_ms
+        )
         attributes["operator"] = _json.dumps(self.operator())
-        return Readout(self.name, {self.name: (("trial", "time", "area"), values)}, coords, attributes)
+        return Readout(
+            self.name, {self.name: (("trial", "time", "area"), values)}, coords, attributes
+        )
 
     def operator(self) -> dict[str, Any]:
         """Return the weights, and the number of cells summed in each area."""

@@ -42,8 +42,15 @@ def machine() -> dict[str, Any]:
     }
 
 
-DEFAULTS = {"jax_disable_jit": False, "jax_default_device": None, "jax_debug_nans": False, "jax_debug_infs": False}
-"""Flags of jax that a run leaves as they are, and on which its bits may hang; others it sets, or they do not matter."""
+DEFAULTS = {
+    "jax_disable_jit": False,
+    "jax_default_device": None,
+    "jax_debug_nans": False,
+    "jax_debug_infs": False,
+}
+"""Flags of jax that a run leaves as they are, and on which its bits may hang; others it sets, or
+they do not matter.
+"""
 ENVIRONMENT = ("XLA_FLAGS", "LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE", "JAX_COMPILER_OPTIONS")
 
 

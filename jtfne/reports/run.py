@@ -47,19 +47,29 @@ def run_manifest(
         "source": source,
         "operators": operators,
         "readouts": {name: _describe_readout(name, tree[name].to_dataset()) for name in names},
-        "tables": {name: _hash_node(name, tree[name].to_dataset()) for name in TABLES if name in tree.children},
+        "tables": {
+            name: _hash_node(name, tree[name].to_dataset())
+            for name in TABLES
+            if name in tree.children
+        },
         "timings": {name: round(value, 6) for name, value in timings.items()},
         "files": [],
     }
     if "spk" in names:
-        manifest["spikes"] = {"count": int(tree["spk"].sizes["event"]), "sha256": manifest["readouts"]["spk"]["sha256"]}
+        manifest["spikes"] = {
+            "count": int(tree["spk"].sizes["event"]),
+            "sha256": manifest["readouts"]["spk"]["sha256"],
+        }
     _json.dumps(manifest)
     return manifest
 
 
 def altered_nodes(tree: "xr.DataTree", manifest: dict[str, Any]) -> list[str]:
     """Names of the nodes that differ between `tree` and `manifest`, or are in only one."""
-    entries = {**manifest["readouts"], **{name: {"sha256": digest} for name, digest in manifest["tables"].items()}}
+    entries = {
+        **manifest["readouts"],
+        **{name: {"sha256": digest} for name, digest in manifest["tables"].items()},
+    }
     return sorted(
         name
         for name in {*entries, *tree.children}
@@ -77,7 +87,9 @@ def _matches_entry(entry: dict[str, Any], name: str, dataset: "xr.Dataset") -> b
 
 
 def _describe_readout(name: str, dataset: "xr.Dataset") -> dict[str, Any]:
-    """Dims, shape, dtype, units and hash of a readout. Raises: JtfneError if a value is not finite."""
+    """Dims, shape, dtype, units and hash of a readout.
+    Raises: JtfneError if a value is not finite.
+    """
     values = dataset["time" if name == "spk" else name]
     return {
         "dims": [str(dim) for dim in values.dims],
@@ -99,7 +111,11 @@ def _hash_node(node: str, dataset: "xr.Dataset") -> str:
     def look(name: str, values: Array) -> None:
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
             message = str(
-                refuse(f"{name!r} of {node!r}, which holds NaN or infinity,", "finite numbers", "the manifest")
+                refuse(
+                    f"{name!r} of {node!r}, which holds NaN or infinity,",
+                    "finite numbers",
+                    "the manifest",
+                )
             )
             raise NotFiniteError(message)
 
@@ -108,7 +124,11 @@ def _hash_node(node: str, dataset: "xr.Dataset") -> str:
 
 def manifest_schema() -> dict[str, Any]:
     """The published JSON Schema of a manifest."""
-    text = resources.files("jtfne.reports").joinpath("manifest.schema.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("jtfne.reports")
+        .joinpath("manifest.schema.json")
+        .read_text(encoding="utf-8")
+    )
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -116,7 +136,8 @@ def manifest_schema() -> dict[str, Any]:
 def check_manifest(manifest: Any) -> dict[str, Any]:
     """`manifest` without its own seal, if a run can be repeated from it.
 
-    Raises: JtfneError if it is not a manifest of a version known here, or its config is not the one that it hashed.
+    Raises: JtfneError if it is not a manifest of a version known here, or its config is not the one
+    that it hashed.
     """
     allowed = "a manifest.json that jtfne wrote"
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
@@ -130,7 +151,9 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
         raise refuse(f"a manifest without {', '.join(missing_names)}", allowed, "manifest")
     kinds = {"object": dict, "array": list}
     for name, property_schema in schema["properties"].items():
-        if name in manifest and not isinstance(manifest[name], kinds.get(property_schema.get("type", ""), object)):
+        if name in manifest and not isinstance(
+            manifest[name], kinds.get(property_schema.get("type", ""), object)
+        ):
             raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
     entries = [
         *manifest["files"],
@@ -140,7 +163,11 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
     if not all({"path", "sha256"} <= _dict_or_empty(entry).keys() for entry in entries):
         raise refuse("a file or readout without its hash", allowed, "manifest")
     if _json.sha256(manifest["config"]) != manifest["config_sha256"]:
-        raise refuse("a config that is not the one that ran", "the config whose hash is config_sha256", "manifest")
+        raise refuse(
+            "a config that is not the one that ran",
+            "the config whose hash is config_sha256",
+            "manifest",
+        )
     if _json.SEAL not in manifest:
         return manifest
     return {name: value for name, value in manifest.items() if name != _json.SEAL}
@@ -159,15 +186,27 @@ def check_tree(tree: "xr.DataTree") -> None:
         dt_ms, duration_ms = (float(spikes.attrs[name]) for name in ("dt_ms", "duration_ms"))
         neuron, trial, time_ms = (spikes[name].values for name in ("neuron", "trial", "time"))
     except (KeyError, TypeError, ValueError) as error:
-        raise refuse(f"spikes without {error}", "neuron, trial, time and the sizes of the run", where) from error
+        raise refuse(
+            f"spikes without {error}", "neuron, trial, time and the sizes of the run", where
+        ) from error
     if neuron.dtype.kind not in "iu" or trial.dtype.kind not in "iu" or time_ms.dtype.kind != "f":
-        raise refuse(f"spikes of {neuron.dtype}, {trial.dtype} and {time_ms.dtype}", "ids, trials and times", where)
+        raise refuse(
+            f"spikes of {neuron.dtype}, {trial.dtype} and {time_ms.dtype}",
+            "ids, trials and times",
+            where,
+        )
     has_names = "neurons" in tree.children
-    ids = np.asarray(tree["neurons"].to_dataset()["neuron"].values if has_names else np.arange(n_neurons))
+    ids = np.asarray(
+        tree["neurons"].to_dataset()["neuron"].values if has_names else np.arange(n_neurons)
+    )
     if not np.isin(neuron, ids).all():
-        raise refuse(f"a spike of neuron {neuron[~np.isin(neuron, ids)][0]}", "neurons of the run", where)
+        raise refuse(
+            f"a spike of neuron {neuron[~np.isin(neuron, ids)][0]}", "neurons of the run", where
+        )
     if not 0 <= trial.min() <= trial.max() < n_trials:
-        raise refuse(f"spikes of trials {trial.min()} to {trial.max()}", f"0 to {n_trials - 1}", where)
+        raise refuse(
+            f"spikes of trials {trial.min()} to {trial.max()}", f"0 to {n_trials - 1}", where
+        )
     if not 0.5 * dt_ms < time_ms.min() <= time_ms.max() < duration_ms + 0.5 * dt_ms:
         message_given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
         raise refuse(message_given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
@@ -180,5 +219,10 @@ def _dict_or_empty(value: Any) -> dict[str, Any]:
 
 def differing_readouts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Names of readouts whose hashes differ between two manifests, or that only one has."""
-    hashes = [{name: entry["sha256"] for name, entry in manifest["readouts"].items()} for manifest in (before, after)]
-    return sorted(name for name in {*hashes[0], *hashes[1]} if hashes[0].get(name) != hashes[1].get(name))
+    hashes = [
+        {name: entry["sha256"] for name, entry in manifest["readouts"].items()}
+        for manifest in (before, after)
+    ]
+    return sorted(
+        name for name in {*hashes[0], *hashes[1]} if hashes[0].get(name) != hashes[1].get(name)
+    )

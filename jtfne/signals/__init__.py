@@ -1,4 +1,6 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in signals_schema.md."""
+"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
+signals_schema.md.
+"""
 
 from jtfne.config import ALIASES
 from jtfne.signals._signals import READOUTS, Signals, load

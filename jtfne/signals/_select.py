@@ -32,14 +32,18 @@ def read_window(time: Any, where: str) -> Bounds:
     # A text of two digits, or a set, would be read as two numbers; an infinite end is one.
     is_sequence = isinstance(time, Sequence | np.ndarray) and not isinstance(time, str | bytes)
     ends = list(time) if is_sequence and getattr(time, "ndim", 1) == 1 else []
-    if len(ends) != 2 or not all(isinstance(end, numbers.Real) and not isinstance(end, bool) for end in ends):
+    if len(ends) != 2 or not all(
+        isinstance(end, numbers.Real) and not isinstance(end, bool) for end in ends
+    ):
         raise refuse(f"time={describe_value(time)}", "(start, stop) in ms", where)
     try:
         start, stop = map(float, ends)
     except OverflowError:  # an integer of more than 308 digits
         raise refuse(f"time={describe_value(time)}", "(start, stop) in ms", where) from None
     if not start < stop:
-        raise refuse(f"time={describe_value(time)}", "(start, stop) in ms, start before stop", where)
+        raise refuse(
+            f"time={describe_value(time)}", "(start, stop) in ms, start before stop", where
+        )
     return start, stop
 
 
@@ -47,28 +51,43 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     """The neurons with these ids, or channels with these names, in the order of `ids`."""
     axis = next((dim for dim in ("neuron", "channel") if dim in readout.dims), None)
     if axis is None:
-        raise refuse(f"ids={describe_value(ids)}", "no ids for a readout without neurons or channels", where)
+        raise refuse(
+            f"ids={describe_value(ids)}", "no ids for a readout without neurons or channels", where
+        )
     try:
         known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
     except ValueError:  # lists of unequal lengths, or nested too deep
-        raise refuse(f"ids={describe_value(ids)}", "ids of neurons, or names of channels", where) from None
-    kinds, what = ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
+        raise refuse(
+            f"ids={describe_value(ids)}", "ids of neurons, or names of channels", where
+        ) from None
+    kinds, what = (
+        ("iu", "ids of neurons, integers") if axis == "neuron" else ("UT", "names of channels")
+    )
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={describe_value(ids)}", what, where)
     missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing_ids and axis == "channel":
         one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)
     if missing_ids:
-        allowed = f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. {known_ids.max()}"
+        allowed = (
+            f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. "
+            f"{known_ids.max()}"
+        )
         raise refuse(f"ids={missing_ids[:5]!r}", allowed, where)
-    return readout.isel({axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []})
+    return readout.isel(
+        {axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []}
+    )
 
 
 def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndarray[Any, Any]:
     """Indices of the samples with start < t <= stop. Raises: JtfneError if there is none."""
-    indices = np.flatnonzero((time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms))
+    indices = np.flatnonzero(
+        (time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms)
+    )
     if indices.size == 0:
-        span = f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
+        span = (
+            f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
+        )
         raise refuse(f"time={bounds!r}", span, where)
     return indices
 
@@ -83,7 +102,9 @@ def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.Da
     if "event" in readout.dims:
         times_ms = readout.values
         return readout.isel(
-            event=np.flatnonzero((times_ms > bounds[0] + ON_TIME_ms) & (times_ms <= bounds[1] + ON_TIME_ms))
+            event=np.flatnonzero(
+                (times_ms > bounds[0] + ON_TIME_ms) & (times_ms <= bounds[1] + ON_TIME_ms)
+            )
         )
     if "time" not in readout.dims:
         raise refuse(f"time={bounds!r}", "no time for a readout without a time axis", where)
@@ -97,7 +118,11 @@ def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, wh
     if layout is not None and not {"time", "event"} & {*readout.dims}:
         raise refuse(f"layout={layout!r}", "no layout for a readout without a time axis", where)
     if layout in ("time_node", "node_time") and n_trials > 1:
-        raise refuse(f"layout={layout!r} of {n_trials} trials", "'trial_time_node', or one trial by trial=", where)
+        raise refuse(
+            f"layout={layout!r} of {n_trials} trials",
+            "'trial_time_node', or one trial by trial=",
+            where,
+        )
 
 
 def apply_layout(readout: "xr.DataArray", layout: str | None) -> "xr.DataArray":
@@ -116,6 +141,8 @@ def drop_sizes(events: "xr.DataArray") -> "xr.DataArray":
     """
     part = events.copy(deep=True)
     part.attrs = {
-        key: value for key, value in events.attrs.items() if key not in ("n_neurons", "n_trials", "duration_ms")
+        key: value
+        for key, value in events.attrs.items()
+        if key not in ("n_neurons", "n_trials", "duration_ms")
     }
     return part

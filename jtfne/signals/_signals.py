@@ -1,4 +1,6 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in signals_schema.md."""
+"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
+signals_schema.md.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +62,10 @@ class Signals:
     def recorded(self) -> tuple[str, ...]:
         """Names of the recorded readouts, in the order of signals_schema.md."""
         names = [name for name in self.tree.children if name not in reports.TABLES]
-        return (*(name for name in READOUTS if name in names), *(name for name in names if name not in READOUTS))
+        return (
+            *(name for name in READOUTS if name in names),
+            *(name for name in names if name not in READOUTS),
+        )
 
     def get(
         self,
@@ -79,10 +84,11 @@ class Signals:
         Parameters
         ----------
         name : str
-            Readout or alias: spk (spikes), vm (V_m, voltage), source, lfp_proxy, csd_proxy, eeg_proxy, ...
+            Readout or alias: spk (spikes), vm (V_m, voltage), source, lfp_proxy, csd_proxy,
+            eeg_proxy, ...
         layout : {"time_node", "node_time", "trial_time_node", "event"}, optional
-            Order of dimensions; `event` and a dense raster are for spikes. By default spikes are events, and a
-            single trial has no trial dimension.
+            Order of dimensions; `event` and a dense raster are for spikes. By default spikes are
+            events, and a single trial has no trial dimension.
         area, layer, cell_type : str or several, optional
             Of neurons; `area` also of fields that have areas.
         ids : int or several, optional
@@ -100,12 +106,17 @@ class Signals:
         Raises
         ------
         JtfneError
-            For a readout that was not recorded, and for selectors that do not apply or match nothing.
+            For a readout that was not recorded, and for selectors that do not apply or match
+            nothing.
         """
         name = self._resolve_name(name)
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
-        selectors = {key: select.listed(value, key, where) for key, value in labels.items() if value is not None}
+        selectors = {
+            key: select.listed(value, key, where)
+            for key, value in labels.items()
+            if value is not None
+        }
         bounds = None if time is None else select.read_window(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
@@ -114,27 +125,39 @@ class Signals:
             readout = self.tree[name].to_dataset()[name]
             select.refuse_layout(layout, readout, n_trials, where)
             readout = select.within(
-                self._select_trial(self._select_labels(readout, selectors, ids, where), trial, where), bounds, where
+                self._select_trial(
+                    self._select_labels(readout, selectors, ids, where), trial, where
+                ),
+                bounds,
+                where,
             )
             return select.apply_layout(readout.compute(), layout).copy(deep=True)
         cells = self._select_labels(self._cells(), selectors, ids, where)
-        events = select.within(self._select_trial(self._select_events(cells), trial, where), bounds, where)
+        events = select.within(
+            self._select_trial(self._select_events(cells), trial, where), bounds, where
+        )
         if layout in (None, "event"):
             is_whole = not selectors and ids is None and trial is None and bounds is None
             return events.copy(deep=True) if is_whole else select.drop_sizes(events)
         select.refuse_layout(layout, events, n_trials, where)
-        return select.apply_layout(self._raster(events, cells, trial, bounds, where), layout).copy(deep=True)
+        return select.apply_layout(self._raster(events, cells, trial, bounds, where), layout).copy(
+            deep=True
+        )
 
     @property
     def events(self) -> "pd.DataFrame":
-        """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial, or "")."""
+        """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial,
+        or "").
+        """
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
         columns = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
         return table.reset_index(drop=True)[columns]
 
     @property
     def neurons(self) -> "pd.DataFrame":
-        """One row a cell: neuron, area, layer, cell_type, x_mm, y_mm, z_mm. Raises: JtfneError without identity."""
+        """One row a cell: neuron, area, layer, cell_type, x_mm, y_mm, z_mm.
+        Raises: JtfneError without identity.
+        """
         self._refuse_nameless("neurons")
         table: pd.DataFrame = self.tree["neurons"].to_dataset().to_dataframe().reset_index()
         return table[list(NEURONS)]
@@ -147,7 +170,9 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have none)."""
+        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have
+        none).
+        """
         import pandas as pd
 
         rows = []
@@ -175,7 +200,9 @@ class Signals:
         rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
         rates_by_population = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
-        table: pd.DataFrame = rates_by_population.agg(n_neurons="size", rate_Hz="mean").reset_index()
+        table: pd.DataFrame = rates_by_population.agg(
+            n_neurons="size", rate_Hz="mean"
+        ).reset_index()
         return table
 
     def to_dataframe(self, name: str) -> "pd.DataFrame":
@@ -198,7 +225,10 @@ class Signals:
             if column in table:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
-        leading_columns = [*dims, *(column for column in LABELS if column in table and column not in dims)]
+        leading_columns = [
+            *dims,
+            *(column for column in LABELS if column in table and column not in dims),
+        ]
         other_columns = sorted(
             str(column) for column in table if column not in (*leading_columns, name)
         )  # as Zarr keeps no order of its own
@@ -219,7 +249,8 @@ class Signals:
         Raises
         ------
         JtfneError
-            If the folder holds anything, or the tree is not what the manifest says: files could not be checked.
+            If the folder holds anything, or the tree is not what the manifest says: files could not
+            be checked.
         """
         if not self.manifest:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
@@ -238,7 +269,9 @@ class Signals:
         one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
         allowed = ", ".join(map(repr, self.recorded())) or "nothing"
         probe = f"it needs Config.probes([{canonical!r}])"
-        raise JtfneError(f"readout {name!r} was not recorded; allowed: {allowed}; {probe} (in Signals.get)")
+        raise JtfneError(
+            f"readout {name!r} was not recorded; allowed: {allowed}; {probe} (in Signals.get)"
+        )
 
     def _select_events(self, cells: "xr.DataArray") -> "xr.DataArray":
         """Spike times of `cells` (event), with neuron, trial and names as coordinates."""
@@ -284,9 +317,15 @@ class Signals:
             readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
         if readout.size == 0 and whole_readout.size:
             message_given = ", ".join(
-                f"{key}={value!r}" for key, value in {**names, "ids": ids}.items() if value is not None
+                f"{key}={value!r}"
+                for key, value in {**names, "ids": ids}.items()
+                if value is not None
             )
-            raise refuse(f"{message_given}, which matches nothing,", "a selection that matches something", where)
+            raise refuse(
+                f"{message_given}, which matches nothing,",
+                "a selection that matches something",
+                where,
+            )
         return readout
 
     def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:
@@ -300,14 +339,23 @@ class Signals:
         if trial is None:
             return readout
         n_trials = int(self.tree.attrs["n_trials"])
-        if isinstance(trial, bool) or not isinstance(trial, int | np.integer) or not 0 <= trial < n_trials:
+        if (
+            isinstance(trial, bool)
+            or not isinstance(trial, int | np.integer)
+            or not 0 <= trial < n_trials
+        ):
             raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
         if "trial" in readout.dims:
             return readout.isel(trial=[int(trial)])
         return readout.isel(event=np.flatnonzero(readout["trial"].values == trial))
 
     def _raster(
-        self, events: "xr.DataArray", cells: "xr.DataArray", trial: int | None, bounds: Bounds | None, where: str
+        self,
+        events: "xr.DataArray",
+        cells: "xr.DataArray",
+        trial: int | None,
+        bounds: Bounds | None,
+        where: str,
     ) -> "xr.DataArray":
         """Spikes of `cells` as a dense bool array (trial, time, neuron), made from the events."""
         import xarray as xr
@@ -323,18 +371,30 @@ class Signals:
         known_ids, columns = np.unique(cells.values, return_inverse=True)
         dense = np.zeros((trials.size, steps.size, known_ids.size), bool)
         time_index = nearest_steps(events.values, dt_ms) - steps[0]
-        dense[events["trial"].values - trials[0], time_index, np.searchsorted(known_ids, events["neuron"].values)] = (
-            True
-        )
+        dense[
+            events["trial"].values - trials[0],
+            time_index,
+            np.searchsorted(known_ids, events["neuron"].values),
+        ] = True
         dense = dense if np.array_equal(known_ids, cells.values) else dense[:, :, columns]
         coords = {"trial": trials, "time": time_ms, **cells.coords}
-        attrs = {"readout": "spk", "long_name": "spikes of each step", "units": "1", "proxy": 0, "interval_ms": dt_ms}
+        attrs = {
+            "readout": "spk",
+            "long_name": "spikes of each step",
+            "units": "1",
+            "proxy": 0,
+            "interval_ms": dt_ms,
+        }
         return xr.DataArray(dense, coords, ("trial", "time", "neuron"), "spk", attrs)
 
     def _refuse_nameless(self, what: str) -> None:
         """Raises: JtfneError if the net of this run has no names."""
         if "neurons" not in self.tree.children:
-            raise refuse(f"{what!r} of signals without identity", "a run of a net built from a Config", "Signals")
+            raise refuse(
+                f"{what!r} of signals without identity",
+                "a run of a net built from a Config",
+                "Signals",
+            )
 
 
 def load(path: str | Path, *, allow_code: bool = False) -> Signals:
@@ -345,9 +405,9 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
     path : str or Path
         A folder that `Signals.save` or `jtfne run` made.
     allow_code : bool
-        Import the modules of the cell models from outside jtfne ("module:Class") that its config names, so that
-        `Config.from_json` reads it. Without, nothing that the folder names is imported. Importing a module runs it:
-        allow it for folders from people whom you trust.
+        Import the modules of the cell models from outside jtfne ("module:Class") that its config
+        names, so that `Config.from_json` reads it. Without, nothing that the folder names is
+        imported. Importing a module runs it: allow it for folders from people whom you trust.
 
     Returns
     -------
@@ -356,8 +416,8 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
     Raises
     ------
     JtfneError
-        If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials or times that the
-        run does not have.
+        If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials
+        or times that the run does not have.
     """
     folder = resolve_path(path, "load")
     sealed_manifest = run_folder.read_manifest(folder)

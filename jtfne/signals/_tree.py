@@ -31,9 +31,15 @@ def build_tree(
 
     n_trials = int(attrs["n_trials"])
     nodes = {readout.name: _dataset(readout, n_trials, task.conditions) for readout in readouts}
-    nodes |= build_tables(task, identity, n_trials, float(attrs["duration_ms"])) if tables is None else tables
+    nodes |= (
+        build_tables(task, identity, n_trials, float(attrs["duration_ms"]))
+        if tables is None
+        else tables
+    )
     root = xr.Dataset(attrs={"jtfne_schema": SCHEMA, **attrs})
-    return xr.DataTree(root, children={name: xr.DataTree(dataset) for name, dataset in nodes.items()})
+    return xr.DataTree(
+        root, children={name: xr.DataTree(dataset) for name, dataset in nodes.items()}
+    )
 
 
 def build_tables(
@@ -48,20 +54,29 @@ def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "x
     """Variables, coordinates and attributes of one readout."""
     import xarray as xr
 
-    coords: dict[str, Any] = {name: (dims, np.array(values)) for name, (dims, values) in readout.coords.items()}
+    coords: dict[str, Any] = {
+        name: (dims, np.array(values)) for name, (dims, values) in readout.coords.items()
+    }
     if "time" in coords:
-        coords["time"] = (*coords["time"], {"units": "ms", "long_name": "time since the start of the trial"})
+        coords["time"] = (
+            *coords["time"],
+            {"units": "ms", "long_name": "time since the start of the trial"},
+        )
     if readout.name != "spk":
         coords["trial"] = ("trial", np.arange(n_trials))
         coords |= {"condition": ("trial", np.array(conditions, dtype=str))} if conditions else {}
     variables = {
-        name: _variable(dims, values, {"units": "1"} if name in ("neuron", "trial") else readout.attrs)
+        name: _variable(
+            dims, values, {"units": "1"} if name in ("neuron", "trial") else readout.attrs
+        )
         for name, (dims, values) in readout.values.items()
     }
     return xr.Dataset(variables, coords, readout.attrs)
 
 
-def _variable(dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]) -> "xr.Variable":
+def _variable(
+    dims: tuple[str, ...], values: Array | Rows, attrs: dict[str, str | int | float]
+) -> "xr.Variable":
     """Wrap values as a Variable: writable arrays as they are, read-only ones copied, others lazily.
 
     Nobody else may hold a writable array. Values on disk stay there until they are read.
@@ -80,7 +95,9 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     import xarray as xr
 
     labels = {name: ("neuron", identity.texts(name)) for name in ("area", "layer", "cell_type")}
-    places = {f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")}
+    places = {
+        f"{axis}_mm": ("neuron", identity.position_mm[:, k].copy()) for k, axis in enumerate("xyz")
+    }
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 
 

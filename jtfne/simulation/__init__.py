@@ -28,7 +28,12 @@ from jtfne.signals import Signals, build_tables, build_tree
 from jtfne.simulation._follower import following, steps_of_chunk
 from jtfne.simulation._inputs import Drive, build_drive
 from jtfne.simulation._loop import CHUNK_STEPS, InMemory, RunawayError, Sink, chunk_length, record
-from jtfne.simulation._memory import MemoryEstimate, estimate_sizes, eval_recorder_shapes, refuse_if_too_large
+from jtfne.simulation._memory import (
+    MemoryEstimate,
+    estimate_sizes,
+    eval_recorder_shapes,
+    refuse_if_too_large,
+)
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, net_hash, run_identity
 from jtfne.sources import SOURCES
@@ -119,11 +124,21 @@ def simulate(
     folder = None if out is None else resolve_path(out, "simulate(out=)")
     config, n_trials = _merge_arguments(net, paradigm, seed, duration_ms, dt_ms, trials)
     ready = _prepare_run(net, config, n_trials, chunk_steps, delivery, on_disk=out is not None)
-    return _run(ready, _make_memory_sink(ready), progress) if folder is None else _run_to_disk(ready, folder, progress)
+    return (
+        _run(ready, _make_memory_sink(ready), progress)
+        if folder is None
+        else _run_to_disk(ready, folder, progress)
+    )
 
 
 def _refuse_misuse(
-    net: Any, paradigm: Any, out: Any, progress: Any, delivery: Any, chunk_steps: Any, where: str = "simulate"
+    net: Any,
+    paradigm: Any,
+    out: Any,
+    progress: Any,
+    delivery: Any,
+    chunk_steps: Any,
+    where: str = "simulate",
 ) -> None:
     """Raises: JtfneError for arguments of another type, and for `out` in several processes."""
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=where)
@@ -135,7 +150,9 @@ def _refuse_misuse(
     check_choice(delivery, where)
     whole_number(chunk_steps, COUNTS, name="chunk_steps", where=where)
     if out is not None and jax.process_count() > 1:
-        raise refuse(f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", where)
+        raise refuse(
+            f"out={str(out)!r} in {jax.process_count()} processes", "out in a single process", where
+        )
 
 
 def estimate_memory(
@@ -179,7 +196,13 @@ def estimate_memory(
     probe_plan = _plan_probes(net, config)
     length = chunk_length(probe_plan.recorders, config.run.n_steps, chunk_steps)
     return estimate_sizes(
-        net, config, probe_plan, n_trials=n_trials, length=length, on_disk=out is not None, delivery=delivery
+        net,
+        config,
+        probe_plan,
+        n_trials=n_trials,
+        length=length,
+        on_disk=out is not None,
+        delivery=delivery,
     )
 
 
@@ -204,8 +227,12 @@ class PreparedRun:
     @functools.cached_property
     def tables(self) -> "dict[str, xr.Dataset]":
         """Tables that the signals of all runs share, read-only."""
-        tables = build_tables(self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms)
-        for values in (variable.values for table in tables.values() for variable in table.variables.values()):
+        tables = build_tables(
+            self.config.task, self.net.identity, self.n_trials, self.config.run.duration_ms
+        )
+        for values in (
+            variable.values for table in tables.values() for variable in table.variables.values()
+        ):
             values.flags.writeable = False
         return tables
 
@@ -229,7 +256,11 @@ def ready_to_vary(
     config, n_trials = _merge_arguments(net, paradigm, None, None, None, None)
     if readouts is not None:
         config = config.probes(
-            [declared_probe for declared_probe in config.readouts.probes if declared_probe.readout in readouts]
+            [
+                declared_probe
+                for declared_probe in config.readouts.probes
+                if declared_probe.readout in readouts
+            ]
         )
     with precision(config.run.dtype):
         probe_plan = _plan_probes(net, config)
@@ -237,7 +268,9 @@ def ready_to_vary(
         length = chunk_length(probe_plan.recorders, config.run.n_steps, steps)
         dtype = np.dtype(config.run.dtype)
         drive = build_drive(config.task.stimuli, net, flat.receptors, config.run.dt_ms, dtype)
-    return PreparedRun(net, config, flat, drive, probe_plan, config.run.n_steps, n_trials, length, 0.0)
+    return PreparedRun(
+        net, config, flat, drive, probe_plan, config.run.n_steps, n_trials, length, 0.0
+    )
 
 
 def varied(ready: "PreparedRun", flat: "FlatNet", seed: int) -> Signals:
@@ -260,7 +293,9 @@ def varied(ready: "PreparedRun", flat: "FlatNet", seed: int) -> Signals:
             sink=_make_memory_sink(ready),
             tick=lambda n: None,
         )
-    return Signals(_label_recording(ready.net, ready.config, ready.planned, recording, ready.tables))
+    return Signals(
+        _label_recording(ready.net, ready.config, ready.planned, recording, ready.tables)
+    )
 
 
 def empty_signals(ready: "PreparedRun") -> Signals:
@@ -271,7 +306,8 @@ def empty_signals(ready: "PreparedRun") -> Signals:
             recorder, ready.n_steps // recorder.every, ready.net.n_neurons, ready.config.run.dtype
         )
         rows_by_readout |= {
-            name: np.zeros((ready.n_trials, *shape.shape), shape.dtype) for name, shape in shapes.items()
+            name: np.zeros((ready.n_trials, *shape.shape), shape.dtype)
+            for name, shape in shapes.items()
         }
     no_values = np.zeros(0, np.int64)
     recording = Recording(
@@ -286,7 +322,13 @@ def empty_signals(ready: "PreparedRun") -> Signals:
 
 
 def _prepare_run(
-    net: Net, config: Config, n_trials: int, chunk_steps: int, delivery: Choice | None, *, on_disk: bool
+    net: Net,
+    config: Config,
+    n_trials: int,
+    chunk_steps: int,
+    delivery: Choice | None,
+    *,
+    on_disk: bool,
 ) -> PreparedRun:
     """Return the run's arrays, inputs and recorders.
 
@@ -297,20 +339,34 @@ def _prepare_run(
         probe_plan = _plan_probes(net, config)
         length = chunk_length(probe_plan.recorders, n_steps, chunk_steps)
         estimate = estimate_sizes(
-            net, config, probe_plan, n_trials=n_trials, length=length, on_disk=on_disk, delivery=delivery
+            net,
+            config,
+            probe_plan,
+            n_trials=n_trials,
+            length=length,
+            on_disk=on_disk,
+            delivery=delivery,
         )
         refuse_if_too_large(estimate, on_disk=on_disk)
         flat, drive = _prepare_arrays(net, config, delivery)
-    replay_mask = following(flat.circuit, probe_plan.recorders, n_steps) if n_trials == 1 and not on_disk else ()
+    replay_mask = (
+        following(flat.circuit, probe_plan.recorders, n_steps)
+        if n_trials == 1 and not on_disk
+        else ()
+    )
     if any(replay_mask):
         length = chunk_length(probe_plan.recorders, n_steps, steps_of_chunk(n_steps, chunk_steps))
     prepared_s = time.perf_counter() - start_s
-    return PreparedRun(net, config, flat, drive, probe_plan, n_steps, n_trials, length, prepared_s, replay_mask)
+    return PreparedRun(
+        net, config, flat, drive, probe_plan, n_steps, n_trials, length, prepared_s, replay_mask
+    )
 
 
 def _make_memory_sink(ready: PreparedRun) -> InMemory:
     """Return a sink that keeps the recordings of the run in memory."""
-    return InMemory({probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps)
+    return InMemory(
+        {probe.name: probe.every for probe in ready.planned.probes}, ready.n_trials, ready.n_steps
+    )
 
 
 def _run_to_disk(ready: PreparedRun, out: Path, progress: bool | None) -> Signals:
@@ -318,7 +374,9 @@ def _run_to_disk(ready: PreparedRun, out: Path, progress: bool | None) -> Signal
 
     Raises: as `simulate`.
     """
-    with opened(out, run_identity(ready.net, ready.config, ready.n_trials), ready.length) as partial:
+    with opened(
+        out, run_identity(ready.net, ready.config, ready.n_trials), ready.length
+    ) as partial:
         n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
         sink = OnDisk(partial, ready.planned.probes, n_chunks)
         signals = _run(dataclasses.replace(ready, length=partial.chunk_steps), sink, progress)
@@ -368,9 +426,17 @@ def _merge_arguments(
         config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
     config.check()
     n_declared = config.task.n_trials
-    n_trials = n_declared if trials is None else whole_number(trials, COUNTS, name="trials", where="simulate")
+    n_trials = (
+        n_declared
+        if trials is None
+        else whole_number(trials, COUNTS, name="trials", where="simulate")
+    )
     if config.task.differs and n_trials != n_declared:
-        raise refuse(f"trials={n_trials!r} of a paradigm whose trials differ", f"its own {n_declared}", "simulate")
+        raise refuse(
+            f"trials={n_trials!r} of a paradigm whose trials differ",
+            f"its own {n_declared}",
+            "simulate",
+        )
     return config, n_trials
 
 
@@ -385,12 +451,18 @@ def _plan_probes(net: Net, config: Config) -> Plan:
 def _prepare_arrays(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
     """Return the arrays and the inputs of the run."""
     dt_ms = config.run.dt_ms
-    flat = net.to_flat(dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery)
+    flat = net.to_flat(
+        dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery
+    )
     dtype = np.dtype(config.run.dtype)
-    return flat, build_drive(config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed)
+    return flat, build_drive(
+        config.task.stimuli, net, flat.receptors, dt_ms, dtype, config.run.seed
+    )
 
 
-def _signals(net: Net, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]) -> Signals:
+def _signals(
+    net: Net, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]
+) -> Signals:
     """Label what was recorded and add the manifest of how it came about."""
     run, tree = config.run, _label_recording(net, config, probe_plan, recording)
     source = SOURCES[config.readouts.source.kind]
@@ -407,7 +479,10 @@ def _signals(net: Net, config: Config, probe_plan: Plan, recording: Recording, t
             "conditions": list(config.task.conditions),
         },
         streams=list(STREAMS),
-        source={"kind": source.kind, "terms": [term for _, terms in source.parts for term in terms]},
+        source={
+            "kind": source.kind,
+            "terms": [term for _, terms in source.parts for term in terms],
+        },
         operators=probe_plan.operators(),
         timings=timings,
     )
@@ -415,7 +490,11 @@ def _signals(net: Net, config: Config, probe_plan: Plan, recording: Recording, t
 
 
 def _label_recording(
-    net: Net, config: Config, probe_plan: Plan, recording: Recording, tables: "dict[str, xr.Dataset] | None" = None
+    net: Net,
+    config: Config,
+    probe_plan: Plan,
+    recording: Recording,
+    tables: "dict[str, xr.Dataset] | None" = None,
 ) -> "xr.DataTree":
     """Label what was recorded. tables: those of the run, if they are made already."""
     attrs: dict[str, str | int | float] = {

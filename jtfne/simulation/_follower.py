@@ -30,9 +30,13 @@ LEAST_WORK = 20_000_000
 """Cells times steps from which on a second program pays: about 1 s to compile on its own core."""
 
 
-def following(circuit: engine.Circuit, recorders: tuple[engine.Recorder, ...], n_steps: int) -> tuple[bool, ...]:
+def following(
+    circuit: engine.Circuit, recorders: tuple[engine.Recorder, ...], n_steps: int
+) -> tuple[bool, ...]:
     """Return which recorders to replay beside a run that has this machine to itself."""
-    pays = jax.default_backend() == "cpu" and n_cores() > 1 and circuit.n_cells * n_steps >= LEAST_WORK
+    pays = (
+        jax.default_backend() == "cpu" and n_cores() > 1 and circuit.n_cells * n_steps >= LEAST_WORK
+    )
     can_replay = pays and engine.supports_replay(circuit)
     return tuple(can_replay and recorder.by_inputs(circuit) for recorder in recorders)
 
@@ -60,7 +64,11 @@ class Follower:
         """Return what the recorders keep of the next chunk, whose spikes are known."""
         n_steps, n_cells = clock.waveforms.shape[0], self._arguments[0].n_cells
         self._carry, recorded = engine.follow_jit(
-            *self._arguments, self._carry, clock, _pack_known_spikes(spiking, n_steps, n_cells), self._dt_ms
+            *self._arguments,
+            self._carry,
+            clock,
+            _pack_known_spikes(spiking, n_steps, n_cells),
+            self._dt_ms,
         )
         rows: tuple[Any, ...] = jax.tree.map(np.asarray, recorded)
         return rows
@@ -74,4 +82,6 @@ def _pack_known_spikes(spiking: Spiking, n_steps: int, n_cells: int) -> engine.K
         room *= 4
     cells: npt.NDArray[np.int32] = np.zeros(room, np.int32)
     cells[: row.size] = row
-    return engine.KnownSpikes(jnp.asarray(cells), jnp.asarray(np.searchsorted(step, np.arange(n_steps + 1)), jnp.int32))
+    return engine.KnownSpikes(
+        jnp.asarray(cells), jnp.asarray(np.searchsorted(step, np.arange(n_steps + 1)), jnp.int32)
+    )

@@ -55,9 +55,15 @@ class Course:
 
     def presented(self, trial: int) -> tuple[Any, ...]:
         """Return the drive on the clock of a trial, as often as it comes."""
-        return (self.drive,) if self.at is None else tuple(map(self.drive.shifted, self.at.within(trial)))
+        return (
+            (self.drive,)
+            if self.at is None
+            else tuple(map(self.drive.shifted, self.at.within(trial)))
+        )
 
-    def waveform(self, first_step: int, n_steps: int, dt_ms: float, trial: int) -> npt.NDArray[np.float64]:
+    def waveform(
+        self, first_step: int, n_steps: int, dt_ms: float, trial: int
+    ) -> npt.NDArray[np.float64]:
         """Return the sum over what is presented, (n_steps,)."""
         total = np.zeros(n_steps)
         begin_ms, end_ms = (first_step - 1) * dt_ms, (first_step + n_steps + 1) * dt_ms
@@ -73,8 +79,8 @@ class TimedSpikes:
     """The spikes of one stimulus, in time.
 
     name: of the stream that its draws come from; onset and trial are added to it. alike: stimuli of
-    the same name that come before it in `sort_stimuli`; those that come at the same time have a stream
-    each. columns: one a target, or one.
+    the same name that come before it in `sort_stimuli`; those that come at the same time have a
+    stream each. columns: one a target, or one.
     """
 
     course: Course
@@ -82,9 +88,12 @@ class TimedSpikes:
     drawers: tuple[TrainSources, ...]
     n_columns: int
     alike: tuple[Course, ...] = ()
-    _drawn: dict[tuple[int, int], stimuli.Trains] = dataclasses.field(default_factory=dict)  # of the last trials
+    # of the last trials
+    _drawn: dict[tuple[int, int], stimuli.Trains] = dataclasses.field(default_factory=dict)
 
-    def counts(self, first_step: int, n_steps: int, dt_ms: float, trial: int, seed: int) -> npt.NDArray[np.int32]:
+    def counts(
+        self, first_step: int, n_steps: int, dt_ms: float, trial: int, seed: int
+    ) -> npt.NDArray[np.int32]:
         """Return the spikes that act from each step on, (n_steps, n_columns).
 
         The spikes of a trial are drawn once, at its start.
@@ -103,7 +112,9 @@ class TimedSpikes:
         Each onset and population has a stream of its own, so that no other shifts it.
         """
         parts = [(np.zeros(0, np.int64), np.zeros(0))]
-        times = collections.Counter(_format_start(drive) for course in self.alike for drive in course.presented(trial))
+        times = collections.Counter(
+            _format_start(drive) for course in self.alike for drive in course.presented(trial)
+        )
         for drive in self.course.presented(trial):
             at_ms = _format_start(drive)
             times[at_ms] += 1
@@ -140,12 +151,17 @@ class Drive:
 
     def clock(self, first_step: int, n_steps: int, trial: int = 0) -> engine.InputChunk:
         """Return the waveforms, gates and spikes of `n_steps` from `first_step` on."""
-        columns: list[Any] = []  # of numpy: put on the device as the loop is called, at a fraction of the cost
-        # A gate is open, or not, or for a share of the step; it is not more open where presentations overlap.
+        # of numpy: put on the device as the loop is called, at a fraction of the cost
+        columns: list[Any] = []
+        # A gate is open, or not, or for a share of the step; it is not more open where
+        # presentations overlap.
         for courses, upper_limit in ((self.waves, np.inf), ((*self.rains, *self.swells), 1.0)):
             rows = [course.waveform(first_step, n_steps, self.dt_ms, trial) for course in courses]
-            columns.append(np.minimum(np.array(rows, self.dtype), upper_limit).reshape(len(rows), n_steps).T)
-        # A spike that acts from a step on arrives at the end of the step before; where there is none, at the start.
+            columns.append(
+                np.minimum(np.array(rows, self.dtype), upper_limit).reshape(len(rows), n_steps).T
+            )
+        # A spike that acts from a step on arrives at the end of the step before; where there is
+        # none, at the start.
         counts = self._counts(first_step + 1, n_steps, trial)
         at_start = tuple(rows[0] * (first_step == 0) for rows in self._counts(first_step, 1, trial))
         waveforms, gates = columns
@@ -153,7 +169,10 @@ class Drive:
 
     def _counts(self, first_step: int, n_steps: int, trial: int) -> tuple[Any, ...]:
         """Return the spikes that act from each step on, (n_steps, n_trains) for each volley."""
-        return tuple(course.counts(first_step, n_steps, self.dt_ms, trial, self.seed) for course in self.volleys)
+        return tuple(
+            course.counts(first_step, n_steps, self.dt_ms, trial, self.seed)
+            for course in self.volleys
+        )
 
 
 def build_drive(
@@ -181,27 +200,46 @@ def build_drive(
         drive: Any = stimulus.drive
         if isinstance(drive, stimuli.SYNAPTIC):
             mechanism_names = [name for names in receptors for name in names]
-            receptor = row_of(one_of(drive.mechanism, mechanism_names, name="mechanism", where=where), receptors)
+            receptor = row_of(
+                one_of(drive.mechanism, mechanism_names, name="mechanism", where=where), receptors
+            )
             if isinstance(drive, stimuli.Poisson):
                 poisson_stimulus = _PoissonStimulus(rows, drive, receptor, stimulus.at, stream)
                 _add_to_group(poisson_stimulus, poisson_groups, net.n_neurons)
             else:
                 volley = _build_volley(
-                    stimulus, rows, net, [earlier_volley for earlier_volley, _ in spike_trains], where
+                    stimulus,
+                    rows,
+                    net,
+                    [earlier_volley for earlier_volley, _ in spike_trains],
+                    where,
                 )
-                spike_trains.append((volley, _build_spike_trains(drive, rows, receptor, net.n_neurons, dtype)))
+                spike_trains.append(
+                    (volley, _build_spike_trains(drive, rows, receptor, net.n_neurons, dtype))
+                )
         elif isinstance(drive, stimuli.OrnsteinUhlenbeck):
             ou_currents.append(
-                (Course(drive, stimulus.at), _build_fluctuation(drive, rows, patterns.scale, stream, dtype))
+                (
+                    Course(drive, stimulus.at),
+                    _build_fluctuation(drive, rows, patterns.scale, stream, dtype),
+                )
             )
             if drive.mean:
-                patterns.add(dataclasses.replace(drive, sd=0.0, mean=1.0), stimulus.at, rows, drive.mean)
+                patterns.add(
+                    dataclasses.replace(drive, sd=0.0, mean=1.0), stimulus.at, rows, drive.mean
+                )
         elif not isinstance(drive, stimuli.Marker):
-            patterns.add(dataclasses.replace(drive, amplitude=1.0), stimulus.at, rows, drive.amplitude)
+            patterns.add(
+                dataclasses.replace(drive, amplitude=1.0), stimulus.at, rows, drive.amplitude
+            )
     courses = [Course(drive, schedule) for drive, schedule in patterns.by_course]
-    rows_pA = np.array(list(patterns.by_course.values()), np.float64).reshape(len(courses), net.n_neurons)
+    rows_pA = np.array(list(patterns.by_course.values()), np.float64).reshape(
+        len(courses), net.n_neurons
+    )
     patterns_pA = narrow_dtype(rows_pA, dtype, name="an amplitude in pA", where="Paradigm")
-    poisson = tuple(_build_poisson_input(group.stimuli, net.n_neurons, dt_ms, dtype) for group in poisson_groups)
+    poisson = tuple(
+        _build_poisson_input(group.stimuli, net.n_neurons, dt_ms, dtype) for group in poisson_groups
+    )
     return Drive(
         engine.Inputs(
             jax.device_put(patterns_pA),
@@ -210,7 +248,9 @@ def build_drive(
             tuple(trains for _, trains in spike_trains),
         ),
         tuple(courses),
-        tuple(Course(group.stimuli[0].drive, group.stimuli[0].schedule) for group in poisson_groups),
+        tuple(
+            Course(group.stimuli[0].drive, group.stimuli[0].schedule) for group in poisson_groups
+        ),
         tuple(course for course, _ in ou_currents),
         tuple(volley for volley, _ in spike_trains),
         dt_ms,
@@ -220,7 +260,11 @@ def build_drive(
 
 
 def _build_volley(
-    stimulus: declared.Stimulus, rows: npt.NDArray[np.int32], net: Net, earlier_volleys: list[TimedSpikes], where: str
+    stimulus: declared.Stimulus,
+    rows: npt.NDArray[np.int32],
+    net: Net,
+    earlier_volleys: list[TimedSpikes],
+    where: str,
 ) -> TimedSpikes:
     """Return the spikes of `stimulus` onto `rows`, in time.
 
@@ -231,17 +275,31 @@ def _build_volley(
     name, n_columns = name_of(stimulus), 1 if drive.shared else rows.size
     n_spikes = drive.n_of_train * n_columns
     if n_spikes > MOST_SPIKES:
-        problem = f"a {type(drive).__name__} of {drive.n_of_train} spikes onto each of {n_columns} cells"
+        problem = (
+            f"a {type(drive).__name__} of {drive.n_of_train} spikes onto each of {n_columns} cells"
+        )
         raise refuse(problem, f"at most {MOST_SPIKES:,} spikes each time that it comes", where)
     same_name = (
-        tuple(earlier_volley.course for earlier_volley in earlier_volleys if earlier_volley.name == name)
+        tuple(
+            earlier_volley.course
+            for earlier_volley in earlier_volleys
+            if earlier_volley.name == name
+        )
         if drive.stream is None
         else ()
     )
-    return TimedSpikes(Course(drive, stimulus.at), name, _build_drawers(drive, rows, net, where), n_columns, same_name)
+    return TimedSpikes(
+        Course(drive, stimulus.at),
+        name,
+        _build_drawers(drive, rows, net, where),
+        n_columns,
+        same_name,
+    )
 
 
-def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str) -> tuple[TrainSources, ...]:
+def _build_drawers(
+    drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str
+) -> tuple[TrainSources, ...]:
     """Return who draws the trains of `rows`.
 
     Each population draws by itself, or one train is drawn for all; a table names the cells itself.
@@ -254,7 +312,11 @@ def _build_drawers(drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str
         ids = rows if net.identity is None else net.identity.ids[rows]
         unknown_ids = np.setdiff1d(np.asarray(drive.cells, np.int64), ids)
         if unknown_ids.size:
-            raise refuse(f"cells={unknown_ids[:5].tolist()}", f"ids of the {ids.size} cells of the target", where)
+            raise refuse(
+                f"cells={unknown_ids[:5].tolist()}",
+                f"ids of the {ids.size} cells of the target",
+                where,
+            )
         return (TrainSources("", ids.astype(np.int64), columns),)
     populations = net.config.populations()
     starts = np.cumsum([0, *(population.n_cells for population in populations)])
@@ -278,10 +340,16 @@ class _Patterns:
         self.by_course: dict[Any, npt.NDArray[np.float64]] = {}
 
     def add(
-        self, drive: Any, schedule: declared.Schedule | None, rows: npt.NDArray[np.int32], amplitude: float
+        self,
+        drive: Any,
+        schedule: declared.Schedule | None,
+        rows: npt.NDArray[np.int32],
+        amplitude: float,
     ) -> None:
         """Add `amplitude` times the waveform of `drive` onto `rows`."""
-        self.by_course.setdefault((drive, schedule), np.zeros(self.scale.size))[rows] += amplitude * self.scale[rows]
+        self.by_course.setdefault((drive, schedule), np.zeros(self.scale.size))[rows] += (
+            amplitude * self.scale[rows]
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,13 +364,23 @@ class _PoissonStimulus:
 
     @property
     def course(self) -> tuple[Any, ...]:
-        """What two stimuli must share to be drawn at once: receptor, times, and a train for each cell."""
-        return (self.receptor, self.drive.start_ms, self.drive.stop_ms, self.schedule, self.drive.shared)
+        """What two stimuli must share to be drawn at once: receptor, times, and a train for each
+        cell.
+        """
+        return (
+            self.receptor,
+            self.drive.start_ms,
+            self.drive.stop_ms,
+            self.schedule,
+            self.drive.shared,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class _PoissonGroup:
-    """Poisson stimuli that are drawn at once, no cell in two of them. is_reached: of each cell, bool (n_cells,)."""
+    """Poisson stimuli that are drawn at once, no cell in two of them. is_reached: of each cell,
+    bool (n_cells,).
+    """
 
     stimuli: list[_PoissonStimulus]
     is_reached: npt.NDArray[np.bool_]
@@ -345,16 +423,22 @@ def _build_poisson_input(
     table = noise.table(means, noise.table_rows(float(means.max()))).T
     weights = np.array([stimulus.drive.weight for stimulus in group])
     order = np.argsort(rows, kind="stable")
-    streams = np.concatenate([_keys.number_named_streams(stimulus.stream, n=1) for stimulus in group], axis=1)
+    streams = np.concatenate(
+        [_keys.number_named_streams(stimulus.stream, n=1) for stimulus in group], axis=1
+    )
     is_group = len(group) > 1
     return engine.PoissonInput(
         targets=None if rows.size == n_cells else jax.device_put(rows[order].astype(np.int32)),
         thresholds=jax.device_put(np.repeat(table, sizes, axis=1)[:, order] if is_group else table),
-        weight=jax.device_put(_convert_weights(np.repeat(weights, sizes)[order] if is_group else weights, dtype)),
+        weight=jax.device_put(
+            _convert_weights(np.repeat(weights, sizes)[order] if is_group else weights, dtype)
+        ),
         receptor=group[0].receptor,
         shared=group[0].drive.shared,
         stream=jax.device_put(streams),
-        stimulus=jax.device_put(np.repeat(np.arange(len(group), dtype=np.int32), sizes)[order]) if is_group else None,
+        stimulus=jax.device_put(np.repeat(np.arange(len(group), dtype=np.int32), sizes)[order])
+        if is_group
+        else None,
     )
 
 
@@ -388,7 +472,9 @@ def _build_spike_trains(
     if not drive.shared:
         train[rows] = np.arange(rows.size, dtype=np.int32)
     return engine.SpikeTrains(
-        weight=jax.device_put(_convert_weights(weight, dtype)), train=jax.device_put(train), receptor=receptor
+        weight=jax.device_put(_convert_weights(weight, dtype)),
+        train=jax.device_put(train),
+        receptor=receptor,
     )
 
 
@@ -399,4 +485,6 @@ def _convert_weights(weights: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> 
 
 def input_pA(net: Net) -> npt.NDArray[np.float64]:
     """Return the current of one input unit into each cell, in pA: (n_cells,)."""
-    return np.concatenate([population.spread(population.emitter.input_pA) for population in net.config.populations()])
+    return np.concatenate(
+        [population.spread(population.emitter.input_pA) for population in net.config.populations()]
+    )

@@ -25,7 +25,8 @@ from jtfne.simulation._follower import Follower
 from jtfne.simulation._inputs import Drive
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
-AHEAD = 4  # chunks by which a run may be ahead of the recorders that follow it, so that neither waits at once
+# chunks by which a run may be ahead of the recorders that follow it, so that neither waits at once
+AHEAD = 4
 
 
 class Piece(NamedTuple):
@@ -123,7 +124,12 @@ class InMemory:
 
 def all_spikes(parts: list[Spikes]) -> Spikes:
     """Return the spikes of consecutive chunks as one table."""
-    return Spikes(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("trial", "step", "row")))
+    return Spikes(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("trial", "step", "row")
+        )
+    )
 
 
 def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_steps: int) -> int:
@@ -132,7 +138,10 @@ def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_ste
     It is chosen so that few steps run past the end.
     """
     block = math.lcm(*(recorder.every for recorder in recorders)) * ROWS if recorders else 1
-    n_blocks, target_blocks = math.ceil(n_steps / block), max(1, round(min(chunk_steps, n_steps) / block))
+    n_blocks, target_blocks = (
+        math.ceil(n_steps / block),
+        max(1, round(min(chunk_steps, n_steps) / block)),
+    )
     lengths = range(max(1, target_blocks * 3 // 4), max(1, target_blocks * 5 // 4) + 1)
     length = min(lengths, key=lambda n: (math.ceil(n_blocks / n) * n, abs(n - target_blocks)))
     return max(min(length, n_blocks) * block, 2)  # XLA unrolls a loop of one step, and rounds anew
@@ -171,7 +180,12 @@ def record(
         run.trial(k, sink, n_done % n_chunks if k == n_done // n_chunks else 0)
         for k in range(n_done // n_chunks, n_trials)
     ]
-    if n_trials > 1 and not sink.keeps_state and run.runner.on_threads and jax.default_backend() == "cpu":
+    if (
+        n_trials > 1
+        and not sink.keeps_state
+        and run.runner.on_threads
+        and jax.default_backend() == "cpu"
+    ):
         tick(next(trials[0]))  # compiles, which each thread would do else
         _run_trials_on_threads(trials, str(flat.circuit.drive_pA.dtype), tick)
     else:
@@ -228,7 +242,12 @@ class _Run:
                     yield _store(pending_pieces.popleft()(), sink, state)
 
     def _take_piece(
-        self, chunk: engine.Chunk, clock: engine.InputChunk, trial: int, k: int, follower: Follower | None
+        self,
+        chunk: engine.Chunk,
+        clock: engine.InputChunk,
+        trial: int,
+        k: int,
+        follower: Follower | None,
     ) -> Piece:
         """Return the rows and spikes of chunk `k`.
 
@@ -242,11 +261,17 @@ class _Run:
             if follower is not None:
                 rows |= _trim_rows(self.beside, follower.recorded(clock, (step, row)), n_steps)
         in_trial = slice(int(np.searchsorted(step, n_steps)))
-        spikes = Spikes(np.full(step[in_trial].size, trial, np.int32), step[in_trial] + first_step, row[in_trial])
+        spikes = Spikes(
+            np.full(step[in_trial].size, trial, np.int32),
+            step[in_trial] + first_step,
+            row[in_trial],
+        )
         return Piece(rows, spikes, trial, first_step, n_steps)
 
 
-def _run_trials_on_threads(trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]) -> None:
+def _run_trials_on_threads(
+    trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]
+) -> None:
     """Finish all trials, on as many threads as there are cores.
 
     Raises: what a trial does; the others stop then.
@@ -275,11 +300,16 @@ def _store(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
     return piece.n_steps
 
 
-def _trim_rows(recorders: tuple[engine.Recorder, ...], outputs: tuple[Any, ...], n_steps: int) -> dict[str, Any]:
+def _trim_rows(
+    recorders: tuple[engine.Recorder, ...], outputs: tuple[Any, ...], n_steps: int
+) -> dict[str, Any]:
     """Return what recorders kept of a chunk in host memory, cut to its first `n_steps`."""
     parts: dict[str, Any] = {}
     for recorder, rows_by_readout in zip(recorders, outputs, strict=True):
-        parts |= {name: np.asarray(rows)[: n_steps // recorder.every] for name, rows in rows_by_readout.items()}
+        parts |= {
+            name: np.asarray(rows)[: n_steps // recorder.every]
+            for name, rows in rows_by_readout.items()
+        }
     return parts
 
 
@@ -292,6 +322,7 @@ def _refuse_non_finite(n_cells: int, sink: Sink) -> None:
     if n_cells:
         sink.discard()
         raise RunawayError(
-            f"membrane potential of {n_cells} cells is not finite at the end of the trial; allowed: finite "
+            f"membrane potential of {n_cells} cells is not finite at the end of the trial; "
+            "allowed: finite "
             "values; a smaller dt_ms or a weaker input keeps Euler's scheme stable (in simulate)"
         )

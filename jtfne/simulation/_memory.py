@@ -22,17 +22,22 @@ from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.synapses import PairSTDP
 
 MiB = 2**20
-# Rises of resident memory that do not depend on the circuit, read stage by stage from /proc/self/statm in fresh
-# processes: the middle of six circuits of 1 to 15,435 cells (Linux x86-64, CPU, Python 3.11, jax 0.10.2, pandas 3).
+# Rises of resident memory that do not depend on the circuit, read stage by stage from
+# /proc/self/statm in fresh
+# processes: the middle of six circuits of 1 to 15,435 cells (Linux x86-64, CPU, Python 3.11, jax
+# 0.10.2, pandas 3).
 COMPILER_BYTES = 120 * MiB  # the first compilation, and the programs of a run: 86 to 140
 LABELS_BYTES = 62 * MiB  # loading xarray and pandas: 57 to 72
 # Bytes a piece of what is held at once while there are many of them.
 EDGE_WORK_BYTES = 45  # an edge while rows are sorted and packed, of at most CHUNK_EDGES a core
-SPIKE_BYTES = 100  # a spike as it comes (20), joined (20), as a table (16), and what sorts and hashes it
+# a spike as it comes (20), joined (20), as a table (16), and what sorts and hashes it
+SPIKE_BYTES = 100
 CELL_LABEL_BYTES = 400  # a cell's names and place, in two tables and as JSON while they are hashed
 CELL_VALUES = 32  # numbers a cell: parameters, state, inputs and noise; more than any preset has
-# Only the run tells its spikes. Cortical circuits of `presets` fire at 0.2 to 9 Hz by population (Potjans & Diesmann
-# 2014, Cereb. Cortex 24:785-806, table 6), and at 10 Hz spikes weigh less than a hundredth of one membrane potential.
+# Only the run tells its spikes. Cortical circuits of `presets` fire at 0.2 to 9 Hz by population
+# (Potjans & Diesmann
+# 2014, Cereb. Cortex 24:785-806, table 6), and at 10 Hz spikes weigh less than a hundredth of one
+# membrane potential.
 ASSUMED_RATE_Hz = 10.0
 
 
@@ -73,7 +78,9 @@ class MemoryEstimate:
 
     def largest(self) -> str:
         """Return the three largest new parts as text."""
-        sizes = sorted(((size, name) for name, size in self.parts.items() if name != "process"), reverse=True)
+        sizes = sorted(
+            ((size, name) for name, size in self.parts.items() if name != "process"), reverse=True
+        )
         return ", ".join(f"{name} {_format_bytes(size)}" for size, name in sizes[:3])
 
     def longest_ms(self, free_bytes: int) -> float:
@@ -97,18 +104,27 @@ def estimate_sizes(
     length: steps of a chunk. on_disk: only recordings that are needed whole are kept in memory.
     """
     run, n_cells, item = config.run, net.n_neurons, np.dtype(config.run.dtype).itemsize
-    recorder_sizes = [_measure_recorder(recorder, n_cells, length, config) for recorder in probe_plan.recorders]
+    recorder_sizes = [
+        _measure_recorder(recorder, n_cells, length, config) for recorder in probe_plan.recorders
+    ]
     whole_sizes = (
-        [_measure_recorder(recorder, n_cells, length, config) for recorder in probe_plan.held_whole()]
+        [
+            _measure_recorder(recorder, n_cells, length, config)
+            for recorder in probe_plan.held_whole()
+        ]
         if on_disk
         else recorder_sizes
     )
-    chunk_bytes = sum(sizes.chunk for sizes in recorder_sizes) + 4 * length * math.ceil(n_cells / 32)
+    chunk_bytes = sum(sizes.chunk for sizes in recorder_sizes) + 4 * length * math.ceil(
+        n_cells / 32
+    )
     at_once = 1 if on_disk else min(n_trials, n_cores())  # trials that run side by side
     seconds = run.duration_ms * 1e-3 * n_trials
     ring, edges = _circuit_sizes(net, config, delivery)
     growing = {
-        "recordings": round(sum(sizes.per_ms for sizes in whole_sizes) * run.duration_ms * n_trials),
+        "recordings": round(
+            sum(sizes.per_ms for sizes in whole_sizes) * run.duration_ms * n_trials
+        ),
         "sums of sources": 0
         if on_disk
         else round(sum(sizes.sums_per_ms for sizes in recorder_sizes) * run.duration_ms * n_trials),
@@ -125,7 +141,9 @@ def estimate_sizes(
         **growing,
         "labels": LABELS_BYTES * ("xarray" not in sys.modules) + CELL_LABEL_BYTES * n_cells,
     }
-    return MemoryEstimate(parts, tuple(growing), duration_ms=run.duration_ms, n_cells=n_cells, n_trials=n_trials)
+    return MemoryEstimate(
+        parts, tuple(growing), duration_ms=run.duration_ms, n_cells=n_cells, n_trials=n_trials
+    )
 
 
 class _Edges(NamedTuple):
@@ -177,13 +195,16 @@ class _RecorderBytes(NamedTuple):
     sums_per_ms: float
 
 
-def _measure_recorder(recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config) -> _RecorderBytes:
+def _measure_recorder(
+    recorder: SourceRows | VoltageRows, n_cells: int, length: int, config: Config
+) -> _RecorderBytes:
     """Return the bytes of `recorder`, from the shapes alone."""
     n_rows = length // recorder.every
     n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
     rows, arrays = eval_recorder_shapes(recorder, n_rows, n_cells, config.run.dtype)
     sizes = {name: _size(shape) for name, shape in arrays.items()}
-    sums = sizes.get("source", 0) / max(n_parts, 1)  # of the source its sum is made beside its parts
+    # of the source its sum is made beside its parts
+    sums = sizes.get("source", 0) / max(n_parts, 1)
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
     return _RecorderBytes(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 
@@ -225,7 +246,8 @@ def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
     new_text, free_text = _format_bytes(estimate.new_bytes), _format_bytes(free_bytes)
     raise JtfneError(
         f"a run of {new_text} more memory ({estimate.n_cells} cells, {estimate.duration_ms:g} ms, "
-        f"{estimate.n_trials} trials; {estimate.largest()}) does not fit; allowed: the {free_text} that are free; "
+        f"{estimate.n_trials} trials; {estimate.largest()}) does not fit; allowed: the "
+        f"{free_text} that are free; "
         f"what would make it fit: {', or '.join([', '.join(cures[:-1]), cures[-1]])} (in simulate)"
     )
 

@@ -20,7 +20,9 @@ def sort_stimuli(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Sti
     has_duplicates = len(set(names)) < len(
         names
     )  # what they are in full is written out only where it must tell them apart
-    keyed_stimuli.sort(key=lambda entry: (entry[0], entry[1], _content(entry[2]) if has_duplicates else ""))
+    keyed_stimuli.sort(
+        key=lambda entry: (entry[0], entry[1], _content(entry[2]) if has_duplicates else "")
+    )
     return tuple(stimulus for _, _, stimulus in keyed_stimuli)
 
 
@@ -35,8 +37,8 @@ def name_of(stimulus: declared.Stimulus) -> str:
 def list_stream_names(presented: tuple[declared.Stimulus, ...]) -> Iterator[str]:
     """Yield the name of each stimulus's stream in a trial.
 
-    It has the first onset, and a number among equal stimuli. presented: in the order of `sort_stimuli`.
-    Stimuli that name one stream share it.
+    It has the first onset, and a number among equal stimuli. presented: in the order of
+    `sort_stimuli`. Stimuli that name one stream share it.
     """
     name_counts: dict[str, int] = {}
     for stimulus in presented:
@@ -57,12 +59,19 @@ def _onset(stimulus: declared.Stimulus) -> str:
         return f"{start_ms:.9g}"
     trials = (0,) * len(schedule.onsets_ms) if schedule.trials is None else schedule.trials
     trial, onset_ms = min(zip(trials, schedule.onsets_ms, strict=True))
-    return f"{start_ms + onset_ms:.9g}" if schedule.trials is None else f"{trial}: {start_ms + onset_ms:.9g}"
+    return (
+        f"{start_ms + onset_ms:.9g}"
+        if schedule.trials is None
+        else f"{trial}: {start_ms + onset_ms:.9g}"
+    )
 
 
 def _target(target: declared.Selector) -> list[Any]:
     """Return the selected cells, however their names were ordered."""
-    sorted_labels = [sorted(labels) if labels else None for labels in (target.area, target.layer, target.cell_type)]
+    sorted_labels = [
+        sorted(labels) if labels else None
+        for labels in (target.area, target.layer, target.cell_type)
+    ]
     ids = None if target.ids is None else np.sort(np.asarray(target.ids, np.int64)).astype("<i8")
     return [*sorted_labels, None if ids is None else hashlib.sha256(ids.tobytes()).hexdigest()]
 

@@ -19,7 +19,8 @@ from jtfne.reports import machine, software
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
 
-BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")  # what the bits depend on
+# what the bits depend on
+BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")
 
 
 def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
@@ -40,7 +41,9 @@ def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
 
 def net_hash(net: Net) -> str:
     """Return the SHA-256 of the cells and edges of a circuit."""
-    return _json.sha256([_fields_hash(part) for part in (net.identity, *net.projections) if part is not None])
+    return _json.sha256(
+        [_fields_hash(part) for part in (net.identity, *net.projections) if part is not None]
+    )
 
 
 def _fields_hash(part: Any) -> dict[str, str]:
@@ -70,8 +73,13 @@ class OnDisk:
 
         Raises: OSError if the disk is full or fails.
         """
-        spikes = {field.name: getattr(piece.spikes, field.name) for field in dataclasses.fields(piece.spikes)}
-        self._partial.put(piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks)
+        spikes = {
+            field.name: getattr(piece.spikes, field.name)
+            for field in dataclasses.fields(piece.spikes)
+        }
+        self._partial.put(
+            piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks
+        )
 
     def carry(self, start: engine.Carry) -> engine.Carry:
         """Return the state after the last chunk, in the structure of `start`.
@@ -83,8 +91,12 @@ class OnDisk:
             (stored_arrays[name].dtype, stored_arrays[name].shape) != (array.dtype, array.shape)
             for name, array in expected_arrays.items()
         ):
-            raise refuse("a state on disk that is not one of this circuit", "the same run", "simulate(out=)")
-        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(stored_arrays.values()))
+            raise refuse(
+                "a state on disk that is not one of this circuit", "the same run", "simulate(out=)"
+            )
+        carry: engine.Carry = jax.tree.unflatten(
+            jax.tree.structure(start), list(stored_arrays.values())
+        )
         return carry
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
@@ -93,7 +105,10 @@ class OnDisk:
         Raises: JtfneError if a file is not what was written.
         """
         files, n_chunks = self._partial.files, self._n_chunks // n_trials
-        rows = {name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks) for name in files.arrays}
+        rows = {
+            name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks)
+            for name in files.arrays
+        }
         spikes = Spikes(**files.spikes(self.n_done))
         return Recording(n_trials, n_steps, dt_ms, kept=Whole(rows), spikes=spikes, on_disk=rows)
 
@@ -132,7 +147,11 @@ class ChunkRows:
         for k in range(start // max(rows_per_chunk, 1), -(-stop // max(rows_per_chunk, 1))):
             first, last = max(start, k * rows_per_chunk), min(stop, (k + 1) * rows_per_chunk)
             number = trial * self.n_chunks + k
-            parts.append(self.files.rows(self.name, number, first - k * rows_per_chunk, last - k * rows_per_chunk))
+            parts.append(
+                self.files.rows(
+                    self.name, number, first - k * rows_per_chunk, last - k * rows_per_chunk
+                )
+            )
         return np.concatenate(parts)
 
 

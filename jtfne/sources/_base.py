@@ -41,7 +41,9 @@ class InputCurrent:
     """Synaptic + external: drive, noise and stimuli stand for input that is not modelled."""
 
     kind: ClassVar[str] = "input_current"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("input", ("synaptic", "external")),)
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+        ("input", ("synaptic", "external")),
+    )
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA; equal and opposite to capacitive + ionic."""
@@ -60,7 +62,9 @@ class TotalMembraneCurrent:
     """Capacitive + ionic + synaptic: for a point cell, minus the external current."""
 
     kind: ClassVar[str] = "total_membrane_current"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("membrane", ("capacitive", "ionic", "synaptic")),)
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+        ("membrane", ("capacitive", "ionic", "synaptic")),
+    )
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA."""
@@ -105,7 +109,8 @@ class SynapticCurrent:
         """Return (1, n_cells) pA."""
         if view.circuit.only_currents:
             return -view.syn.mean_pA(view.dt_ms)[None]
-        return view.balance().synaptic[None]  # what a conductance or a jump brings hangs on the membrane
+        # what a conductance or a jump brings hangs on the membrane
+        return view.balance().synaptic[None]
 
     def by_inputs(self, circuit: Circuit) -> bool:
         """True if all synapses are currents: others depend on the membrane potential."""

@@ -41,12 +41,16 @@ class SourceSinkCurrents:
 
         Conductances, jumps and currents between compartments depend on the cells.
         """
-        between = any(current == AXIAL for group in self.slots for terms in group for current, _ in terms)
+        between = any(
+            current == AXIAL for group in self.slots for terms in group for current, _ in terms
+        )
         return circuit.only_currents and not between
 
     def read(self, view: View) -> jax.Array:
         """Return the mean over the step, (n_loops, n_cells) pA."""
-        groups = [_sum_loops(view, group_index, slots) for group_index, slots in enumerate(self.slots)]
+        groups = [
+            _sum_loops(view, group_index, slots) for group_index, slots in enumerate(self.slots)
+        ]
         return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
 
 
@@ -60,6 +64,8 @@ def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[j
         currents |= dict(enumerate(received_pA(view, group_index)))
     if AXIAL in current_ids:
         states = view.before[group_index], view.cells[group_index]
-        currents[AXIAL] = group.emitter.axial_pA(*states, i_ext_pA, view.syn.of(group.take), view.dt_ms)  # type: ignore[attr-defined]
+        currents[AXIAL] = group.emitter.axial_pA(
+            *states, i_ext_pA, view.syn.of(group.take), view.dt_ms
+        )  # type: ignore[attr-defined]
     zeros = jnp.zeros_like(i_ext_pA)
     return [sum((sign * currents[current] for current, sign in terms), zeros) for terms in slots]

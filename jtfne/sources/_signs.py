@@ -21,7 +21,10 @@ class BySign:
     signs: tuple[int, ...] = dataclasses.field(metadata={"static": True})
 
     kind: ClassVar[str] = "by sign"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("excitatory", ()), ("inhibitory", ()))
+    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+        ("excitatory", ()),
+        ("inhibitory", ()),
+    )
 
     def by_inputs(self, circuit: Circuit) -> bool:
         """True if all synapses are currents: others depend on the membrane potential."""
@@ -29,7 +32,9 @@ class BySign:
 
     def read(self, view: View) -> jax.Array:
         """Return the mean over the step, (2, n_cells) pA."""
-        groups = [self._sum_by_sign(view, group_index) for group_index in range(len(view.circuit.groups))]
+        groups = [
+            self._sum_by_sign(view, group_index) for group_index in range(len(view.circuit.groups))
+        ]
         return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
 
     def _sum_by_sign(self, view: View, group_index: int) -> list[jax.Array]:

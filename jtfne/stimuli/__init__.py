@@ -14,7 +14,8 @@ from jtfne.stimuli.volley import Evoked, Rhythmic
 
 AFFERENTS = (SpikeTimes, Evoked, Rhythmic)  # spikes at given times
 SYNAPTIC = (Poisson, *AFFERENTS)  # through a mechanism
-CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)  # in the target's input unit
+# in the target's input unit
+CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)
 STIMULI: dict[str, type] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
 
 __all__ = [

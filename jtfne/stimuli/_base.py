@@ -26,9 +26,11 @@ class Stimulus(Protocol):
         ...
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,), the mean over each step [k dt, (k+1) dt), in units of the amplitude, or the share that is open.
+        """(n_steps,), the mean over each step [k dt, (k+1) dt), in units of the amplitude, or the
+        share that is open.
 
-        Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever dt is.
+        Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever
+        dt is.
         """
         ...
 
@@ -52,13 +54,21 @@ class Weighted:
     weight_nS: float | None
     weight_mV: float | None
 
-    WEIGHTS: ClassVar[dict[str, Limit]] = {"weight_pA": FINITE, "weight_nS": NOT_NEGATIVE, "weight_mV": FINITE}
+    WEIGHTS: ClassVar[dict[str, Limit]] = {
+        "weight_pA": FINITE,
+        "weight_nS": NOT_NEGATIVE,
+        "weight_mV": FINITE,
+    }
     EITHER: ClassVar[tuple[tuple[str, ...], ...]] = (("weight_pA", "weight_nS", "weight_mV"),)
 
     @property
     def weight(self) -> float:
         """The weight, in the unit in which it was given."""
-        return next(weight for weight in (self.weight_pA, self.weight_nS, self.weight_mV) if weight is not None)
+        return next(
+            weight
+            for weight in (self.weight_pA, self.weight_nS, self.weight_mV)
+            if weight is not None
+        )
 
 
 class Spanning:
@@ -113,17 +123,23 @@ class Afferents(Stimulus, Protocol):
         ...
 
 
-def counts_of(spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int) -> npt.NDArray[np.int32]:
+def counts_of(
+    spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int
+) -> npt.NDArray[np.int32]:
     """How many spikes of each train act from the start of each step on: (n_steps, n_trains).
 
-    A spike acts from the time of the grid that is nearest to its own. Spikes beyond these steps are left out.
+    A spike acts from the time of the grid that is nearest to its own. Spikes beyond these steps are
+    left out.
     """
     train, t_ms = spikes
     step = np.rint(t_ms / dt_ms) - first_step
-    is_in_span = (step >= 0) & (step < n_steps)  # compared as floats, since a time far off fits no integer
+    # compared as floats, since a time far off fits no integer
+    is_in_span = (step >= 0) & (step < n_steps)
     place = step[is_in_span].astype(np.int64) * n_trains + train[is_in_span]
     counts = np.bincount(place, minlength=n_steps * n_trains)
-    return narrow_dtype(counts, np.int32, name="spikes in a step", where="stimuli").reshape(n_steps, n_trains)
+    return narrow_dtype(counts, np.int32, name="spikes in a step", where="stimuli").reshape(
+        n_steps, n_trains
+    )
 
 
 def cover_steps(
@@ -141,8 +157,12 @@ def cover_steps(
     return _cover_steps(first_step, n_steps, dt_ms, start_ms, without_rounding(length_ms / dt_ms))
 
 
-def window(first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None) -> Waveform:
-    """The share of each step that lies between `start_ms` and `stop_ms`, or the end of the trial: (n_steps,)."""
+def window(
+    first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
+) -> Waveform:
+    """The share of each step that lies between `start_ms` and `stop_ms`, or the end of the trial:
+    (n_steps,).
+    """
     return span(first_step, n_steps, dt_ms, start_ms, stop_ms)[1]
 
 
@@ -155,7 +175,9 @@ def span(
 
 
 def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
-    """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms` is on the grid."""
+    """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms`
+    is on the grid.
+    """
     step, fraction = place_on_grid(start_ms, dt_ms)
     return np.asarray(np.arange(first_step, first_step + n_steps) - step - fraction, np.float64)
 

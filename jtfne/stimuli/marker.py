@@ -11,7 +11,9 @@ from jtfne.stimuli._base import Waveform
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Marker:
-    """A label in time and nothing else: an item that was expected and left out, a cue, the start of a block."""
+    """A label in time and nothing else: an item that was expected and left out, a cue, the start of
+    a block.
+    """
 
     start_ms: float = 0.0
     duration_ms: float = 0.0

@@ -9,13 +9,15 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrnsteinUhlenbeck(Spanning):
-    """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation exp(-t / tau).
+    """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation
+    exp(-t / tau).
 
-    tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid. Each target sees a
-    process of its own, or all see one if `shared`. Stimuli that name the same `stream` see the same one; left out,
-    each has its own, told by its label, target and onset.
+    tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid.
+    Each target sees a process of its own, or all see one if `shared`. Stimuli that name the same
+    `stream` see the same one; left out, each has its own, told by its label, target and onset.
 
-    Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E 54:2084-2091.
+    Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E
+    54:2084-2091.
     """
 
     sd: float
@@ -36,5 +38,7 @@ class OrnsteinUhlenbeck(Spanning):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in part."""
+        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in
+        part.
+        """
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

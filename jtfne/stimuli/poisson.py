@@ -9,13 +9,14 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, Weighted, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Poisson(Spanning, Weighted):
-    """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to stop.
+    """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to
+    stop.
 
-    Onto a conductance each adds `weight_nS`, and a `Delta` moves the membrane by `weight_mV`; one of the three is
-    given. Each target draws its own train, or all of
-    them see one train if `shared`. The rate is that of the pooled input to a cell (number of afferents times their
-    rate). Where the window begins or ends within a step, spikes of that step have that share of the weight, so that
-    the mean input is that of the window on any grid.
+    Onto a conductance each adds `weight_nS`, and a `Delta` moves the membrane by `weight_mV`; one
+    of the three is given. Each target draws its own train, or all of
+    them see one train if `shared`. The rate is that of the pooled input to a cell (number of
+    afferents times their rate). Where the window begins or ends within a step, spikes of that step
+    have that share of the weight, so that the mean input is that of the window on any grid.
     """
 
     rate_Hz: float
@@ -36,5 +37,7 @@ class Poisson(Spanning, Weighted):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in part."""
+        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in
+        part.
+        """
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

@@ -18,7 +18,11 @@ class Pulse:
     duration_ms: float
     amplitude: float
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"start_ms": NOT_NEGATIVE, "duration_ms": POSITIVE, "amplitude": FINITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "start_ms": NOT_NEGATIVE,
+        "duration_ms": POSITIVE,
+        "amplitude": FINITE,
+    }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the share of each step that the pulse covers."""
@@ -53,7 +57,9 @@ class PulseTrain:
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("duration_ms", "period_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the share of each step that pulses cover; it may be several pulses in one step."""
+        """(n_steps,): the share of each step that pulses cover; it may be several pulses in one
+        step.
+        """
         edges = steps_since(first_step, n_steps + 1, dt_ms, self.start_ms)
         return np.diff(self._sum_coverage(edges, dt_ms))
 
@@ -63,10 +69,15 @@ class PulseTrain:
 
     def _sum_coverage(self, since: Waveform, dt_ms: float) -> Waveform:
         """How many steps pulses cover before each of `since`, in steps from the first onset."""
-        width, period = (without_rounding(length_ms / dt_ms) for length_ms in (self.duration_ms, self.period_ms))
+        width, period = (
+            without_rounding(length_ms / dt_ms) for length_ms in (self.duration_ms, self.period_ms)
+        )
         since = np.maximum(since, 0.0)
-        n_pulses = np.minimum(np.floor(since / period), self.count)  # pulses that have begun, but for the last
-        last_width = np.where(n_pulses < self.count, np.minimum(since - n_pulses * period, width), 0.0)
+        # pulses that have begun, but for the last
+        n_pulses = np.minimum(np.floor(since / period), self.count)
+        last_width = np.where(
+            n_pulses < self.count, np.minimum(since - n_pulses * period, width), 0.0
+        )
         return np.asarray(n_pulses * width + last_width, np.float64)
 
     def shifted(self, t_ms: float) -> Self:

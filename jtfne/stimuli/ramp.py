@@ -9,9 +9,11 @@ from jtfne.stimuli._base import Waveform, cover_steps
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ramp:
-    """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for `duration_ms` from `start_ms`.
+    """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for
+    `duration_ms` from `start_ms`.
 
-    Zero before and after. A step sees the mean of the line over the step, so that the charge is the same for any dt.
+    Zero before and after. A step sees the mean of the line over the step, so that the charge is the
+    same for any dt.
     """
 
     start_ms: float
@@ -29,7 +31,9 @@ class Ramp:
     }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the line at the middle of what the ramp covers of each step, times that share of the step."""
+        """(n_steps,): the line at the middle of what the ramp covers of each step, times that share
+        of the step.
+        """
         since_ms, share = cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)
         middle_ms = since_ms + 0.5 * share * dt_ms
         return share * (self.begin + (self.end - self.begin) * middle_ms / self.duration_ms)

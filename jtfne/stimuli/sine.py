@@ -11,7 +11,8 @@ from jtfne.stimuli._base import Spanning, Waveform, span
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sine(Spanning):
-    """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms` to `stop_ms`.
+    """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms` to
+    `stop_ms`.
 
     A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
     """
@@ -37,5 +38,6 @@ class Sine(Spanning):
         length_ms = share * dt_ms  # of what lies inside
         turn = 2.0 * np.pi * self.frequency_Hz * 1e-3
         middle = turn * (since_ms + 0.5 * length_ms) + self.phase_rad
-        mean = np.sinc(self.frequency_Hz * 1e-3 * length_ms) * np.sin(middle)  # the same as the difference of cosines
+        # the same as the difference of cosines
+        mean = np.sinc(self.frequency_Hz * 1e-3 * length_ms) * np.sin(middle)
         return mean * share

@@ -13,8 +13,9 @@ from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, counts_of
 class SpikeTimes(Weighted):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
-    Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or `weight_nS` to a
-    conductance, or moves the membrane by `weight_mV`; it acts from its own time on, rounded to the nearest step.
+    Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or
+    `weight_nS` to a conductance, or moves the membrane by `weight_mV`; it acts from its own time
+    on, rounded to the nearest step.
     """
 
     times_ms: tuple[float, ...]
@@ -24,7 +25,11 @@ class SpikeTimes(Weighted):
     weight_mV: float | None = None
     mechanism: str = "AMPA"
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"times_ms": TIME, "cells": Limit(low=0, high=2**31 - 1), **Weighted.WEIGHTS}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "times_ms": TIME,
+        "cells": Limit(low=0, high=2**31 - 1),
+        **Weighted.WEIGHTS,
+    }
     PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (("times_ms", "cells"),)
     stream: ClassVar[None] = None
 
@@ -59,4 +64,6 @@ class SpikeTimes(Weighted):
 
     def shifted(self, t_ms: float) -> Self:
         """The same, `t_ms` later."""
-        return dataclasses.replace(self, times_ms=tuple(time_ms + t_ms for time_ms in self.times_ms))
+        return dataclasses.replace(
+            self, times_ms=tuple(time_ms + t_ms for time_ms in self.times_ms)
+        )

@@ -14,7 +14,8 @@ from jtfne.stimuli._base import Waveform, steps_since
 class Trace:
     """`amplitude` times `values`, each held for `dt_ms` from `start_ms`; zero before and after.
 
-    A step sees the mean of the samples over the step: samples finer than the grid are averaged, coarser ones held.
+    A step sees the mean of the samples over the step: samples finer than the grid are averaged,
+    coarser ones held.
     """
 
     values: tuple[float, ...]
@@ -22,14 +23,19 @@ class Trace:
     start_ms: float = 0.0
     amplitude: float = 1.0
 
-    LIMITS: ClassVar[dict[str, Limit]] = {"dt_ms": POSITIVE, "start_ms": NOT_NEGATIVE, "amplitude": FINITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "dt_ms": POSITIVE,
+        "start_ms": NOT_NEGATIVE,
+        "amplitude": FINITE,
+    }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the mean of the samples over each step."""
         samples_per_step = without_rounding(dt_ms / self.dt_ms)  # samples in a step
         steps_per_sample = without_rounding(self.dt_ms / dt_ms)  # steps in a sample
         edges = steps_since(first_step, n_steps + 1, dt_ms, self.start_ms)
-        if steps_per_sample.is_integer() and float(edges[0]).is_integer():  # each step lies within one sample
+        # each step lies within one sample
+        if steps_per_sample.is_integer() and float(edges[0]).is_integer():
             return self._samples_at(np.floor(edges[:-1] / steps_per_sample))
         edges = np.clip(edges * samples_per_step, 0.0, len(self.values))
         return self._integrals(edges) / samples_per_step
@@ -41,7 +47,9 @@ class Trace:
         return np.where(is_inside, np.asarray(self.values)[number], 0.0)
 
     def _integrals(self, edges: Waveform) -> Waveform:
-        """The integral of the samples, each 1 wide, from each of the edges (n + 1,) to the next: (n,)."""
+        """The integral of the samples, each 1 wide, from each of the edges (n + 1,) to the next:
+        (n,).
+        """
         first_value, stop_value = int(edges[0]), int(np.ceil(edges[-1]))
         values = np.array(
             [*self.values[first_value:stop_value], 0.0]
@@ -52,8 +60,11 @@ class Trace:
         start, stop = np.ceil(begin).astype(np.int64), np.floor(end).astype(np.int64)
         has_edge = stop >= start
         sums = np.add.reduceat(values, np.stack([start, stop], axis=1).ravel())[::2]
-        whole_samples = np.where(stop > start, sums, 0.0)  # of an empty stretch `reduceat` gives its first value
-        left_part = (np.where(has_edge, start, end) - begin) * values[np.floor(begin).astype(np.int64)]
+        # of an empty stretch `reduceat` gives its first value
+        whole_samples = np.where(stop > start, sums, 0.0)
+        left_part = (np.where(has_edge, start, end) - begin) * values[
+            np.floor(begin).astype(np.int64)
+        ]
         right_part = np.where(has_edge, end - stop, 0.0) * values[np.maximum(stop, 0)]
         return np.asarray(whole_samples + left_part + right_part, np.float64)
 

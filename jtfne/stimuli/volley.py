@@ -1,4 +1,6 @@
-"""Volleys of spikes around a time: the evoked and the rhythmic drives of the Human Neocortical Neurosolver (HNN)."""
+"""Volleys of spikes around a time: the evoked and the rhythmic drives of the Human Neocortical
+Neurosolver (HNN).
+"""
 
 import dataclasses
 import math
@@ -12,14 +14,16 @@ from jtfne.stimuli._base import MANY, TIME, Trains, Waveform, Weighted, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evoked(Weighted):
-    """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms), anew in each trial.
+    """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms), anew in
+    each trial.
 
-    All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same `stream` and have
-    the same mean see the same draws, as where one afferent opens AMPA and NMDA receptors; left out, each has its own,
-    told by its label, target and mean. A spike acts from its time on, rounded to the nearest step; those drawn outside
-    the trial do not come.
+    All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same
+    `stream` and have the same mean see the same draws, as where one afferent opens AMPA and NMDA
+    receptors; left out, each has its own, told by its label, target and mean. A spike acts from its
+    time on, rounded to the nearest step; those drawn outside the trial do not come.
 
-    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214.
+    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
+    9:e51214.
     """
 
     mean_ms: float
@@ -61,8 +65,11 @@ class Evoked(Weighted):
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): the spikes expected to act from each step on."""
-        edges = np.arange(first_step, first_step + n_steps + 1) - 0.5  # times are rounded to the grid
-        return self.n_spikes * _normal_shares(np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms)
+        # times are rounded to the grid
+        edges = np.arange(first_step, first_step + n_steps + 1) - 0.5
+        return self.n_spikes * _normal_shares(
+            np.asarray(edges * dt_ms, np.float64), self.mean_ms, self.sd_ms
+        )
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event without length, at the mean time."""
@@ -75,13 +82,15 @@ class Evoked(Weighted):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rhythmic(Weighted):
-    """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate, sd_ms) before `stop_ms`.
+    """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate, sd_ms)
+    before `stop_ms`.
 
-    Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if `synchronous`.
-    `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
+    Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if
+    `synchronous`. `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
 
-    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife 9:e51214; that a burst is
-    jittered whole and centred on its time: `_create_bursty_input` of hnn-core@411aa10, hnn_core/drives.py.
+    Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
+    9:e51214; that a burst is jittered whole and centred on its time: `_create_bursty_input` of
+    hnn-core@411aa10, hnn_core/drives.py.
     """
 
     start_ms: float
@@ -108,8 +117,14 @@ class Rhythmic(Weighted):
         "n_afferents": MANY,
         **Weighted.WEIGHTS,
     }
-    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"), ("burst_ms", "period_ms"))
-    SIZES: ClassVar[tuple[tuple[str, int], ...]] = (("n_bursts", 100_000), ("n_of_train", 1_000_000))
+    BELOW: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("start_ms", "stop_ms"),
+        ("burst_ms", "period_ms"),
+    )
+    SIZES: ClassVar[tuple[tuple[str, int], ...]] = (
+        ("n_bursts", 100_000),
+        ("n_of_train", 1_000_000),
+    )
 
     @property
     def shared(self) -> bool:
@@ -145,7 +160,9 @@ class Rhythmic(Weighted):
         return np.repeat(np.arange(n_trains), t_ms[0].size), t_ms.ravel()
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 from the first burst to `stop_ms`, else 0; the share of a step that is covered in part."""
+        """(n_steps,): 1 from the first burst to `stop_ms`, else 0; the share of a step that is
+        covered in part.
+        """
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:

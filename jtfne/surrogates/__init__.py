@@ -1,6 +1,7 @@
 """Derivatives for spikes, which have none. `SURROGATES` is the catalogue.
 
-`net.to_flat(surrogate=SuperSpike())` gives a circuit whose spikes are the same, to the bit, and have derivatives.
+`net.to_flat(surrogate=SuperSpike())` gives a circuit whose spikes are the same, to the bit, and
+have derivatives.
 """
 
 from jtfne.surrogates._base import Surrogate

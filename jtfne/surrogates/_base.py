@@ -8,15 +8,17 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit
 
-FAR = 1e6  # of sharpness times |u|: every slope is below 1e-11 of its peak, and the square fits float32
+# of sharpness times |u|: every slope is below 1e-11 of its peak, and the square fits float32
+FAR = 1e6
 
 
 class Surrogate(abc.ABC):
     """A step function S(u) with a derivative of its own; u >= 0 is a spike.
 
-    u is how far a cell stands above its threshold, as a share of the distance from rest to threshold, so that the
-    defaults mean the same to every emitter. A surrogate's numbers are traced. LIMITS: their ranges. steadies:
-    whether a gradient enlarges no deviation of v from step to step, as an upstroke would (see `docs/gradients.rst`).
+    u is how far a cell stands above its threshold, as a share of the distance from rest to
+    threshold, so that the defaults mean the same to every emitter. A surrogate's numbers are
+    traced. LIMITS: their ranges. steadies: whether a gradient enlarges no deviation of v from step
+    to step, as an upstroke would (see `docs/gradients.rst`).
     """
 
     LIMITS: ClassVar[dict[str, Limit]]
@@ -51,7 +53,8 @@ def _step_with_slope(surrogate: Surrogate, is_spike: jax.Array, u: jax.Array) ->
 
 @_step_with_slope.defjvp
 def _step_jvp(
-    primals: tuple[Surrogate, jax.Array, jax.Array], tangents: tuple[Surrogate, jax.Array, jax.Array]
+    primals: tuple[Surrogate, jax.Array, jax.Array],
+    tangents: tuple[Surrogate, jax.Array, jax.Array],
 ) -> tuple[jax.Array, jax.Array]:
     """The derivative by `u` alone: a step depends on nothing else."""
     surrogate, is_spike, u = primals

@@ -15,8 +15,8 @@ from jtfne.surrogates._base import Surrogate, near
 class Sigmoid(Surrogate):
     """dS/du = k s(k u) (1 - s(k u)), s the logistic function; k / 4 at threshold, 1 in all.
 
-    Its tails fall exponentially: a cell further than some 10 / k below threshold has next to no slope. Default: slope
-    25 of snnTorch's sigmoid.
+    Its tails fall exponentially: a cell further than some 10 / k below threshold has next to no
+    slope. Default: slope 25 of snnTorch's sigmoid.
     Source: Neftci, Mostafa & Zenke (2019), IEEE Signal Process. Mag. 36(6):51-63.
 
     >>> import jax.numpy as jnp
@@ -31,7 +31,8 @@ class Sigmoid(Surrogate):
     def slope(self, u: jax.Array) -> jax.Array:
         """dS/du, of the shape of `u`."""
         x = near(u, self.k)
-        return self.k * (jax.nn.sigmoid(x) * jax.nn.sigmoid(-x))  # s(-x): 1 - s(x) would lose digits
+        # s(-x): 1 - s(x) would lose digits
+        return self.k * (jax.nn.sigmoid(x) * jax.nn.sigmoid(-x))
 
     def smooth(self, u: jax.Array) -> jax.Array:
         """The function whose derivative is `slope`, from 0 to 1."""

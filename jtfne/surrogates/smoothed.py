@@ -15,10 +15,10 @@ from jtfne.surrogates._base import Surrogate
 class Smoothed(Surrogate):
     """A cell sends `surrogate.smooth(u)` at each step in place of a spike; spikes still reset it.
 
-    What follows from a spike within the cell stays a switch: reset, refractory time, jumps of adaptation and of
-    short-term plasticity. Between two values at which no cell spikes in another step, a run is thus smooth, and its
-    gradient, in which upstrokes are not held back, is the limit of differences: a model to test gradients on, not one
-    of neurons.
+    What follows from a spike within the cell stays a switch: reset, refractory time, jumps of
+    adaptation and of short-term plasticity. Between two values at which no cell spikes in another
+    step, a run is thus smooth, and its gradient, in which upstrokes are not held back, is the limit
+    of differences: a model to test gradients on, not one of neurons.
 
     >>> import jax.numpy as jnp
     >>> from jtfne.surrogates import Sigmoid

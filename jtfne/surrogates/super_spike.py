@@ -14,10 +14,11 @@ from jtfne.surrogates._base import Surrogate, near
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SuperSpike(Surrogate):
-    """dS/du = 1 / (1 + beta |u|)^2, the slope of u / (1 + beta |u|); 1 at threshold, 2 / beta in all.
+    """dS/du = 1 / (1 + beta |u|)^2, the slope of u / (1 + beta |u|); 1 at threshold, 2 / beta in
+    all.
 
-    Its tails are long: a cell far below threshold still has a slope. Default: slope 25 of snnTorch's fast sigmoid.
-    Source: Zenke & Ganguli (2018), Neural Comput. 30:1514-1541.
+    Its tails are long: a cell far below threshold still has a slope. Default: slope 25 of
+    snnTorch's fast sigmoid. Source: Zenke & Ganguli (2018), Neural Comput. 30:1514-1541.
 
     >>> import jax.numpy as jnp
     >>> float(SuperSpike(beta=1.0).slope(jnp.array(-1.0)))

@@ -16,9 +16,9 @@ from jtfne.surrogates._base import Surrogate
 class Triangular(Surrogate):
     """dS/du = gamma max(0, 1 - |u| / width); gamma at threshold, gamma width in all.
 
-    Defaults: gamma 0.3, and feet a threshold's distance away, so that a cell at rest is the first without a slope.
-    Source: Bellec et al. (2018), Adv. Neural Inf. Process. Syst. 31:787-797; Esser et al. (2016), PNAS
-    113:11441-11446.
+    Defaults: gamma 0.3, and feet a threshold's distance away, so that a cell at rest is the first
+    without a slope. Source: Bellec et al. (2018), Adv. Neural Inf. Process. Syst. 31:787-797; Esser
+    et al. (2016), PNAS 113:11441-11446.
 
     >>> import jax.numpy as jnp
     >>> round(float(Triangular().slope(jnp.array(-0.5))), 3)

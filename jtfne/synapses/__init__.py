@@ -1,4 +1,6 @@
-"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class; so is `PLASTICITIES`."""
+"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class; so is
+`PLASTICITIES`.
+"""
 
 from jtfne.synapses._base import Course, Second, advanced, courses
 from jtfne.synapses.alpha import Alpha, AlphaConductance
@@ -11,10 +13,28 @@ from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
 from jtfne.synapses.short_term import ShortTerm
 from jtfne.synapses.stdp import PairSTDP
 
-Synapse = Exponential | Alpha | BiExponential | Conductance | AlphaConductance | BiExponentialConductance | NMDA | Delta
+Synapse = (
+    Exponential
+    | Alpha
+    | BiExponential
+    | Conductance
+    | AlphaConductance
+    | BiExponentialConductance
+    | NMDA
+    | Delta
+)
 SYNAPSES: dict[str, type[Synapse]] = {
     cls.__name__: cls
-    for cls in (Exponential, Alpha, BiExponential, Conductance, AlphaConductance, BiExponentialConductance, NMDA, Delta)
+    for cls in (
+        Exponential,
+        Alpha,
+        BiExponential,
+        Conductance,
+        AlphaConductance,
+        BiExponentialConductance,
+        NMDA,
+        Delta,
+    )
 }
 
 Plasticity = ShortTerm | PairSTDP

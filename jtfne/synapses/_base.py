@@ -11,10 +11,12 @@ SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}  # where on a cell,
 
 
 class Second(NamedTuple):
-    """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes arrive.
+    """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes
+    arrive.
 
-    receptor: which one. linked: both decay alike (an alpha function); else the first is the rise, the second the
-    decay (a difference of exponentials). The first row alone takes what arrives, so that the ring is read once.
+    receptor: which one. linked: both decay alike (an alpha function); else the first is the rise,
+    the second the decay (a difference of exponentials). The first row alone takes what arrives, so
+    that the ring is read once.
     """
 
     receptor: int
@@ -24,11 +26,11 @@ class Second(NamedTuple):
 class Kinetics(Protocol):
     """A synapse: what one spike does. All fields but `sign` are traced.
 
-    unit: of a weight, which is the peak of what the spike adds, pA or nS, or by how much v jumps, mV. linked: as of
-    `Second`, None without one.
+    unit: of a weight, which is the peak of what the spike adds, pA or nS, or by how much v jumps,
+    mV. linked: as of `Second`, None without one.
     order: in dt, of what a LIF makes of it between spikes; None if that is exact on any grid.
-    dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell says. A cell
-    of one compartment has no use for it.
+    dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as
+    that cell says. A cell of one compartment has no use for it.
     """
 
     unit: ClassVar[str]
@@ -54,30 +56,41 @@ class Kinetics(Protocol):
 def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
     """The factor that makes the peak of exp(-t/tau_decay) - exp(-t/tau_rise) one.
 
-    Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
+    Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT
+    Press, ch. 6.
     """
     ratio = tau_rise_ms / tau_decay_ms
     return jnp.exp(-ratio / (1.0 - ratio) * jnp.log(ratio)) / (1.0 - ratio)
 
 
 def advanced(
-    first: jax.Array, second: jax.Array, tau_ms: jax.Array, kinds: tuple[Second, ...], dt_ms: jax.Array | float
+    first: jax.Array,
+    second: jax.Array,
+    tau_ms: jax.Array,
+    kinds: tuple[Second, ...],
+    dt_ms: jax.Array | float,
 ) -> jax.Array:
     """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
 
-    first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then those of `second`.
+    first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then
+    those of `second`.
     """
     rows = []
     for k, (receptor, equal_taus) in enumerate(kinds):
         tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
         decay = jnp.exp(-dt_ms / tau)
-        gain = jnp.e * dt_ms / tau * decay if equal_taus else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
+        gain = (
+            jnp.e * dt_ms / tau * decay
+            if equal_taus
+            else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
+        )
         rows.append(decay * second[k] + gain * first[receptor])
     return jnp.stack(rows)
 
 
 class Course(NamedTuple):
-    """What a cell sees of a receptor in the step that begins: (value + ramp t) exp(-t / tau), t from its start.
+    """What a cell sees of a receptor in the step that begins: (value + ramp t) exp(-t / tau), t
+    from its start.
 
     value, ramp: (n_cells,); ramp None for an exponential, else per ms.
     """
@@ -104,7 +117,9 @@ def courses(
     over dt of second order, as for all conductances.
     """
     n_receptors = first.shape[0]
-    second_by_receptor = {second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)}
+    second_by_receptor = {
+        second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)
+    }
     course_list = []
     for receptor in range(n_receptors):
         row, tau = first[receptor], tau_ms[receptor]
@@ -117,10 +132,17 @@ def courses(
         elif equal_taus:
             dt_over_tau = dt_ms / tau
             course_list.append(
-                Course(receptor, second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row, tau)
+                Course(
+                    receptor,
+                    second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row,
+                    tau,
+                )
             )
         else:
             decay = tau_ms[n_receptors + k]
             decay_value = peak_gain(tau, decay) * row
-            course_list += [Course(receptor, second[k] + decay_value, decay), Course(receptor, -decay_value, tau)]
+            course_list += [
+                Course(receptor, second[k] + decay_value, decay),
+                Course(receptor, -decay_value, tau),
+            ]
     return course_list

@@ -1,4 +1,6 @@
-"""Alpha functions, as a current and as a conductance: two linked rows of state, exact on any grid."""
+"""Alpha functions, as a current and as a conductance: two linked rows of state, exact on any
+grid.
+"""
 
 import dataclasses
 from typing import ClassVar
@@ -13,11 +15,13 @@ from jtfne.synapses._base import SITE
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Alpha:
-    """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after tau.
+    """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after
+    tau.
 
-    The charge of one event is e w tau. A step of LIF is exact under it, as of NEST's `iaf_psc_alpha`; other cells take
-    its exact mean over dt. `sign` as of Exponential.
-    Source: Rall (1967), J. Neurophysiol. 30:1138-1168; Rotter & Diesmann (1999), Biol. Cybern. 81:381-402, sec. 3.2.
+    The charge of one event is e w tau. A step of LIF is exact under it, as of NEST's
+    `iaf_psc_alpha`; other cells take its exact mean over dt. `sign` as of Exponential.
+    Source: Rall (1967), J. Neurophysiol. 30:1138-1168; Rotter & Diesmann (1999), Biol. Cybern.
+    81:381-402, sec. 3.2.
 
     >>> Alpha(tau_ms=2.0).taus_ms
     (2.0, 2.0)
@@ -41,7 +45,8 @@ class Alpha:
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AlphaConductance:
-    """g(t) = w (t/tau) exp(1 - t/tau), i = g (e_rev - v): as Alpha, in nS; weights are never negative.
+    """g(t) = w (t/tau) exp(1 - t/tau), i = g (e_rev - v): as Alpha, in nS; weights are never
+    negative.
 
     Source: as of Alpha.
 

@@ -1,4 +1,6 @@
-"""Differences of two exponentials, as a current and as a conductance: they rise and decay, exact on any grid."""
+"""Differences of two exponentials, as a current and as a conductance: they rise and decay, exact on
+any grid.
+"""
 
 import dataclasses
 from typing import ClassVar
@@ -13,11 +15,13 @@ from jtfne.synapses._base import SITE
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BiExponential:
-    """i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)): a spike adds a current that peaks at its weight (pA).
+    """i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)): a spike adds a current that peaks at its
+    weight (pA).
 
-    A makes the peak one: with r = tau_rise / tau_decay, A = r^(-r / (1 - r)) / (1 - r). The charge of one event is
-    w A (tau_decay - tau_rise). Where both are nearly equal, Alpha is the limit. `sign` as of Exponential.
-    Source: Roth & van Rossum (2009), in Computational Modeling Methods for Neuroscientists, MIT Press, ch. 6.
+    A makes the peak one: with r = tau_rise / tau_decay, A = r^(-r / (1 - r)) / (1 - r). The charge
+    of one event is w A (tau_decay - tau_rise). Where both are nearly equal, Alpha is the limit.
+    `sign` as of Exponential. Source: Roth & van Rossum (2009), in Computational Modeling Methods
+    for Neuroscientists, MIT Press, ch. 6.
 
     >>> BiExponential(tau_rise_ms=0.5, tau_decay_ms=2.0).taus_ms
     (0.5, 2.0)
@@ -48,7 +52,8 @@ class BiExponential:
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BiExponentialConductance:
-    """g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)), i = g (e_rev - v): as BiExponential, in nS.
+    """g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)), i = g (e_rev - v): as BiExponential, in
+    nS.
 
     Weights are never negative. Source: as of BiExponential.
 
@@ -65,7 +70,12 @@ class BiExponentialConductance:
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 2
     linked: ClassVar[bool | None] = False
-    LIMITS: ClassVar[dict[str, Limit]] = {"tau_rise_ms": POSITIVE, "tau_decay_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "tau_rise_ms": POSITIVE,
+        "tau_decay_ms": POSITIVE,
+        "e_rev_mV": FINITE,
+        **SITE,
+    }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("tau_rise_ms", "tau_decay_ms"),)
 
     @property

@@ -9,7 +9,8 @@ from jtfne._check import Limit
 from jtfne._tree import register
 from jtfne.synapses._base import SITE
 
-NO_COURSE_ms = 1e-6  # a row that has decayed to nothing after any step: what jumps has no course in time
+# a row that has decayed to nothing after any step: what jumps has no course in time
+NO_COURSE_ms = 1e-6
 
 
 @register
@@ -17,11 +18,12 @@ NO_COURSE_ms = 1e-6  # a row that has decayed to nothing after any step: what ju
 class Delta:
     """v jumps by w (mV) when a spike arrives: C dv/dt = ... + C sum_j w_j delta(t - t_j - d_j).
 
-    The jump belongs to the step at whose end the spike arrives: v is moved after what leaked within that step and
-    before it is compared with the threshold, so that a jump across the threshold is a spike at the time of arrival.
-    Jumps that meet a refractory cell are lost. A jump of w stands for the charge C w. The cell must be one that can
-    jump, as all of `jtfne.emitters` that receive can: an emitter with a method `jumped_pA`. `sign` as of Exponential.
-    Source: Brunel (2000), J. Comput. Neurosci. 8:183-208; as the `iaf_psc_delta` model of NEST 3.
+    The jump belongs to the step at whose end the spike arrives: v is moved after what leaked within
+    that step and before it is compared with the threshold, so that a jump across the threshold is a
+    spike at the time of arrival. Jumps that meet a refractory cell are lost. A jump of w stands for
+    the charge C w. The cell must be one that can jump, as all of `jtfne.emitters` that receive can:
+    an emitter with a method `jumped_pA`. `sign` as of Exponential. Source: Brunel (2000), J.
+    Comput. Neurosci. 8:183-208; as the `iaf_psc_delta` model of NEST 3.
 
     >>> Delta(sign=1).unit
     'mV'

@@ -14,10 +14,11 @@ from jtfne.synapses._base import SITE
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exponential:
-    """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays with tau.
+    """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays
+    with tau.
 
-    `sign` is what weights may be: 1 excitatory, -1 inhibitory, 0 as the source's cell type says. The
-    charge of one event is w tau, whatever dt.
+    `sign` is what weights may be: 1 excitatory, -1 inhibitory, 0 as the source's cell type says.
+    The charge of one event is w tau, whatever dt.
     Source: Rotter & Diesmann (1999), Biol. Cybern. 81:381-402, sec. 3.1.
 
     >>> Exponential(tau_ms=2.0, sign=1).tau_ms

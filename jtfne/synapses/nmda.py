@@ -1,4 +1,6 @@
-"""NMDA receptors: a conductance that rises and decays, and that magnesium blocks where the membrane is low."""
+"""NMDA receptors: a conductance that rises and decays, and that magnesium blocks where the membrane
+is low.
+"""
 
 import dataclasses
 from typing import ClassVar
@@ -14,13 +16,14 @@ from jtfne.synapses._base import SITE
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NMDA:
-    """i = g B(v) (e_rev - v), B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g as of BiExponentialConductance.
+    """i = g B(v) (e_rev - v), B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g as of
+    BiExponentialConductance.
 
-    A weight (nS) is the peak of g, before the block; it is never negative. The block is held over a step at the
-    potential at its start (where a cell just spiked, that before its reset), which leaves an error of first order.
-    Receptors do not saturate.
-    Source: Jahr & Stevens (1990), J. Neurosci. 10:3178-3182 (the block); the defaults are those of Brunel & Wang
-    (2001), J. Comput. Neurosci. 11:63-85.
+    A weight (nS) is the peak of g, before the block; it is never negative. The block is held over a
+    step at the potential at its start (where a cell just spiked, that before its reset), which
+    leaves an error of first order. Receptors do not saturate.
+    Source: Jahr & Stevens (1990), J. Neurosci. 10:3178-3182 (the block); the defaults are those of
+    Brunel & Wang (2001), J. Comput. Neurosci. 11:63-85.
 
     >>> round(float(NMDA().block(-65.0)), 4)
     0.0597

@@ -1,11 +1,15 @@
-"""Receptors as data, with their sources: currents, which are the built-in mechanisms, and conductances."""
+"""Receptors as data, with their sources: currents, which are the built-in mechanisms, and
+conductances.
+"""
 
 from jtfne.synapses.biexponential import BiExponentialConductance
 from jtfne.synapses.exponential import Exponential
 from jtfne.synapses.nmda import NMDA
 
-# Single-exponential decays. AMPA 2 ms and GABA_A 5 ms: onto excitatory cells in Cavallari, Panzeri &
-# Mazzoni (2014), Front. Neural Circuits 8:12, Table 1. NMDA and GABA_B 20 ms: tau2 of the synapses in
+# Single-exponential decays. AMPA 2 ms and GABA_A 5 ms: onto excitatory cells in Cavallari, Panzeri
+# &
+# Mazzoni (2014), Front. Neural Circuits 8:12, Table 1. NMDA and GABA_B 20 ms: tau2 of the synapses
+# in
 # Jones et al. (2009), J. Neurophysiol. 102:3554-3572, as in Neymotin et al. (2020), eLife 9:e51214.
 RECEPTORS: dict[str, Exponential] = {
     "AMPA": Exponential(tau_ms=2.0, sign=1),
@@ -14,9 +18,12 @@ RECEPTORS: dict[str, Exponential] = {
     "GABA_B": Exponential(tau_ms=20.0, sign=-1),
 }
 
-# The same receptors as conductances, for `Config.mechanisms(CONDUCTANCES)`, which then stand in for the currents.
-# AMPA and GABA_A: rise, decay (onto excitatory cells) and reversal in Cavallari, Panzeri & Mazzoni (2014), Table 1, as
-# above. NMDA: Brunel & Wang (2001), J. Comput. Neurosci. 11:63-85, with the block of Jahr & Stevens (1990), J.
+# The same receptors as conductances, for `Config.mechanisms(CONDUCTANCES)`, which then stand in for
+# the currents.
+# AMPA and GABA_A: rise, decay (onto excitatory cells) and reversal in Cavallari, Panzeri & Mazzoni
+# (2014), Table 1, as
+# above. NMDA: Brunel & Wang (2001), J. Comput. Neurosci. 11:63-85, with the block of Jahr & Stevens
+# (1990), J.
 # Neurosci. 10:3178-3182. GABA_B: rise, decay and reversal in Jones et al. (2009), as above.
 CONDUCTANCES: dict[str, BiExponentialConductance | NMDA] = {
     "AMPA": BiExponentialConductance(tau_rise_ms=0.4, tau_decay_ms=2.0, e_rev_mV=0.0),

@@ -20,13 +20,14 @@ class ShortTermState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShortTerm:
-    """dx/dt = (1 - x)/tau_rec - u x delta(t - t_sp), du/dt = -u/tau_facil + U (1 - u) delta(t - t_sp).
+    """dx/dt = (1 - x)/tau_rec - u x delta(t - t_sp), du/dt = -u/tau_facil + U (1 - u) delta(t -
+    t_sp).
 
-    At a spike u rises first, then u x of the resources are released: the spike counts u x times its weight, the
-    first one after rest U times. Every source has a u and an x for each connection, since its synapses there share
-    their past. u: the release U of a rested synapse. tau_facil_ms: 0 for none, so that u = U always.
-    Source: Tsodyks, Pawelzik & Markram (1998), Neural Comput. 10:821-835; without facilitation Tsodyks & Markram
-    (1997), PNAS 94:719-723.
+    At a spike u rises first, then u x of the resources are released: the spike counts u x times its
+    weight, the first one after rest U times. Every source has a u and an x for each connection,
+    since its synapses there share their past. u: the release U of a rested synapse. tau_facil_ms: 0
+    for none, so that u = U always. Source: Tsodyks, Pawelzik & Markram (1998), Neural Comput.
+    10:821-835; without facilitation Tsodyks & Markram (1997), PNAS 94:719-723.
 
     >>> rule = ShortTerm(u=0.5, tau_rec_ms=800.0)
     >>> state, first = rule.step(rule.start(1, jnp.float32), jnp.ones(1, bool), 0.1)
@@ -56,11 +57,15 @@ class ShortTerm:
         spiked: bool (n_sources,), which sources spike at the end of dt.
         """
         facilitates = self.tau_facil_ms > jnp.zeros((), state.u.dtype)
-        u_decay = jnp.where(facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0)
+        u_decay = jnp.where(
+            facilitates, jnp.exp(-dt_ms / jnp.where(facilitates, self.tau_facil_ms, 1.0)), 0.0
+        )
         u, spent = state.u * u_decay, state.spent * jnp.exp(-dt_ms / self.tau_rec_ms)
         u_at_spike = u + self.u * (1.0 - u)
         release = u_at_spike * (1.0 - spent)
-        new_state = ShortTermState(jnp.where(spiked, u_at_spike, u), jnp.where(spiked, spent + release, spent))
-        return jax.tree.map(lambda value, reference: value.astype(reference.dtype), new_state, state), release.astype(
-            state.u.dtype
+        new_state = ShortTermState(
+            jnp.where(spiked, u_at_spike, u), jnp.where(spiked, spent + release, spent)
         )
+        return jax.tree.map(
+            lambda value, reference: value.astype(reference.dtype), new_state, state
+        ), release.astype(state.u.dtype)

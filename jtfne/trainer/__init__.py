@@ -3,7 +3,13 @@
 from jtfne.trainer._folder import PartStore, opened
 from jtfne.trainer._progress import progress_of
 from jtfne.trainer._result import TrainingResult
-from jtfne.trainer._trainer import Trainer, check_execution, check_seeds, circuit_provenance, to_json_values
+from jtfne.trainer._trainer import (
+    Trainer,
+    check_execution,
+    check_seeds,
+    circuit_provenance,
+    to_json_values,
+)
 
 __all__ = [
     "PartStore",

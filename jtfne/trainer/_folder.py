@@ -23,14 +23,16 @@ from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
 STATE = re.compile(r"state_\d{8}\.npz")
-KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}  # types of an index file's entries
+# types of an index file's entries
+KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}
 Arrays = list[np.ndarray[Any, Any]]
 
 
 class PartStore:
     """The parts of a training or a sweep, in order; in memory, or in a folder as well.
 
-    rows: of each part, JSON values. state: the arrays after the last part. notes: what else was found at the start.
+    rows: of each part, JSON values. state: the arrays after the last part. notes: what else was
+    found at the start.
     """
 
     def __init__(self, folder: Path | None, provenance: Mapping[str, Any], where: str) -> None:
@@ -56,7 +58,9 @@ class PartStore:
         if state is not None:
             arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(stream, **arrays_by_name)  # type: ignore[arg-type]
+            writes[self._folder / self._state_file] = lambda stream: np.savez(
+                stream, **arrays_by_name
+            )  # type: ignore[arg-type]
         write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
@@ -74,7 +78,9 @@ class PartStore:
             "about": self._provenance,
             "notes": self.notes,
             "parts": self._part_hashes,
-            "state": {"path": self._state_file, "sha256": file_hash(state)} if self._state_file else None,
+            "state": {"path": self._state_file, "sha256": file_hash(state)}
+            if self._state_file
+            else None,
         }
         text = _json.dumps(_json.seal(index)).encode()
         write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
@@ -91,7 +97,9 @@ class PartStore:
         """
         path = folder / INDEX
         index = _json.read_sealed(path, self._make_altered_error(path))
-        if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(index.get("state"), dict | None):
+        if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(
+            index.get("state"), dict | None
+        ):
             raise self._make_altered_error(path)
         stored_entries = {**index["about"], "version of the folder": index["version"]}
         expected_entries = {**self._provenance, "version of the folder": VERSION}
@@ -125,11 +133,15 @@ class PartStore:
 
     def _make_altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
-        return altered(path, allowed="what was written there; a new folder starts anew", where=self._where)
+        return altered(
+            path, allowed="what was written there; a new folder starts anew", where=self._where
+        )
 
 
 @contextlib.contextmanager
-def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str) -> Iterator[PartStore]:
+def opened(
+    out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str
+) -> Iterator[PartStore]:
     """Open the parts in `out` for this process alone; keep them in memory if it is None.
 
     provenance: what distinguishes this training or sweep from any other, by name.
@@ -144,7 +156,10 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
     with locked(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {LOCK, "lost+found"}
+        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
+            LOCK,
+            "lost+found",
+        }
         only_parts = all(
             name.startswith(("part_", "state_", INDEX)) for name in names
         )  # a process was killed before it wrote the first index
@@ -152,7 +167,9 @@ def opened(out: str | Path | None, provenance: Mapping[str, Any], *, resume: boo
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
             message_given = f"{str(out)!r}, in which something was begun,"
-            raise refuse(message_given, "resume=True, which goes on with it, or a new folder", where)
+            raise refuse(
+                message_given, "resume=True, which goes on with it, or a new folder", where
+            )
         yield PartStore(folder, provenance, where)
 
 

@@ -47,7 +47,9 @@ class ScoreGradient(NamedTuple):
     def problems(self, paths: Sequence[str], seed: int) -> list[str]:
         """One line for each term and each derivative that is not finite."""
         problems = [
-            f"term {name!r} of the run with slopes is {x:g}" for name, x in self.terms.items() if not _is_finite(x)
+            f"term {name!r} of the run with slopes is {x:g}"
+            for name, x in self.terms.items()
+            if not _is_finite(x)
         ]
         slopes = zip(paths, self.by_place, strict=True)
         problems += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _is_finite(x)]
@@ -96,20 +98,32 @@ class ScoreGradients:
 
     @classmethod
     def of(
-        cls, runs: Runs, objective: Any, trainables: tuple[Trainable, ...], surrogate: Surrogate | None, where: str
+        cls,
+        runs: Runs,
+        objective: Any,
+        trainables: tuple[Trainable, ...],
+        surrogate: Surrogate | None,
+        where: str,
     ) -> Self:
         """Check everything and prepare, without running. surrogate: None for SuperSpike().
 
-        Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit without a derivative,
-        and for arrays that a metric cannot take.
+        Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit
+        without a derivative, and for arrays that a metric cannot take.
         """
-        metrics, surrogate = _check_metrics(objective, where), SuperSpike() if surrogate is None else surrogate
+        metrics, surrogate = (
+            _check_metrics(objective, where),
+            SuperSpike() if surrogate is None else surrogate,
+        )
         if not isinstance(surrogate, Surrogate):
-            raise refuse(f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where)
+            raise refuse(
+                f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where
+            )
         typical, ready = runs.circuit.typical, runs.ready
         paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(ready.config)
-        leaves = ParameterMap.of(runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where)
+        leaves = ParameterMap.of(
+            runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where
+        )
         _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
         with precision(ready.config.run.dtype):
@@ -118,18 +132,26 @@ class ScoreGradients:
         axes = {name: Axes.of(signals, name) for name in names}
         fields = _select_recorders(ready.planned.recorders, names)
         if "spk" in names:
-            n_steps_per_row, axes["spk"] = _binned(metrics, axes["spk"], [recorder.every for recorder in fields])
+            n_steps_per_row, axes["spk"] = _binned(
+                metrics, axes["spk"], [recorder.every for recorder in fields]
+            )
             fields = (SpikeRows(n_steps_per_row), *fields)
         probes = tuple(probe for probe in ready.planned.probes if probe.name in names)
         block = math.lcm(*(recorder.every for recorder in fields))
         n_steps = -(-ready.n_steps // block) * block
-        slopes = cls(runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes)
+        slopes = cls(
+            runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes
+        )
         with precision("float64"):  # let metrics refuse shapes now, not in the first generation
-            zero_arrays = {name: np.zeros(_shape(readout_axes)) for name, readout_axes in axes.items()}
+            zero_arrays = {
+                name: np.zeros(_shape(readout_axes)) for name, readout_axes in axes.items()
+            }
             jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zero_arrays)
         return slopes
 
-    def of_rows(self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]) -> Floats:
+    def of_rows(
+        self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]
+    ) -> Floats:
         """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
 
         A candidate without a score has none. A derivative that is not finite is named in the
@@ -145,13 +167,17 @@ class ScoreGradients:
             slopes[k] = np.mean([slope.by_place for slope in candidate_slopes], axis=0)
             slopes_and_seeds = zip(candidate_slopes, seeds, strict=True)
             rows[k]["problems"] += [
-                problem for slope, seed in slopes_and_seeds for problem in slope.problems(paths, seed)
+                problem
+                for slope, seed in slopes_and_seeds
+                for problem in slope.problems(paths, seed)
             ]
         for row, by_place in zip(rows, slopes, strict=True):
             row["slopes"] = [float(x) if _is_finite(x) else None for x in by_place]
         return slopes
 
-    def all(self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None) -> list[ScoreGradient]:
+    def all(
+        self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None
+    ) -> list[ScoreGradient]:
         """The gradient of each (place, seed), in order, spread over the cores.
 
         The first job compiles the programs for all. tick: called with the number of jobs just done.
@@ -169,19 +195,37 @@ class ScoreGradients:
             for trial in range(ready.n_trials):
                 key = _keys.key(seed, "trial", str(trial))
                 clock = drive.clock(0, self.n_steps, trial)
-                runs.append(_forward(self.flat, values, key, drive.inputs, clock, self.recorders, n_steps=self.n_steps))
+                runs.append(
+                    _forward(
+                        self.flat,
+                        values,
+                        key,
+                        drive.inputs,
+                        clock,
+                        self.recorders,
+                        n_steps=self.n_steps,
+                    )
+                )
         with precision("float64"):
             (score, terms), slopes = self._score_and_gradients([arrays for arrays, _ in runs])
         with precision(ready.config.run.dtype):
-            leaf_slopes = [_backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)]
-            by_place = self._pull_back(x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes))
+            leaf_slopes = [
+                _backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)
+            ]
+            by_place = self._pull_back(
+                x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes)
+            )
         return ScoreGradient(
-            float(score), {name: float(term) for name, term in terms.items()}, np.asarray(by_place, float)
+            float(score),
+            {name: float(term) for name, term in terms.items()},
+            np.asarray(by_place, float),
         )
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
         """The circuit's arrays at a search point, by name."""
-        leaves: Arrays = self.leaves([_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp)
+        leaves: Arrays = self.leaves(
+            [_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp
+        )
         return leaves
 
     @functools.cached_property
@@ -202,12 +246,19 @@ class ScoreGradients:
         """
 
         def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
-            trials_x64 = [{name: array.astype(jnp.float64) for name, array in arrays.items()} for arrays in trials]
+            trials_x64 = [
+                {name: array.astype(jnp.float64) for name, array in arrays.items()}
+                for arrays in trials
+            ]
             arrays = {
-                name: self._label_rows(name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64]))
+                name: self._label_rows(
+                    name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64])
+                )
                 for name in trials_x64[0]
             }
-            score_and_terms: tuple[jax.Array, Arrays] = self.objective.score_arrays(arrays, self.axes)
+            score_and_terms: tuple[jax.Array, Arrays] = self.objective.score_arrays(
+                arrays, self.axes
+            )
             return score_and_terms
 
         return jax.jit(jax.value_and_grad(score, has_aux=True))
@@ -218,7 +269,9 @@ class ScoreGradients:
         probe = next((probe for probe in self.probes if probe.name == name), None)
         if isinstance(probe, WeightedSumProbe):
             sums = jnp.moveaxis(rows.reshape(*rows.shape[:2], -1, 2), 1, -1)
-            weighted_sums = weighted_sum.weighted_sum(sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights)
+            weighted_sums = weighted_sum.weighted_sum(
+                sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights
+            )
             rows = jnp.moveaxis(weighted_sums, -1, 1)
         rows = rows[:, : axes.n_samples]
         return rows.reshape(rows.shape[0], *_shape(axes))
@@ -227,7 +280,11 @@ class ScoreGradients:
 def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
     """Paths whose derivative was 0 for every candidate: the search could not move them."""
     slopes = [row["slopes"] for row in rows]
-    return [path for k, path in enumerate(paths) if all(candidate_slopes[k] == 0.0 for candidate_slopes in slopes)]
+    return [
+        path
+        for k, path in enumerate(paths)
+        if all(candidate_slopes[k] == 0.0 for candidate_slopes in slopes)
+    ]
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))
@@ -243,7 +300,15 @@ def _forward(
     """The recordings of a trial, and the function from their gradient to that by `values`."""
 
     def run(values: Arrays) -> Arrays:
-        return arrays_of(flat, key, n_steps=n_steps, values=values, inputs=inputs, clock=clock, recorders=recorders)
+        return arrays_of(
+            flat,
+            key,
+            n_steps=n_steps,
+            values=values,
+            inputs=inputs,
+            clock=clock,
+            recorders=recorders,
+        )
 
     return jax.vjp(run, values)
 
@@ -272,12 +337,21 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
         message_given = f"objective={objective!r} with an optimizer that needs gradients"
-        raise refuse(message_given, "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()", where)
+        raise refuse(
+            message_given,
+            "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()",
+            where,
+        )
     for metric in objective.metrics:
         if not metric.measure.differentiable:
-            message_given = f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no gradient,"
+            message_given = (
+                f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no "
+                "gradient,"
+            )
             raise refuse(
-                message_given, "it among the gates, or an optimizer that searches by scores, as AGSDR()", where
+                message_given,
+                "it among the gates, or an optimizer that searches by scores, as AGSDR()",
+                where,
             )
     return objective.metrics
 
@@ -285,12 +359,22 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.config.populations()
-    senders = {population.cell_type for population in populations if not getattr(population.emitter, "receives", True)}
+    senders = {
+        population.cell_type
+        for population in populations
+        if not getattr(population.emitter, "receives", True)
+    }
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):
-            reason = "which is counted in steps" if place.field in COUNTED else "of cells that only send"
+            reason = (
+                "which is counted in steps" if place.field in COUNTED else "of cells that only send"
+            )
             message_given = f"path={place.path!r}, {reason} and has no gradient,"
-            raise refuse(message_given, "another path, or an optimizer that searches by scores, as AGSDR()", where)
+            raise refuse(
+                message_given,
+                "another path, or an optimizer that searches by scores, as AGSDR()",
+                where,
+            )
 
 
 def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> tuple[Any, ...]:
@@ -303,7 +387,9 @@ def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> 
     return tuple(reduced_recorders)
 
 
-def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]) -> tuple[int, Axes]:
+def _binned(
+    metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]
+) -> tuple[int, Axes]:
     """How many steps of spikes to sum in one row so that all metrics still fit; the new axes.
 
     other_intervals: row lengths of other recorders, steps. A row is no longer than a chunk of the
@@ -321,7 +407,9 @@ def _binned(metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int
         for n in range(min(common_steps, max_steps), 0, -1)
         if common_steps % n == 0 and math.lcm(n, *other_intervals) <= max_steps
     )
-    return n_steps, dataclasses.replace(axes, step_ms=axes.step_ms * n_steps, n_samples=axes.n_samples // n_steps)
+    return n_steps, dataclasses.replace(
+        axes, step_ms=axes.step_ms * n_steps, n_samples=axes.n_samples // n_steps
+    )
 
 
 def _shape(axes: Axes) -> tuple[int, ...]:

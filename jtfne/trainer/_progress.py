@@ -40,6 +40,13 @@ def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("runs {task.fields[best]}"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("runs {task.fields[best]}"),
+    )
+    with Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
         yield Told(bar, bar.add_task(what, total=n_runs, best=""))

@@ -22,19 +22,21 @@ class TrainingResult:
     Attributes
     ----------
     best_config : Config
-        That of the best candidate: the lowest score among those that passed all gates with all seeds, or, where none
-        did, the lowest score of all, and `passed` is False. Its trainables are those of the training.
+        That of the best candidate: the lowest score among those that passed all gates with all
+        seeds, or, where none did, the lowest score of all, and `passed` is False. Its trainables
+        are those of the training.
     best_net : Net
         The circuit with the bits of that candidate, to simulate; of no edge that is drawn anew.
     best_score : float
         The mean over the seeds.
     history : pandas.DataFrame
-        One row a candidate: generation, candidate, the value of each path, score, sd (over seeds, NaN with one),
-        passed, for each metric `term ...` and `value ...`, for each gate in which share of the seeds it held,
-        `gate ...`, and, of a training by gradient, `slope ...` by each path, in the scale of the search.
+        One row a candidate: generation, candidate, the value of each path, score, sd (over seeds,
+        NaN with one), passed, for each metric `term ...` and `value ...`, for each gate in which
+        share of the seeds it held, `gate ...`, and, of a training by gradient, `slope ...` by each
+        path, in the scale of the search.
     report : dict
-        Strict JSON: what was tuned to what and how, the best, gates and how often each held, failures by candidate, and
-        a verdict in words.
+        Strict JSON: what was tuned to what and how, the best, gates and how often each held,
+        failures by candidate, and a verdict in words.
     """
 
     best_config: Config
@@ -60,7 +62,9 @@ class TrainingResult:
 
         one_of(name, ("agsdr",), name="readout", where="TrainingResult.get")
         paths = [trainable["path"] for trainable in self.report["trainables"]]
-        best_rows = self.history["score"].fillna(np.inf).groupby(self.history["generation"]).idxmin()
+        best_rows = (
+            self.history["score"].fillna(np.inf).groupby(self.history["generation"]).idxmin()
+        )
         lowest = self.history["score"].fillna(np.inf).loc[best_rows].to_numpy()
         best_generations = np.array([int(np.argmin(lowest[: k + 1])) for k in range(lowest.size)])
         values = self.history[paths].loc[best_rows].to_numpy()[best_generations]
@@ -89,7 +93,10 @@ def make_history(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
         table_row |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
         for part, label in (("terms", "term"), ("reached", "value"), ("gates", "gate")):
             table_row |= {f"{label} {name}": value for name, value in row[part].items()}
-        table_row |= {f"slope {path}": value for path, value in zip(paths, row.get("slopes", ()), strict=False)}
+        table_row |= {
+            f"slope {path}": value
+            for path, value in zip(paths, row.get("slopes", ()), strict=False)
+        }
         table_rows.append(table_row)
     table = pd.DataFrame(table_rows)
     numbers = [name for name in table.columns if name not in ("generation", "candidate", "passed")]
@@ -103,10 +110,15 @@ def describe_verdict(best: Row, rows: Sequence[Row], n_generations: int) -> str:
         return f"{outcome}; there were no gates" if best["passed"] else f"{outcome}; not passed"
     if best["passed"]:
         return f"{outcome}; all gates hold with every seed"
-    shares = {name: max(row["gates"].get(name) or 0.0 for row in rows) for row in rows for name in row["gates"]}
+    shares = {
+        name: max(row["gates"].get(name) or 0.0 for row in rows)
+        for row in rows
+        for name in row["gates"]
+    }
     never_held = [name for name, share in shares.items() if share == 0.0]
     failing_gates = [name for name, share in best["gates"].items() if not share or share < 1.0]
     verdict = (
-        f"{outcome}; NO candidate passed all gates; of the best, these fail: {', '.join(failing_gates) or 'none alone'}"
+        f"{outcome}; NO candidate passed all gates; of the best, these fail: "
+        f"{', '.join(failing_gates) or 'none alone'}"
     )
     return verdict + (f"; these never held at all: {', '.join(never_held)}" if never_held else "")

@@ -45,7 +45,11 @@ class EvaluateObjective:
 
 
 def row_of(
-    generation: int, candidate: int, place: Sequence[float], values: Sequence[float], outcomes: Sequence[Any]
+    generation: int,
+    candidate: int,
+    place: Sequence[float],
+    values: Sequence[float],
+    outcomes: Sequence[Any],
 ) -> Row:
     """The row of one candidate.
 
@@ -55,7 +59,8 @@ def row_of(
     with which each holds.
     """
     evaluations: list[Row] = [
-        _make_failure_row(outcome) if isinstance(outcome, FailedRun) else outcome for outcome in outcomes
+        _make_failure_row(outcome) if isinstance(outcome, FailedRun) else outcome
+        for outcome in outcomes
     ]
     scores = [_finite_or_none(evaluation["score"]) for evaluation in evaluations]
     finite_scores = [score for score in scores if score is not None]
@@ -68,13 +73,19 @@ def row_of(
         "place": [float(coordinate) for coordinate in place],
         "values": [float(value) for value in values],
         "score": float(np.mean(finite_scores)) if all_finite else None,
-        "sd": float(np.std(finite_scores, ddof=1)) if all_finite and len(finite_scores) > 1 else None,
+        "sd": float(np.std(finite_scores, ddof=1))
+        if all_finite and len(finite_scores) > 1
+        else None,
         "scores": scores,
         "passed": all_finite and all(bool(evaluation["passed"]) for evaluation in evaluations),
         "terms": _mean_by_name(metrics, "term"),
         "reached": _mean_by_name(metrics, "value") | _mean_by_name(gates, "value"),
-        "gates": _mean_by_name([{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)),
-        "problems": [problem for evaluation in evaluations for problem in evaluation.get("problems", [])],
+        "gates": _mean_by_name(
+            [{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)
+        ),
+        "problems": [
+            problem for evaluation in evaluations for problem in evaluation.get("problems", [])
+        ],
     }
 
 
@@ -88,13 +99,18 @@ def _finite_or_none(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _mean_by_name(rows: Sequence[Row], column: str, n: int | None = None) -> dict[str, float | None]:
+def _mean_by_name(
+    rows: Sequence[Row], column: str, n: int | None = None
+) -> dict[str, float | None]:
     """By name, the mean of `column` over its finite values, or their sum divided by `n`."""
     values_by_name: dict[str, list[float]] = {}
     for row in rows:
         value = _finite_or_none(row.get(column))
         values_by_name.setdefault(str(row["name"]), []).extend([] if value is None else [value])
-    return {name: (sum(values) / (n or len(values)) if values else None) for name, values in values_by_name.items()}
+    return {
+        name: (sum(values) / (n or len(values)) if values else None)
+        for name, values in values_by_name.items()
+    }
 
 
 def find_best_row(rows: Sequence[Row]) -> Row | None:

@@ -47,15 +47,17 @@ class Trainer:
     paradigm : Paradigm, optional
         What is presented; the config's own stimuli if left out.
     seeds : sequence of int
-        Of initial state, noise and stimuli: each candidate is run with all of them, and scored by the mean. The first
-        is that of the search too.
+        Of initial state, noise and stimuli: each candidate is run with all of them, and scored by
+        the mean. The first is that of the search too.
     budget : int
         Candidates to run, each with all seeds; whole generations of them are.
     stop_when_passed : bool
-        Whether to stop after the first generation in which a candidate passes all gates with all seeds.
+        Whether to stop after the first generation in which a candidate passes all gates with all
+        seeds.
     surrogate : one of jtfne.surrogates, optional
-        The derivative of spikes, for an optimizer that needs gradients; SuperSpike() if left out. Each candidate is
-        then run twice with each seed: as events, which score it, and with slopes. Gates may be of any measure.
+        The derivative of spikes, for an optimizer that needs gradients; SuperSpike() if left out.
+        Each candidate is then run twice with each seed: as events, which score it, and with slopes.
+        Gates may be of any measure.
     """
 
     objective: Aim | None = None
@@ -84,16 +86,18 @@ class Trainer:
         net : Net
             Where it starts; candidates have its edges.
         out : str or Path, optional
-            A folder that keeps each generation as it is done: after a kill the same call goes on to the same bits, and
-            with a larger budget further. It ends with report.json, best_config.json and history.csv.
+            A folder that keeps each generation as it is done: after a kill the same call goes on to
+            the same bits, and with a larger budget further. It ends with report.json,
+            best_config.json and history.csv.
         resume : bool
             Whether to go on with what is in `out`; if not, `out` must be new or empty.
         progress : bool, optional
             A bar on stderr; by default if that is a terminal.
         client : executor, optional
-            What runs candidates elsewhere: a `concurrent.futures.Executor`, a `dask.distributed.Client`, or what has
-            their `submit`. Workers are sent the config and construct the circuit themselves; the result is that of one
-            process, in which slopes stay. A lost worker costs a retry, of which the log of "jtfne" tells.
+            What runs candidates elsewhere: a `concurrent.futures.Executor`, a
+            `dask.distributed.Client`, or what has their `submit`. Workers are sent the config and
+            construct the circuit themselves; the result is that of one process, in which slopes
+            stay. A lost worker costs a retry, of which the log of "jtfne" tells.
 
         Returns
         -------
@@ -102,9 +106,10 @@ class Trainer:
         Raises
         ------
         JtfneError
-            Before any run, for paths, bounds, seeds and budgets that are not allowed, for an `out` with anything else,
-            and with an optimizer that needs gradients for what has none; and for a generation in which no candidate
-            has a finite score, or from which no finite slope leads.
+            Before any run, for paths, bounds, seeds and budgets that are not allowed, for an `out`
+            with anything else, and with an optimizer that needs gradients for what has none; and
+            for a generation in which no candidate has a finite score, or from which no finite slope
+            leads.
         """
         _check_fit(self, net, resume=resume, progress=progress, client=client)
         fit = _Fit.of(self, net)
@@ -114,7 +119,12 @@ class Trainer:
             raise refuse(f"budget={self.budget!r}", allowed, WHERE)
         start_s = time.perf_counter()
         with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
-            n_runs = fit.n_candidates * len(fit.seeds) * (total - len(parts.rows)) * (1 if fit.slopes is None else 2)
+            n_runs = (
+                fit.n_candidates
+                * len(fit.seeds)
+                * (total - len(parts.rows))
+                * (1 if fit.slopes is None else 2)
+            )
             with progress_of("training", max(n_runs, 0), shown=progress) as progress_bar:
                 fit.search(parts, total, client, progress_bar)
             result = fit.result(parts, time.perf_counter() - start_s)
@@ -144,25 +154,47 @@ class _Fit:
     def of(cls, trainer: Trainer, net: Net) -> "_Fit":
         """Check everything and prepare. Raises: JtfneError."""
         trainables = _list_trainables(trainer, net)
-        objective: Any = Objective.of(net.config) if trainer.objective is None else trainer.objective
+        objective: Any = (
+            Objective.of(net.config) if trainer.objective is None else trainer.objective
+        )
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             message_given = (
-                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which needs no slopes,"
+                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which "
+                "needs no slopes,"
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
         seeds = check_seeds(trainer.seeds, "Trainer")
         typical = choose_probe_values(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [trainable.path for trainable in trainables]
-        runs = Runs.of(net, paths, typical, paradigm=trainer.paradigm, readouts=readouts, where="Trainer.trainables")
+        runs = Runs.of(
+            net,
+            paths,
+            typical,
+            paradigm=trainer.paradigm,
+            readouts=readouts,
+            where="Trainer.trainables",
+        )
         parameters = places_of(net.config.circuit)
-        declared_values = [value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths]
-        values_and_bounds = zip(declared_values, (trainable.bounds for trainable in trainables), strict=True)
+        declared_values = [
+            value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths
+        ]
+        values_and_bounds = zip(
+            declared_values, (trainable.bounds for trainable in trainables), strict=True
+        )
         start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in values_and_bounds)
         slopes = None
         if trainer.optimizer.needs_gradients:
             slopes = ScoreGradients.of(runs, objective, trainables, trainer.surrogate, "Trainer")
-        return cls(dataclasses.replace(trainer, objective=objective), net, trainables, start, runs, seeds, slopes)
+        return cls(
+            dataclasses.replace(trainer, objective=objective),
+            net,
+            trainables,
+            start,
+            runs,
+            seeds,
+            slopes,
+        )
 
     @property
     def n_candidates(self) -> int:
@@ -180,20 +212,31 @@ class _Fit:
             **({} if self.slopes is None else {"surrogate": to_json_values(self.slopes.surrogate)}),
         }
 
-    def search(self, parts: PartStore, total: int, client: Client | None, progress_bar: Told) -> None:
+    def search(
+        self, parts: PartStore, total: int, client: Client | None, progress_bar: Told
+    ) -> None:
         """Run generations into `parts` until there are `total`, or one has passed."""
         state = self._restore_state(parts.state)
         if "without_effect" not in parts.notes:
             parts.note(without_effect=self._find_paths_without_effect(client))
         progress_bar.best(_describe_best(parts))
-        while len(parts.rows) < total and not (self.trainer.stop_when_passed and _has_passed(parts)):
+        while len(parts.rows) < total and not (
+            self.trainer.stop_when_passed and _has_passed(parts)
+        ):
             optimizer = self.trainer.optimizer
             candidates, state_to_tell = optimizer.ask(state)
-            rows = self._evaluate_generation(len(parts.rows), np.asarray(candidates, np.float64), client, progress_bar)
+            rows = self._evaluate_generation(
+                len(parts.rows), np.asarray(candidates, np.float64), client, progress_bar
+            )
             scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
             if not np.isfinite(scores).any():
-                reason = next((problem for row in rows for problem in row["problems"]), "each is infinite")
-                message_given = f"generation {len(parts.rows)}, in which no candidate has a finite score ({reason}),"
+                reason = next(
+                    (problem for row in rows for problem in row["problems"]), "each is infinite"
+                )
+                message_given = (
+                    f"generation {len(parts.rows)}, in which no candidate has a finite score "
+                    f"({reason}),"
+                )
                 raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
             state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
             parts.put(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
@@ -212,19 +255,28 @@ class _Fit:
         state = self.trainer.optimizer.tell(state_to_tell, candidates, scores, slopes)
         no_finite_slope = not np.isfinite(slopes).all(axis=1).any()
         if no_finite_slope and np.array_equal(self.trainer.optimizer.ask(state)[0], candidates):
-            reason = next((row["problems"][-1] for row in rows if row["problems"]), "none is finite")
-            message_given = f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
+            reason = next(
+                (row["problems"][-1] for row in rows if row["problems"]), "none is finite"
+            )
+            message_given = (
+                f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
+            )
             raise refuse(message_given, "another start, other bounds, or another surrogate", WHERE)
         return state
 
     def _restore_state(self, stored_leaves: Arrays | None) -> Any:
         """The optimizer's state: at the start, or with `stored_leaves`."""
         bounds = np.array([trainable.search_bounds for trainable in self.trainables])
-        start = [trainable.searched(value) for trainable, value in zip(self.trainables, self.start, strict=True)]
+        start = [
+            trainable.searched(value)
+            for trainable, value in zip(self.trainables, self.start, strict=True)
+        ]
         key = _keys.key(self.seeds[0], "search")
         start_state = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start)
         return (
-            start_state if stored_leaves is None else jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
+            start_state
+            if stored_leaves is None
+            else jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
         )
 
     def _evaluate_generation(
@@ -232,8 +284,12 @@ class _Fit:
     ) -> list[Row]:
         """Run the candidates of a generation and return their rows."""
         values = [self._to_values(place) for place in places]
-        jobs = [Candidate(candidate_values, seed) for candidate_values in values for seed in self.seeds]
-        outcomes = self.runs.all(jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran)
+        jobs = [
+            Candidate(candidate_values, seed) for candidate_values in values for seed in self.seeds
+        ]
+        outcomes = self.runs.all(
+            jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran
+        )
         n_seeds = len(self.seeds)
         return [
             row_of(generation, k, places[k], values[k], outcomes[k * n_seeds : (k + 1) * n_seeds])
@@ -242,7 +298,9 @@ class _Fit:
 
     def _to_values(self, place: Any) -> tuple[float, ...]:
         """The parameter values at a search point."""
-        return tuple(trainable.value(float(x)) for trainable, x in zip(self.trainables, place, strict=True))
+        return tuple(
+            trainable.value(float(x)) for trainable, x in zip(self.trainables, place, strict=True)
+        )
 
     def _find_paths_without_effect(self, client: Client | None) -> list[str]:
         """Paths without effect: moving each to its farther bound changes no bit of any score."""
@@ -255,8 +313,15 @@ class _Fit:
             EvaluateObjective(self.trainer.objective),
             client,
         )
-        is_unchanged = [not isinstance(outcome, FailedRun) and outcome == outcomes[0] for outcome in outcomes[1:]]
-        return [trainable.path for trainable, unchanged in zip(self.trainables, is_unchanged, strict=True) if unchanged]
+        is_unchanged = [
+            not isinstance(outcome, FailedRun) and outcome == outcomes[0]
+            for outcome in outcomes[1:]
+        ]
+        return [
+            trainable.path
+            for trainable, unchanged in zip(self.trainables, is_unchanged, strict=True)
+            if unchanged
+        ]
 
     def result(self, parts: PartStore, took_s: float) -> TrainingResult:
         """The result: the best candidate of all generations, and the report."""
@@ -278,11 +343,19 @@ class _Fit:
             "wall_s": round(took_s, 3),
             "passed": best["passed"],
             "verdict": describe_verdict(best, rows, len(parts.rows)),
-            "best": {**best, "values": dict(zip(paths, best["values"], strict=True)), "config_sha256": config.hash},
+            "best": {
+                **best,
+                "values": dict(zip(paths, best["values"], strict=True)),
+                "config_sha256": config.hash,
+            },
             "start": dict(zip(paths, self.start, strict=True)),
             "gates": _summarize_gates(rows),
             "failures": [
-                {"generation": row["generation"], "candidate": row["candidate"], "problems": row["problems"]}
+                {
+                    "generation": row["generation"],
+                    "candidate": row["candidate"],
+                    "problems": row["problems"],
+                }
                 for row in rows
                 if row["problems"]
             ],
@@ -295,27 +368,50 @@ class _Fit:
 
 
 def _list_trainables(trainer: Trainer, net: Net) -> tuple[Trainable, ...]:
-    """The trainables of a training, or of its net's config. Raises: JtfneError for anything else in the list."""
+    """The trainables of a training, or of its net's config.
+    Raises: JtfneError for anything else in the list.
+    """
     if trainer.trainables is None:
         return net.config.training.trainables
-    entries = check_list(trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer")
+    entries = check_list(
+        trainer.trainables, allowed="a list of Trainable", name="trainables", where="Trainer"
+    )
     return tuple(Trainable.model_validate(trainable) for trainable in entries)
 
 
 def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client: Any) -> None:
-    """Raises: JtfneError for arguments of `Trainer` and its `fit` of another type, before any work."""
+    """Raises: JtfneError for arguments of `Trainer` and its `fit` of another type, before any
+    work.
+    """
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
     whole_number(trainer.budget, name="budget", where="Trainer")
     check_flag(trainer.stop_when_passed, name="stop_when_passed", where="Trainer")
     objective = trainer.objective
-    if objective is not None and (isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))):
-        raise refuse(f"objective={describe_argument(objective)}", "an Objective: what has evaluate(signals)", "Trainer")
+    if objective is not None and (
+        isinstance(objective, type) or not callable(getattr(objective, "evaluate", None))
+    ):
+        raise refuse(
+            f"objective={describe_argument(objective)}",
+            "an Objective: what has evaluate(signals)",
+            "Trainer",
+        )
     optimizer = trainer.optimizer
-    if isinstance(optimizer, type) or not all(callable(getattr(optimizer, name, None)) for name in _OPTIMIZER_METHODS):
-        raise refuse(f"optimizer={describe_argument(optimizer)}", "one of jtfne.optimizers, as AGSDR()", "Trainer")
+    if isinstance(optimizer, type) or not all(
+        callable(getattr(optimizer, name, None)) for name in _OPTIMIZER_METHODS
+    ):
+        raise refuse(
+            f"optimizer={describe_argument(optimizer)}",
+            "one of jtfne.optimizers, as AGSDR()",
+            "Trainer",
+        )
     optional = (
         ("paradigm", trainer.paradigm, Paradigm, "a jtfne.Paradigm, or None"),
-        ("surrogate", trainer.surrogate, Surrogate, "one of jtfne.surrogates, as SuperSpike(), or None"),
+        (
+            "surrogate",
+            trainer.surrogate,
+            Surrogate,
+            "one of jtfne.surrogates, as SuperSpike(), or None",
+        ),
     )
     for name, value, kind, allowed in optional:
         if value is not None:
@@ -330,12 +426,15 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
     check_flag(resume, name="resume", where=where)
     if progress is not None:
         check_flag(progress, name="progress", where=where)
-    if client is not None and (isinstance(client, type) or not callable(getattr(client, "submit", None))):
+    if client is not None and (
+        isinstance(client, type) or not callable(getattr(client, "submit", None))
+    ):
         allowed = "an executor, such as a dask.distributed.Client, or None"
         raise refuse(f"client={describe_argument(client)}", allowed, where)
 
 
-_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")  # the methods that a search needs
+# the methods that a search needs
+_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")
 
 
 def circuit_provenance(runs: Runs) -> dict[str, Any]:
@@ -343,14 +442,22 @@ def circuit_provenance(runs: Runs) -> dict[str, Any]:
     environment = {**software(), **machine()}
     names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
     bit_conditions = {name: environment[name] for name in names}
-    return {**bit_conditions, "config_sha256": _json.sha256(runs.circuit.config), "net_sha256": runs.circuit.net_sha256}
+    return {
+        **bit_conditions,
+        "config_sha256": _json.sha256(runs.circuit.config),
+        "net_sha256": runs.circuit.net_sha256,
+    }
 
 
 def check_seeds(argument: Sequence[int], where: str) -> tuple[int, ...]:
     """The seeds as a tuple. Raises: JtfneError for none, a repeated one, or one out of range."""
-    entries = check_list(argument, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where)
+    entries = check_list(
+        argument, allowed="a list of whole numbers in 0 .. 2**32 - 1", name="seeds", where=where
+    )
     limit = Limit(low=0, high=2**32 - 1)
-    seeds = tuple(whole_number(seed, limit, name="an entry of seeds", where=where) for seed in entries)
+    seeds = tuple(
+        whole_number(seed, limit, name="an entry of seeds", where=where) for seed in entries
+    )
     if not seeds or len(set(seeds)) < len(seeds):
         raise refuse(f"seeds={describe_argument(argument)}", "at least one, each once", where)
     return seeds
@@ -366,7 +473,10 @@ def to_json_values(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: to_json_values(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = {
+            field.name: to_json_values(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+        }
         return {"kind": type(value).__name__, **fields}
     if isinstance(value, Mapping):
         return {str(key): to_json_values(entry) for key, entry in value.items()}
@@ -375,7 +485,9 @@ def to_json_values(value: Any) -> Any:
     if hasattr(value, "__array__"):
         return np.asarray(value).tolist()
     if callable(value) and hasattr(value, "__qualname__"):
-        cells = [to_json_values(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()]
+        cells = [
+            to_json_values(cell.cell_contents) for cell in getattr(value, "__closure__", None) or ()
+        ]
         return [value.__qualname__, *cells] if cells else value.__qualname__
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
@@ -410,4 +522,8 @@ def _summarize_gates(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 def _find_paths_at_bounds(trainables: Sequence[Trainable], values: Sequence[float]) -> list[str]:
     """Paths whose best value is at a bound: a better one may lie beyond it."""
-    return [trainable.path for trainable, value in zip(trainables, values, strict=True) if value in trainable.bounds]
+    return [
+        trainable.path
+        for trainable, value in zip(trainables, values, strict=True)
+        if value in trainable.bounds
+    ]

@@ -1,9 +1,11 @@
-"""Kills in every phase that writes, and flipped bits in everything that is written: `python tests/robustness/kills.py`.
+"""Kills in every phase that writes, and flipped bits in everything that is written:
+`python tests/robustness/kills.py`.
 
-A process that has imported all forks a child for each kill, before JAX has started anything. A child ends itself by
-SIGKILL at a drawn operation on the file system (Python's audit events tell of them), or its parent ends it after a
-drawn time. Then another child looks at what is there, and does the same once more to its end: nothing may be lost but
-the chunk in flight, and what comes out must be equal. A line of JSON for each kill and flip goes to `--log`.
+A process that has imported all forks a child for each kill, before JAX has started anything. A
+child ends itself by SIGKILL at a drawn operation on the file system (Python's audit events tell of
+them), or its parent ends it after a drawn time. Then another child looks at what is there, and does
+the same once more to its end: nothing may be lost but the chunk in flight, and what comes out must
+be equal. A line of JSON for each kill and flip goes to `--log`.
 """
 
 import argparse
@@ -31,18 +33,27 @@ from jtfne._files import TEMPORARY
 from jtfne.chunk_files import ChunkFiles
 from jtfne.trainer import opened
 
-LAZY = ("h5netcdf", "matplotlib.backends.backend_agg", "mne", "pyarrow.dataset", "pyarrow.parquet", "xarray", "zarr")
+LAZY = (
+    "h5netcdf",
+    "matplotlib.backends.backend_agg",
+    "mne",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "xarray",
+    "zarr",
+)
 EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"}
 TIMED = 0.3  # the share of kills that come after a time, not at an operation
 LIMIT_s = 300.0  # for a child; longer is a hang, which counts as a fault
-SHARES = {"run": 0.06, "sweep": 0.02, "train": 0.02}  # of all kills: these start JAX; the others share the rest
+# of all kills: these start JAX; the others share the rest
+SHARES = {"run": 0.06, "sweep": 0.02, "train": 0.02}
 
 
 class Phase(NamedTuple):
     """What writes.
 
-    target: what is there when it is done. write: makes it. read: what it holds, raises if it is not whole.
-    prepare: lays into the folder what must be there before.
+    target: what is there when it is done. write: makes it. read: what it holds, raises if it is not
+    whole. prepare: lays into the folder what must be there before.
     """
 
     target: str
@@ -123,7 +134,10 @@ def phases(room: Room) -> dict[str, Phase]:
     def finish(folder: Path) -> None:
         """The end of `jtfne run`: FIF files, figures and the report of a run that is whole."""
         path = config().to_file(folder / "config.json")
-        cli.app(["run", str(path), "-o", str(folder / "out"), "--resume", "--json"], standalone_mode=False)
+        cli.app(
+            ["run", str(path), "-o", str(folder / "out"), "--resume", "--json"],
+            standalone_mode=False,
+        )
 
     def read_fif(path: Path) -> object:
         import mne
@@ -134,7 +148,9 @@ def phases(room: Room) -> dict[str, Phase]:
         return sorted(each.relative_to(path).as_posix() for each in path.rglob("*"))
 
     def read_pngs(path: Path) -> object:
-        assert all(each.read_bytes().endswith(b"IEND\xaeB`\x82") for each in path.glob("*.png")), "a PNG cut short"
+        assert all(each.read_bytes().endswith(b"IEND\xaeB`\x82") for each in path.glob("*.png")), (
+            "a PNG cut short"
+        )
         return names_in(path)
 
     def read_html(path: Path) -> object:
@@ -156,7 +172,9 @@ def phases(room: Room) -> dict[str, Phase]:
 
     def vary(folder: Path) -> object:
         values = {"cells.E.drive": [2.0, 4.0, 8.0]}
-        return jtfne.sweep(jtfne.construct(config()), values, [0, 1, 2, 3], out=folder / "out", progress=False)
+        return jtfne.sweep(
+            jtfne.construct(config()), values, [0, 1, 2, 3], out=folder / "out", progress=False
+        )
 
     def read_end(path: Path) -> object:
         return hashes(jtfne.load(path)), names_in(path / "figures")
@@ -165,18 +183,36 @@ def phases(room: Room) -> dict[str, Phase]:
     return {
         "save": Phase("out", signals.save, lambda path: hashes(jtfne.load(path))),
         "net": Phase("out", net.save, lambda path: jtfne.Net.open(path).n_edges),
-        "config": Phase("a.toml", lambda p: config().to_file(p), lambda path: jtfne.Config.from_file(path).hash),
-        "netcdf": Phase("a.nc", lambda p: interop.to_netcdf(signals, p), lambda p: hashes(interop.from_netcdf(p))),
-        "zarr": Phase("a", lambda p: interop.to_zarr(signals, p), lambda p: hashes(interop.from_zarr(p))),
-        "parquet": Phase("a", lambda p: interop.write_parquet(signals, p), lambda p: interop.from_parquet(p).size),
+        "config": Phase(
+            "a.toml", lambda p: config().to_file(p), lambda path: jtfne.Config.from_file(path).hash
+        ),
+        "netcdf": Phase(
+            "a.nc",
+            lambda p: interop.to_netcdf(signals, p),
+            lambda p: hashes(interop.from_netcdf(p)),
+        ),
+        "zarr": Phase(
+            "a", lambda p: interop.to_zarr(signals, p), lambda p: hashes(interop.from_zarr(p))
+        ),
+        "parquet": Phase(
+            "a", lambda p: interop.write_parquet(signals, p), lambda p: interop.from_parquet(p).size
+        ),
         "sonata": Phase("a", lambda p: interop.to_sonata(signals, p, net=net), names_in),
         "fif": Phase("a_raw.fif", lambda p: interop.write_fif(signals, "lfp_proxy", p), read_fif),
         "figures": Phase("a", lambda p: analysis.figures.save_all(signals, p), read_pngs),
         "report": Phase("a.html", lambda p: analysis.write_report(signals, p, []), read_html),
         "end of jtfne run": Phase("out", lambda p: finish(p.parent), read_end, lay_run),
-        "run": Phase("out/manifest.json", lambda p: run(p.parent.parent), lambda p: hashes(jtfne.load(p.parent))),
-        "sweep": Phase("out/sweep.nc", lambda p: vary(p.parent.parent), lambda p: read_sweep(p.parent)),
-        "train": Phase("out/history.csv", lambda p: tune(p.parent.parent), lambda p: read_training(p.parent)),
+        "run": Phase(
+            "out/manifest.json",
+            lambda p: run(p.parent.parent),
+            lambda p: hashes(jtfne.load(p.parent)),
+        ),
+        "sweep": Phase(
+            "out/sweep.nc", lambda p: vary(p.parent.parent), lambda p: read_sweep(p.parent)
+        ),
+        "train": Phase(
+            "out/history.csv", lambda p: tune(p.parent.parent), lambda p: read_training(p.parent)
+        ),
     }
 
 
@@ -217,7 +253,9 @@ def finish_quietly(write: Callable[[Path], object], folder: Path) -> None:
 
 
 def counted(write: Callable[[Path], object], path: Path, kill_at: int) -> int:
-    """Operations on the file system of `write`, killed at operation number `kill_at` if there is one."""
+    """Operations on the file system of `write`, killed at operation number `kill_at` if there is
+    one.
+    """
     seen, around = [0], str(path.parent)
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
@@ -240,8 +278,12 @@ def n_kept(folder: Path) -> int:
     return 0
 
 
-def kill(phase: Phase, folder: Path, n_events: int, took_s: float, draw: random.Random, whole: Any) -> dict[str, Any]:
-    """Kill a phase up to eight times, then let it end. What came of it, `fault` empty if all is well."""
+def kill(
+    phase: Phase, folder: Path, n_events: int, took_s: float, draw: random.Random, whole: Any
+) -> dict[str, Any]:
+    """Kill a phase up to eight times, then let it end. What came of it, `fault` empty if all is
+    well.
+    """
     path = folder / phase.target
     outcome: dict[str, Any] = {"kills": 0, "fault": "", "at": []}
     for _ in range(draw.randint(1, 8)):
@@ -257,7 +299,9 @@ def kill(phase: Phase, folder: Path, n_events: int, took_s: float, draw: random.
         outcome["kills"] += status == -9
         if status not in (-9, 0):
             outcome["fault"] = f"ended with {told}"
-        hidden = {each.name for each in folder.glob(".*") if not TEMPORARY.fullmatch(each.name)} - {".out.partial"}
+        hidden = {each.name for each in folder.glob(".*") if not TEMPORARY.fullmatch(each.name)} - {
+            ".out.partial"
+        }
         if hidden:
             outcome["fault"] = f"left {sorted(hidden)}"
         if path.exists():
@@ -277,7 +321,9 @@ def kill(phase: Phase, folder: Path, n_events: int, took_s: float, draw: random.
     return outcome
 
 
-def kill_all(room: Room, chosen: list[str], n_kills: int, seed: int, tell: Callable[[dict[str, Any]], None]) -> None:
+def kill_all(
+    room: Room, chosen: list[str], n_kills: int, seed: int, tell: Callable[[dict[str, Any]], None]
+) -> None:
     """The share that the chosen phases have of `n_kills` kills over all phases."""
     draw, table = random.Random(seed), phases(room)
     cheap = [name for name in table if name not in SHARES]
@@ -287,7 +333,8 @@ def kill_all(room: Room, chosen: list[str], n_kills: int, seed: int, tell: Calla
         folder = room.folder / "work"
         path = folder / phase.target
         renew(folder, phase)
-        in_child(functools.partial(finish_quietly, phase.write, path))  # compiles, where programs are kept
+        # compiles, where programs are kept
+        in_child(functools.partial(finish_quietly, phase.write, path))
         renew(folder, phase)
         began_s = time.monotonic()
         status, n_events = in_child(functools.partial(counted, phase.write, path, -1))
@@ -300,22 +347,31 @@ def kill_all(room: Room, chosen: list[str], n_kills: int, seed: int, tell: Calla
         while done < wanted:
             renew(folder, phase)
             outcome = kill(phase, folder, n_events, took_s, draw, whole)
-            done += max(outcome["kills"], 0.2)  # a phase that is over before each kill must not go on for ever
+            # a phase that is over before each kill must not go on for ever
+            done += max(outcome["kills"], 0.2)
             tell({"phase": name, **outcome})
 
 
 def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Flip a bit, or cut a file short, in each kind of folder in turn; found, harmless or unseen."""
+    """Flip a bit, or cut a file short, in each kind of folder in turn; found, harmless or
+    unseen.
+    """
     draw, folder = random.Random(seed), room.folder / "work"
     table = phases(room)
     sources = room.folder / "sources"
     for name in ("end of jtfne run", "net", "train", "sweep"):
         phase = table[name]
         renew(sources / name, phase)
-        status, told = in_child(functools.partial(finish_quietly, phase.write, sources / name / phase.target))
+        status, told = in_child(
+            functools.partial(finish_quietly, phase.write, sources / name / phase.target)
+        )
         assert status == 0, f"{name}: {told}"
     (sources / "partial").mkdir()
-    in_child(functools.partial(counted, table["run"].write, sources / "partial" / table["run"].target, 120))
+    in_child(
+        functools.partial(
+            counted, table["run"].write, sources / "partial" / table["run"].target, 120
+        )
+    )
     assert (sources / "partial" / "out" / "partial" / "index.json").exists(), "killed too early"
 
     def check_run(path: Path) -> Any:
@@ -327,7 +383,11 @@ def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]
     def check_parts(path: Path) -> Any:
         about = json.loads((path / "out" / "index.json").read_text())["about"]
         with opened(path / "out", about, resume=True, where="flip") as parts:
-            return [parts.rows, [np.asarray(leaf).tolist() for leaf in parts.state or []], parts.notes]
+            return [
+                parts.rows,
+                [np.asarray(leaf).tolist() for leaf in parts.state or []],
+                parts.notes,
+            ]
 
     def check_partial(path: Path) -> Any:
         index = json.loads((path / "out" / "partial" / "index.json").read_text())
@@ -337,7 +397,10 @@ def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]
 
     checks: dict[str, Callable[[Path], Any]] = {
         "end of jtfne run": check_run,
-        "net": lambda path: [jtfne.Net.open(path / "out").n_edges, jtfne.Net.open(path / "out").config.hash],
+        "net": lambda path: [
+            jtfne.Net.open(path / "out").n_edges,
+            jtfne.Net.open(path / "out").config.hash,
+        ],
         "train": check_parts,
         "sweep": check_parts,
         "partial": check_partial,
@@ -359,9 +422,17 @@ def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]
             how = f"bit of byte {place} of {len(content)}"
         path.write_bytes(content)
         status, seen = in_child(functools.partial(checks[name], folder))
-        verdict = "found" if status == 1 else "harmless" if [status, seen] == list(wholes[name]) else "unseen"
+        verdict = (
+            "found"
+            if status == 1
+            else "harmless"
+            if [status, seen] == list(wholes[name])
+            else "unseen"
+        )
         file = path.relative_to(inner).as_posix()
-        tell({"folder": name, "file": file, "how": how, "verdict": verdict, "told": str(seen)[:200]})
+        tell(
+            {"folder": name, "file": file, "how": how, "verdict": verdict, "told": str(seen)[:200]}
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:
