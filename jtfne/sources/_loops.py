@@ -64,8 +64,8 @@ def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[j
         currents |= dict(enumerate(received_pA(view, group_index)))
     if AXIAL in current_ids:
         states = view.before[group_index], view.cells[group_index]
-        currents[AXIAL] = group.emitter.axial_pA(
-            *states, i_ext_pA, view.syn.of(group.take), view.dt_ms
-        )  # type: ignore[attr-defined]
+        synaptic = view.syn.of(group.take)
+        axial_pA = group.emitter.axial_pA  # type: ignore[attr-defined]
+        currents[AXIAL] = axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
     zeros = jnp.zeros_like(i_ext_pA)
     return [sum((sign * currents[current] for current, sign in terms), zeros) for terms in slots]

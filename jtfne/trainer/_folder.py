@@ -59,8 +59,9 @@ class PartStore:
             arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
             writes[self._folder / self._state_file] = lambda stream: np.savez(
-                stream, **arrays_by_name
-            )  # type: ignore[arg-type]
+                stream,
+                **arrays_by_name,  # type: ignore[arg-type]
+            )
         write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
