@@ -18,8 +18,7 @@ from jtfne._keys import STREAMS
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice, check_choice
-from jtfne.flatnet import mechanisms_of
-from jtfne.net import Net
+from jtfne.flatnet import FlatNet, flatten_net, mechanisms_of
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
 from jtfne.probes import Plan, Recording, Spikes, mechanism_signs, plan
@@ -37,11 +36,11 @@ from jtfne.simulation._memory import (
 from jtfne.simulation._progress import progress_of
 from jtfne.simulation._stream import OnDisk, net_hash, run_identity
 from jtfne.sources import SOURCES
+from jtfne.wiring import NetData
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from jtfne.flatnet import FlatNet
 
 __all__ = [
     "MemoryEstimate",
@@ -61,7 +60,7 @@ COUNTS = Limit(low=1, high=2**31 - 1)  # trials and steps of a chunk are numbere
 
 
 def simulate(
-    net: Net,
+    net: NetData,
     paradigm: Paradigm | None = None,
     *,
     seed: int | None = None,
@@ -141,7 +140,9 @@ def _refuse_misuse(
     where: str = "simulate",
 ) -> None:
     """Raises: JtfneError for arguments of another type, and for `out` in several processes."""
-    check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=where)
+    check_instance(
+        net, NetData, allowed="a Net, from jtfne.construct(config)", name="net", where=where
+    )
     if paradigm is not None:
         allowed = "a jtfne.Paradigm, as jtfne.Paradigm.constant_dc(target=..., amplitude=...)"
         check_instance(paradigm, Paradigm, allowed=allowed, name="paradigm", where=where)
@@ -156,7 +157,7 @@ def _refuse_misuse(
 
 
 def estimate_memory(
-    net: Net,
+    net: NetData,
     paradigm: Paradigm | None = None,
     *,
     duration_ms: float | None = None,
@@ -213,7 +214,7 @@ class PreparedRun:
     length: steps of a chunk. beside: which recorders are replayed on another core.
     """
 
-    net: Net
+    net: NetData
     config: Config
     flat: "FlatNet"
     drive: Drive
@@ -245,7 +246,10 @@ Fewer cells have longer chunks, since each chunk costs some time.
 
 
 def ready_to_vary(
-    net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
+    net: NetData,
+    paradigm: Paradigm | None,
+    flat: "FlatNet",
+    readouts: tuple[str, ...] | None = None,
 ) -> "PreparedRun":
     """Prepare a run of `net`, as `simulate` would, to be repeated by `varied` with other arrays.
 
@@ -322,7 +326,7 @@ def empty_signals(ready: "PreparedRun") -> Signals:
 
 
 def _prepare_run(
-    net: Net,
+    net: NetData,
     config: Config,
     n_trials: int,
     chunk_steps: int,
@@ -411,7 +415,7 @@ def _run(ready: PreparedRun, sink: Sink, progress: bool | None) -> Signals:
 
 
 def _merge_arguments(
-    net: Net,
+    net: NetData,
     paradigm: Paradigm | None,
     seed: int | None,
     duration_ms: float | None,
@@ -440,7 +444,7 @@ def _merge_arguments(
     return config, n_trials
 
 
-def _plan_probes(net: Net, config: Config) -> Plan:
+def _plan_probes(net: NetData, config: Config) -> Plan:
     """Return the probes and recorders of the run; matrices of its fields are made once a net."""
     signs = mechanism_signs(net, config)
     key = (config.readouts, config.run.dt_ms, config.run.dtype, signs)
@@ -448,11 +452,13 @@ def _plan_probes(net: Net, config: Config) -> Plan:
         return net.remembered(key, lambda: plan(net, config, signs))
 
 
-def _prepare_arrays(net: Net, config: Config, delivery: Choice | None) -> "tuple[FlatNet, Drive]":
+def _prepare_arrays(
+    net: NetData, config: Config, delivery: Choice | None
+) -> "tuple[FlatNet, Drive]":
     """Return the arrays and the inputs of the run."""
     dt_ms = config.run.dt_ms
-    flat = net.to_flat(
-        dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery
+    flat = flatten_net(
+        net, dt_ms=dt_ms, mechanisms=mechanisms_of(config), tracked=False, delivery=delivery
     )
     dtype = np.dtype(config.run.dtype)
     return flat, build_drive(
@@ -461,7 +467,7 @@ def _prepare_arrays(net: Net, config: Config, delivery: Choice | None) -> "tuple
 
 
 def _signals(
-    net: Net, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]
+    net: NetData, config: Config, probe_plan: Plan, recording: Recording, timings: dict[str, float]
 ) -> Signals:
     """Label what was recorded and add the manifest of how it came about."""
     run, tree = config.run, _label_recording(net, config, probe_plan, recording)
@@ -490,7 +496,7 @@ def _signals(
 
 
 def _label_recording(
-    net: Net,
+    net: NetData,
     config: Config,
     probe_plan: Plan,
     recording: Recording,

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from jtfne import _keys, engine, noise, stimuli
 from jtfne import config as declared
 from jtfne._check import narrow_dtype, one_of, refuse
-from jtfne.flatnet import row_of
-from jtfne.net import Net, select_with
+from jtfne.flatnet import find_receptor_row
 from jtfne.simulation._names import list_stream_names, name_of, sort_stimuli
+from jtfne.wiring import NetData, select_with
 
 KEPT_TRIALS = 64  # whose drawn spikes are remembered at once: more than run side by side
 MOST_SPIKES = 10**8
@@ -177,7 +177,7 @@ class Drive:
 
 def build_drive(
     presented: tuple[declared.Stimulus, ...],
-    net: Net,
+    net: NetData,
     receptors: tuple[tuple[str, ...], ...],
     dt_ms: float,
     dtype: np.dtype[Any],
@@ -200,7 +200,7 @@ def build_drive(
         drive: Any = stimulus.drive
         if isinstance(drive, stimuli.SYNAPTIC):
             mechanism_names = [name for names in receptors for name in names]
-            receptor = row_of(
+            receptor = find_receptor_row(
                 one_of(drive.mechanism, mechanism_names, name="mechanism", where=where), receptors
             )
             if isinstance(drive, stimuli.Poisson):
@@ -262,7 +262,7 @@ def build_drive(
 def _build_volley(
     stimulus: declared.Stimulus,
     rows: npt.NDArray[np.int32],
-    net: Net,
+    net: NetData,
     earlier_volleys: list[TimedSpikes],
     where: str,
 ) -> TimedSpikes:
@@ -298,7 +298,7 @@ def _build_volley(
 
 
 def _build_drawers(
-    drive: Any, rows: npt.NDArray[np.int32], net: Net, where: str
+    drive: Any, rows: npt.NDArray[np.int32], net: NetData, where: str
 ) -> tuple[TrainSources, ...]:
     """Return who draws the trains of `rows`.
 
@@ -318,7 +318,7 @@ def _build_drawers(
                 where,
             )
         return (TrainSources("", ids.astype(np.int64), columns),)
-    populations = net.config.populations()
+    populations = net.populations
     starts = np.cumsum([0, *(population.n_cells for population in populations)])
     population_index = np.searchsorted(starts, rows, side="right") - 1
     drawers = []
@@ -483,8 +483,8 @@ def _convert_weights(weights: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> 
     return narrow_dtype(weights, dtype, name="the weight of a spike", where="Paradigm")
 
 
-def input_pA(net: Net) -> npt.NDArray[np.float64]:
+def input_pA(net: NetData) -> npt.NDArray[np.float64]:
     """Return the current of one input unit into each cell, in pA: (n_cells,)."""
     return np.concatenate(
-        [population.spread(population.emitter.input_pA) for population in net.config.populations()]
+        [population.spread(population.emitter.input_pA) for population in net.populations]
     )

@@ -358,7 +358,7 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
-    populations = leaves.net.config.populations()
+    populations = leaves.net.populations
     senders = {
         population.cell_type
         for population in populations

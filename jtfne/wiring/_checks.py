@@ -11,8 +11,8 @@ from jtfne._check import refuse
 from jtfne.config import Config
 from jtfne.config._base import MOST
 from jtfne.config._defaults import SIGNS
-from jtfne.net._identity import Identity
-from jtfne.net._wiring import Projection
+from jtfne.wiring._identity import Identity
+from jtfne.wiring._projections import Projection
 
 LONGEST_STEPS = 2**31 - 2  # delays are counted in int32
 ROUNDING = 1e-6  # of a step: how far a delay, float32, may lie below it
