@@ -47,11 +47,11 @@ class Runner(Protocol):
         """Return (step, row) of every spike in the packed bits of a chunk (n_steps, n_words)."""
         ...
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to this runner's device or devices."""
         ...
 
-    def runaways(self, carry: engine.Carry) -> int:
+    def count_nonfinite(self, carry: engine.Carry) -> int:
         """Count the cells whose membrane potential is not finite."""
         ...
 
@@ -97,12 +97,12 @@ class SingleDeviceRunner:
         """Return (step, row) of every spike of a chunk."""
         return unpack(spike_bits)
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the device."""
         on_device: engine.Carry = jax.tree.map(jnp.array, carry)
         return on_device
 
-    def runaways(self, carry: engine.Carry) -> int:
+    def count_nonfinite(self, carry: engine.Carry) -> int:
         """Count the cells whose membrane potential is not finite."""
         return sum(int((~np.isfinite(np.asarray(state.v_mV))).sum()) for state in carry.cells)
 
@@ -184,16 +184,16 @@ class MultiDeviceRunner:
         step, position = unpack(spike_bits)
         return step, self._delivery.layout.row_of[position]
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the devices, each its shard."""
         on_devices: engine.Carry = jax.tree.map(
             lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), carry
         )
         return on_devices
 
-    def runaways(self, carry: engine.Carry) -> int:
+    def count_nonfinite(self, carry: engine.Carry) -> int:
         """Count the cells that are not finite, over all devices; the same in every process."""
-        return int(_runaways(carry.cells, self._sharder.real(self._circuit)))
+        return int(_count_nonfinite(carry.cells, self._sharder.real(self._circuit)))
 
 
 def _advance_over_devices(
@@ -240,7 +240,7 @@ def _advance_over_devices(
 
 
 @jax.jit
-def _runaways(cells: tuple[Any, ...], real: tuple[jax.Array, ...]) -> jax.Array:
+def _count_nonfinite(cells: tuple[Any, ...], real: tuple[jax.Array, ...]) -> jax.Array:
     """Count the cells that are not finite; copies that pad a device are left out."""
     return jnp.asarray(
         sum(

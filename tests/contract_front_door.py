@@ -114,8 +114,8 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     from jtfne.flatnet import _flatnet
     from jtfne.trainer import _trainer
 
-    monkeypatch.setattr(simulation, "_prepare_run", started)
-    monkeypatch.setattr(simulation, "_plan_probes", started)
+    monkeypatch.setattr(simulation._simulate, "prepare_run", started)
+    monkeypatch.setattr(simulation._simulate, "plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
     monkeypatch.setattr(sweeps.Runs, "of", started)
     monkeypatch.setattr(_flatnet.engine, "start", started)
