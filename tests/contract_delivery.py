@@ -118,7 +118,7 @@ def test_some_cells_are_recorded_as_among_all(choice):
 def test_compiled_once_and_ring_never_copied(choice):
     run, clock = ready(choice)
     over_devices = isinstance(choice, delivery.Sharded)
-    program = runner._advance_over if over_devices else engine.advance_jit
+    program = runner._multi._advance_over if over_devices else engine.advance_jit
     carry, _ = run.advance(run.start(np.uint32(1), _keys.codes("trial", "0")), clock)
     compiled = program._cache_size()
     carry, _ = run.advance(carry, clock)

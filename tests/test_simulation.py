@@ -403,7 +403,9 @@ def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
     config = net.config.stimuli(INPUT.stimuli)
     with precision(dtype):
         flat, drive = _prepare.prepare_arrays(net, config, None)
-        begun = runner._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
+        begun = runner._base.start_run(
+            flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3")
+        )
         keys = _keys.streams(_keys.key(5, "trial", "3"))
         wanted = engine.start(flat.circuit, drive.inputs, keys)
         contracted = jax.jit(engine.start)(flat.circuit, drive.inputs, keys)
