@@ -35,8 +35,8 @@ from jtfne.config import (
     Voltage,
     open_field,
 )
-from jtfne.config._defaults import AREAS, CELL_TYPES, LAYERS
-from jtfne.config._toml import dumps
+from jtfne.config.defaults import AREAS, CELL_TYPES, LAYERS
+from jtfne.config.files.toml import dumps
 from jtfne.config.populations import largest_remainder
 from jtfne.emitters import EMITTERS, LIF, Izhikevich2003
 from jtfne.stimuli import STIMULI, Constant, Poisson, Pulse, PulseTrain, Trace

@@ -18,7 +18,7 @@ import jtfne
 from jtfne import presets
 from jtfne.cli import app
 from jtfne.cli._shared import config_of
-from jtfne.config import _cross
+from jtfne.config.checks import declared_names
 from jtfne.net import _sizes
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
 from jtfne.pydantic_fields import frozen
@@ -198,8 +198,10 @@ def test_what_follows_from_a_config_is_found_once_and_not_kept_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     searches = []
-    whole = _cross.counts_of
-    monkeypatch.setattr(_cross, "counts_of", lambda circuit: searches.append(1) or whole(circuit))
+    whole = declared_names.count_cells
+    monkeypatch.setattr(
+        declared_names, "count_cells", lambda circuit: searches.append(1) or whole(circuit)
+    )
     config = ONE.runtime(seed=3)
     searches.clear()
     for _ in range(5):

@@ -1,7 +1,7 @@
 """Config: the whole declaration, and the verbs that build it."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,13 +13,12 @@ from jtfne import _json
 from jtfne._arguments import check_list, check_table, check_text, describe_argument
 from jtfne._check import one_of, refuse
 from jtfne._files import read_text, replace_file, resolve_path
-from jtfne.config import _toml
-from jtfne.config._cross import circuit_findings, findings, refuse_all
-from jtfne.config._paths import misdeclared
+from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
+from jtfne.config.files import toml
 from jtfne.config.objective import Gate, Metric
-from jtfne.config.populations import Population, populations_of
+from jtfne.config.populations import Population, list_populations
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
@@ -111,15 +110,14 @@ class Config(Frozen):
     def _check_consistency(self) -> Self:
         """Refuse parts that contradict each other, as far as they are declared."""
         problem = describe_unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([problem] if problem else self._list_findings(whole=False))
+        refuse_all([problem] if problem else self._list_errors(is_complete=False))
         return self
 
-    def _list_findings(self, *, whole: bool) -> Iterator[str]:
-        """Yield each error between parts. whole: parts that are missing are errors too."""
-        lines = list(findings(self, whole=whole))
-        yield from lines
-        if self.training.trainables and not lines and whole:
-            yield from misdeclared(self, self.training.trainables, "Config.training.trainables")
+    def _list_errors(self, *, is_complete: bool) -> list[str]:
+        """Each error between parts. is_complete: parts that are missing are errors, too."""
+        run = self.run if is_complete or "run" in self.model_fields_set else None
+        parts = (self.circuit, run, self.task, self.readouts, self.training)
+        return list_errors(*parts, is_complete=is_complete)
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -310,7 +308,7 @@ class Config(Frozen):
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(self._list_findings(whole=True))
+        refuse_all(self._list_errors(is_complete=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name).
@@ -320,8 +318,8 @@ class Config(Frozen):
         # A config is frozen and every step from config to signals asks for its populations: cache
         # them.
         if "_populations" not in vars(self):
-            refuse_all(circuit_findings(self))
-            vars(self)["_populations"] = _Derived(populations_of(self.circuit))
+            refuse_all(list_circuit_errors(self.circuit))
+            vars(self)["_populations"] = _Derived(list_populations(self.circuit))
         populations: tuple[Population, ...] = vars(self)["_populations"].value
         return populations
 
@@ -369,7 +367,7 @@ class Config(Frozen):
 
     def to_toml(self) -> str:
         """The config as TOML."""
-        return _toml.dumps(self.to_dict())
+        return toml.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
@@ -377,7 +375,7 @@ class Config(Frozen):
         models from outside.
         """
         check_text(text, name="text", where="Config.from_toml")
-        return cls._from_table(_toml.loads(text, "Config.from_toml"), allow_code=allow_code)
+        return cls._from_table(toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
         """Write a .json or .toml file: beside it first, then renamed, so that it is never half
@@ -408,7 +406,7 @@ class Config(Frozen):
         if suffix == ".json":
             table = _json.loads(text, where=str(path))
         else:
-            table = _toml.loads(text, str(path))
+            table = toml.loads(text, str(path))
         return cls._from_table(table, allow_code=allow_code)
 
     @classmethod

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne.config._defaults import CELL_TYPES
-from jtfne.config.circuit import Cells, Circuit, is_one
+from jtfne.config.cells import Cells, is_one
+from jtfne.config.circuit import Circuit
+from jtfne.config.defaults import CELL_TYPES
 from jtfne.emitters import Emitter, Trains
 
 # what cell_params may set beside the emitter's fields; and, before the first step:
@@ -51,11 +52,11 @@ class Population:
         )
 
 
-def populations_of(circuit: Circuit) -> tuple[Population, ...]:
+def list_populations(circuit: Circuit) -> tuple[Population, ...]:
     """The populations that have cells, in order of area, layer and type (by name)."""
     populations: list[Population] = []
     n_before: dict[str, int] = {}  # cells of each type in the populations so far
-    for (area, layer, cell_type), n_cells in counts_of(circuit).items():
+    for (area, layer, cell_type), n_cells in count_cells(circuit).items():
         first = n_before.get(cell_type, 0)
         n_before[cell_type] = first + n_cells
         params = _select_params(circuit, cell_type, slice(first, first + n_cells))
@@ -114,7 +115,7 @@ def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0
 
 
-def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
+def count_cells(circuit: Circuit) -> dict[tuple[str, str, str], int]:
     """Map (area, layer, cell type) to its number of cells, where there are any."""
     thickness = {layer.name: layer.bottom - layer.top for layer in circuit.layers}
     counts: dict[tuple[str, str, str], int] = {}

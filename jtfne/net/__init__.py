@@ -2,7 +2,7 @@
 here.
 """
 
-from jtfne.config import connection_labels
+from jtfne.config.labels import connection_labels
 from jtfne.net._checks import check_identity, check_projection
 from jtfne.net._identity import Identity, identity_from_labels, select_rows, select_with
 from jtfne.net._net import Net, construct

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import refuse
 from jtfne.config import Config
-from jtfne.config._defaults import SIGNS
+from jtfne.config.defaults import SIGNS
 from jtfne.net._identity import Identity
 from jtfne.net._wiring import Projection
 from jtfne.pydantic_fields.field_types import MOST

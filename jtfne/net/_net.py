@@ -11,7 +11,8 @@ from jtfne._arguments import check_instance, check_list
 from jtfne._check import NOT_NEGATIVE, refuse, whole_number
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.config import Config, Selector, connection_labels
+from jtfne.config import Config, Selector
+from jtfne.config.labels import connection_labels
 from jtfne.net._identity import Identity, Ids, Names, Rows, place_cells, select_rows, select_with
 from jtfne.net._sizes import refuse_too_large
 from jtfne.net._summary import Summary, summarize_net

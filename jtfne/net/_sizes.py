@@ -16,8 +16,8 @@ from jtfne.config import (
     FixedTotal,
     FromTable,
     Selector,
-    connection_labels,
 )
+from jtfne.config.labels import connection_labels
 
 CELL_BYTES = 100  # names, place and id, and the draws that placed it
 EDGE_BYTES = 12  # source row by its pointers, target, weight and delay, at rest

@@ -109,6 +109,11 @@ def _translate_problem(
     return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 
 
+def describe_refusal(description: str, allowed: str, where: str) -> str:
+    """The message of `refuse`: `description` is not allowed, `allowed` is."""
+    return str(refuse(description, allowed, where))
+
+
 def describe_unknown(
     value: str, allowed: Iterable[str], *, name: str, where: str = HERE
 ) -> str | None:

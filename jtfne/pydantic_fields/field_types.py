@@ -1,11 +1,13 @@
 """Types of fields that declarations share: numbers with bounds, names, frozen tables."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import jax
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from jtfne._arguments import describe_argument
 from jtfne._check import check_name, refuse
 from jtfne.emitters import Trains
 from jtfne.pydantic_fields.errors import HERE
@@ -60,6 +62,18 @@ def plain(value: Any) -> Any:
     return (
         value.tolist() if isinstance(value, np.generic | np.ndarray | jax.Array | Trains) else value
     )
+
+
+def copy_table(data: Any, allowed: str) -> dict[str, Any]:
+    """Copy a table as a dict. Raises: JtfneError for anything that is not one."""
+    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        raise refuse(describe_argument(data), allowed, HERE)
+    return dict(data)
+
+
+def as_kind_table(value: Any) -> Any:
+    """Convert a bare kind to the table that declares it; return anything else unchanged."""
+    return {"kind": value} if isinstance(value, str) else value
 
 
 def _check_printable(name: str) -> str:

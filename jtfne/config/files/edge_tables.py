@@ -18,7 +18,7 @@ SUFFIXES = (".csv", ".parquet", ".h5")
 SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # column -> dataset of an edge group
 
 
-def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
+def read_columns(table: Any, connection: str | None, where: str) -> dict[str, Any]:
     """The columns `source`, `target`, and perhaps `weight` and `delay_ms` of a table, each (n,).
 
     connection: takes only its rows, from a table with a column `connection`.
@@ -98,8 +98,8 @@ def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
     return codes, [str(array.dictionary[int(code)]) for code in used_codes]
 
 
-def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
-    """Read the columns of `columns_of` from a file: .csv, .parquet or SONATA's .h5.
+def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
+    """Read the columns of `read_columns` from a file: .csv, .parquet or SONATA's .h5.
 
     connection: of a SONATA file, the edge population.
     Raises: JtfneError for another kind of file, or one that cannot be read.
@@ -122,7 +122,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
         raise refuse(
             f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read"
         ) from error
-    return columns_of(table, connection, str(path))
+    return read_columns(table, connection, str(path))
 
 
 def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
