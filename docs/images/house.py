@@ -34,7 +34,11 @@ COLOURS = {
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
     ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
-    ("pydantic_fields", "net", "the circuit and its inputs: what is declared, cells and edges made of it"),
+    (
+        "pydantic_fields",
+        "net",
+        "the circuit and its inputs: what is declared, cells and edges made of it",
+    ),
     ("plastic", "differentiable", "motion: arrays in time; names end at flatnet"),
     ("sources", "probes", "recording: from the engine's state to channels with a unit"),
     ("row_arrays", "signals", "results: rows, folders with hashes, manifests, labels"),
