@@ -1,5 +1,6 @@
 """Rules by which cells are connected, and how chances and weights fall with distance."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,15 +15,31 @@ from jtfne.pydantic_fields.field_types import Count, Flag, Positive, Share, as_k
 from jtfne.pydantic_fields.frozen import Frozen
 
 
-class FixedProbability(Frozen):
+class WiringRule(Frozen, ABC):
+    """A rule that says which cells of two ends are connected."""
+
+    @abstractmethod
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """How many edges the rule is expected to draw between so many cells.
+
+        A float, since it may be beyond any integer that memory holds; only what the rule alone
+        tells counts, so a rule by distance, which depends on places, says 0.
+        """
+
+
+class FixedProbability(WiringRule):
     """Each pair is connected with probability `p`, independently."""
 
     kind: Literal["FixedProbability"] = "FixedProbability"
     p: Share
     autapses: Flag = False
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """The share `p` of all pairs."""
+        return self.p * float(n_source) * n_target
 
-class FixedIndegree(Frozen):
+
+class FixedIndegree(WiringRule):
     """Each target has `n` sources, drawn with (`multapses`) or without replacement."""
 
     kind: Literal["FixedIndegree"] = "FixedIndegree"
@@ -30,8 +47,12 @@ class FixedIndegree(Frozen):
     autapses: Flag = False
     multapses: Flag = True
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges for each target."""
+        return float(self.n) * n_target
 
-class FixedOutdegree(Frozen):
+
+class FixedOutdegree(WiringRule):
     """Each source has `n` targets, drawn with (`multapses`) or without replacement."""
 
     kind: Literal["FixedOutdegree"] = "FixedOutdegree"
@@ -39,8 +60,12 @@ class FixedOutdegree(Frozen):
     autapses: Flag = False
     multapses: Flag = True
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges for each source."""
+        return float(self.n) * n_source
 
-class FixedTotal(Frozen):
+
+class FixedTotal(WiringRule):
     """`n` pairs in all, drawn with (`multapses`) or without replacement."""
 
     kind: Literal["FixedTotal"] = "FixedTotal"
@@ -48,8 +73,12 @@ class FixedTotal(Frozen):
     autapses: Flag = False
     multapses: Flag = True
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges."""
+        return float(self.n)
 
-class OneToOne(Frozen):
+
+class OneToOne(WiringRule):
     """The first source to the first target, and so on; both ends of one size. Pairs of a cell with
     itself may go.
     """
@@ -57,12 +86,20 @@ class OneToOne(Frozen):
     kind: Literal["OneToOne"] = "OneToOne"
     autapses: Flag = True
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """One edge for each cell of the smaller end."""
+        return float(min(n_source, n_target))
 
-class AllToAll(Frozen):
+
+class AllToAll(WiringRule):
     """Every pair."""
 
     kind: Literal["AllToAll"] = "AllToAll"
     autapses: Flag = False
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """All pairs."""
+        return float(n_source) * n_target
 
 
 class ExponentialDecay(Frozen):
@@ -80,7 +117,7 @@ class GaussianDecay(Frozen):
 Decay = Annotated[ExponentialDecay | GaussianDecay, Field(discriminator="kind")]
 
 
-class DistanceDecay(Frozen):
+class DistanceDecay(WiringRule):
     """Each pair of one area at distance d is connected with probability p0 times `profile` at d.
 
     Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth
@@ -101,6 +138,10 @@ class DistanceDecay(Frozen):
     lateral: Flag = False
     autapses: Flag = False
 
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """0: how many pairs lie close depends on the places of the cells."""
+        return 0.0
+
 
 class WeightDecay(Frozen):
     """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as
@@ -119,7 +160,7 @@ class WeightDecay(Frozen):
     lateral: Flag = False
 
 
-class FromTable(Frozen):
+class FromTable(WiringRule):
     """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms)
     where given.
 
@@ -134,6 +175,10 @@ class FromTable(Frozen):
     target: Annotated[Column, ColumnOf(np.int64, NOT_NEGATIVE)]
     weight: Annotated[Column | None, ColumnOf(np.float64, FINITE, optional=True)] = None
     delay_ms: Annotated[Column | None, ColumnOf(np.float64, POSITIVE, optional=True)] = None
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """The rows of the table."""
+        return float(len(self.source))
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "FromTable":
