@@ -64,7 +64,7 @@ from jtfne.config.source_maps import (
     closed_field,
     open_field,
 )
-from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.task import Run, Schedule, Stimulus, Task
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
 from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
@@ -158,6 +158,5 @@ __all__ = [
     "WeightDecay",
     "WeightedSum",
     "closed_field",
-    "codes_of",
     "open_field",
 ]

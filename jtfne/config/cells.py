@@ -47,7 +47,7 @@ class Cells(Frozen):
         data = copy_table(data, "{'mix': ..., 'n': ...}")
         numbers = [number for *_, number in _list_leaves(data.get("mix"))]
         if data.get("unit") in ("", None):
-            kinds = {type(number) for number in numbers}
+            kinds = set(map(type, numbers))
             if kinds == {int, float}:
                 raise refuse(
                     "a mix of whole numbers and fractions",
@@ -130,12 +130,13 @@ def _describe_path(path: tuple[str, ...]) -> str:
 
 def _convert_numbers(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
     """Copy a mix with every number converted to the type `number`."""
-    return FrozenDict(
-        {
-            k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v))
-            for k, v in mix.items()
-        }
-    )
+    converted_mix = {}
+    for name, entry in mix.items():
+        if isinstance(entry, Mapping):
+            converted_mix[name] = _convert_numbers(entry, number)
+        else:
+            converted_mix[name] = number(plain(entry))
+    return FrozenDict(converted_mix)
 
 
 def _group_by_area(mix: Mapping[str, Any]) -> dict[str, list[float]]:
@@ -154,9 +155,8 @@ def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
             if (_describe_path((area,)) if area else "") == place:
                 layers[layer] = layers.get(layer, 0.0) + value
         if not is_one(sum(group)) and not all(is_one(total) for total in layers.values()):
-            description = ", ".join(
-                f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items()
-            )
+            sums = [f"{total:g} in {layer}" for layer, total in layers.items() if layer]
+            description = ", ".join(sums) or f"{layers['']:g}"
             raise refuse(
                 f"a mix whose fractions sum to {description}{place}",
                 "a sum of 1 (counts are ints)",

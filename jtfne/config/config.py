@@ -165,36 +165,31 @@ class Config(Frozen):
         """
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
-        set_fields = {
-            name: getattr(self.circuit.geometry, name)
-            for name in self.circuit.geometry.model_fields_set
-        }
-        pairs = {} if layers is None else layers
-        depths = dict(
-            check_table(
-                pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"
-            )
-        )
+        geometry = {**self.circuit.geometry.model_dump(exclude_unset=True), **changes}
+        moved_layers = None if layers is None else self._move_layers(layers)
+        return self._replace_part("circuit", geometry=geometry, layers=moved_layers)
+
+    def _move_layers(self, depths: Mapping[str, Any]) -> list[Any] | None:
+        """The layers with other depths, (top, bottom) by name; None if there are none.
+
+        Raises: JtfneError for an unknown layer, and for what is no pair.
+        """
+        allowed, where = "{layer: (top, bottom)}", "Config.geometry"
+        check_table(depths, allowed=allowed, name="layers", where=where)
         layer_names = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
-            one_of(name, layer_names, name="layer", where="Config.geometry")
-            if (
-                not isinstance(pair, Sequence | np.ndarray)
-                or isinstance(pair, str | bytes)
-                or len(pair) != 2
-            ):
-                raise refuse(
-                    f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry"
-                )
-        moved_layers = [
-            {"name": name, "top": depths[name][0], "bottom": depths[name][1]}
-            if name in depths
-            else layer
-            for name, layer in zip(layer_names, self.circuit.layers, strict=True)
-        ]
-        return self._replace_part(
-            "circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None
-        )
+            one_of(name, layer_names, name="layer", where=where)
+            is_text = isinstance(pair, str | bytes)
+            if is_text or not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
+                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", where)
+        moved_layers: list[Any] = []
+        for layer in self.circuit.layers:
+            if layer.name in depths:
+                top, bottom = depths[layer.name]
+                moved_layers.append({"name": layer.name, "top": top, "bottom": bottom})
+            else:
+                moved_layers.append(layer)
+        return moved_layers if depths else None
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """How many of which type in each area: ``{type: fraction or count}``, nested by layer or

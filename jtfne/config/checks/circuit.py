@@ -55,18 +55,20 @@ def _check_parameters(
 ) -> Iterator[str]:
     """Yield each error in the cell_params of one cell type."""
     fields = [field.name for field in dataclasses.fields(emitter)]
-    for name in params:
+    arrays: dict[str, npt.NDArray[np.float64]] = {}
+    shared_values = {}  # the fields that all cells of the type have alike
+    for name, value in params.items():
+        if isinstance(value, tuple):
+            arrays[name] = np.asarray(value)
+        elif name in fields:
+            shared_values[name] = value
         line = describe_unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where)
         if line:
             yield line
-    arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
     array_problems = list(_check_arrays(emitter, arrays, n_cells, where))
     yield from array_problems
     yield from _check_input(emitter, params, where)
-    single_values = {
-        name: value for name, value in params.items() if name in fields and name not in arrays
-    }
-    base = dataclasses.replace(emitter, **single_values)
+    base = dataclasses.replace(emitter, **shared_values)
     if V_INIT in params and not array_problems:
         yield from _check_v_init(base, arrays, params[V_INIT], where)
     field_arrays = {name: values for name, values in arrays.items() if name in fields}

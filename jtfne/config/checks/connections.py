@@ -167,12 +167,10 @@ def _check_distances(
 ) -> Iterator[str]:
     """Yield the first error of delays by distance: no position, too short, too long."""
     areas = {area.name: area for area in declared.circuit.areas}
-    source_areas, target_areas = (
-        sorted({area for area, *_ in declared.find_populations(selector)})
-        for selector in (connection.source, connection.target)
-    )
-    for source in source_areas:
-        for target in target_areas:
+    source_areas = {area for area, *_ in declared.find_populations(connection.source)}
+    target_areas = {area for area, *_ in declared.find_populations(connection.target)}
+    for source in sorted(source_areas):
+        for target in sorted(target_areas):
             ends = (areas[source], areas[target])
             line = _describe_distance(delay, ends, declared.circuit.geometry, dt_ms, where)
             if line:

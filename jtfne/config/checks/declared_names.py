@@ -1,6 +1,6 @@
 """Names and cell counts that a circuit has declared so far, which other objects refer to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from jtfne.config.checks.cells import check_mix_names
 from jtfne.config.circuit import Circuit
@@ -120,12 +120,14 @@ def _has_any_id(ids: range, selector: Selector) -> bool:
 
 def _check_names(
     names: Sequence[str] | None, declared_names: Sequence[str] | None, key: str, where: str
-) -> list[str]:
-    """An error for each name that is not declared, one line each; none where nothing is."""
+) -> Iterator[str]:
+    """Yield an error for each name that is not declared; none as long as nothing is."""
     if not declared_names:
-        return []
-    lines = [describe_unknown(name, declared_names, name=key, where=where) for name in names or ()]
-    return [line for line in lines if line]
+        return
+    for name in names or ():
+        line = describe_unknown(name, declared_names, name=key, where=where)
+        if line:
+            yield line
 
 
 def _list_criteria(selector: Selector) -> tuple[object, ...]:

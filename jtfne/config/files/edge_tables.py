@@ -32,21 +32,31 @@ def read_columns(table: Any, connection: str | None, where: str) -> dict[str, An
         if name.startswith(OURS):
             one_of(name, KNOWN, name="column", where=where)
     rows = _select_rows(table, names, connection, where)
-    columns = {name: _read_numbers(table, name, rows, where) for name in ("source", "target")}
-    weights = [name for name in WEIGHTS if name in names]
-    if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
-        weights = [
-            name
-            for name in weights
-            if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()
-        ]
-    if len(weights) > 1:
-        raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
-    if weights:
-        columns["weight"] = _read_numbers(table, weights[0], rows, where)
+    columns = {
+        "source": _read_numbers(table, "source", rows, where),
+        "target": _read_numbers(table, "target", rows, where),
+    }
+    weight_name = _find_weights(table, names, rows, where)
+    if weight_name is not None:
+        columns["weight"] = _read_numbers(table, weight_name, rows, where)
     if "delay_ms" in names:
         columns["delay_ms"] = _read_numbers(table, "delay_ms", rows, where)
     return columns
+
+
+def _find_weights(
+    table: Any, names: Sequence[str], rows: NDArray[Any] | slice, where: str
+) -> str | None:
+    """The name of the column of weights; None if there is none. Raises: JtfneError for several."""
+    weight_names = [name for name in WEIGHTS if name in names]
+    if len(weight_names) <= 1:
+        return weight_names[0] if weight_names else None
+    # as `Net.edges` has them: a column is empty where no weight has its unit
+    weights = {name: np.asarray(table[name], np.float64)[rows] for name in weight_names}
+    filled_names = [name for name in weight_names if not np.isnan(weights[name]).all()]
+    if len(filled_names) > 1:
+        raise refuse(f"a table with {' and '.join(filled_names)}", "weights in one column", where)
+    return filled_names[0] if filled_names else None
 
 
 def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
