@@ -6,18 +6,8 @@ import numpy as np
 
 from jtfne._check import refuse
 from jtfne._cores import available_bytes
-from jtfne.config import (
-    AllToAll,
-    Config,
-    Connection,
-    FixedIndegree,
-    FixedOutdegree,
-    FixedProbability,
-    FixedTotal,
-    FromTable,
-    Selector,
-    connection_labels,
-)
+from jtfne.config import Config, Selector
+from jtfne.config.labels import connection_labels
 
 CELL_BYTES = 100  # names, place and id, and the draws that placed it
 EDGE_BYTES = 12  # source row by its pointers, target, weight and delay, at rest
@@ -55,7 +45,7 @@ def refuse_too_large(config: Config) -> None:
         if selector.ids is not None:
             sizes[selector] = min(sizes[selector], len(selector.ids))
     n_edges = [
-        _count_edges(connection, sizes[connection.source], sizes[connection.target])
+        connection.rule.estimate_edges(sizes[connection.source], sizes[connection.target])
         for connection in connections
     ]
     n_all_edges = sum(n_edges)
@@ -84,23 +74,3 @@ def refuse_too_large(config: Config) -> None:
 def _names(names: tuple[str, ...] | None, name: str) -> bool:
     """Whether a key of a selector, None for all, has `name`."""
     return names is None or name in names
-
-
-def _count_edges(connection: Connection, n_source: int, n_target: int) -> float:
-    """The number of edges that a rule is expected to draw; a float, since it may be beyond any
-    integer that fits.
-    """
-    rule = connection.rule
-    if isinstance(rule, AllToAll):
-        return float(n_source) * n_target
-    if isinstance(rule, FixedProbability):
-        return rule.p * float(n_source) * n_target
-    if isinstance(rule, FixedIndegree):
-        return float(rule.n) * n_target
-    if isinstance(rule, FixedOutdegree):
-        return float(rule.n) * n_source
-    if isinstance(rule, FixedTotal):
-        return float(rule.n)
-    return (
-        float(len(rule.source)) if isinstance(rule, FromTable) else float(min(n_source, n_target))
-    )
