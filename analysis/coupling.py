@@ -233,21 +233,33 @@ def phase_amplitude_coupling(
     x, dt_ms = over_time(data, readout, where)
     max_bins = max(3, min(MOST_BINS, x.sizes["time"]))
     n_bins = whole_number(n_bins, Limit(3, max_bins), name="n_bins", where=where)
-    phase_Hz, amplitude_Hz = (
-        pair(band_Hz, name=name, where=where, unit="Hz")
-        for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
-    )
+    phase_band = pair(phase_Hz, name="phase_Hz", where=where, unit="Hz")
+    amplitude_band = pair(amplitude_Hz, name="amplitude_Hz", where=where, unit="Hz")
+    return _compute_modulation(x, other, dt_ms, phase_band, amplitude_band, n_bins, where)
+
+
+def _compute_modulation(
+    x: xr.DataArray,
+    other: xr.DataArray | None,
+    dt_ms: float,
+    phase_Hz: Band,
+    amplitude_Hz: Band,
+    n_bins: int,
+    where: str,
+) -> xr.DataArray:
+    """The modulation index of the amplitude of `other`, or of `x` itself, by the phase of `x`.
+
+    Raises: JtfneError where their dims or times do not match, and as `measures.coupling`.
+    """
     phase_signal, amplitude_signal = (
         (x, x) if other is None else _broadcast_together(x, other, where)
     )
-    (phase, front), (amplitude, _) = (
-        values_last(phase_signal, "time"),
-        values_last(amplitude_signal, "time"),
-    )
+    phase_values, front = values_last(phase_signal, "time")
+    amplitude_values, _ = values_last(amplitude_signal, "time")
     index = kernel(
         measures.coupling.phase_amplitude,
-        phase,
-        amplitude,
+        phase_values,
+        amplitude_values,
         dt_ms,
         phase_Hz,
         amplitude_Hz,

@@ -96,10 +96,25 @@ def load_recording(
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one
         without the readout.
     """
-    if not isinstance(name_or_path, str | os.PathLike):
+    _check_arguments(name_or_path, readout, units)
+    if onset_ms is not None:
+        onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
+    if str(name_or_path) in NAMED:
+        for name, setting in (("z_mm", z_mm), ("onset_ms", onset_ms), ("units", units)):
+            if setting is not None:
+                description = f"{name}={describe_value(setting)} beside {str(name_or_path)!r}"
+                raise refuse(description, "its name alone, since it says all of this itself", WHERE)
+        return _load_barrel(readout)
+    recording = _read_file(name_or_path, readout)
+    return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
+
+
+def _check_arguments(name_or_path: Any, readout: Any, units: Any) -> None:
+    """Raises: JtfneError for what is no path, and for texts that are no names."""
+    if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
         raise refuse(
             f"recording {describe_value(name_or_path)}",
-            f"'barrel', or a path to {', '.join(SUFFIXES)}",
+            f"'barrel', or the path of a file {', '.join(SUFFIXES)}",
             WHERE,
         )
     for name, text in (("readout", readout), ("units", "" if units is None else units)):
@@ -112,35 +127,27 @@ def load_recording(
             f"the name of a readout, not one of {', '.join(COORDINATES)}",
             WHERE,
         )
-    if onset_ms is not None:
-        onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
-    if str(name_or_path) in NAMED:
-        for name, setting in (("z_mm", z_mm), ("onset_ms", onset_ms), ("units", units)):
-            if setting is not None:
-                description = f"{name}={describe_value(setting)} beside {str(name_or_path)!r}"
-                raise refuse(description, "its name alone, since it says all of this itself", WHERE)
-        return _load_barrel(readout)
-    untyped_path: Any = name_or_path
-    if not isinstance(untyped_path, str | os.PathLike) or "\x00" in str(untyped_path):
-        raise refuse(
-            f"recording {name_or_path!r}",
-            f"'barrel', or the path of a file {', '.join(SUFFIXES)}",
-            WHERE,
-        )
+
+
+def _read_file(name_or_path: str | os.PathLike[str], readout: str) -> xr.DataArray:
+    """The recording in a file of one of `SUFFIXES`, as the file has it.
+
+    Raises: JtfneError for a file of another kind, one that is missing, and one that is broken.
+    """
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
     if suffix not in SUFFIXES:
         nearest_name = nearest(str(name_or_path), NAMED)
         hint = f"; nearest: {nearest_name!r}" if nearest_name else ""
         raise refuse(
-            f"recording {str(name_or_path)!r}",
+            f"recording {describe_value(str(name_or_path))}",
             f"'barrel', or a file {', '.join(SUFFIXES)}{hint}",
             WHERE,
         )
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read_file = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
+    read_format = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
     try:
-        recording = read_file(path, readout)
+        return read_format(path, readout)
     except JtfneError:
         raise
     except Exception as error:  # any: of a broken file MNE raises a bare Exception too
@@ -148,7 +155,6 @@ def load_recording(
         raise refuse(
             f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE
         ) from error
-    return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
 
 
 def _add_metadata(

@@ -8,7 +8,8 @@ from jtfne import simulation
 from jtfne._arguments import check_instance
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.config import Config, connection_labels
+from jtfne.config import Config
+from jtfne.config.labels import connection_labels
 from jtfne.delivery import Choice, Sparse
 from jtfne.differentiable import with_surrogate
 from jtfne.flatnet import FlatNet, check_layout, flatten_net, has_flat

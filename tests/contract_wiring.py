@@ -12,6 +12,7 @@ from scipy import stats
 import jtfne
 import jtfne.net
 from jtfne.config import Rule
+from jtfne.config.connections import WiringRule
 from jtfne.wiring import _distance, _rules
 
 P_LEAST = 1e-4  # of a seeded test of chance
@@ -142,6 +143,27 @@ def test_counts(row):
         and target.min() >= 0
         and target.max() < N
     )
+
+
+@each_row
+def test_the_estimate_of_memory_is_the_number_of_edges(row):
+    """Within chance of what is drawn; a rule by distance, which depends on places, says 0."""
+    (connection,) = config(row).circuit.connections
+    n_estimated = connection.rule.estimate_edges(N, N)
+    if row.kind == "DistanceDecay":
+        assert n_estimated == 0.0
+    elif row.total is not None:
+        assert n_estimated == row.total
+    else:
+        assert n_estimated == row.p * N * N
+
+
+def test_a_rule_that_estimates_no_edges_cannot_be_made():
+    class Nearest(WiringRule):
+        pass
+
+    with pytest.raises(TypeError, match="estimate_edges"):
+        Nearest()
 
 
 @each_row

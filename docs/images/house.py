@@ -35,7 +35,7 @@ STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
     ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
     (
-        "config",
+        "pydantic_fields",
         "wiring",
         "the circuit and its inputs: what is declared, cells and edges made of it",
     ),

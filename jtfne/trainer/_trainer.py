@@ -15,7 +15,8 @@ from jtfne._arguments import check_flag, check_instance, check_list, describe_ar
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._precision import settled
 from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
-from jtfne.config import Trainable, place_of, places_of, value_at
+from jtfne.config import Trainable
+from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
@@ -175,9 +176,9 @@ class _Fit:
             readouts=readouts,
             where="Trainer.trainables",
         )
-        parameters = places_of(net.config.circuit)
+        parameters = list_places(net.config.circuit)
         declared_values = [
-            value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths
+            get_value(net.config.circuit, find_place(path, parameters, WHERE)) for path in paths
         ]
         values_and_bounds = zip(
             declared_values, (trainable.bounds for trainable in trainables), strict=True

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import refuse
-from jtfne.config import Config
-from jtfne.config._base import MOST
-from jtfne.config._defaults import SIGNS
-from jtfne.wiring._identity import Identity
+from jtfne._check import describe_value, refuse
+from jtfne.config import Config, Connection
+from jtfne.config.defaults import SIGNS
+from jtfne.pydantic_fields.field_types import MOST
+from jtfne.wiring._draws import BLOCK
+from jtfne.wiring._identity import Identity, select_with
 from jtfne.wiring._projections import Projection
 
 LONGEST_STEPS = 2**31 - 2  # delays are counted in int32
@@ -26,7 +27,7 @@ def check_identity(identity: Identity, n_neurons: int, where: str) -> None:
         if not all(isinstance(label, str) for label in vocabulary) or len(set(vocabulary)) < len(
             vocabulary
         ):
-            raise refuse(f"names {vocabulary!r} of {name}", "texts, each once", where)
+            raise refuse(f"names {describe_value(vocabulary)} of {name}", "texts, each once", where)
         _check_range(codes, len(vocabulary), f"{name} of cells", where)
     _check_array(identity.position_mm, np.float64, (n_neurons, 3), "places of cells", where)
     _check_finite(identity.position_mm, "a place of a cell", where)
@@ -47,7 +48,11 @@ def check_projection(
     """
     index, connections = projection.connection, config.circuit.connections
     if type(index) is not int or not 0 <= index < len(connections):
-        raise refuse(f"connection {index!r}", f"one of the {len(connections)} of the config", where)
+        raise refuse(
+            f"connection {describe_value(index)}",
+            f"one of the {len(connections)} of the config",
+            where,
+        )
     if projection.mechanism != connections[index].mechanism:
         raise refuse(
             f"mechanism {projection.mechanism!r}",
@@ -64,6 +69,8 @@ def check_projection(
     _check_array(target, np.int32, (n_edges,), "targets", where)
     _check_range(target, n_neurons, "targets", where)
     _check_sorted(indptr, target, where)
+    if identity is not None:
+        _check_ends(projection, connections[index], identity, where)
     for name, values in (("weight", projection.weight), ("delay_ms", projection.delay_ms)):
         _check_array(values, np.float32, (1,) if values.shape == (1,) else (n_edges,), name, where)
         _check_finite(values, name, where)
@@ -81,6 +88,28 @@ def check_projection(
             f"at least one step of {dt_ms:g} ms, and less than {LONGEST_STEPS:.3g}",
             where,
         )
+
+
+def _check_ends(
+    projection: Projection, connection: Connection, identity: Identity, where: str
+) -> None:
+    """Raises: JtfneError for edges from or to cells that the connection does not select."""
+    is_source = np.diff(projection.indptr) > 0
+    is_source[select_with(identity, connection.source, where=f"{where}, source")] = False
+    if is_source.any():
+        stray_id = int(identity.ids[np.argmax(is_source)])
+        raise refuse(f"edges from the cell of id {stray_id}", "the cells of `source`", where)
+    is_outside = np.ones(len(identity), dtype=np.bool_)
+    is_outside[select_with(identity, connection.target, where=f"{where}, target")] = False
+    if not is_outside.any():
+        return
+    # by blocks, since a file may hold more edges than memory
+    for start in range(0, projection.n_edges, BLOCK):
+        target = projection.target[start : start + BLOCK]
+        is_stray = is_outside[target]
+        if is_stray.any():
+            stray_id = int(identity.ids[target[np.argmax(is_stray)]])
+            raise refuse(f"an edge to the cell of id {stray_id}", "the cells of `target`", where)
 
 
 def _check_signs(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from jtfne._arguments import check_instance, check_list
 from jtfne._check import NOT_NEGATIVE, refuse, whole_number
-from jtfne.config import Config, Population, Selector, connection_labels
+from jtfne.config import Config, Population, Selector
+from jtfne.config.labels import connection_labels
 from jtfne.wiring._identity import Identity, Ids, Names, Rows, select_rows, select_with
 from jtfne.wiring._projections import Projection
 

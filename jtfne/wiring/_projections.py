@@ -24,8 +24,8 @@ from jtfne.config import (
     OneToOne,
     Selector,
     WeightDecay,
-    pair_label,
 )
+from jtfne.config.labels import pair_label
 from jtfne.wiring import _distance, _rules
 from jtfne.wiring._draws import Floats32, draw
 from jtfne.wiring._identity import Codes, Identity, Rows, find_rows, select_with

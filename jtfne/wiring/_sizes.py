@@ -6,19 +6,8 @@ import numpy as np
 
 from jtfne._check import refuse
 from jtfne._cores import available_bytes
-from jtfne.config import (
-    AllToAll,
-    Config,
-    Connection,
-    FixedIndegree,
-    FixedOutdegree,
-    FixedProbability,
-    FixedTotal,
-    FromTable,
-    Population,
-    Selector,
-    connection_labels,
-)
+from jtfne.config import Config, Population, Selector
+from jtfne.config.labels import connection_labels
 
 CELL_BYTES = 100  # names, place and id, and the draws that placed it
 EDGE_BYTES = 12  # source row by its pointers, target, weight and delay, at rest
@@ -48,7 +37,8 @@ def refuse_too_large(config: Config) -> None:
         for selector in (connection.source, connection.target):
             if selector not in sizes:
                 sizes[selector] = _count_cells(selector, populations)
-        n_edges.append(_count_edges(connection, sizes[connection.source], sizes[connection.target]))
+        n_source, n_target = sizes[connection.source], sizes[connection.target]
+        n_edges.append(connection.rule.estimate_edges(n_source, n_target))
     n_all_edges = sum(n_edges)
     needed_bytes = (
         CELL_BYTES * n_cells
@@ -88,23 +78,3 @@ def _count_cells(selector: Selector, populations: tuple[Population, ...]) -> int
 def _allows(names: tuple[str, ...] | None, name: str) -> bool:
     """Whether a key of a selector, None for all, has `name`."""
     return names is None or name in names
-
-
-def _count_edges(connection: Connection, n_source: int, n_target: int) -> float:
-    """The number of edges that a rule is expected to draw; a float, since it may be beyond any
-    integer that fits.
-    """
-    rule = connection.rule
-    if isinstance(rule, AllToAll):
-        return float(n_source) * n_target
-    if isinstance(rule, FixedProbability):
-        return rule.p * float(n_source) * n_target
-    if isinstance(rule, FixedIndegree):
-        return float(rule.n) * n_target
-    if isinstance(rule, FixedOutdegree):
-        return float(rule.n) * n_source
-    if isinstance(rule, FixedTotal):
-        return float(rule.n)
-    return (
-        float(len(rule.source)) if isinstance(rule, FromTable) else float(min(n_source, n_target))
-    )

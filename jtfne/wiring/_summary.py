@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import JtfneError
-from jtfne.config import Population, connection_labels
+from jtfne.config import Population
+from jtfne.config.labels import connection_labels
 from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
 from jtfne.stimuli import Constant, Poisson
