@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import core_schema
 
 from jtfne._arguments import check_table
-from jtfne._check import JtfneError, Limit, check_name, refuse
+from jtfne._check import JtfneError, Limit, check_name, describe_value, refuse
 from jtfne.config._errors import HERE, ConfigError, Problem, problems_of, refused, unknown
 from jtfne.config._trains import TrainsField
 from jtfne.emitters import Trains
@@ -188,7 +188,7 @@ def _check_label(label: str) -> str:
 def _refuse_tiny(value: float) -> float:
     """Return `value` unchanged. Raises: JtfneError below LEAST, by which float32 cannot divide."""
     if value < LEAST:
-        raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
+        raise refuse(f"{describe_value(value)}", f"a finite number of at least {LEAST:g}", HERE)
     return value
 
 
@@ -263,7 +263,9 @@ def _check_agreement(part: Any) -> None:
     """
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
-            description = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
+            description = " with ".join(
+                f"{name}={describe_value(getattr(part, name))}" for name in pair
+            )
             raise refuse(description, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
         low_value, high_value = getattr(part, low), getattr(part, high)

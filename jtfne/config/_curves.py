@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from jtfne import _time
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
 from jtfne.config._errors import HERE, duplicates
 
@@ -64,7 +64,9 @@ class Curve(Frozen):
         unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
         if unknown_names:
             raise refuse(
-                f"a curve over {unknown_names[0]!r}", f"{', '.join(map(repr, COORDS))}", HERE
+                f"a curve over {describe_value(unknown_names[0])}",
+                f"{', '.join(map(repr, COORDS))}",
+                HERE,
             )
         missing_dims = [name for name in self.dims if name not in self.coords]
         if missing_dims:

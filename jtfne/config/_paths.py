@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from jtfne._check import JtfneError, nearest, refuse
+from jtfne._check import JtfneError, describe_value, nearest, refuse
 from jtfne.config._cross import Known
 from jtfne.config._gains import pairs_of
 from jtfne.config._labels import connection_labels
@@ -107,7 +107,7 @@ def place_of(path: str, places: Mapping[str, Place], where: str) -> Place:
     )
     hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
     raise JtfneError(
-        f"path={path!r} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})"
+        f"path={describe_value(path)} is not allowed; allowed: {listing or 'nothing'}{hint} (in {where})"
     )
 
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from jtfne._arguments import describe_argument
-from jtfne._check import check_name, refuse
+from jtfne._check import check_name, describe_value, refuse
 from jtfne.config._base import (
     Count,
     Declared,
@@ -83,7 +83,7 @@ class Area(Frozen):
     def _fill_in_place(cls, data: Any) -> Any:
         """Fill in the place of a well-known name, and scale the normal."""
         data = _as_table(data, "a name, an Area or its table")
-        place = AREAS.get(str(data.get("name")), UNPLACED)
+        place = AREAS.get(name, UNPLACED) if isinstance(name := data.get("name"), str) else UNPLACED
         where = plain(data.get("position_mm", place.position_mm))
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
             place = placed_at(where)
@@ -153,7 +153,8 @@ class Layer(Frozen):
     def _fill_in_depth(cls, data: Any) -> Any:
         """Fill in the depths of a well-known name."""
         data = _as_table(data, "a name, a Layer or its table")
-        depths = LAYERS.get(str(data.get("name")))
+        name = data.get("name")
+        depths = LAYERS.get(name) if isinstance(name, str) else None
         if depths:
             return {"top": depths[0], "bottom": depths[1], **data}
         if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):
@@ -264,7 +265,7 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
         raise refuse(
-            f"{mix!r}{_describe_path(path)}",
+            f"{describe_value(mix)}{_describe_path(path)}",
             "{type: fraction or count}, for each layer or area if need be",
             HERE,
         )
@@ -287,7 +288,9 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
             or not 0 <= value < math.inf
         ):
             raise refuse(
-                f"{name}={entry!r}{_describe_path(path)}", "a fraction or a count, 0 or more", HERE
+                f"{name}={describe_value(entry)}{_describe_path(path)}",
+                "a fraction or a count, 0 or more",
+                HERE,
             )
         area, layer = ("", "", *path)[-2:]
         yield area, layer, name, value

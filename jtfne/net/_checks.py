@@ -48,7 +48,11 @@ def check_projection(
     """
     index, connections = projection.connection, config.circuit.connections
     if type(index) is not int or not 0 <= index < len(connections):
-        raise refuse(f"connection {describe_value(index)}", f"one of the {len(connections)} of the config", where)
+        raise refuse(
+            f"connection {describe_value(index)}",
+            f"one of the {len(connections)} of the config",
+            where,
+        )
     if projection.mechanism != connections[index].mechanism:
         raise refuse(
             f"mechanism {projection.mechanism!r}",

@@ -73,4 +73,3 @@ def refuse_too_large(config: Config) -> None:
 def _names(names: tuple[str, ...] | None, name: str) -> bool:
     """Whether a key of a selector, None for all, has `name`."""
     return names is None or name in names
-

@@ -12,7 +12,7 @@ import numpy as np
 
 from jtfne import run_folder
 from jtfne._arguments import check_flag, check_instance
-from jtfne._check import Limit, refuse, whole_number
+from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._files import resolve_path
 from jtfne._keys import STREAMS
 from jtfne._precision import precision
@@ -433,7 +433,7 @@ def _merge_arguments(
     )
     if config.task.differs and n_trials != n_declared:
         raise refuse(
-            f"trials={n_trials!r} of a paradigm whose trials differ",
+            f"trials={describe_value(n_trials)} of a paradigm whose trials differ",
             f"its own {n_declared}",
             "simulate",
         )
