@@ -130,17 +130,17 @@ def started(*args: Any, **kwargs: Any) -> Any:
 @pytest.fixture(autouse=True)
 def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run, training or sweep begins, and no program is compiled."""
-    from jtfne import flatnet, sweeps
-    from jtfne.net import _net
+    from jtfne import net, sweeps
+    from jtfne.flatnet import _flatnet
     from jtfne.trainer import _trainer
 
-    monkeypatch.setattr(simulation, "_prepare_run", started)
-    monkeypatch.setattr(simulation, "_plan_probes", started)
+    monkeypatch.setattr(simulation._simulate, "prepare_run", started)
+    monkeypatch.setattr(simulation._simulate, "plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
     monkeypatch.setattr(sweeps.Runs, "of", started)
-    monkeypatch.setattr(flatnet.engine, "start", started)
-    monkeypatch.setattr(flatnet, "list_receptors", started)
-    monkeypatch.setattr(_net, "place_cells", started)
+    monkeypatch.setattr(_flatnet.engine, "start", started)
+    monkeypatch.setattr(_flatnet, "lay_out_rows", started)
+    monkeypatch.setattr(net, "place_cells", started)
     monkeypatch.setattr(optimizers.cma_es, "told", started)
     monkeypatch.setattr(optimizers.CMAES, "_search", started)
     monkeypatch.setattr(optimizers.gsdr, "jnp", Raising())
@@ -373,8 +373,8 @@ ELSEWHERE = {
 METHODS_ELSEWHERE = {
     "Config": {"from_file", "to_file", "check", "populations", "readout_names", "to_dict", "to_json", "to_toml",
                "json_schema"},
-    "Net": {"save", "open", "summary", "degrees", "remembered"},
-    "FlatNet": {"to_net", "learned"},
+    "Net": {"save", "open", "summary", "degrees", "remembered", "remembers"},
+    "FlatNet": {"to_net", "with_learned_weights", "learned"},
     "Paradigm": {"presented", "conditions_of"},
     "Objective": {"evaluate"},
 }  # fmt: skip

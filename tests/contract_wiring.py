@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 
 import jtfne
+import jtfne.net
 from jtfne.config import Rule
 from jtfne.config.connections import WiringRule
-from jtfne.net import _distance, _net, _rules
+from jtfne.wiring import _distance, _rules
 
 P_LEAST = 1e-4  # of a seeded test of chance
 N = 24  # cells of a layer; E is in two, so that ends can be the same, or apart
@@ -225,7 +226,7 @@ def test_the_seed_decides_and_nothing_else(row, monkeypatch):
     """
     want = pairs(row, 3)
     for n_threads in (1, 4):
-        monkeypatch.setattr(_net, "n_cores", lambda n=n_threads: n)
+        monkeypatch.setattr(jtfne.net, "n_cores", lambda n=n_threads: n)
         np.testing.assert_array_equal(pairs(row, 3), want)
     cfg = config(row, 3)
     other = {"source": "E", "target": "E", "mechanism": "NMDA", "weight": 1.0, "rule": "AllToAll"}

@@ -19,8 +19,8 @@ from jtfne import presets
 from jtfne.cli import app
 from jtfne.cli._shared import config_of
 from jtfne.config import _base, _cross
-from jtfne.net import _sizes
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
+from jtfne.wiring import _sizes
 
 ONE = (
     jtfne.Config().runtime(duration_ms=5.0, dt_ms=0.5).areas(["V1"]).layers(["L4"]).cells({"E": 3})

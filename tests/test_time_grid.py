@@ -17,7 +17,7 @@ import jtfne
 from jtfne import _grid, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
 from jtfne.engine._checkpointed import checkpointed
-from jtfne.simulation._inputs import build_drive
+from jtfne.simulation._inputs import build_run_inputs
 
 P = jtfne.Paradigm
 END_ms = 60.0
@@ -383,14 +383,14 @@ def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     net = jtfne.construct(BASE)
     flat = net.to_flat(mechanisms=["AMPA"])
     stimulus = P.spike_times([0.0, 2.0], target={}, weight_pA=50.0).stimuli
-    drive = build_drive(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
+    drive = build_run_inputs(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
     keys = {name: jax.random.key(1) for name in ("initial state", "noise", "stimulus")}
 
     def currents_after(advance, *chunks):
         carry = engine.start(flat.circuit, drive.inputs, keys)
         for first_step, n_steps in chunks:
             carry, _ = advance(
-                flat.circuit, drive.inputs, (), carry, drive.clock(first_step, n_steps), 0.1
+                flat.circuit, drive.inputs, (), carry, drive.chunk(first_step, n_steps), 0.1
             )
         return np.asarray(carry.syn)
 

@@ -9,8 +9,8 @@ from scipy import stats
 from jtfne import JtfneError
 from jtfne._keys import generator
 from jtfne.config import LogNormal, Normal, Uniform
-from jtfne.net import _distance, _rules
-from jtfne.net._draws import draw
+from jtfne.wiring import _distance, _rules
+from jtfne.wiring._draws import draw
 
 P_LEAST = 1e-4  # of a seeded test of chance
 POLICIES = [(autapses, multapses) for autapses in (False, True) for multapses in (False, True)]

@@ -26,8 +26,9 @@ from jtfne.config import (
     with_values,
 )
 from jtfne.delivery import Choice
-from jtfne.flatnet import FlatNet, row_of
-from jtfne.net import Net, Projection
+from jtfne.flatnet import FlatNet, find_receptor_row
+from jtfne.net import Net
+from jtfne.wiring import Projection
 
 Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
@@ -205,7 +206,7 @@ def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> 
 
 def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> ParameterSlot:
     """Where a value of a cell type goes: drive, noise or a field of its emitter."""
-    populations = net.config.populations()
+    populations = net.populations
     is_of_type = np.repeat(
         [population.cell_type == place.name for population in populations],
         [population.n_cells for population in populations],
@@ -261,7 +262,7 @@ def _entries_for_mechanism(
             f"a mechanism in use: {mechanisms_in_use}",
             where,
         )
-    row = row_of(place.name, flat.receptors)
+    row = find_receptor_row(place.name, flat.receptors)
     if not place.field.startswith("tau"):
         return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]

@@ -7,8 +7,8 @@ import numpy as np
 
 from jtfne import config as declared
 from jtfne._rows import Array, Rows
-from jtfne.net import Identity
 from jtfne.probes import Readout
+from jtfne.wiring import Identity
 
 if TYPE_CHECKING:
     import xarray as xr

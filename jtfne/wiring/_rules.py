@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
-from jtfne.net._draws import BLOCK
+from jtfne.wiring._draws import BLOCK
 
 Ints = NDArray[np.int64]
 Ints32 = NDArray[np.int32]

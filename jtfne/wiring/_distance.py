@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne.config import FromDistance
-from jtfne.net._draws import BLOCK, Floats32
-from jtfne.net._identity import Identity, Rows
-from jtfne.net._rules import Block, Ends, Ints, Pairs, successes
+from jtfne.wiring._draws import BLOCK, Floats32
+from jtfne.wiring._identity import Identity, Rows
+from jtfne.wiring._rules import Block, Ends, Ints, Pairs, successes
 
 Floats = NDArray[np.float64]
 # pairs less likely than 2**-OCTAVES of the likeliest are proposed as if they were that likely

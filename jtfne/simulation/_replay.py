@@ -30,7 +30,7 @@ LEAST_WORK = 20_000_000
 """Cells times steps from which on a second program pays: about 1 s to compile on its own core."""
 
 
-def following(
+def choose_replay(
     circuit: engine.Circuit, recorders: tuple[engine.Recorder, ...], n_steps: int
 ) -> tuple[bool, ...]:
     """Return which recorders to replay beside a run that has this machine to itself."""
@@ -41,12 +41,12 @@ def following(
     return tuple(can_replay and recorder.by_inputs(circuit) for recorder in recorders)
 
 
-def steps_of_chunk(n_steps: int, chunk_steps: int) -> int:
+def shorten_chunk(n_steps: int, chunk_steps: int) -> int:
     """Return the steps of a chunk in a run with a replay, at most `chunk_steps`."""
     return min(chunk_steps, max(n_steps // CHUNKS, LEAST_STEPS))
 
 
-class Follower:
+class ReplayRecorder:
     """Replays the recorders of one trial by chunks; `carry` is the state before the first."""
 
     def __init__(
@@ -60,13 +60,13 @@ class Follower:
         self._arguments, self._dt_ms = (circuit, inputs, recorders), dt_ms
         self._carry = jax.tree.map(jnp.copy, carry._replace(cells=()))
 
-    def recorded(self, clock: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
+    def replay(self, inputs_t: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
         """Return what the recorders keep of the next chunk, whose spikes are known."""
-        n_steps, n_cells = clock.waveforms.shape[0], self._arguments[0].n_cells
+        n_steps, n_cells = inputs_t.waveforms.shape[0], self._arguments[0].n_cells
         self._carry, recorded = engine.follow_jit(
             *self._arguments,
             self._carry,
-            clock,
+            inputs_t,
             _pack_known_spikes(spiking, n_steps, n_cells),
             self._dt_ms,
         )

@@ -12,11 +12,11 @@ from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
 from jtfne.stimuli import Constant, Poisson
 from jtfne.synapses import Delta, Exponential, Synapse
+from jtfne.wiring._data import NetData
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from jtfne.net._net import Net
 
 Floats = NDArray[np.float64]
 S_PER_MS = 1e-3
@@ -62,7 +62,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summarize_net(net: "Net") -> Summary:
+def summarize_net(net: NetData) -> Summary:
     """The summary of a net with names. Raises: JtfneError for one without."""
     import pandas as pd
 
@@ -90,7 +90,7 @@ def summarize_net(net: "Net") -> Summary:
     )
 
 
-def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
+def _populations(net: NetData) -> tuple[list[tuple[str, str, str]], NDArray[np.int64]]:
     """Labels of the populations by their first cells, and each cell's population, (n_neurons,)."""
     cells = net.neurons
     keys = list(zip(cells["area"], cells["layer"], cells["cell_type"], strict=True))
@@ -98,7 +98,7 @@ def _populations(net: "Net") -> tuple[list[tuple[str, str, str]], NDArray[np.int
     return list(code_by_key), np.array([code_by_key[key] for key in keys], dtype=np.int64)
 
 
-def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
+def _sums(net: NetData, code: NDArray[np.int64], n: int, *, power: int) -> Floats:
     """Sum of weight**power over all edges, (n, n) target by source population."""
     sums = np.zeros(n * n)
     for projection in net.projections:
@@ -110,7 +110,7 @@ def _sums(net: "Net", code: NDArray[np.int64], n: int, *, power: int) -> Floats:
     return sums.reshape(n, n)
 
 
-def _connections(net: "Net") -> "pd.DataFrame":
+def _connections(net: NetData) -> "pd.DataFrame":
     """The table of connections, one row each."""
     import pandas as pd
 
@@ -161,7 +161,7 @@ def _connections(net: "Net") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def expected_rates(net: "Net") -> tuple[Floats | float, str]:
+def expected_rates(net: NetData) -> tuple[Floats | float, str]:
     """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it
     does not apply.
 
@@ -172,7 +172,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     labels, code = _populations(net)
     population_by_label = {
         (population.area, population.layer, population.cell_type): population
-        for population in net.config.populations()
+        for population in net.populations
     }
     populations = [population_by_label[label] for label in labels]
     obstacle = _find_obstacle(net, populations)
@@ -236,7 +236,7 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
     )
 
 
-def _list_synapses(net: "Net") -> list[Synapse]:
+def _list_synapses(net: NetData) -> list[Synapse]:
     """The synapses that connections and Poisson stimuli of the net use."""
     drives = [stimulus.drive for stimulus in net.config.task.stimuli]
     mechanisms = {projection.mechanism for projection in net.projections} | {
@@ -250,7 +250,7 @@ def _tau_syn_ms(synapse: Synapse) -> float:
     return float(synapse.tau_ms) if isinstance(synapse, Exponential) else 0.0
 
 
-def _find_obstacle(net: "Net", populations: list[Population]) -> str:
+def _find_obstacle(net: NetData, populations: list[Population]) -> str:
     """Why mean field does not apply; "" where it does."""
     if not all(isinstance(population.emitter, LIF) for population in populations):
         return "not all cells are LIF"

@@ -26,9 +26,9 @@ from jtfne.config import (
     WeightDecay,
     pair_label,
 )
-from jtfne.net import _distance, _rules
-from jtfne.net._draws import Floats32, draw
-from jtfne.net._identity import Codes, Identity, Rows, find_rows, select_with
+from jtfne.wiring import _distance, _rules
+from jtfne.wiring._draws import Floats32, draw
+from jtfne.wiring._identity import Codes, Identity, Rows, find_rows, select_with
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

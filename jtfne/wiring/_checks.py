@@ -11,9 +11,9 @@ from jtfne._check import describe_value, refuse
 from jtfne.config import Config, Connection
 from jtfne.config._base import MOST
 from jtfne.config._defaults import SIGNS
-from jtfne.net._draws import BLOCK
-from jtfne.net._identity import Identity, select_with
-from jtfne.net._wiring import Projection
+from jtfne.wiring._draws import BLOCK
+from jtfne.wiring._identity import Identity, select_with
+from jtfne.wiring._projections import Projection
 
 LONGEST_STEPS = 2**31 - 2  # delays are counted in int32
 ROUNDING = 1e-6  # of a step: how far a delay, float32, may lie below it
