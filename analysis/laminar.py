@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
-from jtfne.analysis._inputs import Floats, check_values, downward, even_step
+from jtfne.analysis._inputs import Floats, check_values, downward, even_step, zero_constants
 from jtfne.analysis.csd import csd
 
 ONSET_SDS = 3.0
@@ -112,6 +112,8 @@ def laminar_features(
         description = f"an array of dimensions {tuple(map(str, lfp.dims))}"
         raise refuse(description, "time and channel, with or without trial: select one area", where)
     even_step(source, "time", where)
+    time_axis = source.get_axis_num("time")
+    source = source.copy(data=zero_constants(source.values, axis=time_axis))
     density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
     density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from jtfne import _time
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
 from jtfne.pydantic_fields.frozen import Frozen
@@ -64,7 +64,9 @@ class Curve(Frozen):
         refuse_duplicates(self.dims, name="dims")
         for name in (*self.dims, *self.coords):
             if name not in COORDS:
-                raise refuse(f"a curve over {name!r}", ", ".join(map(repr, COORDS)), HERE)
+                raise refuse(
+                    f"a curve over {describe_value(name)}", ", ".join(map(repr, COORDS)), HERE
+                )
         for name in self.dims:
             if name not in self.coords:
                 description = f"a curve over {name!r} without its points"
@@ -72,7 +74,7 @@ class Curve(Frozen):
         for name in self.coords:
             is_depth = name == "z_mm" and "channel" in self.dims
             if name not in self.dims and not is_depth:
-                description = f"coords of {name!r}, which is no dimension,"
+                description = f"coords of {describe_value(name)}, which is no dimension,"
                 raise refuse(description, "those of dims, and z_mm of channel", HERE)
         if self.dims and len(self.values) != int(np.prod(self.shape)):
             description = (

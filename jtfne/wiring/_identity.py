@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
-from jtfne._check import narrow_dtype, one_of, refuse
+from jtfne._check import describe_value, narrow_dtype, one_of, refuse
 from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
@@ -175,7 +175,8 @@ def select_rows(
             else {**names_by_key, "ids": tuple(np.ravel(ids).tolist()[:5])}
         )
         request_text = (
-            ", ".join(f"{name}={value!r}" for name, value in request.items()) or "all cells"
+            ", ".join(f"{name}={describe_value(value)}" for name, value in request.items())
+            or "all cells"
         )
         raise refuse(
             f"{request_text}, which matches no cell,",
