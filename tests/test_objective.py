@@ -170,7 +170,7 @@ def test_the_score_is_the_sum_done_by_hand():
     assert found.passed and found.finite and found.problems == ()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.lists(st.floats(0.1, 10.0), min_size=3, max_size=3),
     st.floats(0.1, 5.0),
