@@ -12,6 +12,7 @@ from jtfne import _time
 from jtfne._check import refuse
 from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
 from jtfne.config._errors import HERE, duplicates
+from jtfne.recordings import sample_ends_ms
 
 MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
@@ -179,7 +180,8 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
         )
     rows = [evoked.ch_names.index(name) for name in names]
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
-    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    times_ms = sample_ends_ms(evoked.times, float(evoked.info["sfreq"]))
+    coords = {"channel": names, "time": times_ms.tolist()}
     return {
         "kind": "Curve",
         "values": values,
