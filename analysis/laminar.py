@@ -14,6 +14,7 @@ from jtfne.analysis.csd import csd
 ONSET_SDS = 3.0
 ONSET_OF_PEAK = 0.2
 CLOCK_MS = 1e-6
+WINDOW_ms, BASELINE_ms = 50.0, 20.0
 UNITS = {
     "sink_depth_mm": "mm",
     "source_depth_mm": "mm",
@@ -63,7 +64,11 @@ class LaminarFeatures:
 
 
 def laminar_features(
-    lfp: xr.DataArray, *, onset_ms: float, window_ms: float = 50.0, baseline_ms: float = 20.0
+    lfp: xr.DataArray,
+    *,
+    onset_ms: float,
+    window_ms: float = WINDOW_ms,
+    baseline_ms: float = BASELINE_ms,
 ) -> LaminarFeatures:
     """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
     potentials.

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import jtfne
 from jtfne import interop
+from jtfne._names import ENCODED, channel_names, original_name, safe_name
 from jtfne.analysis import figures, write_report
 from jtfne.config import Area, Layer
 from jtfne.emitters import LIF
-from jtfne.interop._names import ENCODED, channel_names, original_name, safe_name
 
 NAMES = (
     "äußerlich", "aussen", "außen", "日本", "α β", "a/b", "a|b", "a", "b", "a;b", "a:b", "a,b", "bad", "BAD luck",

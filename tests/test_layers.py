@@ -10,9 +10,10 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
     "_files",
-    "_arguments _cores _grid _json _keys _precision _rows _terminal _time _tree",
+    "_arguments _cores _grid _json _keys _names _precision _rows _terminal _time _tree",
     "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
+    "recordings",
     "pydantic_fields",
     "config",
     "paradigm presets wiring",
@@ -42,7 +43,7 @@ FLOORS = (
 )
 # `engine` lies below `flatnet`, which offers it as `FlatNet.run`; the engine itself knows no names.
 # The wings read signals, recorded or simulated alike; they know no engine.
-WING = "geometry measures reports run_folder signals"
+WING = "geometry measures recordings reports run_folder signals"
 ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {room for floor in ROOMS[:4] for room in floor}
@@ -67,7 +68,9 @@ LAZY = {
     "zarr",
 }
 LABELS = {"pandas", "xarray"}
-LABEL_ROOMS = {"analysis", "interop", "objective", "row_arrays", "run_folder", "signals"}
+LABEL_ROOMS = {
+    *("analysis", "interop", "objective", "recordings", "row_arrays", "run_folder", "signals")
+}
 
 
 def room_of(path: Path) -> str:

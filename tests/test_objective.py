@@ -332,9 +332,10 @@ def test_channels_that_a_recording_lacks_are_refused_and_others_left_out():
 
 
 def evoked_of(names, values_V, times_s, kind="eeg"):
-    """An mne.Evoked."""
-    info = mne.create_info(list(names), 1.0 / (times_s[1] - times_s[0]), kind)
-    return mne.EvokedArray(values_V, info, tmin=times_s[0], verbose="error")
+    """An mne.Evoked of samples that end at `times_s`: MNE dates each by its start."""
+    step_s = times_s[1] - times_s[0]
+    info = mne.create_info(list(names), 1.0 / step_s, kind)
+    return mne.EvokedArray(values_V, info, tmin=times_s[0] - step_s, verbose="error")
 
 
 def wave(t_s, k):

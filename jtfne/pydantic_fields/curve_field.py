@@ -13,8 +13,8 @@ from jtfne._check import describe_value, refuse
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.recordings import sample_ends_ms
 
-MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
 MNE_UNITS = {
     **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
@@ -169,7 +169,8 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
             HERE,
         )
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
-    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    times_ms = sample_ends_ms(evoked.times, float(evoked.info["sfreq"]))
+    coords = {"channel": names, "time": times_ms.tolist()}
     return {
         "kind": "Curve",
         "values": values,
