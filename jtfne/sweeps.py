@@ -11,7 +11,7 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
-from jtfne._check import number, refuse
+from jtfne._check import describe_value, number, refuse
 from jtfne._files import resolve_path, sync_one, temporary_folder
 from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
 from jtfne.config.parameter_paths import find_place, list_places
@@ -223,11 +223,12 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
     """The values by path, as floats. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
-        raise refuse(f"values={values!r}", allowed, WHERE)
+        raise refuse(f"values={describe_value(values)}", allowed, WHERE)
     parameters, grid = list_places(net.config.circuit), {}
     for path, path_values in values.items():
         find_place(path, parameters, "sweep(values=)")
-        allowed, name = "a list of finite numbers, at least one", f"values of {path!r}"
+        allowed = "a list of finite numbers, at least one"
+        name = f"values of {describe_value(path)}"
         entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
         numbers = np.array(
             [number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries]

@@ -466,7 +466,7 @@ def configs(draw: st.DrawFn) -> Config:
 
 
 @given(configs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_files_hold_everything(config: Config) -> None:
     again = Config.from_json(config.to_json())
     assert again == config and again.populations() == config.populations()

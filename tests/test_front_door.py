@@ -47,12 +47,28 @@ MINE = ONE.cells({"mine": 3}).emitters({"mine": "LIF"})
             "n_per_area=74 is not allowed; allowed: a whole number in [75, inf)",
         ),
         ("pd41", "nearest: 'pd14'"),
+        ("v1_column:", "'' among the arguments '' is not allowed; allowed: NAME=VALUE"),
+        ("v1_column:,", "'' among the arguments ',' is not allowed"),
+        ("v1_column::", "argument=':' is not allowed"),
+        ("v1_column:=", "'=' among the arguments"),
+        ("v1_column:=5", "'=5' among the arguments '=5' is not allowed"),
+        ("v1_column:n=", "'n=' is not allowed; allowed: n=VALUE"),
+        ("v1_column:n=50,", "'' among the arguments 'n=50,' is not allowed"),
+        ("v1_column:,n=50", "'' among the arguments ',n=50' is not allowed"),
+        ("v1_column:n=50,,seed=2", "'' among the arguments 'n=50,,seed=2' is not allowed"),
+        ("v1_column:n=50=60", "n='50=60' is not allowed; allowed: a whole number"),
+        ("v1_column:n=50;seed=2", "n='50;seed=2' is not allowed"),
+        ("v1_column: n=50", "argument=' n' is not allowed"),
+        ("v1_column:n=50,n=50", "n given twice is not allowed"),
+        (":n=50", "preset='' is not allowed"),
+        ("v1_column:" + "," * 100_000, "among the arguments"),
     ],
 )
 def test_preset_arguments_are_refused_with_exit_code_2(given: str, message: str) -> None:
     with pytest.raises(jtfne.JtfneError) as caught:
         config_of(given, None, None)
     assert message in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 1000
 
 
 def test_a_preset_argument_is_of_its_declared_type() -> None:

@@ -54,7 +54,7 @@ def sine_charge(sine):
     hertz=st.floats(1.0, 2e3),
     dt_ms=DT_ms,
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_waveform_keeps_its_charge(onset_ms, span_ms, gap_ms, n, hertz, dt_ms):
     begin = {"start_ms": onset_ms, "amplitude": 1.0}
     window = {"start_ms": onset_ms, "stop_ms": onset_ms + span_ms}
@@ -106,7 +106,7 @@ def test_the_catalogue_is_covered():
 
 
 @given(onset_ms=ONSETS_ms, dt_ms=DT_ms)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_cause_acts_at_its_time_on_any_grid(onset_ms, dt_ms):
     """The first step with input begins within one step of the onset, at dt and at half of it."""
     begin = {"start_ms": onset_ms, "amplitude": 1.0}
@@ -289,7 +289,7 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
 
 
 @given(steps=st.integers(1, 10**6), dt_ms=DT_ms, share=st.floats(0.01, 0.99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_spans_are_whole_or_not(steps, dt_ms, share):
     assert _grid.whole_steps(steps * dt_ms, dt_ms) == steps
     assert _grid.whole_steps((steps + share) * dt_ms, dt_ms) is None

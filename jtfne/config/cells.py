@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from jtfne._check import check_name, refuse
+from jtfne._check import check_name, describe_value, refuse
 from jtfne.pydantic_fields.errors import HERE, describe_unknown
 from jtfne.pydantic_fields.field_types import Count, FrozenDict, copy_table, plain
 from jtfne.pydantic_fields.frozen import Frozen
@@ -94,7 +94,7 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
     if not isinstance(mix, Mapping) or not mix:
         raise refuse(
-            f"{mix!r}{_describe_path(path)}",
+            f"{describe_value(mix)}{_describe_path(path)}",
             "{type: fraction or count}, for each layer or area if need be",
             HERE,
         )
@@ -117,7 +117,9 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
             or not 0 <= value < math.inf
         ):
             raise refuse(
-                f"{name}={entry!r}{_describe_path(path)}", "a fraction or a count, 0 or more", HERE
+                f"{name}={describe_value(entry)}{_describe_path(path)}",
+                "a fraction or a count, 0 or more",
+                HERE,
             )
         area, layer = ("", "", *path)[-2:]
         yield area, layer, name, value

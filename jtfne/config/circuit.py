@@ -76,7 +76,8 @@ class Area(Frozen):
     def _fill_in_place(cls, data: Any) -> Any:
         """Fill in the place of a well-known name, and scale the normal."""
         data = copy_table(data, "a name, an Area or its table")
-        place = AREAS.get(str(data.get("name")), UNPLACED)
+        name = data.get("name")
+        place = AREAS.get(name, UNPLACED) if isinstance(name, str) else UNPLACED
         where = plain(data.get("position_mm", place.position_mm))
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
             place = placed_at(where)
@@ -146,7 +147,8 @@ class Layer(Frozen):
     def _fill_in_depth(cls, data: Any) -> Any:
         """Fill in the depths of a well-known name."""
         data = copy_table(data, "a name, a Layer or its table")
-        depths = LAYERS.get(str(data.get("name")))
+        name = data.get("name")
+        depths = LAYERS.get(name) if isinstance(name, str) else None
         if depths:
             return {"top": depths[0], "bottom": depths[1], **data}
         if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jtfne._check import JtfneError, nearest
+from jtfne._check import JtfneError, describe_value, nearest
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection
@@ -102,7 +102,9 @@ def find_place(path: str, places: Mapping[str, Place], where: str) -> Place:
         listing += f", ... ({len(candidates)} in all)"
     nearest_path = nearest(path, candidates)
     hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
-    raise JtfneError(f"path={path!r} is not allowed; allowed: {listing}{hint} (in {where})")
+    raise JtfneError(
+        f"path={describe_value(path)} is not allowed; allowed: {listing}{hint} (in {where})"
+    )
 
 
 def get_value(circuit: Circuit, place: Place) -> float | None:

@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from jtfne import _time
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.recordings import sample_ends_ms
 
-MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
 MNE_UNITS = {
     **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
@@ -64,7 +64,9 @@ class Curve(Frozen):
         refuse_duplicates(self.dims, name="dims")
         for name in (*self.dims, *self.coords):
             if name not in COORDS:
-                raise refuse(f"a curve over {name!r}", ", ".join(map(repr, COORDS)), HERE)
+                raise refuse(
+                    f"a curve over {describe_value(name)}", ", ".join(map(repr, COORDS)), HERE
+                )
         for name in self.dims:
             if name not in self.coords:
                 description = f"a curve over {name!r} without its points"
@@ -72,7 +74,7 @@ class Curve(Frozen):
         for name in self.coords:
             is_depth = name == "z_mm" and "channel" in self.dims
             if name not in self.dims and not is_depth:
-                description = f"coords of {name!r}, which is no dimension,"
+                description = f"coords of {describe_value(name)}, which is no dimension,"
                 raise refuse(description, "those of dims, and z_mm of channel", HERE)
         if self.dims and len(self.values) != int(np.prod(self.shape)):
             description = (
@@ -167,7 +169,8 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
             HERE,
         )
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
-    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    times_ms = sample_ends_ms(evoked.times, float(evoked.info["sfreq"]))
+    coords = {"channel": names, "time": times_ms.tolist()}
     return {
         "kind": "Curve",
         "values": values,

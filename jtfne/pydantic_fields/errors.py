@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pydantic
 
-from jtfne._check import JtfneError, list_problems, one_of, refuse
+from jtfne._check import JtfneError, describe_value, list_problems, one_of, refuse
 
 # as `where` of an error that is raised inside a validator: the path is filled in outside
 HERE = "@"
@@ -130,7 +130,7 @@ def refuse_duplicates(names: Sequence[str], *, name: str) -> None:
     earlier_names: set[str] = set()
     for text in names:
         if text in earlier_names:
-            raise refuse(f"{name}={text!r}, given twice,", "each name once", HERE)
+            raise refuse(f"{name}={describe_value(text)}, given twice,", "each name once", HERE)
         earlier_names.add(text)
 
 

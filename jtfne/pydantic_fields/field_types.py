@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from jtfne._arguments import describe_argument
-from jtfne._check import check_name, refuse
+from jtfne._check import check_name, describe_value, refuse
 from jtfne.emitters import Trains
 from jtfne.pydantic_fields.errors import HERE
 
@@ -89,7 +89,7 @@ def _check_label(label: str) -> str:
 def refuse_tiny(value: float) -> float:
     """Return `value` unchanged. Raises: JtfneError below LEAST, by which float32 cannot divide."""
     if value < LEAST:
-        raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
+        raise refuse(describe_value(value), f"a finite number of at least {LEAST:g}", HERE)
     return value
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import Limit, refuse, whole_number
+from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice
@@ -81,7 +81,7 @@ def merge_arguments(
         n_trials = whole_number(trials, COUNTS, name="trials", where="simulate")
     if config.task.differs and n_trials != n_declared:
         raise refuse(
-            f"trials={n_trials!r} of a paradigm whose trials differ",
+            f"trials={describe_value(n_trials)} of a paradigm whose trials differ",
             f"its own {n_declared}",
             "simulate",
         )

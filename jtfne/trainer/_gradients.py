@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, engine
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.candidates import ParameterMap, Runs, spread
@@ -116,7 +116,9 @@ class ScoreGradients:
         )
         if not isinstance(surrogate, Surrogate):
             raise refuse(
-                f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where
+                f"surrogate={describe_value(surrogate)}",
+                "one of jtfne.surrogates, as SuperSpike()",
+                where,
             )
         typical, prepared = runs.circuit.typical, runs.prepared
         paths = tuple(trainable.path for trainable in trainables)
@@ -336,7 +338,9 @@ def _is_finite(x: Any) -> bool:
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
-        message_given = f"objective={objective!r} with an optimizer that needs gradients"
+        message_given = (
+            f"objective={describe_value(objective)} with an optimizer that needs gradients"
+        )
         raise refuse(
             message_given,
             "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()",

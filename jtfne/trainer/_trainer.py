@@ -12,7 +12,7 @@ import numpy as np
 
 from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
-from jtfne._check import Limit, refuse, whole_number
+from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import settled
 from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
 from jtfne.config import Trainable
@@ -117,7 +117,7 @@ class Trainer:
         total = max(self.budget // fit.n_candidates, 0)
         if total < 1:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
-            raise refuse(f"budget={self.budget!r}", allowed, WHERE)
+            raise refuse(f"budget={describe_value(self.budget)}", allowed, WHERE)
         start_s = time.perf_counter()
         with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
             n_runs = (
@@ -160,7 +160,7 @@ class _Fit:
         )
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             message_given = (
-                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which "
+                f"surrogate={describe_value(trainer.surrogate)} with {type(trainer.optimizer).__name__}, which "
                 "needs no slopes,"
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")

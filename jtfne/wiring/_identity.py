@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
-from jtfne._check import narrow_dtype, one_of, refuse
+from jtfne._check import describe_value, narrow_dtype, one_of, refuse
 from jtfne._keys import generator, joined
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
@@ -173,7 +173,7 @@ def select_rows(
         request: dict[str, Any] = dict(names_by_key)
         if ids is not None:
             request["ids"] = tuple(np.ravel(ids).tolist()[:5])
-        request_text = ", ".join(f"{key}={value!r}" for key, value in request.items())
+        request_text = ", ".join(f"{key}={describe_value(value)}" for key, value in request.items())
         raise refuse(
             f"{request_text or 'all cells'}, which matches no cell,",
             f"what one of the {len(identity)} cells has",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
+from jtfne._check import UNREADABLE, JtfneError, describe_value, one_of, refuse
 from jtfne._stored import check_hdf5, read_csv, read_parquet
 from jtfne.pydantic_fields.array_field import read_numbers
 
@@ -75,7 +75,7 @@ def _select_rows(
     if "connection" not in names:
         if connection is not None:
             raise refuse(
-                f"connection={connection!r} of a table without that column",
+                f"connection={describe_value(connection)} of a table without that column",
                 "a column 'connection'",
                 where,
             )
