@@ -34,7 +34,7 @@ from jtfne.emitters import Trains, joined
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import PlasticDelivery, build_plastic
 from jtfne.stimuli import SYNAPTIC
-from jtfne.synapses import NMDA, PairSTDP, Second, Synapse
+from jtfne.synapses import PairSTDP, RiseState, Synapse
 
 # edges sorted at a time, on each core, while rows are packed: some 100 MB of work area
 CHUNK_EDGES = 1_000_000
@@ -397,30 +397,40 @@ def list_receptors(
 
 def _receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
-    seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
+    rising = [(k, synapse) for k, synapse in enumerate(synapses) if len(synapse.taus_ms) > 1]
     taus_ms = [
         *(synapse.taus_ms[0] for synapse in synapses),
-        *(synapse.taus_ms[1] for _, synapse in seconds),
+        *(synapse.taus_ms[1] for _, synapse in rising),
     ]
     conductive = tuple(synapse.unit == "nS" for synapse in synapses)
-    e_rev_mV, mg_mM = (
-        [getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM")
-    )
-    has_mg_block = tuple(isinstance(synapse, NMDA) for synapse in synapses)
+    e_rev_mV = [synapse.e_rev_mV if synapse.unit == "nS" else 0.0 for synapse in synapses]
+    gates = tuple(_make_gate(synapse, dtype) for synapse in synapses)
     jumps = tuple(synapse.unit == "mV" for synapse in synapses)
     shares = [synapse.dendrite_share for synapse in synapses]
     return {
         "tau_syn_ms": jnp.asarray(taus_ms, dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
         "conductive": conductive if any(conductive) else (),
-        "mg_mM": jnp.asarray(mg_mM, dtype) if any(has_mg_block) else None,
-        "blocked": has_mg_block if any(has_mg_block) else (),
+        "gates": gates if any(gate is not None for gate in gates) else (),
         "jumps": jumps if any(jumps) else (),
-        "second": tuple(Second(k, bool(synapse.linked)) for k, synapse in seconds),
+        "second": tuple(RiseState(k, synapse.equal_taus) for k, synapse in rising),
         "dendrite_share": _shares(shares, dtype)
         if any(share is not None for share in shares)
         else None,
     }
+
+
+def _make_gate(synapse: Synapse, dtype: np.dtype[Any]) -> Synapse | None:
+    """The synapse with the fields that its gate reads as arrays, no others; None without a gate."""
+    if not synapse.gate_fields:
+        return None
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(synapse):  # type: ignore[arg-type]  # every synapse is one
+        if field.metadata.get("static"):
+            continue
+        is_read = field.name in synapse.gate_fields
+        fields[field.name] = jnp.asarray(getattr(synapse, field.name), dtype) if is_read else None
+    return dataclasses.replace(synapse, **fields)  # type: ignore[type-var]
 
 
 def _shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
@@ -433,12 +443,13 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
 
     Inputs of synapses with equal keys may be added up as they arrive.
     """
-    fields = (
-        getattr(mechanism, field.name)
-        for field in dataclasses.fields(mechanism)
-        if field.name != "sign"
-    )
-    return type(mechanism), *(None if value is None else float(value) for value in fields)
+    key: list[Any] = [type(mechanism)]
+    for field in dataclasses.fields(mechanism):  # type: ignore[arg-type]  # every synapse is one
+        value = getattr(mechanism, field.name)
+        is_number = value is not None and not field.metadata.get("static")
+        if field.name != "sign":
+            key.append(float(value) if is_number else value)
+    return tuple(key)
 
 
 def _deliveries(

@@ -61,7 +61,7 @@ def kernel(synapse, t):
     """What a spike of weight 1 adds, t >= 0 after it arrived; as its docstring says."""
     if len(synapse.taus_ms) == 1:
         return np.exp(-t / synapse.tau_ms)
-    if synapse.linked:
+    if synapse.equal_taus:
         return t / synapse.tau_ms * np.exp(1.0 - t / synapse.tau_ms)
     rise, decay = synapse.taus_ms
     ratio = rise / decay
@@ -74,7 +74,7 @@ def charge(synapse, t):
     """Its integral from 0 to t."""
     if len(synapse.taus_ms) == 1:
         return synapse.tau_ms * -np.expm1(-t / synapse.tau_ms)
-    if synapse.linked:
+    if synapse.equal_taus:
         tau = synapse.tau_ms
         return np.e * tau * (1.0 - (1.0 + t / tau) * np.exp(-t / tau))
     rise, decay = synapse.taus_ms
@@ -85,7 +85,9 @@ def charge(synapse, t):
 
 def share(synapse, v_mV):
     """Which part of a conductance is open at a potential."""
-    return 1.0 / (1.0 + getattr(synapse, "mg_mM", 0.0) / 3.57 * np.exp(-0.062 * v_mV))
+    if not isinstance(synapse, NMDA):
+        return 1.0
+    return 1.0 / (1.0 + synapse.mg_mM / 3.57 * np.exp(-0.062 * v_mV))
 
 
 def pair(synapse, dt_ms, *, stop_ms=40.0, emitter=None, rest_mV=REST, choice=None, weight=WEIGHT):
@@ -250,11 +252,15 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
     """
     with precision("float64"):
         flat = pair(synapse, dt_ms, stop_ms=stop_ms, choice=delivery.Sparse())
-        circuit = flat.circuit
+        circuit, gate_fields = flat.circuit, synapse.gate_fields
 
         def mean_mV(numbers):
             made = dataclasses.replace(circuit.delivery, weights=numbers.pop("weights"))
-            again = dataclasses.replace(circuit, delivery=made, **numbers)
+            gates = tuple(
+                dataclasses.replace(gate, **{name: numbers.pop(name)[0] for name in gate_fields})
+                for gate in circuit.gates
+            )
+            again = dataclasses.replace(circuit, delivery=made, gates=gates, **numbers)
             given = inputs(2, [1e6, 0.0], np.float64)
             pulse = np.zeros(round(stop_ms / dt_ms))
             pulse[0] = 1.0
@@ -270,13 +276,15 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
 
         names = [
             each
-            for each in ("tau_syn_ms", "e_rev_mV", "mg_mM")
+            for each in ("tau_syn_ms", "e_rev_mV")
             if getattr(circuit, each, None) is not None
         ]
         names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
         numbers = {name: getattr(circuit, name) for name in names} | {
             "weights": circuit.delivery.weights
         }
+        for name in gate_fields:
+            numbers[name] = getattr(circuit.gates[0], name)[None]
         slopes = jax.jit(jax.grad(lambda given: mean_mV(dict(given))))(numbers)
         value = jax.jit(lambda given: mean_mV(dict(given)))
         for name, array in numbers.items():

@@ -12,7 +12,7 @@ from jtfne.emitters import SynapticInput
 from jtfne.engine._arrays import Carry, Circuit, InputChunk, Inputs, PoissonState, View, joined
 from jtfne.engine._slopes import clip_voltage_gradient, surrogate_spikes
 from jtfne.engine._synaptic import build_synaptic_input
-from jtfne.synapses import advanced
+from jtfne.synapses import step_rise
 
 
 def step_circuit(
@@ -186,7 +186,7 @@ def _step_rise(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list
     if carry.second is None:
         return []
     first, second = (rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second))
-    return [advanced(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
+    return [step_rise(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
 
 
 def _external_current(
