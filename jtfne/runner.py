@@ -214,7 +214,7 @@ def _advance_over_devices(
 
     def run_shard(parts: Any, clock: engine.InputChunk, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        carry, spike_bits, rows = engine.watched(
+        carry, spike_bits, rows = engine.run_recorded(
             circuit, inputs, recorders, carry, clock, dt_ms, local
         )
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), spike_bits

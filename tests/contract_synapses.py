@@ -275,9 +275,7 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
             )
 
         names = [
-            each
-            for each in ("tau_syn_ms", "e_rev_mV")
-            if getattr(circuit, each, None) is not None
+            each for each in ("tau_syn_ms", "e_rev_mV") if getattr(circuit, each, None) is not None
         ]
         names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
         numbers = {name: getattr(circuit, name) for name in names} | {

@@ -1,12 +1,12 @@
 """Rows of synaptic state -> the input of a cell, and the current that each receptor brings."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jtfne.emitters import Conductances, SynapticInput
+from jtfne.emitters import Conductances, SynapticInput, find_method
 from jtfne.engine._arrays import Circuit, View
 from jtfne.synapses import courses
 
@@ -110,14 +110,10 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
         receptor_pA[receptor] = receptor_pA[receptor] + mean_pA
     jump_pA: Any = 0.0
     if view.circuit.jumping:
-        emitter: Any = group.emitter
         # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit
-        # with such targets.
-        can_jump, jumps_mV = hasattr(emitter, "jumped_pA"), cast(jax.Array, syn.jumps_mV)
-        before = view.before[group_index]
-        rows_pA = (
-            emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(jumps_mV)
-        )
+        # with such targets: its rows are 0.
+        jumped_pA = find_method(group.emitter, "jumped_pA")
+        rows_pA = jumped_pA(view.before[group_index], syn, view.dt_ms)
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             receptor_pA[receptor] = rows_pA[row]
