@@ -355,7 +355,7 @@ def test_every_public_callable_has_a_row() -> None:
         methods = {
             each for each in own if not each.startswith("_") and callable(getattr(owner, each))
         }
-        from jtfne.config._base import _OLD_CONSTRUCTORS, _OLD_METHODS
+        from jtfne.pydantic_fields.frozen import _OLD_CONSTRUCTORS, _OLD_METHODS
 
         lacking = methods - elsewhere - from_pydantic - {*_OLD_METHODS, *_OLD_CONSTRUCTORS}
         assert lacking <= {row.partition(".")[2] for row in DOORS if row.startswith(f"{name}.")}, (

@@ -18,9 +18,10 @@ import jtfne
 from jtfne import presets
 from jtfne.cli import app
 from jtfne.cli._shared import config_of
-from jtfne.config import _base, _cross
+from jtfne.config import _cross
 from jtfne.net import _sizes
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
+from jtfne.pydantic_fields import frozen
 
 ONE = (
     jtfne.Config().runtime(duration_ms=5.0, dt_ms=0.5).areas(["V1"]).layers(["L4"]).cells({"E": 3})
@@ -138,7 +139,7 @@ def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [*_base._OLD_METHODS, *_base._OLD_CONSTRUCTORS])
+@pytest.mark.parametrize("name", [*frozen._OLD_METHODS, *frozen._OLD_CONSTRUCTORS])
 def test_old_names_of_pydantic_say_what_to_call(name: str) -> None:
     with pytest.raises(
         jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's, is not allowed"

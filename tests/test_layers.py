@@ -15,6 +15,7 @@ FLOORS = (
     "_arguments _cores _grid _json _keys _precision _rows _terminal _time _tree",
     "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
+    "pydantic_fields",
     "config",
     "net paradigm presets",
     "plastic",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jtfne
 from jtfne.config import FromTable
-from jtfne.config._column import Column
+from jtfne.pydantic_fields.array_field import Column
 
 COLUMNS = {
     "source": [3, 0, 0],

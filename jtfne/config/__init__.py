@@ -1,7 +1,5 @@
 """Frozen, typed declarations of a circuit and its run; all validation happens here."""
 
-from jtfne.config._base import Frozen
-from jtfne.config._curves import Curve
 from jtfne.config._labels import connection_labels, pair_label
 from jtfne.config._paths import (
     Place,
@@ -33,7 +31,6 @@ from jtfne.config.connections import (
     Normal,
     OneToOne,
     Rule,
-    Selector,
     Uniform,
     WeightDecay,
 )
@@ -86,6 +83,9 @@ from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
 from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
+from jtfne.pydantic_fields.curve_field import Curve
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Selector
 
 __all__ = [
     "ALIASES",

@@ -12,28 +12,21 @@ from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.config._aims import aimed
 from jtfne.config._defaults import CELL_TYPES, SIGNS
-from jtfne.config._errors import unknown
 from jtfne.config._fields import mapped, unplaced
 from jtfne.config._gains import misplaced_gains
-from jtfne.config._open import OpenDeclared
 from jtfne.config._readout_checks import check_readouts
 from jtfne.config._senders import driven, onto_rigid, onto_senders, trained
 from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
-from jtfne.config.connections import (
-    Connection,
-    FromDistance,
-    FromTable,
-    LogNormal,
-    Normal,
-    Selector,
-    Uniform,
-)
+from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Uniform
 from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms
 from jtfne.config.weighted_sums import WeightedSum
 from jtfne.emitters import EMITTERS
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
+from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.stimuli import AFFERENTS, SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
 
@@ -102,7 +95,7 @@ class Known:
             allowed_names: Sequence[str] | None = getattr(self, name)
             names = (getattr(selector, name) or ()) if allowed_names else ()
             lines += [
-                unknown(given_name, allowed_names or (), name=name, where=where)
+                describe_unknown(given_name, allowed_names or (), name=name, where=where)
                 for given_name in names
             ]
         if self.counts is not None:
@@ -224,7 +217,7 @@ def _check_mix_names(
     ):
         for mix_name in names:
             line = (
-                unknown(mix_name, allowed_names, name=name, where=where)
+                describe_unknown(mix_name, allowed_names, name=name, where=where)
                 if mix_name and allowed_names
                 else None
             )
@@ -236,7 +229,7 @@ def _check_cells(circuit: Circuit, declared: Known, whole: bool) -> Iterator[str
     """Yield each error of emitters and cell_params: unknown cell types or fields, bad values."""
     for part in ("emitters", "cell_params"):
         for name in getattr(circuit, part) if declared.cell_type else ():
-            line = unknown(
+            line = describe_unknown(
                 name, declared.cell_type or (), name="cell type", where=f"Config.circuit.{part}"
             )
             if line:
@@ -271,7 +264,8 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
         field.name: bool(field.metadata.get("static")) for field in dataclasses.fields(emitter)
     }
     problems = [
-        unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where) for name in params
+        describe_unknown(name, [*fields, *INPUTS, V_INIT], name="parameter", where=where)
+        for name in params
     ]
     yield from (line for line in problems if line)
     arrays = {name: np.asarray(value) for name, value in params.items() if isinstance(value, tuple)}
@@ -289,12 +283,12 @@ def _check_parameters(declared: Known, cell_type: str, params: Mapping[str, Any]
         yield from _check_v_init(base, arrays, params[V_INIT], where)
     field_arrays = {name: values for name, values in arrays.items() if name in fields}
     if not field_arrays:
-        yield from _EMITTERS.complaints(base, where)
+        yield from _EMITTERS.list_errors(base, where)
     for k in () if array_problems else _find_extremes(type(emitter), field_arrays, base):
         cell_emitter = dataclasses.replace(
             base, **{name: float(values[k]) for name, values in field_arrays.items()}
         )
-        lines = _EMITTERS.complaints(cell_emitter, f"{where}[cell {k}]")
+        lines = _EMITTERS.list_errors(cell_emitter, f"{where}[cell {k}]")
         yield from lines
         if lines:
             return
@@ -354,7 +348,7 @@ def _check_connection(connection: Connection, declared: Known, where: str) -> It
         declared.circuit, declared.types(connection.target), "a connection", f"{where}.target"
     )
     mechanisms = declared.circuit.mechanisms
-    line = unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
+    line = describe_unknown(connection.mechanism, mechanisms, name="mechanism", where=where)
     if line:
         yield line
         return
@@ -543,7 +537,7 @@ def _check_stimuli(task: Task, run: Run | None, declared: Known) -> Iterator[str
         if isinstance(drive, SpikeTimes) and drive.cells is not None:
             yield from _check_table_cells(drive.cells, stimulus.target, declared, where)
         if isinstance(drive, SYNAPTIC):
-            line = unknown(
+            line = describe_unknown(
                 drive.mechanism, declared.circuit.mechanisms, name="mechanism", where=where
             )
             if line:

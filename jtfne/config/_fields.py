@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from jtfne._check import refuse
-from jtfne.config._errors import unknown
 from jtfne.config.circuit import Circuit
-from jtfne.config.connections import Selector
 from jtfne.config.fields import EEG, LFP, MEG
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
+from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.selector_field import Selector
 
 
 def mapped(
@@ -22,7 +22,7 @@ def mapped(
         where = f"Config.readouts.maps[{index}]"
         yield from refusals(source_map.cells, f"{where}.cells")
         for name in source_map.mechanism or ():
-            line = unknown(
+            line = describe_unknown(
                 name, [*RECEPTIVE, *OTHERS, *circuit.mechanisms], name="mechanism", where=where
             )
             if line:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence, Set
 
 from jtfne._check import refuse
-from jtfne.config._errors import unknown
 from jtfne.config._labels import pair_label
 from jtfne.config.circuit import Circuit
+from jtfne.pydantic_fields.errors import describe_unknown
 from jtfne.synapses import PairSTDP
 
 Ends = tuple[Set[str], Set[str]]  # the types of the sources of a connection, and of its targets
@@ -24,7 +24,7 @@ def misplaced_gains(circuit: Circuit, ends: Sequence[Ends]) -> Iterator[str]:
     """Yield an error for gains of unconnected pairs, and above 1 on synapses with PairSTDP."""
     where, pairs = "Config.circuit.gains", pairs_of(ends)
     for pair, gain in circuit.gains.items():
-        line = unknown(pair, pairs, name="gain", where=where)
+        line = describe_unknown(pair, pairs, name="gain", where=where)
         if line:
             yield line
             continue

@@ -5,7 +5,8 @@ told.
 import zlib
 from collections.abc import Iterable, Sequence
 
-from jtfne.config.connections import Connection, Selector
+from jtfne.config.connections import Connection
+from jtfne.pydantic_fields.selector_field import Selector
 
 
 def pair_label(source: str, target: str) -> str:

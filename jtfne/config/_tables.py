@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
 from jtfne._stored import check_hdf5, read_csv, read_parquet
-from jtfne.config._column import numbers
+from jtfne.pydantic_fields.array_field import read_numbers
 
 WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column, by its unit
 KNOWN = (*WEIGHTS, "delay_ms")
@@ -52,7 +52,7 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
 def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
     """The numbers of one column. Raises: JtfneError for an empty cell, or what is no number."""
     column = table[name] if isinstance(rows, slice) else np.asarray(table[name])[rows]
-    return numbers(column, name, whole=name in ("source", "target"), where=where)
+    return read_numbers(column, name, whole=name in ("source", "target"), where=where)
 
 
 def _select_rows(

@@ -19,10 +19,14 @@ from pydantic import (
 
 from jtfne._arguments import describe_argument
 from jtfne._check import check_name, refuse
-from jtfne.config._base import (
+from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
+from jtfne.config.connections import Connection
+from jtfne.emitters import EMITTERS, Emitter
+from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
+from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
+from jtfne.pydantic_fields.field_types import (
     Count,
-    Declared,
-    Frozen,
     FrozenDict,
     Name,
     NotNegative,
@@ -33,11 +37,7 @@ from jtfne.config._base import (
     numeric,
     plain,
 )
-from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
-from jtfne.config._errors import HERE, duplicates, unknown
-from jtfne.config._open import OpenDeclared
-from jtfne.config.connections import Connection
-from jtfne.emitters import EMITTERS, Emitter
+from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
@@ -158,7 +158,7 @@ class Layer(Frozen):
             return {"top": depths[0], "bottom": depths[1], **data}
         if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):
             raise ValueError(
-                unknown(data["name"], LAYERS, name="a layer without top and bottom, name")
+                describe_unknown(data["name"], LAYERS, name="a layer without top and bottom, name")
             )
         return data
 
@@ -225,7 +225,7 @@ class Cells(Frozen):
                     HERE,
                 )
             data["unit"] = "count" if kinds == {int} else "fraction"
-        problem = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
+        problem = describe_unknown(str(data["unit"]), ("fraction", "count"), name="unit")
         if problem:
             raise ValueError(problem)
         if data["unit"] == "count" and any(number != int(number) for number in numbers):
@@ -425,8 +425,8 @@ class Circuit(Frozen):
     @model_validator(mode="after")
     def _check_names(self) -> "Circuit":
         """Refuse names given twice, and layers that overlap or are out of order."""
-        duplicates([area.name for area in self.areas], name="areas")
-        duplicates([layer.name for layer in self.layers], name="layers")
+        refuse_duplicates([area.name for area in self.areas], name="areas")
+        refuse_duplicates([layer.name for layer in self.layers], name="layers")
         for upper, lower in zip(self.layers, self.layers[1:], strict=False):
             if upper.bottom > lower.top + 1e-9:
                 description = (

@@ -14,10 +14,7 @@ from jtfne._arguments import check_list, check_table, check_text, describe_argum
 from jtfne._check import one_of, refuse
 from jtfne._files import read_text, replace_file, resolve_path
 from jtfne.config import _toml
-from jtfne.config._base import Frozen
 from jtfne.config._cross import circuit_findings, findings, refuse_all
-from jtfne.config._errors import unknown
-from jtfne.config._open import code_allowed
 from jtfne.config._paths import misdeclared
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
@@ -29,6 +26,9 @@ from jtfne.config.task import Run, Stimulus, Task
 from jtfne.config.trainables import Trainable
 from jtfne.config.training import Training
 from jtfne.emitters import Emitter
+from jtfne.pydantic_fields.custom_parts import code_allowed
+from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
@@ -110,7 +110,7 @@ class Config(Frozen):
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
         """Refuse parts that contradict each other, as far as they are declared."""
-        problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
+        problem = describe_unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
         refuse_all([problem] if problem else self._list_findings(whole=False))
         return self
 

@@ -6,11 +6,11 @@ from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
-from jtfne.config._base import (
+from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.errors import HERE, describe_unknown
+from jtfne.pydantic_fields.field_types import (
     Count,
-    Declared,
     Flag,
-    Frozen,
     Label,
     Name,
     NotNegative,
@@ -18,8 +18,8 @@ from jtfne.config._base import (
     Whole,
     numeric,
 )
-from jtfne.config._errors import HERE, unknown
-from jtfne.config.connections import Selection
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Selection
 from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
 
@@ -43,7 +43,7 @@ class Run(Frozen):
     @classmethod
     def _check_dtype(cls, dtype: str) -> str:
         """Refuse a dtype that jtfne does not compute in."""
-        problem = unknown(dtype, DTYPES, name="dtype")
+        problem = describe_unknown(dtype, DTYPES, name="dtype")
         if problem:
             raise ValueError(problem)
         return dtype

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Frozen, Name, Number, numeric
-from jtfne.config._errors import HERE
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import Name, Number, numeric
+from jtfne.pydantic_fields.frozen import Frozen
 
 
 class Linear(Frozen):

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from jtfne._check import refuse
 from jtfne.config import Config
-from jtfne.config._base import MOST
 from jtfne.config._defaults import SIGNS
 from jtfne.net._identity import Identity
 from jtfne.net._wiring import Projection
+from jtfne.pydantic_fields.field_types import MOST
 
 LONGEST_STEPS = 2**31 - 2  # delays are counted in int32
 ROUNDING = 1e-6  # of a step: how far a delay, float32, may lie below it

@@ -16,8 +16,9 @@ import pydantic
 from pydantic_core import core_schema
 
 from jtfne._check import refuse
-from jtfne.config._base import Declared, made, mirror, plain
-from jtfne.config._errors import HERE
+from jtfne.pydantic_fields.catalogue import Declared, build_part, mirror
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import plain
 
 # attributes that the rest of jtfne uses of an emitter
 NEEDED = ("input_unit", "input_pA", "init", "step", "balance")
@@ -50,18 +51,18 @@ class OpenDeclared(Declared):
             **{name: plain(field_value) for name, field_value in _get_fields(value).items()},
         }
 
-    def checked(self, part: Any) -> Any:
+    def check(self, part: Any) -> Any:
         """As `Declared`, also for an object of a class from outside the catalogue."""
         return (
             _build_from_table(type(part), self.table(part))
             if self._is_outside(part)
-            else super().checked(part)
+            else super().check(part)
         )
 
     def _read_object(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
         """Build the object that `value` declares; `catalogued` validates the catalogue's."""
         if self._is_outside(value):
-            return self.checked(value)
+            return self.check(value)
         kind = value.get("kind") if isinstance(value, Mapping) else value
         if not isinstance(kind, str) or ":" not in kind:
             return catalogued(value)
@@ -161,7 +162,7 @@ def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
             f"an emitter: {', '.join(NEEDED)}",
             HERE,
         )
-    part = made(cls, _mirror(cls)(**table))
+    part = build_part(cls, _mirror(cls)(**table))
     if jax.tree_util.all_leaves([part]):
         raise refuse(
             f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE

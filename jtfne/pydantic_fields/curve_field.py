@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from jtfne import _time
 from jtfne._check import refuse
-from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
-from jtfne.config._errors import HERE, duplicates
+from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
+from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
+from jtfne.pydantic_fields.frozen import Frozen
 
 MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
@@ -60,7 +61,7 @@ class Curve(Frozen):
         """Refuse dimensions without points, points that do not rise, and values that are not one
         for each.
         """
-        duplicates(self.dims, name="dims")
+        refuse_duplicates(self.dims, name="dims")
         unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
         if unknown_names:
             raise refuse(
@@ -101,7 +102,7 @@ class Curve(Frozen):
                 and not all(np.diff(np.array(points, np.float64)) > 0)
             ):
                 raise refuse(f"{name} that does not rise", "rising numbers", HERE)
-        duplicates(tuple(map(str, channels)), name="channel")
+        refuse_duplicates(tuple(map(str, channels)), name="channel")
         return self
 
     @property
