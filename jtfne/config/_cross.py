@@ -23,9 +23,10 @@ from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
 from jtfne.config.readouts import Readouts, Voltage
 from jtfne.config.task import Run, Task, span_ms
 from jtfne.config.weighted_sums import WeightedSum
-from jtfne.emitters import EMITTERS
+from jtfne.emitters import EMITTERS, has_method
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.part_protocols import EMITTER
 from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.stimuli import AFFERENTS, SYNAPTIC, Marker, SpikeTimes
 from jtfne.synapses import PairSTDP, Synapse
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]  # area, layer, cell type
 # of a delay: each is a slot of the ring, one number a cell, and float32 delays tell them apart
 MOST_STEPS = 2**24
-_EMITTERS = OpenDeclared(EMITTERS)
+_EMITTERS = OpenDeclared(EMITTERS, EMITTER)
 
 
 class Known:
@@ -298,7 +299,7 @@ def _check_v_init(
     emitter: Any, arrays: Mapping[str, npt.NDArray[np.float64]], value: Any, where: str
 ) -> Iterator[str]:
     """Yield an error for a v_init_mV that the emitter does not take, or at or above threshold."""
-    if not hasattr(emitter, "at_potential"):
+    if not has_method(emitter, "at_potential"):
         description = (
             f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
         )

@@ -14,7 +14,7 @@ from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, Dist, FromTable, Uniform
 from jtfne.config.populations import INPUTS, base_emitter, counts_of, default_input
 from jtfne.config.trainables import Trainable
-from jtfne.emitters import Trains
+from jtfne.emitters import Trains, can_receive
 
 if TYPE_CHECKING:
     from jtfne.config.config import Config
@@ -80,7 +80,7 @@ def _list_cell_paths(circuit: Circuit) -> Iterator[Place]:
             field.name for field in dataclasses.fields(emitter) if not field.metadata.get("static")
         ]
         numbers = [name for name in traced if not isinstance(getattr(emitter, name), Trains)]
-        for name in (*(INPUTS if getattr(type(emitter), "receives", True) else ()), *numbers):
+        for name in (*(INPUTS if can_receive(emitter) else ()), *numbers):
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
 
 

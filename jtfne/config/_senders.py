@@ -9,16 +9,14 @@ from jtfne._check import refuse
 from jtfne.config._sizes import too_fast
 from jtfne.config.circuit import Circuit
 from jtfne.config.populations import INPUTS, base_emitter
-from jtfne.emitters import SpikeSource, Trains
+from jtfne.emitters import SpikeSource, Trains, can_receive, has_method
 
 
 def onto_senders(circuit: Circuit, types: Collection[str], what: str, where: str) -> Iterator[str]:
     """Yield an error if some of `types`, which `what` is applied to, only send spikes."""
     classes = {name: type(base_emitter(circuit, name)) for name in sorted(types)}
     sender_names = [
-        f"{name!r} ({cls.__name__})"
-        for name, cls in classes.items()
-        if not getattr(cls, "receives", True)
+        f"{name!r} ({cls.__name__})" for name, cls in classes.items() if not can_receive(cls)
     ]
     if sender_names:
         description = f"{what} onto cells of type {', '.join(sender_names)}, which only send,"
@@ -31,9 +29,7 @@ def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) 
     rigid_names = [
         f"{name!r} ({cls.__name__})"
         for name, cls in classes.items()
-        if getattr(cls, "receives", True)
-        and cls is not type(None)
-        and not hasattr(cls, "jumped_pA")
+        if can_receive(cls) and cls is not type(None) and not has_method(cls, "jumped_pA")
     ]
     if rigid_names:
         description = f"{what} of the membrane of cells of type {', '.join(rigid_names)}"
@@ -48,7 +44,7 @@ def onto_rigid(circuit: Circuit, types: Collection[str], what: str, where: str) 
 
 def driven(emitter: Any, params: Mapping[str, Any], where: str) -> Iterator[str]:
     """Yield an error for drive or noise (not 0) of cells that only send spikes."""
-    for name in INPUTS if not getattr(type(emitter), "receives", True) else ():
+    for name in INPUTS if not can_receive(emitter) else ():
         if np.any(params.get(name, 0.0)):
             yield str(
                 refuse(

@@ -8,7 +8,7 @@ import numpy as np
 from jtfne._check import refuse
 from jtfne.config.task import Run
 from jtfne.emitters import PoissonSource
-from jtfne.stimuli import Evoked, OrnsteinUhlenbeck, Poisson, Rhythmic, Sine
+from jtfne.stimuli import Evoked, OrnsteinUhlenbeck, Poisson, Rhythmic
 
 MOST_PER_STEP = 1000
 """Poisson spikes onto one cell in one step, on average: each row of the table that they are drawn
@@ -30,13 +30,11 @@ def misfits(drive: Any, run: Run, where: str) -> Iterator[str]:
             "where spikes blur"
         )
         yield str(refuse(description, allowed, where))
-    if isinstance(drive, Sine) and drive.frequency_Hz * dt_ms >= 500.0:
-        description = f"{kind} of frequency_Hz={drive.frequency_Hz:g}"
-        yield str(
-            refuse(
-                description, f"less than half of the steps a second, {500.0 / dt_ms:g} Hz", where
-            )
-        )
+    for name in drive.frequency_fields:
+        frequency_Hz = getattr(drive, name)
+        if frequency_Hz * dt_ms >= 500.0:
+            allowed = f"less than half of the steps a second, {500.0 / dt_ms:g} Hz"
+            yield str(refuse(f"{kind} of {name}={frequency_Hz:g}", allowed, where))
     if isinstance(drive, OrnsteinUhlenbeck) and drive.tau_ms < dt_ms * (1.0 - 1e-9):
         description = (
             f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect "

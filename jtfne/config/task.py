@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
-from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import HERE, describe_unknown
 from jtfne.pydantic_fields.field_types import (
     Count,
@@ -19,6 +19,7 @@ from jtfne.pydantic_fields.field_types import (
     numeric,
 )
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import STIMULUS
 from jtfne.pydantic_fields.selector_field import Selection
 from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
@@ -139,7 +140,7 @@ class Stimulus(Frozen):
     """
 
     target: Selection
-    drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
+    drive: Annotated[Drive, OpenDeclared(STIMULI, STIMULUS, later=("weight_mV",))]
     label: Label = ""
     event: Flag = True
     code: Annotated[Count, Field(le=MOST_CODE)] | None = None

@@ -104,7 +104,7 @@ class TimedSpikes:
             if len(self._drawn) >= KEPT_TRIALS:
                 self._drawn.clear()
             self._drawn[trial, seed] = trains
-        return stimuli.counts_of(trains, first_step, n_steps, dt_ms, self.n_columns)
+        return stimuli.count_spikes(trains, first_step, n_steps, dt_ms, self.n_columns)
 
     def _spikes(self, trial: int, seed: int) -> stimuli.Trains:
         """Return all spikes of a trial.
