@@ -101,6 +101,7 @@ class OwnRate(Measure):
         return n_samples
 
 
+@register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnSearch(RandomSearch):
     """A search from outside, whose defaults are those of RandomSearch."""

@@ -11,7 +11,7 @@ import numpy as np
 from jtfne._check import refuse
 from jtfne.emitters import Emitter
 from jtfne.measures import Measure
-from jtfne.optimizers import Optimizer
+from jtfne.optimizers import CompiledSearch, Optimizer
 from jtfne.pydantic_fields.errors import HERE
 from jtfne.stimuli import Stimulus
 from jtfne.synapses import Synapse
@@ -138,6 +138,13 @@ def _check_measure(measure: Any) -> None:
         raise refuse(f"{kind} with readouts={readouts!r}", "a tuple of names, as ('spk',)", HERE)
 
 
+def _check_optimizer(optimizer: Any) -> None:
+    """Raises: JtfneError for a search that JAX compiles and whose class is no pytree."""
+    if isinstance(optimizer, CompiledSearch) and jax.tree_util.all_leaves([optimizer]):
+        description = f"a {type(optimizer).__name__} that is no pytree"
+        raise refuse(description, "a class under @jtfne.optimizers.register", HERE)
+
+
 EMITTER = PartProtocol(
     "an emitter",
     ("input_unit", "input_pA", "init", "step", "balance"),
@@ -175,4 +182,5 @@ OPTIMIZER = PartProtocol(
     ("n_candidates", "init", "ask", "tell", "best", "traceable", "needs_gradients"),
     Optimizer,
     "jtfne.optimizers.Optimizer",
+    check=_check_optimizer,
 )
