@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import chunk_files, cli, partial_run, run_folder
+from jtfne import chunk_files, cli, partial_run, reports, run_folder
 from jtfne.emitters import PoissonSource, SpikeSource, TwoCompartment
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
@@ -279,6 +279,13 @@ def test_another_version_is_refused(net, tmp_path, monkeypatch):
     stopped(monkeypatch, tmp_path / "run", net, after=3)
     monkeypatch.setattr(jtfne, "__version__", "99.0")
     with pytest.raises(jtfne.JtfneError, match=r"jtfne: '.*' there, '99\.0' here"):
+        simulate(net, INPUT, out=tmp_path / "run", **ASKED)
+
+
+def test_other_code_under_the_same_version_is_refused(net, tmp_path, monkeypatch):
+    stopped(monkeypatch, tmp_path / "run", net, after=3)
+    monkeypatch.setattr(reports._base, "hash_files", lambda: "0123456789abcdef")
+    with pytest.raises(jtfne.JtfneError, match=r"jtfne_files: '.*' there, '0123456789abcdef' here"):
         simulate(net, INPUT, out=tmp_path / "run", **ASKED)
 
 
@@ -648,7 +655,7 @@ def n_listed(out):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(6, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(3, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
 )
 def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills, longest_s):
     """Real processes, SIGKILL; each goes on from where the last was killed, and a finished run
@@ -704,7 +711,7 @@ def contents(folder):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(2, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
 )
 def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(
     tmp_path, monkeypatch, n_kills, longest_s

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne.measures.csd import SecondDifference
 from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
 from jtfne.operators import Surface
@@ -304,7 +304,9 @@ def _refuse_two(head: Spheres | Forward, sensor_table: str, default: str, name: 
     Raises: JtfneError.
     """
     if isinstance(head, Forward) and sensor_table != default:
-        raise refuse(f"{name}={sensor_table!r} with a Forward", "the sensors that it has", HERE)
+        raise refuse(
+            f"{name}={describe_value(sensor_table)} with a Forward", "the sensors that it has", HERE
+        )
 
 
 Physical = LFP | CSD | Dipole | EEG | MEG

@@ -193,7 +193,7 @@ class Task(Frozen):
             if last >= self.n_trials:
                 description = f"stimuli[{index}] in trial {last} with n_trials={self.n_trials}"
                 raise refuse(description, f"trials 0 .. {self.n_trials - 1}", HERE)
-        codes_of(self.stimuli)
+        assign_codes(self.stimuli)
         return self
 
     @property
@@ -213,7 +213,7 @@ class Task(Frozen):
         return self.conditions or ("",) * n_trials
 
 
-def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
+def assign_codes(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
     """Map the label of each stimulus with events or a code to its event code.
 
     Raises: JtfneError if a label has two codes, or a code two labels.
@@ -237,13 +237,15 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
                 "a code for each label",
                 HERE,
             )
-    labels = dict.fromkeys(
-        stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes
-    )
-    free_codes = (
-        code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code
-    )
-    return {**codes, **dict(zip(labels, free_codes, strict=False))}
+    next_code = 1
+    for stimulus in stimuli:
+        if not stimulus.event or stimulus.label in codes:
+            continue
+        while next_code in label_of_code:
+            next_code += 1
+        codes[stimulus.label] = next_code
+        next_code += 1
+    return codes
 
 
 def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:

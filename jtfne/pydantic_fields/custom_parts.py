@@ -14,7 +14,7 @@ from typing import Any
 import pydantic
 from pydantic_core import core_schema
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, describe_value, refuse
 from jtfne.pydantic_fields.catalogue import Declared, build_part, mirror
 from jtfne.pydantic_fields.errors import HERE, Problem, build_error
 from jtfne.pydantic_fields.field_types import plain
@@ -109,13 +109,17 @@ def find_class(kind: str, protocol: PartProtocol, catalogue: Iterable[str]) -> A
             f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
             f"class {path!r}"
         )
-        raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
+        raise refuse(
+            f"kind={describe_value(kind)}", f"{kinds}; {imported_class}; {way_to_allow}", HERE
+        )
     target: Any = sys.modules[module]
     # by `vars`, so that no property, and no `__getattr__` of a module, runs
     for name in path.split("."):
         target = vars(target).get(name) if hasattr(target, "__dict__") else None
     if not isinstance(target, type) or not dataclasses.is_dataclass(target):
-        description = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
+        description = (
+            f"kind={describe_value(kind)}, but module {module!r} has no dataclass {path!r},"
+        )
         raise refuse(description, f"the 'module:Class' of {protocol.described_class}", HERE)
     return target
 
@@ -152,7 +156,7 @@ def code_allowed(allowed: bool) -> Iterator[None]:
     Only the caller can allow it, never a file. Raises: JtfneError unless `allowed` is a bool.
     """
     if not isinstance(allowed, bool):
-        raise refuse(f"allow_code={allowed!r}", "True or False", "reading")
+        raise refuse(f"allow_code={describe_value(allowed)}", "True or False", "reading")
     token = _code_allowed.set(allowed)
     try:
         yield
@@ -163,13 +167,13 @@ def code_allowed(allowed: bool) -> Iterator[None]:
 def _import_module(module: str, kind: str) -> None:
     """Import the module of `kind`. Raises: JtfneError for a bad name, or if the import fails."""
     if not all(part.isidentifier() for part in module.split(".")):
-        raise refuse(f"kind={kind!r}", "'module:Class' with the dotted name of a module", HERE)
+        raise refuse(
+            f"kind={describe_value(kind)}", "'module:Class' with the dotted name of a module", HERE
+        )
     try:
         importlib.import_module(module)
     except Exception as error:
-        description = (
-            f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
-        )
+        description = f"kind={describe_value(kind)}, whose module cannot be imported ({type(error).__name__}: {error}),"
         raise refuse(description, "an installed module", HERE) from error
 
 
