@@ -216,8 +216,8 @@ class Metric(Aim):
     Parameters
     ----------
     measure : measure
-        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower,
-        SpectrolaminarCrossover, EvokedWaveform, CSDProfile, Topography.
+        One of `jtfne.measures`, as MeanRate(); or of a class of your own, derived from
+        `jtfne.measures.Measure`.
     target : float, (float, float), InRange or Curve
         A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
     readout : str, optional

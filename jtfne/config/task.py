@@ -118,9 +118,9 @@ class Stimulus(Frozen):
     target : Selector or str
         A text is a cell type.
     drive : stimulus
-        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace,
-        in the input unit of the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a
-        mechanism; Marker, an event only.
+        One of `jtfne.stimuli`: a current in the input unit of the target's emitter, spikes through
+        a mechanism, or a Marker, an event only; or of a class of your own, derived from
+        `jtfne.stimuli.Stimulus`.
     label : str
         Names its events.
     event : bool
