@@ -25,6 +25,7 @@ from jtfne.synapses import (
     AlphaConductance,
     BiExponential,
     BiExponentialConductance,
+    BoltzmannConductance,
     Conductance,
     Delta,
     Exponential,
@@ -40,6 +41,10 @@ OBJECTS = (
     AlphaConductance(tau_ms=1.5, e_rev_mV=-80.0),
     BiExponentialConductance(tau_rise_ms=0.4, tau_decay_ms=5.0, e_rev_mV=-10.0),
     NMDA(tau_rise_ms=1.0, tau_decay_ms=12.0, e_rev_mV=0.0, mg_mM=0.7),
+    # half is open 9 mV above rest
+    BoltzmannConductance(
+        tau_rise_ms=1.0, tau_decay_ms=8.0, e_rev_mV=-20.0, v_half_mV=-56.0, slope_per_mV=0.09
+    ),
     Delta(sign=1),
 )
 # a jump has no course: see test_jumps.py
@@ -85,6 +90,8 @@ def charge(synapse, t):
 
 def share(synapse, v_mV):
     """Which part of a conductance is open at a potential."""
+    if isinstance(synapse, BoltzmannConductance):
+        return 1.0 / (1.0 + np.exp(-synapse.slope_per_mV * (v_mV - synapse.v_half_mV)))
     if not isinstance(synapse, NMDA):
         return 1.0
     return 1.0 / (1.0 + synapse.mg_mM / 3.57 * np.exp(-0.062 * v_mV))
@@ -210,6 +217,20 @@ def test_an_alpha_current_moves_a_membrane_as_in_nest():
         v_mV = answer(pair(Alpha(tau_ms=2.0, sign=1), 0.1, weight=100.0), v_m)
     got = {t_ms: v_mV[round((t_ms - 1.1) / 0.1) - 1] - REST for t_ms in NEST_ALPHA_mV}
     np.testing.assert_allclose(list(got.values()), list(NEST_ALPHA_mV.values()), atol=1e-9)
+
+
+def test_nmda_is_a_boltzmann_gate():
+    """Of a slope of 0.062 / mV, half open where [Mg] / 3.57 mM exp(-0.062 v) is 1."""
+    v_mV = np.linspace(-120.0, 60.0, 37)
+    for mg_mM in (0.1, 1.0, 2.0):
+        boltzmann = BoltzmannConductance(
+            tau_rise_ms=2.0, tau_decay_ms=100.0, e_rev_mV=0.0,
+            v_half_mV=np.log(mg_mM / 3.57) / 0.062, slope_per_mV=0.062,
+        )  # fmt: skip
+        with precision("float64"):
+            np.testing.assert_allclose(
+                boltzmann.gate(jnp.asarray(v_mV)), NMDA(mg_mM=mg_mM).gate(v_mV), rtol=1e-12
+            )
 
 
 @pytest.mark.parametrize("tau_m_ms", [TAU_M, 2.0, 2.0001, 0.05])

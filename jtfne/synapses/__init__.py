@@ -6,6 +6,7 @@ from jtfne._tree import register
 from jtfne.synapses._base import Course, RiseState, Synapse, courses, step_rise
 from jtfne.synapses.alpha import Alpha, AlphaConductance
 from jtfne.synapses.biexponential import BiExponential, BiExponentialConductance
+from jtfne.synapses.boltzmann import BoltzmannConductance
 from jtfne.synapses.conductance import Conductance
 from jtfne.synapses.delta import Delta
 from jtfne.synapses.exponential import Exponential
@@ -17,6 +18,7 @@ from jtfne.synapses.stdp import PairSTDP
 _CLASSES: tuple[type[Synapse], ...] = (
     *(Exponential, Alpha, BiExponential),
     *(Conductance, AlphaConductance, BiExponentialConductance, NMDA),
+    BoltzmannConductance,
     Delta,
 )
 SYNAPSES: dict[str, type[Synapse]] = {cls.__name__: cls for cls in _CLASSES}
@@ -34,6 +36,7 @@ __all__ = [
     "AlphaConductance",
     "BiExponential",
     "BiExponentialConductance",
+    "BoltzmannConductance",
     "Conductance",
     "Course",
     "Delta",
