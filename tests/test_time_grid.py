@@ -278,7 +278,7 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
         state, spikes = advance(state)
         balance = cell.balance(before, state, jnp.full(1, 1500.0), silent, 1.0)
         np.testing.assert_allclose(sum(balance), 0.0, atol=0.05)  # of 1,500 pA in float32
-        assert bool(cell.excess(before, state)[0] >= 0) == bool(spikes[0])
+        assert bool(cell.threshold_distance(before, state)[0] >= 0) == bool(spikes[0])
         above |= bool(~spikes[0] & (state.v_mV[0] >= cell.v_th_mV + state.th_mV[0]))
         fired += [step] * bool(spikes[0])
     assert above, "the case is the one that was meant"

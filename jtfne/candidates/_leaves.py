@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
 INNER = 0.6180339887498949
+MARK = float("nan")  # one object, told from every other number by `is`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,17 +259,32 @@ def _entries_for_mechanism(
             where,
         )
     row = find_receptor_row(place.name, flat.receptors)
-    if not place.field.startswith("tau"):
-        return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
-    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
+    # In the marked copy, what is MARK itself is the field, and what is NaN is computed from it.
+    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: MARK})
     rise_indices = [
         j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row
     ]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
-    rows = [
-        tau_row
+    uses = [
+        ("tau_syn_ms", tau_row, tau)
         for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True)
-        if tau == -1.0
     ]
-    return [ParameterSlot(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]
+    if mechanism.unit == "nS":
+        uses.append(("e_rev_mV", row, marked_mechanism.e_rev_mV))
+    if mechanism.dendrite_share is not None:
+        uses.append(("dendrite_share", row, marked_mechanism.dendrite_share))
+    slots = [
+        ParameterSlot(k, f"circuit.{leaf}", np.array([index]), 1.0)
+        for leaf, index, number in uses
+        if number is MARK
+    ]
+    if place.field in mechanism.gate_fields:
+        slots.append(ParameterSlot(k, f"circuit.gates[{row}].{place.field}", None, 1.0))
+    if not slots or any(number is not MARK and np.isnan(number) for *_, number in uses):
+        raise refuse(
+            f"path={place.path!r}, which a {type(mechanism).__name__} only computes with,",
+            "a field that is itself one of taus_ms, e_rev_mV or dendrite_share, or a gate field",
+            where,
+        )
+    return slots

@@ -20,6 +20,7 @@ from jtfne.candidates import ParameterMap, Runs, spread
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
+from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
 from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
@@ -364,9 +365,7 @@ def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.populations
     senders = {
-        population.cell_type
-        for population in populations
-        if not getattr(population.emitter, "receives", True)
+        population.cell_type for population in populations if not can_receive(population.emitter)
     }
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):

@@ -21,6 +21,7 @@ from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
+from jtfne.pydantic_fields.custom_parts import name_kind
 from jtfne.reports import bit_conditions, machine, software
 from jtfne.surrogates import Surrogate
 from jtfne.trainer._folder import Arrays, PartStore, opened
@@ -475,7 +476,7 @@ def to_json_values(value: Any) -> Any:
             field.name: to_json_values(getattr(value, field.name))
             for field in dataclasses.fields(value)
         }
-        return {"kind": type(value).__name__, **fields}
+        return {"kind": name_kind(type(value)), **fields}
     if isinstance(value, Mapping):
         return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
