@@ -230,6 +230,11 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Paradigm.ramp": (
         P.ramp, {**SOME, "start_ms": 0.0, "duration_ms": 1.0, "amplitude": 1.0, "begin": 0.0, "end": 1.0}
     ),
+    "Paradigm.chirp": (
+        P.chirp,
+        {**SOME, "amplitude": 1.0, "duration_ms": 2.0, "first_Hz": 1.0, "last_Hz": 9.0, "phase_rad": 0.0,
+         "start_ms": 0.0},
+    ),
     "Paradigm.sine": (
         P.sine,
         {**SOME, "amplitude": 1.0, "frequency_Hz": 9.0, "phase_rad": 0.0, "start_ms": 0.0, "stop_ms": 1.0},
