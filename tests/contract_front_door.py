@@ -137,7 +137,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation._simulate, "prepare_run", started)
     monkeypatch.setattr(simulation._simulate, "plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
-    monkeypatch.setattr(sweeps.Runs, "of", started)
+    monkeypatch.setattr(sweeps.CandidateRunner, "prepare", started)
     monkeypatch.setattr(_flatnet.engine, "start", started)
     monkeypatch.setattr(_flatnet, "lay_out_rows", started)
     monkeypatch.setattr(net, "place_cells", started)
