@@ -12,7 +12,8 @@ import numpy as np
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import number, refuse
-from jtfne._files import resolve_path, sync_one, temporary_folder
+from jtfne._files import resolve_path, temporary_folder
+from jtfne._system import sync_path
 from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
 from jtfne.config import at_bounds, place_of, places_of
 from jtfne.net import Net
@@ -359,6 +360,6 @@ def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
-        sync_one(room / "sweep.nc")
+        sync_path(room / "sweep.nc")
         (room / "sweep.nc").replace(folder / "sweep.nc")
-    sync_one(folder)
+    sync_path(folder)
