@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    "_check _system",
+    "_check _system _units",
     "_files",
     "_arguments _cores _grid _json _keys _precision _rows _terminal _time _tree",
     "_stored",

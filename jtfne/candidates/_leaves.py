@@ -8,7 +8,6 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
@@ -29,7 +28,6 @@ from jtfne.delivery import Choice
 from jtfne.flatnet import FlatNet, row_of
 from jtfne.net import Net, Projection
 
-Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
 INNER = 0.6180339887498949

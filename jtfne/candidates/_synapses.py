@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import narrow_dtype, refuse
+from jtfne._units import Floats32
 from jtfne.config import Place, is_constant, mean_weight, pair_label
 from jtfne.flatnet import FlatNet, edges_of
 from jtfne.net import Net, Projection, construct, gains_of
-
-Floats32 = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

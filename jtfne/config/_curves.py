@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 
 from jtfne import _time
 from jtfne._check import refuse
+from jtfne._units import MS_PER_s
 from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
 from jtfne.config._errors import HERE, duplicates
 
-MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
 MNE_UNITS = {
     **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
@@ -179,7 +179,7 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
         )
     rows = [evoked.ch_names.index(name) for name in names]
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
-    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_s).round(9).tolist()}
     return {
         "kind": "Curve",
         "values": values,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import JtfneError
+from jtfne._units import Floats, S_PER_ms
 from jtfne.config import Population, connection_labels
 from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from jtfne.net._net import Net
 
-Floats = NDArray[np.float64]
-S_PER_MS = 1e-3
 MAX_STEPS = 5000  # of the relaxation of rates, some tenths of a second
 
 
@@ -205,11 +204,11 @@ def expected_rates(net: "Net") -> tuple[Floats | float, str]:
         if np.any((cell_share > 0.0) & (cell_share < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
-            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
+            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_ms
             variance += (
                 cell_share
                 * cell.tau_m_ms
-                * S_PER_MS
+                * S_PER_ms
                 * drive.rate_Hz
                 * (drive.weight * jump_mV) ** 2
             )
