@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._units import MS_PER_s
 from jtfne.measures import spectrolaminar, spectrum
 from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
@@ -196,7 +197,7 @@ class SpectrolaminarCrossover(Measure):
 def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
     """The frequencies, Hz, of `spectrum.psd` of samples in `frame`."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    return np.arange(n // 2 + 1) / (n * frame.step_ms / spectrum.MS_PER_s)
+    return np.arange(n // 2 + 1) / (n * frame.step_ms / MS_PER_s)
 
 
 def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
@@ -206,11 +207,7 @@ def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> N
 
 def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
     """Power of each row, or of the population rate: (n_trials, n_rows, n_freq)."""
-    traces = (
-        jnp.mean(x, axis=-1, keepdims=True) * (spectrum.MS_PER_s / frame.step_ms)
-        if frame.counts
-        else x
-    )
+    traces = jnp.mean(x, axis=-1, keepdims=True) * (MS_PER_s / frame.step_ms) if frame.counts else x
     return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
 
 

@@ -155,8 +155,11 @@ def _segment_length(values: jax.Array, dt_ms: float, segment_ms: float, where: s
     return n
 
 
-def _make_hann(n: int, dtype: Any) -> jax.Array:
-    """The Hann window of n steps that repeats itself: (n,), of the precision of `dtype`."""
+def _make_hann(n: int, dtype: Any) -> Any:
+    """The Hann window of n steps that repeats itself: an array (n,) of the precision of `dtype`.
+
+    jax.scipy.signal takes it, but declares a name, by which it would load scipy.signal.
+    """
     steps = jnp.arange(n, dtype=jnp.result_type(dtype, float))
     return 0.5 - 0.5 * jnp.cos(2.0 * jnp.pi * steps / n)
 
