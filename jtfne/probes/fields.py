@@ -11,11 +11,11 @@ from jtfne._units import A_PER_pA
 from jtfne.config import CSD, LFP, Config, Discs
 from jtfne.config.fields import Method, SIGMA_S_m
 from jtfne.geometry import to_head_mm
-from jtfne.net import Identity
 from jtfne.operators import DiscSource, InfiniteDipole, Operator, PointSource
 from jtfne.probes._base import Array, ByArea, Part, Readout, Recording, SourceRows, Sum, attrs
 from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.sources import Source
+from jtfne.wiring import Identity
 
 CELLS_AT_ONCE = 1024
 """Cells of which a matrix of point sources is made at a time: some 10 MB."""
