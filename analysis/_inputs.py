@@ -222,7 +222,7 @@ def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable,
     return np.asarray(data.transpose(*front, *last).values, dtype=np.float64), front
 
 
-def coords_of(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
+def take_coords(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
     """The coordinates of `data` that span none but `dims`; scalar ones are left out."""
     return {
         name: coord

@@ -141,7 +141,7 @@ def is_raster(data: xr.DataArray) -> bool:
     return data.dtype.kind == "b" or counts
 
 
-def spikes_of(data: Data, where: str) -> Spikes:
+def read_spikes(data: Data, where: str) -> Spikes:
     """The spikes of a run, of a raster (time, neuron), or of an event array.
     Raises: JtfneError for anything else.
     """

@@ -7,7 +7,15 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import JtfneError, Limit, refuse, whole_number
-from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, over_time, pair, values_last
+from jtfne.analysis._inputs import (
+    TOLERANCE,
+    Data,
+    kernel,
+    over_time,
+    pair,
+    take_coords,
+    values_last,
+)
 from jtfne.analysis.spectrum import SEGMENT_MS, check_segment
 
 Band = tuple[float, float]
@@ -113,7 +121,7 @@ def _compute_pair(
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     return xr.DataArray(
         coherence_values,
-        {**coords_of(x_aligned, dims_without_trial), "frequency": f_Hz},
+        {**take_coords(x_aligned, dims_without_trial), "frequency": f_Hz},
         (*dims_without_trial, "frequency"),
         "coherence",
     )
@@ -144,7 +152,7 @@ def _compute_all_pairs(
         )
         rows.append(row_coherence)
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
-    coords = {**coords_of(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
+    coords = {**take_coords(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
     coords["other"] = x[row_dim].values if row_dim in x.coords else np.arange(len(rows))
     return xr.DataArray(
         np.stack(rows, axis=-3),
@@ -256,5 +264,5 @@ def phase_amplitude_coupling(
     )
     attrs = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
     return xr.DataArray(
-        index, coords_of(phase_signal, front), front, "phase_amplitude_coupling", attrs
+        index, take_coords(phase_signal, front), front, "phase_amplitude_coupling", attrs
     )

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import POSITIVE, number, refuse
-from jtfne.analysis._inputs import Data, check_values, coords_of, kernel, values_last
-from jtfne.analysis._spikes import is_raster, refuse_large, spikes_of
+from jtfne.analysis._inputs import Data, check_values, kernel, take_coords, values_last
+from jtfne.analysis._spikes import is_raster, read_spikes, refuse_large
 from jtfne.measures import synchrony as measure
 from jtfne.signals import Signals
 
@@ -39,7 +39,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
         f"correlations of {values.shape[-2]} {row_dim}s",
         "analysis.correlation",
     )
-    coords = coords_of(traces, (*front, row_dim))
+    coords = take_coords(traces, (*front, row_dim))
     coords["other"] = (
         traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
     )
@@ -70,7 +70,7 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     traces, row_dim = _read_traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)
     attrs = {"units": "1", "long_name": "synchrony chi"}
-    coords = coords_of(traces, front)
+    coords = take_coords(traces, front)
     return xr.DataArray(
         kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony"
     )
@@ -83,7 +83,7 @@ def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, st
     """
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
-        spikes = spikes_of(data, where)
+        spikes = read_spikes(data, where)
         if spikes.n_bins(bin_ms, where) < 2:
             raise refuse(
                 f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from jtfne._check import one_of, refuse
 from jtfne.interop._inputs import check_scale, check_signals, check_window
 from jtfne.interop._names import safe_name, tell_renamed
-from jtfne.interop.mne_physical import factor_of
-from jtfne.interop.mne_raw import raw_without_events, rows_of
+from jtfne.interop.mne_physical import factor_to_mne
+from jtfne.interop.mne_raw import channels_by_time, raw_without_events
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def to_epochs(
     onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
     trial = events["trial"].to_numpy()
-    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_of(
+    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_to_mne(
         signals.get(readout), scale
     )
     if baseline_ms is not None:
@@ -120,7 +120,7 @@ def _cut_epochs(
 ) -> NDArray[np.float64]:
     """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
     rows_of_trial = {
-        trial_number: rows_of(signals.get(readout, trial=trial_number))
+        trial_number: channels_by_time(signals.get(readout, trial=trial_number))
         for trial_number in np.unique(trial).tolist()
     }
     start, stop = span

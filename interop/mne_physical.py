@@ -63,7 +63,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
 
     check_signals(signals, "to_sphere")
     one_of(readout, HEADS, name="readout", where="to_sphere")
-    operator = operator_of(signals.get(readout))
+    operator = read_operator(signals.get(readout))
     if "forward" in operator:
         raise refuse(
             f"{readout!r} by the forward {operator['forward']!r}",
@@ -83,7 +83,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     )
 
 
-def operator_of(data: "xr.DataArray") -> dict[str, Any]:
+def read_operator(data: "xr.DataArray") -> dict[str, Any]:
     """The parameters of the operator that a readout was computed by."""
     parameters: dict[str, Any] = json.loads(data.attrs["operator"])
     return parameters
@@ -113,7 +113,7 @@ def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
             )
 
 
-def kinds_of(data: "xr.DataArray") -> list[str]:
+def list_channel_types(data: "xr.DataArray") -> list[str]:
     """The MNE channel type of each row of a physical readout of one trial."""
     if data.name == "meg":
         return [MEG_KINDS[unit] for unit in data["unit"].values]
@@ -121,14 +121,14 @@ def kinds_of(data: "xr.DataArray") -> list[str]:
     return [PHYSICAL[str(data.name)]] * n_rows
 
 
-def factor_of(data: "xr.DataArray", scale: float | None) -> float:
+def factor_to_mne(data: "xr.DataArray", scale: float | None) -> float:
     """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
     if data.name == "csd":
-        return 1.0 / float(operator_of(data)["sigma_S_m"])
+        return 1.0 / float(read_operator(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
-def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
+def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
     """Head positions of channels of `lfp`, `csd` or `dipole`, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}

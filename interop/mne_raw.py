@@ -12,11 +12,11 @@ from jtfne.interop._inputs import check_path, check_scale, check_signals, check_
 from jtfne.interop._names import channel_names, safe_name, tell_renamed
 from jtfne.interop.mne_physical import (
     PHYSICAL,
-    factor_of,
+    factor_to_mne,
     forward_sensors,
-    kinds_of,
-    operator_of,
-    places_of,
+    list_channel_types,
+    locate_in_head_m,
+    read_operator,
 )
 from jtfne.signals import Signals
 
@@ -112,7 +112,7 @@ def raw_without_events(
     if scale is not None and name not in SCALED:
         raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
     scale = check_scale(scale, "to_raw")
-    factor = factor_of(data, scale)
+    factor = factor_to_mne(data, scale)
     names, originals = channel_names(_channel_names(data))
     tell_renamed(
         [(original, text) for text, original in originals.items()],
@@ -128,7 +128,7 @@ def raw_without_events(
         info["description"] = (
             f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
         )
-    return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
+    return mne.io.RawArray(channels_by_time(data) * factor, info, verbose="error")
 
 
 def write_fif(
@@ -236,7 +236,7 @@ def _read_original_names(info: "mne.Info") -> dict[str, str]:
     }
 
 
-def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
+def channels_by_time(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
     return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
 
@@ -297,8 +297,8 @@ def _physical_info(
     """
     import mne
 
-    kinds = kinds_of(data)
-    operator = operator_of(data)
+    kinds = list_channel_types(data)
+    operator = read_operator(data)
     if data.name == "meg" and "forward" not in operator:
         return _helmet_info(
             names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
@@ -309,7 +309,7 @@ def _physical_info(
         return info
     if data.name == "eeg":
         return _place_channels(info, _places_m(data), "eeg")
-    in_head_m = places_of(signals, data)
+    in_head_m = locate_in_head_m(signals, data)
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 

@@ -8,7 +8,7 @@ from jtfne._files import resolve_path
 from jtfne._stored import check_hdf5
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.interop._names import refuse_unwritable
-from jtfne.interop.zarr_store import checked
+from jtfne.interop.zarr_store import check_stored_signals
 from jtfne.signals import Signals
 
 
@@ -68,4 +68,4 @@ def from_netcdf(path: str | Path) -> Signals:
         raise refuse(
             f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading"
         ) from error
-    return checked(stored_tree, path)
+    return check_stored_signals(stored_tree, path)

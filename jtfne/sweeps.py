@@ -23,8 +23,8 @@ from jtfne.trainer import (
     check_execution,
     check_seeds,
     circuit_provenance,
-    opened,
-    progress_of,
+    open_parts,
+    show_run_progress,
     to_json_values,
 )
 
@@ -91,7 +91,7 @@ class ObjectiveSummary:
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class SummaryToJson:
     """A summary as JSON values; can be pickled and sent to workers."""
 
     of: Callable[[Signals], Any]
@@ -181,8 +181,10 @@ def sweep(
         "seeds": list(seeds),
         "of": to_json_values(summary),
     }
-    with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
-        dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
+    with open_parts(out, provenance, resume=resume, where="sweep(out=)") as parts:
+        dataset = _run_missing_chunks(
+            runs, provenance, SummaryToJson(summary), parts, client, progress
+        )
         if out is not None:
             _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
@@ -191,7 +193,7 @@ def sweep(
 def _run_missing_chunks(
     runs: Runs,
     provenance: dict[str, Any],
-    summarize: Told,
+    summarize: SummaryToJson,
     parts: PartStore,
     client: Client | None,
     progress: bool | None,
@@ -199,7 +201,7 @@ def _run_missing_chunks(
     """Run the combinations that `parts` lacks, then return the dataset of all."""
     grid, seeds = provenance["values"], provenance["seeds"]
     chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
-    with progress_of(
+    with show_run_progress(
         "sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress
     ) as progress_bar:
         for chunk in chunks_to_run:
@@ -209,7 +211,7 @@ def _run_missing_chunks(
                 client,
                 progress_bar.ran,
             )
-            parts.put(
+            parts.append(
                 [
                     {"failed": outcome.reason} if isinstance(outcome, FailedRun) else outcome
                     for outcome in outcomes

@@ -104,11 +104,13 @@ def test_a_value_at_its_bound_has_its_whole_slope(kind, bounds):
 def test_bins_of_spikes_are_cut_by_no_window():
     axes = Axes(step_ms=0.1, n_samples=1000, labels={"neuron": [0]})
     rate = Metric(measure=MeanRate(), target=1.0, window_ms=(20.0, 99.0))
-    every, coarse = _gradients._binned([rate], axes, [])
+    every, coarse = _gradients._choose_spike_bins([rate], axes, [])
     assert every == 10 and coarse.step_ms == pytest.approx(1.0) and coarse.n_samples == 100
     fano = Metric(measure=FanoFactor(bin_ms=0.5), target=1.0)
-    assert _gradients._binned([rate, fano], axes, [])[0] == 5
-    assert _gradients._binned([rate], axes, [7])[0] == 2, "rows of both in a chunk of 31 steps"
+    assert _gradients._choose_spike_bins([rate, fano], axes, [])[0] == 5
+    assert _gradients._choose_spike_bins([rate], axes, [7])[0] == 2, (
+        "rows of both in a chunk of 31 steps"
+    )
 
 
 def test_nothing_is_compiled_anew_between_steps_seeds_and_trainings(compiled):

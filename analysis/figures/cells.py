@@ -73,7 +73,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         note: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": _style.SMALL_pt}
         text = f"{len(dot_indices):,} of {len(ids):,} spikes: one a pixel"
         _text.put_note(ax, text, (1.0, 0.0), (0, -16), xycoords="axes fraction", **note)
-    _style.mark_events(ax, _inputs.events_of(signals, None))
+    _style.mark_events(ax, _inputs.get_events(signals, None))
     return _style.tidy(ax)
 
 
@@ -145,7 +145,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     cells, rows, ids = _choose_cells(signals, n)
     # all cells of a long run are gigabytes
     potentials = signals.get("vm", trial=trial, ids=ids[rows])
-    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose(
+    potentials = _inputs.get_array(potentials, "vm", "time", "neuron", where=where).transpose(
         "time", "neuron"
     )
     has_names = bool(cells["cell_type"].iloc[0])
@@ -169,7 +169,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
         ylim=(-(len(rows) - 0.9) * step, step),
     )
     _style.scale_bar(ax, 0.6 * step, str(potentials.attrs["units"]))
-    _style.mark_events(ax, _inputs.events_of(signals, None))
+    _style.mark_events(ax, _inputs.get_events(signals, None))
     return _style.tidy(ax, frame=False)
 
 
@@ -252,7 +252,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     JtfneError
         If the run had no stimulus.
     """
-    events = _inputs.events_of(_inputs.check_run(signals, "timeline"), None)
+    events = _inputs.get_events(_inputs.check_run(signals, "timeline"), None)
     if events.empty:
         raise refuse("a run without events", "one with a stimulus", "analysis.figures.timeline")
     labels = list(dict.fromkeys(events["label"].astype(str)))

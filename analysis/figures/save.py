@@ -124,7 +124,7 @@ def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
     """The functions that draw the figures which the run allows, by file name."""
     recorded_names = set(signals.recorded())
     has_names = "neurons" in signals.tree.children
-    figure = _style.figure_of
+    figure = _style.get_figure
     candidates: dict[str, tuple[bool, Callable[[], Figure]]] = {
         "01_layout": (has_names, lambda: figure(cells.layout(signals))),
         "02_raster": ("spk" in recorded_names, lambda: figure(cells.raster(signals))),

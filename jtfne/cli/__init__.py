@@ -15,7 +15,7 @@ from jtfne.cli._shared import (
     Allow_code,
     As_json,
     Config_argument,
-    config_of,
+    load_config,
     output_folder,
     print_facts,
 )
@@ -118,7 +118,7 @@ def run(
         if manifest is not None:
             signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
-            checked = config_of(str(config), seed, duration_ms, allow_code=allow_code)
+            checked = load_config(str(config), seed, duration_ms, allow_code=allow_code)
             signals, differing = _simulate_config(checked, room), None
         files, failures = write_results(signals, room, folder)
     _print_run(signals, out, files, differing, failures, as_json=as_json)
@@ -134,7 +134,7 @@ def validate(
     config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False
 ) -> None:
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
-    checked = config_of(config, None, None, allow_code=allow_code)
+    checked = load_config(config, None, None, allow_code=allow_code)
     checked.check()
     cells = sum(population.n_cells for population in checked.populations())
     facts = {

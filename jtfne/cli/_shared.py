@@ -26,7 +26,7 @@ Allow_code = Annotated[
 ]
 
 
-def config_of(
+def load_config(
     file_or_preset: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False
 ) -> "Config":
     """The config of a file or of a preset with arguments, `name:key=value,key=value`."""

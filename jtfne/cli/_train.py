@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jtfne.cli._rooms import resumable
-from jtfne.cli._shared import Allow_code, As_json, Config_argument, config_of, print_facts
+from jtfne.cli._shared import Allow_code, As_json, Config_argument, load_config, print_facts
 
 if TYPE_CHECKING:
     from jtfne.trainer import TrainingResult
@@ -45,11 +45,11 @@ def train(
     from jtfne._check import one_of
     from jtfne._files import resolve_path
     from jtfne.analysis import figures
-    from jtfne.analysis.figures._style import figure_of, write
+    from jtfne.analysis.figures._style import get_figure, write
     from jtfne.optimizers import OPTIMIZERS
 
     search = OPTIMIZERS[one_of(optimizer, OPTIMIZERS, name="optimizer", where="jtfne train")]()
-    declared = config_of(config, None, duration_ms, allow_code=allow_code)
+    declared = load_config(config, None, duration_ms, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
     trainer = jtfne.Trainer(
@@ -58,7 +58,7 @@ def train(
     folder = resolve_path(out, "jtfne train -o")
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
-        write(figure_of(figures.training_history(result)), folder / FIGURE)
+        write(get_figure(figures.training_history(result)), folder / FIGURE)
     _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)

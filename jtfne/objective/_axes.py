@@ -252,7 +252,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     return np.flatnonzero(_match_labels(area_labels, aim.cells.area, "area", where))
 
 
-def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
+def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
     """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = select_part(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
@@ -323,14 +323,16 @@ class ReadoutData:
         return node["trial"].values.astype(np.int64), step, row
 
 
-def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.float64], Frame]:
+def take_run_samples(
+    aim: Aim, readout: ReadoutData, where: str
+) -> tuple[NDArray[np.float64], Frame]:
     """The samples that `aim` takes from a run, and their frame.
 
-    Equals `samples` of its array, but spikes are counted from events, without a dense raster.
+    Equals `take_samples` of its array, but spikes are counted from events, without a dense raster.
     """
     axes = readout.axes
     if aim.of != "spk":
-        x, frame = samples(aim, readout.values, axes, where)
+        x, frame = take_samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = select_part(aim, axes, where)
     trial, step, row = readout.events

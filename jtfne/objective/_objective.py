@@ -18,7 +18,7 @@ from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config._errors import ConfigError, refused
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.objective._axes import Axes, ReadoutData, recorded, samples
+from jtfne.objective._axes import Axes, ReadoutData, take_run_samples, take_samples
 from jtfne.objective._distance import Floats, correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
 from jtfne.signals import Signals
@@ -129,7 +129,7 @@ class Objective:
                         f"{what} of {', '.join(self.readouts)}",
                         where,
                     )
-            x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
+            x, frame = take_samples(metric, arrays[metric.of], axes[metric.of], where)
             value, target, _ = _evaluate_metric(metric, x, frame, axes[metric.of].units, where)
             terms[metric.label] = metric.weight * distance(metric, value, target)
         return sum(terms.values(), start=jnp.zeros(())), terms
@@ -214,7 +214,7 @@ def _metric_row(
     metric: Metric, readout: ReadoutData, where: str
 ) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """The row of a metric in the table, and its two curves if it has some."""
-    x, frame = recorded(metric, readout, where)
+    x, frame = take_run_samples(metric, readout, where)
     axes = readout.axes
     value, target, points = _evaluate_metric(metric, x, frame, axes.units, where)
     misfit = float(distance(metric, value, target))
@@ -256,7 +256,7 @@ def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]
 
 def _gate_row(gate: Gate, readout: ReadoutData, where: str) -> dict[str, Any]:
     """The row of a gate in the table."""
-    x, frame = recorded(gate, readout, where)
+    x, frame = take_run_samples(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
     row = _common_columns(gate, measure.unit(readout.axes.units), value)

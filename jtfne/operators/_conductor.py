@@ -71,7 +71,7 @@ class Tissue:
         """The geometric mean of the three conductivities."""
         return float(np.cbrt(np.prod(self.sigma_S_m)))
 
-    def scaled(self, places_mm: Matrix) -> Matrix:
+    def scale_coordinates(self, places_mm: Matrix) -> Matrix:
         """Return coordinates in A/V, in which the potential of a current I is I / (4 pi r).
 
         They are sigma r if the tissue is isotropic; else r^2 is sy sz dx^2 + sx sz dy^2 + sx sy
@@ -82,7 +82,7 @@ class Tissue:
         scaled_places: Matrix = places_mm * (M_PER_mm * np.sqrt([y * z, x * z, x * y]))
         return scaled_places
 
-    def mirrored(self, places_mm: Matrix) -> Matrix:
+    def mirror(self, places_mm: Matrix) -> Matrix:
         """Return the mirror images of places on the other side of the surface."""
         assert self.surface is not None
         image: Matrix = places_mm * [1.0, 1.0, -1.0] + [0.0, 0.0, 2.0 * self.surface.z_mm]

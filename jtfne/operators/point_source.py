@@ -51,7 +51,7 @@ class PointSource(Operator):
         matrix = _potential(tissue, contacts, sources, radius, where)
         if tissue.image_strength:
             matrix += tissue.image_strength * _potential(
-                tissue, contacts, tissue.mirrored(sources), radius, where
+                tissue, contacts, tissue.mirror(sources), radius, where
             )
         parameters: dict[str, Any] = {
             "contacts_mm": contacts.tolist(),
@@ -66,7 +66,9 @@ def _potential(
 ) -> Matrix:
     """Return the potential without borders, (n_contacts, n_sources) V/A."""
     square = np.zeros((len(contacts_mm), len(sources_mm)))
-    for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):
+    for c, s in zip(
+        tissue.scale_coordinates(contacts_mm).T, tissue.scale_coordinates(sources_mm).T, strict=True
+    ):
         square += (c[:, None] - s[None, :]) ** 2
     distance = np.maximum(np.sqrt(square), tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
     refuse_coincident(distance, what="source", where=where)

@@ -126,7 +126,7 @@ _tell_program: Any = jax.jit(
 
 def is_traced(tree: Any) -> bool:
     """Whether any leaf of `tree` is traced: the caller's own program is being compiled."""
-    return not all(known(leaf) for leaf in jax.tree.leaves(tree))
+    return not all(is_concrete(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def check_state(search: Any, state: Any, method: str) -> None:
@@ -194,15 +194,15 @@ class SearchStats(NamedTuple):
         )
 
 
-def known(x: Any) -> bool:
+def is_concrete(x: Any) -> bool:
     """Whether the value of `x` is concrete, so that it can be checked: it is not traced."""
     return not isinstance(x, jax.core.Tracer)
 
 
-def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> SearchStats:
+def init_stats(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> SearchStats:
     """The record at the start; its `best_x` is the starting point. Raises: JtfneError."""
     where = f"{type(optimizer).__name__}.init"
-    checked(optimizer, where)
+    check_settings(optimizer, where)
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
@@ -221,7 +221,7 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
         raise refuse(
             f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where
         )
-    if all(known(x) for x in arrays.values()):
+    if all(is_concrete(x) for x in arrays.values()):
         lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
@@ -235,11 +235,11 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     return record._replace(best_x=start_point)
 
 
-def checked(optimizer: Any, where: str) -> None:
+def check_settings(optimizer: Any, where: str) -> None:
     """Raises: JtfneError if a setting of `optimizer` is out of its range."""
     for name, limit in optimizer.LIMITS.items():
         value = getattr(optimizer, name)
-        if known(value):
+        if is_concrete(value):
             in_range(value, limit, name=name, where=where)
     for field in dataclasses.fields(optimizer):
         value = getattr(optimizer, field.name)
@@ -312,7 +312,7 @@ def check_generation(
         if np.shape(x) != shape:
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     scores = arrays["scores"]
-    if known(scores) and not np.isfinite(np.asarray(scores)).any():
+    if is_concrete(scores) and not np.isfinite(np.asarray(scores)).any():
         scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (
             ", ..." if k > 4 else ""
         )
@@ -322,7 +322,7 @@ def check_generation(
     return arrays["candidates"], scores, arrays["gradients"]
 
 
-def told(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
+def update_stats(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
     """The record after a generation whose arguments are checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)

@@ -23,7 +23,7 @@ def adam(learning_rate: float) -> Any:
     return optax.adam(learning_rate)
 
 
-def probes(
+def antithetic_pairs(
     record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_pairs: int
 ) -> jax.Array:
     """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the
@@ -38,7 +38,7 @@ def probes(
     return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
 
 
-def slope(
+def estimate_gradient(
     record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str
 ) -> jax.Array:
     """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing
@@ -68,7 +68,7 @@ def slope(
     return jnp.where(jnp.isfinite(total), total, 0.0)
 
 
-def lost(
+def should_restart(
     record: SearchStats,
     score: jax.Array,
     stale: jax.Array,
@@ -84,7 +84,7 @@ def lost(
     return ~jnp.isfinite(score) | is_worse | (stale >= patience)
 
 
-def pick(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
+def tree_where(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
     """`then_tree` where `condition` is True, else `else_tree`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), then_tree, else_tree)
 

@@ -9,7 +9,7 @@ import numpy as np
 from jtfne._arguments import check_flag, describe_argument
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._precision import settled
-from jtfne.optimizers._base import Array, Optimizer, check_numbers, known
+from jtfne.optimizers._base import Array, Optimizer, check_numbers, is_concrete
 
 
 @settled()
@@ -72,7 +72,7 @@ def minimize(
     state = optimizer.init(key, lower, upper, start)
     if optimizer.traceable:
         last, history = jax.lax.scan(generation, state, length=budget // k)
-        if known(history) and not np.isfinite(np.asarray(history[-1])):
+        if is_concrete(history) and not np.isfinite(np.asarray(history[-1])):
             raise refuse(
                 "a function without a finite value", "at least one finite score", "minimize"
             )

@@ -15,9 +15,9 @@ from jtfne.optimizers._base import (
     SearchStats,
     check_generation,
     check_state,
-    known,
-    opened,
-    told,
+    init_stats,
+    is_concrete,
+    update_stats,
 )
 
 Numbers = npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ class CMAES:
         _on_host((key, lower, upper, start), "CMAES.init")
         if self.n is not None:
             whole_number(self.n, Limit(low=3), name="n", where="CMAES.init")
-        record = jax.tree.map(np.asarray, opened(self, key, lower, upper, start))
+        record = jax.tree.map(np.asarray, init_stats(self, key, lower, upper, start))
         d, zeros = record.lower.size, np.zeros(record.lower.size)
         mean, sigma = self._shares(record, record.best_x), np.asarray(self.sigma, np.float64)
         return CMAESState(record, mean, sigma, np.eye(d), zeros, zeros, np.zeros((), np.int64))
@@ -97,7 +97,7 @@ class CMAES:
         check_state(self, state, "tell")
         _on_host((state, candidates, scores), "CMAES.tell")
         candidates, scores, _ = check_generation(self, state.record, candidates, scores, gradients)
-        record = jax.tree.map(np.asarray, told(state.record, candidates, scores))
+        record = jax.tree.map(np.asarray, update_stats(state.record, candidates, scores))
         search, y = self._search(state), np.asarray(scores, np.float64)
         shares = self._shares(record, candidates)
         scores_or_inf = np.where(np.isfinite(y), y, np.inf)
@@ -155,5 +155,5 @@ def _seed(record: SearchStats, generation: int) -> int:
 
 def _on_host(tree: Any, where: str) -> None:
     """Raises: JtfneError if any leaf of `tree` is traced."""
-    if not all(known(leaf) for leaf in jax.tree.leaves(tree)):
+    if not all(is_concrete(leaf) for leaf in jax.tree.leaves(tree)):
         raise refuse("a traced argument", "arrays that are known, outside jit and vmap", where)

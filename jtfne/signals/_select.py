@@ -18,7 +18,7 @@ Bounds = tuple[float, float]
 ON_TIME_ms = 1e-9  # times are multiples of dt to within rounding
 
 
-def listed(value: Any, key: str, where: str) -> list[str]:
+def list_names(value: Any, key: str, where: str) -> list[str]:
     """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]

@@ -113,7 +113,7 @@ class Signals:
         where = f"Signals.get({name!r})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {
-            key: select.listed(value, key, where)
+            key: select.list_names(value, key, where)
             for key, value in labels.items()
             if value is not None
         }

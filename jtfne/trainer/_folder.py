@@ -45,7 +45,7 @@ class PartStore:
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
 
-    def put(self, rows: Any, state: Arrays | None = None) -> None:
+    def append(self, rows: Any, state: Arrays | None = None) -> None:
         """Store the next part, and the state after it. Raises: OSError if the disk fails."""
         number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
@@ -140,7 +140,7 @@ class PartStore:
 
 
 @contextlib.contextmanager
-def opened(
+def open_parts(
     out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str
 ) -> Iterator[PartStore]:
     """Open the parts in `out` for this process alone; keep them in memory if it is None.

@@ -132,7 +132,7 @@ class ScoreGradients:
         axes = {name: Axes.of(signals, name) for name in names}
         fields = _select_recorders(ready.planned.recorders, names)
         if "spk" in names:
-            n_steps_per_row, axes["spk"] = _binned(
+            n_steps_per_row, axes["spk"] = _choose_spike_bins(
                 metrics, axes["spk"], [recorder.every for recorder in fields]
             )
             fields = (SpikeRows(n_steps_per_row), *fields)
@@ -149,7 +149,7 @@ class ScoreGradients:
             jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zero_arrays)
         return slopes
 
-    def of_rows(
+    def add_to_rows(
         self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]
     ) -> Floats:
         """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
@@ -277,7 +277,7 @@ class ScoreGradients:
         return rows.reshape(rows.shape[0], *_shape(axes))
 
 
-def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
+def list_unmoved_paths(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
     """Paths whose derivative was 0 for every candidate: the search could not move them."""
     slopes = [row["slopes"] for row in rows]
     return [
@@ -387,7 +387,7 @@ def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> 
     return tuple(reduced_recorders)
 
 
-def _binned(
+def _choose_spike_bins(
     metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]
 ) -> tuple[int, Axes]:
     """How many steps of spikes to sum in one row so that all metrics still fit; the new axes.

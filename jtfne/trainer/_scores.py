@@ -44,7 +44,7 @@ class EvaluateObjective:
         return evaluation
 
 
-def row_of(
+def make_row(
     generation: int,
     candidate: int,
     place: Sequence[float],

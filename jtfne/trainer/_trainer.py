@@ -22,11 +22,11 @@ from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
 from jtfne.reports import machine, software
 from jtfne.surrogates import Surrogate
-from jtfne.trainer._folder import Arrays, PartStore, opened
-from jtfne.trainer._gradients import ScoreGradients, without_slope
-from jtfne.trainer._progress import Told, progress_of
+from jtfne.trainer._folder import Arrays, PartStore, open_parts
+from jtfne.trainer._gradients import ScoreGradients, list_unmoved_paths
+from jtfne.trainer._progress import RunProgress, show_run_progress
 from jtfne.trainer._result import TrainingResult, describe_verdict, make_history
-from jtfne.trainer._scores import Aim, EvaluateObjective, Row, find_best_row, row_of
+from jtfne.trainer._scores import Aim, EvaluateObjective, Row, find_best_row, make_row
 
 WHERE = "Trainer.fit"
 REPORT_VERSION = "1"
@@ -118,14 +118,14 @@ class Trainer:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
             raise refuse(f"budget={self.budget!r}", allowed, WHERE)
         start_s = time.perf_counter()
-        with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
+        with open_parts(out, fit.about(), resume=resume, where=WHERE) as parts:
             n_runs = (
                 fit.n_candidates
                 * len(fit.seeds)
                 * (total - len(parts.rows))
                 * (1 if fit.slopes is None else 2)
             )
-            with progress_of("training", max(n_runs, 0), shown=progress) as progress_bar:
+            with show_run_progress("training", max(n_runs, 0), shown=progress) as progress_bar:
                 fit.search(parts, total, client, progress_bar)
             result = fit.result(parts, time.perf_counter() - start_s)
             parts.write(
@@ -213,7 +213,7 @@ class _Fit:
         }
 
     def search(
-        self, parts: PartStore, total: int, client: Client | None, progress_bar: Told
+        self, parts: PartStore, total: int, client: Client | None, progress_bar: RunProgress
     ) -> None:
         """Run generations into `parts` until there are `total`, or one has passed."""
         state = self._restore_state(parts.state)
@@ -239,11 +239,16 @@ class _Fit:
                 )
                 raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
             state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
-            parts.put(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
+            parts.append(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
             progress_bar.best(_describe_best(parts))
 
     def _tell_scores(
-        self, state_to_tell: Any, candidates: Any, rows: list[Row], scores: Any, progress_bar: Told
+        self,
+        state_to_tell: Any,
+        candidates: Any,
+        rows: list[Row],
+        scores: Any,
+        progress_bar: RunProgress,
     ) -> Any:
         """The optimizer's state after `scores`, and after gradients if it needs them.
 
@@ -251,7 +256,7 @@ class _Fit:
         """
         if self.slopes is None:
             return self.trainer.optimizer.tell(state_to_tell, candidates, scores)
-        slopes = self.slopes.of_rows(rows, candidates, self.seeds, progress_bar.ran)
+        slopes = self.slopes.add_to_rows(rows, candidates, self.seeds, progress_bar.ran)
         state = self.trainer.optimizer.tell(state_to_tell, candidates, scores, slopes)
         no_finite_slope = not np.isfinite(slopes).all(axis=1).any()
         if no_finite_slope and np.array_equal(self.trainer.optimizer.ask(state)[0], candidates):
@@ -280,7 +285,7 @@ class _Fit:
         )
 
     def _evaluate_generation(
-        self, generation: int, places: Any, client: Client | None, progress_bar: Told
+        self, generation: int, places: Any, client: Client | None, progress_bar: RunProgress
     ) -> list[Row]:
         """Run the candidates of a generation and return their rows."""
         values = [self._to_values(place) for place in places]
@@ -292,7 +297,7 @@ class _Fit:
         )
         n_seeds = len(self.seeds)
         return [
-            row_of(generation, k, places[k], values[k], outcomes[k * n_seeds : (k + 1) * n_seeds])
+            make_row(generation, k, places[k], values[k], outcomes[k * n_seeds : (k + 1) * n_seeds])
             for k in range(len(values))
         ]
 
@@ -361,7 +366,7 @@ class _Fit:
             ],
             "without_effect": parts.notes["without_effect"],
             "at_bounds": _find_paths_at_bounds(self.trainables, best["values"]),
-            **({} if self.slopes is None else {"without_slope": without_slope(rows, paths)}),
+            **({} if self.slopes is None else {"without_slope": list_unmoved_paths(rows, paths)}),
         }
         history = make_history(rows, paths)
         return TrainingResult(config, net, float(best["score"]), history, report)
