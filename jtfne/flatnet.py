@@ -15,7 +15,7 @@ from jtfne import _keys, engine
 from jtfne._arguments import check_flag, check_instance, check_list, check_names, describe_argument
 from jtfne._check import POSITIVE, Limit, narrow_dtype, number, one_of, refuse, whole_number
 from jtfne._grid import nearest_steps
-from jtfne._precision import settled
+from jtfne._precision import defined_jax_flags
 from jtfne._tree import register
 from jtfne.config import Config, Population
 from jtfne.config.source_maps import sign_of, words_of
@@ -30,7 +30,7 @@ from jtfne.delivery import (
     check_choice,
     default_delivery,
 )
-from jtfne.emitters import Trains, joined
+from jtfne.emitters import Trains, join_trains
 from jtfne.net import Identity, Net, Projection
 from jtfne.plastic import PlasticDelivery, build_plastic
 from jtfne.stimuli import SYNAPTIC
@@ -147,7 +147,7 @@ class FlatNet:
             The state at the end, and packed spikes with what was recorded.
         """
         _check_run(key, n_steps, inputs, clock, recorders)
-        with settled():
+        with defined_jax_flags():
             inputs = (
                 engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
             )
@@ -337,7 +337,7 @@ def _merge_emitters(populations: list[Population], dtype: np.dtype[Any], dt_ms: 
             continue
         values = [getattr(population.emitter, field.name) for population in populations]
         if isinstance(values[0], Trains):
-            fields[field.name] = jnp.asarray(joined(values).table(dt_ms))
+            fields[field.name] = jnp.asarray(join_trains(values).table(dt_ms))
             continue
         is_uniform = all(np.ndim(value) == 0 and value == values[0] for value in values)
         cell_values = [

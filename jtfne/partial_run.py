@@ -46,7 +46,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 class PartialRun:
-    """The part of a run that is on disk. Made by `opened`, which locks its folder.
+    """The part of a run that is on disk. Made by `open_partial_run`, which locks its folder.
 
     chunk_steps: the length of its chunks. n_chunks: how many of them are there.
     """
@@ -94,7 +94,7 @@ class PartialRun:
             return {}
         return read_npz(self._checked_carry())
 
-    def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
+    def write_chunk(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
 
         rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns
@@ -130,7 +130,7 @@ class PartialRun:
     def finish(self, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
         """Put the run folder of `tree` in place of the chunks; the manifest as written.
 
-        Raises: OSError as `put`.
+        Raises: OSError as `write_chunk`.
         """
         finished_folder = self._folder / "finished"
         with self._explain_disk_errors():
@@ -216,7 +216,7 @@ class PartialRun:
 
 
 @contextlib.contextmanager
-def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
+def open_partial_run(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
     """The part of `run` that is in `out`, for this process alone; made if there is none.
 
     run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.

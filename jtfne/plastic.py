@@ -125,7 +125,7 @@ class STDPDelivery:
     source: jax.Array
 
     @classmethod
-    def of(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
+    def from_delivery(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
         """The synapses of `delivery`, with the table of those onto each cell."""
         offsets = np.asarray(delivery.offsets)
         row_of_block = np.repeat(np.arange(delivery.ring.n_cells), _room(delivery))
@@ -232,7 +232,7 @@ def build_plastic(
             "a delivery on one, such as Event()",
             "delivery",
         )
-    return STDPDelivery.of(Event().build(synapses), numbers)
+    return STDPDelivery.from_delivery(Event().build(synapses), numbers)
 
 
 def n_sources(delivery: Delivery) -> int:

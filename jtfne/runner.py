@@ -21,7 +21,7 @@ from jtfne.delivery import (
     list_own_devices,
     over,
     replicated_spec,
-    stacked,
+    stack_shards,
     unpack,
 )
 
@@ -47,7 +47,7 @@ class Runner(Protocol):
         """Return (step, row) of every spike in the packed bits of a chunk (n_steps, n_words)."""
         ...
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to this runner's device or devices."""
         ...
 
@@ -97,7 +97,7 @@ class SingleDeviceRunner:
         """Return (step, row) of every spike of a chunk."""
         return unpack(spike_bits)
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the device."""
         on_device: engine.Carry = jax.tree.map(jnp.array, carry)
         return on_device
@@ -184,10 +184,10 @@ class MultiDeviceRunner:
         step, position = unpack(spike_bits)
         return step, self._delivery.layout.row_of[position]
 
-    def placed(self, carry: engine.Carry) -> engine.Carry:
+    def to_device(self, carry: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the devices, each its shard."""
         on_devices: engine.Carry = jax.tree.map(
-            lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), carry
+            lambda leaf: stack_shards(list(np.asarray(leaf)), self._delivery.mesh), carry
         )
         return on_devices
 
@@ -214,7 +214,7 @@ def _advance_over_devices(
 
     def run_shard(parts: Any, clock: engine.InputChunk, dt_ms: jax.Array) -> Any:
         circuit, inputs, carry, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        carry, spike_bits, rows = engine.watched(
+        carry, spike_bits, rows = engine.run_recorded(
             circuit, inputs, recorders, carry, clock, dt_ms, local
         )
         return jax.tree.map(lambda leaf: leaf[None], (carry, rows)), spike_bits
@@ -481,4 +481,4 @@ class _Sharder:
 
     def _stack_devices(self, part: Any) -> jax.Array:
         """Build an array over the mesh from the part of each device."""
-        return stacked([np.asarray(part(k)) for k in self._here], self._mesh)
+        return stack_shards([np.asarray(part(k)) for k in self._here], self._mesh)

@@ -172,7 +172,7 @@ def sweep(
         for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
     ]
     readouts = getattr(summary, "readouts", None)
-    runs = Runs.of(
+    runs = Runs.prepare(
         net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
     )
     provenance = {

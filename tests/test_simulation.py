@@ -270,13 +270,13 @@ def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, sha
     net, paradigm = driven(dtype)
     inside = simulate(net, paradigm)
     assert len(inside.spikes) > 50
-    chunks, recorded = [], _follower.Follower.recorded
+    chunks, recorded = [], _follower.Follower.replay_chunk
 
     def counted(self, *given):
         chunks.append(given)
         return recorded(self, *given)
 
-    monkeypatch.setattr(_follower.Follower, "recorded", counted)
+    monkeypatch.setattr(_follower.Follower, "replay_chunk", counted)
     monkeypatch.setattr(_follower, "n_cores", lambda: 2)
     monkeypatch.setattr(_follower, "LEAST_WORK", 0)
     monkeypatch.setattr(_follower, "SHARE", share)  # with room for no more than one spike at first

@@ -307,7 +307,10 @@ def test_an_index_names_no_file_to_remove(tmp_path, where):
             "carry": entry,
         }
         (out / "partial" / "index.json").write_text(_json.dumps(_json.seal(index)))
-        with pytest.raises(jtfne.JtfneError, match="altered"), partial_run.opened(out, {}, 1):
+        with (
+            pytest.raises(jtfne.JtfneError, match="altered"),
+            partial_run.open_partial_run(out, {}, 1),
+        ):
             pass
     else:
         out.mkdir(parents=True)

@@ -73,7 +73,7 @@ def test_scores_and_gates_are_those_of_event_runs(result):
 
 def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     """By its own arrays, in bins of steps: to rounding, since the spikes are the same."""
-    fit = _Fit.of(Trainer(AIM, optimizer=Gradient()), NET)
+    fit = _Fit.prepare(Trainer(AIM, optimizer=Gradient()), NET)
     assert fit.slopes.recorders[0].every == 25, (
         "the largest bin of the window, and no longer than a chunk"
     )
@@ -176,7 +176,7 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
     )
     monkeypatch.setattr(_gradients, "_backward", quickly(_gradients._backward))
     net = jtfne.construct(config)
-    fit = _Fit.of(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
+    fit = _Fit.prepare(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
     start = np.array(
         [each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
     )
@@ -250,7 +250,7 @@ def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
 def test_a_gate_needs_no_slope():
     gate = {"measure": CV(), "cells": "E", "condition": Below(1.0), "name": "regular"}
     assert (
-        _Fit.of(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes
+        _Fit.prepare(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes
         is not None
     )
 

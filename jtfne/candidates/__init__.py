@@ -1,7 +1,7 @@
 """Candidates: one circuit run with other values at some paths, without new wiring or compiling."""
 
 from jtfne.candidates._leaves import INNER, ParameterMap, choose_probe_values
-from jtfne.candidates._runs import Candidate, Circuit, Client, FailedRun, Runs, spread
+from jtfne.candidates._runs import Candidate, Circuit, Client, FailedRun, Runs, run_on_threads
 
 __all__ = [
     "INNER",
@@ -12,5 +12,5 @@ __all__ = [
     "ParameterMap",
     "Runs",
     "choose_probe_values",
-    "spread",
+    "run_on_threads",
 ]

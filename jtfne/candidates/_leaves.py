@@ -71,7 +71,7 @@ class ParameterMap:
     weights: Weights | None
 
     @classmethod
-    def of(
+    def from_net(
         cls,
         net: Net,
         paths: Sequence[str],

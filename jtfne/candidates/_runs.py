@@ -25,7 +25,7 @@ from jtfne.simulation import (
     mechanisms_of,
     net_hash,
     ready_to_vary,
-    varied,
+    run_variant,
 )
 
 ATTEMPTS = 3  # tries of a job whose worker is lost
@@ -82,7 +82,7 @@ class Runs:
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
-    def of(
+    def prepare(
         cls,
         net: Net,
         paths: Sequence[str],
@@ -108,7 +108,7 @@ class Runs:
             "delivery": delivery,
             "where": where,
         }
-        leaves = ParameterMap.of(net, paths, typical, **options)
+        leaves = ParameterMap.from_net(net, paths, typical, **options)
         ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
         circuit = Circuit(
             config.to_json(),
@@ -121,7 +121,7 @@ class Runs:
 
     def run(self, job: Candidate) -> Signals:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
-        return varied(self.ready, self.leaves.with_values(job.values), job.seed)
+        return run_variant(self.ready, self.leaves.with_values(job.values), job.seed)
 
     def used(self, job: Candidate, use: Use) -> Any:
         """`use(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
@@ -146,7 +146,7 @@ class Runs:
         """
         if client is not None:
             return self._run_by_client(client, jobs, use, tick)
-        return spread(
+        return run_on_threads(
             lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick
         )
 
@@ -170,7 +170,7 @@ class Runs:
         return results
 
 
-def spread(
+def run_on_threads(
     run: Callable[[Any], Any],
     jobs: Sequence[Any],
     n_threads: int,
@@ -254,7 +254,7 @@ def _get_runs(circuit: Circuit) -> Runs:
                     message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)"
                 )
             _RUNS_BY_CIRCUIT.clear()
-            runs = Runs.of(
+            runs = Runs.prepare(
                 net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker"
             )
             _RUNS_BY_CIRCUIT[circuit] = runs

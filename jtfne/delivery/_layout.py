@@ -25,7 +25,7 @@ class Layout:
     n_devices: int
 
     @classmethod
-    def of(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
+    def build(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
         """The layout of cells of several models; indices: the rows of each, None for all of
         them.
         """

@@ -93,19 +93,19 @@ class ShardedDelivery:
                 }
                 columns["source"] = layout.position_of[columns["source"]]
                 columns["target"] = place_of[columns["target"]]
-                blocks.put(Entries.of(EdgeList(**columns), local))
+                blocks.add_rows(Entries.from_edges(EdgeList(**columns), local))
 
         process_chunks(chunks, put_chunk)
         arrays_by_device: list[dict[str, Any]] = [room[k].arrays() for k in device_indices]
         global_arrays: dict[str, Any] = {
             name: None
             if array is None
-            else stacked([device_arrays.pop(name) for device_arrays in arrays_by_device], mesh)
+            else stack_shards([device_arrays.pop(name) for device_arrays in arrays_by_device], mesh)
             for name, array in list(arrays_by_device[0].items())
         }
         return cls(
             rows=EventDelivery(**global_arrays, ring=local, one_block=False),
-            real=stacked(
+            real=stack_shards(
                 [_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh
             ),
             layout=layout,
@@ -158,7 +158,7 @@ def list_own_devices(mesh: Mesh) -> list[int]:
     ]
 
 
-def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
+def stack_shards(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
     device_indices = list_own_devices(mesh)

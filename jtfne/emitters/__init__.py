@@ -2,7 +2,7 @@
 
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, Conductances, Emitter, SynapticInput
-from jtfne.emitters._trains import Trains, joined
+from jtfne.emitters._trains import Trains, join_trains
 from jtfne.emitters.adaptive import AdaptiveLIF
 from jtfne.emitters.adex import AdEx
 from jtfne.emitters.glif import GLIF1, GLIF2, GLIF3
@@ -38,6 +38,6 @@ __all__ = [
     "SynapticInput",
     "Trains",
     "TwoCompartment",
-    "joined",
+    "join_trains",
     "register",
 ]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
+from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 
 class AdaptiveLIFState(NamedTuple):
@@ -90,8 +90,8 @@ class AdaptiveLIF:
         (n_cells,).
         """
         start, w_pA, th_mV = self._start(state)
-        w_end_pA, mean_pA = decayed(w_pA, self.tau_w_ms, dt_ms)
-        th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
+        w_end_pA, mean_pA = exponential_decay(w_pA, self.tau_w_ms, dt_ms)
+        th_mV = exponential_decay(th_mV, self.tau_th_ms, dt_ms)[0]
         membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(
             start, i_pA - mean_pA, syn, dt_ms
         )
@@ -115,8 +115,14 @@ class AdaptiveLIF:
             LIFState(after.v_mV, after.hold_steps),
             self._membrane(start, self.v_th_mV + after.th_mV),
         )
-        return driven(
-            membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms
+        return balance_with_current(
+            membrane,
+            start,
+            end,
+            i_pA,
+            -exponential_decay(w_pA, self.tau_w_ms, dt_ms)[1],
+            syn,
+            dt_ms,
         )
 
     def jumped_pA(

@@ -15,7 +15,7 @@ from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
+from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
 NEVER = -1.0
@@ -198,7 +198,7 @@ class GLIF2:
         (n_cells,).
         """
         start = self._start(state, dt_ms)
-        th_mV = decayed(
+        th_mV = exponential_decay(
             _add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps),
             self.tau_th_ms,
             dt_ms,
@@ -333,7 +333,9 @@ class GLIF3:
         """Mean currents of the step; the after-spike currents count as ionic."""
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
         start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
-        return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
+        return balance_with_current(
+            self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms
+        )
 
     def jumped_pA(
         self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float
@@ -347,7 +349,9 @@ class GLIF3:
         """Each after-spike current at the end of this step, and its mean over the step."""
         i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.hold_steps)
         i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.hold_steps)
-        return decayed(i_1_pA, self.tau_1_ms, dt_ms), decayed(i_2_pA, self.tau_2_ms, dt_ms)
+        return exponential_decay(i_1_pA, self.tau_1_ms, dt_ms), exponential_decay(
+            i_2_pA, self.tau_2_ms, dt_ms
+        )
 
     def _membrane(self) -> LIF:
         """The membrane without after-spike currents."""

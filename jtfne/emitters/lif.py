@@ -222,7 +222,7 @@ def free_jumps_pA(
     return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
-def decayed(
+def exponential_decay(
     x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float
 ) -> tuple[jax.Array, jax.Array]:
     """`x` after dt of exponential decay x' = -x/tau, and its exact mean over dt."""
@@ -230,7 +230,7 @@ def decayed(
     return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
 
 
-def driven(
+def balance_with_current(
     membrane: LIF,
     before: LIFState,
     after: LIFState,

@@ -47,7 +47,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     names = (
         _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
     )
-    random_words = _keys.words(_keys.named(keys["initial state"], names))
+    random_words = _keys.words(_keys.fold_words(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
         cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
@@ -60,7 +60,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         ),
         fluctuations=tuple(
             noise.wander(
-                _keys.named(keys["stimulus"], fluctuation.stream[:, None])[0],
+                _keys.fold_words(keys["stimulus"], fluctuation.stream[:, None])[0],
                 ONE if fluctuation.shared else names,
                 dtype,
             )
@@ -106,7 +106,7 @@ def _init_poisson(
         if poisson_input.stream is None
         else poisson_input.stream
     )
-    streams = _keys.named(key, stream)  # (n_stimuli,)
+    streams = _keys.fold_words(key, stream)  # (n_stimuli,)
     if poisson_input.shared:
         return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
     target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]
@@ -127,14 +127,16 @@ def advance(
     Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
     afterwards.
     """
-    carry, spike_bits, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    carry, spike_bits, rows_by_recorder = run_recorded(
+        circuit, inputs, recorders, carry, clock, dt_ms
+    )
     return carry, Chunk(
         spike_bits,
         tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)),
     )
 
 
-def watched(
+def run_recorded(
     circuit: Circuit,
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
@@ -279,7 +281,7 @@ def replay(
     Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.
     """
-    carry, _, rows_by_recorder = watched(
+    carry, _, rows_by_recorder = run_recorded(
         circuit, inputs, recorders, carry, clock, dt_ms, heard=heard
     )
     return carry, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True))

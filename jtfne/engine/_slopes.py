@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne.emitters import SynapticInput
-from jtfne.engine._arrays import Circuit, joined
+from jtfne.engine._arrays import Circuit, scatter_groups
 from jtfne.surrogates import Surrogate
 
 
@@ -36,7 +36,7 @@ def surrogate_spikes(
             )
         else:
             spikes_by_group.append(group_spikes.astype(circuit.drive_pA.dtype))
-    return joined(circuit, spikes_by_group)
+    return scatter_groups(circuit, spikes_by_group)
 
 
 def clip_voltage_gradient(
@@ -62,7 +62,7 @@ def clip_voltage_gradient(
             )
         )
         for group, state, syn_of in zip(
-            circuit.groups, cells, (syn.of(g.take) for g in circuit.groups), strict=True
+            circuit.groups, cells, (syn.select_cells(g.take) for g in circuit.groups), strict=True
         )
     )
 

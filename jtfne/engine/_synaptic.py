@@ -104,7 +104,7 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
     scheme the cell was stepped.
     """
     group = view.circuit.groups[group_index]
-    syn = view.syn.of(group.take)
+    syn = view.syn.select_cells(group.take)
     current_receptors, conductance_receptors = _list_row_receptors(view.circuit)
     receptor_pA: list[Any] = [0.0] * view.circuit.n_receptors
     for receptor, mean_pA in zip(current_receptors, syn.means_pA(view.dt_ms), strict=True):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
 from jtfne._check import narrow_dtype, one_of, refuse
-from jtfne._keys import generator, joined
+from jtfne._keys import generator, join_names
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
 
@@ -114,7 +114,7 @@ def place_cells(config: Config) -> Identity:
             radius_mm=geometry.radius_mm,
             rng=generator(
                 config.run.seed,
-                f"positions/{joined(population.area, population.layer, population.cell_type)}",
+                f"positions/{join_names(population.area, population.layer, population.cell_type)}",
             ),
         )
         for population in populations

@@ -40,7 +40,7 @@ class Tissue:
     surface: Surface | None
 
     @classmethod
-    def of(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
+    def build(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
         """Build a tissue from checked conductivities and surface.
 
         Raises: JtfneError for conductivities that are none, and for anisotropic tissue below a

@@ -55,7 +55,7 @@ class LineSource(Operator):
                 "starts apart from ends; a PointSource has no length",
                 where,
             )
-        tissue = Tissue.of(sigma_S_m, surface, where)
+        tissue = Tissue.build(sigma_S_m, surface, where)
         for name, points in (("contacts_mm", contacts), ("starts_mm", starts), ("ends_mm", ends)):
             tissue.refuse_above(points[:, 2], name=name, where=where)
         matrix = _potential(tissue, contacts, (starts, ends), radius, where)

@@ -45,7 +45,7 @@ class PointSource(Operator):
         contacts = places(contacts_mm, name="contacts_mm", where=where)
         sources = places(sources_mm, name="sources_mm", where=where)
         radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
-        tissue = Tissue.of(sigma_S_m, surface, where)
+        tissue = Tissue.build(sigma_S_m, surface, where)
         tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)
         matrix = _potential(tissue, contacts, sources, radius, where)

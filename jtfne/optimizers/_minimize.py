@@ -8,11 +8,11 @@ import numpy as np
 
 from jtfne._arguments import check_flag, describe_argument
 from jtfne._check import Limit, refuse, whole_number
-from jtfne._precision import settled
+from jtfne._precision import defined_jax_flags
 from jtfne.optimizers._base import Array, Optimizer, check_numbers, is_concrete
 
 
-@settled()
+@defined_jax_flags()
 def minimize(
     optimizer: Optimizer,
     function: Callable[[jax.Array], jax.Array],

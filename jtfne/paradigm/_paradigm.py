@@ -15,10 +15,10 @@ from jtfne.paradigm._structures import (
     check_repeats,
     check_sizes,
     condition_order,
-    counts_of,
     odd_order,
-    placed,
+    place_items,
     schedule_stimulus,
+    share_trials,
     whole,
 )
 
@@ -143,7 +143,7 @@ class Paradigm(Inputs):
         names = check_names(order, name="order", where=where)
         n = check_sizes(n_trials, len(names), seed, timing, where)
         return cls(
-            stimuli=placed(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n
+            stimuli=place_items(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n
         )
 
     @classmethod
@@ -178,7 +178,7 @@ class Paradigm(Inputs):
         """
         where = "Paradigm.oddball"
         check_items(items, where=where)
-        counts = counts_of(mix, n, list(items), where)
+        counts = share_trials(mix, n, list(items), where)
         n_trials = check_sizes(n_trials, sum(counts.values()), seed, timing, where)
         apart = whole(apart, name="apart", where=where)
         draws = [
@@ -187,7 +187,7 @@ class Paradigm(Inputs):
         ]
         orders = [odd_order(counts, apart, random, where) for random in draws]
         return cls(
-            stimuli=placed(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials
+            stimuli=place_items(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials
         )
 
     @classmethod
@@ -230,7 +230,7 @@ class Paradigm(Inputs):
         )
         omission_order = [*full_order[:last], omission_label, *full_order[last + 1 :]]
         orders = [omission_order if trial in omission_trials else full_order for trial in range(n)]
-        stimuli = placed(
+        stimuli = place_items(
             items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit}
         )
         names = tuple("omission" if trial in omission_trials else "complete" for trial in range(n))
@@ -273,7 +273,7 @@ class Paradigm(Inputs):
                 f"block={block} beside order", "counts, whose trials are shuffled in blocks", where
             )
         if order is None:
-            trials_by_condition = counts_of(counts, None, list(paradigms), where)
+            trials_by_condition = share_trials(counts, None, list(paradigms), where)
             order = condition_order(
                 trials_by_condition,
                 block,

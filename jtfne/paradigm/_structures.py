@@ -111,7 +111,7 @@ def check_repeats(n: Any, n_once: int, where: str) -> int:
     return repeats
 
 
-def placed(
+def place_items(
     items: Mapping[str, Task],
     orders: Sequence[Sequence[str]],
     timing: Timing,
@@ -198,14 +198,14 @@ def _length_ms(label: str, item: Task, where: str) -> float:
         raise refuse(message_given, "a paradigm with a stimulus, of one trial", where)
     ends = []
     for stimulus in item.stimuli:
-        for drive in stimulus.presented(0):
+        for drive in stimulus.list_presentations(0):
             ends += [onset + length for onset, length in drive.events_ms(np.inf)]
     if not np.isfinite(max(ends)):
         raise refuse(f"item {label!r}, which does not end,", "stimuli with an end", where)
     return float(max(ends))
 
 
-def counts_of(
+def share_trials(
     mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str
 ) -> dict[str, int]:
     """Counts by label: `mix` itself, or `n` shared by its probabilities (largest remainder).

@@ -135,7 +135,7 @@ def _build_probe(
         return _build_head_proxy(
             declaration.readout, meg_magnetometers(declaration.sensors), identity, config, every
         )
-    shank = Shank.of(
+    shank = Shank.through_cells(
         identity,
         thickness_mm=config.circuit.geometry.thickness_mm,
         n_channels=declaration.n_channels,

@@ -30,7 +30,7 @@ class HeadProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """Return a recorder of area means with their projection after them."""
-        return SourceRows(source, {self.name: Linear.of(self._operators())}, self.every)
+        return SourceRows(source, {self.name: Linear.from_operators(self._operators())}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, time, channel) a.u."""

@@ -21,7 +21,7 @@ class Shank:
     kernel: Operator
 
     @classmethod
-    def of(
+    def through_cells(
         cls, identity: Identity, *, thickness_mm: float, n_channels: int, kernel_mm: float
     ) -> "Shank":
         """Build the shanks through the cells of `identity`."""
@@ -52,7 +52,7 @@ class LaminarProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """Return a recorder of the kernel, with the second difference after it for a CSD."""
-        return SourceRows(source, {self.name: Linear.of(self._operators())}, self.every)
+        return SourceRows(source, {self.name: Linear.from_operators(self._operators())}, self.every)
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, time, area, channel) a.u."""
@@ -102,7 +102,9 @@ class SpectrolaminarProbe:
 
     def recorder(self, source: Source) -> SourceRows:
         """Return a recorder of the LFP proxy, from which the power is taken at the end."""
-        return SourceRows(source, {self.name: Linear.of((self.shank.kernel,))}, self.every)
+        return SourceRows(
+            source, {self.name: Linear.from_operators((self.shank.kernel,))}, self.every
+        )
 
     def readout(self, recording: Recording) -> Readout:
         """Return (trial, area, channel, frequency), 0 to 1."""

@@ -109,7 +109,7 @@ def _events(task: declared.Task, n_trials: int, duration_ms: float) -> "xr.Datas
         (trial, onset_ms, min(width_ms, duration_ms - onset_ms), stimulus.label)
         for trial in range(n_trials)
         for stimulus in task.stimuli
-        for drive in (stimulus.presented(trial) if stimulus.event else ())
+        for drive in (stimulus.list_presentations(trial) if stimulus.event else ())
         for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())

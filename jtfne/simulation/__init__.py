@@ -21,7 +21,7 @@ from jtfne.delivery import Choice, check_choice
 from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
-from jtfne.partial_run import opened
+from jtfne.partial_run import open_partial_run
 from jtfne.probes import Plan, Recording, Spikes, mechanism_signs, plan
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, build_tables, build_tree
@@ -34,7 +34,7 @@ from jtfne.simulation._memory import (
     eval_recorder_shapes,
     refuse_if_too_large,
 )
-from jtfne.simulation._progress import progress_of
+from jtfne.simulation._progress import show_step_progress
 from jtfne.simulation._stream import OnDisk, net_hash, run_identity
 from jtfne.sources import SOURCES
 
@@ -52,8 +52,8 @@ __all__ = [
     "mechanisms_of",
     "net_hash",
     "ready_to_vary",
+    "run_variant",
     "simulate",
-    "varied",
 ]
 
 
@@ -247,7 +247,7 @@ Fewer cells have longer chunks, since each chunk costs some time.
 def ready_to_vary(
     net: Net, paradigm: Paradigm | None, flat: "FlatNet", readouts: tuple[str, ...] | None = None
 ) -> "PreparedRun":
-    """Prepare a run of `net`, as `simulate` would, to be repeated by `varied` with other arrays.
+    """Prepare a run of `net`, as `simulate` would, to be repeated by `run_variant` with other arrays.
 
     flat: the form of those arrays. readouts: those to record of what the config's probes record;
     all of them if None.
@@ -273,7 +273,7 @@ def ready_to_vary(
     )
 
 
-def varied(ready: "PreparedRun", flat: "FlatNet", seed: int) -> Signals:
+def run_variant(ready: "PreparedRun", flat: "FlatNet", seed: int) -> Signals:
     """Return what a run of other arrays records, to the bit what `simulate` gives.
 
     There is no manifest, and it runs on the calling thread. flat: of the form of `ready.flat`, so
@@ -374,7 +374,7 @@ def _run_to_disk(ready: PreparedRun, out: Path, progress: bool | None) -> Signal
 
     Raises: as `simulate`.
     """
-    with opened(
+    with open_partial_run(
         out, run_identity(ready.net, ready.config, ready.n_trials), ready.length
     ) as partial:
         n_chunks = ready.n_trials * math.ceil(ready.n_steps / partial.chunk_steps)
@@ -389,7 +389,7 @@ def _run(ready: PreparedRun, sink: Sink, progress: bool | None) -> Signals:
     """Run all trials into `sink` and return the labelled signals."""
     start_s = time.perf_counter()
     dtype, all_steps = ready.config.run.dtype, ready.n_steps * ready.n_trials
-    with precision(dtype), progress_of(all_steps, shown=progress) as on_progress:
+    with precision(dtype), show_step_progress(all_steps, shown=progress) as on_progress:
         recording = record(
             ready.flat,
             ready.drive,

@@ -60,7 +60,7 @@ class Follower:
         self._arguments, self._dt_ms = (circuit, inputs, recorders), dt_ms
         self._carry = jax.tree.map(jnp.copy, carry._replace(cells=()))
 
-    def recorded(self, clock: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
+    def replay_chunk(self, clock: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
         """Return what the recorders keep of the next chunk, whose spikes are known."""
         n_steps, n_cells = clock.waveforms.shape[0], self._arguments[0].n_cells
         self._carry, recorded = engine.follow_jit(

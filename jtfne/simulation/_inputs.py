@@ -13,7 +13,7 @@ from jtfne import config as declared
 from jtfne._check import narrow_dtype, one_of, refuse
 from jtfne.flatnet import row_of
 from jtfne.net import Net, select_with
-from jtfne.simulation._names import list_stream_names, name_of, sort_stimuli
+from jtfne.simulation._names import list_stream_names, sort_stimuli, stream_base_name
 
 KEPT_TRIALS = 64  # whose drawn spikes are remembered at once: more than run side by side
 MOST_SPIKES = 10**8
@@ -53,7 +53,7 @@ class Course:
     drive: Any
     at: declared.Schedule | None
 
-    def presented(self, trial: int) -> tuple[Any, ...]:
+    def list_presentations(self, trial: int) -> tuple[Any, ...]:
         """Return the drive on the clock of a trial, as often as it comes."""
         return (
             (self.drive,)
@@ -67,7 +67,7 @@ class Course:
         """Return the sum over what is presented, (n_steps,)."""
         total = np.zeros(n_steps)
         begin_ms, end_ms = (first_step - 1) * dt_ms, (first_step + n_steps + 1) * dt_ms
-        for drive in self.presented(trial):
+        for drive in self.list_presentations(trial):
             stop_ms = max(onset + length for onset, length in drive.events_ms(np.inf))
             if drive.start_ms < end_ms and stop_ms > begin_ms:
                 total += drive.waveform(first_step, n_steps, dt_ms)
@@ -104,7 +104,7 @@ class TimedSpikes:
             if len(self._drawn) >= KEPT_TRIALS:
                 self._drawn.clear()
             self._drawn[trial, seed] = trains
-        return stimuli.counts_of(trains, first_step, n_steps, dt_ms, self.n_columns)
+        return stimuli.count_spikes(trains, first_step, n_steps, dt_ms, self.n_columns)
 
     def _spikes(self, trial: int, seed: int) -> stimuli.Trains:
         """Return all spikes of a trial.
@@ -113,9 +113,11 @@ class TimedSpikes:
         """
         parts = [(np.zeros(0, np.int64), np.zeros(0))]
         times = collections.Counter(
-            _format_start(drive) for course in self.alike for drive in course.presented(trial)
+            _format_start(drive)
+            for course in self.alike
+            for drive in course.list_presentations(trial)
         )
-        for drive in self.course.presented(trial):
+        for drive in self.course.list_presentations(trial):
             at_ms = _format_start(drive)
             times[at_ms] += 1
             number = [] if times[at_ms] == 1 else ["number", str(times[at_ms])]
@@ -183,7 +185,7 @@ def build_drive(
     dtype: np.dtype[Any],
     seed: int = 0,
 ) -> Drive:
-    """Build the inputs of a run from `presented` on the cells of `net`.
+    """Build the inputs of a run from `list_presentations` on the cells of `net`.
 
     Stimuli that share their course in time become one.
     Raises: JtfneError for a target without cells, an unknown mechanism, and more spikes of a trial
@@ -272,7 +274,7 @@ def _build_volley(
     Raises: JtfneError if they are too many.
     """
     drive: Any = stimulus.drive
-    name, n_columns = name_of(stimulus), 1 if drive.shared else rows.size
+    name, n_columns = stream_base_name(stimulus), 1 if drive.shared else rows.size
     n_spikes = drive.n_of_train * n_columns
     if n_spikes > MOST_SPIKES:
         problem = (
@@ -324,7 +326,7 @@ def _build_drawers(
     drawers = []
     for k in np.unique(population_index):
         in_population, population = population_index == k, populations[k]
-        name = _keys.joined(population.area, population.layer, population.cell_type)
+        name = _keys.join_names(population.area, population.layer, population.cell_type)
         drawers.append(TrainSources(name, rows[in_population] - starts[k], columns[in_population]))
     return tuple(drawers)
 

@@ -45,14 +45,14 @@ class Piece(NamedTuple):
 class Sink(Protocol):
     """Where chunks go, trial after trial, and where a resumed run finds them."""
 
-    keeps_state: ClassVar[bool]  # whether `put` is to be given the state after each chunk
+    keeps_state: ClassVar[bool]  # whether `add_chunk` is to be given the state after each chunk
 
     @property
     def n_done(self) -> int:
         """The number of chunks that are there."""
         ...
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Take the next chunk and, if the sink keeps states, the state after it.
 
         carry: None at the end of a trial.
@@ -93,7 +93,7 @@ class InMemory:
         """The number of chunks that are there."""
         return len(self._spikes)
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Copy the rows of a chunk into the recordings."""
         with self._lock:
             for name, rows in piece.rows.items():
@@ -223,7 +223,7 @@ class _Run:
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
-        carry = self.runner.placed(sink.carry(carry)) if first_chunk else carry
+        carry = self.runner.to_device(sink.carry(carry)) if first_chunk else carry
         arguments = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
         follower = Follower(*arguments, carry) if self.beside else None
         pending_pieces: collections.deque[Callable[[], Piece]] = collections.deque()
@@ -259,7 +259,7 @@ class _Run:
             step, row = self.runner.spikes(np.asarray(chunk.words))
             rows = _trim_rows(self.inside, chunk.recorded, n_steps)
             if follower is not None:
-                rows |= _trim_rows(self.beside, follower.recorded(clock, (step, row)), n_steps)
+                rows |= _trim_rows(self.beside, follower.replay_chunk(clock, (step, row)), n_steps)
         in_trial = slice(int(np.searchsorted(step, n_steps)))
         spikes = Spikes(
             np.full(step[in_trial].size, trial, np.int32),
@@ -296,7 +296,7 @@ def _run_trials_on_threads(
 
 def _store(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
     """Put a chunk into `sink`; return its steps."""
-    sink.put(piece, carry)
+    sink.add_chunk(piece, carry)
     return piece.n_steps
 
 

@@ -15,7 +15,9 @@ from jtfne import config as declared
 
 def sort_stimuli(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Stimulus, ...]:
     """Sort stimuli by what each is, not by where it stands: A + B is B + A to the bit."""
-    keyed_stimuli = [(name_of(stimulus), _onset(stimulus), stimulus) for stimulus in presented]
+    keyed_stimuli = [
+        (stream_base_name(stimulus), _onset(stimulus), stimulus) for stimulus in presented
+    ]
     names = [(name, onset) for name, onset, _ in keyed_stimuli]
     has_duplicates = len(set(names)) < len(
         names
@@ -26,7 +28,7 @@ def sort_stimuli(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Sti
     return tuple(stimulus for _, _, stimulus in keyed_stimuli)
 
 
-def name_of(stimulus: declared.Stimulus) -> str:
+def stream_base_name(stimulus: declared.Stimulus) -> str:
     """Return kind, label and target as text; or the stimulus's own stream name, if it has one."""
     drive: Any = stimulus.drive
     stream = getattr(drive, "stream", None)
@@ -44,9 +46,9 @@ def list_stream_names(presented: tuple[declared.Stimulus, ...]) -> Iterator[str]
     for stimulus in presented:
         drive: Any = stimulus.drive
         if getattr(drive, "stream", None) is not None:
-            yield name_of(stimulus)
+            yield stream_base_name(stimulus)
             continue
-        name = json.dumps([name_of(stimulus), _onset(stimulus)])
+        name = json.dumps([stream_base_name(stimulus), _onset(stimulus)])
         name_counts[name] = name_counts.get(name, 0) + 1
         yield name if name_counts[name] == 1 else json.dumps([name, name_counts[name]])
 

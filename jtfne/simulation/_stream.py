@@ -68,7 +68,7 @@ class OnDisk:
         """The number of chunks that are there."""
         return self._partial.n_chunks
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Write the next chunk, and the state after it.
 
         Raises: OSError if the disk is full or fails.
@@ -77,7 +77,7 @@ class OnDisk:
             field.name: getattr(piece.spikes, field.name)
             for field in dataclasses.fields(piece.spikes)
         }
-        self._partial.put(
+        self._partial.write_chunk(
             piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks
         )
 

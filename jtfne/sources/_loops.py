@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import Circuit, View, joined, received_pA
+from jtfne.engine import Circuit, View, received_pA, scatter_groups
 
 EXTERNAL, AXIAL = -1, -2
 """Numbers of the currents that are of no receptor.
@@ -51,7 +51,9 @@ class SourceSinkCurrents:
         groups = [
             _sum_loops(view, group_index, slots) for group_index, slots in enumerate(self.slots)
         ]
-        return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
+        return jnp.stack(
+            [scatter_groups(view.circuit, list(rows)) for rows in zip(*groups, strict=True)]
+        )
 
 
 def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[jax.Array]:
@@ -64,7 +66,7 @@ def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[j
         currents |= dict(enumerate(received_pA(view, group_index)))
     if AXIAL in current_ids:
         states = view.before[group_index], view.cells[group_index]
-        synaptic = view.syn.of(group.take)
+        synaptic = view.syn.select_cells(group.take)
         axial_pA = group.emitter.axial_pA  # type: ignore[attr-defined]
         currents[AXIAL] = axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
     zeros = jnp.zeros_like(i_ext_pA)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import Circuit, View, joined, received_pA
+from jtfne.engine import Circuit, View, received_pA, scatter_groups
 
 
 @register
@@ -35,7 +35,9 @@ class BySign:
         groups = [
             self._sum_by_sign(view, group_index) for group_index in range(len(view.circuit.groups))
         ]
-        return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
+        return jnp.stack(
+            [scatter_groups(view.circuit, list(rows)) for rows in zip(*groups, strict=True)]
+        )
 
     def _sum_by_sign(self, view: View, group_index: int) -> list[jax.Array]:
         """Return both sums of one group: (n_group,) each."""

@@ -1,6 +1,6 @@
 """Stimuli on a clock. `STIMULI` is the catalogue: the `kind` of a config file -> the class."""
 
-from jtfne.stimuli._base import Afferents, Stimulus, Trains, counts_of
+from jtfne.stimuli._base import Afferents, Stimulus, Trains, count_spikes
 from jtfne.stimuli.constant import Constant
 from jtfne.stimuli.marker import Marker
 from jtfne.stimuli.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -37,5 +37,5 @@ __all__ = [
     "Stimulus",
     "Trace",
     "Trains",
-    "counts_of",
+    "count_spikes",
 ]

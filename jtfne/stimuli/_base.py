@@ -123,7 +123,7 @@ class Afferents(Stimulus, Protocol):
         ...
 
 
-def counts_of(
+def count_spikes(
     spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int
 ) -> npt.NDArray[np.int32]:
     """How many spikes of each train act from the start of each step on: (n_steps, n_trains).

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import Limit
-from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, counts_of
+from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, count_spikes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class SpikeTimes(Weighted):
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): how many spikes act from each step on, over all cells."""
         shared_train = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
-        return counts_of(shared_train, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
+        return count_spikes(shared_train, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event, from the first spike to the last."""

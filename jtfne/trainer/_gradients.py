@@ -16,7 +16,7 @@ from jtfne import _keys, engine
 from jtfne._check import refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.candidates import ParameterMap, Runs, spread
+from jtfne.candidates import ParameterMap, Runs, run_on_threads
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
@@ -97,7 +97,7 @@ class ScoreGradients:
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
-    def of(
+    def prepare(
         cls,
         runs: Runs,
         objective: Any,
@@ -121,7 +121,7 @@ class ScoreGradients:
         typical, ready = runs.circuit.typical, runs.ready
         paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(ready.config)
-        leaves = ParameterMap.of(
+        leaves = ParameterMap.from_net(
             runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where
         )
         _refuse_without_gradient(leaves, where)
@@ -182,7 +182,7 @@ class ScoreGradients:
 
         The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
-        return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
+        return run_on_threads(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
     def at(self, place: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. place: (d,), on the scale of the search."""

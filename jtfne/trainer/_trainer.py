@@ -13,7 +13,7 @@ import numpy as np
 from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import Limit, refuse, whole_number
-from jtfne._precision import settled
+from jtfne._precision import defined_jax_flags
 from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
 from jtfne.config import Trainable, place_of, places_of, value_at
 from jtfne.net import Net
@@ -69,7 +69,7 @@ class Trainer:
     stop_when_passed: bool = False
     surrogate: Surrogate | None = None
 
-    @settled()
+    @defined_jax_flags()
     def fit(
         self,
         net: Net,
@@ -112,7 +112,7 @@ class Trainer:
             leads.
         """
         _check_fit(self, net, resume=resume, progress=progress, client=client)
-        fit = _Fit.of(self, net)
+        fit = _Fit.prepare(self, net)
         total = max(self.budget // fit.n_candidates, 0)
         if total < 1:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
@@ -151,7 +151,7 @@ class _Fit:
     slopes: ScoreGradients | None
 
     @classmethod
-    def of(cls, trainer: Trainer, net: Net) -> "_Fit":
+    def prepare(cls, trainer: Trainer, net: Net) -> "_Fit":
         """Check everything and prepare. Raises: JtfneError."""
         trainables = _list_trainables(trainer, net)
         objective: Any = (
@@ -167,7 +167,7 @@ class _Fit:
         typical = choose_probe_values(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [trainable.path for trainable in trainables]
-        runs = Runs.of(
+        runs = Runs.prepare(
             net,
             paths,
             typical,
@@ -185,7 +185,9 @@ class _Fit:
         start = tuple(min(max(value or 0.0, low), high) for value, (low, high) in values_and_bounds)
         slopes = None
         if trainer.optimizer.needs_gradients:
-            slopes = ScoreGradients.of(runs, objective, trainables, trainer.surrogate, "Trainer")
+            slopes = ScoreGradients.prepare(
+                runs, objective, trainables, trainer.surrogate, "Trainer"
+            )
         return cls(
             dataclasses.replace(trainer, objective=objective),
             net,
