@@ -21,7 +21,8 @@ from jtfne.optimizers import AGSDR, CMAES, Gradient
 from jtfne.surrogates import Smoothed, SuperSpike
 from jtfne.trainer import Trainer, _gradients
 from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
-from jtfne.trainer._trainer import _Fit, to_json_values
+from jtfne.trainer._provenance import to_json_values
+from jtfne.trainer._trainer import _Fit
 from test_trainer import Stopped, StoppingClient, same
 
 PATHS = [each.path for each in page.TRAINABLES]
@@ -74,11 +75,11 @@ def test_scores_and_gates_are_those_of_event_runs(result):
 def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     """By its own arrays, in bins of steps: to rounding, since the spikes are the same."""
     fit = _Fit.prepare(Trainer(AIM, optimizer=Gradient()), NET)
-    assert fit.slopes.recorders[0].every == 25, (
+    assert fit.gradients.recorders[0].every == 25, (
         "the largest bin of the window, and no longer than a chunk"
     )
     found = fit.trainer.objective.evaluate(fit.runs.run(Candidate(tuple(START), 0)))
-    slopes = [fit.slopes.at(START, seed) for seed in (0, 5)]
+    slopes = [fit.gradients.compute(START, seed) for seed in (0, 5)]
     assert slopes[0].score == pytest.approx(found.score, rel=1e-6) and found.score > 0.0
     terms = dict(zip(found.metrics["name"], found.metrics["term"], strict=True))
     assert slopes[0].terms == pytest.approx(terms, rel=1e-6)
@@ -180,13 +181,13 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
     start = np.array(
         [each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
     )
-    got, step = fit.slopes.at(start, 0), 1e-5
+    got, step = fit.gradients.compute(start, 0), 1e-5
     assert len(got.terms) == 3 and all(
         math.isfinite(each) and each != 0.0 for each in got.terms.values()
     )
     assert (np.abs(got.by_place) > 1e-4).all(), got.by_place
     for k, each in enumerate(np.eye(start.size)):
-        ends = [fit.slopes.at(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
+        ends = [fit.gradients.compute(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
         assert got.by_place[k] == pytest.approx((ends[0] - ends[1]) / (2.0 * step), rel=1e-4), (
             fit.trainables[k].path
         )
@@ -221,7 +222,7 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
         by_place = np.array([-1.0 if x[0] < 5.0 else np.nan, 0.0, 0.0, 0.0])
         return ScoreGradient(1.0, {"E": 1.0, "PV": math.inf if seed == 3 else 0.0}, by_place)
 
-    monkeypatch.setattr(ScoreGradients, "at", made_up)
+    monkeypatch.setattr(ScoreGradients, "compute", made_up)
     # from which that way leads away
     silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])
     found = trained(seeds=(4, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
@@ -250,7 +251,9 @@ def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
 def test_a_gate_needs_no_slope():
     gate = {"measure": CV(), "cells": "E", "condition": Below(1.0), "name": "regular"}
     assert (
-        _Fit.prepare(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes
+        _Fit.prepare(
+            Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET
+        ).gradients
         is not None
     )
 
@@ -294,6 +297,6 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
 def test_what_has_no_slope_is_refused_before_any_run(config, given, told, monkeypatch):
     net = jtfne.construct(config)
     monkeypatch.setattr("jtfne.candidates.Runs.run", lambda self, job: pytest.fail("a run"))
-    monkeypatch.setattr(ScoreGradients, "at", lambda self, x, seed: pytest.fail("a run"))
+    monkeypatch.setattr(ScoreGradients, "compute", lambda self, x, seed: pytest.fail("a run"))
     with pytest.raises(JtfneError, match=told):
         trained(net=net, **given)

@@ -45,6 +45,13 @@ class PartStore:
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
 
+    def list_rows(self) -> list[Any]:
+        """The rows of all parts, in order."""
+        all_rows: list[Any] = []
+        for rows in self.rows:
+            all_rows += rows
+        return all_rows
+
     def append(self, rows: Any, state: Arrays | None = None) -> None:
         """Store the next part, and the state after it. Raises: OSError if the disk fails."""
         number, previous_file = len(self.rows), self._state_file
@@ -56,12 +63,8 @@ class PartStore:
         text = _json.dumps(rows).encode()
         writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
         if state is not None:
-            arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(
-                stream,
-                **arrays_by_name,  # type: ignore[arg-type]
-            )
+            writes[self._folder / self._state_file] = _make_npz_writer(state)
         write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
@@ -73,15 +76,16 @@ class PartStore:
         self.notes |= notes
         if self._folder is None:
             return
-        state = self._folder / self._state_file
+        state = None
+        if self._state_file:
+            state_hash = file_hash(self._folder / self._state_file)
+            state = {"path": self._state_file, "sha256": state_hash}
         index = {
             "version": VERSION,
             "about": self._provenance,
             "notes": self.notes,
             "parts": self._part_hashes,
-            "state": {"path": self._state_file, "sha256": file_hash(state)}
-            if self._state_file
-            else None,
+            "state": state,
         }
         text = _json.dumps(_json.seal(index)).encode()
         write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
@@ -103,20 +107,7 @@ class PartStore:
         ):
             raise self._make_altered_error(path)
         stored_entries = {**index["about"], "version of the folder": index["version"]}
-        expected_entries = {**self._provenance, "version of the folder": VERSION}
-        differing_names = [
-            name
-            for name in sorted({*stored_entries, *expected_entries})
-            if stored_entries.get(name) != expected_entries.get(name)
-        ]
-        if differing_names:
-            pairs = [
-                (name, _shorten(stored_entries.get(name)), _shorten(expected_entries.get(name)))
-                for name in differing_names
-            ]
-            differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
-            message_given = f"{str(folder)!r}, which holds something else ({differences}),"
-            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
+        self._refuse_other_provenance(folder, stored_entries)
         for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
             if not part.is_file() or file_hash(part) != stored_hash:
@@ -131,6 +122,20 @@ class PartStore:
             if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
                 raise self._make_altered_error(state_path)
             self.state = list(read_npz(state_path).values())
+
+    def _refuse_other_provenance(self, folder: Path, stored_entries: Mapping[str, Any]) -> None:
+        """Raises: JtfneError that names every entry in which what is stored differs from this."""
+        expected_entries = {**self._provenance, "version of the folder": VERSION}
+        differences = []
+        for name in sorted({*stored_entries, *expected_entries}):
+            stored, expected = stored_entries.get(name), expected_entries.get(name)
+            if stored != expected:
+                differences.append(f"{name}: {_shorten(stored)} there, {_shorten(expected)} here")
+        if differences:
+            message_given = (
+                f"{str(folder)!r}, which holds something else ({'; '.join(differences)}),"
+            )
+            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
 
     def _make_altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
@@ -157,13 +162,9 @@ def open_parts(
     with locked(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
-            LOCK,
-            "lost+found",
-        }
-        only_parts = all(
-            name.startswith(("part_", "state_", INDEX)) for name in names
-        )  # a process was killed before it wrote the first index
+        names = _list_names(folder)
+        # without an index: a process was killed before it wrote the first one
+        only_parts = all(name.startswith(("part_", "state_", INDEX)) for name in names)
         if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
@@ -172,6 +173,23 @@ def open_parts(
                 message_given, "resume=True, which goes on with it, or a new folder", where
             )
         yield PartStore(folder, provenance, where)
+
+
+def _list_names(folder: Path) -> list[str]:
+    """The names in a folder, but for the lock, temporary files, and what a file system puts there."""
+    names = []
+    for path in folder.iterdir():
+        if path.name not in (LOCK, "lost+found") and not TEMPORARY.fullmatch(path.name):
+            names.append(path.name)
+    return names
+
+
+def _make_npz_writer(arrays: Arrays) -> Write:
+    """A function that writes `arrays` to a stream, in order."""
+    arrays_by_name: dict[str, Any] = {}
+    for k, array in enumerate(arrays):
+        arrays_by_name[f"leaf_{k:04d}"] = array
+    return lambda stream: np.savez(stream, **arrays_by_name)
 
 
 def _make_writer(text: bytes) -> Write:
