@@ -238,7 +238,7 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
     monkeypatch.setattr(
         ScoreGradients,
-        "at",
+        "compute",
         lambda self, x, seed: ScoreGradient(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan])),
     )
     with pytest.raises(

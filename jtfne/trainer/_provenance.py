@@ -9,15 +9,13 @@ import numpy as np
 
 from jtfne import _json
 from jtfne.candidates import Runs
-from jtfne.reports import machine, software
+from jtfne.reports import bit_conditions
 
 
 def circuit_provenance(runs: Runs) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
-    environment = {**software(), **machine()}
-    names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
     return {
-        **{name: environment[name] for name in names},
+        **bit_conditions(),
         "config_sha256": _json.sha256(runs.circuit.config),
         "net_sha256": runs.circuit.net_sha256,
     }
