@@ -52,6 +52,17 @@ def izhikevich_2003(seed: int = 0) -> Config:
     >>> config.run.dt_ms
     1.0
     """
+    connections = []
+    for mechanism, (source, (low, high)) in zip(("exc", "inh"), STRENGTH.items(), strict=True):
+        connection = {
+            "source": source,
+            "target": {},
+            "mechanism": mechanism,
+            "rule": AllToAll(autapses=True),
+            "weight": Uniform(low=low * PA_PER_STRENGTH, high=high * PA_PER_STRENGTH),
+            "delay_ms": STEP_ms,
+        }
+        connections.append(connection)
     return (
         Config()
         .runtime(seed=seed, dt_ms=STEP_ms)
@@ -66,21 +77,7 @@ def izhikevich_2003(seed: int = 0) -> Config:
                 "inh": Exponential(tau_ms=TAU_SYN_ms, sign=-1),
             }
         )
-        .connections(
-            [
-                {
-                    "source": source,
-                    "target": {},
-                    "mechanism": mechanism,
-                    "rule": AllToAll(autapses=True),
-                    "weight": Uniform(low=low * PA_PER_STRENGTH, high=high * PA_PER_STRENGTH),
-                    "delay_ms": STEP_ms,
-                }
-                for mechanism, (source, (low, high)) in zip(
-                    ("exc", "inh"), STRENGTH.items(), strict=True
-                )
-            ]
-        )
+        .connections(connections)
         .probes(["spk"])
     )
 
