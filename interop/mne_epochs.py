@@ -2,6 +2,7 @@
 label.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,17 +120,14 @@ def _cut_epochs(
     span: tuple[int, int],
 ) -> NDArray[np.float64]:
     """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
-    rows_of_trial = {
-        trial_number: channels_by_time(signals.get(readout, trial=trial_number))
-        for trial_number in np.unique(trial).tolist()
-    }
+    rows_by_trial = {}
+    for number in np.unique(trial).tolist():
+        rows_by_trial[number] = channels_by_time(signals.get(readout, trial=number))
     start, stop = span
-    return np.stack(
-        [
-            rows_of_trial[trial_number][:, onset_sample + start : onset_sample + stop + 1]
-            for trial_number, onset_sample in zip(trial.tolist(), onset_samples, strict=True)
-        ]
-    )
+    epochs = []
+    for number, onset_sample in zip(trial.tolist(), onset_samples, strict=True):
+        epochs.append(rows_by_trial[number][:, onset_sample + start : onset_sample + stop + 1])
+    return np.stack(epochs)
 
 
 def to_evoked(
@@ -190,14 +188,17 @@ def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.D
 def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))
-    order = {condition: k for k, condition in enumerate(dict.fromkeys(events["condition"]))}
+    condition_index, _ = events["condition"].factorize()  # in order of appearance
     step = 10 ** len(str(int(events["code"].max())))
-    codes = events["code"].to_numpy() + step * np.array(
-        [order[condition] for condition, _ in pairs]
-    )
-    safe_names = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
+    codes = events["code"].to_numpy() + step * condition_index
+    safe_names = {}
+    for name in itertools.chain.from_iterable(pairs):
+        safe_names[name] = safe_name(name, "mne_event")
     tell_renamed(safe_names.items(), "names of events", stacklevel=4)
-    names = ["/".join(safe_names[name] for name in pair if name) for pair in pairs]
+    names = []
+    for condition, label in pairs:
+        safe_label = safe_names[label]
+        names.append(f"{safe_names[condition]}/{safe_label}" if condition else safe_label)
     # "" and "stimulus" have one name, and MNE drops events without a name
     code_of_name: dict[str, int] = {}
     for name, code in zip(names, codes.tolist(), strict=True):

@@ -140,13 +140,14 @@ def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
     points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])
     if "channel" in data.dims:
         depths_mm = data["z_mm"].values
-        lateral_mm = [
-            data[name].values if name in data.coords else 0.0 * depths_mm
-            for name in ("x_mm", "y_mm")
-        ]
-        points_mm = np.column_stack([*lateral_mm, depths_mm])
-    rows = [
-        to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
-        for area in area_configs
-    ]
-    return M_PER_mm * np.concatenate(rows)
+        points_mm = np.zeros((depths_mm.size, 3))
+        points_mm[:, 2] = depths_mm
+        for k, name in enumerate(("x_mm", "y_mm")):
+            if name in data.coords:
+                points_mm[:, k] = data[name].values
+    head_mm = []
+    for area in area_configs:
+        head_mm.append(
+            to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
+        )
+    return M_PER_mm * np.concatenate(head_mm)

@@ -1,5 +1,6 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -246,11 +247,8 @@ def _channel_names(data: "xr.DataArray") -> list[str]:
     id.
     """
     if {"area", "channel"} <= set(data.dims):
-        return [
-            f"{area}:{channel}"
-            for area in data["area"].values
-            for channel in data["channel"].values
-        ]
+        pairs = itertools.product(data["area"].values, data["channel"].values)
+        return [f"{area}:{channel}" for area, channel in pairs]
     if "channel" in data.dims:
         return [str(channel) for channel in data["channel"].values]
     if "neuron" in data.dims:
@@ -357,9 +355,8 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
     if "channel" in data.dims and "z_mm" in data.coords:
         depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1))
         shank = np.repeat(np.arange(data.sizes.get("area", 1)), data.sizes["channel"])
-        return (
-            np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
-        )  # shanks 10 mm apart, depth down
+        # shanks 10 mm apart, depth down
+        return np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
     return None
 
 

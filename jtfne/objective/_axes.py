@@ -92,10 +92,8 @@ class Axes:
         node = signals.tree[readout].to_dataset()
         units = str(node.attrs["units"])
         if readout == "spk":
-            step_ms, labels = (
-                float(node.attrs["dt_ms"]),
-                {"neuron": np.arange(int(node.attrs["n_neurons"]))},
-            )
+            step_ms = float(node.attrs["dt_ms"])
+            labels = {"neuron": np.arange(int(node.attrs["n_neurons"]))}
             if "neurons" in signals.tree.children:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
@@ -201,11 +199,13 @@ def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> N
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected cells. Raises: JtfneError if none matches."""
-    selection = {
-        key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None
-    }
+    selection = {}
+    for key in LABELS:
+        names = getattr(aim.cells, key)
+        if names is not None:
+            selection[key] = names
     ids = aim.cells.ids
-    required_keys = [*selection, *(["neuron"] if ids is not None else [])]
+    required_keys = list(selection) if ids is None else [*selection, "neuron"]
     missing_keys = [key for key in required_keys if key not in axes.labels]
     if missing_keys:
         raise refuse(

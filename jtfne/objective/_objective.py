@@ -154,35 +154,31 @@ class Objective:
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        readout_data = {
-            name: ReadoutData(signals, name, Axes.of(signals, name)) for name in self.readouts
-        }
-        rows, problems, curves = [], [], {}
+        readout_data = {}
+        for name in self.readouts:
+            readout_data[name] = ReadoutData(signals, name, Axes.of(signals, name))
+        metric_rows, gate_rows, problems, curves = [], [], [], {}
         with precision("float64"):
             for index, metric in enumerate(self.metrics):
-                row, curve = _metric_row(
-                    metric, readout_data[metric.of], f"Objective.metrics[{index}]"
-                )
-                rows.append(row)
+                where = f"Objective.metrics[{index}]"
+                row, curve = _metric_row(metric, readout_data[metric.of], where)
+                metric_rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
-            gates = [
-                _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
-                for index, gate in enumerate(self.gates)
-            ]
-        for kind, aims, table_rows in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
-            problems += [
-                _problem(kind, aim, row)
-                for aim, row in zip(aims, table_rows, strict=True)
-                if _is_bad(row)
-            ]
-        terms = [row["term"] for row in rows]
+                if _is_bad(row):
+                    problems.append(_problem("metric", metric, row))
+            for index, gate in enumerate(self.gates):
+                row = _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
+                gate_rows.append(row)
+                if _is_bad(row):
+                    problems.append(_problem("gate", gate, row))
+        terms = [row["term"] for row in metric_rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
             score=score,
-            metric_rows=tuple(rows),
-            gate_rows=tuple(gates),
-            passed=math.isfinite(score) and all(row["passed"] for row in gates),
+            metric_rows=tuple(metric_rows),
+            gate_rows=tuple(gate_rows),
+            passed=math.isfinite(score) and all(row["passed"] for row in gate_rows),
             problems=tuple(problems),
             curves=curves,
         )
@@ -197,10 +193,9 @@ def _evaluate_metric(
     if not isinstance(metric.target, Curve):
         return value, None, {}
     indices, target = on_grid(metric, frame, units, where)
-    points = {
-        dim: grid_points[index]
-        for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
-    }
+    points = {}
+    for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True):
+        points[dim] = grid_points[index]
     return value[np.ix_(*indices)], target, points
 
 
@@ -225,14 +220,12 @@ def _metric_row(
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
         curve = _curves(metric, value, target, points, axes.units)
-        reached_values, target_values = (
-            jnp.asarray(curve[name].values) for name in ("reached", "target")
-        )
-        size = (
-            correlation(reached_values, target_values)
-            if metric.measure.correlates
-            else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
-        )
+        reached_values = jnp.asarray(curve["reached"].values)
+        target_values = jnp.asarray(curve["target"].values)
+        if metric.measure.correlates:
+            size = correlation(reached_values, target_values)
+        else:
+            size = jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
         row = _common_columns(metric, unit, float(size)) | _describe_target(None, target.shape)
     return row | {
         "distance": misfit,
@@ -294,11 +287,8 @@ def _curves(
 
     measure = metric.measure
     attrs = {"units": units if measure.correlates else measure.unit(units)}
-    curves = {
-        "reached": measure.form(value),
-        "target": measure.form(jnp.asarray(target, value.dtype)),
-    }
-    return xr.Dataset(
-        {name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()},
-        dict(points),
-    )
+    dims = tuple(points)
+    reached_curve = np.array(measure.form(value))
+    target_curve = np.array(measure.form(jnp.asarray(target, value.dtype)))
+    variables = {"reached": (dims, reached_curve, attrs), "target": (dims, target_curve, attrs)}
+    return xr.Dataset(variables, dict(points))
