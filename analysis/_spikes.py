@@ -99,15 +99,16 @@ class Spikes:
                     "a run of a Net with identity",
                     where,
                 )
-        rows = list(zip(*(map(str, self.labels[key]) for key in keys), strict=True))
-        order = {combination: k for k, combination in enumerate(dict.fromkeys(rows))}
-        code = np.array([order[row] for row in rows], dtype=np.int64)
+        cell_labels = zip(*[self.labels[key].astype(str) for key in keys], strict=True)
+        index: dict[tuple[str, ...], int] = {}  # of each combination, in order of appearance
+        codes = [index.setdefault(labels, len(index)) for labels in cell_labels]
+        code = np.array(codes, dtype=np.int64)
         if isinstance(by, str):
-            return code, by, {by: np.array([combination[0] for combination in order], dtype=str)}
-        names = [" ".join(combination) for combination in order]
-        coords: dict[str, Any] = {"population": np.array(names, dtype=str)}
+            return code, by, {by: np.array(list(index), dtype=str).reshape(-1)}
+        names = np.array([" ".join(labels) for labels in index], dtype=str)
+        coords: dict[str, Any] = {"population": names}
         for position, key in enumerate(keys):
-            values = [combination[position] for combination in order]
+            values = [labels[position] for labels in index]
             coords[key] = ("population", np.array(values, dtype=str))
         return code, "population", coords
 

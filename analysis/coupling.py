@@ -142,7 +142,7 @@ def _compute_all_pairs(
             where,
         )
     values, front = values_last(x, row_dim, "time")
-    pooled_axes = tuple(front.index(dim) for dim in front if dim == "trial")
+    pooled_axes = (front.index("trial"),) if "trial" in front else ()
     rows = []
     # one row with all others at a time keeps the cross-spectra small
     for k in range(x.sizes[row_dim]):
@@ -241,10 +241,8 @@ def phase_amplitude_coupling(
     x, dt_ms = over_time(data, readout, where)
     max_bins = max(3, min(MOST_BINS, x.sizes["time"]))
     n_bins = whole_number(n_bins, Limit(3, max_bins), name="n_bins", where=where)
-    phase_Hz, amplitude_Hz = (
-        pair(band_Hz, name=name, where=where, unit="Hz")
-        for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
-    )
+    phase_Hz = pair(phase_Hz, name="phase_Hz", where=where, unit="Hz")
+    amplitude_Hz = pair(amplitude_Hz, name="amplitude_Hz", where=where, unit="Hz")
     phase_signal, amplitude_signal = (
         (x, x) if other is None else _broadcast_together(x, other, where)
     )

@@ -43,7 +43,7 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
         raise refuse(
             f"a {type(result).__name__}", "an ObjectiveResult", "analysis.figures.objective"
         )
-    metrics, gates = (table.to_dict("records") for table in (result.metrics, result.gates))
+    metrics, gates = result.metrics.to_dict("records"), result.gates.to_dict("records")
     n_rows = len(metrics) + len(gates)
     ax = _style.axes_for(ax, 7.2, 1.2 + 0.32 * n_rows)
     terms = result.metrics["term"].to_numpy(float)
@@ -54,13 +54,14 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     )
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
-    names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
+    names, texts = [], []
+    for row in metrics:
+        names.append(row["name"])
+        texts.append((_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED))
+    for row in gates:
+        names.append(f"gate: {row['name']}")
+        texts.append((_describe_gate(row), MET if row["passed"] else MISSED))
     _text.name_ticks(ax, "y", range(n_rows), names)
-    texts = [
-        (_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED)
-        for row in metrics
-    ]
-    texts += [(_describe_gate(row), MET if row["passed"] else MISSED) for row in gates]
     transform = ax.get_yaxis_transform()
     for number, (text, ink) in enumerate(texts):
         look: dict[str, Any] = {

@@ -45,9 +45,9 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     target = _check_folder(folder)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [
-            _save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()
-        ]
+        paths = []
+        for name, draw in _list_figures(signals).items():
+            paths.append(_save(draw, beside / f"{name}.png"))
     return [target / path.name for path in paths]
 
 
@@ -165,10 +165,8 @@ def _has_map(signals: Signals, readout: str) -> bool:
 
 def _draw_areas(signals: Signals, quantity: str) -> "Figure":
     """A figure with one panel for each area."""
-    areas = [
-        str(name)
-        for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values
-    ]
+    readout = signals.get("lfp_proxy" if quantity == "psd" else quantity)
+    areas = readout["area"].values.astype(str).tolist()
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
         _draw_panel(signals, ax, quantity, area)
