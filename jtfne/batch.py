@@ -85,10 +85,10 @@ def run_batch(
             flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps
         )
         return chunk
-    members = [
-        ({name: array[k] for name, array in member_values.items()}, keys[k])
-        for k in range(keys.shape[0])
-    ]
+    members = []
+    for k in range(keys.shape[0]):
+        values_of_member = {name: array[k] for name, array in member_values.items()}
+        members.append((values_of_member, keys[k]))
     run = functools.partial(
         _run_member, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps
     )

@@ -209,8 +209,7 @@ class Entries:
 
 def join_entries(parts: list[Entries]) -> Entries:
     """Entries of chunks, one after the other."""
-    columns: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in dataclasses.fields(Entries)
-    }
+    columns: dict[str, Any] = {}
+    for field in dataclasses.fields(Entries):
+        columns[field.name] = np.concatenate([getattr(part, field.name) for part in parts])
     return Entries(**columns)

@@ -200,25 +200,25 @@ def run_recorded(
         step_in_chunk = carry.step - first_step
         (carry, sums), step_outputs = jax.lax.scan(step, (carry, zero_sums), interval_inputs)
         sums_by_recorder = zip(buffers, sums, mean_recorders, strict=True)
-        new_buffers = [
-            _add_to_row(buffer, step_in_chunk // r.every, total / r.every)
-            for buffer, total, (r, _) in sums_by_recorder
-        ]
+        new_buffers = []
+        for buffer, total, (recorder, _) in sums_by_recorder:
+            row_index, row = step_in_chunk // recorder.every, total / recorder.every
+            new_buffers.append(_add_to_row(buffer, row_index, row))
         return (carry, new_buffers), step_outputs
 
     length = math.gcd(*(r.every for r, _ in mean_recorders))
     inputs_by_interval = jax.tree.map(
         lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), steps
     )
-    buffers = [
-        jnp.zeros((n_steps // r.every, *row.shape), row.dtype)
-        for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
-    ]
+    buffers = []
+    for (recorder, _), row in zip(mean_recorders, zero_sums, strict=True):
+        buffers.append(jnp.zeros((n_steps // recorder.every, *row.shape), row.dtype))
     (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
     spike_bits, rows = jax.tree.map(
         lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs
     )
-    return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+    means, step_rows = iter(buffers), iter(rows)
+    return carry, spike_bits, [next(means if r.every > 1 else step_rows) for r in recorders]
 
 
 def _make_step(
@@ -240,10 +240,10 @@ def _make_step(
         inputs_t, spike_range = step_inputs
 
         def watch(view: View) -> list[jax.Array]:
-            return [
-                total + _read(r, i, view)
-                for total, (r, i) in zip(state[1], mean_recorders, strict=True)
-            ]
+            sums = []
+            for total, (recorder, index) in zip(state[1], mean_recorders, strict=True):
+                sums.append(total + _read(recorder, index, view))
+            return sums
 
         arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
         if spiking_cells is None or spike_range is None:

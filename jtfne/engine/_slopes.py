@@ -55,16 +55,12 @@ def clip_voltage_gradient(
     """
     if circuit.surrogate is None or not circuit.surrogate.steadies:
         return cells
-    return tuple(
-        state._replace(
-            v_mV=_divide_gradient(
-                state.v_mV, _growth(group.emitter, state, group.take(i_ext_pA), syn_of, dt_ms)
-            )
-        )
-        for group, state, syn_of in zip(
-            circuit.groups, cells, (syn.select_cells(g.take) for g in circuit.groups), strict=True
-        )
-    )
+    steady_cells = []
+    for group, state in zip(circuit.groups, cells, strict=True):
+        i_pA, group_syn = group.take(i_ext_pA), syn.select_cells(group.take)
+        growth = _growth(group.emitter, state, i_pA, group_syn, dt_ms)
+        steady_cells.append(state._replace(v_mV=_divide_gradient(state.v_mV, growth)))
+    return tuple(steady_cells)
 
 
 def _growth(
