@@ -7,7 +7,7 @@ their numbers point.
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from jtfne._check import JtfneError, altered, refuse
 from jtfne._files import path_inside, read_text, resolve_path
 from jtfne._stored import map_npy
 from jtfne.config import Config
-from jtfne.net import Identity, Net, Projection, check_identity, check_projection
 from jtfne.run_folder import file_hash, refuse_links_out, write_beside
+from jtfne.wiring import Identity, NetData, Projection, check_identity, check_projection
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
@@ -32,10 +32,11 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "projections": list,
     "files": dict,
 }
+AnyNet = TypeVar("AnyNet", bound=NetData)
 _EDGES = ("indptr", "target", "weight", "delay_ms")
 
 
-def save_net(net: Net, path: str | Path) -> None:
+def save_net(net: NetData, path: str | Path) -> None:
     """Write `net` to a new folder: 12 bytes an edge, and its cells.
 
     Raises: JtfneError if `path` is there and not an empty folder.
@@ -75,8 +76,8 @@ def save_net(net: Net, path: str | Path) -> None:
         (new_folder / INDEX).write_text(text, encoding="utf-8")
 
 
-def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
-    """The net of a folder that `save_net` wrote; its arrays stay on disk and are read where they
+def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = False) -> AnyNet:
+    """The net, of class `net_type`, of a folder that `save_net` wrote; its arrays stay on disk and are read where they
     are used.
 
     allow_code: import the modules of cell models from outside that the config names.
@@ -108,7 +109,7 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
     indices = [projection.connection for projection in projections]
     if len(set(indices)) < len(indices):
         raise refuse("the edges of a connection, given twice,", "each connection once", str(folder))
-    return Net(config, identity, projections, n_neurons=n_neurons)
+    return net_type(config, identity, projections, n_neurons=n_neurons)
 
 
 def _read_identity(names: dict[str, Any], arrays: dict[str, Any], folder: Path) -> Identity:

@@ -43,7 +43,7 @@ class PlasticDelivery(Protocol):
         """The state before the first step."""
         ...
 
-    def learned(self, state: Any) -> "PlasticDelivery":
+    def with_learned_weights(self, state: Any) -> "PlasticDelivery":
         """The same synapses with the weights of `state`, if the rule changes weights."""
         ...
 
@@ -72,7 +72,7 @@ class ShortTermDelivery:
         """The same synapses under a rule with other numbers."""
         return dataclasses.replace(self, rule=rule)
 
-    def learned(self, state: Any) -> "ShortTermDelivery":
+    def with_learned_weights(self, state: Any) -> "ShortTermDelivery":
         """The same synapses: short-term plasticity does not change weights."""
         return self
 
@@ -159,7 +159,7 @@ class STDPDelivery:
             jnp.zeros(n_cells, dtype),
         )
 
-    def learned(self, state: Any) -> "STDPDelivery":
+    def with_learned_weights(self, state: Any) -> "STDPDelivery":
         """The same synapses with the weights of `state`."""
         weights = state.weights.reshape(self.delivery.weights.shape)
         return dataclasses.replace(
@@ -211,7 +211,9 @@ class STDPDelivery:
             words, potentiate_column, fold_spikes(words, depress_row, state.weights)
         )
         new_state = STDPState(weights, source_trace + spikes, target_trace + spikes)
-        return self.learned(new_state).delivery.deliver(ring, spikes, words, step), new_state
+        return self.with_learned_weights(new_state).delivery.deliver(
+            ring, spikes, words, step
+        ), new_state
 
 
 def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:

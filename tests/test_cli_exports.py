@@ -160,7 +160,7 @@ class Closed:
 def test_nobody_needs_stderr(stream, monkeypatch):
     """It is None under pythonw, and anything at all in notebooks."""
     from jtfne import _terminal
-    from jtfne.simulation._progress import show_step_progress
+    from jtfne.simulation._progress import show_progress
     from jtfne.trainer._progress import show_run_progress
 
     monkeypatch.setattr(sys, "stderr", stream)
@@ -168,10 +168,7 @@ def test_nobody_needs_stderr(stream, monkeypatch):
     assert not _terminal.shows_progress(False) and (
         stream is not None or not _terminal.shows_progress(True)
     )
-    with (
-        show_step_progress(3, shown=None) as tick,
-        show_run_progress("training", 3, shown=None) as told,
-    ):
+    with show_progress(3, shown=None) as tick, show_run_progress("training", 3, shown=None) as told:
         tick(1)
         told.ran(1)
     with _write.show_work("drawing figures"):

@@ -26,7 +26,7 @@ import jtfne
 from circuits import FIRES
 from jtfne import config
 from jtfne.config import Config
-from jtfne.config._base import Declared
+from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES

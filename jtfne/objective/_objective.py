@@ -12,15 +12,15 @@ from jax.typing import ArrayLike
 
 from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._precision import precision
 from jtfne.config import Config, Curve, Gate, InRange, Metric
-from jtfne.config._errors import ConfigError, refused
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.objective._axes import Axes, ReadoutData, take_run_samples, take_samples
 from jtfne.objective._distance import Floats, correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
+from jtfne.pydantic_fields.errors import ConfigError, build_error
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ class Objective:
         for name in ("metrics", "gates"):
             entries = getattr(self, name)
             if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
-                raise refuse(f"{name}={entries!r}", "a list", "Objective")
+                raise refuse(f"{name}={describe_value(entries)}", "a list", "Objective")
         try:
             targets = declared.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:
-            raise refused("Objective", error.problems) from None
+            raise build_error("Objective", error.problems) from None
         object.__setattr__(self, "metrics", targets.metrics)
         object.__setattr__(self, "gates", targets.gates)
 

@@ -11,8 +11,7 @@ import numpy as np
 from jtfne import config as declared
 from jtfne._check import refuse
 from jtfne._grid import nearest_steps
-from jtfne.flatnet import list_receptors, mechanisms_of
-from jtfne.net import Identity, Net, select_with
+from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.probes._base import ROWS, Probe, Readout, Recording, SourceRows, Spikes, VoltageRows
 from jtfne.probes._cell_loops import Signs, SourceMapMatrices, build_source_maps, mechanism_signs
 from jtfne.probes._sensors import Sensors, eeg_sites, meg_magnetometers
@@ -24,6 +23,7 @@ from jtfne.probes.head import HeadProbe
 from jtfne.probes.laminar import LaminarProbe, Shank, SpectrolaminarProbe
 from jtfne.probes.weighted_sums import WeightedSumProbe, by_sign
 from jtfne.sources import SOURCES, Source
+from jtfne.wiring import Identity, NetData, select_with
 
 __all__ = [
     "ROWS",
@@ -73,7 +73,7 @@ class Plan:
         return tuple(recorders)
 
 
-def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
+def plan(net: NetData, config: declared.Config, signs: Signs | None = None) -> Plan:
     """Return the probes and recorders of a run of `net` under `config`.
 
     signs: from `mechanism_signs`, computed here if left out.
@@ -99,7 +99,7 @@ def plan(net: Net, config: declared.Config, signs: Signs | None = None) -> Plan:
 
 
 def _build_probe(
-    declaration: declared.Probe, net: Net, config: declared.Config, source: Source, signs: Signs
+    declaration: declared.Probe, net: NetData, config: declared.Config, source: Source, signs: Signs
 ) -> Probe:
     """Build the probe of one declaration."""
     dt_ms, identity, n_cells = config.run.dt_ms, net.identity, net.n_neurons
@@ -170,7 +170,7 @@ def _build_physical_probe(
 
 def _build_weighted_sum(
     declaration: declared.WeightedSum,
-    net: Net,
+    net: NetData,
     identity: Identity,
     config: declared.Config,
     signs: Signs,
@@ -178,7 +178,7 @@ def _build_weighted_sum(
 ) -> WeightedSumProbe:
     """Build the probe of a weighted sum of synaptic currents."""
     currents, synapses = by_sign(
-        net, list_receptors(net, mechanisms_of(config), shared=True), dict(signs)
+        net, lay_out_rows(net, mechanisms_of(config)).receptors, dict(signs)
     )
     rows = select_with(identity, declaration.cells, where=f"{declaration.kind}.cells")
     return WeightedSumProbe(

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from jtfne._rows import MappedRows, Rows
 from jtfne._tree import register
 from jtfne.engine import Circuit, View
-from jtfne.net import Identity
 from jtfne.operators import Operator
 from jtfne.sources import BySign, Source, SourceSinkCurrents
+from jtfne.wiring import Identity
 
 ROWS = 8
 """Rows that operators take at once.

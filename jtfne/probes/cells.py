@@ -9,7 +9,6 @@ import numpy as np
 
 from jtfne._check import narrow_dtype
 from jtfne._rows import Rows
-from jtfne.net import Identity
 from jtfne.probes._base import (
     Array,
     Keep,
@@ -21,6 +20,7 @@ from jtfne.probes._base import (
     neuron_coords,
 )
 from jtfne.sources import Source
+from jtfne.wiring import Identity
 
 
 @dataclasses.dataclass(frozen=True)

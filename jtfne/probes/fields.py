@@ -10,11 +10,11 @@ from jtfne import _json
 from jtfne.config import CSD, LFP, Config, Discs
 from jtfne.config.fields import Method, SIGMA_S_m
 from jtfne.geometry import to_head_mm
-from jtfne.net import Identity
 from jtfne.operators import DiscSource, InfiniteDipole, Operator, PointSource
 from jtfne.probes._base import Array, ByArea, Part, Readout, Recording, SourceRows, Sum, attrs
 from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.sources import Source
+from jtfne.wiring import Identity
 
 A_PER_pA = 1e-12
 CELLS_AT_ONCE = 1024

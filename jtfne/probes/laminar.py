@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from jtfne import _json, measures
-from jtfne.net import Identity
 from jtfne.operators import Operator, laminar_kernel, second_difference
 from jtfne.probes._base import Array, Linear, Readout, Recording, SourceRows, attrs
 from jtfne.sources import Source
+from jtfne.wiring import Identity
 
 
 @dataclasses.dataclass(frozen=True)

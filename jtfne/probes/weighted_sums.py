@@ -10,9 +10,9 @@ from jtfne import _json
 from jtfne._check import refuse
 from jtfne._precision import precision
 from jtfne.measures.weighted_sum import Weights, weighted_sum
-from jtfne.net import Identity, Net
 from jtfne.probes._base import Array, ByArea, Readout, Recording, SourceRows, attrs
 from jtfne.sources import BySign, Source
+from jtfne.wiring import Identity, NetData
 
 KINDS = {"nS": "conductances", "pA": "currents", "mV": "jumps"}
 LONG_NAMES = {
@@ -22,7 +22,7 @@ LONG_NAMES = {
 
 
 def by_sign(
-    net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]
+    net: NetData, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]
 ) -> tuple[BySign, str]:
     """Return the currents of a run by sign, and what synapses they are of, as text.
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, engine
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.candidates import ParameterMap, Runs, run_on_threads
@@ -115,32 +115,34 @@ class ScoreGradients:
             surrogate = SuperSpike()
         if not isinstance(surrogate, Surrogate):
             raise refuse(
-                f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where
+                f"surrogate={describe_value(surrogate)}",
+                "one of jtfne.surrogates, as SuperSpike()",
+                where,
             )
-        ready = runs.ready
+        prepared = runs.prepared
         leaves = ParameterMap.from_net(
             runs.leaves.net,
             tuple(trainable.path for trainable in trainables),
             runs.circuit.typical,
-            mechanisms=mechanisms_of(ready.config),
+            mechanisms=mechanisms_of(prepared.config),
             delivery=Sparse(),
             where=where,
         )
         _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
-        with precision(ready.config.run.dtype):
+        with precision(prepared.config.run.dtype):
             flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
-        signals = empty_signals(ready)
+        signals = empty_signals(prepared)
         axes = {name: Axes.of(signals, name) for name in names}
-        fields = _select_recorders(ready.planned.recorders, names)
+        fields = _select_recorders(prepared.probe_plan.recorders, names)
         if "spk" in names:
             n_steps_per_row, axes["spk"] = _choose_spike_bins(
                 metrics, axes["spk"], [recorder.every for recorder in fields]
             )
             fields = (SpikeRows(n_steps_per_row), *fields)
-        probes = tuple(probe for probe in ready.planned.probes if probe.name in names)
+        probes = tuple(probe for probe in prepared.probe_plan.probes if probe.name in names)
         block = math.lcm(*(recorder.every for recorder in fields))
-        n_steps = -(-ready.n_steps // block) * block
+        n_steps = -(-prepared.n_steps // block) * block
         gradients = cls(
             runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes
         )
@@ -187,19 +189,19 @@ class ScoreGradients:
 
     def compute(self, point: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. point: (d,), on the scale of the search."""
-        ready = self.runs.ready
-        drive = dataclasses.replace(ready.drive, seed=seed)
-        with precision(ready.config.run.dtype):
+        prepared = self.runs.prepared
+        run_inputs = dataclasses.replace(prepared.inputs, seed=seed)
+        with precision(prepared.config.run.dtype):
             x = jnp.asarray(point, self.flat.circuit.drive_pA.dtype)
             values = self._values(x)
             recordings, pulls = [], []
-            for trial in range(ready.n_trials):
+            for trial in range(prepared.n_trials):
                 arrays, pull = _forward(
                     self.flat,
                     values,
                     _keys.key(seed, "trial", str(trial)),
-                    drive.inputs,
-                    drive.clock(0, self.n_steps, trial),
+                    run_inputs.inputs,
+                    run_inputs.chunk(0, self.n_steps, trial),
                     self.recorders,
                     n_steps=self.n_steps,
                 )
@@ -207,7 +209,7 @@ class ScoreGradients:
                 pulls.append(pull)
         with precision("float64"):
             (score, terms), by_recordings = self._score_and_gradients(recordings)
-        with precision(ready.config.run.dtype):
+        with precision(prepared.config.run.dtype):
             by_leaves = []
             for pull, by_recording in zip(pulls, by_recordings, strict=True):
                 by_leaves.append(_backward(pull, by_recording))
@@ -323,7 +325,9 @@ def _value_at(trainable: Trainable, x: jax.Array) -> Any:
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
-        message_given = f"objective={objective!r} with an optimizer that needs gradients"
+        message_given = (
+            f"objective={describe_value(objective)} with an optimizer that needs gradients"
+        )
         raise refuse(
             message_given,
             "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()",
@@ -346,7 +350,7 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     senders = set()
-    for population in leaves.net.config.populations():
+    for population in leaves.net.populations:
         if not getattr(population.emitter, "receives", True):
             senders.add(population.cell_type)
     for place in leaves.places:

@@ -11,10 +11,11 @@ import numpy as np
 
 from jtfne import _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
-from jtfne._check import refuse, whole_number
+from jtfne._check import describe_value, refuse, whole_number
 from jtfne._precision import defined_jax_flags
 from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
-from jtfne.config import Trainable, place_of, places_of, value_at
+from jtfne.config import Trainable
+from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
@@ -118,7 +119,7 @@ class Trainer:
         total = max(self.budget // fit.n_candidates, 0)
         if total < 1:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
-            raise refuse(f"budget={self.budget!r}", allowed, WHERE)
+            raise refuse(f"budget={describe_value(self.budget)}", allowed, WHERE)
         start_s = time.perf_counter()
         with open_parts(out, fit.provenance(), resume=resume, where=WHERE) as parts:
             n_runs = fit.count_runs(total - len(parts.rows))
@@ -156,7 +157,7 @@ class _Fit:
             objective = Objective.of(net.config)
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             message_given = (
-                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which "
+                f"surrogate={describe_value(trainer.surrogate)} with {type(trainer.optimizer).__name__}, which "
                 "needs no slopes,"
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
@@ -352,12 +353,12 @@ class _Fit:
 
 def _declared_start(net: Net, trainables: Sequence[Trainable]) -> tuple[float, ...]:
     """The declared values, clipped to the bounds: where the search starts."""
-    parameters = places_of(net.config.circuit)
+    parameters = list_places(net.config.circuit)
     start = []
     for trainable in trainables:
-        place = place_of(trainable.path, parameters, WHERE)
+        place = find_place(trainable.path, parameters, WHERE)
         low, high = trainable.bounds
-        start.append(min(max(value_at(net.config.circuit, place) or 0.0, low), high))
+        start.append(min(max(get_value(net.config.circuit, place) or 0.0, low), high))
     return tuple(start)
 
 

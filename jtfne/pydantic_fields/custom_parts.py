@@ -1,0 +1,174 @@
+"""Cell models that are not in the catalogue: accepted as objects, written by the name of their
+class.
+"""
+
+import contextlib
+import contextvars
+import dataclasses
+import functools
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import pydantic
+from pydantic_core import core_schema
+
+from jtfne._check import describe_value, refuse
+from jtfne.pydantic_fields.catalogue import Declared, build_part, mirror
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import plain
+
+# attributes that the rest of jtfne uses of an emitter
+NEEDED = ("input_unit", "input_pA", "init", "step", "balance")
+
+
+class OpenDeclared(Declared):
+    """A `Declared` that also takes objects of emitter classes from outside its catalogue.
+
+    Such a class is a registered dataclass with all of NEEDED. Its objects are written with the
+    `kind` "module:Class", and read where the program has imported that module. A file makes it
+    import one only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Pydantic schema: validate by the catalogue, unless the class comes from outside it."""
+        catalogue_schema = super().__get_pydantic_core_schema__(source, handler)
+        write = core_schema.plain_serializer_function_ser_schema(self.table)
+        return core_schema.no_info_wrap_validator_function(
+            self._read_object, catalogue_schema, serialization=write
+        )
+
+    def table(self, value: Any) -> Any:
+        """As `Declared`, also for an object of a class from outside the catalogue."""
+        if not self._is_outside(value):
+            return super().table(value)
+        return {
+            "kind": _name_class(type(value)),
+            **{name: plain(field_value) for name, field_value in _get_fields(value).items()},
+        }
+
+    def check(self, part: Any) -> Any:
+        """As `Declared`, also for an object of a class from outside the catalogue."""
+        return (
+            _build_from_table(type(part), self.table(part))
+            if self._is_outside(part)
+            else super().check(part)
+        )
+
+    def _read_object(self, value: Any, catalogued: Callable[[Any], Any]) -> Any:
+        """Build the object that `value` declares; `catalogued` validates the catalogue's."""
+        if self._is_outside(value):
+            return self.check(value)
+        kind = value.get("kind") if isinstance(value, Mapping) else value
+        if not isinstance(kind, str) or ":" not in kind:
+            return catalogued(value)
+        return _build_from_table(
+            self._find_class(kind), value if isinstance(value, Mapping) else {"kind": kind}
+        )
+
+    def _is_outside(self, value: Any) -> bool:
+        """Whether `value` is an object of a class that is not in the catalogue."""
+        outside = not isinstance(value, type) and self.catalogue.get(
+            type(value).__name__
+        ) is not type(value)
+        return dataclasses.is_dataclass(value) and outside
+
+    def _find_class(self, kind: str) -> Any:
+        """The class that `kind` ("module:Class") names.
+
+        Raises: JtfneError unless its module has been imported, or may be (`code_allowed`).
+        """
+        module, _, path = kind.partition(":")
+        if module not in sys.modules and _code_allowed.get():
+            _import_module(module, kind)
+        if module not in sys.modules:
+            kinds = ", ".join(map(repr, self.catalogue))
+            imported_class = "a 'module:Class' of a module that is imported before"
+            way_to_allow = (
+                f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
+                f"class {path!r}"
+            )
+            raise refuse(
+                f"kind={describe_value(kind)}", f"{kinds}; {imported_class}; {way_to_allow}", HERE
+            )
+        target: Any = sys.modules[module]
+        # by `vars`, so that no property, and no `__getattr__` of a module, runs
+        for name in path.split("."):
+            target = vars(target).get(name) if hasattr(target, "__dict__") else None
+        if not isinstance(target, type) or not dataclasses.is_dataclass(target):
+            description = (
+                f"kind={describe_value(kind)}, but module {module!r} has no dataclass {path!r},"
+            )
+            raise refuse(
+                description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE
+            )
+        return target
+
+
+_code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allowed", default=False)
+
+
+@contextlib.contextmanager
+def code_allowed(allowed: bool) -> Iterator[None]:
+    """Context that allows or forbids declarations to import the modules that they name.
+
+    Only the caller can allow it, never a file. Raises: JtfneError unless `allowed` is a bool.
+    """
+    if not isinstance(allowed, bool):
+        raise refuse(f"allow_code={describe_value(allowed)}", "True or False", "reading")
+    token = _code_allowed.set(allowed)
+    try:
+        yield
+    finally:
+        _code_allowed.reset(token)
+
+
+def _import_module(module: str, kind: str) -> None:
+    """Import the module of `kind`. Raises: JtfneError for a bad name, or if the import fails."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise refuse(
+            f"kind={describe_value(kind)}", "'module:Class' with the dotted name of a module", HERE
+        )
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        description = f"kind={describe_value(kind)}, whose module cannot be imported ({type(error).__name__}: {error}),"
+        raise refuse(description, "an installed module", HERE) from error
+
+
+def _name_class(cls: type) -> str:
+    """The name of a class in a file, "module:Class"."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _get_fields(part: Any) -> dict[str, Any]:
+    """The fields of a dataclass object, by name."""
+    return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+
+
+_mirror = functools.cache(lambda cls: mirror(cls, _name_class(cls)))
+
+
+def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
+    """Build an object of a class from outside from its table.
+
+    Raises: JtfneError if the class is no emitter, or a value is out of its LIMITS.
+    """
+    member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
+    missing_names = [name for name in NEEDED if name not in member_names]
+    if missing_names:
+        raise refuse(
+            f"a {cls.__name__} without {', '.join(missing_names)}",
+            f"an emitter: {', '.join(NEEDED)}",
+            HERE,
+        )
+    part = build_part(cls, _mirror(cls)(**table))
+    if jax.tree_util.all_leaves([part]):
+        raise refuse(
+            f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE
+        )
+    return part
