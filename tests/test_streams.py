@@ -455,7 +455,7 @@ def test_times_that_were_float32_come_in_their_step(dt_ms, end_ms):
     ],
 )
 def test_sizes_and_meanings_are_refused_before_any_work(make, monkeypatch):
-    monkeypatch.setattr(jtfne.simulation, "record", None)
+    monkeypatch.setattr(jtfne.simulation._simulate, "record", None)
     with pytest.raises(jtfne.JtfneError, match=r"is not allowed; allowed: "):
         jtfne.construct(config()).simulate(make(), progress=False)
 
