@@ -233,9 +233,9 @@ def _select_common(
         allowed = f"one with some of {', '.join(map(str, simulated_names))}"
         raise refuse(f"a recording with channels {recorded_names}", allowed, where)
     n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
-    return _cut(simulated, names, n_steps), _cut(recorded, names, n_steps)
+    return _cut_to(simulated, names, n_steps), cut_to(recorded, names, n_steps)
 
 
-def _cut(data: xr.DataArray, names: list[str], n_steps: int) -> xr.DataArray:
+def _cut_to(data: xr.DataArray, names: list[str], n_steps: int) -> xr.DataArray:
     """The first `n_steps` samples of the channels `names`, (time, channel)."""
     return data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel")

@@ -179,7 +179,7 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
     net = jtfne.construct(config)
     fit = _Fit.prepare(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
     start = np.array(
-        [each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
+        [each.to_search_scale(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
     )
     got, step = fit.gradients.compute(start, 0), 1e-5
     assert len(got.terms) == 3 and all(

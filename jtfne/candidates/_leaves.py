@@ -91,7 +91,7 @@ class ParameterMap:
             net, weights, dict(zip(places, map(float, typical), strict=True))
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
-        delivery_weights = None if weights is None else weights.laid(flat, net, where)
+        delivery_weights = None if weights is None else weights.for_delivery(flat, net, where)
         entries = [
             entry
             for k, place in enumerate(places)
@@ -212,7 +212,7 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
     )
     if place.field in ("drive", "noise"):
         scale = np.concatenate(
-            [population.spread(population.emitter.input_pA) for population in populations]
+            [population.per_cell(population.emitter.input_pA) for population in populations]
         )[rows]
         return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)

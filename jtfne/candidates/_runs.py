@@ -123,7 +123,7 @@ class Runs:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
         return run_variant(self.prepared, self.leaves.with_values(job.values), job.seed)
 
-    def used(self, job: Candidate, use: Use) -> Any:
+    def evaluate(self, job: Candidate, use: Use) -> Any:
         """`use(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
         try:
             return use(self.run(job))
@@ -147,7 +147,7 @@ class Runs:
         if client is not None:
             return self._run_by_client(client, jobs, use, tick)
         return run_on_threads(
-            lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick
+            lambda job: self.evaluate(job, use), jobs, THREADS * n_cores(), self.compiled, tick
         )
 
     def _run_by_client(
@@ -233,7 +233,7 @@ def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
 
 def work(circuit: Circuit, job: Candidate, use: Use, attempt: int) -> Any:
     """Run one job on a worker. attempt: unique per try, so that no client reuses a result."""
-    return _get_runs(circuit).used(job, use)
+    return _get_runs(circuit).evaluate(job, use)
 
 
 _LOCK = threading.Lock()

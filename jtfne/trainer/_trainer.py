@@ -277,7 +277,7 @@ class _Fit:
         bounds = np.array([trainable.search_bounds for trainable in self.trainables])
         start_point = []
         for trainable, value in zip(self.trainables, self.start, strict=True):
-            start_point.append(trainable.searched(value))
+            start_point.append(trainable.to_search_scale(value))
         key = _keys.key(self.seeds[0], "search")
         start_state = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start_point)
         if stored_leaves is None:

@@ -249,7 +249,7 @@ def delays_ms(
     return edge_delays_ms
 
 
-def weakened(
+def decay_weights(
     weight: Floats32, edges: tuple[Rows, Rows], identity: Identity, decay: Decay, *, lateral: bool
 ) -> Floats32:
     """Weights times exp(-load) of the distance between the cells of each edge: (n_edges,).

@@ -91,7 +91,7 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     if connection.weight_decay is not None:
         decay = connection.weight_decay
         _refuse_several_areas(identity, source, target, "weight_decay", where)
-        weight = _distance.weakened(
+        weight = _distance.decay_weights(
             weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral
         )
     weight = _apply_gains(
