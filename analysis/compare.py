@@ -233,7 +233,7 @@ def _select_common(
         allowed = f"one with some of {', '.join(map(str, simulated_names))}"
         raise refuse(f"a recording with channels {recorded_names}", allowed, where)
     n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
-    return _cut_to(simulated, names, n_steps), cut_to(recorded, names, n_steps)
+    return _cut_to(simulated, names, n_steps), _cut_to(recorded, names, n_steps)
 
 
 def _cut_to(data: xr.DataArray, names: list[str], n_steps: int) -> xr.DataArray:

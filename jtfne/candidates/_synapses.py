@@ -14,7 +14,7 @@ from jtfne.config.labels import pair_label
 from jtfne.config.parameter_paths import Place, is_constant, mean_weight
 from jtfne.flatnet import FlatNet, list_edges
 from jtfne.net import Net, construct
-from jtfne.wiring import Projection, gains_of
+from jtfne.wiring import Projection, build_gain_matrix
 
 Floats32 = npt.NDArray[np.float32]
 
@@ -175,7 +175,7 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
             of_connection[k] = (n, 1.0 if constant else mean)
     weights = Weights(
         tuple(drawn_weights),
-        gains_of(identity, net.config.circuit.gains),
+        build_gain_matrix(identity, net.config.circuit.gains),
         of_pair,
         of_connection,
         identity.cell_type,

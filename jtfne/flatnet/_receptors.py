@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -66,31 +65,29 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
 
 def build_receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
-    seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
-    taus_ms = [
-        *(synapse.taus_ms[0] for synapse in synapses),
-        *(synapse.taus_ms[1] for _, synapse in seconds),
-    ]
-    conductive = tuple(synapse.unit == "nS" for synapse in synapses)
-    e_rev_mV, mg_mM = (
-        [getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM")
-    )
-    has_mg_block = tuple(isinstance(synapse, NMDA) for synapse in synapses)
-    jumps = tuple(synapse.unit == "mV" for synapse in synapses)
-    shares = [synapse.dendrite_share for synapse in synapses]
-    has_share = any(share is not None for share in shares)
+    taus_ms, rise_taus_ms, rise_states = [], [], []
+    conductive, has_mg_block, jumps = [], [], []
+    e_rev_mV, mg_mM, shares = [], [], []
+    for k, synapse in enumerate(synapses):
+        taus_ms.append(synapse.taus_ms[0])
+        if synapse.linked is not None:
+            rise_taus_ms.append(synapse.taus_ms[1])
+            rise_states.append(Second(k, bool(synapse.linked)))
+        conductive.append(synapse.unit == "nS")
+        jumps.append(synapse.unit == "mV")
+        has_mg_block.append(isinstance(synapse, NMDA))
+        e_rev_mV.append(getattr(synapse, "e_rev_mV", 0.0))
+        mg_mM.append(getattr(synapse, "mg_mM", 0.0))
+        share = synapse.dendrite_share
+        shares.append(np.nan if share is None else share)  # NaN: the cell's own value applies
+    has_share = any(synapse.dendrite_share is not None for synapse in synapses)
     return {
-        "tau_syn_ms": jnp.asarray(taus_ms, dtype),
+        "tau_syn_ms": jnp.asarray([*taus_ms, *rise_taus_ms], dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
-        "conductive": conductive if any(conductive) else (),
+        "conductive": tuple(conductive) if any(conductive) else (),
         "mg_mM": jnp.asarray(mg_mM, dtype) if any(has_mg_block) else None,
-        "blocked": has_mg_block if any(has_mg_block) else (),
-        "jumps": jumps if any(jumps) else (),
-        "second": tuple(Second(k, bool(synapse.linked)) for k, synapse in seconds),
-        "dendrite_share": _convert_shares(shares, dtype) if has_share else None,
+        "blocked": tuple(has_mg_block) if any(has_mg_block) else (),
+        "jumps": tuple(jumps) if any(jumps) else (),
+        "second": tuple(rise_states),
+        "dendrite_share": jnp.asarray(shares, dtype) if has_share else None,
     }
-
-
-def _convert_shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
-    """`dendrite_share` of each receptor, NaN where the cell's own value applies."""
-    return jnp.asarray([np.nan if share is None else share for share in shares], dtype)
