@@ -257,7 +257,7 @@ class _Run:
         n_steps = min(self.length, self.n_steps - first_step)
         with precision(str(self.flat.circuit.drive_pA.dtype)):  # which each thread must be told
             step, row = self.runner.spikes(np.asarray(chunk.words))
-            rows = _trim_rows(self.recorded, chunk.replay_chunk, n_steps)
+            rows = _trim_rows(self.recorded, chunk.recorded, n_steps)
             if replayer is not None:
                 rows |= _trim_rows(self.replayed, replayer.replay(inputs_t, (step, row)), n_steps)
         in_trial = slice(int(np.searchsorted(step, n_steps)))
