@@ -1,6 +1,4 @@
-"""Distances between two arrays of the same shape, with intervals from a bootstrap over blocks of
-time.
-"""
+"""Distances between two arrays of one shape, with intervals from a bootstrap over time."""
 
 from typing import Any
 
@@ -37,8 +35,7 @@ def compare(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Root mean square difference, correlation and log-spectral distance of two signals, with
-    bootstrap intervals.
+    """RMS difference, correlation and log-spectral distance of two signals, with intervals.
 
     Parameters
     ----------

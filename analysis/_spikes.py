@@ -1,6 +1,4 @@
-"""Spikes as the analyses read them: events on the clock of a run, of a raster or of a table of
-events.
-"""
+"""Spikes as the analyses read them: events of a run, of a raster or of a table."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -24,8 +22,7 @@ FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)
 
 @dataclasses.dataclass(frozen=True)
 class Spikes:
-    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what
-    they lie in.
+    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,).
 
     neuron: (n_neurons,) ids. trials: (n_trials,) labels. labels: area, layer, cell_type, each
     (n_neurons,), if known. Times are those of the clock of the data and lie in (start_ms, start_ms
@@ -124,8 +121,7 @@ def refuse_large(n_bytes: float, description: str, where: str) -> None:
 
 
 def is_raster(data: xr.DataArray) -> bool:
-    """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a
-    continuous trace.
+    """Whether `data` holds spikes, as events or as counts in bins, by what it says of itself.
 
     ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over
     neurons that have no unit.

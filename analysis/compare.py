@@ -146,8 +146,7 @@ def compare_run(
 def evoked_laminar(
     signals: Signals, readout: str = "lfp_proxy", area: str | None = None
 ) -> tuple[xr.DataArray, float]:
-    """A run's laminar readout of one area, (time, channel), mean over trials; and when its first
-    event starts, ms.
+    """A laminar readout of one area, (time, channel), mean over trials; and the first onset, ms.
 
     Raises: JtfneError if there is no event, or it comes at different times in different trials.
     """

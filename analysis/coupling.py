@@ -1,6 +1,4 @@
-"""How signals go together by frequency: coherence, and the amplitude of one rhythm by the phase of
-another.
-"""
+"""Coupling of signals by frequency: coherence and phase-amplitude coupling."""
 
 import numpy as np
 import xarray as xr
@@ -206,8 +204,7 @@ def phase_amplitude_coupling(
     n_bins: int = N_BINS,
     readout: str = "lfp_proxy",
 ) -> xr.DataArray:
-    """Tort's modulation index: how far the amplitude in one band depends on the phase in a slower
-    one.
+    """Tort's modulation index: how the amplitude in one band depends on the phase of a slower one.
 
     0 is an amplitude that is the same at all phases, 1 one in one of `n_bins` alone. Chance gives
     more than 0: compare with phase and amplitude of different trials. Bands are cut off sharply in

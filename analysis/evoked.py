@@ -36,9 +36,7 @@ def onsets(
 
 
 def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
-    """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite
-    number.
-    """
+    """A list of one onset or several, ms. Raises: JtfneError for none, or one that is not finite."""
     is_list = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
     times_ms = list(onset_ms) if is_list else [onset_ms]
     if not times_ms:

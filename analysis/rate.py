@@ -154,8 +154,7 @@ def _compute_intervals(spikes: Spikes) -> xr.DataArray:
 
 
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
-    """Coefficient of variation of the interspike intervals of each neuron: 0 for a clock, about 1
-    for a Poisson train.
+    """Coefficient of variation of each neuron's interspike intervals; about 1 for Poisson trains.
 
     Parameters
     ----------

@@ -177,9 +177,7 @@ def _has_rates(signals: Signals) -> bool:
 
 
 def _text(value: object) -> str:
-    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold,
-    by its code.
-    """
+    """`value` as text that HTML does not read as markup; lone surrogates by their code."""
     return html.escape(str(value)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 

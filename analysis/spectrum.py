@@ -69,8 +69,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
 def multitaper(
     data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
-    """Thomson's multitaper power spectral density: one spectrum of the whole trace through several
-    Slepian tapers.
+    """Thomson's multitaper power spectral density of the whole trace, by Slepian tapers.
 
     Parameters
     ----------

@@ -58,8 +58,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
 
 
 def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
-    """Synchrony chi: 1 when all do the same, about 1 / sqrt(n) when they are independent (Golomb
-    2007).
+    """Synchrony chi (Golomb 2007): 1 if all do the same, about 1 / sqrt(n) if independent.
 
     Parameters
     ----------

@@ -159,9 +159,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
 def _check_spikes(
     values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str
 ) -> None:
-    """Raises: JtfneError unless times are finite numbers, and neurons and trials whole ones that
-    the run has.
-    """
+    """Raises: JtfneError unless times are finite, and neurons and trials those of the run."""
     if values["time_ms"].dtype.kind not in "iuf" or not np.isfinite(values["time_ms"]).all():
         raise refuse(
             "a column time_ms with values that are no finite numbers", "spike times in ms", where

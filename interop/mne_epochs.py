@@ -1,6 +1,4 @@
-"""Fields around events as MNE Epochs and Evoked: one epoch an event, named by condition and
-label.
-"""
+"""Fields as MNE Epochs and Evoked: an epoch for each event, named by condition and label."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,6 +1,4 @@
-"""Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were
-computed in.
-"""
+"""Physical readouts as MNE has them: channel types, units, positions, and the head model."""
 
 import hashlib
 import json
@@ -28,8 +26,7 @@ Places = NDArray[np.float64]
 
 
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
-    """The spherical head that EEG or MEG of a run was computed in, as `mne.make_sphere_model` makes
-    it.
+    """The spherical head model of a run's EEG or MEG, as `mne.make_sphere_model` makes it.
 
     A fit in another sphere can be a centimetre off at a perfect goodness of fit.
 

@@ -181,9 +181,7 @@ def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
-    """One name a row of the data: the channel, after its area where there are areas; neurons by
-    id.
-    """
+    """A name for each row of the data: area and channel, or the neuron's id."""
     if {"area", "channel"} <= set(data.dims):
         pairs = itertools.product(data["area"].values, data["channel"].values)
         return [f"{area}:{channel}" for area, channel in pairs]
@@ -252,9 +250,7 @@ def _physical_info(
 def _place_channels(
     info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str
 ) -> "mne.Info":
-    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that
-    MNE places.
-    """
+    """`info` with its channels at `places_m` in head coordinates, whatever their type."""
     import mne
 
     if places_m is not None:

@@ -13,8 +13,7 @@ from jtfne.signals import Signals
 
 
 def to_netcdf(signals: Signals, path: str | Path) -> Path:
-    """Write all readouts, events and identities as groups of a netCDF file, the manifest among its
-    attributes.
+    """Write all readouts, events and identities as groups of a netCDF file, with the manifest.
 
     Parameters
     ----------

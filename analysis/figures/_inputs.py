@@ -68,8 +68,7 @@ def get_readout(data: Any, readout: str, where: str) -> xr.DataArray:
 def get_array(
     data: Any, readout: str, *needed: str, where: str, free: "Sequence[str]" = ()
 ) -> xr.DataArray:
-    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials;
-    times in ms.
+    """Finite float64 values over the dimensions `needed`, mean over trials, with times in ms.
 
     Parameters
     ----------

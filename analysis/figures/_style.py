@@ -180,9 +180,7 @@ def around(
 
 
 def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:
-    """Shade each event over time, with its label above the axes; labels that would collide are left
-    out.
-    """
+    """Shade each event over time, with its label above the axes unless labels would collide."""
     left, right = ax.get_xlim()
     free_from = -np.inf
     for onset_ms, duration_ms, label in events.itertuples(index=False):

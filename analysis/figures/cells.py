@@ -272,8 +272,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
 def _choose_cells(
     signals: Signals, n: int
 ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
-    """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the
-    ids of all.
+    """Labels of every cell with a potential, the rows of the `n` to show, and the ids of all.
 
     Raises: JtfneError if potentials were not recorded.
     """
@@ -313,9 +312,7 @@ def _number_by_appearance(names: pd.Series) -> NDArray[np.int64]:
 
 
 def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's
-    order.
-    """
+    """Cells in the order of a raster's rows: area, layer by mean depth, type in the net's order."""
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
     area, kind = _number_by_appearance(cells["area"]), _number_by_appearance(cells["cell_type"])
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)

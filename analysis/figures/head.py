@@ -26,8 +26,7 @@ def traces(
     n: int = 12,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """EEG or MEG channels over time, one above the other, mean over trials, from their mean before
-    the first event.
+    """EEG or MEG channels over time, one above the other: mean over trials, baseline removed.
 
     Parameters
     ----------

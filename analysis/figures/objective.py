@@ -17,8 +17,7 @@ MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
 
 
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
-    """Each metric's share of the score, with its target and what was reached; gates below, held or
-    not.
+    """Each metric's term of the score, with target and value; below, which gates held.
 
     Bars are terms, on an axis that is straight up to 1 and logarithmic above. Where a term is not
     finite there is none, and the text says so.

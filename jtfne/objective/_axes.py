@@ -33,8 +33,7 @@ LABELS = ("area", "layer", "cell_type")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Axes:
-    """The clock and the labels of a readout's array, whose dims are time and rows, with or without
-    trials before.
+    """The clock and the labels of a readout's array, of dims ([trial,] time, rows).
 
     Parameters
     ----------
@@ -282,9 +281,7 @@ def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[ja
 
 
 def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
-    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN
-    where none is.
-    """
+    """Intervals between spikes, (n_cells, n_trials * n_samples) ms, NaN where there is none."""
     spikes = raster > 0.5
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
@@ -361,9 +358,7 @@ def _n_cells(axes: Axes) -> int:
 def _pad_intervals(
     trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int
 ) -> NDArray[np.float64]:
-    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two
-    trials.
-    """
+    """Intervals of each cell within its trials, (n_cells, n) ms, NaN where there is none."""
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]
     same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)

@@ -33,8 +33,7 @@ SAME = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """What a circuit should show: the sum of how far each metric is from its target, and gates that
-    must hold.
+    """What a circuit should show: metrics, whose distances from their targets sum up, and gates.
 
     Parameters
     ----------
@@ -98,8 +97,7 @@ class Objective:
     def score_arrays(
         self, arrays: Mapping[str, ArrayLike], axes: Mapping[str, Axes]
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The score, and each weighted term by name; traceable, and differentiable where each
-        measure is.
+        """The score, and each weighted term by name; traceable, differentiable if all measures are.
 
         Parameters
         ----------

@@ -18,8 +18,7 @@ Array = jax.Array | npt.NDArray[np.floating[Any]]
 
 
 class Optimizer(Protocol):
-    """A search for the lowest score within bounds: pure maps, whose state is arrays and stays in
-    the caller's hand.
+    """A search for the lowest score within bounds: pure maps of a state that the caller keeps.
 
     A state is a NamedTuple of arrays, keys included: what `jax.tree.leaves` finds can be stored as
     numpy arrays, and put back into the tree of any `init` of the same settings and number of
@@ -49,8 +48,7 @@ class Optimizer(Protocol):
         ...
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
-        """The state that knows `scores` (k,), lower is better, of the `candidates` (k, d) that were
-        asked.
+        """The state after `scores` (k,), lower is better, of the `candidates` (k, d) from `ask`.
 
         gradients: (k, d), derivatives of the scores by the candidates. A score or gradient that is
         not finite is counted in `record` and used for nothing.
@@ -60,9 +58,7 @@ class Optimizer(Protocol):
         ...
 
     def best(self, state: Any) -> tuple[Array, Array]:
-        """The candidate with the lowest score so far, (d,), and that score; the start and inf
-        before any was told.
-        """
+        """The best candidate so far, (d,), and its score; at first the start and inf."""
         ...
 
 
@@ -70,8 +66,7 @@ MOST_CANDIDATES = 1_000_000  # in a generation, which is held as one array
 
 
 class CompiledSearch:
-    """`ask` and `tell` of a search whose arithmetic is JAX's: arguments are checked, then one
-    program runs.
+    """A search in JAX: `ask` and `tell` check their arguments, then run one compiled program.
 
     A program is compiled once for each shape and each static setting, not once a generation. A
     subclass has `_ask` and `_tell`, pure maps of arrays, and names the class of its state in STATE.

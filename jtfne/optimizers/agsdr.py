@@ -1,6 +1,4 @@
-"""AGSDR: the adaptive genetic stochastic delta rule, noise and update weighed by their
-variances.
-"""
+"""AGSDR, the adaptive genetic stochastic delta rule: noise and update, weighed by variances."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple

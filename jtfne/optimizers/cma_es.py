@@ -24,8 +24,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 class CMAESState(NamedTuple):
-    """The distribution, on the host and in double precision, in shares of the ranges above the
-    lower bounds.
+    """The distribution, on the host in double precision; lengths are shares of the ranges.
 
     mean: (d,). sigma: (), step size. cov: (d, d). path_sigma, path_cov: (d,), evolution paths.
     generation: int64 ().

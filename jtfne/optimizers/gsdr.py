@@ -1,6 +1,4 @@
-"""GSDR: the genetic stochastic delta rule, an inner update and noise that grow until the best
-changes.
-"""
+"""GSDR, the genetic stochastic delta rule: update and noise grow until the best changes."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -178,8 +176,7 @@ class GSDR(CompiledSearch):
 
 
 def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
-    """How much each parameter's two cells go together: squared Pearson correlations, z-scored over
-    parameters, (d,).
+    """Squared Pearson correlation of each parameter's two cells, z-scored over parameters, (d,).
 
     before, after: (n_steps, d), the potentials of the cell before and behind each synapse; `after`
     is taken `shift` steps later. Ones where correlations are undefined (a potential that is

@@ -1,6 +1,4 @@
-"""The E, PV, SST, VIP motif that the presets share: who inhibits whom, how many inputs, how
-strong.
-"""
+"""The E, PV, SST, VIP motif of the presets: who connects to whom, how often, how strongly."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -18,9 +18,7 @@ THRESHOLD_RATE_Hz = 20.0 / (J_mV * C_E * 20.0e-3)
 
 
 class Case(NamedTuple):
-    """Relative strength of inhibition, and external rate relative to `THRESHOLD_RATE_Hz`; fig. 8 of
-    the source.
-    """
+    """Relative inhibition, and external rate in `THRESHOLD_RATE_Hz`; fig. 8 of the source."""
 
     g: float
     eta: float

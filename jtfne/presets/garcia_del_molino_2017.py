@@ -1,6 +1,4 @@
-"""The circuit of Garcia del Molino et al. (2017), E, PV, SST and VIP, as a network of spiking
-cells.
-"""
+"""The circuit of Garcia del Molino et al. (2017): E, PV, SST and VIP as spiking cells."""
 
 import math
 
@@ -129,7 +127,5 @@ def _cell(k: int) -> LIF:
 
 
 def _noise_pA(k: int) -> float:
-    """White noise of `NOISE_mV` as the emitter takes it, normal numbers a millisecond: sd C sqrt(2
-    / (tau 1 ms)).
-    """
+    """White noise of `NOISE_mV` as the sd of a normal number each ms: C sqrt(2 / (tau 1 ms))."""
     return NOISE_mV[k] * G_L_nS[k] * math.sqrt(2.0 * TAU_M_ms[k])

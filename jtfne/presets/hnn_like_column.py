@@ -1,6 +1,4 @@
-"""A column after the Human Neocortical Neurosolver (HNN): pyramids and baskets of two layers, and
-evoked drives.
-"""
+"""A column after the Human Neocortical Neurosolver (HNN): two layers and evoked drives."""
 
 import bisect
 import itertools
@@ -169,9 +167,7 @@ def hnn_like_column(
 
 
 def _layer(name: str, depth_mm: float) -> dict[str, Any]:
-    """A layer whose somata lie about `depth_mm`, as far below the pia as the apical dendrite is
-    long.
-    """
+    """A layer whose somata lie about `depth_mm`: the apical dendrites reach the pia."""
     top, bottom = depth_mm - 0.5 * SPREAD_mm, depth_mm + 0.5 * SPREAD_mm
     return {"name": name, "top": top / THICKNESS_mm, "bottom": bottom / THICKNESS_mm}
 
@@ -200,9 +196,7 @@ def _r_MOhm(section: tuple[float, float]) -> float:
 
 
 def _apical(k: str) -> tuple[float, float]:
-    """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle
-    of the tuft.
-    """
+    """Resistances, MOhm: from the soma to the apical membrane's middle, and on to the tuft's."""
     areas = [_area_um2(section) for section in APICAL[k]]
     ends = list(itertools.accumulate(areas))
     half_area = 0.5 * ends[-1]

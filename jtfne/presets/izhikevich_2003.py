@@ -83,9 +83,7 @@ def izhikevich_2003(seed: int = 0) -> Config:
 
 
 def _cells(seed: int) -> dict[str, dict[str, Any]]:
-    """Parameters of every cell, spread by r in [0, 1): r^2 draws E cells towards regular
-    spiking.
-    """
+    """Parameters of every cell, spread by r in [0, 1); E cells by r^2, towards regular spiking."""
     rng = _keys.generator(seed, "preset izhikevich_2003")
     r_e, r_i = rng.random(N_E), rng.random(N_I)
     return {

@@ -1,6 +1,4 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
-signals_schema.md.
-"""
+"""What a run recorded: labelled arrays with units and provenance (see signals_schema.md)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,9 +141,7 @@ class Signals:
 
     @property
     def events(self) -> "pd.DataFrame":
-        """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial,
-        or "").
-        """
+        """The stimulus events: trial, onset_ms, duration_ms, label, code, condition."""
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
         columns = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
         return table.reset_index(drop=True)[columns]
@@ -167,9 +163,7 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have
-        none).
-        """
+        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean."""
         import pandas as pd
 
         rows = []

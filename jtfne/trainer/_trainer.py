@@ -383,9 +383,7 @@ def _list_trainables(trainer: Trainer, net: Net) -> tuple[Trainable, ...]:
 
 
 def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client: Any) -> None:
-    """Raises: JtfneError for arguments of `Trainer` and its `fit` of another type, before any
-    work.
-    """
+    """Raises: JtfneError if an argument of `Trainer` or `fit` is of another type."""
     check_instance(net, Net, allowed="a Net, from jtfne.construct(config)", name="net", where=WHERE)
     whole_number(trainer.budget, name="budget", where="Trainer")
     check_flag(trainer.stop_when_passed, name="stop_when_passed", where="Trainer")
