@@ -14,7 +14,7 @@ from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import describe_value, number, refuse
 from jtfne._files import resolve_path, sync_one, temporary_folder
-from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
+from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
 from jtfne.config.parameter_paths import find_place, list_places
 from jtfne.config.parameter_values import check_bounds
 from jtfne.net import Net
@@ -172,9 +172,9 @@ def sweep(
     probe_values = []
     for path_values in grid.values():
         low, high = min(path_values), max(path_values)
-        probe_values.append(low + (high - low) * INNER)
+        probe_values.append(low + (high - low) * GOLDEN_RATIO)
     readouts = getattr(summary, "readouts", None)
-    runs = Runs.prepare(
+    runs = CandidateRunner.prepare(
         net, list(grid), probe_values, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
     )
     provenance = {
@@ -193,7 +193,7 @@ def sweep(
 
 
 def _run_missing_chunks(
-    runs: Runs,
+    runs: CandidateRunner,
     provenance: dict[str, Any],
     summarize: SummaryToJson,
     parts: PartStore,
@@ -209,7 +209,7 @@ def _run_missing_chunks(
         for chunk in chunks_to_run:
             jobs = [Candidate(point, seed) for point, seed in itertools.product(chunk, seeds)]
             rows = []
-            for outcome in runs.all(jobs, summarize, client, progress_bar.ran):
+            for outcome in runs.evaluate_all(jobs, summarize, client, progress_bar.ran):
                 failed = isinstance(outcome, FailedRun)
                 rows.append({"failed": outcome.reason} if failed else outcome)
             parts.append(rows)

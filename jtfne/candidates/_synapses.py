@@ -27,7 +27,7 @@ class Weights:
     gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
     of_connection: index of a path -> (projection, number that divides the value). code:
     (n_cells,), the type of each cell.
-    Of one delivery (see `for_delivery`): weight, slot, connection, pair, (n_edges,) each, and the shape and
+    Of one delivery (see `map_to_delivery`): weight, slot, connection, pair, (n_edges,) each, and the shape and
     dtype of its array of weights.
     """
 
@@ -64,7 +64,7 @@ class Weights:
             new_projections.append(projection)
         return new_projections
 
-    def for_delivery(self, flat: FlatNet, net: Net, where: str) -> "Weights":
+    def map_to_delivery(self, flat: FlatNet, net: Net) -> "Weights":
         """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections

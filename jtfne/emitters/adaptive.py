@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 
@@ -23,7 +23,7 @@ class AdaptiveLIFState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdaptiveLIF:
+class AdaptiveLIF(Emitter):
     """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th +
     th.
 
@@ -97,9 +97,11 @@ class AdaptiveLIF:
         )
         return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
-    def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
+    def threshold_distance(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+        return normalized_distance(
+            after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV
+        )
 
     def balance(
         self,

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
@@ -52,7 +52,7 @@ def _add_after_refractory(
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF1:
+class GLIF1(Emitter):
     """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF
     models.
 
@@ -101,9 +101,9 @@ class GLIF1:
         """
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
-    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+    def threshold_distance(self, before: LIFState, after: LIFState) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self,
@@ -136,7 +136,7 @@ class GLIF1:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF2:
+class GLIF2(Emitter):
     """GLIF1 (LIF-R) with th' = -th/tau_th, spikes at v_th + th, reset v <- e_l + f (v - e_l) + add.
 
     The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is
@@ -208,12 +208,14 @@ class GLIF2:
         membrane_state, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*membrane_state, th_mV), spikes
 
-    def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
+    def threshold_distance(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike.
 
         That of a refractory cell, whose v may stand above threshold, is no more than that of rest.
         """
-        distance = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        distance = normalized_distance(
+            after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV
+        )
         return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
@@ -258,7 +260,7 @@ class GLIF2:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF3:
+class GLIF3(Emitter):
     """GLIF1 (LIF-ASC) with after-spike currents.
 
     C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
@@ -318,9 +320,9 @@ class GLIF3:
         )
         return GLIF3State(*membrane_state, i_1_pA, i_2_pA), spikes
 
-    def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
+    def threshold_distance(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self,

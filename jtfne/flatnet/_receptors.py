@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -11,7 +12,7 @@ from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.config.source_maps import sign_of, words_of
 from jtfne.stimuli import SYNAPTIC
-from jtfne.synapses import NMDA, Second, Synapse
+from jtfne.synapses import RiseState, Synapse
 from jtfne.wiring import NetData
 
 
@@ -56,38 +57,54 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
     Inputs of synapses with equal keys may be added up as they arrive.
     """
     key: list[Any] = [type(mechanism)]
-    for field in dataclasses.fields(mechanism):
+    for field in dataclasses.fields(mechanism):  # type: ignore[arg-type]  # every synapse is one
+        value = getattr(mechanism, field.name)
+        is_number = value is not None and not field.metadata.get("static")
         if field.name != "sign":
-            value = getattr(mechanism, field.name)
-            key.append(None if value is None else float(value))
+            key.append(float(value) if is_number else value)
     return tuple(key)
 
 
 def build_receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
     taus_ms, rise_taus_ms, rise_states = [], [], []
-    conductive, has_mg_block, jumps = [], [], []
-    e_rev_mV, mg_mM, shares = [], [], []
+    conductive, jumps, e_rev_mV, gates, shares = [], [], [], [], []
     for k, synapse in enumerate(synapses):
         taus_ms.append(synapse.taus_ms[0])
-        if synapse.linked is not None:
+        if len(synapse.taus_ms) > 1:
             rise_taus_ms.append(synapse.taus_ms[1])
-            rise_states.append(Second(k, bool(synapse.linked)))
-        conductive.append(synapse.unit == "nS")
+            rise_states.append(RiseState(k, synapse.equal_taus))
+        is_conductance = synapse.unit == "nS"
+        conductive.append(is_conductance)
+        e_rev_mV.append(synapse.e_rev_mV if is_conductance else 0.0)
+        gates.append(_make_gate(synapse, dtype))
         jumps.append(synapse.unit == "mV")
-        has_mg_block.append(isinstance(synapse, NMDA))
-        e_rev_mV.append(getattr(synapse, "e_rev_mV", 0.0))
-        mg_mM.append(getattr(synapse, "mg_mM", 0.0))
-        share = synapse.dendrite_share
-        shares.append(np.nan if share is None else share)  # NaN: the cell's own value applies
-    has_share = any(synapse.dendrite_share is not None for synapse in synapses)
+        shares.append(synapse.dendrite_share)
+    has_share = any(share is not None for share in shares)
     return {
         "tau_syn_ms": jnp.asarray([*taus_ms, *rise_taus_ms], dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
         "conductive": tuple(conductive) if any(conductive) else (),
-        "mg_mM": jnp.asarray(mg_mM, dtype) if any(has_mg_block) else None,
-        "blocked": tuple(has_mg_block) if any(has_mg_block) else (),
+        "gates": tuple(gates) if any(gate is not None for gate in gates) else (),
         "jumps": tuple(jumps) if any(jumps) else (),
         "second": tuple(rise_states),
-        "dendrite_share": jnp.asarray(shares, dtype) if has_share else None,
+        "dendrite_share": _convert_shares(shares, dtype) if has_share else None,
     }
+
+
+def _make_gate(synapse: Synapse, dtype: np.dtype[Any]) -> Synapse | None:
+    """The synapse with the fields that its gate reads as arrays, no others; None without a gate."""
+    if not synapse.gate_fields:
+        return None
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(synapse):  # type: ignore[arg-type]  # every synapse is one
+        if field.metadata.get("static"):
+            continue
+        is_read = field.name in synapse.gate_fields
+        fields[field.name] = jnp.asarray(getattr(synapse, field.name), dtype) if is_read else None
+    return dataclasses.replace(synapse, **fields)  # type: ignore[type-var]
+
+
+def _convert_shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:
+    """`dendrite_share` of each receptor, NaN where the cell's own value applies."""
+    return jnp.asarray([np.nan if share is None else share for share in shares], dtype)

@@ -74,8 +74,7 @@ def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[j
     if AXIAL in current_ids:
         states = view.before[group_index], view.cells[group_index]
         synaptic = view.syn.select_cells(group.take)
-        axial_pA = group.emitter.axial_pA  # type: ignore[attr-defined]
-        currents[AXIAL] = axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
+        currents[AXIAL] = group.emitter.axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
     loops_pA = []
     for terms in slots:
         loop_pA = jnp.zeros_like(i_ext_pA)

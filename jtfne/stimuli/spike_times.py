@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import Limit
-from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, count_spikes
+from jtfne.stimuli._base import TIME, Afferents, Trains, Waveform, Weighted, count_spikes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SpikeTimes(Weighted):
+class SpikeTimes(Afferents):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or
@@ -31,7 +31,6 @@ class SpikeTimes(Weighted):
         **Weighted.WEIGHTS,
     }
     PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (("times_ms", "cells"),)
-    stream: ClassVar[None] = None
 
     @property
     def start_ms(self) -> float:

@@ -16,10 +16,11 @@ from jtfne import _keys, engine
 from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.candidates import ParameterMap, Runs, run_on_threads
+from jtfne.candidates import CandidateRunner, ParameterMap, run_on_threads
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
+from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
 from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
@@ -62,7 +63,7 @@ class ScoreGradients:
 
     Attributes
     ----------
-    runs : Runs
+    runs : CandidateRunner
         The event-based runs of the same candidates; stimuli and seeds are theirs.
     objective : Objective
         What scores the arrays.
@@ -84,7 +85,7 @@ class ScoreGradients:
         Set once the programs are compiled.
     """
 
-    runs: Runs
+    runs: CandidateRunner
     objective: Objective
     surrogate: Surrogate
     trainables: tuple[Trainable, ...]
@@ -99,7 +100,7 @@ class ScoreGradients:
     @classmethod
     def prepare(
         cls,
-        runs: Runs,
+        runs: CandidateRunner,
         objective: Any,
         trainables: tuple[Trainable, ...],
         surrogate: Surrogate | None,
@@ -120,10 +121,10 @@ class ScoreGradients:
                 where,
             )
         prepared = runs.prepared
-        leaves = ParameterMap.from_net(
+        leaves = ParameterMap.build(
             runs.leaves.net,
             tuple(trainable.path for trainable in trainables),
-            runs.circuit.typical,
+            runs.spec.typical,
             mechanisms=mechanisms_of(prepared.config),
             delivery=Sparse(),
             where=where,
@@ -351,7 +352,7 @@ def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     senders = set()
     for population in leaves.net.populations:
-        if not getattr(population.emitter, "receives", True):
+        if not can_receive(population.emitter):
             senders.add(population.cell_type)
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from jtfne import _json
-from jtfne.candidates import Runs
+from jtfne.candidates import CandidateRunner
+from jtfne.pydantic_fields.custom_parts import name_kind
 from jtfne.reports import bit_conditions
 
 
-def circuit_provenance(runs: Runs) -> dict[str, Any]:
+def circuit_provenance(runs: CandidateRunner) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
     return {
         **bit_conditions(),
-        "config_sha256": _json.sha256(runs.circuit.config),
-        "net_sha256": runs.circuit.net_sha256,
+        "config_sha256": _json.sha256(runs.spec.config),
+        "net_sha256": runs.spec.net_sha256,
     }
 
 
@@ -31,7 +32,7 @@ def to_json_values(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        settings = {"kind": type(value).__name__}
+        settings = {"kind": name_kind(type(value))}
         for field in dataclasses.fields(value):
             settings[field.name] = to_json_values(getattr(value, field.name))
         return settings

@@ -13,7 +13,7 @@ from jtfne import _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import describe_value, refuse, whole_number
 from jtfne._precision import defined_jax_flags
-from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
+from jtfne.candidates import Candidate, CandidateRunner, Client, FailedRun, choose_probe_values
 from jtfne.config import Trainable
 from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
@@ -144,7 +144,7 @@ class _Fit:
     net: Net
     trainables: tuple[Trainable, ...]
     start: tuple[float, ...]
-    runs: Runs
+    runs: CandidateRunner
     seeds: tuple[int, ...]
     gradients: ScoreGradients | None
 
@@ -162,7 +162,7 @@ class _Fit:
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
         seeds = check_seeds(trainer.seeds, "Trainer")
-        runs = Runs.prepare(
+        runs = CandidateRunner.prepare(
             net,
             [trainable.path for trainable in trainables],
             choose_probe_values(net, trainables, "Trainer.trainables"),
@@ -292,7 +292,7 @@ class _Fit:
         jobs = []
         for candidate_values in values:
             jobs += [Candidate(candidate_values, seed) for seed in self.seeds]
-        outcomes = self.runs.all(
+        outcomes = self.runs.evaluate_all(
             jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran
         )
         n_seeds = len(self.seeds)
@@ -314,7 +314,7 @@ class _Fit:
             low, high = trainable.bounds
             farther_bound = low if abs(low - self.start[k]) >= abs(high - self.start[k]) else high
             variants.append((*self.start[:k], farther_bound, *self.start[k + 1 :]))
-        start_outcome, *variant_outcomes = self.runs.all(
+        start_outcome, *variant_outcomes = self.runs.evaluate_all(
             [Candidate(variant, self.seeds[0]) for variant in variants],
             EvaluateObjective(self.trainer.objective),
             client,
