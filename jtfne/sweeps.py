@@ -13,7 +13,8 @@ import numpy.typing as npt
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import describe_value, number, refuse
-from jtfne._files import resolve_path, sync_one, temporary_folder
+from jtfne._files import resolve_path, temporary_folder
+from jtfne._system import sync_path
 from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
 from jtfne.config.parameter_paths import find_place, list_places
 from jtfne.config.parameter_values import check_bounds
@@ -364,6 +365,6 @@ def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     dataset = dataset.rename(names)
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
-        sync_one(room / "sweep.nc")
+        sync_path(room / "sweep.nc")
         (room / "sweep.nc").replace(folder / "sweep.nc")
-    sync_one(folder)
+    sync_path(folder)

@@ -8,7 +8,6 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
@@ -23,7 +22,6 @@ from jtfne.flatnet import FlatNet, find_receptor_row
 from jtfne.net import Net
 from jtfne.wiring import Projection
 
-Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
 GOLDEN_RATIO = 0.6180339887498949

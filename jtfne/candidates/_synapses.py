@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import narrow_dtype, refuse
+from jtfne._units import Floats32
 from jtfne.config.labels import pair_label
 from jtfne.config.parameter_paths import Place, is_constant, mean_weight
 from jtfne.flatnet import FlatNet, list_edges
 from jtfne.net import Net, construct
 from jtfne.wiring import Projection, build_gain_matrix
-
-Floats32 = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

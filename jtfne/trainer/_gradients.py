@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
+from jtfne._units import Floats
 from jtfne.candidates import CandidateRunner, ParameterMap, run_on_threads
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
@@ -35,7 +35,6 @@ from jtfne.trainer._scores import Row
 UNTRACKED: Any = None
 COUNTED = ("t_ref_ms",)  # parameters that the engine rounds to whole steps: no gradient
 Arrays = dict[str, jax.Array]
-Floats = npt.NDArray[np.float64]
 
 
 class ScoreGradient(NamedTuple):
