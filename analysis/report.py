@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CAPTIONS = {
-    "01_layout": "Where the cells are: x and depth below the pia, lines between layers.",
+    "01_layout": "Positions of the cells: x and depth below the pia; lines divide the layers.",
     "02_raster": "Spikes, cells sorted by layer and type; the shaded span is the stimulus.",
     "03_rates": "Mean firing rate of each layer and type over the whole run.",
     "04_vm": "Membrane potentials of a few cells, labelled by layer, type and id.",
-    "05_lfp": "LFP proxy over depth, from its mean before the first stimulus.",
-    "06_csd": "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
-    "07_eeg": "EEG proxy at up to 12 sites, from its mean before the first stimulus.",
-    "08_eeg_map": "EEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
-    "09_meg": "MEG proxy at up to 12 magnetometers, from its mean before the first stimulus.",
-    "10_meg_map": "MEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
+    "05_lfp": "LFP proxy over depth, relative to its mean before the first stimulus.",
+    "06_csd": "CSD proxy over depth, relative to its mean before the first stimulus; blue is a sink, red a source.",
+    "07_eeg": "EEG proxy at up to 12 sites, relative to its mean before the first stimulus.",
+    "08_eeg_map": "EEG proxy over the head, seen from above, at the time after the stimulus at which sensors differ most.",
+    "09_meg": "MEG proxy at up to 12 magnetometers, relative to its mean before the first stimulus.",
+    "10_meg_map": "MEG proxy over the head, seen from above, at the time after the stimulus at which sensors differ most.",
     "11_psd": "Power spectrum of the LFP proxy: mean and range over depth.",
     "12_spectrolaminar": "Power relative to its maximum over depth, for each frequency.",
     "13_timeline": "The stimulus over the run.",
-    "comparison": "Simulated and recorded CSD around the onset, each over its own peak.",
+    "comparison": "Simulated and recorded CSD around the onset, each divided by its own peak.",
 }
 PROXY_NOTE = (
     "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, "

@@ -22,7 +22,7 @@ WINDOW_ms = (-10.0, 50.0)
 def laminar_comparison(
     simulated: LaminarFeatures, recorded: LaminarFeatures, path: str | Path | None = None
 ) -> "Figure":
-    """CSD of a simulated and a recorded response, each over its own peak, the sink marked.
+    """CSD of a simulated and a recorded response, each divided by its own peak, the sink marked.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def laminar(
     area: str | None = None,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """LFP or CSD over depth and time, mean over trials, from its mean before the first event.
+    """LFP or CSD over depth and time, mean over trials, relative to its mean before the first event.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def topography(
     time_ms: float | None = None,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """EEG or MEG over the head at one time, mean over trials, from its mean before the first event.
+    """EEG or MEG over the head at one time, mean over trials, relative to its mean before the first event.
 
     Parameters
     ----------

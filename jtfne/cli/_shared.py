@@ -21,7 +21,8 @@ Config_argument = Annotated[
 Allow_code = Annotated[
     bool,
     typer.Option(
-        "--allow-code", help="Import the modules of own cell models that it names: their code runs."
+        "--allow-code",
+        help="Import the modules of your own parts that CONFIG names: their code runs.",
     ),
 ]
 

@@ -22,20 +22,21 @@ def train(
     optimizer: Annotated[
         str,
         typer.Option(
-            help="A search of jtfne.optimizers, by its defaults; or a class of your own, as "
+            help="An optimizer of jtfne.optimizers, with its defaults; or your own class, as "
             "module:Class, with --allow-code."
         ),
     ] = "AGSDR",
-    generations: Annotated[int, typer.Option(help="How many to run at most.")] = 40,
+    generations: Annotated[int, typer.Option(help="Generations to run at most.")] = 40,
     seed: Annotated[
-        list[int] | None, typer.Option(help="Of noise and stimuli; several are averaged over.")
+        list[int] | None,
+        typer.Option(help="Seed of noise and stimuli; give several to average over."),
     ] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
     until_passed: Annotated[
         bool, typer.Option("--until-passed", help="Stop when all gates hold.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in the folder.")
+        bool, typer.Option("--resume", help="Continue the training in the folder.")
     ] = False,
     allow_code: Allow_code = False,
     as_json: As_json = False,
