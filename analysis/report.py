@@ -121,7 +121,7 @@ def write_report(
     )
     target = Path(path)
     with write_beside(target) as beside:
-        beside.write_text(page, encoding="utf-8")
+        beside.write_bytes(page.encode())
     return target
 
 
