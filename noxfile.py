@@ -19,7 +19,31 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
 # What `nox -s quick` runs: each file takes seconds, and together they look at every room.
-QUICK_FILES: tuple[str, ...] = ()
+QUICK_FILES = (
+    "tests/contract_wiring.py",
+    "tests/test_bad_input.py",
+    "tests/test_budgets.py",
+    "tests/test_check.py",
+    "tests/test_config.py",
+    "tests/test_docs.py::test_contributing_lists_the_sessions_of_nox",
+    "tests/test_docs.py::test_every_page_is_in_the_index",
+    "tests/test_docs.py::test_nothing_cites_a_document_that_is_not_here",
+    "tests/test_docs.py::test_paths_on_a_page_for_contributors_exist",
+    "tests/test_fields_refused.py",
+    "tests/test_front_door.py",
+    "tests/test_geometry.py",
+    "tests/test_language.py",
+    "tests/test_layers.py",
+    "tests/test_net.py",
+    "tests/test_readme.py",
+    "tests/test_signals.py",
+    "tests/test_surface.py",
+    "tests/test_tables_of_edges.py",
+    "tests/test_time_grid.py",
+    "tests/test_trainables.py",
+    "tests/test_tree.py",
+    "tests/test_wiring.py",
+)
 
 # What is compared, each in an environment of its own: never a dependency of jtfne, nor of its
 # tests.

@@ -24,16 +24,17 @@ from jtfne.wiring import Projection
 
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
-INNER = 0.6180339887498949
+GOLDEN_RATIO = 0.6180339887498949
+MARK = float("nan")  # one object, told from every other number by `is`
 
 
 @dataclasses.dataclass(frozen=True)
 class ParameterSlot:
-    """Where a value goes: entries `at` of `leaf` (None: all of it) are `scale` times value `k`."""
+    """Where a value goes: entries `index` of `leaf` (None: all of it) are `scale` times value `k`."""
 
     k: int
     leaf: str
-    at: Any
+    index: Any
     scale: Any
 
 
@@ -63,7 +64,7 @@ class ParameterMap:
     weights: Weights | None
 
     @classmethod
-    def of(
+    def build(
         cls,
         net: Net,
         paths: Sequence[str],
@@ -71,7 +72,7 @@ class ParameterMap:
         *,
         mechanisms: Sequence[str] = (),
         delivery: Choice | None = None,
-        where: str = "Leaves.of",
+        where: str = "ParameterMap.build",
     ) -> Self:
         """Build the map of `paths`.
 
@@ -89,7 +90,7 @@ class ParameterMap:
             net, weights, dict(zip(places, map(float, typical), strict=True))
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
-        delivery_weights = None if weights is None else weights.laid(flat, net, where)
+        delivery_weights = None if weights is None else weights.map_to_delivery(flat, net)
         entries = [
             entry
             for k, place in enumerate(places)
@@ -104,7 +105,7 @@ class ParameterMap:
             array = leaves.get(entry.leaf)
             array = xp.array(self._get_base_leaf(entry.leaf)) if array is None else array
             new_values = xp.asarray(values[entry.k] * entry.scale, array.dtype)
-            leaves[entry.leaf] = _set_entries(array, entry.at, new_values)
+            leaves[entry.leaf] = _set_entries(array, entry.index, new_values)
         if self.weights is not None:
             leaves["circuit.delivery.weights"] = self.weights(values, xp)
         return leaves
@@ -164,7 +165,7 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
         {find_place(trainable.path, parameters, where): trainable for trainable in trainables},
         where,
     )
-    shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
+    shares = [GOLDEN_RATIO * (k + 1) % 1.0 for k in range(len(trainables))]
     bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
     return [low + (high - low) * share for share, (low, high) in bounds]
 
@@ -256,17 +257,32 @@ def _entries_for_mechanism(
             where,
         )
     row = find_receptor_row(place.name, flat.receptors)
-    if not place.field.startswith("tau"):
-        return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
-    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
+    # In the marked copy, what is MARK itself is the field, and what is NaN is computed from it.
+    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: MARK})
     rise_indices = [
         j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row
     ]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
-    rows = [
-        tau_row
+    uses = [
+        ("tau_syn_ms", tau_row, tau)
         for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True)
-        if tau == -1.0
     ]
-    return [ParameterSlot(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]
+    if mechanism.unit == "nS":
+        uses.append(("e_rev_mV", row, marked_mechanism.e_rev_mV))
+    if mechanism.dendrite_share is not None:
+        uses.append(("dendrite_share", row, marked_mechanism.dendrite_share))
+    slots = [
+        ParameterSlot(k, f"circuit.{leaf}", np.array([index]), 1.0)
+        for leaf, index, number in uses
+        if number is MARK
+    ]
+    if place.field in mechanism.gate_fields:
+        slots.append(ParameterSlot(k, f"circuit.gates[{row}].{place.field}", None, 1.0))
+    if not slots or any(number is not MARK and np.isnan(number) for *_, number in uses):
+        raise refuse(
+            f"path={place.path!r}, which a {type(mechanism).__name__} only computes with,",
+            "a field that is itself one of taus_ms, e_rev_mV or dendrite_share, or a gate field",
+            where,
+        )
+    return slots

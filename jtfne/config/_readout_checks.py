@@ -17,6 +17,7 @@ from jtfne.config.fields import CSD, EEG, LFP, MEG, Discs, Forward, Physical, SI
 from jtfne.config.populations import base_emitter
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SOURCE_MAPS, sign_of, words_of
+from jtfne.emitters import can_receive, has_method
 from jtfne.operators import DiscSource, PointSource, column_dipoles
 from jtfne.pydantic_fields.errors import describe_unknown
 from jtfne.pydantic_fields.selector_field import Selector
@@ -168,7 +169,7 @@ def _check_maps(
     for key in populations:
         cell_type = key[2]
         emitter = base_emitter(circuit, cell_type)
-        if emitter is None or not getattr(type(emitter), "receives", True):
+        if emitter is None or not can_receive(emitter):
             continue
         for words in _name_currents(emitter, readouts, circuit.mechanisms, mechanisms):
             types = [default.cells.cell_type for default in SOURCE_MAPS]
@@ -198,7 +199,7 @@ def _name_currents(
 
     A mechanism whose sign only its weights tell goes by both signs: only a run knows which.
     """
-    if hasattr(type(emitter), "axial_pA"):
+    if has_method(emitter, "axial_pA"):
         yield ("axial",)
         return
     for name in mechanisms if "synaptic" in readouts.source.terms else ():

@@ -20,9 +20,8 @@ from pydantic import (
 from jtfne._check import refuse
 from jtfne.config.cells import Cells
 from jtfne.config.connections import Connection
-from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, placed_at
+from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, place_at
 from jtfne.emitters import EMITTERS, Emitter
-from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
 from jtfne.pydantic_fields.field_types import (
@@ -38,6 +37,7 @@ from jtfne.pydantic_fields.field_types import (
     plain,
 )
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import EMITTER, SYNAPSE
 from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
@@ -80,7 +80,7 @@ class Area(Frozen):
         place = AREAS.get(name, UNPLACED) if isinstance(name, str) else UNPLACED
         where = plain(data.get("position_mm", place.position_mm))
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
-            place = placed_at(where)
+            place = place_at(where)
         normal = plain(data.get("normal", place.normal))
         return {**place._asdict(), **data, "normal": _normalize(normal)}
 
@@ -176,8 +176,11 @@ class Geometry(Frozen):
     radius_mm: Annotated[float, Field(strict=True, gt=0, le=100), numeric] = 0.25
 
 
-AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
-Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=("dendrite_share",))]
+AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS, EMITTER)]
+Mechanism = Annotated[
+    Synapse,
+    OpenDeclared(SYNAPSES, SYNAPSE, default="Exponential", later=("dendrite_share",)),
+]
 
 
 def _find_tag(value: Any) -> str:

@@ -226,9 +226,9 @@ class Config(Frozen):
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces
         that one.
 
-        Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance,
-        AlphaConductance, BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps,
-        in mV. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
+        A weight is in the `unit` of its class in `jtfne.synapses`: currents in pA, conductances in
+        nS, jumps of v in mV. Of a class of your own, derive it from `jtfne.synapses.Synapse`.
+        `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
         without `kind` is an Exponential.
         """
         return self._replace_part("circuit", mechanisms=mechanisms)

@@ -14,7 +14,7 @@ from jtfne.config.distributions import Uniform
 from jtfne.config.labels import connection_labels, group_by_pair
 from jtfne.config.populations import INPUTS, base_emitter, count_cells, default_input
 from jtfne.config.rules import FromTable
-from jtfne.emitters import Trains
+from jtfne.emitters import Trains, can_receive
 
 FAMILIES = ("gains", "connections", "cells", "mechanisms")
 SHOWN = 12  # known paths that a message lists
@@ -72,7 +72,7 @@ def _list_cell_numbers(circuit: Circuit) -> Iterator[Place]:
     cell_types = {cell_type for *_, cell_type in count_cells(circuit)}
     for cell_type in sorted(cell_types):
         emitter: Any = base_emitter(circuit, cell_type)
-        names = list(INPUTS) if getattr(type(emitter), "receives", True) else []
+        names = list(INPUTS) if can_receive(emitter) else []
         for field in dataclasses.fields(emitter):
             is_trains = isinstance(getattr(emitter, field.name), Trains)
             if not field.metadata.get("static") and not is_trains:

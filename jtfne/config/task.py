@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
-from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import HERE, describe_unknown
 from jtfne.pydantic_fields.field_types import (
     Count,
@@ -19,6 +19,7 @@ from jtfne.pydantic_fields.field_types import (
     numeric,
 )
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import STIMULUS
 from jtfne.pydantic_fields.selector_field import Selection
 from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
@@ -117,9 +118,9 @@ class Stimulus(Frozen):
     target : Selector or str
         A text is a cell type.
     drive : stimulus
-        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace,
-        in the input unit of the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a
-        mechanism; Marker, an event only.
+        One of `jtfne.stimuli`: a current in the input unit of the target's emitter, spikes through
+        a mechanism, or a Marker, an event only; or of a class of your own, derived from
+        `jtfne.stimuli.Stimulus`.
     label : str
         Names its events.
     event : bool
@@ -139,7 +140,7 @@ class Stimulus(Frozen):
     """
 
     target: Selection
-    drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
+    drive: Annotated[Drive, OpenDeclared(STIMULI, STIMULUS, later=("weight_mV",))]
     label: Label = ""
     event: Flag = True
     code: Annotated[Count, Field(le=MOST_CODE)] | None = None

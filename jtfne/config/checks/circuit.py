@@ -11,12 +11,13 @@ from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.circuit import Circuit
 from jtfne.config.labels import group_by_pair
 from jtfne.config.populations import INPUTS, V_INIT, base_emitter
-from jtfne.emitters import EMITTERS, PoissonSource, SpikeSource, Trains
+from jtfne.emitters import EMITTERS, PoissonSource, SpikeSource, Trains, can_receive, has_method
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import describe_refusal, describe_unknown
+from jtfne.pydantic_fields.part_protocols import EMITTER
 from jtfne.synapses import PairSTDP
 
-_EMITTERS = OpenDeclared(EMITTERS)
+_EMITTERS = OpenDeclared(EMITTERS, EMITTER)
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 
 
@@ -102,7 +103,7 @@ def _check_arrays(emitter: Any, arrays: Arrays, n_cells: int | None, where: str)
 
 def _check_input(emitter: Any, params: Mapping[str, Any], where: str) -> Iterator[str]:
     """Yield an error for drive or noise (not 0) of cells that only send, and for noise below 0."""
-    if not getattr(type(emitter), "receives", True):
+    if not can_receive(emitter):
         for name in INPUTS:
             if np.any(params.get(name, 0.0)):
                 description = f"{name} of a {type(emitter).__name__}, which only sends,"
@@ -114,7 +115,7 @@ def _check_input(emitter: Any, params: Mapping[str, Any], where: str) -> Iterato
 
 def _check_v_init(emitter: Any, arrays: Arrays, value: Any, where: str) -> Iterator[str]:
     """Yield an error for a v_init_mV that the emitter does not take, or at or above threshold."""
-    if not hasattr(emitter, "at_potential"):
+    if not has_method(emitter, "at_potential"):
         description = (
             f"{V_INIT} of cells of {type(emitter).__name__}, which has no method at_potential,"
         )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from jtfne.config.circuit import Circuit
 from jtfne.config.populations import base_emitter
+from jtfne.emitters import can_receive, has_method
 from jtfne.pydantic_fields.errors import describe_refusal
 
 
@@ -17,7 +18,7 @@ def check_targets(
     senders = []
     for cell_type in sorted(cell_types):
         emitter_class = type(base_emitter(circuit, cell_type))
-        if not getattr(emitter_class, "receives", True):
+        if not can_receive(emitter_class):
             senders.append(f"{cell_type!r} ({emitter_class.__name__})")
     if senders:
         yield describe_refusal(
@@ -32,8 +33,8 @@ def check_jump_targets(circuit: Circuit, cell_types: Collection[str], where: str
     rigid_types = []
     for cell_type in sorted(cell_types):
         emitter = base_emitter(circuit, cell_type)
-        receives = emitter is not None and getattr(type(emitter), "receives", True)
-        if receives and not hasattr(type(emitter), "jumped_pA"):
+        receives = emitter is not None and can_receive(emitter)
+        if receives and not has_method(emitter, "jumped_pA"):
             rigid_types.append(f"{cell_type!r} ({type(emitter).__name__})")
     if rigid_types:
         yield describe_refusal(

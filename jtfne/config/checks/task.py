@@ -17,7 +17,6 @@ from jtfne.stimuli import (
     OrnsteinUhlenbeck,
     Poisson,
     Rhythmic,
-    Sine,
     SpikeTimes,
 )
 from jtfne.synapses import Synapse
@@ -95,9 +94,11 @@ def _check_rates(drive: Any, run: Run, where: str) -> Iterator[str]:
             "where spikes blur",
             where,
         )
-    if isinstance(drive, Sine) and drive.frequency_Hz * dt_ms >= 500.0:
-        allowed = f"less than half of the steps a second, {500.0 / dt_ms:g} Hz"
-        yield describe_refusal(f"{kind} of frequency_Hz={drive.frequency_Hz:g}", allowed, where)
+    for name in drive.frequency_fields:
+        frequency_Hz = getattr(drive, name)
+        if frequency_Hz * dt_ms >= 500.0:
+            allowed = f"less than half of the steps a second, {500.0 / dt_ms:g} Hz"
+            yield describe_refusal(f"{kind} of {name}={frequency_Hz:g}", allowed, where)
     if isinstance(drive, OrnsteinUhlenbeck) and drive.tau_ms < dt_ms * (1.0 - 1e-9):
         yield describe_refusal(
             f"{kind} of tau_ms={drive.tau_ms:g}, which forgets within a step and whose effect "
