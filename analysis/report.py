@@ -115,7 +115,7 @@ def write_report(
     page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(sections))
     target = Path(path)
     with write_beside(target) as beside:
-        beside.write_text(page, encoding="utf-8")
+        beside.write_bytes(page.encode())
     return target
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import _files, chunk_files, cli, partial_run, reports, run_folder
+from jtfne import _files, chunk_files, cli, folder_index, partial_run, reports, run_folder
 from jtfne.emitters import PoissonSource, SpikeSource, TwoCompartment
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
@@ -415,7 +415,7 @@ def test_a_full_disk_loses_no_chunk(net, whole, tmp_path, monkeypatch, full_at):
         n_listed_here.extend(path for path in writes if path.name == "index.json")
 
     with monkeypatch.context() as patched:
-        for module in (chunk_files, partial_run):
+        for module in (chunk_files, folder_index):
             patched.setattr(module, "write_durably", full)
         with pytest.raises(
             OSError, match=r"No space left on device; the \d chunks before are kept"

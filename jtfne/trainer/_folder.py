@@ -26,12 +26,27 @@ from jtfne._files import (
 )
 from jtfne._stored import read_npz
 from jtfne.chunk_files import Write, write_durably
+from jtfne.folder_index import (
+    Kinds,
+    check_hash,
+    check_kinds,
+    describe_differences,
+    describe_file,
+    find_file,
+    write_index,
+)
 from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
 STATE = re.compile(r"state_\d{8}\.npz")
 # types of an index file's entries
-KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}
+KINDS: Kinds = {
+    "version": str,
+    "about": dict,
+    "notes": dict,
+    "parts": list,
+    "state": (dict, type(None)),
+}
 Arrays = list[np.ndarray[Any, Any]]
 
 
@@ -83,19 +98,15 @@ class PartStore:
         self.notes |= notes
         if self._folder is None:
             return
-        state = None
-        if self._state_file:
-            state_hash = file_hash(self._folder / self._state_file)
-            state = {"path": self._state_file, "sha256": state_hash}
+        state = self._folder / self._state_file if self._state_file else None
         index = {
             "version": VERSION,
             "about": self._provenance,
             "notes": self.notes,
             "parts": self._part_hashes,
-            "state": state,
+            "state": None if state is None else describe_file(state),
         }
-        text = _json.dumps(_json.seal(index)).encode()
-        write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
+        write_index(self._folder / INDEX, index)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of the result, each complete or not at all."""
@@ -109,40 +120,22 @@ class PartStore:
         """
         path = folder / INDEX
         index = _json.read_sealed(path, self._make_altered_error(path))
-        if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(
-            index.get("state"), dict | None
-        ):
-            raise self._make_altered_error(path)
+        check_kinds(index, KINDS, self._make_altered_error(path))
         stored_entries = {**index["about"], "version of the folder": index["version"]}
-        self._refuse_other_provenance(folder, stored_entries)
+        expected_entries = {**self._provenance, "version of the folder": VERSION}
+        differences = describe_differences(stored_entries, expected_entries, _shorten)
+        if differences:
+            message_given = f"{str(folder)!r}, which holds something else ({differences}),"
+            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
         for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
-            if not part.is_file() or file_hash(part) != stored_hash:
-                raise self._make_altered_error(part)
+            check_hash(part, stored_hash, self._make_altered_error)
             self.rows.append(_json.loads(read_text(part), where=str(part)))
         self._part_hashes, self.notes = list(index["parts"]), dict(index["notes"])
         if index["state"]:
-            self._state_file = str(index["state"].get("path"))
-            if not STATE.fullmatch(self._state_file):
-                raise self._make_altered_error(path)
-            state_path = folder / self._state_file
-            if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
-                raise self._make_altered_error(state_path)
+            state_path = find_file(path, index["state"], STATE, self._make_altered_error)
+            self._state_file = state_path.name
             self.state = list(read_npz(state_path).values())
-
-    def _refuse_other_provenance(self, folder: Path, stored_entries: Mapping[str, Any]) -> None:
-        """Raises: JtfneError that names every entry in which what is stored differs from this."""
-        expected_entries = {**self._provenance, "version of the folder": VERSION}
-        differences = []
-        for name in sorted({*stored_entries, *expected_entries}):
-            stored, expected = stored_entries.get(name), expected_entries.get(name)
-            if stored != expected:
-                differences.append(f"{name}: {_shorten(stored)} there, {_shorten(expected)} here")
-        if differences:
-            message_given = (
-                f"{str(folder)!r}, which holds something else ({'; '.join(differences)}),"
-            )
-            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
 
     def _make_altered_error(self, path: Path) -> JtfneError:
         """The error for a file that is not what was written."""
