@@ -7,9 +7,11 @@ is, a link, and the folder it names is packaged in its place; a build that canno
 fails with one sentence.
 """
 
+import subprocess
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 WINGS = ("analysis", "interop")
@@ -46,5 +48,24 @@ def list_packages() -> tuple[list[str], dict[str, str]]:
     return sorted(set(packages)), folders
 
 
+class BuildInCheckout(build_py):
+    """The build, with what git says of the checkout written down for the manifests of runs.
+
+    In a build that is not made in a checkout, or without git, no such file is written.
+    """
+
+    def run(self) -> None:
+        """Build, then write `jtfne/_git.txt` beside the modules."""
+        super().run()
+        if self.editable_mode or not (ROOT / ".git").exists():
+            return
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--tags", "--dirty"]
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return
+        Path(self.build_lib, "jtfne", "_git.txt").write_text(answer.stdout, encoding="utf-8")
+
+
 packages, package_dir = list_packages()
-setup(packages=packages, package_dir=package_dir)
+setup(packages=packages, package_dir=package_dir, cmdclass={"build_py": BuildInCheckout})

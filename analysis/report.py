@@ -155,12 +155,17 @@ def _facts(signals: Signals) -> dict[str, str]:
         "precision": str(run.get("dtype", "")),
         "spikes": str(manifest.get("spikes", {}).get("count", "")),
         "source": str(manifest.get("source", {}).get("kind", "")),
-        "software": ", ".join(
-            f"{name} {software[name]}"
-            for name in sorted(software, key=lambda name: (name != "jtfne", name))
-        ),
+        "software": ", ".join(_list_software(software)),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _list_software(software: dict[str, str]) -> list[str]:
+    """Each package with its version, jtfne first, with the git checkout where there is one."""
+    versions = {name: text for name, text in software.items() if not name.startswith("jtfne")}
+    git = software.get("jtfne_git")
+    first = [f"jtfne {software['jtfne']}" + (f" ({git})" if git else "")] if software else []
+    return [*first, *(f"{name} {versions[name]}" for name in sorted(versions))]
 
 
 def _has_proxies(signals: Signals) -> bool:

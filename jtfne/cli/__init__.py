@@ -340,6 +340,7 @@ def _simulate_into(
     """
     import jtfne
     from jtfne._check import refuse
+    from jtfne.reports import bit_conditions
     from jtfne.run_folder import MANIFEST
 
     if not (room / MANIFEST).exists():
@@ -355,13 +356,15 @@ def _simulate_into(
         "trials": paradigm.n_trials,
         "conditions": list(paradigm.conditions),
     }
-    expected = (jtfne.__version__, config.hash, stimuli, run)
-    if (
-        manifest["software"]["jtfne"],
+    there = {**manifest["software"], **manifest["platform"]}
+    conditions = bit_conditions()
+    is_same = {name: there.get(name) for name in conditions} == conditions
+    expected = (config.hash, stimuli, run)
+    if not is_same or expected != (
         manifest["config_sha256"],
         manifest["paradigm"],
         manifest["run"],
-    ) != expected:
+    ):
         raise refuse(
             f"{str(room)!r}, which holds another run,",
             "the same run, which goes on",

@@ -1,6 +1,6 @@
 """What ran: versions, seeds, config hash, timings; JSON-safe."""
 
-from jtfne.reports._base import machine, software
+from jtfne.reports._base import bit_conditions, machine, software
 from jtfne.reports.run import (
     TABLES,
     NotFiniteError,
@@ -16,6 +16,7 @@ __all__ = [
     "TABLES",
     "NotFiniteError",
     "altered_nodes",
+    "bit_conditions",
     "check_manifest",
     "check_tree",
     "differing_readouts",

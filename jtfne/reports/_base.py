@@ -7,14 +7,42 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from jtfne.reports._source import describe_checkout, hash_files
+
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "mne")
+# What the bits of a run depend on, besides its circuit, its inputs and its settings.
+BIT_CONDITIONS = (
+    *("jtfne", "jtfne_files", "jax", "jaxlib", "numpy", "scipy"),
+    *("machine", "backend", "device_kind"),
+)
 
 
 def software() -> dict[str, str]:
-    """Versions of jtfne, Python and the packages that numbers depend on."""
+    """Versions of jtfne, Python and the packages that numbers depend on.
+
+    `jtfne_files` is a hash of jtfne's code; `jtfne_git`, where jtfne runs or was built from a
+    checkout, what git calls that.
+    """
+    checkout = describe_checkout()
+    return _versions() | ({} if checkout is None else {"jtfne_git": checkout})
+
+
+def bit_conditions() -> dict[str, str]:
+    """The software and the machine that the bits of a run depend on; equal for equal bits."""
+    provenance = {**_versions(), **machine()}
+    return {name: provenance[name] for name in BIT_CONDITIONS}
+
+
+def _versions() -> dict[str, str]:
+    """Versions of jtfne, Python and packages, and the hash of jtfne's code."""
     from jtfne import __version__
 
-    return {"jtfne": __version__, "python": platform.python_version(), **_package_versions()}
+    return {
+        "jtfne": __version__,
+        "jtfne_files": hash_files(),
+        "python": platform.python_version(),
+        **_package_versions(),
+    }
 
 
 @functools.cache

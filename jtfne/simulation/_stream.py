@@ -15,12 +15,9 @@ from jtfne.config import Config
 from jtfne.net import Net
 from jtfne.partial_run import PartialRun
 from jtfne.probes import Probe, Recording, Spikes
-from jtfne.reports import machine, software
+from jtfne.reports import bit_conditions
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
-
-# what the bits depend on
-BITS = ("jtfne", "jax", "jaxlib", "numpy", "scipy", "machine", "backend", "device_kind")
 
 
 def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
@@ -28,9 +25,8 @@ def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
 
     A resumed run with the same identity has the bits of one that was never stopped.
     """
-    provenance = {**software(), **machine()}
     return {
-        **{name: provenance[name] for name in BITS},
+        **bit_conditions(),
         **config.run.model_dump(mode="json"),
         "trials": n_trials,
         "config_sha256": net.config.hash,

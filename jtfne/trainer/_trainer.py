@@ -20,7 +20,7 @@ from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
-from jtfne.reports import machine, software
+from jtfne.reports import bit_conditions, machine, software
 from jtfne.surrogates import Surrogate
 from jtfne.trainer._folder import Arrays, PartStore, opened
 from jtfne.trainer._gradients import ScoreGradients, without_slope
@@ -439,11 +439,8 @@ _OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")
 
 def circuit_provenance(runs: Runs) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
-    environment = {**software(), **machine()}
-    names = ("jtfne", "jax", "jaxlib", "numpy", "machine", "backend", "device_kind")
-    bit_conditions = {name: environment[name] for name in names}
     return {
-        **bit_conditions,
+        **bit_conditions(),
         "config_sha256": _json.sha256(runs.circuit.config),
         "net_sha256": runs.circuit.net_sha256,
     }
