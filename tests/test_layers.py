@@ -16,6 +16,7 @@ FLOORS = (
     "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "pydantic_fields",
+    "readouts",
     "config",
     "net paradigm presets",
     "plastic",
@@ -43,7 +44,7 @@ FLOORS = (
 )
 # `engine` lies below `flatnet`, which offers it as `FlatNet.run`; the engine itself knows no names.
 # The wings read signals, recorded or simulated alike; they know no engine.
-WING = "geometry measures reports run_folder signals"
+WING = "geometry measures readouts reports run_folder signals"
 ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
 # Doors: methods of Net that open rooms above it (`to_flat`, `simulate`), which import them when
 # called.

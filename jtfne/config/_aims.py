@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from jtfne._check import refuse
 from jtfne._grid import steps_down
 from jtfne.config.objective import Aim
-from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, LAMINAR
+from jtfne.readouts import Readout
 
 if TYPE_CHECKING:
     from jtfne.config._cross import Known
@@ -55,7 +54,7 @@ def aimed(config: "Config", declared: "Known", *, timed: bool, whole: bool) -> I
                 )
 
 
-def _suggest_probe(aim: Aim, probes: dict[str, Probe]) -> str:
+def _suggest_probe(aim: Aim, probes: dict[str, Readout]) -> str:
     """Text of a refusal: which readouts are recorded, and how to record that of `aim`."""
     recorded_names = ", ".join(map(repr, probes)) or "nothing"
     return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
@@ -65,12 +64,12 @@ def _check_areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
     """Yield an error if a measure of one area (a response, a depth profile) selects several."""
     areas = aim.cells.area or declared.area or ()
     measure = aim.measure
-    if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
+    if measure.one_area and aim.row_kind in ("laminar", "areal") and len(areas) > 1:
         description = f"{type(measure).__name__} of areas {', '.join(areas)}"
         yield str(refuse(description, "one area, by cells={'area': ...}", where))
 
 
-def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
+def _check_samples(aim: Aim, probe: Readout, run: Run, where: str) -> Iterator[str]:
     """Yield an error if the window holds no sample, or too few for the measure."""
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
@@ -85,7 +84,10 @@ def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str
         )
         return
     frame = Frame(
-        step_ms=step_ms, n_samples=n_samples, first_ms=start_ms + step_ms, counts=aim.of == "spk"
+        step_ms=step_ms,
+        n_samples=n_samples,
+        first_ms=start_ms + step_ms,
+        counts=aim.row_kind == "spikes",
     )
     measure = aim.measure
     complaint = measure.complaint(frame)

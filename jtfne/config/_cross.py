@@ -20,9 +20,8 @@ from jtfne.config._sizes import misfits
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection, FromDistance, FromTable, LogNormal, Normal, Uniform
 from jtfne.config.populations import INPUTS, V_INIT, base_emitter, counts_of
-from jtfne.config.readouts import Readouts, Voltage
+from jtfne.config.readouts import Readouts
 from jtfne.config.task import Run, Task, span_ms
-from jtfne.config.weighted_sums import WeightedSum
 from jtfne.emitters import EMITTERS
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import describe_unknown
@@ -612,8 +611,9 @@ def _check_probes(readouts: Readouts, run: Run | None, declared: Known) -> Itera
     """Yield each error of the probes: unknown cells, intervals off the grid or too long."""
     for index, probe in enumerate(readouts.probes):
         where = f"Config.readouts.probes[{index}]"
-        if isinstance(probe, Voltage | WeightedSum):
-            yield from declared.refusals(probe.cells, f"{where}.cells")
+        cells = getattr(probe, "cells", None)
+        if isinstance(cells, Selector):
+            yield from declared.refusals(cells, f"{where}.cells")
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:
             continue

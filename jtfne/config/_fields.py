@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 from jtfne._check import refuse
 from jtfne.config.circuit import Circuit
-from jtfne.config.fields import EEG, LFP, MEG
-from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts
+from jtfne.config.readouts import Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
 from jtfne.pydantic_fields.errors import describe_unknown
 from jtfne.pydantic_fields.selector_field import Selector
@@ -31,12 +30,7 @@ def mapped(
 
 def unplaced(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
     """Yield an error for each area without a position if a probe needs positions in the head."""
-    readout_names = [
-        probe.readout
-        for probe in readouts.probes
-        if isinstance(probe, EEGProxy | MEGProxy | EEG | MEG)
-        or (isinstance(probe, LFP) and probe.far)
-    ]
+    readout_names = [probe.readout for probe in readouts.probes if probe.needs_places]
     for index, area in enumerate(circuit.areas if readout_names else ()):
         if not area.placed:
             description = (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne.measures import csd
-from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import CLOCK_MS, FIELDS, Complaint, Frame, Grid, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class EvokedWaveform(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR, *AREAL)
+    readouts: ClassVar[tuple[str, ...]] = FIELDS
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "a channel is not finite, or, with shape_only, never moves"
     one_area: ClassVar[bool] = True
@@ -70,7 +70,7 @@ class CSDProfile(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = LAMINAR
+    readouts: ClassVar[tuple[str, ...]] = ("laminar",)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the density never changes"
     one_area: ClassVar[bool] = True
@@ -125,7 +125,7 @@ class Topography(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = HEAD
+    readouts: ClassVar[tuple[str, ...]] = ("head",)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the map is flat"
     dims: ClassVar[tuple[str, ...]] = ("channel",)

@@ -24,7 +24,7 @@ from jtfne._check import (
 from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
+from jtfne.measures._base import CLOCK_MS
 from jtfne.signals import Signals
 
 Ints = NDArray[np.int64]
@@ -47,7 +47,7 @@ class Axes:
     labels : dict
         Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of
         channels ``channel`` and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time,
-        area, channel). Of ``dipole``, ``rws`` and ``erws`` ``area``.
+        area, channel). Of readouts with one trace an area ``area``.
     units : str
         Of the array.
 
@@ -151,7 +151,8 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         "first_ms": float(time_ms[start]),
     }
     measure = aim.measure
-    areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
+    kind = aim.row_kind
+    areas = _areas(aim, axes, where) if kind in ("laminar", "areal") else np.arange(0)
     if measure.one_area and areas.size > 1:
         area_names = ", ".join(map(str, axes.labels["area"][areas]))
         raise refuse(
@@ -159,9 +160,9 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             "one area, by cells={'area': ...}",
             where,
         )
-    if aim.of == "spk":
+    if kind == "spikes":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
-    elif aim.of in AREAL:
+    elif kind == "areal":
         names = tuple(str(area) for area in axes.labels["area"][areas])
         part = Part(start, stop, areas, None, Frame(**clock, channels=names))
     else:
@@ -169,11 +170,11 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         names = tuple(str(channel) for channel in axes.labels["channel"][rows])
         depths = (
             tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows])
-            if aim.of in LAMINAR
+            if kind == "laminar"
             else ()
         )
-        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
-        part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
+        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.is_density)
+        part = Part(start, stop, rows, areas if kind == "laminar" else None, frame)
     complaint = measure.complaint(part.frame)
     if complaint is not None:
         raise refuse(complaint[0], complaint[1], where)
@@ -232,7 +233,8 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected channels; laminar ones from the top down."""
-    required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    is_laminar = aim.row_kind == "laminar"
+    required_labels = ("channel", "z_mm") if is_laminar else ("channel",)
     _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
     rows = (
@@ -240,7 +242,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
         if aim.channels is None
         else np.flatnonzero(_match_labels(names, aim.channels, "channel", where))
     )
-    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
+    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if is_laminar else rows
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
@@ -329,7 +331,7 @@ def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.flo
     Equals `samples` of its array, but spikes are counted from events, without a dense raster.
     """
     axes = readout.axes
-    if aim.of != "spk":
+    if aim.row_kind != "spikes":
         x, frame = samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = select_part(aim, axes, where)

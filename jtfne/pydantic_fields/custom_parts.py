@@ -47,7 +47,7 @@ class OpenDeclared(Declared):
         if not self._is_outside(value):
             return super().table(value)
         return {
-            "kind": _name_class(type(value)),
+            "kind": name_class(type(value)),
             **{name: plain(field_value) for name, field_value in _get_fields(value).items()},
         }
 
@@ -78,31 +78,38 @@ class OpenDeclared(Declared):
         return dataclasses.is_dataclass(value) and outside
 
     def _find_class(self, kind: str) -> Any:
-        """The class that `kind` ("module:Class") names.
-
-        Raises: JtfneError unless its module has been imported, or may be (`code_allowed`).
-        """
-        module, _, path = kind.partition(":")
-        if module not in sys.modules and _code_allowed.get():
-            _import_module(module, kind)
-        if module not in sys.modules:
-            kinds = ", ".join(map(repr, self.catalogue))
-            imported_class = "a 'module:Class' of a module that is imported before"
-            way_to_allow = (
-                f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
-                f"class {path!r}"
-            )
-            raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
-        target: Any = sys.modules[module]
-        # by `vars`, so that no property, and no `__getattr__` of a module, runs
-        for name in path.split("."):
-            target = vars(target).get(name) if hasattr(target, "__dict__") else None
+        """The dataclass that `kind` ("module:Class") names. Raises: JtfneError without one."""
+        target = find_named(kind, self.catalogue)
         if not isinstance(target, type) or not dataclasses.is_dataclass(target):
+            module, _, path = kind.partition(":")
             description = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
             raise refuse(
                 description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE
             )
         return target
+
+
+def find_named(kind: str, catalogue: Mapping[str, Any]) -> Any:
+    """The object that `kind` ("module:Class") names; None if the module has none of that name.
+
+    Raises: JtfneError unless the module has been imported, or may be (`code_allowed`).
+    """
+    module, _, path = kind.partition(":")
+    if module not in sys.modules and _code_allowed.get():
+        _import_module(module, kind)
+    if module not in sys.modules:
+        kinds = ", ".join(map(repr, catalogue))
+        imported_class = "a 'module:Class' of a module that is imported before"
+        way_to_allow = (
+            f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
+            f"class {path!r}"
+        )
+        raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
+    target: Any = sys.modules[module]
+    # by `vars`, so that no property, and no `__getattr__` of a module, runs
+    for name in path.split("."):
+        target = vars(target).get(name) if hasattr(target, "__dict__") else None
+    return target
 
 
 _code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allowed", default=False)
@@ -136,7 +143,7 @@ def _import_module(module: str, kind: str) -> None:
         raise refuse(description, "an installed module", HERE) from error
 
 
-def _name_class(cls: type) -> str:
+def name_class(cls: type) -> str:
     """The name of a class in a file, "module:Class"."""
     return f"{cls.__module__}:{cls.__qualname__}"
 
@@ -146,7 +153,7 @@ def _get_fields(part: Any) -> dict[str, Any]:
     return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
 
 
-_mirror = functools.cache(lambda cls: mirror(cls, _name_class(cls)))
+_mirror = functools.cache(lambda cls: mirror(cls, name_class(cls)))
 
 
 def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:

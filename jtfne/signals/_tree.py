@@ -8,7 +8,7 @@ import numpy as np
 from jtfne import config as declared
 from jtfne._rows import Array, Rows
 from jtfne.net import Identity
-from jtfne.probes import Readout
+from jtfne.readouts import ReadoutNode
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +17,7 @@ SCHEMA = "signals/1"
 
 
 def build_tree(
-    readouts: list[Readout],
+    readouts: list[ReadoutNode],
     task: declared.Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
@@ -50,7 +50,7 @@ def build_tables(
     return events if identity is None else {**events, "neurons": _neurons(identity)}
 
 
-def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":
+def _dataset(readout: ReadoutNode, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":
     """Variables, coordinates and attributes of one readout."""
     import xarray as xr
 
@@ -62,7 +62,7 @@ def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "x
             *coords["time"],
             {"units": "ms", "long_name": "time since the start of the trial"},
         )
-    if readout.name != "spk":
+    if all("event" not in dims for dims, _ in readout.values.values()):
         coords["trial"] = ("trial", np.arange(n_trials))
         coords |= {"condition": ("trial", np.array(conditions, dtype=str))} if conditions else {}
     variables = {

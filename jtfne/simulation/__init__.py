@@ -22,7 +22,7 @@ from jtfne.flatnet import mechanisms_of
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import opened
-from jtfne.probes import Plan, Recording, Spikes, mechanism_signs, plan
+from jtfne.probes import Plan, Recording, SpikeEvents, mechanism_signs, plan
 from jtfne.reports import NotFiniteError, run_manifest
 from jtfne.signals import Signals, build_tables, build_tree
 from jtfne.simulation._follower import following, steps_of_chunk
@@ -315,7 +315,7 @@ def empty_signals(ready: "PreparedRun") -> Signals:
         ready.n_steps,
         ready.flat.dt_ms,
         rows_by_readout,
-        Spikes(no_values.astype(np.int32), no_values, no_values),
+        SpikeEvents(no_values.astype(np.int32), no_values, no_values),
     )
     with precision(ready.config.run.dtype):
         return Signals(_label_recording(ready.net, ready.config, ready.planned, recording))

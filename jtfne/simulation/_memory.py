@@ -19,6 +19,7 @@ from jtfne.delivery import Choice, default_delivery
 from jtfne.flatnet import CHUNK_EDGES, describe_synapses, list_receptors, mechanisms_of
 from jtfne.net import Net
 from jtfne.probes import Plan, SourceRows, VoltageRows
+from jtfne.readouts import Keep
 from jtfne.synapses import PairSTDP
 
 MiB = 2**20
@@ -203,8 +204,9 @@ def _measure_recorder(
     n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
     rows, arrays = eval_recorder_shapes(recorder, n_rows, n_cells, config.run.dtype)
     sizes = {name: _size(shape) for name, shape in arrays.items()}
-    # of the source its sum is made beside its parts
-    sums = sizes.get("source", 0) / max(n_parts, 1)
+    # where rows are kept as they are, the sum over the parts is made beside them
+    kept = [name for name, part in getattr(recorder, "parts", {}).items() if isinstance(part, Keep)]
+    sums = sum(sizes[name] for name in kept) / max(n_parts, 1)
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
     return _RecorderBytes(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 
