@@ -21,8 +21,10 @@ from jtfne._check import (
     refuse,
 )
 from jtfne._files import resolve_path
+from jtfne._mne_units import find_mne_unit
 from jtfne._stored import check_hdf5, read_parquet
 from jtfne.analysis._inputs import even_step, in_ms, need
+from jtfne.readouts import find_readout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,12 +51,6 @@ READABLE = {
     ".parquet": "a whole Parquet file",
 }
 FIELD_TYPES = ("seeg", "ecog", "dbs", "eeg", "mag", "grad", "misc")
-MNE_UNITS = {
-    **dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"),
-    "mag": "T",
-    "grad": "T/m",
-    "misc": "a.u.",
-}
 
 
 def load_recording(
@@ -291,12 +287,12 @@ def _read_fif(path: Path, readout: str) -> xr.DataArray:
             f"one of {', '.join(FIELD_TYPES)}",
             WHERE,
         )
-    chosen_types = [kind for kind in present_types if readout.startswith(kind)] or present_types
+    chosen_types = _choose_types(present_types, readout)
     names = [
         name for name, kind in zip(raw.ch_names, types, strict=True) if kind == chosen_types[0]
     ]
     attrs: dict[str, Any] = {
-        "units": MNE_UNITS[chosen_types[0]],
+        "units": find_mne_unit(chosen_types[0]),
         "long_name": f"{chosen_types[0]} of {path.name}",
     }
     if len(raw.annotations):
@@ -317,6 +313,17 @@ def _read_fif(path: Path, readout: str) -> xr.DataArray:
     return xr.DataArray(
         raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs
     )
+
+
+def _choose_types(present_types: list[str], readout: str) -> list[str]:
+    """Return the channel types that may be `readout`: as the catalogue or its first word says.
+
+    All that are present, where neither is among them.
+    """
+    catalogued = find_readout(readout)
+    mne_type = None if catalogued is None else catalogued.mne_type
+    wanted_types = ("mag", "grad") if mne_type == "meg" else (mne_type, readout.split("_")[0])
+    return [kind for kind in present_types if kind in wanted_types] or present_types
 
 
 def _read_netcdf(path: Path, readout: str) -> xr.DataArray:

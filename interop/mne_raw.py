@@ -8,28 +8,25 @@ import numpy as np
 
 from jtfne import __version__, _json
 from jtfne._check import check_name, refuse
+from jtfne._mne_units import MNE_UNITS, find_mne_unit
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
 from jtfne.interop._names import channel_names, safe_name, tell_renamed
 from jtfne.interop.mne_physical import (
-    PHYSICAL,
     factor_of,
+    find_mne_type,
     forward_sensors,
     kinds_of,
     operator_of,
     places_of,
 )
+from jtfne.readouts import find_readout, list_readouts
+from jtfne.readouts._sensors import HELMET, HELMET_LIFT_mm
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-HELMET = "neuromag"
-HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
-# What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
-SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
-UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2",
-         "dipole": "A m"}  # fmt: skip
 NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 # what one FIF file holds; MNE would split the rest off into files of other names
 FIF_BYTES = 2 * 10**9
@@ -109,9 +106,12 @@ def raw_without_events(
             "a readout over time",
             "to_raw",
         )
-    if scale is not None and name not in SCALED:
-        raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
+    scalable = [name for name, cls in list_readouts().items() if cls.proxy and cls.mne_type]
+    if scale is not None and name not in scalable:
+        message_given = f"scale={scale!r} for {name!r}"
+        raise refuse(message_given, f"a scale for {', '.join(scalable)}", "to_raw")
     scale = check_scale(scale, "to_raw")
+    mne_type = find_mne_type(data, scale)
     factor = factor_of(data, scale)
     names, originals = channel_names(_channel_names(data))
     tell_renamed(
@@ -119,10 +119,11 @@ def raw_without_events(
         "names of channels",
         stacklevel=4,
     )
-    if name in PHYSICAL:
-        info = _physical_info(signals, data, names, _sampling_Hz(data))
+    catalogued = find_readout(name)
+    if catalogued is None or catalogued.proxy or catalogued.mne_type is None:
+        info = _info(data, names, _sampling_Hz(data), mne_type)
     else:
-        info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
+        info = _physical_info(signals, data, names, _sampling_Hz(data), mne_type)
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
         info["description"] = (
@@ -201,7 +202,7 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     kinds = raw.get_channel_types(unique=True)
     attrs = {
         "readout": readout,
-        "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed",
+        "units": find_mne_unit(kinds[0]) if len(kinds) == 1 else "mixed",
     }
     coords: dict[str, Any] = {
         "time": time_ms,
@@ -213,8 +214,8 @@ def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
     )
     if has_places:  # MNE writes places that nobody knows as zeros
         coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
-    if len(kinds) > 1 and set(kinds) <= set(UNITS):
-        coords["unit"] = ("channel", [UNITS[kind] for kind in raw.get_channel_types()])
+    if len(kinds) > 1 and set(kinds) <= set(MNE_UNITS):
+        coords["unit"] = ("channel", [MNE_UNITS[kind] for kind in raw.get_channel_types()])
     return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, attrs)
 
 
@@ -276,20 +277,20 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
     return float(round(1e3 / step_ms, 6))
 
 
-def _info(
-    data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None
-) -> "mne.Info":
-    """The Info of a proxy: names, types and places of channels; `kind` None for arbitrary units."""
+def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, mne_type: str) -> "mne.Info":
+    """The Info of a proxy, or of what MNE has no type for: names, types and places of channels."""
     import mne
 
-    if data.name == "meg_proxy":
-        return _helmet_info(names, sampling_Hz, kind)
-    info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
-    return _place_channels(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
+    readout = find_readout(str(data.name))
+    placed_type = None if readout is None else readout.mne_type
+    if placed_type == "mag":
+        return _helmet_info(names, sampling_Hz, mne_type)
+    info = mne.create_info(names, sampling_Hz, mne_type, verbose="error")
+    return _place_channels(info, _places_m(data), "eeg" if placed_type == "eeg" else "seeg")
 
 
 def _physical_info(
-    signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float
+    signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float, mne_type: str
 ) -> "mne.Info":
     """The Info of a physical readout: names, types and places of channels.
 
@@ -297,19 +298,19 @@ def _physical_info(
     """
     import mne
 
-    kinds = kinds_of(data)
+    kinds = kinds_of(data, mne_type)
     operator = operator_of(data)
-    if data.name == "meg" and "forward" not in operator:
+    if mne_type == "meg" and "forward" not in operator:
         return _helmet_info(
             names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
         )
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
-    if data.name == "meg":
+    if mne_type == "meg":
         forward_sensors(info, operator["forward"], operator["forward_sha256"])
         return info
-    if data.name == "eeg":
+    if mne_type == "eeg":
         return _place_channels(info, _places_m(data), "eeg")
-    in_head_m = places_of(signals, data)
+    in_head_m = places_of(signals, data) if "area" in data.coords else None
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
@@ -366,11 +367,11 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
 def _helmet_info(
     names: list[str],
     sampling_Hz: float,
-    kind: str | None,
+    kind: str,
     helmet: str = HELMET,
-    lift_m: float = HELMET_LIFT_m,
+    lift_m: float = HELMET_LIFT_mm / 1e3,
 ) -> "mne.Info":
-    """The Info of the canonical helmet, lifted onto the head; `misc` channels if `kind` is None."""
+    """The Info of a canonical helmet, lifted onto the head; `misc` channels if `kind` is that."""
     import mne
     from mne.io.constants import FIFF
 
@@ -381,7 +382,7 @@ def _helmet_info(
     with info._unlock():
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", head_transform)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
-    if kind is not None:
+    if kind != "misc":
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _copy_places(proxies, info)

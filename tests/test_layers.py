@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check",
     "_files",
-    "_arguments _cores _grid _json _keys _precision _rows _terminal _time _tree",
+    "_arguments _cores _grid _json _keys _mne_units _precision _rows _terminal _time _tree",
     "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "pydantic_fields",

@@ -50,11 +50,11 @@ class Measure(abc.ABC):
 
     readouts: what it can be taken of: names of readouts, or kinds of their rows (FIELDS).
     takes_density: whether a current source density is among them. differentiable: whether its
-    gradient by the samples is meant to be used. undefined: when its value is NaN. of_intervals: whether it takes intervals between
-    spikes, (n_cells, n) ms with NaN where there is none, instead of samples. one_area: whether its
-    rows must be the channels of one area. dims: of the curve, none for a number; averaged: those of
-    a recorded curve over which its mean is taken. logarithmic: whether a curve lies straight
-    between its points in its logarithm.
+    gradient by the samples is meant to be used. undefined: when its value is NaN. of_intervals:
+    whether it takes intervals between spikes, (n_cells, n) ms with NaN where there is none, instead
+    of samples. one_area: whether its rows must be the channels of one area. dims: of the curve,
+    none for a number; averaged: those of a recorded curve over which its mean is taken.
+    logarithmic: whether a curve lies straight between its points in its logarithm.
     """
 
     readouts: ClassVar[tuple[str, ...]]

@@ -10,18 +10,14 @@ from pydantic import Field, model_validator
 
 from jtfne import _time
 from jtfne._check import refuse
+from jtfne._mne_units import find_mne_unit
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
 from jtfne.pydantic_fields.frozen import Frozen
 
 MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
-MNE_UNITS = {
-    **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
-    "mag": "T",
-    "grad": "T/m",
-    "misc": "a.u.",
-}
+CHANNEL_TYPES = ("eeg", "seeg", "ecog", "dbs", "mag", "grad", "misc")
 Points = Annotated[tuple[Number | Name, ...], Field(min_length=1)]
 
 
@@ -168,14 +164,14 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
     names = [
         name
         for name in evoked.ch_names
-        if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]
+        if kinds[name] in CHANNEL_TYPES and name not in evoked.info["bads"]
     ]
     kinds_present = sorted({kinds[name] for name in names})
     if len(kinds_present) != 1:
         description = f"an Evoked with data channels of types {', '.join(kinds_present) or 'none'}"
         raise refuse(
             description,
-            f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)",
+            f"channels of one type, of {', '.join(CHANNEL_TYPES)}: evoked.copy().pick(...)",
             HERE,
         )
     rows = [evoked.ch_names.index(name) for name in names]
@@ -186,5 +182,5 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
         "values": values,
         "dims": ("channel", "time"),
         "coords": coords,
-        "units": MNE_UNITS[kinds_present[0]],
+        "units": find_mne_unit(kinds_present[0]),
     }

@@ -2,17 +2,12 @@
 
 A readout is a class: its class attributes say what it is (name, aliases, dims, unit, MNE type), its
 fields are its settings, `check` says what a circuit cannot give it, and `build` makes the probe
-that records it. To add one, write a file, and put its class into `_catalogue.CATALOGUE`.
+that records it. To add one, write a file, and put its class into `CATALOGUE`.
 """
 
-from jtfne.readouts._catalogue import (
-    ALIASES,
-    READOUTS,
-    AnyReadout,
-    find_readout,
-    list_readouts,
-    resolve_alias,
-)
+from typing import Annotated
+
+from jtfne.readouts._catalogue import Catalogue, ReadoutField
 from jtfne.readouts._context import (
     CellIdentity,
     Columns,
@@ -33,7 +28,7 @@ from jtfne.readouts._probe import (
     SpikeEvents,
     VoltageRows,
 )
-from jtfne.readouts._readout import PhysicalReadout, Readout
+from jtfne.readouts._readout import FigureSpec, PhysicalReadout, Readout
 from jtfne.readouts.csd import CSD
 from jtfne.readouts.csd_proxy import CSDProxy
 from jtfne.readouts.dipole import Dipole
@@ -49,6 +44,33 @@ from jtfne.readouts.spectrolaminar_proxy import SpectrolaminarProxy
 from jtfne.readouts.spikes import Spikes
 from jtfne.readouts.voltage import Voltage
 from jtfne.readouts.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
+
+CATALOGUE = Catalogue(
+    (
+        Spikes,
+        Voltage,
+        SourceProbe,
+        LFP,
+        CSD,
+        Dipole,
+        EEG,
+        MEG,
+        LFPProxy,
+        CSDProxy,
+        SpectrolaminarProxy,
+        EMMProxy,
+        EEGProxy,
+        MEGProxy,
+        RWS,
+        ERWS,
+    )
+)
+READOUTS = CATALOGUE.by_name
+ALIASES = CATALOGUE.aliases
+AnyReadout = Annotated[Readout, ReadoutField(CATALOGUE)]
+find_readout = CATALOGUE.find_readout
+list_readouts = CATALOGUE.list_readouts
+resolve_alias = CATALOGUE.resolve_alias
 
 __all__ = [
     "ALIASES",
@@ -73,6 +95,7 @@ __all__ = [
     "EEGProxy",
     "EMMProxy",
     "FieldProbe",
+    "FigureSpec",
     "Forward",
     "Keep",
     "LFPProxy",

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from jtfne.pydantic_fields.errors import describe_unknown
 from jtfne.pydantic_fields.frozen import Frozen
@@ -17,6 +17,16 @@ ROW_DIMS: dict[tuple[str, ...], str] = {
     ("trial", "time", "channel"): "head",
 }
 """Dims of a readout -> what its rows are, by which measures, figures and comparisons choose."""
+
+
+class FigureSpec(NamedTuple):
+    """A figure of a run: how a readout is drawn, and the caption in the report.
+
+    kind: "raster", "rates", "potentials", "laminar", "psd", "spectrolaminar", "traces" or "map".
+    """
+
+    kind: str
+    caption: str
 
 
 class AreaLike(Protocol):
@@ -81,7 +91,7 @@ class Readout(Frozen, abc.ABC):
     run_file : str, optional
         Name of the FIF file that `jtfne run` writes of it.
     figures : dict
-        File name -> kind, of the figures of it that a run draws (`analysis/figures/save.py`).
+        File name -> FigureSpec, of the figures of it that a run draws.
     """
 
     readout: ClassVar[str]
@@ -99,7 +109,7 @@ class Readout(Frozen, abc.ABC):
     needs_signs: ClassVar[bool] = False
     needs_whole_run: ClassVar[bool] = False
     run_file: ClassVar[str | None] = None
-    figures: ClassVar[Mapping[str, str]] = {}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {}
 
     @property
     def needs_places(self) -> bool:

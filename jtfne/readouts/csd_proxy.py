@@ -1,11 +1,13 @@
 """`csd_proxy`: minus the second depth difference of the LFP proxy."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from jtfne.operators import second_difference
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
 from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._readout import FigureSpec
 from jtfne.readouts._shank import ShankReadout
 
 
@@ -24,7 +26,12 @@ class CSDProxy(ShankReadout):
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "csd"
     density: ClassVar[bool] = True
-    figures: ClassVar[dict[str, str]] = {"06_csd": "laminar"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "06_csd": FigureSpec(
+            "laminar",
+            "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
+        ),
+    }
 
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the kernel with the second difference after it, at inner contacts."""

@@ -1,6 +1,6 @@
 """`eeg_proxy`: area sources projected onto named sites."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from jtfne.operators import electric_projection
@@ -9,7 +9,7 @@ from jtfne.readouts import _sensors as tables
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._head_proxy import HeadProxy, build_head_proxy
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, check_sensors
+from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class EEGProxy(HeadProxy):
@@ -28,7 +28,16 @@ class EEGProxy(HeadProxy):
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "eeg"
     run_file: ClassVar[str] = "eeg_raw.fif"
-    figures: ClassVar[dict[str, str]] = {"07_eeg": "traces", "08_eeg_map": "map"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "07_eeg": FigureSpec(
+            "traces",
+            "EEG proxy at up to 12 sites, from its mean before the first stimulus.",
+        ),
+        "08_eeg_map": FigureSpec(
+            "map",
+            "EEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
+        ),
+    }
 
     def check(self, circuit: CircuitLike) -> Iterator[str]:
         """Yield an error for each site that the montage does not have."""

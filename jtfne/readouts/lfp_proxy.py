@@ -1,10 +1,12 @@
 """`lfp_proxy`: sources seen through a Gaussian kernel over depth."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
 from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._readout import FigureSpec
 from jtfne.readouts._shank import ShankReadout
 
 
@@ -23,7 +25,16 @@ class LFPProxy(ShankReadout):
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "seeg"
     run_file: ClassVar[str] = "lfp_raw.fif"
-    figures: ClassVar[dict[str, str]] = {"05_lfp": "laminar", "11_psd": "psd"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "05_lfp": FigureSpec(
+            "laminar",
+            "LFP proxy over depth, from its mean before the first stimulus.",
+        ),
+        "11_psd": FigureSpec(
+            "psd",
+            "Power spectrum of the LFP proxy: mean and range over depth.",
+        ),
+    }
 
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the kernel over the cells' sources."""

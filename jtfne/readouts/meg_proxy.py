@@ -1,6 +1,6 @@
 """`meg_proxy`: area currents projected onto named magnetometers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from jtfne.operators import magnetic_projection
@@ -9,7 +9,7 @@ from jtfne.readouts import _sensors as tables
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._head_proxy import HeadProxy, build_head_proxy
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, check_sensors
+from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class MEGProxy(HeadProxy):
@@ -28,7 +28,16 @@ class MEGProxy(HeadProxy):
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "mag"
     run_file: ClassVar[str] = "meg_raw.fif"
-    figures: ClassVar[dict[str, str]] = {"09_meg": "traces", "10_meg_map": "map"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "09_meg": FigureSpec(
+            "traces",
+            "MEG proxy at up to 12 magnetometers, from its mean before the first stimulus.",
+        ),
+        "10_meg_map": FigureSpec(
+            "map",
+            "MEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
+        ),
+    }
 
     def check(self, circuit: CircuitLike) -> Iterator[str]:
         """Yield an error for each magnetometer that the helmet does not have."""

@@ -1,6 +1,7 @@
 """`spectrolaminar_proxy`: relative power over depth and frequency."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from jtfne.pydantic_fields.field_types import Positive
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
 from jtfne.readouts._probe import FieldProbe, ReadoutNode, Recording
+from jtfne.readouts._readout import FigureSpec
 from jtfne.readouts._shank import ShankReadout
 
 
@@ -30,7 +32,12 @@ class SpectrolaminarProxy(ShankReadout):
     units: ClassVar[str] = "1"
     proxy: ClassVar[bool] = True
     needs_whole_run: ClassVar[bool] = True
-    figures: ClassVar[dict[str, str]] = {"12_spectrolaminar": "spectrolaminar"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "12_spectrolaminar": FigureSpec(
+            "spectrolaminar",
+            "Power relative to its maximum over depth, for each frequency.",
+        ),
+    }
 
     @model_validator(mode="after")
     def _check_frequency(self) -> "SpectrolaminarProxy":

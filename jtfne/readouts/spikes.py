@@ -1,6 +1,7 @@
 """`spk`: spike events."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from jtfne._check import narrow_dtype
 from jtfne.readouts._context import CellIdentity, ProbeContext
 from jtfne.readouts._probe import Probe, ReadoutNode, Recording
-from jtfne.readouts._readout import Readout
+from jtfne.readouts._readout import FigureSpec, Readout
 
 
 class Spikes(Readout):
@@ -23,7 +24,16 @@ class Spikes(Readout):
     units: ClassVar[str] = "ms"
     proxy: ClassVar[bool] = False
     needs_identity: ClassVar[bool] = False
-    figures: ClassVar[dict[str, str]] = {"02_raster": "raster", "03_rates": "rates"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "02_raster": FigureSpec(
+            "raster",
+            "Spikes, cells sorted by layer and type; the shaded span is the stimulus.",
+        ),
+        "03_rates": FigureSpec(
+            "rates",
+            "Mean firing rate of each layer and type over the whole run.",
+        ),
+    }
 
     def build(self, context: ProbeContext) -> "SpikeProbe":
         """Return the probe of spikes."""

@@ -1,6 +1,7 @@
 """`vm`: membrane potential."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import jax
@@ -10,7 +11,7 @@ from jtfne.pydantic_fields.field_types import Positive
 from jtfne.pydantic_fields.selector_field import Selection, Selector
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._probe import Array, Probe, VoltageRows, label_neurons
-from jtfne.readouts._readout import Readout
+from jtfne.readouts._readout import FigureSpec, Readout
 
 
 class Voltage(Readout):
@@ -31,7 +32,12 @@ class Voltage(Readout):
     units: ClassVar[str] = "mV"
     proxy: ClassVar[bool] = False
     needs_identity: ClassVar[bool] = False
-    figures: ClassVar[dict[str, str]] = {"04_vm": "potentials"}
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "04_vm": FigureSpec(
+            "potentials",
+            "Membrane potentials of a few cells, labelled by layer, type and id.",
+        ),
+    }
 
     def build(self, context: ProbeContext) -> "VoltageProbe":
         """Return the probe of the potential of the selected cells."""
