@@ -27,6 +27,7 @@ from circuits import FIRES
 from jtfne import config
 from jtfne.config import Config
 from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.readouts._catalogue import ReadoutField
 from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
@@ -804,6 +805,9 @@ def classes_of(hint, found):
             )
     if isinstance(hint, Declared):
         found.extend(cls for cls in hint.catalogue.values() if cls not in found)
+    if isinstance(hint, ReadoutField):
+        for cls in hint.catalogue.classes:
+            classes_of(cls, found)
     for inner in (*typing.get_args(hint), *getattr(hint, "__metadata__", ())):
         classes_of(inner, found)
     return found

@@ -169,6 +169,12 @@ def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
     return _draw_areas(signals, readout, draw_panel)
 
 
+def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
+    """The trace of each area, one above the other."""
+    traces = signals.get(readout).rename(area="channel")
+    return _style.figure_of(head.traces(traces, events=signals.events))
+
+
 def _draw_areas(
     signals: Signals, readout: str, draw_panel: "Callable[[Axes, str], object]"
 ) -> "Figure":
@@ -189,6 +195,7 @@ KINDS: "dict[str, Callable[[Signals, str], Figure]]" = {
     "laminar": _draw_laminar,
     "psd": _draw_psd,
     "spectrolaminar": _draw_spectrolaminar,
+    "area traces": _draw_area_traces,
     "traces": lambda signals, readout: _style.figure_of(head.traces(signals, readout=readout)),
     "map": lambda signals, readout: _style.figure_of(head.topography(signals, readout=readout)),
 }

@@ -22,7 +22,8 @@ ROW_DIMS: dict[tuple[str, ...], str] = {
 class FigureSpec(NamedTuple):
     """A figure of a run: how a readout is drawn, and the caption in the report.
 
-    kind: "raster", "rates", "potentials", "laminar", "psd", "spectrolaminar", "traces" or "map".
+    kind: "raster", "rates", "potentials", "laminar", "psd", "spectrolaminar", "area traces",
+    "traces" or "map".
     """
 
     kind: str
