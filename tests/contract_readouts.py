@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 
-import mne
 import pytest
 
 import jtfne
@@ -100,21 +99,6 @@ def test_mne_has_it_as_the_class_says(name: str) -> None:
     elif readout.mne_type:
         unit = UNIT_IN_MNE.get(readout.units, readout.units)
         assert unit is None or MNE_UNITS[readout.mne_type] == unit
-        assert unit is None or unit in str(_unit_of(raw)) or readout.mne_type == "csd"
-
-
-def _unit_of(raw: mne.io.BaseRaw) -> str:
-    """The unit of the first channel, as MNE writes it, with the spaces of jtfne's."""
-    names = {"Am": "A m"}
-    unit = raw._orig_units.get(raw.ch_names[0]) or _FIFF_UNITS[int(raw.info["chs"][0]["unit"])]
-    return names.get(unit, unit)
-
-
-_FIFF_UNITS = {
-    int(mne.io.constants.FIFF.FIFF_UNIT_V): "V",
-    int(mne.io.constants.FIFF.FIFF_UNIT_AM): "Am",
-    int(mne.io.constants.FIFF.FIFF_UNIT_V_M2): "V/m^2",
-}
 
 
 def test_rows_are_told_by_dims() -> None:

@@ -356,7 +356,7 @@ def _probes():
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
              "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
-             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws", "Rate": "rate"}  # fmt: skip
     head = {
         "centre_mm": [0.0, 2.0, 40.0],
         "radii_mm": [78.0, 80.0, 85.0, 90.0],
@@ -376,6 +376,7 @@ def _probes():
                 "sigma_S_m": 0.4, "surface": {"sigma_above_S_m": 0.1}, "far": True},
         "CSD": {"interval_ms": 2.0, "n_channels": 12, "depths_mm": deep, "method": "SecondDifference"},
         "Dipole": {"interval_ms": 2.0},
+        "Rate": {"interval_ms": 2.0, "cells": "PV"},
         "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
         "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
     }  # fmt: skip

@@ -74,13 +74,12 @@ def test_it_goes_wherever_signals_go(signals: Any, tmp_path: Path) -> None:
 
 
 def test_an_objective_measures_it(signals: Any) -> None:
-    times_ms = np.arange(1.0, 31.0)
-    recorded = signals.get("current", area="V1").isel(area=0).values
+    recorded = signals.get("current", area="V1").values.ravel().tolist()
     metric = {
         "measure": EvokedWaveform(),
         "readout": "mean_current",
         "cells": {"area": "V1"},
-        "target": {"values": recorded, "dims": ["time"], "coords": {"time": times_ms}},
+        "target": recorded,
     }
     config = base().probes(["spk", Current()]).objective([metric])
     assert config.training.objective.metrics[0].readout == "current"

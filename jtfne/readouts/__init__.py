@@ -39,6 +39,7 @@ from jtfne.readouts.lfp import LFP, Discs, Points
 from jtfne.readouts.lfp_proxy import LFPProxy
 from jtfne.readouts.meg import MEG
 from jtfne.readouts.meg_proxy import MEGProxy
+from jtfne.readouts.rate import Rate
 from jtfne.readouts.source import SourceProbe
 from jtfne.readouts.spectrolaminar_proxy import SpectrolaminarProxy
 from jtfne.readouts.spikes import Spikes
@@ -63,6 +64,7 @@ CATALOGUE = Catalogue(
         MEGProxy,
         RWS,
         ERWS,
+        Rate,
     )
 )
 READOUTS = CATALOGUE.by_name
@@ -106,6 +108,7 @@ __all__ = [
     "Points",
     "Probe",
     "ProbeContext",
+    "Rate",
     "Readout",
     "ReadoutNode",
     "Recording",
