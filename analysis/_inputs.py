@@ -212,8 +212,32 @@ def pair(value: Any, *, name: str, where: str, unit: str = "ms") -> Window:
         raise refuse(f"{name}={describe_value(value)}", allowed, where)
     start, stop = (number(end, FINITE, name=name, where=where) for end in value)
     if not start < stop:
-        raise refuse(f"{name}={value!r}", allowed, where)
+        raise refuse(f"{name}={describe_value(value)}", allowed, where)
     return start, stop
+
+
+def check_band(low_Hz: float, high_Hz: float, f_Hz: Floats, where: str) -> None:
+    """Raises: JtfneError for a band that ends beyond the last frequency of a spectrum, by more than
+    their spacing.
+    """
+    spacing_Hz = f_Hz[-1] - f_Hz[-2] if f_Hz.size > 1 else 0.0
+    if low_Hz < 0.0 or high_Hz > f_Hz[-1] + spacing_Hz * (1.0 + TOLERANCE):
+        raise refuse(
+            f"the band {low_Hz:g} to {high_Hz:g} Hz",
+            f"0 to {f_Hz[-1]:g} Hz, where the spectrum ends: at the Nyquist frequency, "
+            "half the sampling rate, unless it was cut before",
+            where,
+        )
+
+
+def zero_constants(values: Floats, axis: int = -1) -> Floats:
+    """`values` with 0 in place of all that never varies along `axis`.
+
+    A mean taken off 0.1 throughout leaves 1e-17, and a ratio of two such remainders is a number
+    without meaning; 0 leaves 0.
+    """
+    never_varies = values.max(axis=axis, keepdims=True) == values.min(axis=axis, keepdims=True)
+    return np.where(never_varies, 0.0, values) if never_varies.any() else values
 
 
 def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable, ...]]:

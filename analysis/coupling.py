@@ -7,7 +7,17 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import JtfneError, Limit, refuse, whole_number
-from jtfne.analysis._inputs import TOLERANCE, Data, coords_of, kernel, over_time, pair, values_last
+from jtfne.analysis._inputs import (
+    TOLERANCE,
+    Data,
+    Floats,
+    coords_of,
+    kernel,
+    over_time,
+    pair,
+    values_last,
+    zero_constants,
+)
 from jtfne.analysis.spectrum import SEGMENT_MS, check_segment
 
 Band = tuple[float, float]
@@ -43,9 +53,9 @@ def coherence(
     Returns
     -------
     DataArray
-        0 to 1; dims of `data` and `other` without trial and time, then ``frequency`` (Hz); without
-        `other`, those of `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the
-        segments.
+        0 to 1; NaN where one of the two never varies, since it has no power to compare. Dims of
+        `data` and `other` without trial and time, then ``frequency`` (Hz); without `other`, those
+        of `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the segments.
 
     Raises
     ------
@@ -102,13 +112,9 @@ def _compute_pair(
     x_aligned, y_aligned = _broadcast_together(x, y, where)
     values, front = values_last(x_aligned, "time")
     pooled_axes = [front.index("trial")] if "trial" in front else []
-    f_Hz, coherence_values = kernel(
-        measures.spectrum.coherence,
-        values,
-        values_last(y_aligned, "time")[0],
-        dt_ms,
-        segment_ms,
-        tuple(pooled_axes),
+    other_values, _ = values_last(y_aligned, "time")
+    f_Hz, coherence_values = _compute_coherence(
+        zero_constants(values), zero_constants(other_values), dt_ms, segment_ms, tuple(pooled_axes)
     )
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     return xr.DataArray(
@@ -134,14 +140,13 @@ def _compute_all_pairs(
             where,
         )
     values, front = values_last(x, row_dim, "time")
+    values = zero_constants(values)
     pooled_axes = tuple(front.index(dim) for dim in front if dim == "trial")
     rows = []
     # one row with all others at a time keeps the cross-spectra small
     for k in range(x.sizes[row_dim]):
         row = values[..., k : k + 1, :]
-        f_Hz, row_coherence = kernel(
-            measures.spectrum.coherence, row, values, dt_ms, segment_ms, pooled_axes
-        )
+        f_Hz, row_coherence = _compute_coherence(row, values, dt_ms, segment_ms, pooled_axes)
         rows.append(row_coherence)
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     coords = {**coords_of(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
@@ -152,6 +157,21 @@ def _compute_all_pairs(
         (*dims_without_trial, row_dim, "other", "frequency"),
         "coherence",
     )
+
+
+def _compute_coherence(
+    x: Floats, y: Floats, dt_ms: float, segment_ms: float, pooled_axes: tuple[int, ...]
+) -> tuple[Floats, Floats]:
+    """Frequencies (n_freq,) and coherence (..., n_freq) of signals (..., n_steps).
+
+    NaN for a pair of which one is 0 at all times of all that is pooled.
+    """
+    f_Hz, values = kernel(measures.spectrum.coherence, x, y, dt_ms, segment_ms, pooled_axes)
+    x_is_zero, y_is_zero = np.broadcast_arrays(
+        (x == 0.0).all(axis=-1, keepdims=True), (y == 0.0).all(axis=-1, keepdims=True)
+    )
+    is_undefined = x_is_zero.all(axis=pooled_axes) | y_is_zero.all(axis=pooled_axes)
+    return f_Hz, np.where(is_undefined, np.nan, values)
 
 
 def _broadcast_together(
@@ -207,7 +227,8 @@ def phase_amplitude_coupling(
     Returns
     -------
     DataArray
-        As `data` (and `other`) without time.
+        As `data` (and `other`) without time; NaN where one of the two never varies, or a bin of
+        phase holds no sample.
 
     Raises
     ------
@@ -233,21 +254,34 @@ def phase_amplitude_coupling(
     x, dt_ms = over_time(data, readout, where)
     max_bins = max(3, min(MOST_BINS, x.sizes["time"]))
     n_bins = whole_number(n_bins, Limit(3, max_bins), name="n_bins", where=where)
-    phase_Hz, amplitude_Hz = (
-        pair(band_Hz, name=name, where=where, unit="Hz")
-        for name, band_Hz in (("phase_Hz", phase_Hz), ("amplitude_Hz", amplitude_Hz))
-    )
+    phase_band = pair(phase_Hz, name="phase_Hz", where=where, unit="Hz")
+    amplitude_band = pair(amplitude_Hz, name="amplitude_Hz", where=where, unit="Hz")
+    return _compute_modulation(x, other, dt_ms, phase_band, amplitude_band, n_bins, where)
+
+
+def _compute_modulation(
+    x: xr.DataArray,
+    other: xr.DataArray | None,
+    dt_ms: float,
+    phase_Hz: Band,
+    amplitude_Hz: Band,
+    n_bins: int,
+    where: str,
+) -> xr.DataArray:
+    """The modulation index of the amplitude of `other`, or of `x` itself, by the phase of `x`.
+
+    Raises: JtfneError where their dims or times do not match, and as `measures.coupling`.
+    """
     phase_signal, amplitude_signal = (
         (x, x) if other is None else _broadcast_together(x, other, where)
     )
-    (phase, front), (amplitude, _) = (
-        values_last(phase_signal, "time"),
-        values_last(amplitude_signal, "time"),
-    )
+    phase_values, front = values_last(phase_signal, "time")
+    amplitude_values, _ = values_last(amplitude_signal, "time")
+    phase_values, amplitude_values = zero_constants(phase_values), zero_constants(amplitude_values)
     index = kernel(
         measures.coupling.phase_amplitude,
-        phase,
-        amplitude,
+        phase_values,
+        amplitude_values,
         dt_ms,
         phase_Hz,
         amplitude_Hz,

@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
-from jtfne.analysis._inputs import Floats, check_values, downward, even_step
+from jtfne.analysis._inputs import Floats, check_values, downward, even_step, zero_constants
 from jtfne.analysis.csd import csd
 from jtfne.readouts import find_readout
 
 ONSET_SDS = 3.0
 ONSET_OF_PEAK = 0.2
 CLOCK_MS = 1e-6
+WINDOW_ms, BASELINE_ms = 50.0, 20.0
 UNITS = {
     "sink_depth_mm": "mm",
     "source_depth_mm": "mm",
@@ -64,7 +65,11 @@ class LaminarFeatures:
 
 
 def laminar_features(
-    lfp: xr.DataArray, *, onset_ms: float, window_ms: float = 50.0, baseline_ms: float = 20.0
+    lfp: xr.DataArray,
+    *,
+    onset_ms: float,
+    window_ms: float = WINDOW_ms,
+    baseline_ms: float = BASELINE_ms,
 ) -> LaminarFeatures:
     """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
     potentials.
@@ -113,6 +118,8 @@ def laminar_features(
         description = f"an array of dimensions {tuple(map(str, lfp.dims))}"
         raise refuse(description, "time and channel, with or without trial: select one area", where)
     even_step(source, "time", where)
+    time_axis = source.get_axis_num("time")
+    source = source.copy(data=zero_constants(source.values, axis=time_axis))
     density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
     density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms

@@ -1,5 +1,6 @@
 """The spectrolaminar map of laminar potentials, and FLIP, which finds its crossover."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from jtfne.analysis._inputs import (
     MOST_DRAWS,
     Data,
     by_depth,
+    check_band,
     check_form,
     check_values,
     downward,
@@ -37,12 +39,13 @@ from jtfne.measures.csd import Method
 from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
 from jtfne.measures.vflip import Band, Control, FlipNull, ShuffledChannels
 
+MAX_HZ = 150.0  # of a map, unless the caller says another
 T = TypeVar("T")
 CHANNELS = ShuffledChannels()
 
 
 def spectrolaminar(
-    lfp: Data, max_frequency_Hz: float = 150.0, segment_ms: float = SEGMENT_MS
+    lfp: Data, max_frequency_Hz: float = MAX_HZ, segment_ms: float = SEGMENT_MS
 ) -> xr.DataArray:
     """Relative power over depth and frequency: each frequency divided by its maximum over depth.
 
@@ -52,14 +55,16 @@ def spectrolaminar(
         A run with ``lfp_proxy``, or an array with ``time`` (ms) and ``channel``; any other
         dimensions. Trials are averaged in power.
     max_frequency_Hz : float
-        Highest frequency of the map; the lowest is the first above 0.
+        Highest frequency of the map, 150 Hz or, where that is more, up to the Nyquist frequency;
+        the lowest is the first above 0.
     segment_ms : float
         As in `psd`.
 
     Returns
     -------
     xarray.DataArray
-        (..., channel, frequency), 0 to 1.
+        (..., channel, frequency), 0 to 1; 0 at a frequency at which no channel has power, as where
+        none ever varies.
 
     Raises
     ------
@@ -74,6 +79,8 @@ def spectrolaminar(
         power = power.mean("trial", keep_attrs=True)
     power = power.transpose(..., "channel", "frequency")
     f_Hz = power["frequency"].values
+    if max_frequency_Hz > MAX_HZ:
+        check_band(0.0, max_frequency_Hz, f_Hz, where)
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= max_frequency_Hz)))
     if power.sizes["frequency"] == 0:
         raise refuse(f"max_frequency_Hz={max_frequency_Hz!r}", f"{f_Hz[1]:g} Hz or more", where)
@@ -107,7 +114,8 @@ def flip(
     Raises
     ------
     JtfneError
-        For more dimensions, a band without a frequency, or a probe that spans less than 0.7 mm.
+        For more dimensions, a band without a frequency or beyond the last one (as beyond the
+        Nyquist frequency), or a probe that spans less than 0.7 mm.
 
     References
     ----------
@@ -116,7 +124,8 @@ def flip(
     where = "analysis.flip"
     low_Hz = pair(low_Hz, name="low_Hz", where=where, unit="Hz")
     high_Hz = pair(high_Hz, name="high_Hz", where=where, unit="Hz")
-    return _apply_to_map(power, where, measures.spectrolaminar.flip, low_Hz, high_Hz)
+    bands = (low_Hz, high_Hz)
+    return _apply_to_map(power, where, bands, measures.spectrolaminar.flip, low_Hz, high_Hz)
 
 
 def vflip(power: xr.DataArray) -> Flip:
@@ -138,7 +147,7 @@ def vflip(power: xr.DataArray) -> Flip:
     JtfneError
         As `flip`; for frequencies that hold none of the pairs.
     """
-    return _apply_to_map(power, "analysis.vflip", measures.vflip.vflip)
+    return _apply_to_map(power, "analysis.vflip", None, measures.vflip.vflip)
 
 
 def flip_null(
@@ -190,34 +199,27 @@ def flip_null(
     if density is not None:
         measures.csd.check_method(density, name="density", where=where)
     segment_ms = number(segment_ms, POSITIVE, name="segment_ms", where=where)
+    draw_null = functools.partial(
+        measures.vflip.flip_null, control=control, n_draws=n_draws, seed=seed, bands=bands
+    )
     if "time" not in getattr(data, "dims", ()):
         if density is not None:
             raise refuse(
                 "density= with a map of power", "density for potentials over time only", where
             )
-        return _apply_to_map(
-            data, where, measures.vflip.flip_null, control, n_draws=n_draws, seed=seed, bands=bands
-        )
+        return _apply_to_map(data, where, bands, draw_null)
     lfp = downward(check_values(data, where, "channel"), where)
     if not set(lfp.dims) <= {"trial", "time", "channel"}:
         description = f"potentials of dimensions {tuple(map(str, data.dims))}"
         raise refuse(description, "time, channel and trial: select one area", where)
     power_map = _compute_map(lfp, segment_ms, density)
     if not control.on_potential:
-        return _apply_to_map(
-            power_map,
-            where,
-            measures.vflip.flip_null,
-            control,
-            n_draws=n_draws,
-            seed=seed,
-            bands=bands,
-        )
+        return _apply_to_map(power_map, where, bands, draw_null)
     values, front = values_last(lfp, "channel", "time")
     rng, template = np.random.default_rng(seed), lfp.transpose(*front, "channel", "time")
     random_lfps = (template.copy(data=control.draw(values, rng)) for _ in range(n_draws))
     maps = (_compute_map(random_lfp, segment_ms, density).values for random_lfp in random_lfps)
-    return _apply_to_map(power_map, where, measures.vflip.null_of, maps, bands)
+    return _apply_to_map(power_map, where, bands, measures.vflip.null_of, maps, bands)
 
 
 def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -> xr.DataArray:
@@ -254,11 +256,16 @@ def _check_bands(bands: Any, where: str) -> tuple[Band, Band] | None:
 
 
 def _apply_to_map(
-    power: xr.DataArray, where: str, function: Callable[..., T], *arguments: Any, **keywords: Any
+    power: xr.DataArray,
+    where: str,
+    bands_to_check: tuple[Band, Band] | None,
+    function: Callable[..., T],
+    *arguments: Any,
+    **keywords: Any,
 ) -> T:
     """The result of a kernel for one map (channel, frequency), ordered by depth.
 
-    Raises: JtfneError for another map.
+    Raises: JtfneError for another map, and for bands beyond its frequencies.
     """
     if not isinstance(power, xr.DataArray):
         raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)
@@ -278,6 +285,8 @@ def _apply_to_map(
             where,
         )
     ordered_power, f_Hz = over_frequency(ordered_power, where)
+    for low_Hz, high_Hz in bands_to_check or ():
+        check_band(low_Hz, high_Hz, f_Hz, where)
     values = ordered_power.transpose("channel", "frequency").values
     try:
         return function(values, f_Hz, ordered_power["z_mm"].values, *arguments, **keywords)

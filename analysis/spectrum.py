@@ -5,16 +5,18 @@ from collections.abc import Hashable
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, number, refuse
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, describe_value, number, refuse
 from jtfne.analysis._inputs import (
     Data,
     Floats,
+    check_band,
     coords_of,
     even_step,
     kernel,
     over_frequency,
     over_time,
     values_last,
+    zero_constants,
 )
 
 SEGMENT_MS = measures.spectrum.SEGMENT_MS
@@ -37,7 +39,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     -------
     xarray.DataArray
         As `data`, with ``frequency`` (Hz) as the last dimension instead of ``time``; its units
-        squared per Hz.
+        squared per Hz. 0 throughout for what never varies.
 
     Raises
     ------
@@ -60,6 +62,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
     x, dt_ms = over_time(data, readout, where)
     segment_ms = check_segment(segment_ms, dt_ms, where)
     values, front = values_last(x, "time")
+    values = zero_constants(values)
     return _label_power(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
 
@@ -105,6 +108,7 @@ def multitaper(
     half_band_Hz = number(half_band_Hz, POSITIVE, name="half_band_Hz", where=where)
     x, dt_ms = over_time(data, readout, where)
     values, front = values_last(x, "time")
+    values = zero_constants(values)
     return _label_power(
         x, front, *kernel(measures.spectrum.multitaper, values, dt_ms, half_band_Hz)
     )
@@ -115,7 +119,9 @@ def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
     segment_ms = number(segment_ms, FINITE, name="segment_ms", where=where)
     if round(segment_ms / dt_ms) < 2:
         raise refuse(
-            f"segment_ms={segment_ms!r} of samples {dt_ms:g} ms apart", "2 samples or more", where
+            f"segment_ms={describe_value(segment_ms)} of samples {dt_ms:g} ms apart",
+            "2 samples or more",
+            where,
         )
     return segment_ms
 
@@ -140,7 +146,7 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
 
     A frequency on an edge belongs to the band above it, so that the powers of bands that follow
     each other, such as 4 to 8 and 8 to 12 Hz, sum to that of 4 to 12 Hz. The last frequency counts
-    in bands that reach beyond it.
+    in bands that reach beyond it, as they may by one spacing of the frequencies.
 
     Parameters
     ----------
@@ -157,7 +163,8 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     Raises
     ------
     JtfneError
-        If there is no frequency in the band, or power is not finite or below 0.
+        If there is no frequency in the band, it ends beyond those of the spectrum (as beyond the
+        Nyquist frequency), or power is not finite or below 0.
 
     Examples
     --------
@@ -171,6 +178,7 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     even_step(power, "frequency", where)
     low_Hz = number(low_Hz, NOT_NEGATIVE, name="low_Hz", where=where)
     high_Hz = number(high_Hz, POSITIVE, name="high_Hz", where=where)
+    check_band(low_Hz, high_Hz, f_Hz, where)
     if not measures.spectrum.in_band(f_Hz, low_Hz, high_Hz).any():
         allowed = f"a band that holds some of {f_Hz[0]:g} to {f_Hz[-1]:g} Hz"
         raise refuse(f"the band {low_Hz:g} to {high_Hz:g} Hz", allowed, where)

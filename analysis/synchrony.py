@@ -6,7 +6,14 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import POSITIVE, number, refuse
-from jtfne.analysis._inputs import Data, check_values, coords_of, kernel, values_last
+from jtfne.analysis._inputs import (
+    Data,
+    check_values,
+    coords_of,
+    kernel,
+    values_last,
+    zero_constants,
+)
 from jtfne.analysis._spikes import is_raster, refuse_large, spikes_of
 from jtfne.measures import synchrony as measure
 from jtfne.signals import Signals
@@ -43,7 +50,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     coords["other"] = (
         traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
     )
-    r = kernel(measure.correlation, values)
+    r = kernel(measure.correlation, zero_constants(values))
     attrs = {"units": "1", "long_name": "correlation"}
     return xr.DataArray(
         r, dims=(*front, row_dim, "other"), coords=coords, attrs=attrs, name="correlation"
@@ -72,7 +79,11 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     attrs = {"units": "1", "long_name": "synchrony chi"}
     coords = coords_of(traces, front)
     return xr.DataArray(
-        kernel(measure.synchrony, values), dims=front, coords=coords, attrs=attrs, name="synchrony"
+        kernel(measure.synchrony, zero_constants(values, axis=-2)),
+        dims=front,
+        coords=coords,
+        attrs=attrs,
+        name="synchrony",
     )
 
 

@@ -13,7 +13,7 @@ import jtfne
 from _circuits import circuit
 from _record import record
 from jtfne.config import EEG, LFP, MEG, Area, Spikes
-from jtfne.config._defaults import AREAS
+from jtfne.config.defaults import AREAS
 from jtfne.readouts import Columns
 from jtfne.readouts.eeg import eeg_leadfield
 from jtfne.readouts.meg import meg_leadfield

@@ -1,16 +1,14 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import __version__, _json
-from jtfne._check import check_name, refuse
-from jtfne._mne_units import MNE_UNITS, find_mne_unit
+from jtfne import __version__
+from jtfne._check import refuse
+from jtfne._names import channel_names, safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
-from jtfne.interop._names import channel_names, safe_name, tell_renamed
 from jtfne.interop.mne_physical import (
     factor_of,
     find_mne_type,
@@ -21,13 +19,13 @@ from jtfne.interop.mne_physical import (
 )
 from jtfne.readouts import find_readout, list_readouts
 from jtfne.readouts._sensors import HELMET, HELMET_LIFT_mm
+from jtfne.recordings import write_description
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 # what one FIF file holds; MNE would split the rest off into files of other names
 FIF_BYTES = 2 * 10**9
 
@@ -126,9 +124,8 @@ def raw_without_events(
         info = _physical_info(signals, data, names, _sampling_Hz(data), mne_type)
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
-        info["description"] = (
-            f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
-        )
+        head = f"jtfne {__version__} {name} config {config}"
+        info["description"] = write_description(head, originals, _channel_depths(data, names))
     return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
 
 
@@ -169,77 +166,19 @@ def write_fif(
     return path
 
 
-def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
-    """A recording as the DataArray that `Signals.get` would give for `readout`.
-
-    Parameters
-    ----------
-    raw : mne.io.BaseRaw
-        Channels of one kind; pick before.
-    readout : str
-        What to call it.
-
-    Returns
-    -------
-    xarray.DataArray
-        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head
-        coordinates; channels that `to_raw` had to rename have their own names again.
-
-    Raises
-    ------
-    JtfneError
-        For what is no Raw.
-    """
-    import mne
-    import xarray as xr
-
-    if not isinstance(raw, mne.io.BaseRaw):
-        raise refuse(f"data of type {type(raw).__name__}", "an mne.io.Raw", "from_raw")
-    check_name(readout, "the readout", "from_raw")
-    originals = _read_original_names(raw.info)
-    sampling_Hz = float(raw.info["sfreq"])
-    time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
-    kinds = raw.get_channel_types(unique=True)
-    attrs = {
-        "readout": readout,
-        "units": find_mne_unit(kinds[0]) if len(kinds) == 1 else "mixed",
-    }
-    coords: dict[str, Any] = {
-        "time": time_ms,
-        "channel": [originals.get(name, name) for name in raw.ch_names],
-    }
-    places_mm = _head_places_m(raw.info) * 1e3
-    has_places = (
-        np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
-    )
-    if has_places:  # MNE writes places that nobody knows as zeros
-        coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
-    if len(kinds) > 1 and set(kinds) <= set(MNE_UNITS):
-        coords["unit"] = ("channel", [MNE_UNITS[kind] for kind in raw.get_channel_types()])
-    return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, attrs)
-
-
-def _format_names(originals: dict[str, str]) -> str:
-    """The original names of channels as ASCII text for a Raw's description; "" if none changed."""
-    return f"{NAMES}{json.dumps(originals)}" if originals else ""
-
-
-def _read_original_names(info: "mne.Info") -> dict[str, str]:
-    """Original names of channels by those that `to_raw` wrote.
-
-    Raises: JtfneError if the text was cut.
-    """
-    prefix, _, text = str(info["description"] or "").partition(NAMES)
-    if not prefix.startswith("jtfne ") or not text:
-        return {}
-    return {
-        str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()
-    }
-
-
 def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
     return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
+
+
+def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
+    """Depth below the pia in mm of each contact, by the name of its channel; none elsewhere."""
+    if "z_mm" not in data.coords or (
+        {"x_mm", "y_mm"} <= set(data.coords) and "area" not in data.dims
+    ):
+        return {}
+    depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1)).round(9)
+    return dict(zip(names, depths_mm.tolist(), strict=True))
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
@@ -281,8 +220,8 @@ def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, mne_type: 
     """The Info of a proxy, or of what MNE has no type for: names, types and places of channels."""
     import mne
 
-    readout = find_readout(str(data.name))
-    placed_type = None if readout is None else readout.mne_type
+    catalogued = find_readout(str(data.name))
+    placed_type = None if catalogued is None else catalogued.mne_type
     if placed_type == "mag":
         return _helmet_info(names, sampling_Hz, mne_type)
     info = mne.create_info(names, sampling_Hz, mne_type, verbose="error")
@@ -391,20 +330,6 @@ def _helmet_info(
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
-
-
-def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
-    """Positions of channels in head coordinates, (n, 3) in m, those of a helmet transformed."""
-    from mne.io.constants import FIFF
-    from mne.transforms import apply_trans
-
-    places_m = np.array([channel["loc"][:3] for channel in info["chs"]])
-    on_helmet = np.array(
-        [channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]]
-    )
-    if on_helmet.any() and info["dev_head_t"] is not None:
-        places_m[on_helmet] = apply_trans(info["dev_head_t"], places_m[on_helmet])
-    return places_m
 
 
 def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations":

@@ -14,8 +14,32 @@ import numpy.typing as npt
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 
 
+LONGEST_LINE = 1000  # characters of a line of a refusal
+MOST_LINES = 12
+
+
 class JtfneError(ValueError):
-    """Input that jtfne refuses; the message says what was given, what is allowed and where."""
+    """Input that jtfne refuses; the message says what was given, what is allowed and where.
+
+    However long what was given is, the message is one that can be read: of a line beyond 1,000
+    characters the middle is left out, and of more than 12 lines those at the end.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*(_shorten(text) if isinstance(text, str) else text for text in arguments))
+
+
+def _shorten(message: str) -> str:
+    """`message` with at most `MOST_LINES` lines of at most `LONGEST_LINE` characters."""
+    if len(message) <= LONGEST_LINE and message.count("\n") < MOST_LINES:
+        return message
+    lines = message.split("\n")
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more lines"]
+    half = LONGEST_LINE // 2 - len(" ... ")  # the end says what is allowed, and where
+    return "\n".join(
+        line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}" for line in lines
+    )
 
 
 class SynapticDoubleCountError(JtfneError):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 
 # what a killed process may leave, of files and of folders
 TEMPORARY = re.compile(r"\.jtfne-[0-9a-f]{16}\.tmp")
@@ -37,9 +37,13 @@ def resolve_path(path: object, where: str) -> Path:
     'a'
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
-        raise refuse(f"{path!r} of {type(path).__name__}", "a path, str or Path", where)
+        raise refuse(
+            f"{describe_value(path)} of {type(path).__name__}", "a path, str or Path", where
+        )
     if not text or "\0" in text:
-        raise refuse(f"the path {text!r}", "a path without NUL that is not empty", where)
+        raise refuse(
+            f"the path {describe_value(text)}", "a path without NUL that is not empty", where
+        )
     try:
         long_name = next(
             (part for part in Path(text).parts if len(os.fsencode(part)) > NAME_BYTES), None
@@ -53,11 +57,15 @@ def resolve_path(path: object, where: str) -> Path:
         return Path(text).expanduser().resolve()
     except UnicodeEncodeError as error:
         raise refuse(
-            f"the path {text!r} ({error.reason})", "a path that the file system can encode", where
+            f"the path {describe_value(text)} ({error.reason})",
+            "a path that the file system can encode",
+            where,
         ) from None
     # RuntimeError: links in a circle, or a `~user` whom nobody knows
     except (OSError, RuntimeError) as error:
-        raise refuse(f"the path {text!r} ({error})", "a path that leads somewhere", where) from None
+        raise refuse(
+            f"the path {describe_value(text)} ({error})", "a path that leads somewhere", where
+        ) from None
 
 
 def path_inside(folder: Path, name: object, where: str) -> Path:
@@ -75,7 +83,7 @@ manifest.json)
     parts = Path(name).parts if isinstance(name, str) and "\0" not in name else ()
     leads_out = not parts or Path(str(name)).is_absolute() or ".." in parts
     if leads_out or not (folder / str(name)).resolve().is_relative_to(folder.resolve()):
-        raise refuse(f"the name {name!r}", f"a name inside {str(folder)!r}", where)
+        raise refuse(f"the name {describe_value(name)}", f"a name inside {str(folder)!r}", where)
     refuse_special(folder / str(name), where)
     return folder / str(name)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, describe_value, refuse
 from jtfne._files import read_text
 
 MAX_DIGITS = 4000  # of a whole number; Python reads 4,300
@@ -177,14 +177,14 @@ def _refuse_strangers(value: Any, path: str, depth: int = 0) -> None:
         for key, inner in value.items():
             if type(key) is not str:
                 raise JtfneError(
-                    f"key {key!r} of {type(key).__name__} is not allowed; allowed: str (in {path})"
+                    f"key {describe_value(key)} of {type(key).__name__} is not allowed; allowed: str (in {path})"
                 )
             _refuse_strangers(inner, f"{path}.{key}", depth + 1)
     elif type(value) in (list, tuple):
         for index, inner in enumerate(value):
             _refuse_strangers(inner, f"{path}[{index}]", depth + 1)
     elif type(value) is float and not math.isfinite(value):
-        raise refuse(f"{value!r}", "a finite number", path)
+        raise refuse(f"{describe_value(value)}", "a finite number", path)
     elif value is not None and type(value) not in (str, bool, int, float):
         raise refuse(
             f"a {type(value).__module__}.{type(value).__name__}",

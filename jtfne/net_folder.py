@@ -7,7 +7,7 @@ their numbers point.
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from jtfne._check import JtfneError, altered, refuse
 from jtfne._files import path_inside, read_text, resolve_path
 from jtfne._stored import map_npy
 from jtfne.config import Config
-from jtfne.net import Identity, Net, Projection, check_identity, check_projection
 from jtfne.run_folder import file_hash, refuse_links_out, write_beside
+from jtfne.wiring import Identity, NetData, Projection, check_identity, check_projection
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
@@ -32,28 +32,30 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "projections": list,
     "files": dict,
 }
+AnyNet = TypeVar("AnyNet", bound=NetData)
 _EDGES = ("indptr", "target", "weight", "delay_ms")
 
 
-def save_net(net: Net, path: str | Path) -> None:
+def save_net(net: NetData, path: str | Path) -> None:
     """Write `net` to a new folder: 12 bytes an edge, and its cells.
 
     Raises: JtfneError if `path` is there and not an empty folder.
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
+    entries: list[dict[str, Any]] = []
     for k, projection in enumerate(net.projections):
-        arrays |= {_name_edge_file(k, name): getattr(projection, name) for name in _EDGES}
+        entries.append({"connection": projection.connection, "mechanism": projection.mechanism})
+        for name in _EDGES:
+            arrays[_name_edge_file(k, name)] = getattr(projection, name)
     names: dict[str, Any] | None = None
     if net.identity is not None:
-        fields = {
-            field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)
-        }
-        arrays |= {
-            f"cells_{name}.npy": value
-            for name, value in fields.items()
-            if isinstance(value, np.ndarray)
-        }
-        names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+        names = {}
+        for field in dataclasses.fields(Identity):
+            value = getattr(net.identity, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[f"cells_{field.name}.npy"] = value
+            else:
+                names[field.name] = list(value)
     with write_beside(path) as new_folder:
         new_folder.mkdir()
         for name, array in arrays.items():
@@ -65,18 +67,15 @@ def save_net(net: Net, path: str | Path) -> None:
             "config_sha256": net.config.hash,
             "n_neurons": net.n_neurons,
             "names": names,
-            "projections": [
-                {"connection": projection.connection, "mechanism": projection.mechanism}
-                for projection in net.projections
-            ],
+            "projections": entries,
             "files": {name: file_hash(new_folder / name) for name in sorted(arrays)},
         }
         text = _json.dumps(_json.seal(index), indent=2) + "\n"
         (new_folder / INDEX).write_text(text, encoding="utf-8")
 
 
-def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
-    """The net of a folder that `save_net` wrote; its arrays stay on disk and are read where they
+def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = False) -> AnyNet:
+    """The net, of class `net_type`, of a folder that `save_net` wrote; its arrays stay on disk and are read where they
     are used.
 
     allow_code: import the modules of cell models from outside that the config names.
@@ -100,15 +99,14 @@ def open_net(path: str | Path, *, allow_code: bool = False) -> Net:
     identity = None if index["names"] is None else _read_identity(index["names"], arrays, folder)
     if identity is not None:
         check_identity(identity, n_neurons, str(folder))
-    projections = [
-        _read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])
-    ]
+    projections = []
+    for k, entry in enumerate(index["projections"]):
+        projections.append(_read_projection(k, entry, arrays, folder))
     for projection in projections:
         check_projection(projection, config, identity, n_neurons, str(folder))
-    indices = [projection.connection for projection in projections]
-    if len(set(indices)) < len(indices):
+    if len({projection.connection for projection in projections}) < len(projections):
         raise refuse("the edges of a connection, given twice,", "each connection once", str(folder))
-    return Net(config, identity, projections, n_neurons=n_neurons)
+    return net_type(config, identity, projections, n_neurons=n_neurons)
 
 
 def _read_identity(names: dict[str, Any], arrays: dict[str, Any], folder: Path) -> Identity:

@@ -11,10 +11,11 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
-from jtfne._check import number, refuse
+from jtfne._check import describe_value, number, refuse
 from jtfne._files import resolve_path, sync_one, temporary_folder
 from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
-from jtfne.config import at_bounds, place_of, places_of
+from jtfne.config.parameter_paths import find_place, list_places
+from jtfne.config.parameter_values import check_bounds
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
@@ -222,11 +223,12 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
     """The values by path, as floats. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
-        raise refuse(f"values={values!r}", allowed, WHERE)
-    parameters, grid = places_of(net.config.circuit), {}
+        raise refuse(f"values={describe_value(values)}", allowed, WHERE)
+    parameters, grid = list_places(net.config.circuit), {}
     for path, path_values in values.items():
-        place_of(path, parameters, "sweep(values=)")
-        allowed, name = "a list of finite numbers, at least one", f"values of {path!r}"
+        find_place(path, parameters, "sweep(values=)")
+        allowed = "a list of finite numbers, at least one"
+        name = f"values of {describe_value(path)}"
         entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
         numbers = np.array(
             [number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries]
@@ -241,12 +243,12 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
             )
         grid[path] = numbers.tolist()
     ranges = {
-        place_of(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
+        find_place(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
         for path, path_values in grid.items()
     }
     if len(ranges) < len(grid):
         raise refuse("two paths to one number", "each once", "sweep(values=)")
-    at_bounds(net.config, ranges, "sweep(values=)")
+    check_bounds(net.config, ranges, "sweep(values=)")
     return grid
 
 

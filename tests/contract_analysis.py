@@ -267,6 +267,91 @@ def test_what_has_no_end_or_no_room_is_refused(name: str) -> None:
         getattr(analysis, name)(data, **{**ROWS[name].keywords, **TOO_MUCH[name]})
 
 
+def constant(data: xr.DataArray, channel: int) -> xr.DataArray:
+    """`data` whose channel never varies, at a number that is no sum of powers of 2."""
+    values = data.values.copy()
+    values[:, channel] = 0.1
+    return data.copy(data=values)
+
+
+# The values that concern the dead channel, by name: NaN where a ratio is undefined, 0 where it is 0.
+DEAD = {
+    "psd": lambda x: (analysis.psd(x, 60.0).isel(channel=3), 0.0),
+    "multitaper": lambda x: (analysis.multitaper(x, 10.0).isel(channel=3), 0.0),
+    "spectrolaminar": lambda x: (analysis.spectrolaminar(x, segment_ms=60.0).isel(channel=3), 0.0),
+    "correlation": lambda x: (analysis.correlation(x).isel(channel=3), np.nan),
+    "coherence": lambda x: (analysis.coherence(x, **SHORT).isel(channel=3), np.nan),
+    "coherence with": lambda x: (
+        analysis.coherence(x, FIELD.isel(channel=0, drop=True), **SHORT).isel(channel=3), np.nan
+    ),
+    "phase_amplitude_coupling": lambda x: (
+        analysis.phase_amplitude_coupling(x, **BANDS).isel(channel=3), np.nan
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_a_channel_that_never_varies_is_zero_or_nan_and_changes_no_other(name: str) -> None:
+    result, expected = DEAD[name](constant(FIELD, 3))
+    np.testing.assert_array_equal(result.values, np.full(result.shape, expected))
+    if name == "spectrolaminar":
+        return  # relative to the maximum over channels
+    others = {"channel": [0, 1, 2, 4, 5]}
+    function = getattr(analysis, name.split()[0])
+    keywords = ROWS[name.split()[0]].keywords
+    dead, clean = (function(x, **keywords) for x in (constant(FIELD, 3), FIELD)) if name not in (
+        "psd", "multitaper") else (function(x, 60.0 if name == "psd" else 10.0)
+                                   for x in (constant(FIELD, 3), FIELD))  # fmt: skip
+    if "other" in dead.dims:
+        others["other"] = [0, 1, 2, 4, 5]
+    np.testing.assert_array_equal(dead.isel(others).values, clean.isel(others).values)
+
+
+@pytest.mark.parametrize("name", ["synchrony", "spectrolaminar", "compare", "compare_laminar"])
+def test_data_that_never_vary_are_said_to(name: str) -> None:
+    still = FIELD.copy(data=np.full(FIELD.shape, 0.1))
+    if name.startswith("compare"):
+        with pytest.raises(jtfne.JtfneError, match=r"never vary|no sink"):
+            getattr(analysis, name)(still, FIELD)
+    elif name == "synchrony":
+        assert np.isnan(analysis.synchrony(still)).all()
+    else:
+        assert (analysis.spectrolaminar(still, segment_ms=60.0) == 0.0).all()
+
+
+BEYOND = {
+    "band_power": lambda: analysis.band_power(analysis.psd(FIELD, 60.0), 400.0, 600.0),
+    "flip low": lambda: analysis.flip(POWER, low_Hz=(10.0, 500.0)),
+    "flip high": lambda: analysis.flip(POWER, high_Hz=(75.0, 500.0)),
+    "flip below 0": lambda: analysis.flip(POWER, low_Hz=(-10.0, 20.0)),
+    "flip_null": lambda: analysis.flip_null(POWER, n_draws=1, bands=((10.0, 19.0), (75.0, 900.0))),
+    "flip_null of potentials": lambda: analysis.flip_null(
+        FIELD, n_draws=1, bands=((10.0, 19.0), (75.0, 900.0))
+    ),
+    "spectrolaminar": lambda: analysis.spectrolaminar(FIELD, max_frequency_Hz=600.0),
+    "phase": lambda: analysis.phase_amplitude_coupling(FIELD, phase_Hz=(4.0, 600.0), amplitude_Hz=(30.0, 1300.0)),
+    "amplitude": lambda: analysis.phase_amplitude_coupling(FIELD, amplitude_Hz=(30.0, 501.0)),
+    "amplitude below 0": lambda: analysis.phase_amplitude_coupling(FIELD, amplitude_Hz=(-9.0, 50.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_frequencies_beyond_half_the_sampling_rate_are_refused_by_name(name: str) -> None:
+    with pytest.raises(jtfne.JtfneError, match="Nyquist"):
+        BEYOND[name]()
+
+
+def test_half_the_sampling_rate_itself_is_allowed() -> None:
+    power = analysis.psd(FIELD, 60.0)
+    whole = analysis.band_power(power, 0.0, 500.0 + power["frequency"].values[1])
+    step_Hz = float(power["frequency"][1])
+    np.testing.assert_allclose(whole, power.sum("frequency") * step_Hz)
+    assert np.isfinite(
+        analysis.phase_amplitude_coupling(FIELD, phase_Hz=(10.0, 20.0), amplitude_Hz=(60.0, 500.0), n_bins=4)
+    ).all()  # fmt: skip
+    assert analysis.spectrolaminar(FIELD, 500.0, 50.0)["frequency"][-1] == 500.0
+
+
 def test_counts_and_sizes_that_no_memory_holds_are_refused() -> None:
     with pytest.raises(jtfne.JtfneError, match="GiB"):
         analysis.rates(RASTER.astype(np.int64) * 10**12, by=None)

@@ -21,7 +21,7 @@ from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
 from jtfne.readouts import VoltageRows
-from jtfne.simulation._inputs import build_drive
+from jtfne.simulation._inputs import build_run_inputs
 
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 N_STEPS = 400
@@ -70,8 +70,10 @@ NET = jtfne.construct(config())
 def ready(choice, recorders=()):
     """The runner of the circuit above, by `choice`, and the clock of a chunk."""
     flat = NET.to_flat(mechanisms=("AMPA",), tracked=False, delivery=choice)
-    drive = build_drive(NET.config.task.stimuli, NET, flat.receptors, 0.1, np.dtype(np.float32))
-    return runner.make_runner(flat.circuit, drive.inputs, recorders, 0.1), drive.clock(0, N_STEPS)
+    drive = build_run_inputs(
+        NET.config.task.stimuli, NET, flat.receptors, 0.1, np.dtype(np.float32)
+    )
+    return runner.make_runner(flat.circuit, drive.inputs, recorders, 0.1), drive.chunk(0, N_STEPS)
 
 
 @each_delivery
@@ -116,7 +118,7 @@ def test_some_cells_are_recorded_as_among_all(choice):
 def test_compiled_once_and_ring_never_copied(choice):
     run, clock = ready(choice)
     over_devices = isinstance(choice, delivery.Sharded)
-    program = runner._advance_over if over_devices else engine.advance_jit
+    program = runner._multi._advance_over if over_devices else engine.advance_jit
     carry, _ = run.advance(run.start(np.uint32(1), _keys.codes("trial", "0")), clock)
     compiled = program._cache_size()
     carry, _ = run.advance(carry, clock)
@@ -159,7 +161,7 @@ def test_edges_come_back(choice):
     )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), n_cells=st.integers(1, 70), n_receptors=st.integers(1, 3))
 @pytest.mark.parametrize("choice", CATALOGUE[:3], ids=lambda choice: type(choice).__name__)
 def test_ring_holds_the_sum_over_edges(choice, seed, n_cells, n_receptors):
@@ -236,7 +238,7 @@ def test_differentiable_in_the_weights(choice):
 
 
 @given(runs=st.lists(st.integers(1, 150), min_size=1, max_size=4), n_devices=st.integers(1, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     models = np.repeat(np.arange(len(runs)), runs)
     indices = [np.flatnonzero(models == k) for k in range(len(runs))]

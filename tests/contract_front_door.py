@@ -71,6 +71,26 @@ OFTEN: dict[str, Any] = {
     "int class": int,
     "surrogate": "\ud800",
 }
+
+
+def nested(depth: int) -> Any:
+    """A dict in a dict, so many levels deep."""
+    table: Any = {"a": 1}
+    for _ in range(depth):
+        table = {"a": table}
+    return table
+
+
+# What is long or deep; a refusal of it is as short as any other.
+LONG: dict[str, Any] = {
+    "long list": list(range(100_000)),
+    "long list of texts": [f"name {number}" for number in range(2_000)],
+    "long text": "x" * 1_000_000,
+    "long table": {f"name {number}": number for number in range(2_000)},
+    "deep dict": nested(500),
+    "bottomless dict": nested(100_000),
+    "deep list": [[[[[[list(range(1000))]]]]]],
+}
 CFG = (
     jtfne.Config()
     .runtime(duration_ms=5.0, dt_ms=0.5)
@@ -110,17 +130,17 @@ def started(*args: Any, **kwargs: Any) -> Any:
 @pytest.fixture(autouse=True)
 def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run, training or sweep begins, and no program is compiled."""
-    from jtfne import flatnet, sweeps
-    from jtfne.net import _net
+    from jtfne import net, sweeps
+    from jtfne.flatnet import _flatnet
     from jtfne.trainer import _trainer
 
-    monkeypatch.setattr(simulation, "_prepare_run", started)
-    monkeypatch.setattr(simulation, "_plan_probes", started)
+    monkeypatch.setattr(simulation._simulate, "prepare_run", started)
+    monkeypatch.setattr(simulation._simulate, "plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
     monkeypatch.setattr(sweeps.Runs, "of", started)
-    monkeypatch.setattr(flatnet.engine, "start", started)
-    monkeypatch.setattr(flatnet, "list_receptors", started)
-    monkeypatch.setattr(_net, "place_cells", started)
+    monkeypatch.setattr(_flatnet.engine, "start", started)
+    monkeypatch.setattr(_flatnet, "lay_out_rows", started)
+    monkeypatch.setattr(net, "place_cells", started)
     monkeypatch.setattr(optimizers.cma_es, "told", started)
     monkeypatch.setattr(optimizers.CMAES, "_search", started)
     monkeypatch.setattr(optimizers.gsdr, "jnp", Raising())
@@ -324,6 +344,26 @@ def test_wrong_types_end_in_one_clear_error(name: str) -> None:
                 assert kind in OFTEN, f"{name}({argument}={kind}) was taken"
 
 
+@pytest.mark.parametrize("name", DOORS)
+def test_a_refusal_of_something_long_can_be_read(name: str) -> None:
+    call, base = DOORS[name]
+    for argument in base:
+        if argument in CALLABLES_OF_USERS:
+            continue
+        for kind, value in LONG.items():
+            try:
+                call(**{**base, argument: value})
+            except jtfne.JtfneError as error:
+                lines = str(error).splitlines()
+                assert len(lines) <= 12 and len(max(lines, key=len)) <= 1000, (name, argument, kind)
+            except Started:
+                pass
+            except Exception as error:
+                raise AssertionError(
+                    f"{name}({argument}={kind}) ends in {type(error).__name__}: {str(error)[:200]}"
+                ) from error
+
+
 # Rows are named by the class; these are data, doors of other contract tests, or need no arguments.
 ELSEWHERE = {
     "JtfneError", "__version__", "analysis", "emitters", "interop", "presets", "synapses", "Configuration", "Model",
@@ -333,8 +373,8 @@ ELSEWHERE = {
 METHODS_ELSEWHERE = {
     "Config": {"from_file", "to_file", "check", "populations", "readout_names", "to_dict", "to_json", "to_toml",
                "json_schema"},
-    "Net": {"save", "open", "summary", "degrees", "remembered"},
-    "FlatNet": {"to_net", "learned"},
+    "Net": {"save", "open", "summary", "degrees", "remembered", "remembers"},
+    "FlatNet": {"to_net", "with_learned_weights", "learned"},
     "Paradigm": {"presented", "conditions_of"},
     "Objective": {"evaluate"},
 }  # fmt: skip

@@ -10,8 +10,10 @@ import pytest
 from scipy import stats
 
 import jtfne
+import jtfne.net
 from jtfne.config import Rule
-from jtfne.net import _distance, _net, _rules
+from jtfne.config.connections import WiringRule
+from jtfne.wiring import _distance, _rules
 
 P_LEAST = 1e-4  # of a seeded test of chance
 N = 24  # cells of a layer; E is in two, so that ends can be the same, or apart
@@ -144,6 +146,27 @@ def test_counts(row):
 
 
 @each_row
+def test_the_estimate_of_memory_is_the_number_of_edges(row):
+    """Within chance of what is drawn; a rule by distance, which depends on places, says 0."""
+    (connection,) = config(row).circuit.connections
+    n_estimated = connection.rule.estimate_edges(N, N)
+    if row.kind == "DistanceDecay":
+        assert n_estimated == 0.0
+    elif row.total is not None:
+        assert n_estimated == row.total
+    else:
+        assert n_estimated == row.p * N * N
+
+
+def test_a_rule_that_estimates_no_edges_cannot_be_made():
+    class Nearest(WiringRule):
+        pass
+
+    with pytest.raises(TypeError, match="estimate_edges"):
+        Nearest()
+
+
+@each_row
 def test_edges_are_sorted_and_repeat_only_where_allowed(row):
     source, target = pairs(row)
     key = source.astype(np.int64) * N + target
@@ -203,7 +226,7 @@ def test_the_seed_decides_and_nothing_else(row, monkeypatch):
     """
     want = pairs(row, 3)
     for n_threads in (1, 4):
-        monkeypatch.setattr(_net, "n_cores", lambda n=n_threads: n)
+        monkeypatch.setattr(jtfne.net, "n_cores", lambda n=n_threads: n)
         np.testing.assert_array_equal(pairs(row, 3), want)
     cfg = config(row, 3)
     other = {"source": "E", "target": "E", "mechanism": "NMDA", "weight": 1.0, "rule": "AllToAll"}

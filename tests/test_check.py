@@ -1,6 +1,7 @@
 """The helpers that refuse must themselves survive whatever they are given."""
 
 import fractions
+import pickle
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import xarray as xr
 
 import jtfne
+from jtfne import _check
 from jtfne._check import POSITIVE, describe_value, in_range, number, one_of, whole_number
 
 NESTED: list[Any] = []  # 3,000 deep: repr gives up
@@ -89,3 +91,12 @@ def test_a_float_is_no_count() -> None:
 def test_long_values_are_cut() -> None:
     assert describe_value("a" * 1000) == "'" + "a" * 79 + "... (a str)"
     assert describe_value(np.zeros((2, 3))) == "an array of shape (2, 3)"
+
+
+def test_no_message_is_longer_than_can_be_read() -> None:
+    message = str(_check.refuse("x" * 10**6, "a short one", "here"))
+    assert len(message) <= 1000 and message.endswith("allowed: a short one (in here)")
+    lines = str(_check.JtfneError("\n".join(["y" * 5000] * 100))).splitlines()
+    assert len(lines) == 12 and max(map(len, lines)) <= 1000 and lines[-1] == "and 89 more lines"
+    error = pickle.loads(pickle.dumps(_check.JtfneError("z" * 5000)))
+    assert str(error) == str(_check.JtfneError("z" * 5000))

@@ -38,7 +38,7 @@ def noise(n: int = 400, names: tuple[str, ...] = ("Fz", "Cz", "Oz")) -> xr.DataA
 # ---- units of time
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     step_us=st.integers(1, 10**6),
     first_us=st.integers(-(10**9), 10**9),

@@ -73,7 +73,7 @@ def test_a_table_without_delays_takes_them_from_distance():
 
 
 def test_blocks_do_not_tell(monkeypatch):
-    from jtfne.net import _distance
+    from jtfne.wiring import _distance
 
     delay_ms = FromDistance(velocity_m_s=0.3, offset_ms=0.4)
     want = net({"source": "E", "target": "E"}, delay_ms=delay_ms)
@@ -104,7 +104,7 @@ def test_weights_fall_with_distance_by_any_rule(monkeypatch, rule, weight, profi
     """What is drawn without it, edge for edge, times the profile at the distance of its cells; in
     several blocks.
     """
-    from jtfne.net import _distance
+    from jtfne.wiring import _distance
 
     monkeypatch.setattr(_distance, "BLOCK", 7)
     edge = {**HERE, "rule": rule, "weight": weight}

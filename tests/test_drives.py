@@ -98,7 +98,7 @@ def test_a_sine_is_the_mean_of_its_curve(dt_ms):
     ids=lambda drive: type(drive).__name__,
 )
 @given(cut=st.integers(1, 49), later=st.integers(0, 20))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_waveform_does_not_depend_on_where_it_is_cut_and_moves_with_its_shift(drive, cut, later):
     whole = drive.waveform(0, 50, 0.1)
     np.testing.assert_array_equal(

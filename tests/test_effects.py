@@ -507,13 +507,16 @@ def _synapses():
     rise = {"tau_rise_ms": 1.0, "tau_decay_ms": 3.0}
     given = {"Exponential": {"tau_ms": 3.0}, "Alpha": {"tau_ms": 3.0}, "BiExponential": rise,
              "Conductance": {"tau_ms": 3.0, "e_rev_mV": 0.0}, "AlphaConductance": {"tau_ms": 3.0, "e_rev_mV": 0.0},
-             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {}}  # fmt: skip
+             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {},
+             "BoltzmannConductance": {**rise, "e_rev_mV": 0.0, "v_half_mV": -50.0, "slope_per_mV": 0.1}}  # fmt: skip
     changed = {
         "tau_ms": 6.0,
         "tau_rise_ms": 2.0,
         "tau_decay_ms": 6.0,
         "e_rev_mV": -80.0,
         "mg_mM": 0.5,
+        "v_half_mV": -60.0,
+        "slope_per_mV": 0.05,
         "sign": -1,
     }
     rows = {}

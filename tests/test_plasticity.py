@@ -169,7 +169,17 @@ def weight_after(lag_steps, *, rule=STDP, weight=32.0):
 
 def learned(flat, carry):
     """All weights, pA."""
-    return flat.learned(carry).to_net().edges.to_pandas()["weight_pA"].to_numpy()
+    return flat.with_learned_weights(carry).to_net().edges.to_pandas()["weight_pA"].to_numpy()
+
+
+def test_the_older_name_of_with_learned_weights_warns():
+    with precision("float64"):
+        flat = pair(STDP)
+        state, _ = flat.run(jax.random.key(0), n_steps=2)
+        with pytest.warns(DeprecationWarning, match="learned is now FlatNet.with_learned_weights"):
+            older = flat.learned(state)
+        newer = flat.with_learned_weights(state)
+        assert jax.tree.all(jax.tree.map(np.array_equal, older, newer))
 
 
 def test_the_window_of_stdp():

@@ -655,7 +655,7 @@ def n_listed(out):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(6, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(3, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
 )
 def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills, longest_s):
     """Real processes, SIGKILL; each goes on from where the last was killed, and a finished run
@@ -711,7 +711,7 @@ def contents(folder):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(2, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
 )
 def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(
     tmp_path, monkeypatch, n_kills, longest_s

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 import jtfne
-from jtfne import _keys, engine, runner, simulation
+from jtfne import _keys, engine, runner
 from jtfne._precision import precision
 from jtfne.config import open_field
 from jtfne.emitters import LIF, Izhikevich2007
-from jtfne.simulation import _follower, simulate
+from jtfne.simulation import _prepare, _replay, simulate
 
 FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 ALL = ("spk", "vm", "source", *FIELDS)
@@ -270,16 +270,16 @@ def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, sha
     net, paradigm = driven(dtype)
     inside = simulate(net, paradigm)
     assert len(inside.spikes) > 50
-    chunks, recorded = [], _follower.Follower.recorded
+    chunks, recorded = [], _replay.ReplayRecorder.replay
 
     def counted(self, *given):
         chunks.append(given)
         return recorded(self, *given)
 
-    monkeypatch.setattr(_follower.Follower, "recorded", counted)
-    monkeypatch.setattr(_follower, "n_cores", lambda: 2)
-    monkeypatch.setattr(_follower, "LEAST_WORK", 0)
-    monkeypatch.setattr(_follower, "SHARE", share)  # with room for no more than one spike at first
+    monkeypatch.setattr(_replay.ReplayRecorder, "replay", counted)
+    monkeypatch.setattr(_replay, "n_cores", lambda: 2)
+    monkeypatch.setattr(_replay, "LEAST_WORK", 0)
+    monkeypatch.setattr(_replay, "SHARE", share)  # with room for no more than one spike at first
     beside = simulate(net, paradigm)
     assert len(chunks) == 2 and hashes(beside) == hashes(inside)
     simulate(net, paradigm, trials=2)
@@ -302,18 +302,18 @@ def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, sha
     ],
 )
 def test_what_looks_at_cells_stays_inside(source, config, monkeypatch):
-    monkeypatch.setattr(_follower, "n_cores", lambda: 2)
+    monkeypatch.setattr(_replay, "n_cores", lambda: 2)
     net = jtfne.construct(config.source(source))
-    recorders = simulation._plan_probes(net, net.config).recorders
-    assert _follower.following(net.to_flat().circuit, recorders, 10**9) == (False,)
+    recorders = _prepare.plan_probes(net, net.config).recorders
+    assert _replay.choose_replay(net.to_flat().circuit, recorders, 10**9) == (False,)
 
 
 def test_a_short_run_or_a_single_core_is_not_followed(monkeypatch):
     net = jtfne.construct(mixed(["lfp_proxy"]))
-    recorders, circuit = simulation._plan_probes(net, net.config).recorders, net.to_flat().circuit
+    recorders, circuit = _prepare.plan_probes(net, net.config).recorders, net.to_flat().circuit
     for cores, n_steps, follows in ((2, 10**9, True), (1, 10**9, False), (2, 1000, False)):
-        monkeypatch.setattr(_follower, "n_cores", lambda cores=cores: cores)
-        assert _follower.following(circuit, recorders, n_steps) == (follows,)
+        monkeypatch.setattr(_replay, "n_cores", lambda cores=cores: cores)
+        assert _replay.choose_replay(circuit, recorders, n_steps) == (follows,)
 
 
 def test_float64_needs_no_flag_and_fires_alike():
@@ -402,8 +402,10 @@ def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
     net = jtfne.construct(mixed(dtype=dtype))
     config = net.config.stimuli(INPUT.stimuli)
     with precision(dtype):
-        flat, drive = simulation._prepare_arrays(net, config, None)
-        begun = runner._start(flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3"))
+        flat, drive = _prepare.prepare_arrays(net, config, None)
+        begun = runner._base.start_run(
+            flat.circuit, drive.inputs, np.uint32(5), _keys.codes("trial", "3")
+        )
         keys = _keys.streams(_keys.key(5, "trial", "3"))
         wanted = engine.start(flat.circuit, drive.inputs, keys)
         contracted = jax.jit(engine.start)(flat.circuit, drive.inputs, keys)

@@ -380,6 +380,51 @@ def test_a_net_folder_is_not_believed(net, harm):
         jtfne.Net.open(net)
 
 
+ONE_WAY = {
+    "source": {"layer": "L2/3"},
+    "target": {"layer": "L4"},
+    "mechanism": "AMPA",
+    "weight": 1.0,
+}
+RULES = {
+    "FixedProbability": {"p": 0.5},
+    "FixedIndegree": {"n": 2},
+    "FixedOutdegree": {"n": 2},
+    "FixedTotal": {"n": 9},
+    "OneToOne": {},
+    "AllToAll": {},
+    "DistanceDecay": {"p0": 0.9, "length_mm": 10.0},
+    "FromTable": {"source": [0, 1, 2], "target": [6, 7, 11]},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("end", ["source", "target"])
+def test_edges_of_cells_that_a_connection_does_not_select_are_refused(tmp_path, rule, end):
+    config = (
+        jtfne.Config()
+        .areas(["V1"])
+        .layers(["L2/3", "L4"])
+        .cells({"L2/3": {"E": 6}, "L4": {"E": 6}})
+    )
+    edge = {**ONE_WAY, "rule": {"kind": rule, **RULES[rule]}}
+    folder = tmp_path / "net"
+    jtfne.construct(config.connections([edge])).save(folder)
+    assert jtfne.Net.open(folder).n_edges > 0
+    path = folder / f"projection_0000_{'target' if end == 'target' else 'indptr'}.npy"
+    array = np.load(path)
+    if end == "target":
+        array[0] = 3  # a cell of L2/3, before all others of its row
+    else:
+        last_source = int(np.flatnonzero(np.diff(array))[-1])
+        array[last_source + 1 : 8] = array[last_source]  # its edges start at cell 7, of L4
+    np.save(path, array)
+    reseal_net(folder)
+    stray_id = 3 if end == "target" else 7
+    with pytest.raises(jtfne.JtfneError, match=f"cell of id {stray_id} is not allowed.*`{end}`"):
+        jtfne.Net.open(folder)
+
+
 @pytest.mark.parametrize(
     "index",
     [{"n_neurons": 5}, {"names": {"areas": ["V1"]}}, {"projections": [{"connection": 99, "mechanism": "AMPA"}]},
@@ -401,7 +446,7 @@ def test_every_byte_of_an_index_is_checked(net):
         jtfne.Net.open(net)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(
     data, originals, tmp_path_factory

@@ -21,7 +21,7 @@ from jtfne import _keys, engine
 from jtfne._check import narrow_dtype
 from jtfne.emitters import LIF, PoissonSource, SpikeSource
 from jtfne.flatnet import mechanisms_of
-from jtfne.simulation._inputs import build_drive
+from jtfne.simulation._inputs import build_run_inputs
 from jtfne.simulation._names import list_stream_names, sort_stimuli
 
 
@@ -106,7 +106,7 @@ def names_of(cfg, paradigm, trial=0):
     net = jtfne.construct(cfg)
     cfg = cfg.stimuli(paradigm.stimuli)
     flat = net.to_flat(dt_ms=0.1, mechanisms=mechanisms_of(cfg))
-    drive = build_drive(cfg.task.stimuli, net, flat.receptors, 0.1, np.dtype(np.float32), 3)
+    drive = build_run_inputs(cfg.task.stimuli, net, flat.receptors, 0.1, np.dtype(np.float32), 3)
     names = words(flat.circuit.cell_names)
     assert len(set(names)) == net.n_neurons, "each cell has a name of its own"
     found = {}
@@ -121,11 +121,11 @@ def names_of(cfg, paradigm, trial=0):
         found |= {
             ("wander", tuple(np.asarray(each.stream).tolist()), name): each.shared for name in names
         }
-    for trains, volley in zip(drive.inputs.trains, drive.volleys, strict=True):
+    for trains, volley in zip(drive.inputs.trains, drive.spike_trains, strict=True):
         counts = volley.counts(0, 200, 0.1, trial, 3)
         for row in np.flatnonzero(np.asarray(trains.weight)):
             spikes = counts[:, np.asarray(trains.train)[row]].tolist()
-            found["volley", volley.name, volley.course.drive.start_ms, names[row]] = spikes
+            found["volley", volley.name, volley.stimulus.drive.start_ms, names[row]] = spikes
     where = net.neurons.set_index("neuron")[["x_mm", "y_mm", "z_mm"]].to_numpy().tolist()
     return (
         found | {("place", name): xyz for name, xyz in zip(names, where, strict=True)},
@@ -176,7 +176,7 @@ def alone():
     return names_of(config(), BASE)[0]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     added=st.lists(st.integers(0, len(OTHERS) - 1), max_size=4),
     first=st.booleans(),
@@ -234,10 +234,10 @@ def test_alike_stimuli_draw_apart_whatever_their_order(kind):
     assert len({name for name, _ in found[0]}) == 3
     if kind in (evoked, rhythmic):
         net = jtfne.construct(config())
-        drive = build_drive(
+        drive = build_run_inputs(
             (parts[0] + parts[2]).stimuli, net, (("AMPA",),), 0.1, np.dtype(np.float32), 3
         )
-        one, two = (volley.counts(0, 200, 0.1, 0, 3) for volley in drive.volleys)
+        one, two = (volley.counts(0, 200, 0.1, 0, 3) for volley in drive.spike_trains)
         assert not np.array_equal(one, two)
     single, both = (names_of(config(), each)[0] for each in (parts[0], parts[0] + parts[2]))
     assert single.items() <= both.items() or kind in (evoked, rhythmic)
@@ -363,8 +363,10 @@ def test_the_environment_changes_no_number_or_is_told(variables, flags):
 @pytest.mark.parametrize("n", [1, 32_767, 32_768, 65_536, 1_000_000])
 def test_spikes_are_counted_as_they_are(n):
     stimuli = evoked("E", "a", sd_ms=0.0, n_spikes=n).stimuli
-    drive = build_drive(stimuli, jtfne.construct(config()), (("AMPA",),), 0.1, np.dtype(np.float32))
-    assert (drive.volleys[0].counts(0, 200, 0.1, 0, 3).sum(axis=0) == n).all()
+    drive = build_run_inputs(
+        stimuli, jtfne.construct(config()), (("AMPA",),), 0.1, np.dtype(np.float32)
+    )
+    assert (drive.spike_trains[0].counts(0, 200, 0.1, 0, 3).sum(axis=0) == n).all()
 
 
 @pytest.mark.parametrize(
@@ -391,7 +393,6 @@ def test_what_does_not_fit_is_refused(values, dtype):
     st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9),
     st.sampled_from([np.int16, np.int32, np.int64]),
 )
-@settings(deadline=None)
 def test_what_fits_stays(values, dtype):
     limits = np.iinfo(dtype)
     if all(limits.min <= value <= limits.max for value in values):

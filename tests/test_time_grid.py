@@ -17,7 +17,7 @@ import jtfne
 from jtfne import _grid, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
 from jtfne.engine._checkpointed import checkpointed
-from jtfne.simulation._inputs import build_drive
+from jtfne.simulation._inputs import build_run_inputs
 
 P = jtfne.Paradigm
 END_ms = 60.0
@@ -54,7 +54,7 @@ def sine_charge(sine):
     hertz=st.floats(1.0, 2e3),
     dt_ms=DT_ms,
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_waveform_keeps_its_charge(onset_ms, span_ms, gap_ms, n, hertz, dt_ms):
     begin = {"start_ms": onset_ms, "amplitude": 1.0}
     window = {"start_ms": onset_ms, "stop_ms": onset_ms + span_ms}
@@ -106,7 +106,7 @@ def test_the_catalogue_is_covered():
 
 
 @given(onset_ms=ONSETS_ms, dt_ms=DT_ms)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_cause_acts_at_its_time_on_any_grid(onset_ms, dt_ms):
     """The first step with input begins within one step of the onset, at dt and at half of it."""
     begin = {"start_ms": onset_ms, "amplitude": 1.0}
@@ -278,7 +278,7 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
         state, spikes = advance(state)
         balance = cell.balance(before, state, jnp.full(1, 1500.0), silent, 1.0)
         np.testing.assert_allclose(sum(balance), 0.0, atol=0.05)  # of 1,500 pA in float32
-        assert bool(cell.excess(before, state)[0] >= 0) == bool(spikes[0])
+        assert bool(cell.threshold_distance(before, state)[0] >= 0) == bool(spikes[0])
         above |= bool(~spikes[0] & (state.v_mV[0] >= cell.v_th_mV + state.th_mV[0]))
         fired += [step] * bool(spikes[0])
     assert above, "the case is the one that was meant"
@@ -289,7 +289,7 @@ def test_a_reset_above_threshold_does_not_end_the_refractory_time():
 
 
 @given(steps=st.integers(1, 10**6), dt_ms=DT_ms, share=st.floats(0.01, 0.99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_spans_are_whole_or_not(steps, dt_ms, share):
     assert _grid.whole_steps(steps * dt_ms, dt_ms) == steps
     assert _grid.whole_steps((steps + share) * dt_ms, dt_ms) is None
@@ -383,14 +383,14 @@ def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     net = jtfne.construct(BASE)
     flat = net.to_flat(mechanisms=["AMPA"])
     stimulus = P.spike_times([0.0, 2.0], target={}, weight_pA=50.0).stimuli
-    drive = build_drive(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
+    drive = build_run_inputs(stimulus, net, flat.receptors, 0.1, np.dtype(np.float32))
     keys = {name: jax.random.key(1) for name in ("initial state", "noise", "stimulus")}
 
     def currents_after(advance, *chunks):
         carry = engine.start(flat.circuit, drive.inputs, keys)
         for first_step, n_steps in chunks:
             carry, _ = advance(
-                flat.circuit, drive.inputs, (), carry, drive.clock(first_step, n_steps), 0.1
+                flat.circuit, drive.inputs, (), carry, drive.chunk(first_step, n_steps), 0.1
             )
         return np.asarray(carry.syn)
 

@@ -9,8 +9,8 @@ from scipy import stats
 from jtfne import JtfneError
 from jtfne._keys import generator
 from jtfne.config import LogNormal, Normal, Uniform
-from jtfne.net import _distance, _rules
-from jtfne.net._draws import draw
+from jtfne.wiring import _distance, _rules
+from jtfne.wiring._draws import draw
 
 P_LEAST = 1e-4  # of a seeded test of chance
 POLICIES = [(autapses, multapses) for autapses in (False, True) for multapses in (False, True)]
@@ -268,7 +268,7 @@ DECAYS = {
 @pytest.mark.parametrize("name", DECAYS)
 @pytest.mark.parametrize("n_axes", [2, 3])
 @pytest.mark.parametrize(
-    ("n", "split", "block"), [(300, 10**9, 1 << 19), (2000, 1, 1000)], ids=["one box", "boxes"]
+    ("n", "split", "block"), [(300, 10**9, 1 << 19), (600, 1, 100)], ids=["one box", "boxes"]
 )
 def test_distance_decay_follows_its_curve(name, n_axes, n, split, block, monkeypatch):
     """Chi-square over distance against the sum of all pairs' chances; the same however finely space

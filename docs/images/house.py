@@ -1,7 +1,7 @@
 """Draws docs/images/house.png, the rooms of jtfne and who may import whom:
 `python docs/images/house.py`.
 
-Floors, wings, doors and the rooms that know xarray are read from tests/test_layers.py, which the
+Floors, wings and the rooms that know xarray are read from tests/test_layers.py, which the
 suite enforces; only the words beside the floors stand here. The facts that a picture was drawn from
 are kept in the PNG, so that tests/test_docs.py can tell an old picture from a new one.
 """
@@ -33,12 +33,16 @@ COLOURS = {
 # First and last room of the floors that belong together, and what they are.
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
-    ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
-    ("config", "net", "the circuit and its inputs: what is declared, cells and edges made of it"),
+    ("emitters", "recordings", "parts: pure maps on arrays, recordings; no circuit"),
+    (
+        "pydantic_fields",
+        "wiring",
+        "the circuit and its inputs: what is declared, cells and edges made of it",
+    ),
     ("plastic", "differentiable", "motion: arrays in time; names end at flatnet"),
     ("sources", "probes", "recording: from the engine's state to channels with a unit"),
     ("row_arrays", "signals", "results: rows, folders with hashes, manifests, labels"),
-    ("simulation", "analysis", "one run: simulate it, score it, analyse and export it"),
+    ("simulation", "analysis", "one run: a net and its verbs; score it, analyse and export it"),
     ("candidates", "__main__", "many runs, and the command line"),
 )
 
@@ -57,7 +61,6 @@ def read_house() -> dict[str, Any]:
             room: sorted(layers.may_enter(room) - layers.GROUND - {room})
             for room in sorted(layers.ONLY)
         },
-        "doors": {path: sorted(rooms) for path, rooms in sorted(layers.DOORS.items())},
         "knows xarray": sorted(layers.LABEL_ROOMS),
     }
 
@@ -137,10 +140,6 @@ def draw_key(ax: Axes, house: dict[str, Any], top: float) -> None:
         ("labels: may import xarray and pandas", COLOURS["knows xarray"]),
         (f"wings: besides ground only {', '.join(shared)}{extra}", COLOURS["wing"]),
     ]
-    for path, rooms in house["doors"].items():
-        rules.append(
-            (f"Doors: methods in {path} import {', '.join(rooms)} when they are called.", None)
-        )
     x, y = 2.0 * (WIDTH + GAP) + 0.2, top
     for rule, colour in rules:
         text = textwrap.fill(rule, 52)

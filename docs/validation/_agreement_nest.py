@@ -93,7 +93,7 @@ def final_weights(net: jtfne.Net) -> Floats:
         flat = net.to_flat()
         n_steps = round(net.config.run.duration_ms / DT_ms)
         carry, _ = flat.run(_keys.key(SEED, "trial", "0"), n_steps=n_steps)
-        table = flat.learned(carry).to_net().edges.to_pandas()
+        table = flat.with_learned_weights(carry).to_net().edges.to_pandas()
     changed = table[table["source"].isin(cell_rows(net.config)["source"])].sort_values("source")
     return changed["weight_pA"].to_numpy().astype(np.float64)
 

@@ -24,8 +24,8 @@ from jtfne.simulation import (
     RunawayError,
     mechanisms_of,
     net_hash,
-    ready_to_vary,
-    varied,
+    prepare_variants,
+    run_variant,
 )
 
 ATTEMPTS = 3  # tries of a job whose worker is lost
@@ -78,7 +78,7 @@ class Runs:
 
     circuit: Circuit
     leaves: ParameterMap
-    ready: PreparedRun
+    prepared: PreparedRun
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
@@ -109,7 +109,7 @@ class Runs:
             "where": where,
         }
         leaves = ParameterMap.of(net, paths, typical, **options)
-        ready = ready_to_vary(net, paradigm, leaves.flat, recorded_readouts)
+        prepared = prepare_variants(net, paradigm, leaves.flat, recorded_readouts)
         circuit = Circuit(
             config.to_json(),
             tuple(paths),
@@ -117,11 +117,11 @@ class Runs:
             recorded_readouts,
             net_hash(net),
         )
-        return cls(circuit, leaves, ready)
+        return cls(circuit, leaves, prepared)
 
     def run(self, job: Candidate) -> Signals:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
-        return varied(self.ready, self.leaves.with_values(job.values), job.seed)
+        return run_variant(self.prepared, self.leaves.with_values(job.values), job.seed)
 
     def used(self, job: Candidate, use: Use) -> Any:
         """`use(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import narrow_dtype, refuse
-from jtfne.config import Place, is_constant, mean_weight, pair_label
-from jtfne.flatnet import FlatNet, edges_of
-from jtfne.net import Net, Projection, construct, gains_of
+from jtfne.config.labels import pair_label
+from jtfne.config.parameter_paths import Place, is_constant, mean_weight
+from jtfne.flatnet import FlatNet, list_edges
+from jtfne.net import Net, construct
+from jtfne.wiring import Projection, build_gain_matrix
 
 Floats32 = npt.NDArray[np.float32]
 
@@ -72,7 +74,7 @@ class Weights:
             if connections[projection.connection].plasticity is None
         ]
         edges_by_connection = [
-            edges_of(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections
+            list_edges(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections
         ]
         row = np.concatenate([edges.source.astype(np.int64) for edges in edges_by_connection])
         offset = np.concatenate([edges.offset(delivery.ring) for edges in edges_by_connection])
@@ -173,7 +175,7 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
             of_connection[k] = (n, 1.0 if constant else mean)
     weights = Weights(
         tuple(drawn_weights),
-        gains_of(identity, net.config.circuit.gains),
+        build_gain_matrix(identity, net.config.circuit.gains),
         of_pair,
         of_connection,
         identity.cell_type,

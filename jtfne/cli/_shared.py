@@ -58,11 +58,11 @@ def _read_preset(preset_text: str) -> "Config":
     """
     import inspect
 
-    from jtfne._check import one_of, refuse
+    from jtfne._check import describe_value, one_of, refuse
     from jtfne.presets import PRESETS
     from jtfne.presets._arguments import read_argument
 
-    name, _, argument_list = preset_text.partition(":")
+    name, colon, argument_list = preset_text.partition(":")
     make = PRESETS[
         one_of(
             name,
@@ -73,12 +73,18 @@ def _read_preset(preset_text: str) -> "Config":
     ]
     parameters = inspect.signature(make).parameters
     arguments: dict[str, Any] = {}
-    for argument in filter(None, argument_list.split(",")):
+    where = f"preset {name}"
+    for argument in argument_list.split(",") if colon else ():
         key, sign, text = argument.partition("=")
-        where = f"preset {name}"
+        if not key:
+            raise refuse(
+                f"{describe_value(argument)} among the arguments {describe_value(argument_list)}",
+                "NAME=VALUE, or several with a comma between them; without arguments no colon",
+                where,
+            )
         one_of(key, parameters, name="argument", where=where)
-        if not sign:
-            raise refuse(f"{argument!r}", f"{key}=VALUE", where)
+        if not sign or not text:
+            raise refuse(describe_value(argument), f"{key}=VALUE", where)
         if key in arguments:
             raise refuse(f"{key} given twice", "each argument once", where)
         arguments[key] = read_argument(parameters[key], text, where)

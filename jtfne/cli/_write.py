@@ -34,7 +34,7 @@ class Attempts:
         An OSError, such as that of a full disk, is no matter of one format: it ends the command,
         and `--resume` goes on from there.
         """
-        from jtfne.interop._names import RenamedWarning
+        from jtfne._names import RenamedWarning
 
         with warnings.catch_warnings(record=True) as caught:
             # a note, even where warnings are errors
@@ -123,7 +123,7 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         The first refusal, if all were refused.
     """
     from jtfne import interop
-    from jtfne.interop._names import safe_name
+    from jtfne._names import safe_name
 
     writers: dict[str, Callable[[], object]] = {}
     if to == "fif":

@@ -11,6 +11,7 @@ from jtfne.config.circuit import Circuit
 from jtfne.config.populations import base_emitter
 from jtfne.config.readouts import Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SOURCE_MAPS, sign_of, words_of
+from jtfne.emitters import can_receive, has_method
 from jtfne.pydantic_fields.selector_field import Selector
 
 Key = tuple[str, str, str]  # area, layer, cell type
@@ -53,7 +54,7 @@ def _check_maps(
     for key in populations:
         cell_type = key[2]
         emitter = base_emitter(circuit, cell_type)
-        if emitter is None or not getattr(type(emitter), "receives", True):
+        if emitter is None or not can_receive(emitter):
             continue
         for words in _name_currents(emitter, readouts, circuit.mechanisms, mechanisms):
             types = [default.cells.cell_type for default in SOURCE_MAPS]
@@ -83,7 +84,7 @@ def _name_currents(
 
     A mechanism whose sign only its weights tell goes by both signs: only a run knows which.
     """
-    if hasattr(type(emitter), "axial_pA"):
+    if has_method(emitter, "axial_pA"):
         yield ("axial",)
         return
     for name in mechanisms if "synaptic" in readouts.source.terms else ():

@@ -11,9 +11,11 @@ from jtfne.measures import MEASURES, Measure
 from jtfne.measures._base import FIELDS
 from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.pydantic_fields.curve_field import Curve, as_curve
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Name, NotNegative, Number, Positive, numeric, plain
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import MEASURE
 from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
 from jtfne.readouts import list_readouts, resolve_alias
 
@@ -132,7 +134,7 @@ def list_measured(measure: Measure) -> list[str]:
 class Aim(Frozen):
     """A measure of a part of a readout."""
 
-    measure: Annotated[Measure, Declared(MEASURES)]
+    measure: Annotated[Measure, OpenDeclared(MEASURES, MEASURE)]
     readout: str | None = None
     cells: Selection = Selector()
     channels: Names = None
@@ -234,8 +236,8 @@ class Metric(Aim):
     Parameters
     ----------
     measure : measure
-        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower,
-        SpectrolaminarCrossover, EvokedWaveform, CSDProfile, Topography.
+        One of `jtfne.measures`, as MeanRate(); or of a class of your own, derived from
+        `jtfne.measures.Measure`.
     target : float, (float, float), InRange or Curve
         A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
     readout : str, optional

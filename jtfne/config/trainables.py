@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import refuse
 from jtfne.pydantic_fields.errors import HERE
-from jtfne.pydantic_fields.field_types import Name, Number, numeric
+from jtfne.pydantic_fields.field_types import Name, Number, as_kind_table, numeric
 from jtfne.pydantic_fields.frozen import Frozen
 
 
@@ -43,11 +43,6 @@ class Log(Frozen):
         return sign * xp.exp(searched)
 
 
-def _as_kind(value: Any) -> Any:
-    """Convert a bare name to the table that declares it."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
 Transform = Annotated[Linear | Log, Field(discriminator="kind")]
 
 
@@ -78,7 +73,7 @@ class Trainable(Frozen):
     path: Name
     bounds: Annotated[tuple[Number, Number], numeric]
     transform: Annotated[
-        Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)
+        Transform, BeforeValidator(as_kind_table, json_schema_input_type=Transform | str)
     ] = Linear()
 
     @model_validator(mode="after")

@@ -16,7 +16,8 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     A Fourier series cut off outside the band, so the trace counts as periodic: what lies within
     about one period of the band's width from its ends is not to be trusted. Twice the positive half
     of the spectrum is the analytic signal.
-    Raises: ValueError if the band holds no frequency between 0 and half the sampling rate. Source:
+    Raises: ValueError if the band holds no frequency between 0 and half the sampling rate, or
+    reaches beyond these. Source:
     Gabor (1946), J. IEE 93(26):429-441, for the analytic signal.
     >>> wave = jnp.cos(2 * jnp.pi * 0.01 * jnp.arange(1000.0))
     >>> jnp.abs(analytic(wave, 1.0, (8.0, 12.0))).mean().round(3).item()
@@ -33,8 +34,13 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
         & (jnp.arange(n) > 0)
         & (2 * jnp.arange(n) < n)
     )
+    band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
+    if band_Hz[0] < 0.0 or band_Hz[1] > half_Hz * (1.0 + 1e-9):
+        raise ValueError(
+            f"{band} is not allowed; allowed: 0 to {half_Hz:g} Hz, the Nyquist frequency (half the "
+            "sampling rate)"
+        )
     if band_Hz[0] > band_Hz[1] or not _holds(n, dt_ms, band_Hz):
-        band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
         raise ValueError(
             f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below "
             f"{half_Hz:g}"

@@ -46,7 +46,7 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
         )
     if not spacing_mm > 0.0:
         raise ValueError(
-            f"spacing_mm={spacing_mm!r} is not allowed; allowed: a number above 0 (in csd)"
+            f"spacing_mm={describe_value(spacing_mm)} is not allowed; allowed: a number above 0 (in csd)"
         )
     difference = 2.0 * values[..., 1:-1] - values[..., 2:] - values[..., :-2]
     return (
@@ -162,7 +162,9 @@ class Smoothed:
         weights = check_numbers(self.weights, FINITE, name="weights", where="Smoothed")
         if len(weights) % 2 == 0 or not sum(weights) > 0.0:
             raise refuse(
-                f"weights={weights!r}", "an odd number of weights, their sum above 0", "Smoothed"
+                f"weights={describe_value(weights)}",
+                "an odd number of weights, their sum above 0",
+                "Smoothed",
             )
 
     def places_mm(self, z_mm: ArrayLike) -> Floats:

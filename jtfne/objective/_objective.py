@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._precision import precision
 from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config.objective import Aim
@@ -69,7 +69,7 @@ class Objective:
         for name in ("metrics", "gates"):
             entries = getattr(self, name)
             if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
-                raise refuse(f"{name}={entries!r}", "a list", "Objective")
+                raise refuse(f"{name}={describe_value(entries)}", "a list", "Objective")
         try:
             targets = declared.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:

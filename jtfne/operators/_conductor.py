@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jtfne._check import Limit, refuse
+from jtfne._check import Limit, describe_value, refuse
 from jtfne.operators._base import Matrix
 from jtfne.operators._given import LARGEST, M_PER_mm, conductivity, number
 
@@ -49,7 +49,7 @@ class Tissue:
         sigma = conductivity(sigma_S_m, where=where)
         if surface is not None:
             if not isinstance(surface, Surface):
-                raise refuse(f"surface={surface!r}", "a Surface(...) or None", where)
+                raise refuse(f"surface={describe_value(surface)}", "a Surface(...) or None", where)
             surface_where = f"{where}, Surface"
             number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
             above = number(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import Limit, in_range, refuse
+from jtfne._check import Limit, describe_value, in_range, refuse
 
 Matrix = npt.NDArray[np.float64]
 
@@ -98,7 +98,7 @@ def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     except (TypeError, ValueError):
         result = None
     if result is None:
-        raise refuse(f"{name}={value!r}", "a number", where)
+        raise refuse(f"{name}={describe_value(value)}", "a number", where)
     return in_range(result, limit, name=name, where=where)
 
 
@@ -111,7 +111,7 @@ def check_length(
     """
     items = tuple(value) if np.iterable(value) and not isinstance(value, str | bytes) else ()
     if len(items) not in counts:
-        raise refuse(f"{name}={value!r}", allowed, where)
+        raise refuse(f"{name}={describe_value(value)}", allowed, where)
     return items
 
 

@@ -155,5 +155,9 @@ def _seed(record: SearchStats, generation: int) -> int:
 
 def _on_host(tree: Any, where: str) -> None:
     """Raises: JtfneError if any leaf of `tree` is traced."""
-    if not all(known(leaf) for leaf in jax.tree.leaves(tree)):
+    try:
+        leaves = jax.tree.leaves(tree)
+    except (RecursionError, SystemError):  # JAX's words on a table in a table, thousands deep
+        raise refuse("an argument nested too deep", "arrays", where) from None
+    if not all(known(leaf) for leaf in leaves):
         raise refuse("a traced argument", "arrays that are known, outside jit and vmap", where)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jtfne._check import Limit, refuse
+from jtfne._check import Limit, describe_value, refuse
 from jtfne._tree import register
 from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
 from jtfne.optimizers._descent import adam, pick
@@ -61,7 +61,7 @@ class Gradient(CompiledSearch):
             and callable(getattr(self.transform, "update", None))
         ):
             raise refuse(
-                f"transform={self.transform!r}",
+                f"transform={describe_value(self.transform)}",
                 "an optax transform, as optax.adam(0.01)",
                 "Gradient.init",
             )

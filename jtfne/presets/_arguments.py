@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from jtfne._arguments import check_flag, check_text
-from jtfne._check import FINITE, Limit, number, one_of, refuse, whole_number
+from jtfne._check import FINITE, Limit, describe_value, number, one_of, refuse, whole_number
 from jtfne.config import Config
 
 P = ParamSpec("P")
@@ -41,7 +41,7 @@ def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:
         return kind(text)
     except ValueError:
         words = {int: "a whole number", float: "a number"}[kind]
-        raise refuse(f"{parameter.name}={text!r}", words, where) from None
+        raise refuse(f"{parameter.name}={describe_value(text)}", words, where) from None
 
 
 def _check_argument(parameter: inspect.Parameter, value: Any, where: str) -> Any:

@@ -7,8 +7,7 @@ import numpy as np
 
 from jtfne._check import refuse
 from jtfne.config import Config
-from jtfne.flatnet import list_receptors, mechanisms_of
-from jtfne.net import Net, select_with
+from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.probes._cell_loops import Signs, build_source_maps, mechanism_signs
 from jtfne.probes._currents import build_currents_by_sign
 from jtfne.readouts import (
@@ -24,6 +23,7 @@ from jtfne.readouts import (
     VoltageRows,
 )
 from jtfne.sources import SOURCES
+from jtfne.wiring import NetData, select_with
 
 __all__ = [
     "ROWS",
@@ -70,7 +70,7 @@ class Plan:
         return tuple(recorders)
 
 
-def plan(net: Net, config: Config, signs: Signs | None = None) -> Plan:
+def plan(net: NetData, config: Config, signs: Signs | None = None) -> Plan:
     """Return the probes and recorders of a run of `net` under `config`.
 
     signs: from `mechanism_signs`, computed here if left out.
@@ -98,7 +98,7 @@ def plan(net: Net, config: Config, signs: Signs | None = None) -> Plan:
     return Plan(tuple(probes), (*source_rows.values(), *voltage_rows))
 
 
-def _build_context(net: Net, config: Config, signs: Signs) -> ProbeContext:
+def _build_context(net: NetData, config: Config, signs: Signs) -> ProbeContext:
     """Return what the readouts of a run may use to build their probes."""
     circuit, identity = config.circuit, net.identity
     columns = Columns(
@@ -118,6 +118,6 @@ def _build_context(net: Net, config: Config, signs: Signs) -> ProbeContext:
         choose_rows=lambda cells, where: select_with(identity, cells, where=where),
         build_maps=lambda: net.remembered(maps_key, lambda: build_source_maps(net, config, signs)),
         build_currents=lambda: build_currents_by_sign(
-            net, list_receptors(net, mechanisms_of(config), shared=True), dict(signs)
+            net, lay_out_rows(net, mechanisms_of(config)).receptors, dict(signs)
         ),
     )

@@ -10,11 +10,12 @@ import numpy.typing as npt
 from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Selector, SourceMap
 from jtfne.config.source_maps import OTHERS, sign_of, words_of
-from jtfne.flatnet import kinds_of, list_receptors, mechanisms_of
-from jtfne.net import Identity, Net, select_with
+from jtfne.emitters import can_receive, has_method
+from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.operators.depths import compartments_mm, depth_weights
 from jtfne.readouts import SourceMapMatrices
 from jtfne.sources import AXIAL, EXTERNAL, SourceSinkCurrents, Terms
+from jtfne.wiring import Identity, NetData, select_with
 
 STEP_mm = 0.05
 """Height of the compartments.
@@ -29,7 +30,7 @@ Current = tuple[int, tuple[tuple[str, ...], ...]]
 Signs = tuple[tuple[str, int], ...]
 
 
-def build_source_maps(net: Net, config: Config, signs: Signs) -> SourceMapMatrices:
+def build_source_maps(net: NetData, config: Config, signs: Signs) -> SourceMapMatrices:
     """Build the source map of a run. signs: from `mechanism_signs`.
 
     Raises: JtfneError for cells without a map, and mechanisms that share a row but have different
@@ -41,9 +42,8 @@ def build_source_maps(net: Net, config: Config, signs: Signs) -> SourceMapMatric
     thickness_mm = circuit.geometry.thickness_mm
     depths_mm = compartments_mm(thickness_mm, STEP_mm)
     table = _MapTable.build(identity, readouts.maps, thickness_mm)
-    populations = net.config.populations()
     shares_by_kind, terms_by_group = [], []
-    for kind_populations, rows in kinds_of(populations):
+    for kind_populations, rows in lay_out_rows(net, mechanisms_of(config)).models:
         cell_rows = np.arange(len(identity)) if rows is None else rows
         currents = list(_iterate_currents(kind_populations[0].emitter, net, config, dict(signs)))
         terms, loop_shares = _merge_currents(currents, table, cell_rows, depths_mm)
@@ -77,20 +77,18 @@ def build_source_maps(net: Net, config: Config, signs: Signs) -> SourceMapMatric
     return SourceMapMatrices(source, identity.areas, depths_mm, ranges, maps, metadata)
 
 
-def mechanism_signs(net: Net, config: Config) -> Signs:
+def mechanism_signs(net: NetData, config: Config) -> Signs:
     """Return whether each mechanism of a run excites (1), inhibits (-1) or does both (0).
 
     Empty if no probe needs it.
     """
     if not any(readout.needs_signs for readout in config.readouts.probes):
         return ()
-    names = [
-        name for row in list_receptors(net, mechanisms_of(config), shared=True) for name in row
-    ]
+    names = [name for row in lay_out_rows(net, mechanisms_of(config)).receptors for name in row]
     return tuple((name, _infer_sign(name, net, config)) for name in names)
 
 
-def _infer_sign(name: str, net: Net, config: Config) -> int:
+def _infer_sign(name: str, net: NetData, config: Config) -> int:
     """Return the sign of one mechanism.
 
     By the weights of its synapses and stimuli, where the mechanism itself has no sign.
@@ -113,17 +111,17 @@ def _infer_sign(name: str, net: Net, config: Config) -> int:
 
 
 def _iterate_currents(
-    emitter: Any, net: Net, config: Config, signs: dict[str, int]
+    emitter: Any, net: NetData, config: Config, signs: dict[str, int]
 ) -> Iterator[Current]:
     """Yield the loop currents of cells of one model, as far as the source mode counts them."""
-    if not getattr(type(emitter), "receives", True):
+    if not can_receive(emitter):
         return
-    if hasattr(type(emitter), "axial_pA"):
+    if has_method(emitter, "axial_pA"):
         yield AXIAL, (("axial",),)
         return
     terms = config.readouts.source.terms
     for k, names in enumerate(
-        list_receptors(net, mechanisms_of(config), shared=True) if "synaptic" in terms else ()
+        lay_out_rows(net, mechanisms_of(config)).receptors if "synaptic" in terms else ()
     ):
         yield k, tuple(words_of(name, signs[name]) for name in names)
     if "external" in terms:

@@ -1,15 +1,15 @@
 """The synaptic currents of a run by whether they excite or inhibit."""
 
 from jtfne._check import refuse
-from jtfne.net import Net
 from jtfne.readouts import CurrentsBySign
 from jtfne.sources import BySign
+from jtfne.wiring import NetData
 
 KINDS = {"nS": "conductances", "pA": "currents", "mV": "jumps"}
 
 
 def build_currents_by_sign(
-    net: Net, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]
+    net: NetData, receptors: tuple[tuple[str, ...], ...], signs: dict[str, int]
 ) -> CurrentsBySign:
     """Return the currents of a run by sign, and what synapses they are of, as text.
 

@@ -11,7 +11,7 @@ import pydantic
 from pydantic import AfterValidator, Field
 from pydantic_core import core_schema
 
-from jtfne._check import JtfneError, Limit, refuse
+from jtfne._check import JtfneError, Limit, describe_value, refuse
 from jtfne.emitters import Trains
 from jtfne.pydantic_fields.errors import HERE, ConfigError, Problem, build_error
 from jtfne.pydantic_fields.field_types import MOST, Flag, Name, numeric, plain, refuse_tiny
@@ -76,7 +76,9 @@ def _check_agreement(part: Any) -> None:
     """
     for pair in getattr(type(part), "EITHER", ()):
         if sum(getattr(part, name) is not None for name in pair) != 1:
-            description = " with ".join(f"{name}={getattr(part, name)!r}" for name in pair)
+            description = " with ".join(
+                f"{name}={describe_value(getattr(part, name))}" for name in pair
+            )
             raise refuse(description, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
         low_value, high_value = getattr(part, low), getattr(part, high)

@@ -1,4 +1,4 @@
-"""Cell models that are not in the catalogue: accepted as objects, written by the name of their
+"""Parts of classes that are in no catalogue: accepted as objects, written by the name of their
 class.
 """
 
@@ -8,29 +8,36 @@ import dataclasses
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import jax
 import pydantic
 from pydantic_core import core_schema
 
-from jtfne._check import refuse
+from jtfne._check import JtfneError, describe_value, refuse
 from jtfne.pydantic_fields.catalogue import Declared, build_part, mirror
-from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.errors import HERE, Problem, build_error
 from jtfne.pydantic_fields.field_types import plain
-
-# attributes that the rest of jtfne uses of an emitter
-NEEDED = ("input_unit", "input_pA", "init", "step", "balance")
+from jtfne.pydantic_fields.part_protocols import PartProtocol
 
 
 class OpenDeclared(Declared):
-    """A `Declared` that also takes objects of emitter classes from outside its catalogue.
+    """A `Declared` that also takes objects of classes from outside its catalogue.
 
-    Such a class is a registered dataclass with all of NEEDED. Its objects are written with the
+    Such a class is a dataclass with all that `protocol` asks for. Its objects are written with the
     `kind` "module:Class", and read where the program has imported that module. A file makes it
     import one only within `code_allowed(True)`, which a caller asks for by `allow_code=True`.
     """
+
+    def __init__(
+        self,
+        catalogue: Mapping[str, Any],
+        protocol: PartProtocol,
+        default: str | None = None,
+        later: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(catalogue, default, later)
+        self.protocol = protocol
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
@@ -54,7 +61,7 @@ class OpenDeclared(Declared):
     def check(self, part: Any) -> Any:
         """As `Declared`, also for an object of a class from outside the catalogue."""
         return (
-            _build_from_table(type(part), self.table(part))
+            self._build(type(part), self.table(part))
             if self._is_outside(part)
             else super().check(part)
         )
@@ -66,9 +73,18 @@ class OpenDeclared(Declared):
         kind = value.get("kind") if isinstance(value, Mapping) else value
         if not isinstance(kind, str) or ":" not in kind:
             return catalogued(value)
-        return _build_from_table(
-            self._find_class(kind), value if isinstance(value, Mapping) else {"kind": kind}
-        )
+        cls = find_class(kind, self.protocol, self.catalogue)
+        return self._build(cls, value if isinstance(value, Mapping) else {"kind": kind})
+
+    def _build(self, cls: Any, table: Mapping[str, Any]) -> Any:
+        """Build an object of a class from outside from its table.
+
+        Raises: JtfneError if the class lacks something, or a value is out of its LIMITS.
+        """
+        self.protocol.check_class(cls)
+        part = build_part(cls, _mirror(cls)(**table))
+        self.protocol.check_object(part)
+        return part
 
     def _is_outside(self, value: Any) -> bool:
         """Whether `value` is an object of a class that is not in the catalogue."""
@@ -77,19 +93,23 @@ class OpenDeclared(Declared):
         ) is not type(value)
         return dataclasses.is_dataclass(value) and outside
 
-    def _find_class(self, kind: str) -> Any:
-        """The dataclass that `kind` ("module:Class") names. Raises: JtfneError without one."""
-        target = find_named(kind, self.catalogue)
-        if not isinstance(target, type) or not dataclasses.is_dataclass(target):
-            module, _, path = kind.partition(":")
-            description = f"kind={kind!r}, but module {module!r} has no dataclass {path!r},"
-            raise refuse(
-                description, "the 'module:Class' of a class under @jtfne.emitters.register", HERE
-            )
-        return target
+
+def find_class(kind: str, protocol: PartProtocol, catalogue: Iterable[str]) -> Any:
+    """The class that `kind` ("module:Class") names.
+
+    Raises: JtfneError unless its module has been imported, or may be (`code_allowed`).
+    """
+    target = find_named(kind, catalogue)
+    if not isinstance(target, type) or not dataclasses.is_dataclass(target):
+        module, _, path = kind.partition(":")
+        description = (
+            f"kind={describe_value(kind)}, but module {module!r} has no dataclass {path!r},"
+        )
+        raise refuse(description, f"the 'module:Class' of {protocol.described_class}", HERE)
+    return target
 
 
-def find_named(kind: str, catalogue: Mapping[str, Any]) -> Any:
+def find_named(kind: str, catalogue: Iterable[str]) -> Any:
     """The object that `kind` ("module:Class") names; None if the module has none of that name.
 
     Raises: JtfneError unless the module has been imported, or may be (`code_allowed`).
@@ -104,12 +124,36 @@ def find_named(kind: str, catalogue: Mapping[str, Any]) -> Any:
             f"or allow_code=True (--allow-code), which runs module {module!r} to take its "
             f"class {path!r}"
         )
-        raise refuse(f"kind={kind!r}", f"{kinds}; {imported_class}; {way_to_allow}", HERE)
+        raise refuse(
+            f"kind={describe_value(kind)}", f"{kinds}; {imported_class}; {way_to_allow}", HERE
+        )
     target: Any = sys.modules[module]
     # by `vars`, so that no property, and no `__getattr__` of a module, runs
     for name in path.split("."):
         target = vars(target).get(name) if hasattr(target, "__dict__") else None
     return target
+
+
+def read_object(kind: str, protocol: PartProtocol, catalogue: Iterable[str], where: str) -> Any:
+    """An object of a class from outside with its defaults, by the name of the class.
+
+    Raises: JtfneError as `find_class`, and for a class that lacks something, in `where`.
+    """
+    try:
+        cls = find_class(kind, protocol, catalogue)
+        protocol.check_class(cls)
+        required_names = [
+            field.name
+            for field in dataclasses.fields(cls)
+            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ]
+        if required_names:
+            raise refuse(f"a {cls.__name__} of no {required_names[0]}", "one with defaults", HERE)
+        part = cls()
+        protocol.check_object(part)
+    except JtfneError as error:
+        raise build_error(where, [Problem((), str(error))]) from None
+    return part
 
 
 _code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("code_allowed", default=False)
@@ -122,7 +166,7 @@ def code_allowed(allowed: bool) -> Iterator[None]:
     Only the caller can allow it, never a file. Raises: JtfneError unless `allowed` is a bool.
     """
     if not isinstance(allowed, bool):
-        raise refuse(f"allow_code={allowed!r}", "True or False", "reading")
+        raise refuse(f"allow_code={describe_value(allowed)}", "True or False", "reading")
     token = _code_allowed.set(allowed)
     try:
         yield
@@ -133,13 +177,13 @@ def code_allowed(allowed: bool) -> Iterator[None]:
 def _import_module(module: str, kind: str) -> None:
     """Import the module of `kind`. Raises: JtfneError for a bad name, or if the import fails."""
     if not all(part.isidentifier() for part in module.split(".")):
-        raise refuse(f"kind={kind!r}", "'module:Class' with the dotted name of a module", HERE)
+        raise refuse(
+            f"kind={describe_value(kind)}", "'module:Class' with the dotted name of a module", HERE
+        )
     try:
         importlib.import_module(module)
     except Exception as error:
-        description = (
-            f"kind={kind!r}, whose module cannot be imported ({type(error).__name__}: {error}),"
-        )
+        description = f"kind={describe_value(kind)}, whose module cannot be imported ({type(error).__name__}: {error}),"
         raise refuse(description, "an installed module", HERE) from error
 
 
@@ -148,30 +192,15 @@ def name_class(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
+def name_kind(cls: type) -> str:
+    """The `kind` of a class: its name if it is one of jtfne, "module:Class" if it is a user's."""
+    is_own = cls.__module__.partition(".")[0] == "jtfne"
+    return cls.__name__ if is_own else name_class(cls)
+
+
 def _get_fields(part: Any) -> dict[str, Any]:
     """The fields of a dataclass object, by name."""
     return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
 
 
 _mirror = functools.cache(lambda cls: mirror(cls, name_class(cls)))
-
-
-def _build_from_table(cls: Any, table: Mapping[str, Any]) -> Any:
-    """Build an object of a class from outside from its table.
-
-    Raises: JtfneError if the class is no emitter, or a value is out of its LIMITS.
-    """
-    member_names = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
-    missing_names = [name for name in NEEDED if name not in member_names]
-    if missing_names:
-        raise refuse(
-            f"a {cls.__name__} without {', '.join(missing_names)}",
-            f"an emitter: {', '.join(NEEDED)}",
-            HERE,
-        )
-    part = build_part(cls, _mirror(cls)(**table))
-    if jax.tree_util.all_leaves([part]):
-        raise refuse(
-            f"a {cls.__name__} that is no pytree", "a class under @jtfne.emitters.register", HERE
-        )
-    return part

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pydantic
 
-from jtfne._check import JtfneError, list_problems, one_of, refuse
+from jtfne._check import JtfneError, describe_value, list_problems, one_of, refuse
 
 # as `where` of an error that is raised inside a validator: the path is filled in outside
 HERE = "@"
@@ -109,6 +109,11 @@ def _translate_problem(
     return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 
 
+def describe_refusal(description: str, allowed: str, where: str) -> str:
+    """The message of `refuse`: `description` is not allowed, `allowed` is."""
+    return str(refuse(description, allowed, where))
+
+
 def describe_unknown(
     value: str, allowed: Iterable[str], *, name: str, where: str = HERE
 ) -> str | None:
@@ -125,7 +130,7 @@ def refuse_duplicates(names: Sequence[str], *, name: str) -> None:
     earlier_names: set[str] = set()
     for text in names:
         if text in earlier_names:
-            raise refuse(f"{name}={text!r}, given twice,", "each name once", HERE)
+            raise refuse(f"{name}={describe_value(text)}, given twice,", "each name once", HERE)
         earlier_names.add(text)
 
 

@@ -1,12 +1,14 @@
 """Types of fields that declarations share: numbers with bounds, names, frozen tables."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import jax
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from jtfne._check import check_name, refuse
+from jtfne._arguments import describe_argument
+from jtfne._check import check_name, describe_value, refuse
 from jtfne.emitters import Trains
 from jtfne.pydantic_fields.errors import HERE
 
@@ -62,6 +64,18 @@ def plain(value: Any) -> Any:
     )
 
 
+def copy_table(data: Any, allowed: str) -> dict[str, Any]:
+    """Copy a table as a dict. Raises: JtfneError for anything that is not one."""
+    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        raise refuse(describe_argument(data), allowed, HERE)
+    return dict(data)
+
+
+def as_kind_table(value: Any) -> Any:
+    """Convert a bare kind to the table that declares it; return anything else unchanged."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
 def _check_printable(name: str) -> str:
     """Return `name` unchanged. Raises: JtfneError for unprintable characters or outer blanks."""
     return check_name(name, "the name", HERE)
@@ -75,7 +89,7 @@ def _check_label(label: str) -> str:
 def refuse_tiny(value: float) -> float:
     """Return `value` unchanged. Raises: JtfneError below LEAST, by which float32 cannot divide."""
     if value < LEAST:
-        raise refuse(f"{value!r}", f"a finite number of at least {LEAST:g}", HERE)
+        raise refuse(describe_value(value), f"a finite number of at least {LEAST:g}", HERE)
     return value
 
 

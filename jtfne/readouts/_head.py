@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
-from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
+from jtfne._check import UNREADABLE, JtfneError, describe_value, one_of, refuse
 from jtfne.operators import FromForward, Operator, column_dipoles
 from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import Name, Positive, Vector, numeric
@@ -94,7 +94,8 @@ def refuse_table_with_forward(
     Raises: JtfneError.
     """
     if isinstance(head, Forward) and sensor_table != default:
-        raise refuse(f"{name}={sensor_table!r} with a Forward", "the sensors that it has", HERE)
+        description = f"{name}={describe_value(sensor_table)} with a Forward"
+        raise refuse(description, "the sensors that it has", HERE)
 
 
 def check_head(head: Spheres | Forward, circuit: CircuitLike, kind: str) -> Iterator[str]:

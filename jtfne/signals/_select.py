@@ -73,7 +73,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
             f"ids of the {known_ids.size} neurons there, within {known_ids.min()} .. "
             f"{known_ids.max()}"
         )
-        raise refuse(f"ids={missing_ids[:5]!r}", allowed, where)
+        raise refuse(f"ids={describe_value(missing_ids[:5])}", allowed, where)
     return readout.isel(
         {axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []}
     )
@@ -88,7 +88,7 @@ def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndar
         span = (
             f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
         )
-        raise refuse(f"time={bounds!r}", span, where)
+        raise refuse(f"time={describe_value(bounds)}", span, where)
     return indices
 
 
@@ -107,7 +107,9 @@ def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.Da
             )
         )
     if "time" not in readout.dims:
-        raise refuse(f"time={bounds!r}", "no time for a readout without a time axis", where)
+        raise refuse(
+            f"time={describe_value(bounds)}", "no time for a readout without a time axis", where
+        )
     return readout.isel(time=inside(readout["time"].values, bounds, where))
 
 
@@ -116,10 +118,12 @@ def refuse_layout(layout: str | None, readout: "xr.DataArray", n_trials: int, wh
     if layout == "event":
         raise refuse("layout='event'", "'event' for spikes only", where)
     if layout is not None and not {"time", "event"} & {*readout.dims}:
-        raise refuse(f"layout={layout!r}", "no layout for a readout without a time axis", where)
+        raise refuse(
+            f"layout={describe_value(layout)}", "no layout for a readout without a time axis", where
+        )
     if layout in ("time_node", "node_time") and n_trials > 1:
         raise refuse(
-            f"layout={layout!r} of {n_trials} trials",
+            f"layout={describe_value(layout)} of {n_trials} trials",
             "'trial_time_node', or one trial by trial=",
             where,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, reports, run_folder
-from jtfne._check import JtfneError, altered, one_of, refuse
+from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
 from jtfne.config import Config
@@ -112,7 +112,7 @@ class Signals:
             nothing.
         """
         name = self._resolve_name(name)
-        where = f"Signals.get({name!r})"
+        where = f"Signals.get({describe_value(name)})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {
             key: select.listed(value, key, where)
@@ -272,7 +272,7 @@ class Signals:
         allowed = ", ".join(map(repr, self.recorded())) or "nothing"
         probe = f"it needs Config.probes([{canonical!r}])"
         raise JtfneError(
-            f"readout {name!r} was not recorded; allowed: {allowed}; {probe} (in Signals.get)"
+            f"readout {describe_value(name)} was not recorded; allowed: {allowed}; {probe} (in Signals.get)"
         )
 
     def _select_events(self, cells: "xr.DataArray") -> "xr.DataArray":
@@ -312,14 +312,18 @@ class Signals:
                 if "neuron" in readout.dims:
                     self._refuse_nameless(key)
                 applies = ", ".join(name for name in LABELS if name in readout.coords) or "none"
-                raise refuse(f"{key}={choices!r}", f"selectors of its own axes: {applies}", where)
+                raise refuse(
+                    f"{key}={describe_value(choices)}",
+                    f"selectors of its own axes: {applies}",
+                    where,
+                )
             for choice in choices:
                 one_of(choice, self._list_values(whole_readout, key), name=key, where=where)
             (dim,) = readout[key].dims
             readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
         if readout.size == 0 and whole_readout.size:
             message_given = ", ".join(
-                f"{key}={value!r}"
+                f"{key}={describe_value(value)}"
                 for key, value in {**names, "ids": ids}.items()
                 if value is not None
             )
@@ -346,7 +350,9 @@ class Signals:
             or not isinstance(trial, int | np.integer)
             or not 0 <= trial < n_trials
         ):
-            raise refuse(f"trial={trial!r}", f"a whole number, 0 to {n_trials - 1}", where)
+            raise refuse(
+                f"trial={describe_value(trial)}", f"a whole number, 0 to {n_trials - 1}", where
+            )
         if "trial" in readout.dims:
             return readout.isel(trial=[int(trial)])
         return readout.isel(event=np.flatnonzero(readout["trial"].values == trial))

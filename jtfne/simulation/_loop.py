@@ -21,8 +21,8 @@ from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
 from jtfne.probes import ROWS, Recording, SpikeEvents
 from jtfne.runner import Runner, make_runner
-from jtfne.simulation._follower import Follower
-from jtfne.simulation._inputs import Drive
+from jtfne.simulation._inputs import RunInputs
+from jtfne.simulation._replay import ReplayRecorder
 
 CHUNK_STEPS = 1000  # progress and memory live between chunks, at no cost inside
 # chunks by which a run may be ahead of the recorders that follow it, so that neither waits at once
@@ -111,7 +111,7 @@ class InMemory:
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
         """Return all chunks as one recording; nothing is held here afterwards."""
-        spikes = all_spikes([self._spikes[place] for place in sorted(self._spikes)])
+        spikes = join_spikes([self._spikes[place] for place in sorted(self._spikes)])
         recording = Recording(n_trials, n_steps, dt_ms, self._kept, spikes)
         self.discard()
         return recording
@@ -122,7 +122,7 @@ class InMemory:
         self._spikes: dict[tuple[int, int], SpikeEvents] = {}
 
 
-def all_spikes(parts: list[SpikeEvents]) -> SpikeEvents:
+def join_spikes(parts: list[SpikeEvents]) -> SpikeEvents:
     """Return the spikes of consecutive chunks as one table."""
     return SpikeEvents(
         *(
@@ -149,7 +149,7 @@ def chunk_length(recorders: tuple[engine.Recorder, ...], n_steps: int, chunk_ste
 
 def record(
     flat: FlatNet,
-    drive: Drive,
+    run_inputs: RunInputs,
     recorders: tuple[engine.Recorder, ...],
     *,
     seed: int,
@@ -157,25 +157,25 @@ def record(
     n_trials: int,
     length: int,
     sink: Sink,
-    tick: Callable[[int], None],
-    beside: Sequence[bool] = (),
+    on_progress: Callable[[int], None],
+    replayed: Sequence[bool] = (),
 ) -> Recording:
     """Run all trials in chunks of `length` steps, from where `sink` left off; return the recording.
 
     Trials run side by side, a core each, if nothing of them has to be in order and one run would
-    leave cores idle. tick: called with the steps of each chunk. beside: which recorders to replay
-    on another core, from `following`; none if left out. The bits are the same.
+    leave cores idle. on_progress: called with the steps of each chunk. replayed: which recorders to replay
+    on another core, from `choose_replay`; none if left out. The bits are the same.
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
     run_recorders: list[engine.Recorder] = []
     replay_recorders: list[engine.Recorder] = []
-    for recorder, is_replayed in zip(recorders, beside or [False] * len(recorders), strict=True):
+    for recorder, is_replayed in zip(recorders, replayed or [False] * len(recorders), strict=True):
         (replay_recorders if is_replayed else run_recorders).append(recorder)
     in_run, in_replay = tuple(run_recorders), tuple(replay_recorders)
-    runner = make_runner(flat.circuit, drive.inputs, in_run, flat.dt_ms)
-    run = _Run(flat, runner, drive, in_run, in_replay, seed, n_steps, length)
+    runner = make_runner(flat.circuit, run_inputs.inputs, in_run, flat.dt_ms)
+    run = _Run(flat, runner, run_inputs, in_run, in_replay, seed, n_steps, length)
     n_done, n_chunks = sink.n_done, run.n_chunks
-    tick(n_done // n_chunks * n_steps + n_done % n_chunks * length)
+    on_progress(n_done // n_chunks * n_steps + n_done % n_chunks * length)
     trials = [
         run.trial(k, sink, n_done % n_chunks if k == n_done // n_chunks else 0)
         for k in range(n_done // n_chunks, n_trials)
@@ -186,11 +186,11 @@ def record(
         and run.runner.on_threads
         and jax.default_backend() == "cpu"
     ):
-        tick(next(trials[0]))  # compiles, which each thread would do else
-        _run_trials_on_threads(trials, str(flat.circuit.drive_pA.dtype), tick)
+        on_progress(next(trials[0]))  # compiles, which each thread would do else
+        _run_trials_on_threads(trials, str(flat.circuit.drive_pA.dtype), on_progress)
     else:
         for steps in itertools.chain.from_iterable(trials):
-            tick(steps)
+            on_progress(steps)
     return sink.recording(n_trials=n_trials, n_steps=n_steps, dt_ms=flat.dt_ms)
 
 
@@ -198,14 +198,14 @@ def record(
 class _Run:
     """What all trials share.
 
-    inside: recorders in the loop; beside: those that are replayed. length: steps of a chunk.
+    recorded: recorders in the loop; replayed: those that are replayed from the spikes. length: steps of a chunk.
     """
 
     flat: FlatNet
     runner: Runner
-    drive: Drive
-    inside: tuple[engine.Recorder, ...]
-    beside: tuple[engine.Recorder, ...]
+    run_inputs: RunInputs
+    recorded: tuple[engine.Recorder, ...]
+    replayed: tuple[engine.Recorder, ...]
     seed: int
     n_steps: int
     length: int
@@ -223,19 +223,19 @@ class _Run:
         Raises: JtfneError if a membrane potential is not finite at the end.
         """
         carry = self.runner.start(np.uint32(self.seed), _keys.codes("trial", str(trial)))
-        carry = self.runner.placed(sink.carry(carry)) if first_chunk else carry
-        arguments = self.flat.circuit, self.drive.inputs, self.beside, self.flat.dt_ms
-        follower = Follower(*arguments, carry) if self.beside else None
+        carry = self.runner.to_device(sink.carry(carry)) if first_chunk else carry
+        arguments = self.flat.circuit, self.run_inputs.inputs, self.replayed, self.flat.dt_ms
+        replayer = ReplayRecorder(*arguments, carry) if self.replayed else None
         pending_pieces: collections.deque[Callable[[], Piece]] = collections.deque()
-        max_pending = AHEAD if follower and not self.inside else 1
-        with ThreadPoolExecutor(1) if follower else contextlib.nullcontext() as thread:
+        max_pending = AHEAD if replayer and not self.recorded else 1
+        with ThreadPoolExecutor(1) if replayer else contextlib.nullcontext() as thread:
             for k in range(first_chunk, self.n_chunks):
-                clock = self.drive.clock(k * self.length, self.length, trial)
-                carry, chunk = self.runner.advance(carry, clock)
+                inputs_t = self.run_inputs.chunk(k * self.length, self.length, trial)
+                carry, chunk = self.runner.advance(carry, inputs_t)
                 is_last = k == self.n_chunks - 1
                 if is_last:
-                    _refuse_non_finite(self.runner.runaways(carry), sink)
-                piece = functools.partial(self._take_piece, chunk, clock, trial, k, follower)
+                    _refuse_non_finite(self.runner.count_nonfinite(carry), sink)
+                piece = functools.partial(self._take_piece, chunk, inputs_t, trial, k, replayer)
                 pending_pieces.append(thread.submit(piece).result if thread else piece)
                 while len(pending_pieces) > (0 if is_last or sink.keeps_state else max_pending):
                     state = carry if sink.keeps_state and not is_last else None
@@ -244,10 +244,10 @@ class _Run:
     def _take_piece(
         self,
         chunk: engine.Chunk,
-        clock: engine.InputChunk,
+        inputs_t: engine.InputChunk,
         trial: int,
         k: int,
-        follower: Follower | None,
+        replayer: ReplayRecorder | None,
     ) -> Piece:
         """Return the rows and spikes of chunk `k`.
 
@@ -257,9 +257,9 @@ class _Run:
         n_steps = min(self.length, self.n_steps - first_step)
         with precision(str(self.flat.circuit.drive_pA.dtype)):  # which each thread must be told
             step, row = self.runner.spikes(np.asarray(chunk.words))
-            rows = _trim_rows(self.inside, chunk.recorded, n_steps)
-            if follower is not None:
-                rows |= _trim_rows(self.beside, follower.recorded(clock, (step, row)), n_steps)
+            rows = _trim_rows(self.recorded, chunk.recorded, n_steps)
+            if replayer is not None:
+                rows |= _trim_rows(self.replayed, replayer.replay(inputs_t, (step, row)), n_steps)
         in_trial = slice(int(np.searchsorted(step, n_steps)))
         spikes = SpikeEvents(
             np.full(step[in_trial].size, trial, np.int32),
@@ -270,7 +270,7 @@ class _Run:
 
 
 def _run_trials_on_threads(
-    trials: list[Iterator[int]], dtype: str, tick: Callable[[int], None]
+    trials: list[Iterator[int]], dtype: str, on_progress: Callable[[int], None]
 ) -> None:
     """Finish all trials, on as many threads as there are cores.
 
@@ -281,7 +281,7 @@ def _run_trials_on_threads(
     def finish(trial: Iterator[int]) -> None:
         with precision(dtype):  # which each thread must be told
             for steps in trial:
-                tick(steps)
+                on_progress(steps)
                 if stop_event.is_set():
                     return
 

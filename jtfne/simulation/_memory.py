@@ -16,11 +16,11 @@ from jtfne._cores import available_bytes, n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice, default_delivery
-from jtfne.flatnet import CHUNK_EDGES, describe_synapses, list_receptors, mechanisms_of
-from jtfne.net import Net
+from jtfne.flatnet import CHUNK_EDGES, describe_synapses, has_flat, lay_out_rows, mechanisms_of
 from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.readouts import Keep
 from jtfne.synapses import PairSTDP
+from jtfne.wiring import NetData
 
 MiB = 2**20
 # Rises of resident memory that do not depend on the circuit, read stage by stage from
@@ -91,7 +91,7 @@ class MemoryEstimate:
 
 
 def estimate_sizes(
-    net: Net,
+    net: NetData,
     config: Config,
     probe_plan: Plan,
     *,
@@ -154,14 +154,14 @@ class _Edges(NamedTuple):
     work: int
 
 
-def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
+def _circuit_sizes(net: NetData, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
     """Return the entries of the ring buffer, and the bytes of synapses not yet in memory."""
     mechanisms, dt_ms = mechanisms_of(config), config.run.dt_ms
-    receptors = list_receptors(net, mechanisms, shared=True)
+    layout = lay_out_rows(net, mechanisms)
     if not net.n_edges:
-        return len(receptors) * net.n_neurons, _Edges(0, 0)
-    synapses = describe_synapses(net, receptors, dt_ms, tracked=False)
-    if net.has_flat(dt_ms=dt_ms, mechanisms=mechanisms, tracked=False, delivery=delivery):
+        return len(layout.receptors) * net.n_neurons, _Edges(0, 0)
+    synapses = describe_synapses(net, layout, dt_ms, tracked=False)
+    if has_flat(net, dt_ms=dt_ms, mechanisms=mechanisms, tracked=False, delivery=delivery):
         return synapses.ring.size, _Edges(0, 0)
     delivery_spec = default_delivery(synapses) if delivery is None else delivery
     work = EDGE_WORK_BYTES * min(net.n_edges, CHUNK_EDGES * n_cores())
@@ -170,7 +170,7 @@ def _circuit_sizes(net: Net, config: Config, delivery: Choice | None) -> tuple[i
     )
 
 
-def _learning_bytes(net: Net, item: int) -> int:
+def _learning_bytes(net: NetData, item: int) -> int:
     """Return the bytes of the synapses of PairSTDP beside their rows.
 
     For each: place, source, and the weight in the state, twice in a step.

@@ -15,22 +15,23 @@ from jtfne import config as declared
 
 def sort_stimuli(presented: tuple[declared.Stimulus, ...]) -> tuple[declared.Stimulus, ...]:
     """Sort stimuli by what each is, not by where it stands: A + B is B + A to the bit."""
-    keyed_stimuli = [(name_of(stimulus), _onset(stimulus), stimulus) for stimulus in presented]
-    names = [(name, onset) for name, onset, _ in keyed_stimuli]
-    has_duplicates = len(set(names)) < len(
-        names
-    )  # what they are in full is written out only where it must tell them apart
+    keyed_stimuli = [
+        (name_stimulus(stimulus), _format_onset(stimulus), stimulus) for stimulus in presented
+    ]
+    names = {(name, onset) for name, onset, _ in keyed_stimuli}
+    # what they are in full is written out only where it must tell them apart
+    has_duplicates = len(names) < len(keyed_stimuli)
     keyed_stimuli.sort(
-        key=lambda entry: (entry[0], entry[1], _content(entry[2]) if has_duplicates else "")
+        key=lambda entry: (entry[0], entry[1], _write_whole(entry[2]) if has_duplicates else "")
     )
     return tuple(stimulus for _, _, stimulus in keyed_stimuli)
 
 
-def name_of(stimulus: declared.Stimulus) -> str:
+def name_stimulus(stimulus: declared.Stimulus) -> str:
     """Return kind, label and target as text; or the stimulus's own stream name, if it has one."""
     drive: Any = stimulus.drive
     stream = getattr(drive, "stream", None)
-    parts = ["kind", type(drive).__name__, stimulus.label, *_target(stimulus.target)]
+    parts = ["kind", type(drive).__name__, stimulus.label, *_list_target(stimulus.target)]
     return json.dumps(parts) if stream is None else str(stream)
 
 
@@ -44,14 +45,14 @@ def list_stream_names(presented: tuple[declared.Stimulus, ...]) -> Iterator[str]
     for stimulus in presented:
         drive: Any = stimulus.drive
         if getattr(drive, "stream", None) is not None:
-            yield name_of(stimulus)
+            yield name_stimulus(stimulus)
             continue
-        name = json.dumps([name_of(stimulus), _onset(stimulus)])
+        name = json.dumps([name_stimulus(stimulus), _format_onset(stimulus)])
         name_counts[name] = name_counts.get(name, 0) + 1
         yield name if name_counts[name] == 1 else json.dumps([name, name_counts[name]])
 
 
-def _onset(stimulus: declared.Stimulus) -> str:
+def _format_onset(stimulus: declared.Stimulus) -> str:
     """Return when it first comes, ms, and in which trial if it is not in all."""
     drive, schedule = stimulus.drive, stimulus.at
     start_ms = float(getattr(drive, "start_ms", 0.0))
@@ -66,7 +67,7 @@ def _onset(stimulus: declared.Stimulus) -> str:
     )
 
 
-def _target(target: declared.Selector) -> list[Any]:
+def _list_target(target: declared.Selector) -> list[Any]:
     """Return the selected cells, however their names were ordered."""
     sorted_labels = [
         sorted(labels) if labels else None
@@ -76,6 +77,6 @@ def _target(target: declared.Selector) -> list[Any]:
     return [*sorted_labels, None if ids is None else hashlib.sha256(ids.tobytes()).hexdigest()]
 
 
-def _content(stimulus: declared.Stimulus) -> str:
+def _write_whole(stimulus: declared.Stimulus) -> str:
     """Return the whole stimulus as JSON, but for how its events are named."""
     return stimulus.model_dump_json(exclude={"event", "code"})

@@ -7,7 +7,7 @@ from jtfne._terminal import shows_progress
 
 
 @contextlib.contextmanager
-def progress_of(n_steps: int, *, shown: bool | None) -> Iterator[Callable[[int], None]]:
+def show_progress(n_steps: int, *, shown: bool | None) -> Iterator[Callable[[int], None]]:
     """Yield a function to call with the steps of each chunk; it advances a bar on stderr."""
     if not shows_progress(shown):
         yield lambda n: None

@@ -12,15 +12,15 @@ from jtfne._check import refuse
 from jtfne._rows import Array
 from jtfne.chunk_files import ChunkFiles
 from jtfne.config import Config
-from jtfne.net import Net
 from jtfne.partial_run import PartialRun
 from jtfne.probes import Probe, Recording, SpikeEvents
 from jtfne.reports import bit_conditions
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
+from jtfne.wiring import NetData
 
 
-def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
+def run_identity(net: NetData, config: Config, n_trials: int) -> dict[str, Any]:
     """Return the identity of a run: everything that its bits depend on.
 
     A resumed run with the same identity has the bits of one that was never stopped.
@@ -35,7 +35,7 @@ def run_identity(net: Net, config: Config, n_trials: int) -> dict[str, Any]:
     }
 
 
-def net_hash(net: Net) -> str:
+def net_hash(net: NetData) -> str:
     """Return the SHA-256 of the cells and edges of a circuit."""
     return _json.sha256(
         [_fields_hash(part) for part in (net.identity, *net.projections) if part is not None]

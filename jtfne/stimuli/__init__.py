@@ -1,6 +1,6 @@
 """Stimuli on a clock. `STIMULI` is the catalogue: the `kind` of a config file -> the class."""
 
-from jtfne.stimuli._base import Afferents, Stimulus, Trains, counts_of
+from jtfne.stimuli._base import Afferents, Spanning, Stimulus, Trains, count_spikes, span
 from jtfne.stimuli.constant import Constant
 from jtfne.stimuli.marker import Marker
 from jtfne.stimuli.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -16,7 +16,7 @@ AFFERENTS = (SpikeTimes, Evoked, Rhythmic)  # spikes at given times
 SYNAPTIC = (Poisson, *AFFERENTS)  # through a mechanism
 # in the target's input unit
 CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)
-STIMULI: dict[str, type] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
+STIMULI: dict[str, type[Stimulus]] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
 
 __all__ = [
     "AFFERENTS",
@@ -33,9 +33,11 @@ __all__ = [
     "Ramp",
     "Rhythmic",
     "Sine",
+    "Spanning",
     "SpikeTimes",
     "Stimulus",
     "Trace",
     "Trains",
-    "counts_of",
+    "count_spikes",
+    "span",
 ]

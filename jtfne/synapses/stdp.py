@@ -20,8 +20,8 @@ class PairSTDP:
     trace of each cell, and the weight stays in 0 .. w_max (pA or nS, as the weights, which are
     positive). A spike brings the weight as it stands at the end of its step. Synapses of one
     source, target and delay are one, whose weight is their sum. The weights of a run are in its
-    state: ``flat.learned(carry)`` after ``carry, _ = flat.run(...)`` has them, and its ``to_net()``
-    is a net that goes on from them. Source: Song, Miller & Abbott (2000), Nat. Neurosci. 3:919-926,
+    state: ``flat.with_learned_weights(state)`` after ``state, _ = flat.run(...)`` has them, and its
+    ``to_net()`` is a net that goes on from them. Source: Song, Miller & Abbott (2000), Nat. Neurosci. 3:919-926,
     whose values are the defaults; the window was measured by Bi & Poo (1998), J. Neurosci.
     18:10464-10472.
 

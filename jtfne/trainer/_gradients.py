@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, engine
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.candidates import ParameterMap, Runs, spread
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
+from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
 from jtfne.objective import Axes, Objective
 from jtfne.objective._axes import select_part
@@ -114,29 +115,31 @@ class ScoreGradients:
         )
         if not isinstance(surrogate, Surrogate):
             raise refuse(
-                f"surrogate={surrogate!r}", "one of jtfne.surrogates, as SuperSpike()", where
+                f"surrogate={describe_value(surrogate)}",
+                "one of jtfne.surrogates, as SuperSpike()",
+                where,
             )
-        typical, ready = runs.circuit.typical, runs.ready
+        typical, prepared = runs.circuit.typical, runs.prepared
         paths = tuple(trainable.path for trainable in trainables)
-        mechanisms = mechanisms_of(ready.config)
+        mechanisms = mechanisms_of(prepared.config)
         leaves = ParameterMap.of(
             runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where
         )
         _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
-        with precision(ready.config.run.dtype):
+        with precision(prepared.config.run.dtype):
             flat = with_surrogate(dataclasses.replace(leaves.flat, tracking=UNTRACKED), surrogate)
-        signals = empty_signals(ready)
+        signals = empty_signals(prepared)
         axes = {name: Axes.of(signals, name) for name in names}
-        fields = _select_recorders(ready.planned.recorders, names)
+        fields = _select_recorders(prepared.probe_plan.recorders, names)
         if "spk" in names:
             n_steps_per_row, axes["spk"] = _binned(
                 metrics, axes["spk"], [recorder.every for recorder in fields]
             )
             fields = (SpikeRows(n_steps_per_row), *fields)
-        probes = tuple(probe for probe in ready.planned.probes if probe.name in names)
+        probes = tuple(probe for probe in prepared.probe_plan.probes if probe.name in names)
         block = math.lcm(*(recorder.every for recorder in fields))
-        n_steps = -(-ready.n_steps // block) * block
+        n_steps = -(-prepared.n_steps // block) * block
         slopes = cls(
             runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes
         )
@@ -184,21 +187,21 @@ class ScoreGradients:
 
     def at(self, place: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. place: (d,), on the scale of the search."""
-        ready = self.runs.ready
-        drive = dataclasses.replace(ready.drive, seed=seed)
-        with precision(ready.config.run.dtype):
+        prepared = self.runs.prepared
+        run_inputs = dataclasses.replace(prepared.inputs, seed=seed)
+        with precision(prepared.config.run.dtype):
             x = jnp.asarray(place, self.flat.circuit.drive_pA.dtype)
             values = self._values(x)
             runs = []
-            for trial in range(ready.n_trials):
+            for trial in range(prepared.n_trials):
                 key = _keys.key(seed, "trial", str(trial))
-                clock = drive.clock(0, self.n_steps, trial)
+                clock = run_inputs.chunk(0, self.n_steps, trial)
                 runs.append(
                     _forward(
                         self.flat,
                         values,
                         key,
-                        drive.inputs,
+                        run_inputs.inputs,
                         clock,
                         self.recorders,
                         n_steps=self.n_steps,
@@ -206,7 +209,7 @@ class ScoreGradients:
                 )
         with precision("float64"):
             (score, terms), slopes = self._score_and_gradients([arrays for arrays, _ in runs])
-        with precision(ready.config.run.dtype):
+        with precision(prepared.config.run.dtype):
             leaf_slopes = [
                 _backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)
             ]
@@ -328,7 +331,9 @@ def _is_finite(x: Any) -> bool:
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
-        message_given = f"objective={objective!r} with an optimizer that needs gradients"
+        message_given = (
+            f"objective={describe_value(objective)} with an optimizer that needs gradients"
+        )
         raise refuse(
             message_given,
             "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()",
@@ -350,11 +355,9 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
-    populations = leaves.net.config.populations()
+    populations = leaves.net.populations
     senders = {
-        population.cell_type
-        for population in populations
-        if not getattr(population.emitter, "receives", True)
+        population.cell_type for population in populations if not can_receive(population.emitter)
     }
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):

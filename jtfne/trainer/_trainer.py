@@ -12,14 +12,16 @@ import numpy as np
 
 from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
-from jtfne._check import Limit, refuse, whole_number
+from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import settled
 from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
-from jtfne.config import Trainable, place_of, places_of, value_at
+from jtfne.config import Trainable
+from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
+from jtfne.pydantic_fields.custom_parts import name_kind
 from jtfne.reports import bit_conditions, machine, software
 from jtfne.surrogates import Surrogate
 from jtfne.trainer._folder import Arrays, PartStore, opened
@@ -116,7 +118,7 @@ class Trainer:
         total = max(self.budget // fit.n_candidates, 0)
         if total < 1:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
-            raise refuse(f"budget={self.budget!r}", allowed, WHERE)
+            raise refuse(f"budget={describe_value(self.budget)}", allowed, WHERE)
         start_s = time.perf_counter()
         with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
             n_runs = (
@@ -159,7 +161,7 @@ class _Fit:
         )
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
             message_given = (
-                f"surrogate={trainer.surrogate!r} with {type(trainer.optimizer).__name__}, which "
+                f"surrogate={describe_value(trainer.surrogate)} with {type(trainer.optimizer).__name__}, which "
                 "needs no slopes,"
             )
             raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
@@ -175,9 +177,9 @@ class _Fit:
             readouts=readouts,
             where="Trainer.trainables",
         )
-        parameters = places_of(net.config.circuit)
+        parameters = list_places(net.config.circuit)
         declared_values = [
-            value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths
+            get_value(net.config.circuit, find_place(path, parameters, WHERE)) for path in paths
         ]
         values_and_bounds = zip(
             declared_values, (trainable.bounds for trainable in trainables), strict=True
@@ -474,7 +476,7 @@ def to_json_values(value: Any) -> Any:
             field.name: to_json_values(getattr(value, field.name))
             for field in dataclasses.fields(value)
         }
-        return {"kind": type(value).__name__, **fields}
+        return {"kind": name_kind(type(value)), **fields}
     if isinstance(value, Mapping):
         return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
