@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WHERE = "analysis.load_recording"
 BARREL_FILE = Path("current_source_density_src") / "test_data.mat"
 BARREL_SHA256 = "52bfa1d3ddbaa82dd9e4f8e7be77162fb0b0ed360c5880b3a4b4e6adb838abd7"
-BARREL_DT_MS = 0.5
+BARREL_DT_ms = 0.5
 BARREL_ONSET_SAMPLE = 125
 BARREL_PROVENANCE = (
     "Laminar LFP of rat barrel cortex after a whisker deflection, 23 contacts 0.1 mm apart; "
@@ -257,7 +257,7 @@ def _load_barrel(readout: str) -> xr.DataArray:
     lfp_V = np.asarray(io.loadmat(path)["pot1"], np.float64).T * 1e-6
     n_steps, n_channels = lfp_V.shape
     coords: dict[str, Any] = {
-        "time": ("time", np.arange(n_steps) * BARREL_DT_MS, {"units": "ms"}),
+        "time": ("time", np.arange(n_steps) * BARREL_DT_ms, {"units": "ms"}),
         "channel": [f"ch{k:02d}" for k in range(n_channels)],
         "z_mm": ("channel", np.round(0.1 * np.arange(1, n_channels + 1), 9), {"units": "mm"}),
     }
@@ -266,8 +266,8 @@ def _load_barrel(readout: str) -> xr.DataArray:
         "long_name": "laminar LFP, rat barrel cortex",
         "readout": readout,
         "proxy": 0,
-        "interval_ms": BARREL_DT_MS,
-        "onset_ms": BARREL_ONSET_SAMPLE * BARREL_DT_MS,
+        "interval_ms": BARREL_DT_ms,
+        "onset_ms": BARREL_ONSET_SAMPLE * BARREL_DT_ms,
         "provenance": BARREL_PROVENANCE,
         "sha256": BARREL_SHA256,
     }

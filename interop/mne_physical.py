@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
 from jtfne._mne_units import MEG_TYPES
+from jtfne._units import M_PER_mm
 from jtfne.geometry import to_head_mm
 from jtfne.interop._inputs import check_signals
 from jtfne.readouts import find_readout, list_readouts
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-M_PER_mm = 1e-3
 Places = NDArray[np.float64]
 
 

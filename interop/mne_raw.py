@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import __version__
+from jtfne import __version__, _time
 from jtfne._check import refuse
 from jtfne._names import channel_names, safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
@@ -207,7 +207,7 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
         raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
     steps_ms = np.diff(time_ms)
     step_ms = (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
-    if not (step_ms > 0 and np.abs(steps_ms - step_ms).max() <= 1e-6 * step_ms):
+    if not (step_ms > 0 and _time.is_even(time_ms)):
         raise refuse(
             f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms",
             "even steps",

@@ -12,8 +12,9 @@ import numpy as np
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import describe_value, number, refuse
-from jtfne._files import resolve_path, sync_one, temporary_folder
-from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
+from jtfne._files import resolve_path, temporary_folder
+from jtfne._system import sync_path
+from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
 from jtfne.config.parameter_paths import find_place, list_places
 from jtfne.config.parameter_values import check_bounds
 from jtfne.net import Net
@@ -169,11 +170,11 @@ def sweep(
     seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
     typical = [
-        low + (high - low) * INNER
+        low + (high - low) * GOLDEN_RATIO
         for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
     ]
     readouts = getattr(summary, "readouts", None)
-    runs = Runs.of(
+    runs = CandidateRunner.prepare(
         net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
     )
     provenance = {
@@ -190,7 +191,7 @@ def sweep(
 
 
 def _run_missing_chunks(
-    runs: Runs,
+    runs: CandidateRunner,
     provenance: dict[str, Any],
     summarize: Told,
     parts: PartStore,
@@ -204,7 +205,7 @@ def _run_missing_chunks(
         "sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress
     ) as progress_bar:
         for chunk in chunks_to_run:
-            outcomes = runs.all(
+            outcomes = runs.evaluate_all(
                 [Candidate(point, seed) for point in chunk for seed in seeds],
                 summarize,
                 client,
@@ -361,6 +362,6 @@ def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
-        sync_one(room / "sweep.nc")
+        sync_path(room / "sweep.nc")
         (room / "sweep.nc").replace(folder / "sweep.nc")
-    sync_one(folder)
+    sync_path(folder)

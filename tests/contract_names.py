@@ -224,7 +224,7 @@ def test_safe_names_can_be_undone_and_have_no_meaning(name, form):
     if form == "hdf5":
         assert "/" not in written and "\x00" not in written and written not in (".", "..")
     if form == "file":
-        assert not set('/\\:*?"<>\x00') & set(written) and not written.startswith(".")
+        assert not set('/\\:*?"<>|\x00') & set(written) and not written.startswith(".")
 
 
 @settings(max_examples=200)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    "_check",
+    "_check _system _units",
     "_files",
     "_arguments _cores _grid _json _keys _mne_units _names _precision _rows _terminal _time _tree",
     "_stored",

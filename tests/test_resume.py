@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import chunk_files, cli, partial_run, reports, run_folder
+from jtfne import _files, chunk_files, cli, partial_run, reports, run_folder
 from jtfne.emitters import PoissonSource, SpikeSource, TwoCompartment
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
@@ -520,11 +520,11 @@ def test_a_folder_in_use_is_refused(net, whole, tmp_path, monkeypatch):
     out = tmp_path / "run"
     stopped(monkeypatch, out, net, after=3)
     before = files_of(out)
-    with partial_run.locked(out):
+    with _files.hold_folder(out, "test"):
         with pytest.raises(jtfne.JtfneError, match="in use"):
             simulate(net, INPUT, out=out, **ASKED)
-        holder = "import sys; from pathlib import Path; from jtfne import partial_run\n"
-        holder += "with partial_run.locked(Path(sys.argv[1])): print('mine')"
+        holder = "import sys; from pathlib import Path; from jtfne import _files\n"
+        holder += "with _files.hold_folder(Path(sys.argv[1]), 'test'): print('mine')"
         command = [sys.executable, "-c", holder, str(out)]
         other = subprocess.run(command, env=ENV, capture_output=True, text=True)
         assert other.returncode == 1 and "in use" in other.stderr

@@ -75,8 +75,7 @@ def write_constructor(cls: type) -> str:
     return f'''
     @classmethod
     def {name}({signature},) -> Self:
-        """{documentation}
-        """
+        """{documentation}"""
         drive = {{{", ".join(entries)},}}
         return cls._from_drive(target, drive, label)
 '''
@@ -97,7 +96,8 @@ def wrap_paragraphs(text: str) -> str:
                 break_long_words=False,
             )
         )
-    return "\n\n".join(wrapped).strip().removeprefix(quotes)
+    documentation = "\n\n".join(wrapped).strip().removeprefix(quotes)
+    return f"{documentation}\n{INDENT}" if "\n" in documentation else documentation
 
 
 def _name_type(annotation: object) -> str:
@@ -106,12 +106,16 @@ def _name_type(annotation: object) -> str:
 
 
 def write_source() -> str:
-    """The source of the file, formatted."""
+    """The source of the file, not formatted."""
     classes = [cls for name, cls in stimuli.STIMULI.items() if name not in BY_HAND]
-    source = HEADER + "".join(write_constructor(cls) for cls in classes)
+    return HEADER + "".join(write_constructor(cls) for cls in classes)
+
+
+def format_source(source: str) -> str:
+    """The source as ruff formats the repository."""
     command = [sys.executable, "-m", "ruff", "format", "-q", f"--stdin-filename={FILE}", "-"]
     return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":
-    FILE.write_text(write_source(), encoding="utf-8")
+    FILE.write_text(format_source(write_source()), encoding="utf-8")

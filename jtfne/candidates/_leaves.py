@@ -8,7 +8,6 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
@@ -23,20 +22,19 @@ from jtfne.flatnet import FlatNet, find_receptor_row
 from jtfne.net import Net
 from jtfne.wiring import Projection
 
-Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
-INNER = 0.6180339887498949
+GOLDEN_RATIO = 0.6180339887498949
 MARK = float("nan")  # one object, told from every other number by `is`
 
 
 @dataclasses.dataclass(frozen=True)
 class ParameterSlot:
-    """Where a value goes: entries `at` of `leaf` (None: all of it) are `scale` times value `k`."""
+    """Where a value goes: entries `index` of `leaf` (None: all of it) are `scale` times value `k`."""
 
     k: int
     leaf: str
-    at: Any
+    index: Any
     scale: Any
 
 
@@ -66,7 +64,7 @@ class ParameterMap:
     weights: Weights | None
 
     @classmethod
-    def of(
+    def build(
         cls,
         net: Net,
         paths: Sequence[str],
@@ -74,7 +72,7 @@ class ParameterMap:
         *,
         mechanisms: Sequence[str] = (),
         delivery: Choice | None = None,
-        where: str = "Leaves.of",
+        where: str = "ParameterMap.build",
     ) -> Self:
         """Build the map of `paths`.
 
@@ -92,7 +90,7 @@ class ParameterMap:
             net, weights, dict(zip(places, map(float, typical), strict=True))
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
-        delivery_weights = None if weights is None else weights.laid(flat, net, where)
+        delivery_weights = None if weights is None else weights.map_to_delivery(flat, net)
         entries = [
             entry
             for k, place in enumerate(places)
@@ -107,7 +105,7 @@ class ParameterMap:
             array = leaves.get(entry.leaf)
             array = xp.array(self._get_base_leaf(entry.leaf)) if array is None else array
             new_values = xp.asarray(values[entry.k] * entry.scale, array.dtype)
-            leaves[entry.leaf] = _set_entries(array, entry.at, new_values)
+            leaves[entry.leaf] = _set_entries(array, entry.index, new_values)
         if self.weights is not None:
             leaves["circuit.delivery.weights"] = self.weights(values, xp)
         return leaves
@@ -167,7 +165,7 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
         {find_place(trainable.path, parameters, where): trainable for trainable in trainables},
         where,
     )
-    shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
+    shares = [GOLDEN_RATIO * (k + 1) % 1.0 for k in range(len(trainables))]
     bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
     return [low + (high - low) * share for share, (low, high) in bounds]
 

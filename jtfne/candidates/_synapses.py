@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import narrow_dtype, refuse
+from jtfne._units import Floats32
 from jtfne.config.labels import pair_label
 from jtfne.config.parameter_paths import Place, is_constant, mean_weight
 from jtfne.flatnet import FlatNet, list_edges
 from jtfne.net import Net, construct
 from jtfne.wiring import Projection, build_gain_matrix
-
-Floats32 = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,7 +26,7 @@ class Weights:
     gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
     of_connection: index of a path -> (projection, number that divides the value). code:
     (n_cells,), the type of each cell.
-    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and
+    Of one delivery (see `map_to_delivery`): weight, slot, connection, pair, (n_edges,) each, and the shape and
     dtype of its array of weights.
     """
 
@@ -64,7 +63,7 @@ class Weights:
             new_projections.append(projection)
         return new_projections
 
-    def laid(self, flat: FlatNet, net: Net, where: str) -> "Weights":
+    def map_to_delivery(self, flat: FlatNet, net: Net) -> "Weights":
         """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections

@@ -70,9 +70,9 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         The files, relative to `out`; and why each file that could not be written is missing.
     """
     from jtfne import _json, analysis, interop, run_folder
-    from jtfne._files import replace_file
+    from jtfne._files import hold_folder, replace_file
     from jtfne.analysis.figures.save import write_figures
-    from jtfne.partial_run import locked, remove_derived
+    from jtfne.partial_run import WHERE, remove_derived
     from jtfne.readouts import find_readout
 
     attempts = Attempts()
@@ -85,7 +85,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         for name, error in errors.items():
             attempts.add_failure(f"figures/{name}", error)
 
-    with locked(room):
+    with hold_folder(room, WHERE):
         remove_derived(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))

@@ -20,7 +20,7 @@ from pydantic import (
 from jtfne._check import refuse
 from jtfne.config.cells import Cells
 from jtfne.config.connections import Connection
-from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, placed_at
+from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, place_at
 from jtfne.emitters import EMITTERS, Emitter
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
 from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
@@ -80,7 +80,7 @@ class Area(Frozen):
         place = AREAS.get(name, UNPLACED) if isinstance(name, str) else UNPLACED
         where = plain(data.get("position_mm", place.position_mm))
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
-            place = placed_at(where)
+            place = place_at(where)
         normal = plain(data.get("normal", place.normal))
         return {**place._asdict(), **data, "normal": _normalize(normal)}
 

@@ -18,8 +18,6 @@ Complaint = tuple[str, str]  # what is given, what is allowed
 FIELDS = ("laminar", "areal", "head")
 """Kinds of rows of a field: channels along the depth of areas, one trace an area, sensors."""
 
-CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Frame:

@@ -13,10 +13,11 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne._check import NOT_NEGATIVE, in_range, refuse
+from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc, moments
-from jtfne.measures.csd import M_PER_MM, Floats, depths, positive
+from jtfne.measures.csd import depths, positive
 
-DIAMETER_MM = 0.5
+DIAMETER_mm = 0.5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class DeltaICSD:
     [4.16666...e-08, 2.82097...e-08]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
 
     def __post_init__(self) -> None:
@@ -66,7 +67,7 @@ class StepICSD:
     [3.77761...e-08, 2.84316...e-08]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
 
     def __post_init__(self) -> None:
@@ -112,7 +113,7 @@ class SplineICSD:
     [0.1, 0.15, 0.2, 0.25, 0.3]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
     step_mm: float | None = None
 
@@ -151,7 +152,7 @@ class SplineICSD:
         inverse = _inverse(self.forward(z_mm, sigma_S_m))
         if self.step_mm is None:
             return inverse
-        places_m = self.places_mm(z_mm) * M_PER_MM
+        places_m = self.places_mm(z_mm) * M_PER_mm
         k = np.clip(np.searchsorted(nodes_m, places_m, side="right") - 1, 0, nodes_m.size - 2)
         along = (places_m - nodes_m[k])[:, None]
         at_places: Floats = (
@@ -213,7 +214,7 @@ def _inverse(matrix: Floats) -> Floats:
 
 
 def _radius_m(method: _Cylinder) -> float:
-    return method.diameter_mm * M_PER_MM / 2.0
+    return method.diameter_mm * M_PER_mm / 2.0
 
 
 def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
@@ -229,7 +230,7 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
             "contacts below the surface, at depth 0",
             where,
         )
-    return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
+    return z * M_PER_mm, float(z[-1] - z[0]) / (z.size - 1) * M_PER_mm
 
 
 def _add_mirror_images(

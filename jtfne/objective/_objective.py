@@ -14,11 +14,12 @@ from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
 from jtfne._check import describe_value, refuse
 from jtfne._precision import precision
+from jtfne._units import Floats
 from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.objective._axes import Axes, ReadoutData, recorded, samples
-from jtfne.objective._distance import Floats, correlation, distance, on_grid
+from jtfne.objective._distance import correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
 from jtfne.pydantic_fields.errors import ConfigError, build_error
 from jtfne.signals import Signals

@@ -140,6 +140,37 @@ class Constructors(Task):
         return cls._from_drive(target, drive, label)
 
     @classmethod
+    def chirp(
+        cls,
+        *,
+        target: Target,
+        amplitude: float,
+        duration_ms: float,
+        first_Hz: float,
+        last_Hz: float,
+        phase_rad: float = 0.0,
+        start_ms: float = 0.0,
+        label: str = "chirp",
+    ) -> Self:
+        """`amplitude` sin(phase(t)), in the target's input unit, whose frequency goes evenly from
+        `first_Hz` to `last_Hz` in `duration_ms` from `start_ms`.
+
+        phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the
+        start. Zero before and after. A step sees the mean over the step. Source: Puil,
+        Gimbarzevsky & Miura (1986), J. Neurophysiol. 55:995-1016 (the ZAP current).
+        """
+        drive = {
+            "kind": "Chirp",
+            "amplitude": amplitude,
+            "duration_ms": duration_ms,
+            "first_Hz": first_Hz,
+            "last_Hz": last_Hz,
+            "phase_rad": phase_rad,
+            "start_ms": start_ms,
+        }
+        return cls._from_drive(target, drive, label)
+
+    @classmethod
     def ornstein_uhlenbeck(
         cls,
         *,

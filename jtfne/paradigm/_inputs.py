@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jtfne import stimuli
+from jtfne import _time, stimuli
 from jtfne._check import refuse
 from jtfne.paradigm._constructors import Constructors, Target
 
@@ -93,9 +93,10 @@ def _even_step_ms(recorded: Any) -> float:
     if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
         message_given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
         raise refuse(f"time in {message_given}", "numbers of ms", where)
-    steps_ms = np.diff(np.asarray(time, np.float64))
+    time_ms = np.asarray(time, np.float64)
+    steps_ms = np.diff(time_ms)
     dt_ms = float(steps_ms.mean())
-    if not dt_ms > 0 or not np.allclose(steps_ms, dt_ms, rtol=1e-6, atol=0.0):
+    if not dt_ms > 0 or not _time.is_even(time_ms):
         raise refuse(
             f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms",
             "even steps",

@@ -29,16 +29,15 @@ def _make_annotation(hint: Any, limit: Limit) -> Any:
 
     A field that may be a jax array takes one number here.
     """
-    members = [
-        member
-        for member in (get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
-        if member != jax.Array
-    ]
-    value_type = next(member for member in members if member is not type(None))
+    members = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    value_type, *_ = [member for member in members if member not in (jax.Array, type(None))]
     # a number, or each number of a list
     number_type = int if int in (value_type, *get_args(value_type)) else float
+    low: float | None
+    high: float | None
     if number_type is int:
-        low, high = (bound if math.isfinite(bound) else None for bound in limit[:2])
+        low = limit.low if math.isfinite(limit.low) else None
+        high = limit.high if math.isfinite(limit.high) else None
     else:
         low, high = max(limit.low, -MOST), min(limit.high, MOST)
     bounds: Any = {"gt" if limit.open_low else "ge": low, "lt" if limit.open_high else "le": high}
@@ -75,23 +74,21 @@ def _check_agreement(part: Any) -> None:
     PAIRED: equal lengths. SIZES: a number is within its bound. Raises: JtfneError.
     """
     for pair in getattr(type(part), "EITHER", ()):
-        if sum(getattr(part, name) is not None for name in pair) != 1:
-            description = " with ".join(
-                f"{name}={describe_value(getattr(part, name))}" for name in pair
-            )
+        values = {name: getattr(part, name) for name in pair}
+        if sum(value is not None for value in values.values()) != 1:
+            texts = [f"{name}={describe_value(value)}" for name, value in values.items()]
+            description = " with ".join(texts)
             raise refuse(description, "exactly one of them", HERE)
     for low, high in getattr(type(part), "BELOW", ()):
         low_value, high_value = getattr(part, low), getattr(part, high)
         if low_value is not None and high_value is not None and not low_value < high_value:
             raise refuse(f"{low}={low_value!r}", f"less than {high}={high_value!r}", HERE)
     for pair in getattr(type(part), "PAIRED", ()):
-        lengths = [len(getattr(part, name)) for name in pair if getattr(part, name) is not None]
-        if len(set(lengths)) > 1:
-            raise refuse(
-                " and ".join(f"{n} {name}" for n, name in zip(lengths, pair, strict=True)),
-                "equally many",
-                HERE,
-            )
+        values = {name: getattr(part, name) for name in pair}
+        lengths = {name: len(value) for name, value in values.items() if value is not None}
+        if len(set(lengths.values())) > 1:
+            description = " and ".join(f"{n} {name}" for name, n in lengths.items())
+            raise refuse(description, "equally many", HERE)
     for name, maximum in getattr(type(part), "SIZES", ()):
         size = getattr(part, name)
         if size > maximum:
@@ -146,18 +143,12 @@ class Declared:
         """Convert an object of the catalogue, or a bare kind, to a table; copy a table as it is."""
         name = type(value).__name__
         if dataclasses.is_dataclass(value) and self.catalogue.get(name) is type(value):
-            fields = (
-                (field.name, plain(getattr(value, field.name)))
-                for field in dataclasses.fields(value)
-            )
-            return {
-                "kind": name,
-                **{
-                    field_name: v
-                    for field_name, v in fields
-                    if v is not None or field_name not in self.later
-                },
-            }
+            table = {"kind": name}
+            for field in dataclasses.fields(value):
+                field_value = plain(getattr(value, field.name))
+                if field_value is not None or field.name not in self.later:
+                    table[field.name] = field_value
+            return table
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):

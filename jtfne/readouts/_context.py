@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._grid import nearest_steps
+from jtfne._units import A_PER_pA
 from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.readouts._parts import ByArea
 from jtfne.readouts._probe import Array, SourceCurrents
 
-A_PER_pA = 1e-12
 Matrix = npt.NDArray[np.float64]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import refuse
+from jtfne._units import A_PER_pA
 from jtfne.geometry import to_head_mm
 from jtfne.operators import DiscSource, InfiniteDipole, Operator, PointSource, Surface
 from jtfne.pydantic_fields.catalogue import Declared
@@ -22,7 +23,7 @@ from jtfne.pydantic_fields.field_types import (
 )
 from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.readouts._checks import as_kind_table, catch_error
-from jtfne.readouts._context import A_PER_pA, Columns, Matrix, ProbeContext, SourceMapMatrices
+from jtfne.readouts._context import Columns, Matrix, ProbeContext, SourceMapMatrices
 from jtfne.readouts._parts import Part, Sum
 from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import CircuitLike, PhysicalReadout

@@ -8,14 +8,13 @@ import jax
 import numpy as np
 
 from jtfne._tree import register
+from jtfne._units import MS_PER_s
 from jtfne.pydantic_fields.field_types import Positive
 from jtfne.pydantic_fields.selector_field import Selection, Selector
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import ByArea
 from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import FigureSpec, Readout
-
-MS_PER_S = 1000.0
 
 
 class Rate(Readout):
@@ -79,7 +78,7 @@ class SpikesPerSecond:
 
     def read(self, view: Any) -> jax.Array:
         """Return (1, n_cells) Hz."""
-        rates_Hz: jax.Array = view.spikes * (MS_PER_S / view.dt_ms)
+        rates_Hz: jax.Array = view.spikes * (MS_PER_s / view.dt_ms)
         return rates_Hz.astype(view.i_ext_pA.dtype)[None]
 
     def by_inputs(self, circuit: Any) -> bool:

@@ -1,6 +1,7 @@
 """Stimuli on a clock. `STIMULI` is the catalogue: the `kind` of a config file -> the class."""
 
 from jtfne.stimuli._base import Afferents, Spanning, Stimulus, Trains, count_spikes, span
+from jtfne.stimuli.chirp import Chirp
 from jtfne.stimuli.constant import Constant
 from jtfne.stimuli.marker import Marker
 from jtfne.stimuli.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -15,7 +16,7 @@ from jtfne.stimuli.volley import Evoked, Rhythmic
 AFFERENTS = (SpikeTimes, Evoked, Rhythmic)  # spikes at given times
 SYNAPTIC = (Poisson, *AFFERENTS)  # through a mechanism
 # in the target's input unit
-CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)
+CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, Chirp, OrnsteinUhlenbeck, Trace)
 STIMULI: dict[str, type[Stimulus]] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "STIMULI",
     "SYNAPTIC",
     "Afferents",
+    "Chirp",
     "Constant",
     "Evoked",
     "Marker",

@@ -14,7 +14,7 @@ from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import settled
-from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
+from jtfne.candidates import Candidate, CandidateRunner, Client, FailedRun, choose_probe_values
 from jtfne.config import Trainable
 from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
@@ -148,7 +148,7 @@ class _Fit:
     net: Net
     trainables: tuple[Trainable, ...]
     start: tuple[float, ...]
-    runs: Runs
+    runs: CandidateRunner
     seeds: tuple[int, ...]
     slopes: ScoreGradients | None
 
@@ -169,7 +169,7 @@ class _Fit:
         typical = choose_probe_values(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [trainable.path for trainable in trainables]
-        runs = Runs.of(
+        runs = CandidateRunner.prepare(
             net,
             paths,
             typical,
@@ -289,7 +289,7 @@ class _Fit:
         jobs = [
             Candidate(candidate_values, seed) for candidate_values in values for seed in self.seeds
         ]
-        outcomes = self.runs.all(
+        outcomes = self.runs.evaluate_all(
             jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran
         )
         n_seeds = len(self.seeds)
@@ -310,7 +310,7 @@ class _Fit:
         for k, trainable in enumerate(self.trainables):
             farther_bound = max(trainable.bounds, key=lambda bound: abs(bound - self.start[k]))
             variants.append((*self.start[:k], farther_bound, *self.start[k + 1 :]))
-        outcomes = self.runs.all(
+        outcomes = self.runs.evaluate_all(
             [Candidate(variant, self.seeds[0]) for variant in variants],
             EvaluateObjective(self.trainer.objective),
             client,
@@ -439,12 +439,12 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
 _OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")
 
 
-def circuit_provenance(runs: Runs) -> dict[str, Any]:
+def circuit_provenance(runs: CandidateRunner) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
     return {
         **bit_conditions(),
-        "config_sha256": _json.sha256(runs.circuit.config),
-        "net_sha256": runs.circuit.net_sha256,
+        "config_sha256": _json.sha256(runs.spec.config),
+        "net_sha256": runs.spec.net_sha256,
     }
 
 

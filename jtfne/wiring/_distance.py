@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jtfne._units import Floats, Floats32
 from jtfne.config import FromDistance
-from jtfne.wiring._draws import BLOCK, Floats32
+from jtfne.wiring._draws import BLOCK
 from jtfne.wiring._identity import Identity, Rows
 from jtfne.wiring._rules import Block, Ends, Ints, Pairs, successes
 
-Floats = NDArray[np.float64]
 # pairs less likely than 2**-OCTAVES of the likeliest are proposed as if they were that likely
 OCTAVES = 40
 SPLIT = 256  # proposals between two boxes from which it pays to look at smaller boxes

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import refuse
 from jtfne._keys import generator
+from jtfne._units import Floats32
 from jtfne.config import (
     AllToAll,
     Circuit,
@@ -27,7 +28,7 @@ from jtfne.config import (
 )
 from jtfne.config.labels import pair_label
 from jtfne.wiring import _distance, _rules
-from jtfne.wiring._draws import Floats32, draw
+from jtfne.wiring._draws import draw
 from jtfne.wiring._identity import Codes, Identity, Rows, find_rows, select_with
 
 

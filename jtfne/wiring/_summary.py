@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import JtfneError
+from jtfne._units import Floats, S_PER_ms
 from jtfne.config import Population
 from jtfne.config.labels import connection_labels
 from jtfne.emitters import LIF
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-Floats = NDArray[np.float64]
-S_PER_MS = 1e-3
 CONNECTION_COLUMNS = (
     "connection",
     "mechanism",
@@ -194,11 +193,11 @@ def expected_rates(net: NetData) -> tuple[Floats | float, str]:
         if np.any((cell_share > 0.0) & (cell_share < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
-            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
+            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_ms
             variance += (
                 cell_share
                 * cell.tau_m_ms
-                * S_PER_MS
+                * S_PER_ms
                 * drive.rate_Hz
                 * (drive.weight * jump_mV) ** 2
             )
