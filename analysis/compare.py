@@ -16,10 +16,8 @@ from jtfne.analysis.evoked import average
 from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms, laminar_features
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
 from jtfne.analysis.recordings import load_recording
+from jtfne.readouts import list_readouts
 from jtfne.signals import Signals
-
-LAMINAR = ("lfp_proxy", "csd_proxy")
-TRACES = ("eeg_proxy", "meg_proxy")
 
 
 def compare_laminar(
@@ -118,11 +116,13 @@ def compare_run(
         raise refuse(f"data of type {type(signals).__name__}", Signals, where)
     if not isinstance(folder, str | os.PathLike):
         raise refuse(f"folder={describe_value(folder)}", "a path", where)
-    one_of(readout, (*LAMINAR, *TRACES), name="readout", where=where)
+    kinds = {name: cls.row_kind() for name, cls in list_readouts().items()}
+    comparable = [name for name, kind in kinds.items() if kind in ("laminar", "head")]
+    readout = one_of(readout, comparable, name="readout", where=where)
     recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
     target = resolve_path(folder, where)
     csv = target / "comparison.csv"
-    if readout in TRACES:
+    if kinds[readout] == "head":
         table = compare(*_select_common(signals.get(readout), recorded, where))
         target.mkdir(parents=True, exist_ok=True)
         replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))

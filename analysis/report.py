@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
 from jtfne._check import refuse
+from jtfne.readouts import list_readouts
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
 PNG = b"\x89PNG\r\n\x1a\n"
 CAPTIONS = {
     "01_layout": "Positions of the cells: x and depth below the pia; lines divide the layers.",
-    "02_raster": "Spikes, cells sorted by layer and type; the shaded span is the stimulus.",
-    "03_rates": "Mean firing rate of each layer and type over the whole run.",
-    "04_vm": "Membrane potentials of a few cells, labelled by layer, type and id.",
-    "05_lfp": "LFP proxy over depth, relative to its mean before the first stimulus.",
-    "06_csd": "CSD proxy over depth, relative to its mean before the first stimulus; sinks are blue.",
-    "07_eeg": "EEG proxy at up to 12 sites, relative to its mean before the first stimulus.",
-    "08_eeg_map": "EEG proxy over the head, from above, when sensors differ most after the stimulus.",
-    "09_meg": "MEG proxy at up to 12 magnetometers, relative to its mean before the first stimulus.",
-    "10_meg_map": "MEG proxy over the head, from above, when sensors differ most after the stimulus.",
-    "11_psd": "Power spectrum of the LFP proxy: mean and range over depth.",
-    "12_spectrolaminar": "Power relative to its maximum over depth, for each frequency.",
     "13_timeline": "The stimulus over the run.",
     "comparison": "Simulated and recorded CSD around the onset, each divided by its own peak.",
 }
@@ -194,12 +184,20 @@ def _definitions(facts: Mapping[str, str]) -> str:
     return f"<dl>{rows}</dl>"
 
 
+def find_caption(name: str) -> str:
+    """The caption of a figure of a run, by the name of its file; any other name as text."""
+    captions = dict(CAPTIONS)
+    for readout in list_readouts().values():
+        captions |= {file: figure.caption for file, figure in readout.figures.items()}
+    return captions.get(name, name.replace("_", " "))
+
+
 def _figure(path: Path) -> str:
     """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file."""
     data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(PNG):
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
-    caption = _text(CAPTIONS.get(path.stem, path.stem.replace("_", " ")))
+    caption = _text(find_caption(path.stem))
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
     return f'<figure id="{_text(path.stem)}">{image_html}</figure>'

@@ -9,19 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne._mne_units import MEG_TYPES
 from jtfne._units import M_PER_mm
 from jtfne.geometry import to_head_mm
 from jtfne.interop._inputs import check_signals
+from jtfne.readouts import find_readout, list_readouts
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-# Physical readouts over time -> MNE channel type; a MEG channel's is told by its unit.
-PHYSICAL = {"eeg": "eeg", "meg": "meg", "lfp": "seeg", "csd": "csd", "dipole": "dipole"}
-MEG_KINDS = {"T": "mag", "T/m": "grad"}
-HEADS = ("eeg", "meg")
 Places = NDArray[np.float64]
 
 
@@ -59,7 +57,10 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     import mne
 
     check_signals(signals, "to_sphere")
-    one_of(readout, HEADS, name="readout", where="to_sphere")
+    heads = [
+        name for name, cls in list_readouts().items() if cls.row_kind() == "head" and not cls.proxy
+    ]
+    one_of(readout, heads, name="readout", where="to_sphere")
     operator = read_operator(signals.get(readout))
     if "forward" in operator:
         raise refuse(
@@ -68,7 +69,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
             "to_sphere",
         )
     centre_m = M_PER_mm * np.array(operator["centre_mm"])
-    if readout == "meg":
+    if list_readouts()[readout].mne_type == "meg":  # which hangs on the centre alone
         return mne.make_sphere_model(r0=centre_m, head_radius=None, verbose="error")
     radii_mm = np.array(operator["radii_mm"])
     return mne.make_sphere_model(
@@ -110,23 +111,31 @@ def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
             )
 
 
-def list_channel_types(data: "xr.DataArray") -> list[str]:
-    """The MNE channel type of each row of a physical readout of one trial."""
-    if data.name == "meg":
-        return [MEG_KINDS[unit] for unit in data["unit"].values]
+def find_mne_type(data: "xr.DataArray", scale: float | None) -> str:
+    """The MNE channel type of a readout; `misc` for a proxy without scale, and what is unknown."""
+    readout = find_readout(str(data.name))
+    if readout is None or (readout.proxy and scale is None):
+        return "misc"
+    return readout.mne_type or "misc"
+
+
+def list_channel_types(data: "xr.DataArray", mne_type: str) -> list[str]:
+    """The MNE channel type of each row of a readout of one trial."""
+    if mne_type == "meg":
+        return [MEG_TYPES[unit] for unit in data["unit"].values]
     n_rows = data.size // data.sizes["time"]
-    return [PHYSICAL[str(data.name)]] * n_rows
+    return [mne_type] * n_rows
 
 
 def factor_to_mne(data: "xr.DataArray", scale: float | None) -> float:
     """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
-    if data.name == "csd":
+    if scale is None and find_mne_type(data, scale) == "csd":
         return 1.0 / float(read_operator(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
 def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
-    """Head positions of channels of `lfp`, `csd` or `dipole`, (n, 3) in m, or None."""
+    """Head positions of the channels of columns, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
     area_configs = [areas.get(str(name), {}) for name in data["area"].values]

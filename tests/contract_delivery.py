@@ -20,7 +20,7 @@ from jtfne.config import closed_field, open_field
 from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
-from jtfne.probes._base import VoltageRows
+from jtfne.readouts import VoltageRows
 from jtfne.simulation._inputs import build_run_inputs
 
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())

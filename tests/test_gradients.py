@@ -22,7 +22,7 @@ from jtfne.emitters import EMITTERS, LIF, SpikeSource, find_method
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
 from jtfne.probes import plan
-from jtfne.probes._base import Linear, SourceRows, VoltageRows
+from jtfne.readouts import Linear, SourceRows, VoltageRows
 from jtfne.simulation import mechanisms_of
 from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Triangular
 

@@ -12,6 +12,7 @@ from jtfne._check import one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne._units import Floats
 from jtfne.analysis.figures import _text
+from jtfne.readouts import find_readout
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ DIVERGING, SEQUENTIAL = "RdBu_r", "cividis"
 # Okabe and Ito's palette, which colour-blind readers tell apart: jfly.uni-koeln.de/color (2008).
 TYPE_COLOURS = {"E": "#0072B2", "PV": "#D55E00", "SST": "#009E73", "VIP": "#CC79A7"}
 MORE_COLOURS = ("#E69F00", "#56B4E9", "#000000", "#F0E442", "#7F7F7F", "#882255")
-SHORT_NAMES = {"vm": "membrane potential", "source": "source current"}
 WINDOW_ms = (-50.0, 150.0)
 
 
@@ -233,10 +233,8 @@ def unit_label(data: xr.DataArray) -> str:
 def short_name(data: xr.DataArray) -> str:
     """A short name for a readout: LFP, CSD, EEG, MEG, membrane potential."""
     readout = str(data.attrs.get("readout", "signal" if data.name is None else data.name))
-    if readout in SHORT_NAMES:
-        return SHORT_NAMES[readout]
-    stem = readout.removesuffix("_proxy")
-    return stem.upper() if stem in ("lfp", "csd", "eeg", "meg", "emm") else stem
+    catalogued = find_readout(readout)
+    return readout if catalogued is None else catalogued.short_name or readout
 
 
 def label_with_unit(data: xr.DataArray) -> str:

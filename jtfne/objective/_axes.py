@@ -24,7 +24,6 @@ from jtfne._check import (
 from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, LAMINAR
 from jtfne.signals import Signals
 
 Ints = NDArray[np.int64]
@@ -46,7 +45,7 @@ class Axes:
     labels : dict
         Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of
         channels ``channel`` and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time,
-        area, channel). Of ``dipole``, ``rws`` and ``erws`` ``area``.
+        area, channel). Of readouts with one trace an area ``area``.
     units : str
         Of the array.
 
@@ -148,7 +147,8 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         "first_ms": float(time_ms[start]),
     }
     measure = aim.measure
-    areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
+    kind = aim.row_kind
+    areas = _areas(aim, axes, where) if kind in ("laminar", "areal") else np.arange(0)
     if measure.one_area and areas.size > 1:
         area_names = ", ".join(map(str, axes.labels["area"][areas]))
         raise refuse(
@@ -156,9 +156,9 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             "one area, by cells={'area': ...}",
             where,
         )
-    if aim.of == "spk":
+    if kind == "spikes":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
-    elif aim.of in AREAL:
+    elif kind == "areal":
         names = tuple(str(area) for area in axes.labels["area"][areas])
         part = Part(start, stop, areas, None, Frame(**clock, channels=names))
     else:
@@ -166,11 +166,11 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         names = tuple(str(channel) for channel in axes.labels["channel"][rows])
         depths = (
             tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows])
-            if aim.of in LAMINAR
+            if kind == "laminar"
             else ()
         )
-        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
-        part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
+        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.is_density)
+        part = Part(start, stop, rows, areas if kind == "laminar" else None, frame)
     complaint = measure.complaint(part.frame)
     if complaint is not None:
         raise refuse(complaint[0], complaint[1], where)
@@ -231,7 +231,8 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected channels; laminar ones from the top down."""
-    required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    is_laminar = aim.row_kind == "laminar"
+    required_labels = ("channel", "z_mm") if is_laminar else ("channel",)
     _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
     rows = (
@@ -239,7 +240,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
         if aim.channels is None
         else np.flatnonzero(_match_labels(names, aim.channels, "channel", where))
     )
-    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
+    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if is_laminar else rows
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
@@ -328,7 +329,7 @@ def take_run_samples(
     Equals `take_samples` of its array, but spikes are counted from events, without a dense raster.
     """
     axes = readout.axes
-    if aim.of != "spk":
+    if aim.row_kind != "spikes":
         x, frame = take_samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = select_part(aim, axes, where)

@@ -9,7 +9,9 @@ from jtfne import _json, reports, run_folder
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
-from jtfne.config import ALIASES, PROBES, Config
+from jtfne.config import Config
+from jtfne.readouts import READOUTS as CATALOGUE
+from jtfne.readouts import resolve_alias
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
 
@@ -22,7 +24,7 @@ LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
 LABELS = run_folder.LABELS
 EVENTS = ("trial", "onset_ms", "duration_ms", "label", "code", "condition")
 NEURONS = ("neuron", *LABELS, "x_mm", "y_mm", "z_mm")
-READOUTS = tuple(PROBES)
+READOUTS = tuple(CATALOGUE)
 
 
 class Signals:
@@ -250,7 +252,7 @@ class Signals:
 
     def _resolve_name(self, name: Any) -> str:
         """The recorded readout that `name` stands for. Raises: JtfneError if there is none."""
-        canonical = ALIASES.get(name, name) if isinstance(name, str) else name
+        canonical = resolve_alias(name) if isinstance(name, str) else name
         if isinstance(canonical, str) and canonical in self.recorded():
             return str(canonical)
         one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")

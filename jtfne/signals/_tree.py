@@ -7,7 +7,7 @@ import numpy as np
 
 from jtfne._rows import Array, Rows
 from jtfne.config.task import Task, assign_codes
-from jtfne.probes import Readout
+from jtfne.readouts import ReadoutNode
 from jtfne.wiring import Identity
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ SCHEMA = "signals/1"
 
 
 def build_tree(
-    readouts: list[Readout],
+    readouts: list[ReadoutNode],
     task: Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
@@ -48,7 +48,7 @@ def build_tables(
     return events if identity is None else {**events, "neurons": _neurons(identity)}
 
 
-def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":
+def _dataset(readout: ReadoutNode, n_trials: int, conditions: tuple[str, ...]) -> "xr.Dataset":
     """Variables, coordinates and attributes of one readout."""
     import xarray as xr
 
@@ -60,7 +60,7 @@ def _dataset(readout: Readout, n_trials: int, conditions: tuple[str, ...]) -> "x
             *coords["time"],
             {"units": "ms", "long_name": "time since the start of the trial"},
         )
-    if readout.name != "spk":
+    if all("event" not in dims for dims, _ in readout.values.values()):
         coords["trial"] = ("trial", np.arange(n_trials))
         if conditions:
             coords["condition"] = ("trial", np.array(conditions, dtype=str))

@@ -13,7 +13,7 @@ from jtfne._rows import Array
 from jtfne.chunk_files import ChunkFiles
 from jtfne.config import Config
 from jtfne.partial_run import PartialRun
-from jtfne.probes import Probe, Recording, Spikes
+from jtfne.probes import Probe, Recording, SpikeEvents
 from jtfne.reports import bit_conditions
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
@@ -105,7 +105,7 @@ class OnDisk:
             name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks)
             for name in files.arrays
         }
-        spikes = Spikes(**files.spikes(self.n_done))
+        spikes = SpikeEvents(**files.spikes(self.n_done))
         return Recording(n_trials, n_steps, dt_ms, kept=Whole(rows), spikes=spikes, on_disk=rows)
 
     def discard(self) -> None:

@@ -22,11 +22,9 @@ from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
 from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
-from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
 from jtfne.objective._axes import select_part
 from jtfne.probes import Probe, SourceRows
-from jtfne.probes.weighted_sums import WeightedSumProbe
 from jtfne.simulation import empty_signals, mechanisms_of
 from jtfne.surrogates import SuperSpike, Surrogate
 from jtfne.trainer._scores import Row
@@ -261,14 +259,8 @@ class ScoreGradients:
     def _label_rows(self, name: str, rows: jax.Array) -> jax.Array:
         """Rows (n_trials, n_rows, ...) in the shape that a metric takes."""
         axes = self.axes[name]
-        probe = next((probe for probe in self.probes if probe.name == name), None)
-        if isinstance(probe, WeightedSumProbe):
-            sums = jnp.moveaxis(rows.reshape(*rows.shape[:2], -1, 2), 1, -1)
-            weighted_sums = weighted_sum.weighted_sum(
-                sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights
-            )
-            rows = jnp.moveaxis(weighted_sums, -1, 1)
-        rows = rows[:, : axes.n_samples]
+        probe = next(probe for probe in self.probes if probe.name == name)
+        rows = probe.combine(rows, axes.step_ms)[:, : axes.n_samples]
         return rows.reshape(rows.shape[0], *_shape(axes))
 
 
