@@ -80,7 +80,14 @@ def raster_of(words, n_cells):
     return spikes
 
 
-@pytest.mark.parametrize("kinds", MODELS.values(), ids=list(MODELS))
+# Adaptive cells are LIF cells with slow variables, and AdEx has an upstroke as Izhikevich has.
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(kinds, id=name, marks=pytest.mark.slow if name in ("adaptive", "AdEx") else ())
+        for name, kinds in MODELS.items()
+    ],
+)
 def test_forward_spikes_are_those_of_the_event_path(kinds):
     """In a run and in one that is differentiated; weights are powers of two, whose sums do not
     round.
