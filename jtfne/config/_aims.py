@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
-from jtfne._grid import steps_down
+from jtfne._grid import steps_down, whole_steps
 from jtfne.config.objective import Aim
 from jtfne.config.readouts import Probe
 from jtfne.config.task import Run
@@ -73,6 +73,8 @@ def _check_areas(aim: Aim, declared: "Known", where: str) -> Iterator[str]:
 def _check_samples(aim: Aim, probe: Probe, run: Run, where: str) -> Iterator[str]:
     """Yield an error if the window holds no sample, or too few for the measure."""
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
+    if whole_steps(step_ms, run.dt_ms) is None:
+        return  # refused where probes are; so short a step may make more samples than memory holds
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
     n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))
     if n_samples < 1:

@@ -89,7 +89,11 @@ class Paradigm(Inputs):
         """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
-        n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
+        n_presentations = sum(
+            self.n_trials if stimulus.at is None else len(stimulus.at.onsets_ms)
+            for stimulus in self.stimuli
+        )
+        n = check_repeats(n, max(n_presentations, self.n_trials), "Paradigm.trials")
         stimuli = [
             stimulus
             if stimulus.at is None

@@ -239,7 +239,7 @@ class _Fit:
                 )
                 raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
             state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
-            parts.put(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
+            parts.put(rows, [_keys.to_stored(leaf) for leaf in jax.tree.leaves(state)])
             progress_bar.best(_describe_best(parts))
 
     def _tell_scores(
@@ -273,11 +273,11 @@ class _Fit:
         ]
         key = _keys.key(self.seeds[0], "search")
         start_state = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start)
-        return (
-            start_state
-            if stored_leaves is None
-            else jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
-        )
+        if stored_leaves is None:
+            return start_state
+        start_leaves, structure = jax.tree.flatten(start_state)
+        leaves = map(_keys.from_stored, stored_leaves, start_leaves)
+        return jax.tree.unflatten(structure, leaves)
 
     def _evaluate_generation(
         self, generation: int, places: Any, client: Client | None, progress_bar: Told
